@@ -1,0 +1,167 @@
+//! Why an operation failed: a [`Status`] for the program, a text for the person.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+
+/// The kinds of failure, with the numbers that the C interface gives them.
+///
+/// Numbers are for ever: one is never changed and never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Status {
+    /// It worked.
+    Ok = 0,
+    /// An argument is NULL, out of range or badly formed.
+    InvalidArgument = -1,
+    /// The bytes are not what the protocol says.
+    Malformed = -2,
+    /// A message is over a limit.
+    TooLarge = -3,
+    /// The caller's buffer cannot hold the result.
+    BufferTooSmall = -4,
+    /// The deadline passed.
+    TimedOut = -5,
+    /// The peer closed the connection.
+    Closed = -6,
+    /// The peer died. Best effort; treat it like [`Status::Closed`].
+    PeerDied = -7,
+    /// No server is there.
+    NotConnected = -8,
+    /// A live server, or a file of something else, is at the address.
+    AddressInUse = -9,
+    /// The system, or the check of the peer's user, said no.
+    PermissionDenied = -10,
+    /// The handle is in use by another thread, or by this one.
+    Busy = -11,
+    /// The handle belongs to the process that this one was forked from.
+    Forked = -12,
+    /// The server was stopped.
+    Stopped = -13,
+    /// This platform, or this version, has no such thing.
+    Unsupported = -14,
+    /// The operating system failed; the text holds its error number.
+    System = -15,
+    /// A bug in this library.
+    Internal = -16,
+    /// A server is there, but full.
+    Refused = -17,
+    /// The server's handler failed.
+    HandlerFailed = -18,
+    // -19 is reserved for Cancelled.
+}
+
+impl Status {
+    /// Every status, for tables and tests.
+    pub const ALL: [Status; 19] = [
+        Status::Ok,
+        Status::InvalidArgument,
+        Status::Malformed,
+        Status::TooLarge,
+        Status::BufferTooSmall,
+        Status::TimedOut,
+        Status::Closed,
+        Status::PeerDied,
+        Status::NotConnected,
+        Status::AddressInUse,
+        Status::PermissionDenied,
+        Status::Busy,
+        Status::Forked,
+        Status::Stopped,
+        Status::Unsupported,
+        Status::System,
+        Status::Internal,
+        Status::Refused,
+        Status::HandlerFailed,
+    ];
+
+    /// What it means, in a few words.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Status::Ok => "success",
+            Status::InvalidArgument => "invalid argument",
+            Status::Malformed => "malformed message",
+            Status::TooLarge => "message too large",
+            Status::BufferTooSmall => "buffer too small",
+            Status::TimedOut => "timed out",
+            Status::Closed => "the peer closed the connection",
+            Status::PeerDied => "the peer died",
+            Status::NotConnected => "no server there",
+            Status::AddressInUse => "address in use",
+            Status::PermissionDenied => "permission denied",
+            Status::Busy => "handle in use",
+            Status::Forked => "handle of the parent process",
+            Status::Stopped => "server stopped",
+            Status::Unsupported => "not supported here",
+            Status::System => "operating system error",
+            Status::Internal => "internal error",
+            Status::Refused => "server full",
+            Status::HandlerFailed => "handler failed",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+/// A failure: its kind, and what happened to which thing and why.
+#[derive(Clone, Debug)]
+pub struct Error {
+    status: Status,
+    context: Cow<'static, str>,
+}
+
+/// What every fallible function of this crate returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A failure of this kind; `context` says what, which and why.
+    pub fn new(status: Status, context: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            context: context.into(),
+        }
+    }
+
+    /// A failure that the operating system reported while doing `what`.
+    pub fn os(what: &str, cause: &io::Error) -> Self {
+        Self::new(status_of(cause), format!("{what}: {cause}"))
+    }
+
+    /// The kind of failure.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// What happened, to which thing, and why.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.status, self.context)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The kind of failure that an error of the operating system amounts to when nothing more is known.
+fn status_of(cause: &io::Error) -> Status {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied => Status::PermissionDenied,
+        io::ErrorKind::AddrInUse => Status::AddressInUse,
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Status::NotConnected,
+        io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::UnexpectedEof => Status::Closed,
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Status::TimedOut,
+        io::ErrorKind::Unsupported => Status::Unsupported,
+        _ => Status::System,
+    }
+}

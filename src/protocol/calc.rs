@@ -1,0 +1,4 @@
+//! calc
+use super::*;
+/// x
+pub fn execute(_: &Request) -> Response { todo!() }

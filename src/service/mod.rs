@@ -1,0 +1,12 @@
+//! Handlers, servers and clients: what a message means, over any transport.
+
+mod client;
+mod handler;
+mod server;
+
+#[cfg(unix)]
+pub mod pipe;
+
+pub use client::Client;
+pub use handler::Handler;
+pub use server::Server;

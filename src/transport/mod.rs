@@ -1,0 +1,55 @@
+//! Transports: each moves whole messages between two processes and never sees what they mean.
+//!
+//! A server's side is an [`Endpoint`], a client's side a [`Channel`]; both are the whole contract,
+//! and `tests/conformance.rs` runs one suite over every transport. A new transport is one file
+//! here with `bind` and `connect`, one in `ffi`, one block in the header and one line in that suite.
+
+mod options;
+
+#[cfg(unix)]
+pub mod fifo;
+#[cfg(unix)]
+pub mod pipe;
+#[cfg(unix)]
+pub mod shm;
+#[cfg(unix)]
+pub mod uds;
+
+pub use crate::sys::deadline::Deadline;
+pub use options::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
+
+use crate::error::Result;
+
+/// The server's side of a transport: an address that is live from `bind` until it is closed.
+pub trait Endpoint: Send + Sync {
+    /// Makes this process, perhaps forked since `bind`, the one that owns the address.
+    fn adopt(&self) -> Result<()>;
+
+    /// Serves until asked to stop, or until idle where that was asked for; then every connection
+    /// is closed, and the address stays live.
+    fn serve(&self, answer: &dyn Answer) -> Result<()>;
+
+    /// Asks `serve`, running or yet to come, to return. Never waits; safe in a signal handler.
+    fn request_stop(&self);
+
+    /// Frees the address, but only what is still this endpoint's. Idempotent.
+    fn close(&self);
+}
+
+/// What a transport asks for the answer to a message.
+pub trait Answer: Sync {
+    /// Appends one frame to `out`: the answer to the request with this body.
+    fn answer(&self, body: &[u8], out: &mut Vec<u8>);
+
+    /// Appends one frame to `out`: the last word to a peer whose message is over the limit.
+    fn too_large(&self, out: &mut Vec<u8>);
+}
+
+/// The client's side of a transport: a connection to one server.
+pub trait Channel: Send {
+    /// Sends one frame, prefix included. After `TimedOut` nothing was sent, or the channel is closed.
+    fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()>;
+
+    /// Receives the body of one answer. `TooLarge` means that it was over the limit and is dropped.
+    fn recv(&mut self, deadline: Deadline) -> Result<&[u8]>;
+}
