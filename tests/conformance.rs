@@ -1,5 +1,11 @@
 //! What every transport with named servers must do, as one suite that runs over all of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
 mod support;
 
 use calc_ipc::error::{Result, Status};
@@ -14,7 +20,6 @@ use support::{Address, TRANSPORTS, Transport, add, request};
 /// Runs a test over every transport, each with an address of its own that is empty afterwards.
 fn over_each(test: fn(&Transport, &Address)) {
     for transport in &TRANSPORTS {
-        println!("{}", transport.name);
         let address = Address::new();
         test(transport, &address);
         assert_eq!(address.leftovers(), [""; 0], "left by {}", transport.name);
@@ -308,7 +313,7 @@ fn handlers_may_fail_and_say_much() {
         let handler = Handler::new(|request| match request.arg1 {
             1 => panic!("on purpose"),
             length => Err(ErrorText::from(
-                "e".repeat(length.unsigned_abs() as usize).as_str(),
+                "e".repeat(usize::try_from(length).unwrap()).as_str(),
             )),
         });
         let _server = transport.serve(address, handler, &ServerOptions::default());

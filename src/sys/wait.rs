@@ -1,7 +1,7 @@
 //! When to look again at once, and when to sleep in the kernel.
 
 use std::num::NonZero;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,16 @@ impl Spin {
 }
 
 /// Whether this process may run on one CPU only, so that a peer cannot run while it spins.
+///
+/// Threads that ask first may find out twice. A lock around it would do worse: a child forked
+/// while another thread held it would wait for ever.
 fn has_one_cpu() -> bool {
-    static ONE: OnceLock<bool> = OnceLock::new();
-    *ONE.get_or_init(|| available_parallelism().map_or(1, NonZero::get) == 1)
+    const UNKNOWN: usize = 0;
+    static CPUS: AtomicUsize = AtomicUsize::new(UNKNOWN);
+    let mut cpus = CPUS.load(Ordering::Relaxed);
+    if cpus == UNKNOWN {
+        cpus = available_parallelism().map_or(1, NonZero::get);
+        CPUS.store(cpus, Ordering::Relaxed);
+    }
+    cpus == 1
 }

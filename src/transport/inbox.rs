@@ -111,12 +111,6 @@ impl Inbox {
         self.filled.end = (self.filled.end + count).min(self.buffer.len());
     }
 
-    /// Throws away all that has arrived.
-    pub(crate) fn clear(&mut self) {
-        self.filled = 0..0;
-        self.dropping = 0;
-    }
-
     #[inline]
     fn peek_prefix(&self) -> Option<u32> {
         let arrived = self.buffer.get(self.filled.clone())?;

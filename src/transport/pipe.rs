@@ -125,7 +125,7 @@ struct ChildChannel {
 }
 
 impl ChildChannel {
-    fn new(
+    fn boxed(
         pipes: PipePair,
         child: Child,
         name: String,
@@ -212,7 +212,7 @@ pub(crate) fn create(
         i32::from(serve(input.as_fd(), output.as_fd()).is_err())
     });
     let name = "pipe to a child".to_owned();
-    Ok(ChildChannel::new(
+    Ok(ChildChannel::boxed(
         ends.own,
         child.map_err(failure)?,
         name,
@@ -238,7 +238,7 @@ pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn C
         .spawn()
         .map_err(failure)?;
     let child = Child::follow(i32::try_from(child.id()).unwrap_or(-1));
-    Ok(ChildChannel::new(ends.own, child, name, options))
+    Ok(ChildChannel::boxed(ends.own, child, name, options))
 }
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends.

@@ -1,6 +1,6 @@
 //! What the integration tests share: transports as values, and addresses that nobody else has.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use calc_ipc::error::Result;
 use calc_ipc::protocol::{Operation, Request};
@@ -105,4 +105,53 @@ pub fn request(operation: Operation, arg1: i64, arg2: i64) -> Request {
 
 pub fn add(arg1: i64, arg2: i64) -> Request {
     request(Operation::Add, arg1, arg2)
+}
+
+/// A process forked from the test, ended at the latest when it is dropped.
+pub struct Process(libc::pid_t);
+
+impl Process {
+    /// Forks a process that runs `body` and exits with 0, or with 1 if that panics.
+    pub fn fork(body: impl FnOnce()) -> Self {
+        // SAFETY: the child uses the library, malloc and system calls; none of them needs what
+        // another thread of the test may have locked, and it prints nothing unless it fails.
+        match unsafe { libc::fork() } {
+            0 => {
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+                // SAFETY: ends the child without running anything of the test's.
+                unsafe { libc::_exit(i32::from(result.is_err())) }
+            }
+            process => {
+                assert!(process > 0, "fork");
+                Self(process)
+            }
+        }
+    }
+
+    pub fn signal(&self, signal: libc::c_int) {
+        // SAFETY: it is a child of this process that has not been waited for.
+        assert_eq!(unsafe { libc::kill(self.0, signal) }, 0);
+    }
+
+    /// Waits for its end; `true` when it exited with 0.
+    pub fn succeeded(mut self) -> bool {
+        self.wait() == 0
+    }
+
+    fn wait(&mut self) -> libc::c_int {
+        let mut status = -1;
+        // SAFETY: a child of this process, and a place for its status.
+        unsafe { libc::waitpid(self.0, &raw mut status, 0) };
+        self.0 = 0;
+        status
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            self.signal(libc::SIGKILL);
+            self.wait();
+        }
+    }
 }

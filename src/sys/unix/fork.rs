@@ -8,8 +8,7 @@
 
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// Descriptors up to this number are followed: 128 KiB of zero pages, touched as they are used.
 const FOLLOWED: usize = 1 << 20;
@@ -37,16 +36,19 @@ pub(crate) fn count() -> u32 {
 
 /// Follows the forks of this process from now on. Every handle begins with it.
 pub(crate) fn follow() -> io::Result<()> {
-    static RESULT: OnceLock<i32> = OnceLock::new();
-    let result = *RESULT.get_or_init(|| {
-        // SAFETY: all handlers are functions of this library that take nothing, touch only
-        // atomics, and call close(2).
-        unsafe { libc::pthread_atfork(Some(before_fork), None, Some(in_child)) }
-    });
-    match result {
-        0 => Ok(()),
-        errno => Err(io::Error::from_raw_os_error(errno)),
+    static IS_FOLLOWING: AtomicBool = AtomicBool::new(false);
+    // No lock: a child forked while another thread held it would wait for ever. Handlers that are
+    // registered twice do their work once and count twice, which is as good.
+    if IS_FOLLOWING.load(Ordering::Acquire) {
+        return Ok(());
     }
+    // SAFETY: both handlers are functions of this library that take nothing, touch only atomics,
+    // and call close(2).
+    match unsafe { libc::pthread_atfork(Some(before_fork), None, Some(in_child)) } {
+        0 => IS_FOLLOWING.store(true, Ordering::Release),
+        errno => return Err(io::Error::from_raw_os_error(errno)),
+    }
+    Ok(())
 }
 
 /// A forked child shall close this descriptor.
@@ -71,6 +73,11 @@ fn place(fd: RawFd) -> Option<(usize, &'static AtomicU64, u64)> {
         .map(|word| (fd / WORD, word, 1 << (fd % WORD)))
 }
 
+/// The descriptor of a bit: below [`FOLLOWED`], which every `RawFd` can hold.
+fn descriptor(word: usize, bit: u32) -> RawFd {
+    RawFd::try_from(word * WORD).unwrap_or(-1) + bit.cast_signed()
+}
+
 extern "C" fn before_fork() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
@@ -84,8 +91,7 @@ extern "C" fn in_child() {
         while bits != 0 {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
-            // The sum is below FOLLOWED, which every RawFd can hold.
-            let fd = (index * WORD) as RawFd + bit as RawFd;
+            let fd = descriptor(index, bit);
             // SAFETY: the descriptor is the library's own, and no handle of this child will use or
             // close it: they all see that the generation changed.
             unsafe { libc::close(fd) };
