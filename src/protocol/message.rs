@@ -122,7 +122,7 @@ impl ErrorText {
         }
     }
 
-    /// The limit is one on `bytes`, not on what becomes of them: it does not move with their content.
+    /// The limit is one on `bytes` and not on what becomes of them.
     fn replaced(bytes: &[u8]) -> Self {
         let mut text = Self::empty();
         let mut consumed = 0;
