@@ -163,8 +163,7 @@ fn a_forked_child_may_serve_and_the_parent_leaves_its_names_alone() {
         let (mut said, say) = std::io::pipe().unwrap();
         let child = Process::fork(|| {
             std::thread::scope(|scope| {
-                let runner = server.runner();
-                let running = scope.spawn(move || runner.run());
+                let running = scope.spawn(|| server.run());
                 // It serves, and so owns the names, once it answers.
                 let client = transport.client(&address);
                 assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result, Status};
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
     /// How many calls of [`catch`] this thread is inside of: handlers call the library, too.
@@ -29,8 +29,9 @@ pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
 /// Keeps panics inside of [`catch`] from being printed. Others, which in a shared library there are
 /// none of and in a Rust host are the host's, go the way that they went before.
 fn install_hook() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
+    // No Once: a child forked while another thread is inside of it would wait for ever.
+    static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
+    if !IS_INSTALLED.swap(true, Ordering::Relaxed) {
         let others = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             if DEPTH.get() == 0 {
@@ -39,7 +40,7 @@ fn install_hook() {
                 note(panic);
             }
         }));
-    });
+    }
 }
 
 fn note(panic: &PanicHookInfo<'_>) {

@@ -26,7 +26,7 @@ pub(super) unsafe fn server(
 ) -> Result<Server> {
     // SAFETY: the caller's promise is the same.
     let options = unsafe { server_options(options) }?;
-    Server::new(bind(&options)?, handler(function, user_data), &options)
+    Server::new(bind(&options)?, handler(function, user_data))
 }
 
 /// A client of the server that `connect` connects to.

@@ -9,4 +9,4 @@ pub mod pipe;
 
 pub use client::Client;
 pub use handler::Handler;
-pub use server::{Runner, Server};
+pub use server::Server;

@@ -75,12 +75,11 @@ impl Server {
 
     /// Serves on this thread until stopped or idle, or gives why it could not go on.
     pub fn run(&self) -> Result<()> {
-        self.runner().run()
-    }
-
-    /// What serves without holding on to the server, which may be dropped meanwhile.
-    pub fn runner(&self) -> Runner {
-        Runner(Arc::clone(&self.0))
+        let endpoint = self.0.begin()?;
+        let result = self.0.serve(&*endpoint);
+        drop(endpoint);
+        self.0.end();
+        result
     }
 
     /// Serves on a thread of the library, which blocks all signals.
@@ -139,20 +138,6 @@ impl Drop for Server {
         } else {
             self.0.forget();
         }
-    }
-}
-
-/// Serves for a [`Server`] that may be dropped meanwhile.
-pub struct Runner(Arc<Core>);
-
-impl Runner {
-    /// As [`Server::run`].
-    pub fn run(&self) -> Result<()> {
-        let endpoint = self.0.begin()?;
-        let result = self.0.serve(&*endpoint);
-        drop(endpoint);
-        self.0.end();
-        result
     }
 }
 

@@ -133,9 +133,3 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(())
 }
-
-/// Whether the number is an open descriptor of this process.
-pub(crate) fn is_open(raw: RawFd) -> bool {
-    // SAFETY: F_GETFD takes no pointer; a number that is no descriptor gives EBADF.
-    raw >= 0 && unsafe { libc::fcntl(raw, libc::F_GETFD) } >= 0
-}
