@@ -128,6 +128,10 @@ impl Process {
         }
     }
 
+    pub fn number(&self) -> libc::pid_t {
+        self.0
+    }
+
     pub fn signal(&self, signal: libc::c_int) {
         // SAFETY: it is a child of this process that has not been waited for.
         assert_eq!(unsafe { libc::kill(self.0, signal) }, 0);

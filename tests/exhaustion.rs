@@ -1,0 +1,241 @@
+//! Servers and clients with too little of something: descriptors, memory; or with a lot.
+//!
+//! Limits are set in processes forked for that, never in the test's own.
+
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod support;
+
+use calc_ipc::error::Status;
+use calc_ipc::service::{Handler, Server, pipe};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::time::Duration;
+use support::{Address, Process, TRANSPORTS, add};
+
+fn limit(resource: libc::__rlimit_resource_t, value: u64) {
+    let limit = libc::rlimit {
+        rlim_cur: value,
+        rlim_max: value,
+    };
+    // SAFETY: a live rlimit.
+    assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
+}
+
+fn descriptors() -> u64 {
+    u64::try_from(std::fs::read_dir("/proc/self/fd").unwrap().count()).unwrap()
+}
+
+/// Opens descriptors until there are no more.
+fn use_up_descriptors() -> Vec<File> {
+    std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
+}
+
+#[test]
+fn without_descriptors_nothing_is_created_and_nothing_of_the_hosts_is_closed() {
+    let ok = Process::fork(|| {
+        limit(libc::RLIMIT_NOFILE, 64);
+        for transport in &TRANSPORTS {
+            let address = Address::new();
+            // With every number of descriptors too few, until there are enough.
+            let mut spare = use_up_descriptors();
+            let needed = (0..20).find(|_| {
+                let held = descriptors_held(&spare);
+                let result = (transport.bind)(&address, &ServerOptions::default());
+                assert_eq!(descriptors_held(&spare), held, "still the host's");
+                if let Err(error) = &result {
+                    assert_eq!(error.status(), Status::System, "{error}");
+                    spare.pop();
+                }
+                result.is_ok()
+            });
+            assert!(needed.is_some(), "{}", transport.name);
+            drop(spare);
+            assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+        }
+        let mut spare = use_up_descriptors();
+        let works = (0..20).find_map(|_| {
+            match pipe::create(Handler::Calculator, &ClientOptions::default()) {
+                Ok(client) => Some(client),
+                Err(error) => {
+                    assert_eq!(error.status(), Status::System, "{error}");
+                    spare.pop();
+                    None
+                }
+            }
+        });
+        assert_eq!(works.unwrap().call(&add(1, 1)).unwrap(), Ok(2));
+    })
+    .succeeded();
+    assert!(ok);
+}
+
+fn descriptors_held(files: &[File]) -> usize {
+    files.iter().filter(|file| file.metadata().is_ok()).count()
+}
+
+#[test]
+fn a_server_without_descriptors_refuses_newcomers_and_serves_on() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let (mut said, say) = std::io::pipe().unwrap();
+        let server = Process::fork(|| {
+            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+            let server = Server::new(endpoint, Handler::Calculator).unwrap();
+            limit(libc::RLIMIT_NOFILE, descriptors() + 20);
+            (&say).write_all(b"L").unwrap();
+            server.run().unwrap();
+        });
+        drop(say);
+        said.read_exact(&mut [0]).unwrap();
+        let first = transport.client(&address);
+        assert_eq!(first.call(&add(1, 1)).unwrap(), Ok(2));
+        let mut clients = Vec::new();
+        let refused = (0..64).find_map(|_| {
+            let client = transport.client(&address);
+            let status = client.call(&add(2, 2)).err().map(|error| error.status());
+            clients.push(client);
+            status
+        });
+        assert_eq!(refused, Some(Status::Refused), "{}", transport.name);
+        assert_eq!(first.call(&add(3, 3)).unwrap(), Ok(6));
+        clients.clear();
+        let taken_again = (0..1000).any(|_| transport.client(&address).call(&add(4, 4)).is_ok());
+        assert!(taken_again, "{}", transport.name);
+    }
+}
+
+#[test]
+fn without_address_space_create_says_so() {
+    let ok = Process::fork(|| {
+        let address = Address::new();
+        limit(libc::RLIMIT_AS, 1);
+        let error = (TRANSPORTS[2].bind)(&address, &ServerOptions::default())
+            .err()
+            .unwrap();
+        assert_eq!(error.status(), Status::System);
+    })
+    .succeeded();
+    assert!(ok);
+}
+
+#[test]
+fn descriptors_beyond_1023_are_as_good_as_any() {
+    let ok = Process::fork(|| {
+        limit(libc::RLIMIT_NOFILE, 4096);
+        let _held: Vec<_> = (0..1100)
+            .map(|_| File::open("/dev/null").unwrap())
+            .collect();
+        for transport in &TRANSPORTS {
+            let address = Address::new();
+            let server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+            let client = transport.client(&address);
+            assert_eq!(
+                client.call(&add(1, 1)).unwrap(),
+                Ok(2),
+                "{}",
+                transport.name
+            );
+            server.stop().unwrap();
+        }
+        let client = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
+        assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+    })
+    .succeeded();
+    assert!(ok);
+}
+
+#[test]
+fn closed_standard_descriptors_are_numbers_like_others() {
+    let ok = Process::fork(|| {
+        // SAFETY: closes only this forked process's.
+        unsafe {
+            libc::close(0);
+            libc::close(1);
+        }
+        for transport in &TRANSPORTS {
+            let address = Address::new();
+            let server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+            let client = transport.client(&address);
+            assert_eq!(
+                client.call(&add(1, 1)).unwrap(),
+                Ok(2),
+                "{}",
+                transport.name
+            );
+            server.stop().unwrap();
+        }
+        let child = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
+        assert_eq!(child.call(&add(1, 1)).unwrap(), Ok(2));
+    })
+    .succeeded();
+    assert!(ok);
+}
+
+#[test]
+fn hundreds_may_wait_before_serving_begins() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let options = ServerOptions {
+            max_clients: Some(300),
+            ..ServerOptions::default()
+        };
+        let endpoint = (transport.bind)(&address, &options).unwrap();
+        let server = Server::new(endpoint, Handler::Calculator).unwrap();
+        let clients: Vec<_> = (0..200).map(|_| transport.client(&address)).collect();
+        server.start().unwrap();
+        for (number, client) in (0..).zip(&clients) {
+            assert_eq!(
+                client.call(&add(number, 1)).unwrap(),
+                Ok(number + 1),
+                "{}",
+                transport.name
+            );
+        }
+    }
+}
+
+#[test]
+fn an_idle_server_and_its_clients_use_no_cpu() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let (mut said, say) = std::io::pipe().unwrap();
+        let server = Process::fork(|| {
+            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+            (&say).write_all(b"L").unwrap();
+            Server::new(endpoint, Handler::Calculator)
+                .unwrap()
+                .run()
+                .unwrap();
+        });
+        drop(say);
+        said.read_exact(&mut [0]).unwrap();
+        let clients: Vec<_> = (0..8).map(|_| transport.client(&address)).collect();
+        for client in &clients {
+            assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+        }
+        // It has gone to sleep once its spinning is over: wait for that, then look how often it
+        // was run over a time in which a wake-up each 100 ms would show.
+        let switches = || {
+            let status =
+                std::fs::read_to_string(format!("/proc/{}/status", server.number())).unwrap();
+            let line = status
+                .lines()
+                .find(|line| line.starts_with("voluntary_ctxt_switches"))
+                .unwrap();
+            line.split_whitespace()
+                .next_back()
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+        };
+        let mut last = switches();
+        let quiet = (0..50).any(|_| {
+            std::thread::sleep(Duration::from_millis(200));
+            let before = std::mem::replace(&mut last, switches());
+            before == last
+        });
+        assert!(quiet, "{} never rests", transport.name);
+    }
+}

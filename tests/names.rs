@@ -1,0 +1,278 @@
+//! What servers do with names in the file system that are theirs, somebody else's, or impossible.
+
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod support;
+
+use calc_ipc::error::Status;
+use calc_ipc::service::Handler;
+use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser, fifo, shm, uds};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use support::{Address, Process, TRANSPORTS, Transport, add};
+
+fn bind_status(transport: &Transport, address: &Address) -> Status {
+    let result = (transport.bind)(address, &ServerOptions::default());
+    result.err().map_or(Status::Ok, |error| error.status())
+}
+
+/// The first name that a server of this transport makes, beside its lock.
+fn main_name(transport: &Transport, address: &Address) -> String {
+    match transport.name {
+        "uds" => address.path("sock"),
+        "fifo" => address.path("q"),
+        _ => format!("/dev/shm/{}", address.word),
+    }
+}
+
+#[test]
+fn what_is_no_servers_is_left_alone() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let name = main_name(transport, &address);
+        std::fs::write(&name, "precious").unwrap();
+        assert_eq!(bind_status(transport, &address), Status::AddressInUse);
+        assert_eq!(std::fs::read_to_string(&name).unwrap(), "precious");
+        std::fs::remove_file(&name).unwrap();
+
+        symlink("/nonexistent", &name).unwrap();
+        assert_eq!(bind_status(transport, &address), Status::AddressInUse);
+        assert!(std::fs::symlink_metadata(&name).unwrap().is_symlink());
+        std::fs::remove_file(&name).unwrap();
+
+        assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+    }
+}
+
+#[test]
+fn the_live_socket_of_another_program_is_not_taken() {
+    let address = Address::new();
+    let foreign = std::os::unix::net::UnixListener::bind(address.path("sock")).unwrap();
+    assert_eq!(bind_status(&TRANSPORTS[0], &address), Status::AddressInUse);
+    drop(foreign);
+    assert_eq!(bind_status(&TRANSPORTS[0], &address), Status::Ok);
+}
+
+/// Runs `body` as the user nobody, in a process of its own; as another user than root it runs as
+/// that user, to whom files of root are as foreign as those of root's are to nobody.
+fn as_somebody_else(body: impl FnOnce()) -> bool {
+    Process::fork(|| {
+        // SAFETY: changes only this forked process.
+        unsafe {
+            if libc::geteuid() == 0 {
+                assert_eq!(libc::setgid(65533) + libc::setuid(65533), 0);
+            }
+        }
+        body();
+    })
+    .succeeded()
+}
+
+#[test]
+fn what_another_user_planted_is_refused() {
+    // Only root can make files of another user's; anybody else has none of root's to stumble over.
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return;
+    }
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let name = main_name(transport, &address);
+        for (planted, is_lock) in [(name.clone(), false), (name + ".lock", true)] {
+            if is_lock {
+                std::fs::write(&planted, "").unwrap();
+            } else if transport.name == "fifo" {
+                let path = std::ffi::CString::new(planted.clone()).unwrap();
+                // SAFETY: a NUL-terminated path.
+                assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o666) }, 0);
+            } else {
+                drop(std::os::unix::net::UnixListener::bind(&planted).unwrap());
+            }
+            std::os::unix::fs::lchown(&planted, Some(65533), None).unwrap();
+            let before = std::fs::symlink_metadata(&planted).unwrap().ino();
+            assert_eq!(
+                bind_status(transport, &address),
+                Status::PermissionDenied,
+                "{planted}"
+            );
+            assert_eq!(std::fs::symlink_metadata(&planted).unwrap().ino(), before);
+            std::fs::remove_file(&planted).unwrap();
+        }
+        assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+    }
+}
+
+#[test]
+fn another_user_is_let_in_only_where_the_mode_says_so() {
+    for transport in &TRANSPORTS {
+        if transport.name == "fifo" {
+            continue; // FIFOs refuse a wider mode, below.
+        }
+        let address = Address::new();
+        std::fs::set_permissions(address.path(""), std::fs::Permissions::from_mode(0o755)).unwrap();
+        for (mode, expected) in [(0o600, Status::PermissionDenied), (0o666, Status::Ok)] {
+            let options = ServerOptions {
+                mode,
+                ..ServerOptions::default()
+            };
+            let _server = transport.serve(&address, Handler::Calculator, &options);
+            let ok = as_somebody_else(|| {
+                let options = ClientOptions {
+                    server_user: ServerUser::Any,
+                    ..ClientOptions::default()
+                };
+                let result = (transport.connect)(&address, &options);
+                let status = result
+                    .as_ref()
+                    .err()
+                    .map_or(Status::Ok, |error| error.status());
+                // SAFETY: takes nothing.
+                let is_same_user = unsafe { libc::geteuid() } != 65533;
+                assert_eq!(status, if is_same_user { Status::Ok } else { expected });
+                if let Ok(channel) = result {
+                    let client = calc_ipc::service::Client::new(channel, &options);
+                    assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+                }
+            });
+            assert!(ok, "{} 0{mode:o}", transport.name);
+        }
+    }
+}
+
+#[test]
+fn a_client_checks_whose_server_it_is() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+        let connect = |server_user| {
+            let options = ClientOptions {
+                server_user,
+                ..ClientOptions::default()
+            };
+            (transport.connect)(&address, &options)
+                .err()
+                .map_or(Status::Ok, |error| error.status())
+        };
+        let own = std::fs::metadata("/proc/self").unwrap().uid();
+        assert_eq!(connect(ServerUser::Own), Status::Ok);
+        assert_eq!(connect(ServerUser::Uid(own)), Status::Ok);
+        assert_eq!(
+            connect(ServerUser::Uid(own + 1)),
+            Status::PermissionDenied,
+            "{}",
+            transport.name
+        );
+    }
+}
+
+#[test]
+fn fifos_cannot_be_opened_up() {
+    let address = Address::new();
+    let options = ServerOptions {
+        mode: 0o660,
+        ..ServerOptions::default()
+    };
+    let result = fifo::bind(&address.path("q"), &address.path("a"), &options);
+    assert_eq!(result.err().unwrap().status(), Status::Unsupported);
+}
+
+#[test]
+fn modes_do_not_depend_on_the_umask() {
+    for umask in [0o000, 0o077, 0o777] {
+        let ok = Process::fork(|| {
+            // SAFETY: changes only this forked process.
+            unsafe { libc::umask(0o022) };
+            for transport in &TRANSPORTS {
+                let address = Address::new();
+                // SAFETY: as above.
+                unsafe { libc::umask(umask) };
+                let server =
+                    transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+                let name = std::fs::metadata(main_name(transport, &address)).unwrap();
+                assert!(name.file_type().is_socket() || name.file_type().is_fifo());
+                assert_eq!(
+                    name.permissions().mode() & 0o777,
+                    0o600,
+                    "{}",
+                    transport.name
+                );
+                assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
+                drop(server);
+                // SAFETY: as above.
+                unsafe { libc::umask(0o022) };
+                assert_eq!(address.leftovers(), [""; 0]);
+            }
+        })
+        .succeeded();
+        assert!(ok, "umask {umask:o}");
+    }
+}
+
+#[test]
+fn impossible_addresses_are_invalid() {
+    let server = ServerOptions::default();
+    let client = ClientOptions::default();
+    let long = format!("/tmp/{}", "x".repeat(103));
+    assert_eq!(long.len(), 108);
+    for path in ["", &long] {
+        assert_eq!(
+            uds::bind(path, &server).err().unwrap().status(),
+            Status::InvalidArgument
+        );
+        assert_eq!(
+            uds::connect(path, &client).err().unwrap().status(),
+            Status::InvalidArgument
+        );
+    }
+    for name in ["", "/", "a/b", "..", &"x".repeat(99)] {
+        assert_eq!(
+            shm::bind(name, &server).err().unwrap().status(),
+            Status::InvalidArgument
+        );
+        assert_eq!(
+            shm::connect(name, &client).err().unwrap().status(),
+            Status::InvalidArgument
+        );
+    }
+    let long = format!("/tmp/{}", "x".repeat(300));
+    for (request, response) in [
+        ("", "/tmp/a"),
+        ("/tmp/q", ""),
+        ("/tmp/q", "/tmp/q"),
+        (&*long, "/tmp/a"),
+    ] {
+        let error = fifo::bind(request, response, &server).err().unwrap();
+        assert_eq!(
+            error.status(),
+            Status::InvalidArgument,
+            "{request} {response}"
+        );
+        let error = fifo::connect(request, response, &client).err().unwrap();
+        assert_eq!(
+            error.status(),
+            Status::InvalidArgument,
+            "{request} {response}"
+        );
+    }
+}
+
+#[test]
+fn a_longest_path_works() {
+    let address = Address::new();
+    let folder = address.path("");
+    let path = folder.clone() + &"x".repeat(107 - folder.len());
+    let endpoint = uds::bind(&path, &ServerOptions::default()).unwrap();
+    uds::connect(&path, &ClientOptions::default()).unwrap();
+    drop(endpoint);
+    assert_eq!(address.leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let error = uds::bind("/nonexistent/sock", &ServerOptions::default())
+        .err()
+        .unwrap();
+    assert!(error.context().contains("/nonexistent/sock"), "{error}");
+    let error = uds::connect("/nonexistent/sock", &ClientOptions::default())
+        .err()
+        .unwrap();
+    assert_eq!(error.status(), Status::NotConnected);
+}
