@@ -1,6 +1,7 @@
 //! NULL where a pointer is required gives INVALID_ARGUMENT, in every function of the C interface.
 
-mod common;
+#[path = "support/header.rs"]
+mod header;
 
 use calc_ipc::ffi::{descriptor::*, message::*, options::*, pipe::*, protocol::*, status::*};
 use calc_ipc::ffi::{fifo::*, shm::*, uds::*};
@@ -51,7 +52,7 @@ fn every_required_pointer_is_checked() {
         assert_eq!(*status, CALC_IPC_STATUS_INVALID_ARGUMENT, "{function}");
     }
     let called: BTreeSet<_> = calls.iter().map(|(function, _)| *function).collect();
-    let declared: BTreeSet<_> = common::header::functions()
+    let declared: BTreeSet<_> = header::functions()
         .into_iter()
         .filter(|function| function.returns == "calc_ipc_status")
         .map(|function| function.name)
