@@ -5,7 +5,7 @@ use calc_ipc::ffi::{fifo::*, handler::*, message::*, options::*, shm::*, status:
 use std::ffi::{CStr, CString, c_void};
 use std::ptr::{dangling_mut, null};
 
-/// A handle of any type: where types matter is `ffi_null.rs`.
+/// A handle of any type: where types matter is `ffi_arguments.rs`.
 #[derive(Clone, Copy)]
 pub(crate) struct Handle(pub(crate) *mut c_void);
 
