@@ -1,6 +1,5 @@
 //! What the C interface promises about frames and bytes over descriptors.
 #![cfg(unix)]
-#![expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use calc_ipc::ffi::{descriptor::*, status::*};
 use std::ffi::c_int;

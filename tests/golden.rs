@@ -1,7 +1,11 @@
 //! The bytes on the wire are those of `tests/golden/frames.txt`, whatever this library becomes.
 
+use calc_ipc::error::Status;
+use calc_ipc::ffi::protocol::{calc_ipc_request_deserialize, calc_ipc_response_deserialize};
+use calc_ipc::ffi::status::calc_ipc_status;
 use calc_ipc::protocol::text::{parse_request, parse_response};
 use calc_ipc::protocol::{ErrorText, Operation, Request, Response, frame};
+use std::mem::MaybeUninit;
 
 /// One line of the file, which explains its format itself.
 struct Vector {
@@ -49,6 +53,14 @@ fn frame_of(response: &Response) -> Vec<u8> {
     let mut frame = Vec::new();
     frame::append_response(&mut frame, response);
     frame
+}
+
+/// A status as the file names it.
+fn name_of(status: calc_ipc_status) -> String {
+    let known = Status::ALL
+        .into_iter()
+        .find(|known| *known as i32 == status);
+    format!("{:?}", known.expect("a status")).to_uppercase()
 }
 
 #[test]
@@ -104,7 +116,12 @@ fn errors() {
 #[test]
 fn bytes_that_are_no_request() {
     for Vector { frame, rest, .. } in vectors("bad_request") {
-        let (_status, answer) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (expected, answer) = rest.split_once(' ').unwrap_or((rest, ""));
+        let mut out = MaybeUninit::uninit();
+        // SAFETY: a slice and a local.
+        let status =
+            unsafe { calc_ipc_request_deserialize(frame.as_ptr(), frame.len(), out.as_mut_ptr()) };
+        assert_eq!(name_of(status), expected, "{frame:x?}");
         match frame::body(&frame) {
             None => assert_eq!(answer, "", "{frame:x?} is not one frame"),
             Some(body) => {
@@ -117,7 +134,12 @@ fn bytes_that_are_no_request() {
 
 #[test]
 fn bytes_that_are_no_response() {
-    for Vector { frame, .. } in vectors("bad_response") {
+    for Vector { frame, rest, .. } in vectors("bad_response") {
+        let mut out = MaybeUninit::uninit();
+        // SAFETY: a slice and a local.
+        let status =
+            unsafe { calc_ipc_response_deserialize(frame.as_ptr(), frame.len(), out.as_mut_ptr()) };
+        assert_eq!(name_of(status), rest, "{frame:x?}");
         assert_eq!(
             frame::body(&frame).and_then(parse_response),
             None,

@@ -1,13 +1,13 @@
 //! The committed header is the generated one, compiles without a warning, means in C what it means
 //! in Rust, and says what every function does.
-#![expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-mod common;
+#[path = "support/header.rs"]
+mod header;
 
 use calc_ipc::error::Status;
 use calc_ipc::ffi::message::{calc_ipc_request, calc_ipc_response};
 use calc_ipc::ffi::options::{calc_ipc_client_options, calc_ipc_server_options};
-use common::header::{TEXT, functions};
+use header::{TEXT, functions};
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -163,7 +163,7 @@ impl Compiler {
             .arg("-o")
             .arg(output)
             .status()
-            .unwrap();
+            .expect("a compiler");
         assert!(status.success(), "{}", self.name);
     }
 }
@@ -205,9 +205,9 @@ fn scratch(compiler: &Compiler, name: &str) -> PathBuf {
 }
 
 fn ffi_source() -> String {
-    let files = std::fs::read_dir(Path::new(ROOT).join("src/ffi")).unwrap();
+    let files = std::fs::read_dir(Path::new(ROOT).join("src/ffi")).expect("src/ffi");
     files
-        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .map(|file| std::fs::read_to_string(file.expect("an entry").path()).expect("a file"))
         .collect()
 }
 

@@ -2,6 +2,7 @@
 //! waits for an allocator's lock.
 #![expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use calc_ipc::ffi::{message::*, protocol::*, status::*};
 use calc_ipc::protocol::text::{parse_request, parse_response};
 use calc_ipc::protocol::{ErrorText, Operation, Request, execute, frame};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -67,6 +68,38 @@ fn errors_allocate_nothing() {
             black_box(parse_request(b"POW 1 2").map_err(ErrorText::from)).unwrap_err();
             black_box(parse_response(b"ERR \n"));
         }),
+        0
+    );
+}
+
+#[test]
+fn the_c_interface_adds_no_allocation() {
+    let request = calc_ipc_request {
+        operation: CALC_IPC_OPERATION_DIV,
+        arg1: 10,
+        arg2: 0,
+    };
+    let mut response = calc_ipc_response {
+        success: calc_ipc_bool(0),
+        result: 0,
+        error: [0; CALC_IPC_ERROR_CAPACITY],
+    };
+    let (mut buffer, mut length) = ([0; CALC_IPC_FRAME_MAX], 0);
+    let mut job = || {
+        let (start, capacity) = (buffer.as_mut_ptr(), buffer.len());
+        // SAFETY: all are locals.
+        unsafe {
+            [
+                calc_ipc_execute(&raw const request, &raw mut response),
+                calc_ipc_response_serialize(&raw const response, start, capacity, &raw mut length),
+                calc_ipc_response_deserialize(start, length, &raw mut response),
+            ]
+        }
+    };
+    // The first call of all prepares for panics.
+    assert_eq!(job(), [CALC_IPC_STATUS_OK; 3]);
+    assert_eq!(
+        allocations(|| assert_eq!(job(), [CALC_IPC_STATUS_OK; 3])),
         0
     );
 }

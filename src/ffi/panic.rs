@@ -31,7 +31,8 @@ pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
 fn install_hook() {
     // No Once: a child forked while another thread is inside of it would wait for ever.
     static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
-    if !IS_INSTALLED.swap(true, Ordering::Relaxed) {
+    // The load keeps threads that call at once from taking the flag's cache line from each other.
+    if !IS_INSTALLED.load(Ordering::Relaxed) && !IS_INSTALLED.swap(true, Ordering::Relaxed) {
         let others = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             if DEPTH.get() == 0 {

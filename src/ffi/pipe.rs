@@ -129,8 +129,12 @@ pub unsafe extern "C" fn calc_ipc_pipe_serve(
 unsafe fn arguments<'a>(argv: *const *const c_char) -> Result<Vec<&'a CStr>> {
     let mut arguments = Vec::new();
     let mut next = argv;
-    // SAFETY: `next` is NULL, or within the array since what came before it was not NULL.
-    while let Some(argument) = unsafe { pointer::read(next, "argv")?.as_ref() } {
+    loop {
+        // SAFETY: NULL, or within the array since nothing before it was NULL.
+        let argument = unsafe { pointer::read(next, "argv") }?;
+        if argument.is_null() {
+            break;
+        }
         // SAFETY: not NULL, so it is a string.
         arguments.push(unsafe { pointer::c_string(argument, "argv") }?);
         next = next.wrapping_add(1);

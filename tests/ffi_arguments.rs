@@ -1,11 +1,13 @@
-//! NULL where a pointer is required gives INVALID_ARGUMENT, in every function of the C interface.
+//! What is no argument, in every function of the C interface: NULL where a pointer is required,
+//! strings that are no text, addresses that cannot be.
 
-mod common;
+#[path = "support/header.rs"]
+mod header;
 
 use calc_ipc::ffi::{descriptor::*, message::*, options::*, pipe::*, protocol::*, status::*};
 use calc_ipc::ffi::{fifo::*, shm::*, uds::*};
 use std::collections::BTreeSet;
-use std::ffi::{c_char, c_int};
+use std::ffi::{CString, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
 
 /// A call and the status it gave.
@@ -51,7 +53,7 @@ fn every_required_pointer_is_checked() {
         assert_eq!(*status, CALC_IPC_STATUS_INVALID_ARGUMENT, "{function}");
     }
     let called: BTreeSet<_> = calls.iter().map(|(function, _)| *function).collect();
-    let declared: BTreeSet<_> = common::header::functions()
+    let declared: BTreeSet<_> = header::functions()
         .into_iter()
         .filter(|function| function.returns == "calc_ipc_status")
         .map(|function| function.name)
@@ -283,4 +285,57 @@ fn a_broken_string_is_an_invalid_argument() {
         ]
     };
     assert_eq!(statuses, [CALC_IPC_STATUS_INVALID_ARGUMENT; 3]);
+}
+
+#[test]
+fn an_address_that_cannot_be_is_an_invalid_argument() {
+    let long = CString::new("x".repeat(5000)).unwrap();
+    let long = long.as_ptr();
+    let (mut fifo, mut shm, mut uds) = (null_mut(), null_mut(), null_mut());
+    let (fifo, shm, uds) = (&raw mut fifo, &raw mut shm, &raw mut uds);
+    let (no_data, defaults) = (null_mut(), null());
+    // SAFETY: strings, locals and NULL.
+    let calls = unsafe {
+        [
+            call!(calc_ipc_fifo_server_create(
+                long, NAME, None, no_data, defaults, fifo
+            )),
+            call!(calc_ipc_fifo_server_create(
+                NAME, long, None, no_data, defaults, fifo
+            )),
+            call!(calc_ipc_fifo_server_create(
+                NAME, NAME, None, no_data, defaults, fifo
+            )),
+            call!(calc_ipc_shm_server_create(
+                long, None, no_data, defaults, shm
+            )),
+            call!(calc_ipc_shm_server_create(
+                c"a/b".as_ptr(),
+                None,
+                no_data,
+                defaults,
+                shm
+            )),
+            call!(calc_ipc_shm_server_create(
+                c"".as_ptr(),
+                None,
+                no_data,
+                defaults,
+                shm
+            )),
+            call!(calc_ipc_uds_server_create(
+                long, None, no_data, defaults, uds
+            )),
+            call!(calc_ipc_uds_server_create(
+                c"".as_ptr(),
+                None,
+                no_data,
+                defaults,
+                uds
+            )),
+        ]
+    };
+    for (at, (function, status)) in calls.into_iter().enumerate() {
+        assert_eq!(status, CALC_IPC_STATUS_INVALID_ARGUMENT, "{at}: {function}");
+    }
 }

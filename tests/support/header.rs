@@ -1,22 +1,25 @@
 //! The functions that the committed header declares.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 /// The committed header.
-pub const TEXT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/include/calc_ipc.h"));
+pub(crate) const TEXT: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/include/calc_ipc.h"));
 
 /// A declaration.
-pub struct Function {
+pub(crate) struct Function {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Everything before its name.
-    pub returns: &'static str,
+    pub(crate) returns: &'static str,
     /// Its parameters' names.
-    pub parameters: Vec<&'static str>,
+    pub(crate) parameters: Vec<&'static str>,
     /// The comment above it, empty if there is none.
-    pub comment: &'static str,
+    pub(crate) comment: &'static str,
 }
 
 /// Every function, in the header's order.
-pub fn functions() -> Vec<Function> {
+pub(crate) fn functions() -> Vec<Function> {
     let mut functions = Vec::new();
     let mut rest = TEXT;
     while let Some((before, after)) = rest.split_once("\nCALC_IPC_API") {
