@@ -80,7 +80,7 @@ fn a_server_without_descriptors_refuses_newcomers_and_serves_on() {
     for transport in &TRANSPORTS {
         let address = Address::new();
         let (mut said, say) = std::io::pipe().unwrap();
-        let server = Process::fork(|| {
+        let _server = Process::fork(|| {
             let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
             let server = Server::new(endpoint, Handler::Calculator).unwrap();
             limit(libc::RLIMIT_NOFILE, descriptors() + 20);

@@ -1,8 +1,9 @@
 //! The boundary that every fallible function of the C interface crosses.
 
+use super::last_error;
 use super::status::calc_ipc_status;
-use super::{last_error, panic};
 use crate::error::{Result, Status};
+use crate::sys::panic;
 
 /// The status of `body`. A failure, of which a panic is one, also becomes the thread's last error.
 pub(super) fn guard(body: impl FnOnce() -> Result<()>) -> calc_ipc_status {

@@ -36,7 +36,6 @@ mod extensible;
 mod guard;
 mod handle;
 mod last_error;
-mod panic;
 mod pointer;
 mod service;
 mod static_text;

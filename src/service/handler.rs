@@ -1,11 +1,11 @@
 //! Handlers: what turns a request into a response, and how it is called.
 
 use crate::protocol::frame::append_response;
-use crate::protocol::text::{self, Reject};
+use crate::protocol::text;
 use crate::protocol::{self, ErrorText, Request, Response};
+use crate::sys::panic;
 use crate::transport::Answer;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What answers requests.
@@ -54,7 +54,7 @@ impl Answerer {
             return protocol::execute(request);
         };
         let outside = INSIDE.replace(self.id);
-        let response = catch_unwind(AssertUnwindSafe(|| function(request)));
+        let response = panic::catch(|| function(request));
         INSIDE.set(outside);
         response.unwrap_or_else(|_| Err(ErrorText::from("Handler panicked")))
     }
@@ -65,7 +65,7 @@ impl Answer for Answerer {
     fn answer(&self, body: &[u8], out: &mut Vec<u8>) {
         let response = match text::parse_request(body) {
             Ok(request) => self.respond(&request),
-            Err(reject) => refuse(reject),
+            Err(reject) => Err(ErrorText::from(reject)),
         };
         append_response(out, &response);
     }
@@ -73,11 +73,4 @@ impl Answer for Answerer {
     fn too_large(&self, out: &mut Vec<u8>) {
         append_response(out, &Err(ErrorText::from(text::MESSAGE_TOO_LARGE)));
     }
-}
-
-fn refuse(reject: Reject) -> Response {
-    Err(ErrorText::from(match reject {
-        Reject::UnknownOperation => text::UNKNOWN_OPERATION,
-        Reject::Malformed => text::MALFORMED_REQUEST,
-    }))
 }

@@ -3,7 +3,7 @@
 use super::Handler;
 use super::handler::Answerer;
 use crate::error::{Error, Result, Status};
-use crate::sys::{Bell, fork, thread};
+use crate::sys::{Bell, fork, panic, thread};
 use crate::transport::Endpoint;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -76,8 +76,7 @@ impl Server {
     /// Serves on this thread until stopped or idle, or gives why it could not go on.
     pub fn run(&self) -> Result<()> {
         let endpoint = self.0.begin()?;
-        let result = self.0.serve(&*endpoint);
-        drop(endpoint);
+        let result = self.0.serve(endpoint);
         self.0.end();
         result
     }
@@ -87,8 +86,7 @@ impl Server {
         let endpoint = self.0.begin()?;
         let core = Arc::clone(&self.0);
         let started = thread::spawn("calc_ipc", move || {
-            let failure = core.serve(&*endpoint).err();
-            drop(endpoint);
+            let failure = core.serve(endpoint).err();
             core.lock().failure = failure;
             core.end();
         });
@@ -179,8 +177,9 @@ impl Core {
         Ok(())
     }
 
-    fn serve(&self, endpoint: &dyn Endpoint) -> Result<()> {
-        endpoint.serve(&self.answerer, &self.stop)
+    /// Serves until it is over, even if that is by a bug of this library.
+    fn serve(&self, endpoint: Arc<dyn Endpoint>) -> Result<()> {
+        panic::catch(|| endpoint.serve(&self.answerer, &self.stop)).and_then(|result| result)
     }
 
     /// Serving has ended.

@@ -1,6 +1,11 @@
 //! What the integration tests share: transports as values, and addresses that nobody else has.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses its part"
+)]
 
 use calc_ipc::error::Result;
 use calc_ipc::protocol::{Operation, Request};
@@ -74,6 +79,10 @@ impl Address {
 
 impl Drop for Address {
     fn drop(&mut self) {
+        // What servers that a test killed could not remove.
+        for name in self.leftovers() {
+            let _ = std::fs::remove_file(PathBuf::from("/dev/shm").join(name));
+        }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -3,6 +3,7 @@
 use super::fd::Fd;
 use super::{poll, thread};
 use crate::sys::deadline::Deadline;
+use crate::sys::panic;
 use nix::errno::Errno;
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, sigaction,
@@ -11,7 +12,6 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::{ForkResult, Pid};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// The user that this process acts as.
@@ -116,10 +116,10 @@ pub(crate) fn fork_child(
     match forked? {
         Some(child) => Ok(Child::follow(child.as_raw())),
         None => {
-            let status = catch_unwind(AssertUnwindSafe(|| {
+            let status = panic::catch(|| {
                 become_server(kept);
                 body(input, output)
-            }));
+            });
             // SAFETY: _exit ends the process and runs nothing of the host's.
             unsafe { libc::_exit(status.unwrap_or(1)) }
         }

@@ -1,9 +1,10 @@
 //! What the threads of one server share.
 
+use super::worker::Worker;
 use super::{Admission, Answer, Limits, Listener, Peer};
 use crate::error::Error;
-use crate::sys::Bell;
 use crate::sys::unix::fd::Fd;
+use crate::sys::{Bell, panic};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -86,6 +87,13 @@ impl<'a> Crew<'a> {
             own,
             |best, desk| if load(desk) < load(best) { desk } else { best },
         )
+    }
+
+    /// Lets a thread serve to its end; if that is a bug of this library, it is everybody's end.
+    pub(super) fn work(&self, worker: Worker<'_>) {
+        if let Err(error) = panic::catch(|| worker.run()) {
+            self.fail(error);
+        }
     }
 
     /// Ends the serving of every thread, for this reason.

@@ -154,13 +154,13 @@ pub(crate) fn serve(
                 let name = format!("calc_ipc-{}", worker.index());
                 std::thread::Builder::new()
                     .name(name)
-                    .spawn_scoped(scope, || worker.run())
+                    .spawn_scoped(scope, || crew.work(worker))
             });
             if let Err(error) = started {
                 crew.fail(system(error));
             }
         }
-        first.run();
+        crew.work(first);
     });
     match lock(&crew.failure).take() {
         Some(error) => Err(error),

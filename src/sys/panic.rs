@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// What `body` returns, or [`Status::Internal`] if it panics.
-pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
+pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
     install_hook();
     DEPTH.set(DEPTH.get() + 1);
     // Unwind-safe: what a panic may leave half-changed is behind handles, and theirs to guard.
