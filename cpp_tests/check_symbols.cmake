@@ -7,8 +7,8 @@ foreach(line IN LISTS lines)
   list(APPEND exported "${name}")
 endforeach()
 
-# In the header, a function's name stands before its parenthesis, on a line that is no comment.
-file(STRINGS "${HEADER}" lines REGEX "^[^*]*calc_ipc_[a-z0-9_]+\\(")
+# In the header, a function's name stands before its parenthesis, on a line that begins with a letter, as no line of a comment does.
+file(STRINGS "${HEADER}" lines REGEX "^[A-Za-z].*calc_ipc_[a-z0-9_]+\\(")
 set(declared)
 foreach(line IN LISTS lines)
   string(REGEX REPLACE "^.*(calc_ipc_[a-z0-9_]+)\\(.*$" "\\1" name "${line}")

@@ -49,6 +49,12 @@ void forEach(const std::string &kind, const std::function<void(const Bytes &, co
     EXPECT_GT(found, 0) << "no line of kind " << kind << " in " << GOLDEN_FRAMES;
 }
 
+/// The bytes of a frame; those of an empty vector may be NULL, which is a fault of another kind.
+const std::uint8_t *notNull(const Bytes &frame) {
+    static const std::uint8_t none = 0;
+    return frame.empty() ? &none : frame.data();
+}
+
 TEST(Golden, Requests) {
     forEach("request", [](const Bytes &frame, const std::string &rest) {
         std::istringstream fields(rest);
@@ -97,7 +103,7 @@ TEST(Golden, FramesThatAreNoRequest) {
     forEach("bad_request", [](const Bytes &frame, const std::string &rest) {
         calc_ipc_request request;
         ASSERT_EQ(rest.substr(0, rest.find(' ')), "MALFORMED");
-        EXPECT_EQ(calc_ipc_request_deserialize(frame.data(), frame.size(), &request), CALC_IPC_STATUS_MALFORMED);
+        EXPECT_EQ(calc_ipc_request_deserialize(notNull(frame), frame.size(), &request), CALC_IPC_STATUS_MALFORMED);
         EXPECT_FALSE(deserializeRequest(frame));
     });
 }
@@ -106,7 +112,7 @@ TEST(Golden, FramesThatAreNoResponse) {
     forEach("bad_response", [](const Bytes &frame, const std::string &rest) {
         calc_ipc_response response;
         ASSERT_EQ(rest, "MALFORMED");
-        EXPECT_EQ(calc_ipc_response_deserialize(frame.data(), frame.size(), &response), CALC_IPC_STATUS_MALFORMED);
+        EXPECT_EQ(calc_ipc_response_deserialize(notNull(frame), frame.size(), &response), CALC_IPC_STATUS_MALFORMED);
         EXPECT_FALSE(deserializeResponse(frame));
     });
 }
