@@ -20,7 +20,7 @@ std::string contentsOf(const std::string &path) {
 }
 
 template <class T> using Address = TransportTest<T>;
-TYPED_TEST_SUITE(Address, Transports, TransportName);
+TYPED_TEST_SUITE(Address, Transports);
 
 TYPED_TEST(Address, WithNothingThereIsNotConnected) {
     EXPECT_EQ(thrownBy([&] { this->address.client(); }), CALC_IPC_STATUS_NOT_CONNECTED);

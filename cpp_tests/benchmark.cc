@@ -68,17 +68,6 @@ template <class Client> Contender contender(std::string name, Client client) {
     return {std::move(name), [shared](std::int64_t i) { return isSum(shared->call({Operation::ADD, i, i + 1}), i); }};
 }
 
-/// A server of this address in a child of its own, which ends when its client has gone.
-template <class Transport> std::unique_ptr<Child> serve(const Transport &address) {
-    ServerOptions options;
-    options.stop_when_idle = 1;
-    auto server = address.server({}, options);
-    return std::make_unique<Child>([&] {
-        server.run();
-        return 0;
-    });
-}
-
 /// The limit: as many bytes as a request and its answer have, there and back, and nothing done with them.
 class RawPipe {
   public:
@@ -122,7 +111,10 @@ int main(int argc, char **argv) {
     const Fifo fifo;
     const Shm shm;
     const Uds uds;
-    std::array<std::unique_ptr<Child>, 3> servers = {serve(fifo), serve(shm), serve(uds)};
+    ServerOptions options;
+    options.stop_when_idle = 1;
+    std::array<std::unique_ptr<Child>, 3> servers = {serveInChild(fifo, {}, options), serveInChild(shm, {}, options),
+                                                     serveInChild(uds, {}, options)};
     auto raw = std::make_shared<RawPipe>();
 
     std::vector<Contender> contenders;

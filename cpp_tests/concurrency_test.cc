@@ -19,7 +19,7 @@ using support::Gate;
 namespace {
 
 template <class T> using Concurrency = TransportTest<T>;
-TYPED_TEST_SUITE(Concurrency, Transports, TransportName);
+TYPED_TEST_SUITE(Concurrency, Transports);
 
 TYPED_TEST(Concurrency, SixtyFourClientsGetTheirOwnAnswers) {
     auto server = this->address.server();

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -22,17 +23,13 @@ namespace {
 template <class T> class Crash : public TransportTest<T> {
   protected:
     /// A server at the address in a child, which waits at `never` with every MUL after opening `entered`.
-    std::optional<Child> serve() {
-        auto server = this->address.server([this](const Request &request) {
+    std::unique_ptr<Child> serve() {
+        return serveInChild(this->address, [this](const Request &request) {
             if (request.op == Operation::MUL) {
                 entered.open();
                 never.pass();
             }
             return execute(request);
-        });
-        return std::optional<Child>(std::in_place, [&] {
-            server.run();
-            return 0;
         });
     }
 
@@ -47,7 +44,7 @@ template <class T> class Crash : public TransportTest<T> {
     Gate entered;
     Gate never;
 };
-TYPED_TEST_SUITE(Crash, Transports, TransportName);
+TYPED_TEST_SUITE(Crash, Transports);
 
 TYPED_TEST(Crash, AServerKilledDuringACallIsNoticedAtOnce) {
     // The contract says 100 ms. A busy machine may spoil a round, not five.

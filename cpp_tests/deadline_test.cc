@@ -28,7 +28,7 @@ ClientOptions impatient() {
 }
 
 template <class T> using Deadline = TransportTest<T>;
-TYPED_TEST_SUITE(Deadline, Transports, TransportName);
+TYPED_TEST_SUITE(Deadline, Transports);
 
 TYPED_TEST(Deadline, ALateAnswerIsNobodysAnswer) {
     Gate gate;

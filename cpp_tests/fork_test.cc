@@ -26,7 +26,7 @@ template <class Action> calc_ipc_status statusOf(Action action) {
 }
 
 template <class T> using Fork = TransportTest<T>;
-TYPED_TEST_SUITE(Fork, Transports, TransportName);
+TYPED_TEST_SUITE(Fork, Transports);
 
 TYPED_TEST(Fork, AClientStaysWithItsProcess) {
     auto server = this->address.server();

@@ -15,7 +15,7 @@ using namespace calc_ipc;
 namespace {
 
 template <class T> using HandlerTest = TransportTest<T>;
-TYPED_TEST_SUITE(HandlerTest, Transports, TransportName);
+TYPED_TEST_SUITE(HandlerTest, Transports);
 
 TYPED_TEST(HandlerTest, AnswersWhatItLikes) {
     auto server = this->address.server([](const Request &request) {

@@ -13,7 +13,7 @@ using namespace calc_ipc;
 namespace {
 
 template <class T> using Lifecycle = TransportTest<T>;
-TYPED_TEST_SUITE(Lifecycle, Transports, TransportName);
+TYPED_TEST_SUITE(Lifecycle, Transports);
 
 TYPED_TEST(Lifecycle, HandlesAreMoveOnly) {
     using Server = typename TypeParam::Server;

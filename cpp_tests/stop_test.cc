@@ -17,7 +17,7 @@ using support::Gate;
 namespace {
 
 template <class T> using Stop = TransportTest<T>;
-TYPED_TEST_SUITE(Stop, Transports, TransportName);
+TYPED_TEST_SUITE(Stop, Transports);
 
 TYPED_TEST(Stop, BeforeItRan) {
     auto server = this->address.server();

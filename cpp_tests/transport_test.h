@@ -12,11 +12,6 @@
 /// Here comes the next one.
 using Transports = ::testing::Types<Fifo, Shm, Uds>;
 
-/// Names a typed test after its transport, not after its number.
-struct TransportName {
-    template <class T> static std::string GetName(int) { return T::name; }
-};
-
 /// A test of one transport, with an address of its own.
 template <class T> class TransportTest : public ::testing::Test {
   protected:

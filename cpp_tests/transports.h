@@ -6,13 +6,13 @@
 #include <calc_ipc.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include <unistd.h>
 
 struct Fifo {
-    static constexpr const char *name = "Fifo";
     using Server = calc_ipc::FIFOServer;
     using Client = calc_ipc::FIFOClient;
 
@@ -30,7 +30,6 @@ struct Fifo {
 };
 
 struct Shm {
-    static constexpr const char *name = "Shm";
     using Server = calc_ipc::ShmServer;
     using Client = calc_ipc::ShmClient;
 
@@ -55,7 +54,6 @@ struct Shm {
 };
 
 struct Uds {
-    static constexpr const char *name = "Uds";
     using Server = calc_ipc::UDSServer;
     using Client = calc_ipc::UDSClient;
 
@@ -69,3 +67,18 @@ struct Uds {
 
     const std::string &file() const { return path; }
 };
+
+/// A server at the address, in a child of its own and live when this returns. The child ends when `run` does.
+template <class Transport>
+std::unique_ptr<support::Child> serveInChild(const Transport &address, const calc_ipc::Handler &handler = {},
+                                             const calc_ipc::ServerOptions &options = {}) {
+    support::Gate live;
+    auto child = std::make_unique<support::Child>([&] {
+        auto server = address.server(handler, options);
+        live.open();
+        server.run();
+        return 0;
+    });
+    live.pass();
+    return child;
+}
