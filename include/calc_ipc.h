@@ -2,9 +2,47 @@
 
 /**
  * @file calc_ipc.h
- * @brief The C interface of calc_ipc 0.1.0.
+ * @brief The C interface of calc_ipc 0.1.0: requests and responses between processes.
  *
- * Written by cbindgen from src/ffi.rs: do not edit by hand.
+ * Generated from src/ffi by cbindgen; change it there. What holds for every function is said
+ * here, once.
+ *
+ * **Words.** A *message* is a body of bytes. A *frame* is what travels: the body's length as 4
+ * bytes, little-endian, then the body. Functions are called calc_ipc_NOUN_VERB, those of a
+ * transport calc_ipc_TRANSPORT_ROLE_VERB. Every function exists on every platform and gives
+ * UNSUPPORTED where the platform has no such thing.
+ *
+ * **Arguments** come in the order handle, inputs, outputs. NULL where a pointer is required
+ * gives INVALID_ARGUMENT; it is allowed for a handler, its user_data and options, and does
+ * nothing as a handle to destroy. Every other pointer has to be valid for what its type and its
+ * length say; inputs and outputs do not overlap. What pointers point to is used during the call
+ * only, but for user_data. Paths and names are NUL-terminated UTF-8; one that is too long is an
+ * error and never cut. Enumerations and flags are integers, which are checked.
+ *
+ * **Results.** A function that can fail returns a calc_ipc_status: 0 is OK, errors are
+ * negative. The comments below leave the prefix CALC_IPC_STATUS_ out, and INVALID_ARGUMENT
+ * where only NULL or a broken string earns it, and INTERNAL, which any may return. Outputs are
+ * written on OK only, except that a failed create sets the handle to NULL and BUFFER_TOO_SMALL
+ * writes the length that is needed. calc_ipc_last_error() tells people more. A response that
+ * says that there is no result is no error: the call succeeded.
+ *
+ * **Handles** are opaque, made by create and freed by destroy alone, once. A const handle means
+ * that the function may be called from any thread at any time; destroy must not overlap other
+ * use of its handle but for what it says. A client serves one thread at a time: a second call
+ * beside the first gets BUSY, never a wrong answer.
+ *
+ * **Time.** Nothing is retried silently. After a lost connection every call says the same:
+ * create a new client. After TIMED_OUT the client stays usable: the next call first awaits the
+ * late answer and drops it, within its own deadline.
+ *
+ * **The host.** The library never exits, aborts, prints, changes a signal's disposition or
+ * raises SIGPIPE; its threads block all signals. Descriptors that are passed in stay the
+ * caller's and have to be open.
+ *
+ * **Forks.** In a forked child, clients, pipes and servers that run or have run give FORKED,
+ * and destroying them frees memory only. A server that neither run nor start was called for may
+ * be run or started in one forked child, which takes it over: the parent's destroy then leaves
+ * its address alone.
  */
 
 #ifndef CALC_IPC_H
@@ -20,9 +58,9 @@
 #define CALC_IPC_VERSION_MINOR 1
 /** Patch version of this header. */
 #define CALC_IPC_VERSION_PATCH 0
-/** All three, as text; calc_ipc_version() is the library's. */
+/** All three, as text. */
 #define CALC_IPC_VERSION_STRING "0.1.0"
-/** All three, as major * 1000000 + minor * 1000 + patch. */
+/** All three, as major * 1000000 + minor * 1000 + patch; calc_ipc_version() is the library's. */
 #define CALC_IPC_VERSION_NUMBER 1000
 
 /** @cond INTERNAL */
@@ -33,15 +71,920 @@
 #else
 #define CALC_IPC_API
 #endif
-
-#if (defined(__cplusplus) && __cplusplus >= 201703L) || \
-    (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
-#define CALC_IPC_NODISCARD [[nodiscard]]
-#elif defined(__GNUC__)
-#define CALC_IPC_NODISCARD __attribute__((warn_unused_result))
-#else
-#define CALC_IPC_NODISCARD
-#endif
 /** @endcond */
+
+/**
+ * Addition.
+ */
+#define CALC_IPC_OPERATION_ADD 0
+
+/**
+ * Subtraction.
+ */
+#define CALC_IPC_OPERATION_SUB 1
+
+/**
+ * Multiplication.
+ */
+#define CALC_IPC_OPERATION_MUL 2
+
+/**
+ * Division that truncates toward zero.
+ */
+#define CALC_IPC_OPERATION_DIV 3
+
+/**
+ * Bytes of the text of an error with its NUL. It will never grow.
+ */
+#define CALC_IPC_ERROR_CAPACITY 256
+
+/**
+ * Bytes of the longest frame of a request or response: a buffer of this size is never too small.
+ */
+#define CALC_IPC_FRAME_MAX 263
+
+/**
+ * For `server_uid`: the server has to run as the same user as the client, or as root.
+ */
+#define CALC_IPC_SERVER_UID_OWN 4294967295u
+
+/**
+ * For `server_uid`: the server may be anyone's.
+ */
+#define CALC_IPC_SERVER_UID_ANY 4294967294u
+
+/**
+ * A connection to a server behind a pair of FIFOs.
+ *
+ * calc_ipc_fifo_client_create(), then calc_ipc_fifo_client_call() any number of times, then
+ * calc_ipc_fifo_client_destroy(). A lost connection stays lost: create another client.
+ */
+typedef struct calc_ipc_fifo_client calc_ipc_fifo_client;
+
+/**
+ * A server behind a pair of FIFOs.
+ *
+ * calc_ipc_fifo_server_create(), then calc_ipc_fifo_server_run() in a thread of yours or
+ * calc_ipc_fifo_server_start() for one of the library's, then calc_ipc_fifo_server_stop(), and at
+ * last calc_ipc_fifo_server_destroy(), which also stops.
+ */
+typedef struct calc_ipc_fifo_server calc_ipc_fifo_server;
+
+/**
+ * A child process that serves, and the connection to it.
+ *
+ * calc_ipc_pipe_create() or calc_ipc_pipe_spawn(), then calc_ipc_pipe_call() any number of times,
+ * then calc_ipc_pipe_destroy(). A spawned program calls calc_ipc_pipe_serve() with 0 and 1.
+ */
+typedef struct calc_ipc_pipe calc_ipc_pipe;
+
+/**
+ * A connection to a server behind shared memory.
+ *
+ * calc_ipc_shm_client_create(), then calc_ipc_shm_client_call() any number of times, then
+ * calc_ipc_shm_client_destroy(). A lost connection stays lost: create another client.
+ */
+typedef struct calc_ipc_shm_client calc_ipc_shm_client;
+
+/**
+ * A server behind shared memory.
+ *
+ * calc_ipc_shm_server_create(), then calc_ipc_shm_server_run() in a thread of yours or
+ * calc_ipc_shm_server_start() for one of the library's, then calc_ipc_shm_server_stop(), and at
+ * last calc_ipc_shm_server_destroy(), which also stops.
+ */
+typedef struct calc_ipc_shm_server calc_ipc_shm_server;
+
+/**
+ * A connection to a server behind a Unix domain socket.
+ *
+ * calc_ipc_uds_client_create(), then calc_ipc_uds_client_call() any number of times, then
+ * calc_ipc_uds_client_destroy(). A lost connection stays lost: create another client.
+ */
+typedef struct calc_ipc_uds_client calc_ipc_uds_client;
+
+/**
+ * A server behind a Unix domain socket.
+ *
+ * calc_ipc_uds_server_create(), then calc_ipc_uds_server_run() in a thread of yours or
+ * calc_ipc_uds_server_start() for one of the library's, then calc_ipc_uds_server_stop(), and at
+ * last calc_ipc_uds_server_destroy(), which also stops.
+ */
+typedef struct calc_ipc_uds_server calc_ipc_uds_server;
+
+/**
+ * How a server treats its clients. calc_ipc_server_options_init() fills in the defaults.
+ *
+ * A flag is set by any value but 0. A field that a later version adds means what was before when
+ * it is 0.
+ */
+typedef struct calc_ipc_server_options {
+    /**
+     * sizeof(calc_ipc_server_options), as the program was compiled.
+     */
+    size_t size;
+    /**
+     * Clients at once, further ones are REFUSED; 0: what suits the transport, 1024, or 128 over
+     * shared memory. Default: 1024.
+     */
+    uint32_t max_clients;
+    /**
+     * The longest body taken, in bytes, from 259 to 67108864. Default: 65536.
+     */
+    uint32_t max_message;
+    /**
+     * Threads that serve; 0: as many as help the calculator, one for a handler of yours, which
+     * more than one thread may run at once only if you say so here. Default: 0.
+     */
+    uint32_t workers;
+    /**
+     * Permission bits of what the server creates in the file system. With bits for the group or
+     * for others, a client need not run as the same user. Default: 0600.
+     */
+    uint32_t mode;
+    /**
+     * A client that asks nothing for this many milliseconds is dropped; 0: never. Default: 0.
+     */
+    uint32_t idle_timeout_ms;
+    /**
+     * How many microseconds a thread looks for work before it sleeps in the kernel. Default: 50.
+     */
+    uint32_t spin_us;
+    /**
+     * Flag: run returns once clients have come and the last one has gone. Default: 0.
+     */
+    uint32_t stop_when_idle;
+    /**
+     * Flag: addresses beyond this machine may be served. Default: 0.
+     */
+    uint32_t allow_remote;
+} calc_ipc_server_options;
+
+/**
+ * How a client treats its server. calc_ipc_client_options_init() fills in the defaults.
+ *
+ * A field that a later version adds means what was before when it is 0.
+ */
+typedef struct calc_ipc_client_options {
+    /**
+     * sizeof(calc_ipc_client_options), as the program was compiled.
+     */
+    size_t size;
+    /**
+     * How many milliseconds the server may take to accept; 0: without limit. Default: 5000.
+     */
+    uint32_t connect_timeout_ms;
+    /**
+     * How many milliseconds a call may take; 0: without limit. Default: 30000.
+     */
+    uint32_t call_timeout_ms;
+    /**
+     * The longest body sent or taken, in bytes, from 259 to 67108864. Default: 65536.
+     */
+    uint32_t max_message;
+    /**
+     * How many microseconds a call looks for its answer before it sleeps in the kernel.
+     * Default: 50.
+     */
+    uint32_t spin_us;
+    /**
+     * Whose server it has to be: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a user's
+     * id. Default: CALC_IPC_SERVER_UID_OWN.
+     */
+    uint32_t server_uid;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} calc_ipc_client_options;
+
+/**
+ * How a call ended: CALC_IPC_STATUS_OK, or a negative number that says why it failed.
+ *
+ * Values are never changed and never used again. -19 is reserved.
+ */
+typedef int32_t calc_ipc_status;
+
+/**
+ * A question: one operation on two numbers.
+ */
+typedef struct calc_ipc_request {
+    /**
+     * One of CALC_IPC_OPERATION_*.
+     */
+    int32_t operation;
+    /**
+     * The left operand.
+     */
+    int64_t arg1;
+    /**
+     * The right operand.
+     */
+    int64_t arg2;
+} calc_ipc_request;
+
+/**
+ * The answer to a request: a number, or why there is none.
+ */
+typedef struct calc_ipc_response {
+    /**
+     * Whether there is a result.
+     */
+    bool success;
+    /**
+     * The result, 0 if there is none.
+     */
+    int64_t result;
+    /**
+     * Why there is no result: NUL-terminated UTF-8 without control characters, empty if there is
+     * one. In a response that the library is given, it ends at its NUL or after 255 bytes, and
+     * what is not UTF-8, and control characters, become `?`.
+     */
+    char error[CALC_IPC_ERROR_CAPACITY];
+} calc_ipc_response;
+
+/**
+ * A function that answers requests; NULL is the built-in calculator.
+ *
+ * It gets only known operations. `response` comes zeroed, as a failure without a reason. The
+ * function has to return: no exception and no longjmp may leave it. It runs in one thread at a
+ * time unless the options ask for more workers, but not always in the same one. `user_data` is
+ * what was given with the function, and has to live until destroy returns.
+ */
+typedef void (*calc_ipc_handler)(const struct calc_ipc_request *request,
+                                 struct calc_ipc_response *response,
+                                 void *user_data);
+
+/**
+ * It worked.
+ */
+#define CALC_IPC_STATUS_OK 0
+
+/**
+ * An argument is NULL, out of range or badly formed.
+ */
+#define CALC_IPC_STATUS_INVALID_ARGUMENT -1
+
+/**
+ * The bytes are not what the protocol says.
+ */
+#define CALC_IPC_STATUS_MALFORMED -2
+
+/**
+ * A message is over a limit.
+ */
+#define CALC_IPC_STATUS_TOO_LARGE -3
+
+/**
+ * The caller's buffer cannot hold the result.
+ */
+#define CALC_IPC_STATUS_BUFFER_TOO_SMALL -4
+
+/**
+ * The deadline passed. The request may have been executed.
+ */
+#define CALC_IPC_STATUS_TIMED_OUT -5
+
+/**
+ * The peer closed the connection.
+ */
+#define CALC_IPC_STATUS_CLOSED -6
+
+/**
+ * The peer died. Best effort: treat it like CALC_IPC_STATUS_CLOSED.
+ */
+#define CALC_IPC_STATUS_PEER_DIED -7
+
+/**
+ * No server is there.
+ */
+#define CALC_IPC_STATUS_NOT_CONNECTED -8
+
+/**
+ * A live server, or a file of something else, is at the address.
+ */
+#define CALC_IPC_STATUS_ADDRESS_IN_USE -9
+
+/**
+ * The system, or the check of the peer's user, said no.
+ */
+#define CALC_IPC_STATUS_PERMISSION_DENIED -10
+
+/**
+ * The handle is in use by another thread, or by this one.
+ */
+#define CALC_IPC_STATUS_BUSY -11
+
+/**
+ * The handle belongs to the process that this one was forked from.
+ */
+#define CALC_IPC_STATUS_FORKED -12
+
+/**
+ * The server was stopped.
+ */
+#define CALC_IPC_STATUS_STOPPED -13
+
+/**
+ * This platform, or this version, has no such thing.
+ */
+#define CALC_IPC_STATUS_UNSUPPORTED -14
+
+/**
+ * The operating system failed; calc_ipc_last_error() has its error number.
+ */
+#define CALC_IPC_STATUS_SYSTEM -15
+
+/**
+ * A bug in the library.
+ */
+#define CALC_IPC_STATUS_INTERNAL -16
+
+/**
+ * A server is there, but full.
+ */
+#define CALC_IPC_STATUS_REFUSED -17
+
+/**
+ * The server's handler failed.
+ */
+#define CALC_IPC_STATUS_HANDLER_FAILED -18
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * What a status means, in a few English words.
+ *
+ * @param status  Any number: one that is no status is called just that.
+ * @return A text that is never NULL and never freed.
+ */
+CALC_IPC_API const char *calc_ipc_status_message(int32_t status);
+
+/**
+ * What the last failure in this thread was: which thing, and the system's error number.
+ *
+ * Only meaningful after a function returned an error; successes leave it as it is.
+ *
+ * @return A text for people that is never NULL, empty before the first failure. It belongs to the
+ *     library, changes with the thread's next failure and ends with the thread.
+ */
+CALC_IPC_API const char *calc_ipc_last_error(void);
+
+/**
+ * The version of the library in use, to be compared with CALC_IPC_VERSION_NUMBER, the header's.
+ *
+ * @return major * 1000000 + minor * 1000 + patch.
+ */
+CALC_IPC_API uint32_t calc_ipc_version(void);
+
+/**
+ * Fills in the defaults, and zeros in what this version does not know.
+ *
+ * @param options  The struct; NULL does nothing.
+ * @param size     sizeof(calc_ipc_server_options): exactly as many bytes are written.
+ */
+CALC_IPC_API
+void calc_ipc_server_options_init(struct calc_ipc_server_options *options,
+                                  size_t size);
+
+/**
+ * Fills in the defaults, and zeros in what this version does not know.
+ *
+ * @param options  The struct; NULL does nothing.
+ * @param size     sizeof(calc_ipc_client_options): exactly as many bytes are written.
+ */
+CALC_IPC_API
+void calc_ipc_client_options_init(struct calc_ipc_client_options *options,
+                                  size_t size);
+
+/**
+ * Writes a request as a frame.
+ *
+ * @param request   The request.
+ * @param buffer    Takes the frame, whole or not at all.
+ * @param capacity  Bytes at `buffer`; CALC_IPC_FRAME_MAX are always enough.
+ * @param length    Takes the bytes written, or on BUFFER_TOO_SMALL those needed.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUFFER_TOO_SMALL.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_request_serialize(const struct calc_ipc_request *request,
+                                           uint8_t *buffer,
+                                           size_t capacity,
+                                           size_t *length);
+
+/**
+ * Reads a request from a frame.
+ *
+ * @param frame   One whole frame, prefix included.
+ * @param length  Bytes at `frame`.
+ * @param out     Takes the request.
+ * @return OK; MALFORMED: anything that calc_ipc_request_serialize() cannot write.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_request_deserialize(const uint8_t *frame,
+                                             size_t length,
+                                             struct calc_ipc_request *out);
+
+/**
+ * Writes a response as a frame.
+ *
+ * @param response  The response. Of a failure, `error` counts up to its NUL or 255 bytes; control
+ *                  characters and what is not UTF-8 become `?`.
+ * @param buffer    Takes the frame, whole or not at all.
+ * @param capacity  Bytes at `buffer`; CALC_IPC_FRAME_MAX are always enough.
+ * @param length    Takes the bytes written, or on BUFFER_TOO_SMALL those needed.
+ * @return OK; BUFFER_TOO_SMALL.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_response_serialize(const struct calc_ipc_response *response,
+                                            uint8_t *buffer,
+                                            size_t capacity,
+                                            size_t *length);
+
+/**
+ * Reads a response from a frame.
+ *
+ * @param frame   One whole frame, prefix included.
+ * @param length  Bytes at `frame`.
+ * @param out     Takes the response.
+ * @return OK; MALFORMED: anything that calc_ipc_response_serialize() cannot write.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_response_deserialize(const uint8_t *frame,
+                                              size_t length,
+                                              struct calc_ipc_response *out);
+
+/**
+ * Calculates, in this process: what the built-in handler answers.
+ *
+ * @param request  The request. An unknown operation is answered with a failed response.
+ * @param out      Takes the response.
+ * @return OK, also when the response says that there is no result.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_execute(const struct calc_ipc_request *request,
+                                 struct calc_ipc_response *out);
+
+/**
+ * The name of an operation on the wire, such as `ADD`.
+ *
+ * @param operation  Any number.
+ * @return A text that is never freed; NULL if the operation is unknown.
+ */
+CALC_IPC_API const char *calc_ipc_operation_name(int32_t operation);
+
+/**
+ * The operation with a name.
+ *
+ * @param name  A name as on the wire, such as `ADD`, in upper case.
+ * @param out   Takes one of CALC_IPC_OPERATION_*.
+ * @return OK; INVALID_ARGUMENT: no operation has this name.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_operation_from_name(const char *name, int32_t *out);
+
+/**
+ * Sends one frame, all of it, over a pipe, socket or file.
+ *
+ * Blocks until that is done, also where the descriptor does not, and never raises SIGPIPE.
+ *
+ * @param fd      The descriptor to write to.
+ * @param frame   One whole frame, prefix included, with any body.
+ * @param length  Bytes at `frame`.
+ * @return OK; MALFORMED: the prefix is not the length of what follows, and nothing is sent;
+ *     CLOSED: no one reads any more; SYSTEM.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_message_send(int fd, const uint8_t *frame, size_t length);
+
+/**
+ * Receives one frame, whatever its body. Blocks until all of it is there.
+ *
+ * @param fd        The descriptor to read from.
+ * @param buffer    Takes the frame, prefix included.
+ * @param capacity  Bytes at `buffer`.
+ * @param length    Takes the bytes received.
+ * @return OK; TOO_LARGE: the frame is over `capacity`, and only its prefix was read, so close the
+ *     descriptor; CLOSED: the bytes ended, between frames or within one; SYSTEM. On an error,
+ *     `buffer` may hold a part of the frame.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_message_recv(int fd,
+                                      uint8_t *buffer,
+                                      size_t capacity,
+                                      size_t *length);
+
+/**
+ * Reads exactly as many bytes as asked for. Blocks until they are there.
+ *
+ * @param fd      The descriptor to read from.
+ * @param buffer  Takes the bytes.
+ * @param length  How many.
+ * @return OK; CLOSED: the bytes ended before; SYSTEM. On an error, `buffer` may hold some bytes.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_fd_read_exact(int fd, void *buffer, size_t length);
+
+/**
+ * Writes exactly these bytes. Blocks until they are written, and never raises SIGPIPE.
+ *
+ * @param fd      The descriptor to write to.
+ * @param buffer  The bytes.
+ * @param length  How many.
+ * @return OK; CLOSED: no one reads any more; SYSTEM.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_fd_write_exact(int fd, const void *buffer, size_t length);
+
+/**
+ * Forks a child that serves until the pipe is destroyed.
+ *
+ * Only the calling thread exists in the child, and whatever the other threads held locked stays
+ * locked there: a handler that may wait for a lock of such a program, malloc()'s included, belongs
+ * into a program of its own, see calc_ipc_pipe_spawn(). Descriptors of the host are closed in the
+ * child, but for 2.
+ *
+ * @param handler    What answers, in the child; NULL is the calculator.
+ * @param user_data  Passed to `handler`; the child has a copy of what it points to.
+ * @param options    NULL: the defaults.
+ * @param out        Takes the pipe, to be destroyed; NULL on failure.
+ * @return OK; UNSUPPORTED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_pipe_create(calc_ipc_handler handler,
+                                     void *user_data,
+                                     const struct calc_ipc_client_options *options,
+                                     struct calc_ipc_pipe **out);
+
+/**
+ * Executes a program that serves on its standard input and output, as a child.
+ *
+ * @param argv     The program, a path or a name to be found in PATH, and its arguments, the last
+ *                 of which is followed by NULL.
+ * @param options  NULL: the defaults.
+ * @param out      Takes the pipe, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also no program; NOT_CONNECTED: no such program;
+ *     PERMISSION_DENIED: it may not be executed; UNSUPPORTED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_pipe_spawn(const char *const *argv,
+                                    const struct calc_ipc_client_options *options,
+                                    struct calc_ipc_pipe **out);
+
+/**
+ * Asks the child, and waits for the answer.
+ *
+ * @param pipe      The pipe.
+ * @param request   The request.
+ * @param response  Takes the answer, which may be that there is no result.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the pipe;
+ *     TIMED_OUT: the pipe stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+ *     child is gone; MALFORMED: the answer is no response; FORKED; SYSTEM. After TIMED_OUT, CLOSED
+ *     and PEER_DIED, the request may have been executed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_pipe_call(const struct calc_ipc_pipe *pipe,
+                                   const struct calc_ipc_request *request,
+                                   struct calc_ipc_response *response);
+
+/**
+ * Closes the pipe, which tells the child to end, waits for it a bounded time, then kills it, and
+ * frees everything. Nothing may overlap it.
+ *
+ * @param pipe  The pipe, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_pipe_destroy(struct calc_ipc_pipe *pipe);
+
+/**
+ * Serves one client until its requests end: what a spawned program calls with 0 and 1.
+ *
+ * @param input      The descriptor that requests come from.
+ * @param output     The descriptor that answers go to.
+ * @param handler    What answers; NULL is the calculator.
+ * @param user_data  Passed to `handler`.
+ * @param options    NULL: the defaults.
+ * @return OK: the requests ended; INVALID_ARGUMENT: also a negative descriptor; or why serving
+ *     failed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_pipe_serve(int input,
+                                    int output,
+                                    calc_ipc_handler handler,
+                                    void *user_data,
+                                    const struct calc_ipc_server_options *options);
+
+/**
+ * Creates a server at a pair of paths, where clients may connect from now on; they are served once
+ * run or start begins. FIFOs that a dead server left there are replaced.
+ *
+ * Clients of the library announce themselves over a third FIFO and get a pair of their own, so
+ * that their answers never mix. The public pair serves one client at a time that knows nothing but
+ * frames. FIFOs cannot tell who writes: clients have to run as the same user.
+ *
+ * @param request_path   The FIFO of requests; `request_path`.hello and `request_path`.lock are
+ *                       created beside it.
+ * @param response_path  The FIFO of answers.
+ * @param handler        What answers; NULL is the calculator.
+ * @param user_data      Passed to `handler`; has to live until destroy returns.
+ * @param options        NULL: the defaults.
+ * @param out            Takes the server, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also a path that is too long, or the same path twice;
+ *     ADDRESS_IN_USE: a live server, or a file that is no FIFO, is there; PERMISSION_DENIED;
+ *     UNSUPPORTED: also a `mode` for other users; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_fifo_server_create(const char *request_path,
+                                            const char *response_path,
+                                            calc_ipc_handler handler,
+                                            void *user_data,
+                                            const struct calc_ipc_server_options *options,
+                                            struct calc_ipc_fifo_server **out);
+
+/**
+ * Serves in this thread until the server is stopped, or idle if the options say so.
+ *
+ * @param server  The server.
+ * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+ *     or why serving failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_fifo_server_run(const struct calc_ipc_fifo_server *server);
+
+/**
+ * Serves in a thread of the library until the server is stopped.
+ *
+ * @param server  The server.
+ * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_fifo_server_start(const struct calc_ipc_fifo_server *server);
+
+/**
+ * Stops for good: frees the address, closes every connection and waits until serving has ended,
+ * which takes 200 ms at most unless a handler is still running.
+ *
+ * @param server  The server. One that is stopped already stays so.
+ * @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
+ *     failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_fifo_server_stop(const struct calc_ipc_fifo_server *server);
+
+/**
+ * Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
+ * stop or destroy.
+ *
+ * @param server  The server; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_fifo_server_request_stop(const struct calc_ipc_fifo_server *server);
+
+/**
+ * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+ * it does nothing.
+ *
+ * @param server  The server, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_fifo_server_destroy(struct calc_ipc_fifo_server *server);
+
+/**
+ * Connects to the server at a pair of paths.
+ *
+ * @param request_path   The server's FIFO of requests.
+ * @param response_path  The server's FIFO of answers.
+ * @param options        NULL: the defaults.
+ * @param out            Takes the client, to be destroyed; NULL on failure.
+ * @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
+ *     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+ *     SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_fifo_client_create(const char *request_path,
+                                            const char *response_path,
+                                            const struct calc_ipc_client_options *options,
+                                            struct calc_ipc_fifo_client **out);
+
+/**
+ * Asks the server, and waits for the answer.
+ *
+ * @param client    The client.
+ * @param request   The request.
+ * @param response  Takes the answer, which may be that there is no result.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+ *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+ *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
+ *     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_fifo_client_call(const struct calc_ipc_fifo_client *client,
+                                          const struct calc_ipc_request *request,
+                                          struct calc_ipc_response *response);
+
+/**
+ * Closes the connection and frees the client. Nothing may overlap it.
+ *
+ * @param client  The client, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_fifo_client_destroy(struct calc_ipc_fifo_client *client);
+
+/**
+ * Creates a server with a name, under which clients may connect from now on; they are served once
+ * run or start begins. What a dead server left there is replaced.
+ *
+ * @param name       The name, with or without a leading slash: files /dev/shm/name and
+ *                   /dev/shm/name.lock.
+ * @param handler    What answers; NULL is the calculator.
+ * @param user_data  Passed to `handler`; has to live until destroy returns.
+ * @param options    NULL: the defaults.
+ * @param out        Takes the server, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also a name that is too long or has another slash;
+ *     ADDRESS_IN_USE: a live server, or a file that is no server's, is there; PERMISSION_DENIED;
+ *     UNSUPPORTED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_shm_server_create(const char *name,
+                                           calc_ipc_handler handler,
+                                           void *user_data,
+                                           const struct calc_ipc_server_options *options,
+                                           struct calc_ipc_shm_server **out);
+
+/**
+ * Serves in this thread until the server is stopped, or idle if the options say so.
+ *
+ * @param server  The server.
+ * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+ *     or why serving failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_shm_server_run(const struct calc_ipc_shm_server *server);
+
+/**
+ * Serves in a thread of the library until the server is stopped.
+ *
+ * @param server  The server.
+ * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_shm_server_start(const struct calc_ipc_shm_server *server);
+
+/**
+ * Stops for good: frees the address, closes every connection and waits until serving has ended,
+ * which takes 200 ms at most unless a handler is still running.
+ *
+ * @param server  The server. One that is stopped already stays so.
+ * @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
+ *     failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_shm_server_stop(const struct calc_ipc_shm_server *server);
+
+/**
+ * Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
+ * stop or destroy.
+ *
+ * @param server  The server; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_shm_server_request_stop(const struct calc_ipc_shm_server *server);
+
+/**
+ * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+ * it does nothing.
+ *
+ * @param server  The server, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_shm_server_destroy(struct calc_ipc_shm_server *server);
+
+/**
+ * Connects to the server with a name.
+ *
+ * @param name     The name, with or without a leading slash.
+ * @param options  NULL: the defaults.
+ * @param out      Takes the client, to be destroyed; NULL on failure.
+ * @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
+ *     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+ *     SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_shm_client_create(const char *name,
+                                           const struct calc_ipc_client_options *options,
+                                           struct calc_ipc_shm_client **out);
+
+/**
+ * Asks the server, and waits for the answer.
+ *
+ * @param client    The client.
+ * @param request   The request.
+ * @param response  Takes the answer, which may be that there is no result.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+ *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+ *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
+ *     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_shm_client_call(const struct calc_ipc_shm_client *client,
+                                         const struct calc_ipc_request *request,
+                                         struct calc_ipc_response *response);
+
+/**
+ * Closes the connection and frees the client. Nothing may overlap it.
+ *
+ * @param client  The client, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_shm_client_destroy(struct calc_ipc_shm_client *client);
+
+/**
+ * Creates a server at a path, where clients may connect from now on; they are served once run or
+ * start begins. A socket that a dead server left there is replaced.
+ *
+ * @param path       The socket, at most 107 bytes; `path`.lock is created beside it.
+ * @param handler    What answers; NULL is the calculator.
+ * @param user_data  Passed to `handler`; has to live until destroy returns.
+ * @param options    NULL: the defaults.
+ * @param out        Takes the server, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also a path that is too long; ADDRESS_IN_USE: a live server, or a
+ *     file that is no socket of a server, is there; PERMISSION_DENIED; UNSUPPORTED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_uds_server_create(const char *path,
+                                           calc_ipc_handler handler,
+                                           void *user_data,
+                                           const struct calc_ipc_server_options *options,
+                                           struct calc_ipc_uds_server **out);
+
+/**
+ * Serves in this thread until the server is stopped, or idle if the options say so.
+ *
+ * @param server  The server.
+ * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+ *     or why serving failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_uds_server_run(const struct calc_ipc_uds_server *server);
+
+/**
+ * Serves in a thread of the library until the server is stopped.
+ *
+ * @param server  The server.
+ * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_uds_server_start(const struct calc_ipc_uds_server *server);
+
+/**
+ * Stops for good: frees the address, closes every connection and waits until serving has ended,
+ * which takes 200 ms at most unless a handler is still running.
+ *
+ * @param server  The server. One that is stopped already stays so.
+ * @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
+ *     failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_uds_server_stop(const struct calc_ipc_uds_server *server);
+
+/**
+ * Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
+ * stop or destroy.
+ *
+ * @param server  The server; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_uds_server_request_stop(const struct calc_ipc_uds_server *server);
+
+/**
+ * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+ * it does nothing.
+ *
+ * @param server  The server, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_uds_server_destroy(struct calc_ipc_uds_server *server);
+
+/**
+ * Connects to the server at a path.
+ *
+ * @param path     The socket.
+ * @param options  NULL: the defaults.
+ * @param out      Takes the client, to be destroyed; NULL on failure.
+ * @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
+ *     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+ *     SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_uds_client_create(const char *path,
+                                           const struct calc_ipc_client_options *options,
+                                           struct calc_ipc_uds_client **out);
+
+/**
+ * Asks the server, and waits for the answer.
+ *
+ * @param client    The client.
+ * @param request   The request.
+ * @param response  Takes the answer, which may be that there is no result.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+ *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+ *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
+ *     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_uds_client_call(const struct calc_ipc_uds_client *client,
+                                         const struct calc_ipc_request *request,
+                                         struct calc_ipc_response *response);
+
+/**
+ * Closes the connection and frees the client. Nothing may overlap it.
+ *
+ * @param client  The client, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_uds_client_destroy(struct calc_ipc_uds_client *client);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
 
 #endif  /* CALC_IPC_H */

@@ -158,8 +158,9 @@ fn status_of(cause: &io::Error) -> Status {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Status::NotConnected,
         io::ErrorKind::BrokenPipe
         | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::UnexpectedEof => Status::Closed,
+        io::ErrorKind::ConnectionAborted => Status::PeerDied,
+        io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput => Status::InvalidArgument,
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Status::TimedOut,
         io::ErrorKind::Unsupported => Status::Unsupported,
         _ => Status::System,

@@ -1,1 +1,42 @@
-//! The C interface.
+//! The C interface: thin `extern "C"` functions over [`service`](crate::service) and
+//! [`protocol`](crate::protocol).
+//!
+//! `include/calc_ipc.h` is generated from the public modules below, in this order; its opening
+//! comment (in `cbindgen.toml`) has the conventions that hold for every function. A function here
+//! is a few lines over the private modules: [`guard`] makes a status of whatever happens,
+//! [`handle`] owns what handles point to, [`pointer`] checks pointers. A new transport is one
+//! public module that looks like [`uds`].
+#![expect(non_camel_case_types, reason = "these are the names that C sees")]
+#![expect(
+    clippy::missing_safety_doc,
+    reason = "the header's opening comment says once what every caller must keep to"
+)]
+
+pub mod status;
+
+pub mod message;
+
+pub mod options;
+
+pub mod handler;
+
+pub mod protocol;
+
+pub mod descriptor;
+
+pub mod pipe;
+
+pub mod fifo;
+
+pub mod shm;
+
+pub mod uds;
+
+mod extensible;
+mod guard;
+mod handle;
+mod last_error;
+mod panic;
+mod pointer;
+mod service;
+mod static_text;

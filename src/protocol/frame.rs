@@ -1,5 +1,7 @@
 //! Frames: a little-endian 32-bit length, then that many bytes of body.
 
+use super::{Request, Response, text};
+
 /// Bytes of a frame's prefix.
 pub const PREFIX: usize = 4;
 
@@ -42,4 +44,173 @@ impl Notice {
 /// The prefix of a frame with this many bytes of body.
 pub fn prefix(length: u32) -> [u8; PREFIX] {
     length.to_le_bytes()
+}
+
+/// The body of `frame`, if it is one frame and no more.
+pub fn body(frame: &[u8]) -> Option<&[u8]> {
+    let (length, body) = frame.split_first_chunk::<PREFIX>()?;
+    // Compared as lengths of 32 bits: a sum of prefix and length could wrap on a small machine.
+    (u32::try_from(body.len()) == Ok(u32::from_le_bytes(*length))).then_some(body)
+}
+
+/// Appends `request` as one frame.
+pub fn append_request(out: &mut impl Sink, request: &Request) {
+    text::with_request(request, |pieces| append(out, pieces));
+}
+
+/// Appends `response` as one frame.
+pub fn append_response(out: &mut impl Sink, response: &Response) {
+    text::with_response(response, |pieces| append(out, pieces));
+}
+
+fn append<const N: usize>(out: &mut impl Sink, body: [&[u8]; N]) {
+    let length: usize = body.iter().map(|piece| piece.len()).sum();
+    out.begin(PREFIX + length);
+    out.put(&prefix(
+        u32::try_from(length).expect("texts are far below 4 GiB"),
+    ));
+    for piece in body {
+        out.put(piece);
+    }
+}
+
+/// What frames are appended to, each in several pieces: nothing has to be put together first.
+pub trait Sink {
+    /// Announces a frame of `length` bytes with its prefix.
+    fn begin(&mut self, length: usize);
+
+    /// Takes the next bytes of the announced frame.
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn begin(&mut self, length: usize) {
+        self.reserve(length);
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// A [`Sink`] of a fixed size. From the first frame that does not fit on, it only counts.
+#[derive(Debug)]
+pub struct SliceSink<'a> {
+    buffer: &'a mut [u8],
+    written: usize,
+    wanted: usize,
+}
+
+impl<'a> SliceSink<'a> {
+    /// An empty sink of the size of `buffer`.
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Self {
+            buffer,
+            written: 0,
+            wanted: 0,
+        }
+    }
+
+    /// How many bytes were written, or how many there should have been room for.
+    pub fn finish(self) -> Result<usize, usize> {
+        if self.written == self.wanted {
+            Ok(self.written)
+        } else {
+            Err(self.wanted)
+        }
+    }
+}
+
+impl Sink for SliceSink<'_> {
+    fn begin(&mut self, length: usize) {
+        self.wanted += length;
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if self.wanted > self.buffer.len() {
+            return;
+        }
+        let end = self.written + bytes.len();
+        if let Some(place) = self.buffer.get_mut(self.written..end) {
+            place.copy_from_slice(bytes);
+            self.written = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{ErrorText, Operation};
+
+    const REQUEST: Request = Request {
+        operation: Operation::Add,
+        arg1: 10,
+        arg2: 20,
+    };
+
+    #[test]
+    fn notices_are_told_from_lengths() {
+        for notice in [
+            Notice::TooLarge,
+            Notice::HandlerFailed,
+            Notice::Refused,
+            Notice::Welcome,
+        ] {
+            let prefix = u32::from_le_bytes(notice.to_bytes());
+            assert_eq!(Notice::from_prefix(prefix), Some(notice));
+        }
+        for length in [0, 259, 64 << 20, 0xFFFF_FF00, u32::MAX] {
+            assert_eq!(Notice::from_prefix(length), None);
+        }
+    }
+
+    #[test]
+    fn a_body_is_taken_from_exactly_one_frame() {
+        assert_eq!(body(b"\x02\0\0\0hi"), Some(&b"hi"[..]));
+        assert_eq!(body(b"\0\0\0\0"), Some(&b""[..]));
+        for bytes in [
+            &b""[..],
+            b"\x02\0\0",
+            b"\x02\0\0\0h",
+            b"\x02\0\0\0hi!",
+            b"\0\0\0\x02hi",
+            b"\xff\xff\xff\xff",
+        ] {
+            assert_eq!(body(bytes), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_messages_fit_their_limits() {
+        let mut frame = Vec::new();
+        append_response(&mut frame, &Err(ErrorText::from("x".repeat(255).as_str())));
+        assert_eq!(frame.len(), FRAME_MAX);
+    }
+
+    #[test]
+    fn a_slice_takes_a_frame_whole_or_not_at_all() {
+        for room in 0..13 {
+            let mut buffer = [0xAA; 13];
+            let mut sink = SliceSink::new(&mut buffer[..room]);
+            append_request(&mut sink, &REQUEST);
+            assert_eq!(sink.finish(), Err(13));
+            assert_eq!(buffer, [0xAA; 13]);
+        }
+        let mut buffer = [0xAA; 14];
+        let mut sink = SliceSink::new(&mut buffer);
+        append_request(&mut sink, &REQUEST);
+        assert_eq!(sink.finish(), Ok(13));
+        assert_eq!(&buffer, b"\x09\0\0\0ADD 10 20\xAA");
+    }
+
+    #[test]
+    fn a_slice_counts_what_did_not_fit() {
+        let mut buffer = [0; 20];
+        let mut sink = SliceSink::new(&mut buffer);
+        for _ in 0..3 {
+            append_request(&mut sink, &REQUEST);
+        }
+        assert_eq!(sink.finish(), Err(39));
+    }
 }

@@ -1,6 +1,12 @@
-//! Handlers: what turns a request into a response.
+//! Handlers: what turns a request into a response, and how it is called.
 
-use crate::protocol::{self, Request, Response};
+use crate::protocol::frame::append_response;
+use crate::protocol::text::{self, Reject};
+use crate::protocol::{self, ErrorText, Request, Response};
+use crate::transport::Answer;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What answers requests.
 pub enum Handler {
@@ -11,15 +17,67 @@ pub enum Handler {
 }
 
 impl Handler {
-    /// A handler from a function.
+    /// A handler from a function. One that panics answers an error.
     pub fn new(function: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         Self::Custom(Box::new(function))
     }
+}
 
-    pub(crate) fn respond(&self, request: &Request) -> Response {
-        match self {
-            Self::Calculator => protocol::execute(request),
-            Self::Custom(function) => function(request),
+/// Answers the messages of one server: parses, asks the handler, formats.
+pub(super) struct Answerer {
+    handler: Handler,
+    /// Tells the servers of this process apart.
+    id: usize,
+}
+
+thread_local! {
+    /// The server whose handler this thread is inside of; 0: none.
+    static INSIDE: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Answerer {
+    pub(super) fn new(handler: Handler) -> Self {
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        Self {
+            handler,
+            id: LAST.fetch_add(1, Ordering::Relaxed) + 1,
         }
     }
+
+    /// Whether this thread is inside this server's handler.
+    pub(super) fn is_running_here(&self) -> bool {
+        INSIDE.get() == self.id
+    }
+
+    fn respond(&self, request: &Request) -> Response {
+        let Handler::Custom(function) = &self.handler else {
+            return protocol::execute(request);
+        };
+        let outside = INSIDE.replace(self.id);
+        let response = catch_unwind(AssertUnwindSafe(|| function(request)));
+        INSIDE.set(outside);
+        response.unwrap_or_else(|_| Err(ErrorText::from("Handler panicked")))
+    }
+}
+
+impl Answer for Answerer {
+    #[inline]
+    fn answer(&self, body: &[u8], out: &mut Vec<u8>) {
+        let response = match text::parse_request(body) {
+            Ok(request) => self.respond(&request),
+            Err(reject) => refuse(reject),
+        };
+        append_response(out, &response);
+    }
+
+    fn too_large(&self, out: &mut Vec<u8>) {
+        append_response(out, &Err(ErrorText::from(text::MESSAGE_TOO_LARGE)));
+    }
+}
+
+fn refuse(reject: Reject) -> Response {
+    Err(ErrorText::from(match reject {
+        Reject::UnknownOperation => text::UNKNOWN_OPERATION,
+        Reject::Malformed => text::MALFORMED_REQUEST,
+    }))
 }

@@ -1,38 +1,260 @@
-//! The server: one endpoint, one handler, and the order in which it may be used.
+//! The server: one endpoint, one handler, and the order in which they may be used.
 
 use super::Handler;
-use crate::error::Result;
-use crate::transport::{Endpoint, ServerOptions};
+use super::handler::Answerer;
+use crate::error::{Error, Result, Status};
+use crate::sys::{Bell, fork, thread};
+use crate::transport::Endpoint;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 /// A server at one address.
-pub struct Server {}
+///
+/// It is made with the address live; it serves in [`Server::run`] or after [`Server::start`]; it
+/// ends with [`Server::stop`], or when it is dropped, and with it its address. A server that has
+/// not served yet may do so in a forked child, whose it then is.
+pub struct Server(Arc<Core>);
+
+struct Core {
+    answerer: Answerer,
+    stop: Bell,
+    /// Somebody asked it to stop.
+    is_stopping: AtomicBool,
+    /// The process whose it is.
+    owner: AtomicU32,
+    /// How many forks there were when `stop` was made or renewed: each shares it.
+    forks: AtomicU32,
+    state: Mutex<State>,
+    /// Serving has ended.
+    ended: Condvar,
+}
+
+struct State {
+    phase: Phase,
+    /// `None` once it has stopped.
+    endpoint: Option<Arc<dyn Endpoint>>,
+    /// The thread that `start` made.
+    thread: Option<JoinHandle<()>>,
+    /// How serving on that thread ended, if not well.
+    failure: Option<Error>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// It has not served yet.
+    Fresh,
+    /// It is serving.
+    Serving,
+    /// It has served, and may again.
+    Idle,
+    /// It never will again.
+    Stopped,
+}
 
 impl Server {
     /// A server that answers with `handler` whoever comes to `endpoint`.
-    pub fn new(_endpoint: Box<dyn Endpoint>, _handler: Handler, _options: &ServerOptions) -> Result<Self> {
-        todo!()
+    pub fn new(endpoint: Box<dyn Endpoint>, handler: Handler) -> Result<Self> {
+        let failure = |error| Error::os("create a server", &error);
+        fork::follow().map_err(failure)?;
+        Ok(Self(Arc::new(Core {
+            answerer: Answerer::new(handler),
+            stop: Bell::new().map_err(failure)?,
+            is_stopping: AtomicBool::new(false),
+            owner: AtomicU32::new(fork::generation()),
+            forks: AtomicU32::new(fork::count()),
+            state: Mutex::new(State {
+                phase: Phase::Fresh,
+                endpoint: Some(Arc::from(endpoint)),
+                thread: None,
+                failure: None,
+            }),
+            ended: Condvar::new(),
+        })))
     }
 
-    /// Serves on this thread until stopped or idle.
+    /// Serves on this thread until stopped or idle, or gives why it could not go on.
     pub fn run(&self) -> Result<()> {
-        todo!()
+        let endpoint = self.0.begin()?;
+        let result = self.0.serve(&*endpoint);
+        drop(endpoint);
+        self.0.end();
+        result
     }
 
-    /// Serves on a thread of the library.
+    /// Serves on a thread of the library, which blocks all signals.
     pub fn start(&self) -> Result<()> {
-        todo!()
+        let endpoint = self.0.begin()?;
+        let core = Arc::clone(&self.0);
+        let started = thread::spawn("calc_ipc", move || {
+            let failure = core.serve(&*endpoint).err();
+            drop(endpoint);
+            core.lock().failure = failure;
+            core.end();
+        });
+        match started {
+            Ok(thread) => {
+                self.0.lock().thread = Some(thread);
+                Ok(())
+            }
+            Err(error) => {
+                self.0.end();
+                Err(Error::os("start a thread", &error))
+            }
+        }
     }
 
-    /// Ends serving for good, waits for it, and says how it ended.
+    /// Ends serving for good, waits until it has ended, and frees the address; within 200 ms
+    /// whatever the clients do, unless a handler still runs. After [`Server::start`], gives how
+    /// serving ended.
     pub fn stop(&self) -> Result<()> {
-        todo!()
+        self.0.check_owner()?;
+        if self.is_serving_here() {
+            return Err(Error::new(
+                Status::Busy,
+                "a handler cannot stop its own server",
+            ));
+        }
+        self.0.stop()
     }
 
     /// Asks serving to end and never waits. Safe in a signal handler.
-    pub fn request_stop(&self) {}
-
-    /// Whether this thread is inside this server's handler, where destroying it must do nothing.
-    pub fn is_serving_here(&self) -> bool {
-        todo!()
+    pub fn request_stop(&self) {
+        if self.0.is_owner() {
+            self.0.request_stop();
+        }
     }
+
+    /// Whether this thread is inside this server's handler, where dropping it must not be tried.
+    pub fn is_serving_here(&self) -> bool {
+        self.0.answerer.is_running_here()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.0.is_owner() {
+            let _ = self.0.stop();
+        } else {
+            self.0.forget();
+        }
+    }
+}
+
+impl Core {
+    /// From now on this process serves, unless it, or another, does already.
+    fn begin(&self) -> Result<Arc<dyn Endpoint>> {
+        if !self.is_owner() && !self.may_be_adopted() {
+            return Err(forked());
+        }
+        let mut state = self.lock();
+        match state.phase {
+            Phase::Serving => {
+                return Err(Error::new(Status::Busy, "the server is serving already"));
+            }
+            Phase::Stopped => return Err(Error::new(Status::Stopped, "the server was stopped")),
+            Phase::Fresh | Phase::Idle => {}
+        }
+        let Some(endpoint) = state.endpoint.clone() else {
+            return Err(Error::new(Status::Stopped, "the server was stopped"));
+        };
+        self.adopt(&*endpoint)?;
+        state.phase = Phase::Serving;
+        Ok(endpoint)
+    }
+
+    /// Makes this process the owner of all that a fork may have copied.
+    fn adopt(&self, endpoint: &dyn Endpoint) -> Result<()> {
+        endpoint.adopt()?;
+        if self.forks.swap(fork::count(), Ordering::Relaxed) != fork::count() {
+            self.stop
+                .renew()
+                .map_err(|error| Error::os("create an event", &error))?;
+            if self.is_stopping.load(Ordering::Relaxed) {
+                self.stop.ring();
+            }
+        }
+        self.stop.own();
+        self.owner.store(fork::generation(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn serve(&self, endpoint: &dyn Endpoint) -> Result<()> {
+        endpoint.serve(&self.answerer, &self.stop)
+    }
+
+    /// Serving has ended.
+    fn end(&self) {
+        let mut state = self.lock();
+        if self.is_stopping.load(Ordering::Relaxed) {
+            state.phase = Phase::Stopped;
+            state.endpoint = None;
+        } else {
+            state.phase = Phase::Idle;
+        }
+        drop(state);
+        self.ended.notify_all();
+    }
+
+    fn stop(&self) -> Result<()> {
+        self.request_stop();
+        let mut state = self.lock();
+        while state.phase == Phase::Serving {
+            state = self
+                .ended
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.phase = Phase::Stopped;
+        let endpoint = state.endpoint.take();
+        let thread = state.thread.take();
+        let result = state.failure.clone().map_or(Ok(()), Err);
+        drop(state);
+        drop(endpoint);
+        if let Some(thread) = thread {
+            // It has nothing left to do, and cannot have panicked.
+            let _ = thread.join();
+        }
+        result
+    }
+
+    fn request_stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+        self.stop.ring();
+    }
+
+    fn is_owner(&self) -> bool {
+        self.owner.load(Ordering::Relaxed) == fork::generation()
+    }
+
+    /// Whether it has not served before this process was forked. No thread can hold the lock here
+    /// but one that did not survive the fork; then it was in use.
+    fn may_be_adopted(&self) -> bool {
+        self.state
+            .try_lock()
+            .is_ok_and(|state| state.phase == Phase::Fresh)
+    }
+
+    fn check_owner(&self) -> Result<()> {
+        if self.is_owner() {
+            Ok(())
+        } else {
+            Err(forked())
+        }
+    }
+
+    /// In a forked child: there is no thread to join, and nothing of the parent's to end.
+    fn forget(&self) {
+        if let Ok(mut state) = self.state.try_lock() {
+            std::mem::forget(state.thread.take());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forked() -> Error {
+    Error::new(Status::Forked, "the server belongs to the parent process")
 }

@@ -2,4 +2,13 @@
 //!
 //! What is the same everywhere stands here; what is not, in one folder per system.
 
-pub mod deadline;
+pub(crate) mod deadline;
+pub(crate) mod wait;
+
+#[cfg(unix)]
+pub(crate) mod unix;
+
+#[cfg(unix)]
+pub use unix::bell::Bell;
+#[cfg(unix)]
+pub(crate) use unix::{blocking, fork, thread};

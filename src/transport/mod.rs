@@ -4,7 +4,17 @@
 //! and `tests/conformance.rs` runs one suite over every transport. A new transport is one file
 //! here with `bind` and `connect`, one in `ffi`, one block in the header and one line in that suite.
 
+#[cfg(unix)]
+mod claim;
+#[cfg(unix)]
+mod framed;
+#[cfg(unix)]
+mod inbox;
 mod options;
+#[cfg(unix)]
+mod reactor;
+#[cfg(unix)]
+mod socket;
 
 #[cfg(unix)]
 pub mod fifo;
@@ -15,25 +25,21 @@ pub mod shm;
 #[cfg(unix)]
 pub mod uds;
 
-pub use crate::sys::deadline::Deadline;
+pub use crate::sys::{Bell, deadline::Deadline};
 pub use options::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
 
 use crate::error::Result;
 
-/// The server's side of a transport: an address that is live from `bind` until it is closed.
+/// The server's side of a transport: an address that is live from `bind` until it is dropped.
+///
+/// Dropping it frees the address, but only what is still this process's own.
 pub trait Endpoint: Send + Sync {
     /// Makes this process, perhaps forked since `bind`, the one that owns the address.
     fn adopt(&self) -> Result<()>;
 
-    /// Serves until asked to stop, or until idle where that was asked for; then every connection
-    /// is closed, and the address stays live.
-    fn serve(&self, answer: &dyn Answer) -> Result<()>;
-
-    /// Asks `serve`, running or yet to come, to return. Never waits; safe in a signal handler.
-    fn request_stop(&self);
-
-    /// Frees the address, but only what is still this endpoint's. Idempotent.
-    fn close(&self);
+    /// Serves until `stop` rings, or until idle where that was asked for; then every connection is
+    /// closed, and the address stays live.
+    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()>;
 }
 
 /// What a transport asks for the answer to a message.

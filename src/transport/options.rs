@@ -50,10 +50,16 @@ impl ServerOptions {
     pub fn validate(&self) -> Result<()> {
         check_max_message(self.max_message)?;
         if self.mode == 0 || self.mode & !0o777 != 0 {
-            return Err(invalid(format!("mode 0{:o} is not between 0001 and 0777", self.mode)));
+            return Err(invalid(format!(
+                "mode 0{:o} is not between 0001 and 0777",
+                self.mode
+            )));
         }
         if self.workers > MAX_WORKERS {
-            return Err(invalid(format!("{} workers are over {MAX_WORKERS}", self.workers)));
+            return Err(invalid(format!(
+                "{} workers are over {MAX_WORKERS}",
+                self.workers
+            )));
         }
         Ok(())
     }
@@ -117,7 +123,9 @@ fn check_max_message(bytes: u32) -> Result<()> {
         return Ok(());
     }
     let (low, high) = MAX_MESSAGE_RANGE.into_inner();
-    Err(invalid(format!("max_message {bytes} is not between {low} and {high}")))
+    Err(invalid(format!(
+        "max_message {bytes} is not between {low} and {high}"
+    )))
 }
 
 fn invalid(context: String) -> Error {

@@ -1,0 +1,49 @@
+//! Handlers written in C.
+
+use super::message::{calc_ipc_request, calc_ipc_response};
+use crate::service::Handler;
+use std::ffi::c_void;
+
+/// A function that answers requests; NULL is the built-in calculator.
+///
+/// It gets only known operations. `response` comes zeroed, as a failure without a reason. The
+/// function has to return: no exception and no longjmp may leave it. It runs in one thread at a
+/// time unless the options ask for more workers, but not always in the same one. `user_data` is
+/// what was given with the function, and has to live until destroy returns.
+pub type calc_ipc_handler = Option<
+    unsafe extern "C" fn(
+        request: *const calc_ipc_request,
+        response: *mut calc_ipc_response,
+        user_data: *mut c_void,
+    ),
+>;
+
+/// The handler that calls `function` with `user_data`.
+pub(super) fn handler(function: calc_ipc_handler, user_data: *mut c_void) -> Handler {
+    let Some(function) = function else {
+        return Handler::Calculator;
+    };
+    let user_data = UserData(user_data);
+    Handler::new(move |request| {
+        let request = calc_ipc_request::from(request);
+        let mut response = calc_ipc_response::ZEROED;
+        // SAFETY: both structs live until the call returns, and the function is one that the caller
+        // said may be called like this.
+        unsafe { function(&raw const request, &raw mut response, user_data.get()) };
+        response.into_response()
+    })
+}
+
+/// The caller's pointer, which this library hands back and never looks behind.
+struct UserData(*mut c_void);
+
+impl UserData {
+    fn get(&self) -> *mut c_void {
+        self.0
+    }
+}
+
+// SAFETY: the header says that a handler runs on other threads.
+unsafe impl Send for UserData {}
+// SAFETY: as above; it runs on several at once only if the options asked for that.
+unsafe impl Sync for UserData {}

@@ -1,0 +1,268 @@
+//! Options as C sees them: structs that know their own size, so that they can grow.
+
+use super::extensible::{self, Extensible};
+use crate::error::Result;
+use crate::transport::{ClientOptions, ServerOptions, ServerUser};
+use std::time::Duration;
+
+/// For `server_uid`: the server has to run as the same user as the client, or as root.
+pub const CALC_IPC_SERVER_UID_OWN: u32 = 0xFFFF_FFFFu32;
+/// For `server_uid`: the server may be anyone's.
+pub const CALC_IPC_SERVER_UID_ANY: u32 = 0xFFFF_FFFEu32;
+
+/// How a server treats its clients. calc_ipc_server_options_init() fills in the defaults.
+///
+/// A flag is set by any value but 0. A field that a later version adds means what was before when
+/// it is 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct calc_ipc_server_options {
+    /// sizeof(calc_ipc_server_options), as the program was compiled.
+    pub size: usize,
+    /// Clients at once, further ones are REFUSED; 0: what suits the transport, 1024, or 128 over
+    /// shared memory. Default: 1024.
+    pub max_clients: u32,
+    /// The longest body taken, in bytes, from 259 to 67108864. Default: 65536.
+    pub max_message: u32,
+    /// Threads that serve; 0: as many as help the calculator, one for a handler of yours, which
+    /// more than one thread may run at once only if you say so here. Default: 0.
+    pub workers: u32,
+    /// Permission bits of what the server creates in the file system. With bits for the group or
+    /// for others, a client need not run as the same user. Default: 0600.
+    pub mode: u32,
+    /// A client that asks nothing for this many milliseconds is dropped; 0: never. Default: 0.
+    pub idle_timeout_ms: u32,
+    /// How many microseconds a thread looks for work before it sleeps in the kernel. Default: 50.
+    pub spin_us: u32,
+    /// Flag: run returns once clients have come and the last one has gone. Default: 0.
+    pub stop_when_idle: u32,
+    /// Flag: addresses beyond this machine may be served. Default: 0.
+    pub allow_remote: u32,
+}
+
+/// How a client treats its server. calc_ipc_client_options_init() fills in the defaults.
+///
+/// A field that a later version adds means what was before when it is 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct calc_ipc_client_options {
+    /// sizeof(calc_ipc_client_options), as the program was compiled.
+    pub size: usize,
+    /// How many milliseconds the server may take to accept; 0: without limit. Default: 5000.
+    pub connect_timeout_ms: u32,
+    /// How many milliseconds a call may take; 0: without limit. Default: 30000.
+    pub call_timeout_ms: u32,
+    /// The longest body sent or taken, in bytes, from 259 to 67108864. Default: 65536.
+    pub max_message: u32,
+    /// How many microseconds a call looks for its answer before it sleeps in the kernel.
+    /// Default: 50.
+    pub spin_us: u32,
+    /// Whose server it has to be: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a user's
+    /// id. Default: CALC_IPC_SERVER_UID_OWN.
+    pub server_uid: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// Fills in the defaults, and zeros in what this version does not know.
+///
+/// @param options  The struct; NULL does nothing.
+/// @param size     sizeof(calc_ipc_server_options): exactly as many bytes are written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_server_options_init(
+    options: *mut calc_ipc_server_options,
+    size: usize,
+) {
+    // SAFETY: the caller gives `size` bytes, or NULL.
+    unsafe { extensible::init(options, size) }
+}
+
+/// Fills in the defaults, and zeros in what this version does not know.
+///
+/// @param options  The struct; NULL does nothing.
+/// @param size     sizeof(calc_ipc_client_options): exactly as many bytes are written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_client_options_init(
+    options: *mut calc_ipc_client_options,
+    size: usize,
+) {
+    // SAFETY: the caller gives `size` bytes, or NULL.
+    unsafe { extensible::init(options, size) }
+}
+
+/// The options at `options`, the defaults if it is NULL.
+///
+/// # Safety
+///
+/// `options` is NULL or points to as many bytes as its field `size` says.
+pub(super) unsafe fn server_options(
+    options: *const calc_ipc_server_options,
+) -> Result<ServerOptions> {
+    // SAFETY: the caller's promise is the same.
+    let given = unsafe { extensible::read(options) }?;
+    Ok(given.map_or_else(ServerOptions::default, ServerOptions::from))
+}
+
+/// The options at `options`, the defaults if it is NULL.
+///
+/// # Safety
+///
+/// `options` is NULL or points to as many bytes as its field `size` says.
+pub(super) unsafe fn client_options(
+    options: *const calc_ipc_client_options,
+) -> Result<ClientOptions> {
+    // SAFETY: the caller's promise is the same.
+    match unsafe { extensible::read(options) }? {
+        None => Ok(ClientOptions::default()),
+        Some(options) if options.reserved != 0 => Err(extensible::unknown_field()),
+        Some(options) => Ok(options.into()),
+    }
+}
+
+impl Extensible for calc_ipc_server_options {
+    fn defaults(size: usize) -> Self {
+        let defaults = ServerOptions::default();
+        Self {
+            size,
+            max_clients: defaults.max_clients.unwrap_or(1024),
+            max_message: defaults.max_message,
+            workers: defaults.workers,
+            mode: defaults.mode,
+            idle_timeout_ms: milliseconds(defaults.idle_timeout),
+            spin_us: microseconds(defaults.spin),
+            stop_when_idle: defaults.stop_when_idle.into(),
+            allow_remote: defaults.allow_remote.into(),
+        }
+    }
+}
+
+impl From<calc_ipc_server_options> for ServerOptions {
+    fn from(options: calc_ipc_server_options) -> Self {
+        Self {
+            max_clients: (options.max_clients != 0).then_some(options.max_clients),
+            max_message: options.max_message,
+            workers: options.workers,
+            mode: options.mode,
+            idle_timeout: Duration::from_millis(options.idle_timeout_ms.into()),
+            spin: Duration::from_micros(options.spin_us.into()),
+            stop_when_idle: options.stop_when_idle != 0,
+            allow_remote: options.allow_remote != 0,
+        }
+    }
+}
+
+impl Extensible for calc_ipc_client_options {
+    fn defaults(size: usize) -> Self {
+        let defaults = ClientOptions::default();
+        Self {
+            size,
+            connect_timeout_ms: defaults.connect_timeout.map_or(0, milliseconds),
+            call_timeout_ms: defaults.call_timeout.map_or(0, milliseconds),
+            max_message: defaults.max_message,
+            spin_us: microseconds(defaults.spin),
+            server_uid: match defaults.server_user {
+                ServerUser::Own => CALC_IPC_SERVER_UID_OWN,
+                ServerUser::Any => CALC_IPC_SERVER_UID_ANY,
+                ServerUser::Uid(uid) => uid,
+            },
+            reserved: 0,
+        }
+    }
+}
+
+impl From<calc_ipc_client_options> for ClientOptions {
+    fn from(options: calc_ipc_client_options) -> Self {
+        Self {
+            connect_timeout: timeout(options.connect_timeout_ms),
+            call_timeout: timeout(options.call_timeout_ms),
+            max_message: options.max_message,
+            spin: Duration::from_micros(options.spin_us.into()),
+            server_user: match options.server_uid {
+                CALC_IPC_SERVER_UID_OWN => ServerUser::Own,
+                CALC_IPC_SERVER_UID_ANY => ServerUser::Any,
+                uid => ServerUser::Uid(uid),
+            },
+        }
+    }
+}
+
+fn timeout(milliseconds: u32) -> Option<Duration> {
+    (milliseconds != 0).then(|| Duration::from_millis(milliseconds.into()))
+}
+
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn microseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
+}
+
+// Padding would be bytes that a caller cannot set to 0.
+const _: () = assert!(size_of::<calc_ipc_server_options>() == size_of::<usize>() + 8 * 4);
+const _: () = assert!(size_of::<calc_ipc_client_options>() == size_of::<usize>() + 6 * 4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_transports() {
+        let server = ServerOptions::from(calc_ipc_server_options::defaults(40));
+        let expected = ServerOptions {
+            max_clients: Some(1024),
+            ..ServerOptions::default()
+        };
+        assert_eq!(format!("{server:?}"), format!("{expected:?}"));
+
+        let client = ClientOptions::from(calc_ipc_client_options::defaults(32));
+        let expected = ClientOptions::default();
+        assert_eq!(format!("{client:?}"), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn zero_is_no_limit_and_any_other_flag_is_set() {
+        let server = ServerOptions::from(calc_ipc_server_options {
+            max_clients: 0,
+            stop_when_idle: 2,
+            allow_remote: u32::MAX,
+            ..calc_ipc_server_options::defaults(40)
+        });
+        assert_eq!(server.max_clients, None);
+        assert!(server.stop_when_idle && server.allow_remote);
+
+        let client = ClientOptions::from(calc_ipc_client_options {
+            connect_timeout_ms: 0,
+            call_timeout_ms: 0,
+            ..calc_ipc_client_options::defaults(32)
+        });
+        assert_eq!((client.connect_timeout, client.call_timeout), (None, None));
+    }
+
+    #[test]
+    fn a_servers_user_is_one_of_three_kinds() {
+        for (server_uid, expected) in [
+            (CALC_IPC_SERVER_UID_OWN, ServerUser::Own),
+            (CALC_IPC_SERVER_UID_ANY, ServerUser::Any),
+            (0, ServerUser::Uid(0)),
+            (65534, ServerUser::Uid(65534)),
+        ] {
+            let options = calc_ipc_client_options {
+                server_uid,
+                ..calc_ipc_client_options::defaults(32)
+            };
+            assert_eq!(ClientOptions::from(options).server_user, expected);
+        }
+    }
+
+    #[test]
+    fn the_reserved_field_is_checked() {
+        let options = calc_ipc_client_options {
+            reserved: 1,
+            ..calc_ipc_client_options::defaults(size_of::<calc_ipc_client_options>())
+        };
+        // SAFETY: a whole struct of the size that it says.
+        let error = unsafe { client_options(&raw const options) }.unwrap_err();
+        assert_eq!(error.status(), crate::error::Status::Unsupported);
+    }
+}

@@ -1,0 +1,72 @@
+//! Panics, which are bugs of this library, turned into errors: none unwinds into C or prints.
+
+use crate::error::{Error, Result, Status};
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+thread_local! {
+    /// How many calls of [`catch`] this thread is inside of: handlers call the library, too.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+
+    /// What the hook noted of the panic on its way to [`catch`].
+    static NOTE: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// What `body` returns, or [`Status::Internal`] if it panics.
+pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
+    install_hook();
+    DEPTH.set(DEPTH.get() + 1);
+    // Unwind-safe: what a panic may leave half-changed is behind handles, and theirs to guard.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(body));
+    DEPTH.set(DEPTH.get() - 1);
+    outcome.map_err(|_payload| {
+        let note = NOTE.try_with(Cell::take).ok().flatten();
+        Error::new(Status::Internal, note.unwrap_or_default())
+    })
+}
+
+/// Keeps panics inside of [`catch`] from being printed. Others, which in a shared library there are
+/// none of and in a Rust host are the host's, go the way that they went before.
+fn install_hook() {
+    // No Once: a child forked while another thread is inside of it would wait for ever.
+    static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
+    if !IS_INSTALLED.swap(true, Ordering::Relaxed) {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if DEPTH.get() == 0 {
+                others(panic);
+            } else {
+                note(panic);
+            }
+        }));
+    }
+}
+
+fn note(panic: &PanicHookInfo<'_>) {
+    // The thread may be ending, its locals with destructors gone: then the status has to do.
+    let _ = NOTE.try_with(|note| note.set(Some(panic.to_string())));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_internal_error_that_says_where() {
+        let error = catch(|| panic!("the cat is gone")).unwrap_err();
+        assert_eq!(error.status(), Status::Internal);
+        assert!(error.context().contains("the cat is gone"), "{error}");
+        assert!(error.context().contains(file!()), "{error}");
+    }
+
+    #[test]
+    fn nested_calls_catch_their_own_panics() {
+        let outcome = catch(|| {
+            catch(|| panic!("inner")).unwrap_err();
+            7
+        });
+        assert_eq!(outcome.unwrap(), 7);
+        assert_eq!(DEPTH.get(), 0);
+    }
+}

@@ -1,0 +1,143 @@
+//! The service over an anonymous pipe, to a child of this process.
+
+use super::descriptor::descriptor;
+use super::guard::guard;
+use super::handler::{calc_ipc_handler, handler as handler_from_c};
+use super::message::{calc_ipc_request, calc_ipc_response};
+use super::options::{
+    calc_ipc_client_options, calc_ipc_server_options, client_options, server_options,
+};
+use super::status::calc_ipc_status;
+use super::{handle, pointer, service};
+use crate::error::{Error, Result, Status};
+use crate::service::{Client, pipe};
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+/// A child process that serves, and the connection to it.
+///
+/// calc_ipc_pipe_create() or calc_ipc_pipe_spawn(), then calc_ipc_pipe_call() any number of times,
+/// then calc_ipc_pipe_destroy(). A spawned program calls calc_ipc_pipe_serve() with 0 and 1.
+pub struct calc_ipc_pipe(Client);
+
+/// Forks a child that serves until the pipe is destroyed.
+///
+/// Only the calling thread exists in the child, and whatever the other threads held locked stays
+/// locked there: a handler that may wait for a lock of such a program, malloc()'s included, belongs
+/// into a program of its own, see calc_ipc_pipe_spawn(). Descriptors of the host are closed in the
+/// child, but for 2.
+///
+/// @param handler    What answers, in the child; NULL is the calculator.
+/// @param user_data  Passed to `handler`; the child has a copy of what it points to.
+/// @param options    NULL: the defaults.
+/// @param out        Takes the pipe, to be destroyed; NULL on failure.
+/// @return OK; UNSUPPORTED; SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_pipe_create(
+    handler: calc_ipc_handler,
+    user_data: *mut c_void,
+    options: *const calc_ipc_client_options,
+    out: *mut *mut calc_ipc_pipe,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    let client = || unsafe {
+        let options = client_options(options)?;
+        pipe::create(handler_from_c(handler, user_data), &options)
+    };
+    // SAFETY: as above.
+    guard(|| unsafe { handle::create(out, || client().map(calc_ipc_pipe)) })
+}
+
+/// Executes a program that serves on its standard input and output, as a child.
+///
+/// @param argv     The program, a path or a name to be found in PATH, and its arguments, the last
+///                 of which is followed by NULL.
+/// @param options  NULL: the defaults.
+/// @param out      Takes the pipe, to be destroyed; NULL on failure.
+/// @return OK; INVALID_ARGUMENT: also no program; NOT_CONNECTED: no such program;
+///     PERMISSION_DENIED: it may not be executed; UNSUPPORTED; SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_pipe_spawn(
+    argv: *const *const c_char,
+    options: *const calc_ipc_client_options,
+    out: *mut *mut calc_ipc_pipe,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    let client = || unsafe { pipe::spawn(&arguments(argv)?, &client_options(options)?) };
+    // SAFETY: as above.
+    guard(|| unsafe { handle::create(out, || client().map(calc_ipc_pipe)) })
+}
+
+/// Asks the child, and waits for the answer.
+///
+/// @param pipe      The pipe.
+/// @param request   The request.
+/// @param response  Takes the answer, which may be that there is no result.
+/// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the pipe;
+///     TIMED_OUT: the pipe stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+///     child is gone; MALFORMED: the answer is no response; FORKED; SYSTEM. After TIMED_OUT, CLOSED
+///     and PEER_DIED, the request may have been executed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_pipe_call(
+    pipe: *const calc_ipc_pipe,
+    request: *const calc_ipc_request,
+    response: *mut calc_ipc_response,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live, and the pointers are as the header asks for.
+    guard(|| unsafe { service::call(&handle::get(pipe)?.0, request, response) })
+}
+
+/// Closes the pipe, which tells the child to end, waits for it a bounded time, then kills it, and
+/// frees everything. Nothing may overlap it.
+///
+/// @param pipe  The pipe, not to be used again; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_pipe_destroy(pipe: *mut calc_ipc_pipe) {
+    // SAFETY: the handle is live and the caller gives it up.
+    guard(|| unsafe { handle::destroy(pipe) });
+}
+
+/// Serves one client until its requests end: what a spawned program calls with 0 and 1.
+///
+/// @param input      The descriptor that requests come from.
+/// @param output     The descriptor that answers go to.
+/// @param handler    What answers; NULL is the calculator.
+/// @param user_data  Passed to `handler`.
+/// @param options    NULL: the defaults.
+/// @return OK: the requests ended; INVALID_ARGUMENT: also a negative descriptor; or why serving
+///     failed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_pipe_serve(
+    input: c_int,
+    output: c_int,
+    handler: calc_ipc_handler,
+    user_data: *mut c_void,
+    options: *const calc_ipc_server_options,
+) -> calc_ipc_status {
+    // SAFETY: the pointers and the descriptors are as the header asks for.
+    guard(|| unsafe {
+        let options = server_options(options)?;
+        let (input, output) = (descriptor(input)?, descriptor(output)?);
+        pipe::serve(input, output, handler_from_c(handler, user_data), &options)
+    })
+}
+
+/// The strings at `argv` up to NULL, at least one.
+///
+/// # Safety
+///
+/// `argv` is NULL or an array of strings that ends with NULL; nothing changes it while `'a` lasts.
+unsafe fn arguments<'a>(argv: *const *const c_char) -> Result<Vec<&'a CStr>> {
+    let mut arguments = Vec::new();
+    let mut next = argv;
+    // SAFETY: `next` is NULL, or within the array since what came before it was not NULL.
+    while let Some(argument) = unsafe { pointer::read(next, "argv")?.as_ref() } {
+        // SAFETY: not NULL, so it is a string.
+        arguments.push(unsafe { pointer::c_string(argument, "argv") }?);
+        next = next.wrapping_add(1);
+    }
+    if arguments.is_empty() {
+        let context = "argv names no program";
+        return Err(Error::new(Status::InvalidArgument, context));
+    }
+    Ok(arguments)
+}

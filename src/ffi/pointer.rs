@@ -1,0 +1,108 @@
+//! Pointers from C: NULL is an error here, and everything else the caller's word, which the
+//! header's opening comment asks for. What they point to is read once and copied.
+
+use crate::error::{Error, Result, Status};
+use std::ffi::{CStr, c_char};
+use std::ptr::NonNull;
+use std::slice;
+
+/// The value at `source`, which the messages call `name`.
+///
+/// # Safety
+///
+/// `source` is NULL or points to a `T`, for any value of whose bytes `T` is valid.
+pub(super) unsafe fn read<T: Copy>(source: *const T, name: &str) -> Result<T> {
+    let source = required(source.cast_mut(), name)?;
+    // SAFETY: not NULL, so it points to a `T`.
+    Ok(unsafe { source.read() })
+}
+
+/// The bytes from `start` on.
+///
+/// # Safety
+///
+/// `start` is NULL or points to `length` bytes, which nothing changes while `'a` lasts.
+pub(super) unsafe fn bytes<'a>(start: *const u8, length: usize, name: &str) -> Result<&'a [u8]> {
+    let start = extent(start.cast_mut(), length, name)?;
+    // SAFETY: not NULL, of a size that slices can have, and unchanged for `'a`.
+    Ok(unsafe { slice::from_raw_parts(start.as_ptr(), length) })
+}
+
+/// Room for bytes from `start` on. Whatever lies there counts as initialised: it is C's.
+///
+/// # Safety
+///
+/// `start` is NULL or points to `length` bytes, which nothing else uses while `'a` lasts.
+pub(super) unsafe fn bytes_mut<'a>(
+    start: *mut u8,
+    length: usize,
+    name: &str,
+) -> Result<&'a mut [u8]> {
+    let start = extent(start, length, name)?;
+    // SAFETY: not NULL, of a size that slices can have, and the caller's for `'a`.
+    Ok(unsafe { slice::from_raw_parts_mut(start.as_ptr(), length) })
+}
+
+/// The text at `start`.
+///
+/// # Safety
+///
+/// `start` is NULL or points to a NUL-terminated string that nothing changes while `'a` lasts.
+pub(super) unsafe fn text<'a>(start: *const c_char, name: &str) -> Result<&'a str> {
+    // SAFETY: the caller's promise is the same.
+    let text = unsafe { c_string(start, name) }?;
+    text.to_str()
+        .map_err(|_| invalid(format!("{name} is not UTF-8")))
+}
+
+/// The C string at `start`.
+///
+/// # Safety
+///
+/// `start` is NULL or points to a NUL-terminated string that nothing changes while `'a` lasts.
+pub(super) unsafe fn c_string<'a>(start: *const c_char, name: &str) -> Result<&'a CStr> {
+    let start = required(start.cast_mut(), name)?;
+    // SAFETY: not NULL, so it points to a string.
+    Ok(unsafe { CStr::from_ptr(start.as_ptr()) })
+}
+
+/// A place for a result, checked before the work that gives it.
+pub(super) struct Out<T>(NonNull<T>);
+
+impl<T> Out<T> {
+    /// The place that `target` points to, which may be uninitialised.
+    ///
+    /// # Safety
+    ///
+    /// `target` is NULL or may be written to until this value is gone.
+    pub(super) unsafe fn new(target: *mut T, name: &str) -> Result<Self> {
+        required(target, name).map(Self)
+    }
+
+    /// Puts the result there.
+    pub(super) fn write(&mut self, value: T) {
+        // SAFETY: `new` was promised a place.
+        unsafe { self.0.write(value) }
+    }
+
+    /// The place itself, for a result that is written in parts.
+    pub(super) fn as_ptr(&mut self) -> *mut T {
+        self.0.as_ptr()
+    }
+}
+
+/// Checks what slices need: no object is larger than `isize::MAX` bytes.
+fn extent(start: *mut u8, length: usize, name: &str) -> Result<NonNull<u8>> {
+    if isize::try_from(length).is_err() {
+        return Err(invalid(format!("{name} cannot have {length} bytes")));
+    }
+    required(start, name)
+}
+
+fn required<T>(pointer: *mut T, name: &str) -> Result<NonNull<T>> {
+    NonNull::new(pointer).ok_or_else(|| invalid(format!("{name} is NULL")))
+}
+
+fn invalid(context: String) -> Error {
+    Error::new(Status::InvalidArgument, context)
+}

@@ -1,0 +1,208 @@
+//! Messages and frames, and the calculator itself.
+
+use super::guard::guard;
+use super::message::{calc_ipc_request, calc_ipc_response, store};
+use super::pointer::{self, Out};
+use super::static_text::StaticText;
+use super::status::calc_ipc_status;
+use crate::error::{Error, Result, Status};
+use crate::protocol::frame::{self, FRAME_MAX, SliceSink};
+use crate::protocol::{ErrorText, Operation, execute, text};
+use std::ffi::c_char;
+use std::ptr;
+
+/// Writes a request as a frame.
+///
+/// @param request   The request.
+/// @param buffer    Takes the frame, whole or not at all.
+/// @param capacity  Bytes at `buffer`; CALC_IPC_FRAME_MAX are always enough.
+/// @param length    Takes the bytes written, or on BUFFER_TOO_SMALL those needed.
+/// @return OK; INVALID_ARGUMENT: an unknown operation; BUFFER_TOO_SMALL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_request_serialize(
+    request: *const calc_ipc_request,
+    buffer: *mut u8,
+    capacity: usize,
+    length: *mut usize,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    guard(|| unsafe {
+        let request = pointer::read(request, "request")?.to_request()?;
+        serialize(buffer, capacity, length, |out| {
+            frame::append_request(out, &request);
+        })
+    })
+}
+
+/// Reads a request from a frame.
+///
+/// @param frame   One whole frame, prefix included.
+/// @param length  Bytes at `frame`.
+/// @param out     Takes the request.
+/// @return OK; MALFORMED: anything that calc_ipc_request_serialize() cannot write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_request_deserialize(
+    frame: *const u8,
+    length: usize,
+    out: *mut calc_ipc_request,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    guard(|| unsafe {
+        let mut out = Out::new(out, "out")?;
+        let request = text::parse_request(body(frame, length)?)
+            .map_err(|reject| malformed(ErrorText::from(reject).as_str()))?;
+        out.write(calc_ipc_request::from(&request));
+        Ok(())
+    })
+}
+
+/// Writes a response as a frame.
+///
+/// @param response  The response. Of a failure, `error` counts up to its NUL or 255 bytes; control
+///                  characters and what is not UTF-8 become `?`.
+/// @param buffer    Takes the frame, whole or not at all.
+/// @param capacity  Bytes at `buffer`; CALC_IPC_FRAME_MAX are always enough.
+/// @param length    Takes the bytes written, or on BUFFER_TOO_SMALL those needed.
+/// @return OK; BUFFER_TOO_SMALL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_response_serialize(
+    response: *const calc_ipc_response,
+    buffer: *mut u8,
+    capacity: usize,
+    length: *mut usize,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    guard(|| unsafe {
+        let response = pointer::read(response, "response")?.into_response();
+        serialize(buffer, capacity, length, |out| {
+            frame::append_response(out, &response);
+        })
+    })
+}
+
+/// Reads a response from a frame.
+///
+/// @param frame   One whole frame, prefix included.
+/// @param length  Bytes at `frame`.
+/// @param out     Takes the response.
+/// @return OK; MALFORMED: anything that calc_ipc_response_serialize() cannot write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_response_deserialize(
+    frame: *const u8,
+    length: usize,
+    out: *mut calc_ipc_response,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    guard(|| unsafe {
+        let out = Out::new(out, "out")?;
+        let response = text::parse_response(body(frame, length)?)
+            .ok_or_else(|| malformed("the frame is no response"))?;
+        store(&response, out);
+        Ok(())
+    })
+}
+
+/// Calculates, in this process: what the built-in handler answers.
+///
+/// @param request  The request. An unknown operation is answered with a failed response.
+/// @param out      Takes the response.
+/// @return OK, also when the response says that there is no result.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_execute(
+    request: *const calc_ipc_request,
+    out: *mut calc_ipc_response,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    guard(|| unsafe {
+        let request = pointer::read(request, "request")?;
+        let out = Out::new(out, "out")?;
+        let response = match request.to_request() {
+            Ok(request) => execute(&request),
+            Err(_) => Err(ErrorText::from(text::UNKNOWN_OPERATION)),
+        };
+        store(&response, out);
+        Ok(())
+    })
+}
+
+/// The name of an operation on the wire, such as `ADD`.
+///
+/// @param operation  Any number.
+/// @return A text that is never freed; NULL if the operation is unknown.
+#[unsafe(no_mangle)]
+pub extern "C" fn calc_ipc_operation_name(operation: i32) -> *const c_char {
+    static NAMES: [StaticText; Operation::ALL.len()] = [
+        StaticText::new(Operation::Add.name()),
+        StaticText::new(Operation::Sub.name()),
+        StaticText::new(Operation::Mul.name()),
+        StaticText::new(Operation::Div.name()),
+    ];
+    let known = usize::try_from(operation).ok().and_then(|at| NAMES.get(at));
+    known.map_or(ptr::null(), StaticText::as_ptr)
+}
+
+/// The operation with a name.
+///
+/// @param name  A name as on the wire, such as `ADD`, in upper case.
+/// @param out   Takes one of CALC_IPC_OPERATION_*.
+/// @return OK; INVALID_ARGUMENT: no operation has this name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_operation_from_name(
+    name: *const c_char,
+    out: *mut i32,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    guard(|| unsafe {
+        let name = pointer::c_string(name, "name")?;
+        let mut out = Out::new(out, "out")?;
+        let operation = Operation::from_name(name.to_bytes()).ok_or_else(|| {
+            let context = format!("no operation is called {name:?}");
+            Error::new(Status::InvalidArgument, context)
+        })?;
+        out.write(operation as i32);
+        Ok(())
+    })
+}
+
+/// Writes the one frame that `append` appends.
+///
+/// # Safety
+///
+/// `buffer` is NULL or has room for `capacity` bytes; `length` is NULL or may be written to.
+unsafe fn serialize(
+    buffer: *mut u8,
+    capacity: usize,
+    length: *mut usize,
+    append: impl FnOnce(&mut SliceSink<'_>),
+) -> Result<()> {
+    // SAFETY: the caller's promise is the same; less than `capacity` is there, too.
+    let (buffer, mut length) = unsafe {
+        (
+            pointer::bytes_mut(buffer, capacity.min(FRAME_MAX), "buffer")?,
+            Out::new(length, "length")?,
+        )
+    };
+    let mut out = SliceSink::new(buffer);
+    append(&mut out);
+    let outcome = out.finish();
+    length.write(outcome.unwrap_or_else(|needed| needed));
+    outcome.map(drop).map_err(|needed| {
+        let context = format!("the frame has {needed} bytes, the buffer {capacity}");
+        Error::new(Status::BufferTooSmall, context)
+    })
+}
+
+/// The body of the one frame at `frame`.
+///
+/// # Safety
+///
+/// `frame` is NULL or points to `length` bytes, which nothing changes while `'a` lasts.
+unsafe fn body<'a>(frame: *const u8, length: usize) -> Result<&'a [u8]> {
+    // SAFETY: the caller's promise is the same.
+    let frame = unsafe { pointer::bytes(frame, length, "frame") }?;
+    frame::body(frame).ok_or_else(|| malformed("the prefix is not the length of what follows"))
+}
+
+fn malformed(context: &str) -> Error {
+    Error::new(Status::Malformed, context.to_owned())
+}

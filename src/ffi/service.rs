@@ -1,0 +1,88 @@
+//! What the functions of all transports have in common.
+
+use super::handle;
+use super::handler::{calc_ipc_handler, handler};
+use super::message::{calc_ipc_request, calc_ipc_response, store};
+use super::options::{
+    calc_ipc_client_options, calc_ipc_server_options, client_options, server_options,
+};
+use super::pointer::{self, Out};
+use crate::error::Result;
+use crate::service::{Client, Server};
+use crate::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
+use std::ffi::c_void;
+
+/// A server at the address that `bind` binds.
+///
+/// # Safety
+///
+/// `options` is NULL or a struct as [`server_options`] reads it; `function` may be called with
+/// `user_data` while the server lives.
+pub(super) unsafe fn server(
+    function: calc_ipc_handler,
+    user_data: *mut c_void,
+    options: *const calc_ipc_server_options,
+    bind: impl FnOnce(&ServerOptions) -> Result<Box<dyn Endpoint>>,
+) -> Result<Server> {
+    // SAFETY: the caller's promise is the same.
+    let options = unsafe { server_options(options) }?;
+    Server::new(bind(&options)?, handler(function, user_data))
+}
+
+/// A client of the server that `connect` connects to.
+///
+/// # Safety
+///
+/// `options` is NULL or a struct as [`client_options`] reads it.
+pub(super) unsafe fn client(
+    options: *const calc_ipc_client_options,
+    connect: impl FnOnce(&ClientOptions) -> Result<Box<dyn Channel>>,
+) -> Result<Client> {
+    // SAFETY: the caller's promise is the same.
+    let options = unsafe { client_options(options) }?;
+    Ok(Client::new(connect(&options)?, &options))
+}
+
+/// Asks `request` and puts the answer at `response`.
+///
+/// # Safety
+///
+/// Both pointers are NULL or point to what their types say.
+pub(super) unsafe fn call(
+    client: &Client,
+    request: *const calc_ipc_request,
+    response: *mut calc_ipc_response,
+) -> Result<()> {
+    // SAFETY: the caller's promise is the same.
+    let (request, out) = unsafe {
+        (
+            pointer::read(request, "request")?,
+            Out::new(response, "response")?,
+        )
+    };
+    store(&client.call(&request.to_request()?)?, out);
+    Ok(())
+}
+
+/// Stops a server and gives its handle up, unless this thread is inside its handler: the stop would
+/// wait for the handler, which waits for the stop.
+///
+/// # Safety
+///
+/// As for [`handle::destroy_when`].
+pub(super) unsafe fn destroy_server<T>(
+    handle: *mut T,
+    server: impl FnOnce(&T) -> &Server,
+) -> Result<()> {
+    let stop = |handle: &T| {
+        let server = server(handle);
+        if server.is_serving_here() {
+            return false;
+        }
+        // How serving ended was for stop to tell; after a fork, only memory is left to free.
+        let _ = server.stop();
+        true
+    };
+    // SAFETY: the caller's promise is the same.
+    unsafe { handle::destroy_when(handle, stop) }
+}

@@ -1,0 +1,103 @@
+//! Statuses, what they mean, and the version.
+
+use super::last_error;
+use super::static_text::StaticText;
+use crate::error::Status;
+use std::ffi::c_char;
+
+/// How a call ended: CALC_IPC_STATUS_OK, or a negative number that says why it failed.
+///
+/// Values are never changed and never used again. -19 is reserved.
+pub type calc_ipc_status = i32;
+
+/// It worked.
+pub const CALC_IPC_STATUS_OK: calc_ipc_status = 0;
+/// An argument is NULL, out of range or badly formed.
+pub const CALC_IPC_STATUS_INVALID_ARGUMENT: calc_ipc_status = -1;
+/// The bytes are not what the protocol says.
+pub const CALC_IPC_STATUS_MALFORMED: calc_ipc_status = -2;
+/// A message is over a limit.
+pub const CALC_IPC_STATUS_TOO_LARGE: calc_ipc_status = -3;
+/// The caller's buffer cannot hold the result.
+pub const CALC_IPC_STATUS_BUFFER_TOO_SMALL: calc_ipc_status = -4;
+/// The deadline passed. The request may have been executed.
+pub const CALC_IPC_STATUS_TIMED_OUT: calc_ipc_status = -5;
+/// The peer closed the connection.
+pub const CALC_IPC_STATUS_CLOSED: calc_ipc_status = -6;
+/// The peer died. Best effort: treat it like CALC_IPC_STATUS_CLOSED.
+pub const CALC_IPC_STATUS_PEER_DIED: calc_ipc_status = -7;
+/// No server is there.
+pub const CALC_IPC_STATUS_NOT_CONNECTED: calc_ipc_status = -8;
+/// A live server, or a file of something else, is at the address.
+pub const CALC_IPC_STATUS_ADDRESS_IN_USE: calc_ipc_status = -9;
+/// The system, or the check of the peer's user, said no.
+pub const CALC_IPC_STATUS_PERMISSION_DENIED: calc_ipc_status = -10;
+/// The handle is in use by another thread, or by this one.
+pub const CALC_IPC_STATUS_BUSY: calc_ipc_status = -11;
+/// The handle belongs to the process that this one was forked from.
+pub const CALC_IPC_STATUS_FORKED: calc_ipc_status = -12;
+/// The server was stopped.
+pub const CALC_IPC_STATUS_STOPPED: calc_ipc_status = -13;
+/// This platform, or this version, has no such thing.
+pub const CALC_IPC_STATUS_UNSUPPORTED: calc_ipc_status = -14;
+/// The operating system failed; calc_ipc_last_error() has its error number.
+pub const CALC_IPC_STATUS_SYSTEM: calc_ipc_status = -15;
+/// A bug in the library.
+pub const CALC_IPC_STATUS_INTERNAL: calc_ipc_status = -16;
+/// A server is there, but full.
+pub const CALC_IPC_STATUS_REFUSED: calc_ipc_status = -17;
+/// The server's handler failed.
+pub const CALC_IPC_STATUS_HANDLER_FAILED: calc_ipc_status = -18;
+
+/// What a status means, in a few English words.
+///
+/// @param status  Any number: one that is no status is called just that.
+/// @return A text that is never NULL and never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn calc_ipc_status_message(status: i32) -> *const c_char {
+    let known = Status::ALL
+        .iter()
+        .position(|known| *known as i32 == status)
+        .and_then(|at| MESSAGES.get(at));
+    known.unwrap_or(&UNKNOWN).as_ptr()
+}
+
+/// What the last failure in this thread was: which thing, and the system's error number.
+///
+/// Only meaningful after a function returned an error; successes leave it as it is.
+///
+/// @return A text for people that is never NULL, empty before the first failure. It belongs to the
+///     library, changes with the thread's next failure and ends with the thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn calc_ipc_last_error() -> *const c_char {
+    last_error::get()
+}
+
+/// The version of the library in use, to be compared with CALC_IPC_VERSION_NUMBER, the header's.
+///
+/// @return major * 1000000 + minor * 1000 + patch.
+#[unsafe(no_mangle)]
+pub extern "C" fn calc_ipc_version() -> u32 {
+    const { version_number(env!("CALC_IPC_VERSION_NUMBER")) }
+}
+
+static UNKNOWN: StaticText = StaticText::new("unknown status");
+
+/// The texts of [`Status::ALL`], in its order.
+#[expect(clippy::indexing_slicing, reason = "runs when compiled")]
+static MESSAGES: [StaticText; Status::ALL.len()] = {
+    let mut messages = [StaticText::EMPTY; Status::ALL.len()];
+    let mut at = 0;
+    while at < messages.len() {
+        messages[at] = StaticText::new(Status::ALL[at].message());
+        at += 1;
+    }
+    messages
+};
+
+const fn version_number(digits: &str) -> u32 {
+    match u32::from_str_radix(digits, 10) {
+        Ok(number) => number,
+        Err(_) => panic!("build.rs gives a number"),
+    }
+}

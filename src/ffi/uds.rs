@@ -1,0 +1,165 @@
+//! The service over a Unix domain socket.
+
+use super::guard::guard;
+use super::handler::calc_ipc_handler;
+use super::message::{calc_ipc_request, calc_ipc_response};
+use super::options::{calc_ipc_client_options, calc_ipc_server_options};
+use super::status::calc_ipc_status;
+use super::{handle, pointer, service};
+use crate::service::{Client, Server};
+use crate::transport::uds;
+use std::ffi::{c_char, c_void};
+
+/// A server behind a Unix domain socket.
+///
+/// calc_ipc_uds_server_create(), then calc_ipc_uds_server_run() in a thread of yours or
+/// calc_ipc_uds_server_start() for one of the library's, then calc_ipc_uds_server_stop(), and at
+/// last calc_ipc_uds_server_destroy(), which also stops.
+pub struct calc_ipc_uds_server(Server);
+
+/// A connection to a server behind a Unix domain socket.
+///
+/// calc_ipc_uds_client_create(), then calc_ipc_uds_client_call() any number of times, then
+/// calc_ipc_uds_client_destroy(). A lost connection stays lost: create another client.
+pub struct calc_ipc_uds_client(Client);
+
+/// Creates a server at a path, where clients may connect from now on; they are served once run or
+/// start begins. A socket that a dead server left there is replaced.
+///
+/// @param path       The socket, at most 107 bytes; `path`.lock is created beside it.
+/// @param handler    What answers; NULL is the calculator.
+/// @param user_data  Passed to `handler`; has to live until destroy returns.
+/// @param options    NULL: the defaults.
+/// @param out        Takes the server, to be destroyed; NULL on failure.
+/// @return OK; INVALID_ARGUMENT: also a path that is too long; ADDRESS_IN_USE: a live server, or a
+///     file that is no socket of a server, is there; PERMISSION_DENIED; UNSUPPORTED; SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_server_create(
+    path: *const c_char,
+    handler: calc_ipc_handler,
+    user_data: *mut c_void,
+    options: *const calc_ipc_server_options,
+    out: *mut *mut calc_ipc_uds_server,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    let server = || unsafe {
+        let path = pointer::text(path, "path")?;
+        service::server(handler, user_data, options, |options| {
+            uds::bind(path, options)
+        })
+    };
+    // SAFETY: as above.
+    guard(|| unsafe { handle::create(out, || server().map(calc_ipc_uds_server)) })
+}
+
+/// Serves in this thread until the server is stopped, or idle if the options say so.
+///
+/// @param server  The server.
+/// @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+///     or why serving failed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_server_run(
+    server: *const calc_ipc_uds_server,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live; destroy may overlap this and waits for it.
+    guard(|| unsafe { handle::hold(server) }?.0.run())
+}
+
+/// Serves in a thread of the library until the server is stopped.
+///
+/// @param server  The server.
+/// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_server_start(
+    server: *const calc_ipc_uds_server,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live.
+    guard(|| unsafe { handle::get(server) }?.0.start())
+}
+
+/// Stops for good: frees the address, closes every connection and waits until serving has ended,
+/// which takes 200 ms at most unless a handler is still running.
+///
+/// @param server  The server. One that is stopped already stays so.
+/// @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
+///     failed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_server_stop(
+    server: *const calc_ipc_uds_server,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live.
+    guard(|| unsafe { handle::get(server) }?.0.stop())
+}
+
+/// Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
+/// stop or destroy.
+///
+/// @param server  The server; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_server_request_stop(server: *const calc_ipc_uds_server) {
+    // SAFETY: the handle is live. Nothing here allocates or locks.
+    if let Ok(server) = unsafe { handle::get(server) } {
+        server.0.request_stop();
+    }
+}
+
+/// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+/// it does nothing.
+///
+/// @param server  The server, not to be used again; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_server_destroy(server: *mut calc_ipc_uds_server) {
+    // SAFETY: the handle is live and the caller gives it up.
+    guard(|| unsafe { service::destroy_server(server, |server| &server.0) });
+}
+
+/// Connects to the server at a path.
+///
+/// @param path     The socket.
+/// @param options  NULL: the defaults.
+/// @param out      Takes the client, to be destroyed; NULL on failure.
+/// @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
+///     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+///     SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_client_create(
+    path: *const c_char,
+    options: *const calc_ipc_client_options,
+    out: *mut *mut calc_ipc_uds_client,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    let client = || unsafe {
+        let path = pointer::text(path, "path")?;
+        service::client(options, |options| uds::connect(path, options))
+    };
+    // SAFETY: as above.
+    guard(|| unsafe { handle::create(out, || client().map(calc_ipc_uds_client)) })
+}
+
+/// Asks the server, and waits for the answer.
+///
+/// @param client    The client.
+/// @param request   The request.
+/// @param response  Takes the answer, which may be that there is no result.
+/// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+///     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
+///     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_client_call(
+    client: *const calc_ipc_uds_client,
+    request: *const calc_ipc_request,
+    response: *mut calc_ipc_response,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live, and the pointers are as the header asks for.
+    guard(|| unsafe { service::call(&handle::get(client)?.0, request, response) })
+}
+
+/// Closes the connection and frees the client. Nothing may overlap it.
+///
+/// @param client  The client, not to be used again; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_uds_client_destroy(client: *mut calc_ipc_uds_client) {
+    // SAFETY: the handle is live and the caller gives it up.
+    guard(|| unsafe { handle::destroy(client) });
+}

@@ -1,0 +1,135 @@
+//! Descriptors that the library owns.
+
+use super::{fork, poll, sigpipe};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::PollFlags;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A descriptor of the library's, closed when dropped, and at once in a forked child.
+#[derive(Debug)]
+pub(crate) struct Fd {
+    raw: RawFd,
+    /// The generation whose forked children close it, plus one; 0: they keep it.
+    owned_since: AtomicU32,
+}
+
+impl Fd {
+    /// Takes a descriptor that forked children close.
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        let fd = Self::inherited(fd);
+        fd.own();
+        fd
+    }
+
+    /// Takes a descriptor that a forked child inherits, until [`Fd::own`] is called: that of a
+    /// server not yet run, which one child may adopt.
+    pub(crate) fn inherited(fd: OwnedFd) -> Self {
+        Self {
+            raw: fd.into_raw_fd(),
+            owned_since: AtomicU32::new(0),
+        }
+    }
+
+    /// From now on, forked children close it.
+    pub(crate) fn own(&self) {
+        self.owned_since
+            .store(fork::generation() + 1, Ordering::Relaxed);
+        fork::own(self.raw);
+    }
+}
+
+impl Drop for Fd {
+    fn drop(&mut self) {
+        let since = self.owned_since.load(Ordering::Relaxed);
+        if since != 0 {
+            if since != fork::generation() + 1 {
+                return; // Closed when this process was forked; the number may be the host's by now.
+            }
+            fork::disown(self.raw);
+        }
+        // SAFETY: `raw` came from an OwnedFd, and nothing else closes it in this process.
+        unsafe { libc::close(self.raw) };
+    }
+}
+
+impl AsRawFd for Fd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.raw
+    }
+}
+
+impl AsFd for Fd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: it is open as long as `self` lives, but in a forked child, where the number may
+        // be closed or the host's: handles of the parent answer FORKED there before they get here.
+        unsafe { BorrowedFd::borrow_raw(self.raw) }
+    }
+}
+
+/// Reads once: `Ok(0)` is the end, `WouldBlock` on a non-blocking descriptor is nothing yet.
+#[inline]
+pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match nix::unistd::read(fd, buffer) {
+            Err(Errno::EINTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Reads once what is there, without waiting, from a descriptor that may be a blocking one, and the
+/// host's: its flags are not touched. Pipes know RWF_NOWAIT (preadv2(2)); others are asked first.
+pub(crate) fn read_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    let vector = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    // SAFETY: `vector` describes `buffer`, which the kernel may fill; -1 is the current position.
+    let count =
+        unsafe { libc::preadv2(fd.as_raw_fd(), &raw const vector, 1, -1, libc::RWF_NOWAIT) };
+    match Errno::result(count) {
+        Ok(count) => Ok(count.cast_unsigned()),
+        Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
+            match poll::state(fd, PollFlags::POLLIN)? {
+                ready if ready.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
+                _ => read(fd, buffer),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes once, and never raises SIGPIPE: a reader that has gone is `BrokenPipe`.
+#[inline]
+pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match sigpipe::write(fd, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Reads and throws away all that is there, from a non-blocking descriptor.
+pub(crate) fn drain(fd: BorrowedFd<'_>) {
+    let mut waste = [0; 4096];
+    while read(fd, &mut waste).is_ok_and(|count| count > 0) {}
+}
+
+/// Whether the error says that this process, or the system, has too little of something for now.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS | libc::ENOSPC)
+    )
+}
+
+/// Makes reads and writes answer `WouldBlock` instead of waiting.
+pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Memory shared with another process: memfd_create(2), mmap(2).
+//!
+//! Sealed against shrinking, so that no peer can turn an access into SIGBUS, and allocated before
+//! it is mapped, so that a full system cannot either. The peer may write at any moment: what is
+//! shared is only ever touched through atomics or copied out as raw bytes, never behind a Rust
+//! reference to plain data.
+
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::stat::fstat;
+use std::ffi::c_void;
+use std::io;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64};
+
+/// The bytes of a [`Line`].
+pub(crate) const LINE: usize = 64;
+/// The words of data in a [`Line`].
+pub(crate) const LINE_WORDS: usize = 7;
+
+/// One cache line of shared memory: a word that says whose turn it is, and data.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Line {
+    /// The futex.
+    pub(crate) word: AtomicU32,
+    /// The CPU that its writer ran on.
+    pub(crate) cpu: AtomicU16,
+    /// Reserved.
+    flags: AtomicU16,
+    /// What is handed over.
+    pub(crate) data: [AtomicU64; LINE_WORDS],
+}
+
+const _: () = {
+    assert!(size_of::<Line>() == LINE && align_of::<Line>() == LINE);
+    assert!(std::mem::offset_of!(Line, word) == 0);
+    assert!(std::mem::offset_of!(Line, cpu) == 4);
+    assert!(std::mem::offset_of!(Line, flags) == 6);
+    assert!(std::mem::offset_of!(Line, data) == 8);
+};
+
+/// What a peer that is handed the memory may do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Read only.
+    Read,
+    /// Read and write.
+    Write,
+}
+
+/// Shared memory mapped into this process, all of it there and none of it ever taken away.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: NonNull<c_void>,
+    length: usize,
+}
+
+// SAFETY: it is plain memory, reached through atomics and raw copies only, from whatever thread.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+/// Makes `length` bytes of zeros, mapped here for reading and writing; a peer that is handed the
+/// descriptor can do with it what `access` says, and nobody can change its size.
+pub(crate) fn create(length: usize, access: Access) -> io::Result<(OwnedFd, Mapping)> {
+    let fd = memfd()?;
+    let size = i64::try_from(length).map_err(|_| Errno::EINVAL)?;
+    loop {
+        match fallocate(&fd, FallocateFlags::empty(), 0, size) {
+            Err(Errno::EINTR) => {}
+            result => break result?,
+        }
+    }
+    let mapping = Mapping::new(fd.as_fd(), length, Access::Write)?;
+    let mut seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+    if access == Access::Read {
+        // The mapping made above stays writable; no later one can be (Linux 5.1).
+        seals |= SealFlag::F_SEAL_FUTURE_WRITE;
+    }
+    fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
+    Ok((fd, mapping))
+}
+
+fn memfd() -> io::Result<OwnedFd> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let no_exec = MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL);
+    match memfd_create(c"calc_ipc", flags | no_exec) {
+        Err(Errno::EINVAL) => Ok(memfd_create(c"calc_ipc", flags)?), // before Linux 6.3
+        result => Ok(result?),
+    }
+}
+
+impl Mapping {
+    /// Maps memory that a peer handed over: at least `length` bytes that cannot shrink.
+    pub(crate) fn from_peer(fd: BorrowedFd<'_>, length: usize, access: Access) -> io::Result<Self> {
+        let size = usize::try_from(fstat(fd)?.st_size).unwrap_or(0);
+        let seals = SealFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GET_SEALS)?);
+        if size < length || !seals.contains(SealFlag::F_SEAL_SHRINK) {
+            return Err(Errno::EPROTO.into());
+        }
+        Self::new(fd, length, access)
+    }
+
+    fn new(fd: BorrowedFd<'_>, length: usize, access: Access) -> io::Result<Self> {
+        let protection = match access {
+            Access::Read => ProtFlags::PROT_READ,
+            Access::Write => ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
+        };
+        let size = NonZeroUsize::new(length).ok_or(Errno::EINVAL)?;
+        // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+        let start = unsafe { mmap(None, size, protection, MapFlags::MAP_SHARED, fd, 0) }?;
+        Ok(Self { start, length })
+    }
+
+    /// The line at this offset, a multiple of [`LINE`] inside the mapping.
+    #[inline]
+    pub(crate) fn line(&self, offset: usize) -> &Line {
+        self.check(offset, LINE);
+        assert!(offset.is_multiple_of(LINE), "line at {offset}");
+        // SAFETY: in bounds and aligned (a mapping starts on a page); all fields are atomics, for
+        // which bytes that change under us are no data race of this program's making.
+        unsafe { self.start.cast::<u8>().add(offset).cast::<Line>().as_ref() }
+    }
+
+    /// Copies bytes in.
+    pub(crate) fn write(&self, offset: usize, bytes: &[u8]) {
+        self.check(offset, bytes.len());
+        // SAFETY: in bounds, and `bytes` is no part of the mapping. The peer reads them only after
+        // the word of the line was published; one that does not wait reads garbage of its own making.
+        unsafe {
+            let to = self.start.cast::<u8>().add(offset);
+            to.as_ptr()
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+    }
+
+    /// Copies bytes out. They are a peer's: whatever they are, they are only looked at in the copy.
+    pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) {
+        self.check(offset, bytes.len());
+        // SAFETY: in bounds, and `bytes` is no part of the mapping. A hostile peer may write
+        // meanwhile; then the copy is some mixture of bytes, and every mixture is a valid `[u8]`.
+        unsafe {
+            let from = self.start.cast::<u8>().add(offset);
+            bytes
+                .as_mut_ptr()
+                .copy_from_nonoverlapping(from.as_ptr(), bytes.len());
+        }
+    }
+
+    #[inline]
+    fn check(&self, offset: usize, length: usize) {
+        assert!(
+            offset <= self.length && length <= self.length - offset,
+            "{length} bytes at {offset} of {}",
+            self.length
+        );
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with this length, and nothing borrowed from it outlives `self`.
+        let _ = unsafe { munmap(self.start, self.length) };
+    }
+}

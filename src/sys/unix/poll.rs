@@ -1,0 +1,57 @@
+//! Waiting for descriptors until a deadline: poll(2).
+
+use crate::sys::deadline::Deadline;
+use nix::errno::Errno;
+use nix::poll::{PollTimeout, poll};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+pub(crate) use nix::poll::{PollFd, PollFlags};
+
+/// Waits until a descriptor has what is asked of it, or has failed; `false` when the deadline
+/// passed first.
+pub(crate) fn wait(fds: &mut [PollFd<'_>], deadline: Deadline) -> io::Result<bool> {
+    loop {
+        match poll(fds, timeout(deadline.remaining())) {
+            Ok(0) if deadline.has_passed() => return Ok(false),
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits until the descriptor can be read without blocking.
+pub(crate) fn wait_readable(fd: BorrowedFd<'_>, deadline: Deadline) -> io::Result<bool> {
+    wait(&mut [PollFd::new(fd, PollFlags::POLLIN)], deadline)
+}
+
+/// Waits until the descriptor can be written without blocking.
+pub(crate) fn wait_writable(fd: BorrowedFd<'_>, deadline: Deadline) -> io::Result<bool> {
+    wait(&mut [PollFd::new(fd, PollFlags::POLLOUT)], deadline)
+}
+
+/// What holds of the descriptor at this moment, hang-ups and errors included.
+pub(crate) fn state(fd: BorrowedFd<'_>, asked: PollFlags) -> io::Result<PollFlags> {
+    let mut fds = [PollFd::new(fd, asked)];
+    loop {
+        match poll(&mut fds, PollTimeout::ZERO) {
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(fds[0].revents().unwrap_or(PollFlags::empty())),
+        }
+    }
+}
+
+/// Whole milliseconds, rounded up so that no wait ends before its deadline.
+fn timeout(remaining: Option<Duration>) -> PollTimeout {
+    let Some(remaining) = remaining else {
+        return PollTimeout::NONE;
+    };
+    let milliseconds = remaining.as_nanos().div_ceil(1_000_000);
+    i32::try_from(milliseconds)
+        .ok()
+        .and_then(|ms| PollTimeout::try_from(ms).ok())
+        .unwrap_or(PollTimeout::MAX)
+}

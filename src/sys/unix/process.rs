@@ -1,0 +1,218 @@
+//! Child processes that no one else notices more than they must: fork(2), pidfd_open(2), waitid(2).
+
+use super::fd::Fd;
+use super::{poll, thread};
+use crate::sys::deadline::Deadline;
+use nix::errno::Errno;
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, sigaction,
+};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::{ForkResult, Pid};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// The user that this process acts as.
+pub(crate) fn effective_uid() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// A child of this process, followed by a descriptor, so that its number is never mistaken for
+/// that of a later process.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pid: Pid,
+    /// `None` on kernels before 5.3.
+    pidfd: Option<Fd>,
+}
+
+impl Child {
+    /// Follows the child with this number, which nothing has waited for yet.
+    pub(crate) fn follow(pid: i32) -> Self {
+        Self {
+            pid: Pid::from_raw(pid),
+            pidfd: open_pidfd(pid).ok().map(Fd::new),
+        }
+    }
+
+    /// Readable once the child has ended, where the kernel has such a thing.
+    pub(crate) fn watch(&self) -> Option<BorrowedFd<'_>> {
+        self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Waits for the child's end and reaps it; `false` when the deadline passed first. A child
+    /// that something else has reaped counts as ended.
+    pub(crate) fn wait(&self, deadline: Deadline) -> bool {
+        loop {
+            if self.reap() {
+                return true;
+            }
+            if deadline.has_passed() {
+                return false;
+            }
+            self.await_end(deadline);
+        }
+    }
+
+    /// Ends the child at once.
+    pub(crate) fn kill(&self) {
+        match &self.pidfd {
+            // SAFETY: the descriptor is open; no siginfo is passed; a dead target gives ESRCH.
+            Some(pidfd) => unsafe {
+                libc::syscall(
+                    libc::SYS_pidfd_send_signal,
+                    pidfd.as_raw_fd(),
+                    libc::SIGKILL,
+                    std::ptr::null::<libc::siginfo_t>(),
+                    0,
+                );
+            },
+            // Its number is its own until `reap` has seen it: a zombie keeps it.
+            None if !self.reap() => drop(nix::sys::signal::kill(self.pid, Signal::SIGKILL)),
+            None => {}
+        }
+    }
+
+    fn reap(&self) -> bool {
+        let id = match &self.pidfd {
+            Some(pidfd) => Id::PIDFd(pidfd.as_fd()),
+            None => Id::Pid(self.pid),
+        };
+        match waitid(id, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+            Ok(status) => status.pid().is_some(),
+            Err(error) => error == Errno::ECHILD,
+        }
+    }
+
+    fn await_end(&self, deadline: Deadline) {
+        match &self.pidfd {
+            Some(pidfd) => drop(poll::wait_readable(pidfd.as_fd(), deadline)),
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// Forks a child that keeps of all descriptors only `input`, `output` and standard error, runs
+/// `body` and exits with what it gives; it never returns into the host's code, nor runs its
+/// exit handlers.
+pub(crate) fn fork_child(
+    input: OwnedFd,
+    output: OwnedFd,
+    body: impl FnOnce(OwnedFd, OwnedFd) -> i32,
+) -> io::Result<Child> {
+    let kept = [input.as_raw_fd(), output.as_raw_fd()];
+    // Signals wait until the child has put the host's handlers away.
+    let forked = thread::without_signals(|| {
+        // SAFETY: the child of a host with threads may use only what was not locked by another
+        // thread; malloc is safe (the C library holds its locks over fork), the handler is the
+        // user's to answer for, as the documentation of `create` says.
+        match unsafe { nix::unistd::fork() }? {
+            ForkResult::Parent { child } => Ok(Some(child)),
+            ForkResult::Child => Ok(None),
+        }
+    });
+    match forked? {
+        Some(child) => Ok(Child::follow(child.as_raw())),
+        None => {
+            let status = catch_unwind(AssertUnwindSafe(|| {
+                become_server(kept);
+                body(input, output)
+            }));
+            // SAFETY: _exit ends the process and runs nothing of the host's.
+            unsafe { libc::_exit(status.unwrap_or(1)) }
+        }
+    }
+}
+
+/// In the child: nothing of the host's is left but memory and standard error.
+fn become_server(kept: [i32; 2]) {
+    reset_signals();
+    close_all_but(kept);
+    for standard in [0, 1] {
+        // SAFETY: a NUL-terminated path; the lowest free number is `standard`, as all below it
+        // were just opened and it was just closed.
+        unsafe {
+            libc::open(
+                c"/dev/null".as_ptr(),
+                if standard == 0 {
+                    libc::O_RDONLY
+                } else {
+                    libc::O_WRONLY
+                },
+            )
+        };
+    }
+}
+
+/// Handlers of the host's go back to the default, as execve(2) would do it; SIGPIPE is ignored, and
+/// so are the terminal's signals: the end of the input is the order to stop, and it comes when
+/// the host has had its chance to use the answers.
+fn reset_signals() {
+    let ignored = [
+        Signal::SIGPIPE,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGHUP,
+    ];
+    for signal in Signal::iterator() {
+        let handler = if ignored.contains(&signal) {
+            SigHandler::SigIgn
+        } else {
+            SigHandler::SigDfl
+        };
+        let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+        // SAFETY: neither default nor ignore runs code. SIGKILL and SIGSTOP give EINVAL.
+        let _ = unsafe { sigaction(signal, &action) };
+    }
+    let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}
+
+fn close_all_but(mut kept: [i32; 2]) {
+    kept.sort_unstable();
+    let [low, high] = kept;
+    for standard in [0, 1] {
+        // SAFETY: this process is the library's own; both ends are numbered 3 or higher.
+        unsafe { libc::close(standard) };
+    }
+    close_range(3, low - 1);
+    close_range(low + 1, high - 1);
+    close_range(high + 1, i32::MAX);
+}
+
+/// Closes every descriptor from `first` to `last`: close_range(2), or one by one before Linux 5.9.
+fn close_range(first: i32, last: i32) {
+    if first > last {
+        return;
+    }
+    // SAFETY: the process is the library's own child, and nothing in it uses these descriptors.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
+        return;
+    }
+    let limit = nix::libc::c_int::try_from(open_limit()).unwrap_or(i32::MAX);
+    for fd in first..=last.min(limit) {
+        // SAFETY: as above.
+        unsafe { libc::close(fd) };
+    }
+}
+
+fn open_limit() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a live rlimit that the call fills.
+    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
+        0 => limit.rlim_cur,
+        _ => 1024,
+    }
+}
+
+fn open_pidfd(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: no pointers; the result is a new descriptor, close-on-exec by definition.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;
+    // SAFETY: the kernel just made it, and nothing else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}

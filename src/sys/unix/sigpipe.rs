@@ -1,0 +1,80 @@
+//! Writing without SIGPIPE, whose disposition belongs to the host.
+//!
+//! Sockets have MSG_NOSIGNAL. For pipes and FIFOs pwritev2(2) takes RWF_NOSIGNAL since Linux 6.18;
+//! before, the signal is blocked for this thread and, if the write raised it, taken back.
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// `RWF_NOSIGNAL` of linux/fs.h.
+const RWF_NOSIGNAL: libc::c_int = 0x100;
+
+static KERNEL_IS_OLD: AtomicBool = AtomicBool::new(false);
+
+/// write(2) that answers `BrokenPipe` and raises nothing.
+#[inline]
+pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    if !KERNEL_IS_OLD.load(Ordering::Relaxed) {
+        match write_without_signal(fd, bytes) {
+            Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
+                KERNEL_IS_OLD.store(true, Ordering::Relaxed);
+            }
+            result => return Ok(result?),
+        }
+    }
+    write_with_signal_blocked(fd, bytes)
+}
+
+fn write_without_signal(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usize> {
+    let vector = libc::iovec {
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
+    };
+    // SAFETY: `vector` describes `bytes`, which the kernel only reads; offset -1 means "append at
+    // the current position", as write(2) does.
+    let written = unsafe { libc::pwritev2(fd.as_raw_fd(), &raw const vector, 1, -1, RWF_NOSIGNAL) };
+    Errno::result(written).map(isize::cast_unsigned)
+}
+
+fn write_with_signal_blocked(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let mut pipe_only = SigSet::empty();
+    pipe_only.add(Signal::SIGPIPE);
+    let was_pending = is_pending(Signal::SIGPIPE);
+    let mut before = SigSet::empty();
+    pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&pipe_only), Some(&mut before))?;
+    let result = nix::unistd::write(fd, bytes);
+    if result == Err(Errno::EPIPE) && !was_pending {
+        take_pending(&pipe_only);
+    }
+    pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
+    Ok(result?)
+}
+
+/// Whether the host's thread already had the signal pending, which is then the host's to take.
+fn is_pending(signal: Signal) -> bool {
+    let mut pending = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigpending writes the whole set when it returns 0, and only then is it read.
+    unsafe {
+        libc::sigpending(pending.as_mut_ptr()) == 0
+            && libc::sigismember(pending.as_ptr(), signal as libc::c_int) == 1
+    }
+}
+
+fn take_pending(set: &SigSet) {
+    let now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    loop {
+        // SAFETY: both pointers are to live values; NULL means that the details are not wanted.
+        let taken =
+            unsafe { libc::sigtimedwait(set.as_ref(), std::ptr::null_mut(), &raw const now) };
+        if taken >= 0 || Errno::last() != Errno::EINTR {
+            return;
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Unix stream sockets: unix(7).
+
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType,
+    UnixAddr, accept4, bind, connect as connect_to, getsockopt, listen as listen_on, recvmsg,
+    sendmsg, setsockopt, socket, sockopt,
+};
+use nix::sys::stat::{Mode, fchmod};
+use nix::sys::time::TimeVal;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::time::Duration;
+
+/// The longest path of a Unix socket, in bytes (unix(7): `sun_path` less its NUL).
+pub(crate) const PATH_MAX: usize = 107;
+
+/// The user id that the kernel shows for one that this user namespace cannot name
+/// (user_namespaces(7)); it may be anyone's.
+const OVERFLOW_UID: u32 = 65534;
+
+/// Binds a socket to `path` with nobody but this user allowed in, whatever the umask. Nobody can
+/// connect before [`listen`].
+pub(crate) fn bind_narrow(path: &Path) -> io::Result<OwnedFd> {
+    let fd = stream(SockFlag::SOCK_NONBLOCK)?;
+    // The mode of a socket's inode becomes that of its name (unix(7)).
+    fchmod(&fd, Mode::from_bits_truncate(0o600))?;
+    bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
+    Ok(fd)
+}
+
+/// Begins, or once more begins, to let clients in. They will see this process as their peer.
+pub(crate) fn listen(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // The kernel cuts it to net.core.somaxconn.
+    Ok(listen_on(&fd, Backlog::MAXALLOWABLE)?)
+}
+
+/// Connects to the server at `path`, waiting no longer than `timeout` while its queue is full
+/// (`None`: without limit). `WouldBlock` is the timeout.
+pub(crate) fn connect(path: &Path, timeout: Option<Duration>) -> io::Result<OwnedFd> {
+    let fd = stream(SockFlag::empty())?;
+    let address = UnixAddr::new(path)?;
+    let deadline = crate::sys::deadline::Deadline::after(timeout);
+    loop {
+        set_send_timeout(&fd, deadline.remaining())?;
+        match connect_to(fd.as_raw_fd(), &address) {
+            Ok(()) => break,
+            Err(Errno::EINTR) if !deadline.has_passed() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    set_send_timeout(&fd, None)?;
+    Ok(fd)
+}
+
+/// Takes the next client in line, without waiting for one.
+pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let client = accept4(fd.as_raw_fd(), flags)?;
+    // SAFETY: accept4 just made it, and nothing else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(client) })
+}
+
+/// The user that runs the other end, as the kernel knows it (SO_PEERCRED): whoever called
+/// connect, or listen. `None` when this user namespace has no name for that user.
+pub(crate) fn peer_uid(fd: BorrowedFd<'_>) -> io::Result<Option<u32>> {
+    let uid = getsockopt(&fd, sockopt::PeerCredentials)?.uid();
+    Ok((uid != OVERFLOW_UID).then_some(uid))
+}
+
+/// Bounds every blocking [`recv`] on the socket; `None`: without limit.
+pub(crate) fn set_receive_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
+    Ok(setsockopt(
+        &fd,
+        sockopt::ReceiveTimeout,
+        &time_value(timeout),
+    )?)
+}
+
+/// Receives once, waiting until something is there; `WouldBlock` when the receive timeout passed
+/// first. `Interrupted` is given to the caller, who knows the deadline.
+#[inline]
+pub(crate) fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    Ok(nix::sys::socket::recv(
+        fd.as_raw_fd(),
+        buffer,
+        MsgFlags::empty(),
+    )?)
+}
+
+/// Receives once what is there, without waiting.
+#[inline]
+pub(crate) fn recv_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    Ok(nix::sys::socket::recv(
+        fd.as_raw_fd(),
+        buffer,
+        MsgFlags::MSG_DONTWAIT,
+    )?)
+}
+
+/// Sends once what the socket takes, without waiting and without SIGPIPE.
+#[inline]
+pub(crate) fn send_now(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    Ok(nix::sys::socket::send(fd.as_raw_fd(), bytes, NO_WAIT)?)
+}
+
+/// Sends `bytes` with copies of `fds`, without waiting (SCM_RIGHTS).
+pub(crate) fn send_with_fds(fd: BorrowedFd<'_>, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize> {
+    let rights = [ControlMessage::ScmRights(fds)];
+    let attached = if fds.is_empty() { &[][..] } else { &rights[..] };
+    Ok(sendmsg::<()>(
+        fd.as_raw_fd(),
+        &[IoSlice::new(bytes)],
+        attached,
+        NO_WAIT,
+        None,
+    )?)
+}
+
+/// Descriptors that one message may carry here.
+pub(crate) const FDS_MAX: usize = 4;
+
+/// Receives once what is there, without waiting, with the descriptors that came along.
+pub(crate) fn recv_with_fds(
+    fd: BorrowedFd<'_>,
+    buffer: &mut [u8],
+) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = cmsg_space!([RawFd; FDS_MAX]);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(fd.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
+    let mut fds = Vec::new();
+    for part in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(received) = part {
+            // SAFETY: the kernel just made them for this message, and nothing else knows them.
+            fds.extend(
+                received
+                    .into_iter()
+                    .map(|raw| unsafe { OwnedFd::from_raw_fd(raw) }),
+            );
+        }
+    }
+    Ok((message.bytes, fds))
+}
+
+const NO_WAIT: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
+
+fn stream(flags: SockFlag) -> io::Result<OwnedFd> {
+    let flags = flags | SockFlag::SOCK_CLOEXEC;
+    Ok(socket(AddressFamily::Unix, SockType::Stream, flags, None)?)
+}
+
+fn set_send_timeout(fd: &OwnedFd, timeout: Option<Duration>) -> io::Result<()> {
+    Ok(setsockopt(fd, sockopt::SendTimeout, &time_value(timeout))?)
+}
+
+/// Zero is "without limit" to the kernel, so a limit is one microsecond at least.
+fn time_value(timeout: Option<Duration>) -> TimeVal {
+    let microseconds = timeout.map_or(0, |limit| limit.as_micros().max(1));
+    let microseconds = i64::try_from(microseconds).unwrap_or(i64::MAX);
+    TimeVal::new(microseconds / 1_000_000, microseconds % 1_000_000)
+}

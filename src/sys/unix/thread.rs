@@ -1,0 +1,26 @@
+//! Threads of the library, to which no signal of the host is ever delivered.
+
+use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
+use std::io;
+use std::thread::{self, JoinHandle};
+
+/// Starts a thread that blocks every signal from its first instruction on.
+pub(crate) fn spawn(
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    without_signals(|| thread::Builder::new().name(name.into()).spawn(body))
+}
+
+/// Runs `start` with all signals blocked; a thread that it starts inherits that.
+pub(crate) fn without_signals<T>(start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let mut before = SigSet::empty();
+    pthread_sigmask(
+        SigmaskHow::SIG_SETMASK,
+        Some(&SigSet::all()),
+        Some(&mut before),
+    )?;
+    let result = start();
+    pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
+    result
+}

@@ -1,0 +1,110 @@
+//! When to look again at once, and when to sleep in the kernel.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+/// Decides, wait by wait, whether spinning pays, from how earlier spins ended.
+///
+/// A spin that finds nothing makes the next 8, 32 ... 4096 waits sleep at once; one that succeeds
+/// halves that. So a peer on another core is answered in a microsecond, and a peer that shares
+/// this core costs next to nothing beyond sleeping. Streams cannot know where their peer runs,
+/// hence the learning.
+#[derive(Debug)]
+pub(crate) struct Spin {
+    budget: Duration,
+    skip: u32,
+    backoff: u32,
+}
+
+const FIRST_BACKOFF: u32 = 8;
+const LAST_BACKOFF: u32 = 4096;
+
+impl Spin {
+    /// A policy that spins for `budget` at most; with one CPU, or without a budget, never.
+    pub(crate) fn new(budget: Duration) -> Self {
+        let budget = if has_one_cpu() {
+            Duration::ZERO
+        } else {
+            budget
+        };
+        Self {
+            budget,
+            skip: 0,
+            backoff: 0,
+        }
+    }
+
+    /// Calls `attempt` until it gives something or the budget is spent. `None`: sleep now.
+    #[inline]
+    pub(crate) fn until<T>(&mut self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        let started = self.begin()?;
+        loop {
+            if let Some(found) = attempt() {
+                self.succeeded(started);
+                return Some(found);
+            }
+            if started.elapsed() >= self.budget {
+                self.failed();
+                return None;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    /// Whether this wait should spin, and when it began to.
+    #[inline]
+    pub(crate) fn begin(&mut self) -> Option<Instant> {
+        if self.budget.is_zero() {
+            return None;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
+        Some(Instant::now())
+    }
+
+    /// How long a spin may last.
+    pub(crate) fn budget(&self) -> Duration {
+        self.budget
+    }
+
+    /// The spin that began at `started` found what it waited for. One that took longer than its
+    /// budget did not find it by spinning: the thread was off its CPU meanwhile.
+    #[inline]
+    pub(crate) fn succeeded(&mut self, started: Instant) {
+        if self.backoff > 0 {
+            if started.elapsed() > self.budget {
+                self.failed();
+            } else {
+                self.backoff /= 2;
+            }
+        }
+    }
+
+    /// The spin found nothing, and the wait ends in the kernel.
+    pub(crate) fn failed(&mut self) {
+        self.backoff = match self.backoff {
+            0 => FIRST_BACKOFF,
+            now => (now.saturating_mul(4)).min(LAST_BACKOFF),
+        };
+        self.skip = self.backoff;
+    }
+}
+
+/// Whether this process may run on one CPU only, so that a peer cannot run while it spins.
+///
+/// Threads that ask first may find out twice. A lock around it would do worse: a child forked
+/// while another thread held it would wait for ever.
+fn has_one_cpu() -> bool {
+    const UNKNOWN: usize = 0;
+    static CPUS: AtomicUsize = AtomicUsize::new(UNKNOWN);
+    let mut cpus = CPUS.load(Ordering::Relaxed);
+    if cpus == UNKNOWN {
+        cpus = available_parallelism().map_or(1, NonZero::get);
+        CPUS.store(cpus, Ordering::Relaxed);
+    }
+    cpus == 1
+}

@@ -1,0 +1,120 @@
+//! How a client announces itself: one record, and two FIFOs with names that follow from it.
+
+use crate::transport::claim::with_suffix;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+
+/// The bytes of a record.
+pub(super) const RECORD: usize = 64;
+
+const MAGIC: [u8; 8] = *b"calcfifo";
+const VERSION: u32 = 1;
+const ID: usize = 16;
+
+/// What tells one client from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Id([u8; ID]);
+
+impl Id {
+    /// An id that no other client has: where it is taken after all, its FIFO cannot be made.
+    pub(super) fn random() -> Self {
+        // The standard library seeds these from the system's random numbers.
+        let half = || RandomState::new().build_hasher().finish();
+        Self((u128::from(half()) << 64 | u128::from(half())).to_le_bytes())
+    }
+
+    /// Magic, version (little-endian), id, zeros.
+    pub(super) fn to_record(self) -> [u8; RECORD] {
+        let mut record = [0; RECORD];
+        let fields = MAGIC
+            .iter()
+            .chain(&VERSION.to_le_bytes())
+            .chain(&self.0)
+            .copied()
+            .collect::<Vec<_>>();
+        record
+            .iter_mut()
+            .zip(fields)
+            .for_each(|(to, from)| *to = from);
+        record
+    }
+
+    /// The id in a record; `None` when it is no record of this version.
+    pub(super) fn from_record(record: &[u8; RECORD]) -> Option<Self> {
+        let rest = record.strip_prefix(&MAGIC)?;
+        let rest = rest.strip_prefix(&VERSION.to_le_bytes())?;
+        let (id, zeros) = rest.split_first_chunk()?;
+        zeros.iter().all(|&byte| byte == 0).then_some(Self(*id))
+    }
+
+    /// The id in the name of a client's answer FIFO.
+    pub(super) fn from_hex(hex: &str) -> Option<Self> {
+        let is_canonical = hex.len() == 2 * ID
+            && hex
+                .bytes()
+                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let number = u128::from_str_radix(hex, 16).ok()?;
+        is_canonical.then_some(Self(number.to_be_bytes()))
+    }
+
+    fn to_hex(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+/// The FIFO to which clients write their records.
+pub(super) fn hello_path(request: &Path) -> PathBuf {
+    with_suffix(request, ".hello")
+}
+
+/// The names of a client's own pair.
+#[derive(Clone, Debug)]
+pub(super) struct PairNames {
+    /// Carries its requests.
+    pub(super) requests: PathBuf,
+    /// Carries its answers. It is made first and opened at once: nobody reads it only if its
+    /// client is dead.
+    pub(super) answers: PathBuf,
+}
+
+impl PairNames {
+    pub(super) fn new(request: &Path, id: Id) -> Self {
+        Self {
+            requests: with_suffix(request, &format!(".{}.q", id.to_hex())),
+            answers: with_suffix(request, &format!(".{}.a", id.to_hex())),
+        }
+    }
+
+    /// Removes both; the answers' name, by which a dead client is found, last.
+    pub(super) fn remove(&self) {
+        let _ = crate::sys::unix::file::remove(&self.requests);
+        let _ = crate::sys::unix::file::remove(&self.answers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_and_names_give_the_id_back() {
+        let id = Id::random();
+        assert_ne!(id, Id::random());
+        assert_eq!(Id::from_record(&id.to_record()), Some(id));
+        assert_eq!(Id::from_hex(&id.to_hex()), Some(id));
+    }
+
+    #[test]
+    fn what_is_no_record_is_not_taken() {
+        let record = Id::random().to_record();
+        for place in (0..12).chain(28..RECORD) {
+            let mut other = record;
+            other[place] ^= 1;
+            assert_eq!(Id::from_record(&other), None, "byte {place}");
+        }
+        assert_eq!(Id::from_hex("../../../../../../../../etc/passw"), None);
+        assert_eq!(Id::from_hex("+0000000000000000000000000000000"), None);
+        assert_eq!(Id::from_hex(&"A".repeat(32)), None);
+    }
+}

@@ -1,0 +1,265 @@
+//! The server's side of the FIFOs.
+
+use super::hello::{Id, PairNames, RECORD, hello_path};
+use super::public::PublicPair;
+use crate::error::{Error, Result, Status};
+use crate::protocol::frame::Notice;
+use crate::sys::unix::fd::{self, Fd};
+use crate::sys::unix::file::{self, End, Identity, Kind};
+use crate::sys::unix::poll::{self, PollFlags};
+use crate::transport::claim::{Claim, foreign};
+use crate::transport::framed::Stream;
+use crate::transport::pipe::PipePair;
+use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer};
+use crate::transport::{Answer, Bell, Endpoint, ServerOptions};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const MAX_CLIENTS: u32 = 1024;
+
+/// The places of the doors.
+const HELLO: usize = 0;
+const PUBLIC: usize = 1;
+
+struct FifoEndpoint {
+    request: PathBuf,
+    hello: Fd,
+    public: Arc<PublicPair>,
+    /// A client that announced itself when there was no descriptor left for it.
+    waiting: Mutex<Option<Id>>,
+    limits: Limits,
+    max_message: u32,
+    /// What this server made or took over, in the order of its making.
+    names: Vec<(PathBuf, Identity)>,
+    claim: Claim,
+}
+
+/// A server's address: the public pair `request` and `response`, and `<request>.hello`.
+pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+    options.validate()?;
+    if options.is_open_to_others() {
+        let context = "FIFOs cannot tell who writes, so only mode 0600 and narrower is offered";
+        return Err(Error::new(Status::Unsupported, context));
+    }
+    if request.is_empty() || response.is_empty() || request == response {
+        let context = format!("'{request}' and '{response}' are not the paths of two FIFOs");
+        return Err(Error::new(Status::InvalidArgument, context));
+    }
+    let claim = Claim::take(Path::new(request))?;
+    let mut names = Names(Vec::new());
+    let requests = names.open(Path::new(request), End::Read)?;
+    let answers = names.open(Path::new(response), End::Both)?;
+    let hello = names.open(&hello_path(Path::new(request)), End::Both)?;
+    sweep(Path::new(request));
+    Ok(Box::new(FifoEndpoint {
+        request: request.into(),
+        hello,
+        public: Arc::new(PublicPair::new(requests, answers)),
+        waiting: Mutex::default(),
+        limits: Limits::new(options, MAX_CLIENTS),
+        max_message: options.max_message,
+        names: std::mem::take(&mut names.0),
+        claim,
+    }))
+}
+
+/// Names made so far, removed again unless bind succeeds.
+struct Names(Vec<(PathBuf, Identity)>);
+
+impl Names {
+    /// Opens the FIFO at `path`, made now or left by a dead server of this user's.
+    fn open(&mut self, path: &Path, end: End) -> Result<Fd> {
+        let failure = |error: io::Error| Error::os(&format!("FIFO {}", path.display()), &error);
+        if !file::make_fifo(path).map_err(failure)? {
+            check_left_over(path)?;
+        }
+        file::set_mode(path, 0o600).map_err(failure)?;
+        let fd = Fd::inherited(file::open_fifo(path, end).map_err(failure)?);
+        let about = file::about_open(fd.as_fd()).map_err(failure)?;
+        self.0.push((path.to_owned(), about.identity));
+        Ok(fd)
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        for (path, identity) in &self.0 {
+            let _ = file::remove_if(path, *identity);
+        }
+    }
+}
+
+fn check_left_over(path: &Path) -> Result<()> {
+    let failure = |error: io::Error| Error::os(&format!("look at {}", path.display()), &error);
+    match file::about(path).map_err(failure)? {
+        Some(found) if found.kind != Kind::Fifo => Err(foreign(path, "is no FIFO")),
+        Some(found) if !found.is_ours => Err(Error::new(
+            Status::PermissionDenied,
+            format!("{} belongs to another user", path.display()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the pairs of dead clients of dead servers.
+fn sweep(request: &Path) {
+    let (Some(folder), Some(name)) = (
+        request.parent(),
+        request.file_name().and_then(|name| name.to_str()),
+    ) else {
+        return;
+    };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let id = entry.file_name().to_str().and_then(|entry| {
+            let hex = entry
+                .strip_prefix(name)?
+                .strip_prefix('.')?
+                .strip_suffix(".a")?;
+            Id::from_hex(hex)
+        });
+        if let Some(id) = id {
+            let names = PairNames::new(request, id);
+            if file::open_fifo(&names.answers, End::Write)
+                .is_err_and(|error| file::has_no_reader(&error))
+            {
+                names.remove();
+            }
+        }
+    }
+}
+
+impl FifoEndpoint {
+    /// The next client that announced itself; the error of a record that is none is `InvalidData`.
+    fn next_id(&self) -> io::Result<Option<Id>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = waiting.take() {
+            return Ok(Some(id));
+        }
+        let mut record = [0; RECORD];
+        match fd::read(self.hello.as_fd(), &mut record) {
+            Ok(RECORD) => Id::from_record(&record)
+                .map(Some)
+                .ok_or_else(|| ErrorKind::InvalidData.into()),
+            Ok(_) => Err(ErrorKind::InvalidData.into()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens the pair of the client with this id, and says so to it.
+    fn let_in(&self, id: Id, is_full: bool) -> io::Result<Admission> {
+        let names = PairNames::new(&self.request, id);
+        let answers = match file::open_fifo(&names.answers, End::Write) {
+            Ok(answers) => Fd::new(answers),
+            Err(error) if file::has_no_reader(&error) || error.kind() == ErrorKind::NotFound => {
+                names.remove();
+                return Ok(Admission::Left);
+            }
+            Err(error) => return Err(error),
+        };
+        if is_full {
+            let _ = fd::write(answers.as_fd(), &Notice::Refused.to_bytes());
+            names.remove();
+            return Ok(Admission::TurnedAway);
+        }
+        let requests = Fd::new(file::open_fifo(&names.requests, End::Read)?);
+        names.remove();
+        let mut pair = PipePair::new(requests, answers);
+        match pair.write(&Notice::Welcome.to_bytes()) {
+            Ok(_) => Ok(Admission::Peer(Box::new(StreamPeer::new(
+                pair,
+                self.max_message,
+            )))),
+            Err(_) => Ok(Admission::Left),
+        }
+    }
+
+    fn admit_announced(&self, is_full: bool) -> io::Result<Admission> {
+        let id = match self.next_id() {
+            Ok(Some(id)) => id,
+            Ok(None) => return Ok(Admission::Nobody),
+            // Something else writes here: whatever lies there now cannot be told apart any more.
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                fd::drain(self.hello.as_fd());
+                return Ok(Admission::TurnedAway);
+            }
+            Err(error) => return Err(error),
+        };
+        match self.let_in(id, is_full) {
+            Err(error) if fd::is_shortage(&error) => {
+                *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
+                Err(error)
+            }
+            // Not a FIFO, not this user's, or gone: no client of this library made it so.
+            Err(_) => Ok(Admission::TurnedAway),
+            admission => admission,
+        }
+    }
+
+    /// The public pair has no way to refuse, and one client of it more or less is no burden.
+    fn admit_public(&self) -> io::Result<Admission> {
+        let state = poll::state(self.public.requests.as_fd(), PollFlags::POLLIN)?;
+        if !state.contains(PollFlags::POLLIN) {
+            return Ok(Admission::Nobody);
+        }
+        Ok(match self.public.take()? {
+            Some(stream) => Admission::Peer(Box::new(StreamPeer::new(stream, self.max_message))),
+            None => Admission::Nobody,
+        })
+    }
+}
+
+impl Endpoint for FifoEndpoint {
+    fn adopt(&self) -> Result<()> {
+        self.claim.adopt()?;
+        for fd in [&self.hello, &self.public.requests, &self.public.answers] {
+            fd.own();
+        }
+        Ok(())
+    }
+
+    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()> {
+        reactor::serve(self, answer, &self.limits, stop)
+    }
+}
+
+impl Listener for FifoEndpoint {
+    fn doors(&self) -> Vec<Door<'_>> {
+        vec![
+            Door {
+                fd: self.hello.as_fd(),
+                watch: DoorWatch::ByAll,
+            },
+            Door {
+                fd: self.public.requests.as_fd(),
+                watch: DoorWatch::ByFirst,
+            },
+        ]
+    }
+
+    fn admit(&self, door: usize, is_full: bool) -> io::Result<Admission> {
+        debug_assert!(door == HELLO || door == PUBLIC);
+        match door {
+            PUBLIC => self.admit_public(),
+            _ => self.admit_announced(is_full),
+        }
+    }
+}
+
+impl Drop for FifoEndpoint {
+    fn drop(&mut self) {
+        if self.claim.is_held() {
+            drop(Names(std::mem::take(&mut self.names)));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! When a thread looks for requests, when it sleeps, and whom it looks at.
+
+use super::Pumped;
+use super::slab::Key;
+use super::token::Token;
+use super::worker::Worker;
+use crate::sys::unix::cpu;
+use crate::sys::unix::epoll::Event;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// While one peer keeps this thread busy without sleeping, the others are looked at this often.
+const TURN: Duration = Duration::from_micros(100);
+/// Peers beside the recent ones that each lap of spinning looks at.
+const OTHERS_A_LAP: u32 = 16;
+
+impl Worker<'_> {
+    /// Sleeps until something happens; with `must_look`, only looks.
+    pub(super) fn wait(&mut self, events: &mut [Event], must_look: bool) -> io::Result<usize> {
+        if must_look {
+            return self.poller.wait(events, Some(Duration::ZERO));
+        }
+        let timeout = self.time_left();
+        let Some(sleepers) = self.crew.listener.sleepers() else {
+            return self.poller.wait(events, timeout);
+        };
+        sleepers.enter();
+        // A request published before `enter` did not ring: it is seen here. One published after
+        // sees this thread asleep, and rings.
+        let has_work = self.look_at_all();
+        let timeout = if has_work {
+            Some(Duration::ZERO)
+        } else {
+            timeout
+        };
+        let count = self.poller.wait(events, timeout);
+        sleepers.leave();
+        count
+    }
+
+    /// Looks for requests without sleeping, as long as that pays. `true`: work came up, and it is
+    /// time to see, without sleeping either, what else happened.
+    pub(super) fn spin(&mut self) -> bool {
+        if self.recent.len() == 0 || self.shares_cpu_with_recent() {
+            return false;
+        }
+        let Some(started) = self.spin.begin() else {
+            return false;
+        };
+        let mut idle_since = started;
+        loop {
+            if self.look_around() {
+                self.spin.succeeded(idle_since);
+                idle_since = Instant::now();
+                if idle_since - started > TURN {
+                    return true;
+                }
+            } else if idle_since.elapsed() >= self.spin.budget() {
+                self.spin.failed();
+                return false;
+            } else {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    /// While the peer runs on this thread's CPU, it cannot ask anything before this thread sleeps.
+    fn shares_cpu_with_recent(&mut self) -> bool {
+        let latest = self.recent.get(0);
+        let theirs = latest.and_then(|key| self.peers.get_mut(key)?.peer.cpu());
+        theirs.is_some_and(|number| number == cpu::current())
+    }
+
+    /// Serves the recent peers once; where looking costs no system call, also some others.
+    fn look_around(&mut self) -> bool {
+        let mut found = false;
+        for place in 0..self.recent.len() {
+            if let Some(key) = self.recent.get(place) {
+                found |= self.look_at(key);
+            }
+        }
+        if self.polls_memory() {
+            for _ in 0..OTHERS_A_LAP.min(self.peers.places()) {
+                self.others = (self.others + 1) % self.peers.places();
+                if let Some(key) = self.peers.key_at(self.others)
+                    && self.look_at(key)
+                {
+                    self.recent.note(key);
+                    found = true;
+                }
+            }
+        }
+        found
+    }
+
+    fn look_at_all(&mut self) -> bool {
+        let mut found = false;
+        for index in 0..self.peers.places() {
+            if let Some(key) = self.peers.key_at(index) {
+                found |= self.look_at(key);
+            }
+        }
+        found
+    }
+
+    pub(super) fn look_at(&mut self, key: Key) -> bool {
+        let answer = self.crew.answer;
+        let Some(entry) = self.peers.get_mut(key) else {
+            return false;
+        };
+        let pumped = entry.peer.pump(answer);
+        self.settle(key, pumped);
+        pumped == Pumped::Idle { answered: true }
+    }
+
+    fn polls_memory(&self) -> bool {
+        self.crew.listener.sleepers().is_some()
+    }
+
+    /// Decides which peers to spin for.
+    pub(super) fn choose_recent(&mut self, happened: &[Event]) {
+        let peers = happened
+            .iter()
+            .filter_map(|event| match Token::from(event.data()) {
+                Token::Peer(key, _) => Some(key),
+                _ => None,
+            });
+        if self.polls_memory() {
+            peers.for_each(|key| self.recent.note(key));
+        } else {
+            self.recent.note_only(peers);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What the threads of one server share.
+
+use super::{Admission, Answer, Limits, Listener, Peer};
+use crate::error::Error;
+use crate::sys::Bell;
+use crate::sys::unix::fd::Fd;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What the threads of one server share.
+pub(super) struct Crew<'a> {
+    pub(super) listener: &'a dyn Listener,
+    pub(super) answer: &'a dyn Answer,
+    pub(super) limits: &'a Limits,
+    /// The user's order to stop.
+    pub(super) stop: &'a Bell,
+    /// Rings when the threads stop by themselves: idle, or one of them failed.
+    pub(super) over: Bell,
+    pub(super) failure: Mutex<Option<Error>>,
+    pub(super) desks: Vec<Desk>,
+    pub(super) clients: AtomicUsize,
+    pub(super) have_come: AtomicBool,
+    /// A descriptor to let go of, so that a newcomer can be refused when there are no more.
+    pub(super) reserve: Mutex<Option<Fd>>,
+}
+
+/// Where a thread finds newcomers that another thread let in.
+pub(super) struct Desk {
+    pub(super) bell: Bell,
+    pub(super) newcomers: Mutex<Vec<Box<dyn Peer>>>,
+    pub(super) clients: AtomicUsize,
+}
+
+impl<'a> Crew<'a> {
+    pub(super) fn new(
+        listener: &'a dyn Listener,
+        answer: &'a dyn Answer,
+        limits: &'a Limits,
+        stop: &'a Bell,
+    ) -> io::Result<Self> {
+        let desk = |_| {
+            Ok(Desk {
+                bell: own_bell()?,
+                newcomers: Mutex::default(),
+                clients: AtomicUsize::new(0),
+            })
+        };
+        Ok(Self {
+            listener,
+            answer,
+            limits,
+            stop,
+            over: own_bell()?,
+            failure: Mutex::default(),
+            desks: (0..limits.workers).map(desk).collect::<io::Result<_>>()?,
+            clients: AtomicUsize::new(0),
+            have_come: AtomicBool::new(false),
+            reserve: Mutex::new(spare_descriptor()),
+        })
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.clients.load(Ordering::Relaxed) >= self.limits.max_clients
+    }
+
+    /// Whether serving is to end because clients have come and all have gone.
+    pub(super) fn is_idle(&self) -> bool {
+        self.limits.stop_when_idle
+            && self.have_come.load(Ordering::Relaxed)
+            && self.clients.load(Ordering::Relaxed) == 0
+    }
+
+    /// The desk of the thread with this number.
+    #[expect(clippy::indexing_slicing, reason = "there is one for each thread")]
+    pub(super) fn desk(&self, index: usize) -> &Desk {
+        &self.desks[index]
+    }
+
+    /// The desk with the fewest clients; the one of the thread that asks, if that is one of them.
+    pub(super) fn least_busy(&self, own: usize) -> &Desk {
+        let load = |desk: &Desk| desk.clients.load(Ordering::Relaxed);
+        let own = self.desk(own);
+        self.desks.iter().fold(
+            own,
+            |best, desk| if load(desk) < load(best) { desk } else { best },
+        )
+    }
+
+    /// Ends the serving of every thread, for this reason.
+    pub(super) fn fail(&self, error: Error) {
+        lock(&self.failure).get_or_insert(error);
+        self.over.ring();
+    }
+
+    /// Lets a newcomer be refused although this process has no descriptor left for it.
+    pub(super) fn refuse_with_reserve(&self, door: usize) -> io::Result<Admission> {
+        let mut reserve = lock(&self.reserve);
+        drop(reserve.take());
+        let result = self.listener.admit(door, true);
+        *reserve = spare_descriptor();
+        result
+    }
+}
+
+fn own_bell() -> io::Result<Bell> {
+    let bell = Bell::new()?;
+    bell.own();
+    Ok(bell)
+}
+
+fn spare_descriptor() -> Option<Fd> {
+    let null = std::fs::File::open("/dev/null").ok()?;
+    Some(Fd::new(OwnedFd::from(null)))
+}
+
+/// A thread that panicked left these values whole: each change to them is one assignment.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

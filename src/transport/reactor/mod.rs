@@ -1,0 +1,169 @@
+//! Serves many peers with few threads: one event loop for every transport with descriptors.
+//!
+//! A transport says where newcomers announce themselves ([`Listener`]) and how requests reach a
+//! peer that was let in ([`Peer`]); everything else is here, once: who watches what, how many
+//! clients there may be, when to spin and when to sleep, when a peer is too slow, and how to stop.
+
+mod attention;
+mod crew;
+mod doors;
+mod recent;
+mod slab;
+mod stream;
+mod timing;
+mod token;
+mod worker;
+
+pub(crate) use crate::sys::unix::epoll::Interest;
+pub(crate) use stream::{StreamPeer, Watched};
+
+use super::{Answer, ServerOptions};
+use crate::error::{Error, Result};
+use crate::sys::{Bell, thread};
+use crew::{Crew, lock};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+use worker::Worker;
+
+/// Where newcomers announce themselves.
+pub(crate) trait Listener: Sync {
+    /// What to watch; a door is later called by its place in the list.
+    fn doors(&self) -> Vec<Door<'_>>;
+
+    /// Deals with the next newcomer at a door, without waiting. With `is_full` it is refused, in
+    /// a way that it understands. An error means that this process lacks something for now
+    /// (descriptors, memory), and that whoever is at the door still waits.
+    fn admit(&self, door: usize, is_full: bool) -> io::Result<Admission>;
+
+    /// Where the threads that sleep are counted, for peers that announce a request in memory
+    /// before they ring. `None`: every request wakes through a descriptor.
+    fn sleepers(&self) -> Option<&dyn Sleepers> {
+        None
+    }
+}
+
+/// A descriptor that is readable when somebody is at the door.
+pub(crate) struct Door<'a> {
+    pub(crate) fd: BorrowedFd<'a>,
+    pub(crate) watch: DoorWatch,
+}
+
+/// Who watches a door, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DoorWatch {
+    /// Every thread, as long as somebody is there; the newcomer goes to the least busy thread.
+    ByAll,
+    /// The first thread, each time that somebody comes (edge-triggered); the newcomer stays there.
+    ByFirst,
+}
+
+/// What became of a newcomer.
+pub(crate) enum Admission {
+    /// Nobody is at the door.
+    Nobody,
+    /// It was not let in, and does not count.
+    TurnedAway,
+    /// It had left before it was let in, but it had come.
+    Left,
+    /// It is a client from now on.
+    Peer(Box<dyn Peer>),
+}
+
+/// Counts sleeping threads where peers can see it.
+pub(crate) trait Sleepers {
+    /// This thread is about to sleep; requests published before it looks again may not ring.
+    fn enter(&self);
+    /// It is awake.
+    fn leave(&self);
+}
+
+/// A client that was let in.
+pub(crate) trait Peer: Send {
+    /// What to watch for it: its descriptors, by place, and what for; `is_blocked`: it has answers
+    /// that could not be written yet, and is not asked for more requests until they are.
+    fn watches(&self, is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2];
+
+    /// Something happened at the watched descriptor with this place.
+    fn ready(&mut self, watch: usize, events: Interest, answer: &dyn Answer) -> Pumped;
+
+    /// Takes what requests there are and answers them, without waiting.
+    fn pump(&mut self, answer: &dyn Answer) -> Pumped;
+
+    /// The server stops: last words, without waiting.
+    fn farewell(&mut self) {}
+
+    /// The CPU from which its last request came, where that is known.
+    fn cpu(&self) -> Option<u16> {
+        None
+    }
+}
+
+/// How far a peer got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pumped {
+    /// Nothing is begun; `answered`: something was done.
+    Idle { answered: bool },
+    /// Half a request is there, or an answer waits for room (`is_blocked`); `moved`: some bytes went
+    /// further than last time.
+    Waiting { is_blocked: bool, moved: bool },
+    /// The connection is over.
+    Gone,
+}
+
+/// The limits of a server, as the event loop needs them.
+pub(crate) struct Limits {
+    pub(crate) max_clients: usize,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) spin: Duration,
+    pub(crate) stop_when_idle: bool,
+    pub(crate) workers: usize,
+}
+
+impl Limits {
+    /// From the user's options; `max_clients` is what suits the transport.
+    pub(crate) fn new(options: &ServerOptions, max_clients: u32) -> Self {
+        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            max_clients: size(options.max_clients.unwrap_or(max_clients)),
+            idle_timeout: options.idle_timeout,
+            spin: options.spin,
+            stop_when_idle: options.stop_when_idle,
+            workers: size(options.workers).max(1),
+        }
+    }
+}
+
+/// Serves whoever comes to `listener` until `stop` rings, or until idle where that was asked for.
+pub(crate) fn serve(
+    listener: &dyn Listener,
+    answer: &dyn Answer,
+    limits: &Limits,
+    stop: &Bell,
+) -> Result<()> {
+    let system = |error: io::Error| Error::os("starting to serve", &error);
+    let crew = Crew::new(listener, answer, limits, stop).map_err(system)?;
+    let mut workers = (0..limits.workers)
+        .map(|index| Worker::new(&crew, index))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(system)?;
+    let first = workers.remove(0);
+    std::thread::scope(|scope| {
+        for worker in workers {
+            let started = thread::without_signals(|| {
+                let name = format!("calc_ipc-{}", worker.index());
+                std::thread::Builder::new()
+                    .name(name)
+                    .spawn_scoped(scope, || worker.run())
+            });
+            if let Err(error) = started {
+                crew.fail(system(error));
+            }
+        }
+        first.run();
+    });
+    match lock(&crew.failure).take() {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,72 @@
+//! What an event is about, as the 64 bits that epoll gives back.
+
+use super::slab::Key;
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// The order to stop.
+    Stop,
+    /// Newcomers that another thread let in.
+    Desk,
+    /// The door with this number.
+    Door(usize),
+    /// The descriptor of a peer with this place among its watches.
+    Peer(Key, usize),
+}
+
+impl From<Token> for u64 {
+    fn from(token: Token) -> Self {
+        match token {
+            Token::Stop => 0,
+            Token::Desk => 1,
+            Token::Door(door) => 2 | (door as u64) << 2,
+            Token::Peer(key, watch) => {
+                3 | (watch as u64) << 2 | u64::from(key.round) << 8 | u64::from(key.index) << 32
+            }
+        }
+    }
+}
+
+impl From<u64> for Token {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fields are as wide as they were made"
+    )]
+    fn from(bits: u64) -> Self {
+        match bits & 3 {
+            0 => Token::Stop,
+            1 => Token::Desk,
+            2 => Token::Door((bits >> 2) as usize),
+            _ => Token::Peer(
+                Key {
+                    index: (bits >> 32) as u32,
+                    round: (bits >> 8) as u16,
+                },
+                (bits >> 2) as usize & 1,
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_survive_the_kernel() {
+        let key = Key {
+            index: u32::MAX,
+            round: u16::MAX,
+        };
+        for token in [
+            Token::Stop,
+            Token::Desk,
+            Token::Door(3),
+            Token::Peer(key, 0),
+            Token::Peer(key, 1),
+        ] {
+            assert_eq!(Token::from(u64::from(token)), token);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The client's side of shared memory.
+
+use super::layout::{self, CLOSED, INLINE, PAGE, RECORD, Record, SLEEPER, SLEEPERS, WANT_BUFFER};
+use super::path_of;
+use crate::error::{Error, Result, Status};
+use crate::protocol::frame::PREFIX;
+use crate::sys::Bell;
+use crate::sys::unix::fd::Fd;
+use crate::sys::unix::memory::{Access, Line, Mapping};
+use crate::sys::unix::poll::{self, PollFlags};
+use crate::sys::unix::{cpu, futex, socket};
+use crate::sys::wait::Spin;
+use crate::transport::{Channel, ClientOptions, Deadline};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How long a client sleeps before it looks whether the server still lives.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// A connection, which the server may not have looked at yet.
+struct SharedChannel {
+    control: Fd,
+    session: Option<Session>,
+    spin: Spin,
+    /// The server, for people.
+    peer: String,
+    /// The longest answer taken.
+    max_message: u32,
+    /// The last answer's body, copied out.
+    answer: Vec<u8>,
+}
+
+/// What the server shares with this client.
+struct Session {
+    header: Mapping,
+    page: Mapping,
+    request_offset: usize,
+    bell: Bell,
+    buffer: Option<Mapping>,
+    /// The server's limit.
+    max_message: u32,
+    /// The number of the last request.
+    number: u32,
+}
+
+/// Connects to the server called `name`. The server shares its memory when it next looks, and the
+/// first call waits for that.
+pub fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
+    options.validate()?;
+    let path = path_of(name)?;
+    Ok(Box::new(SharedChannel {
+        control: crate::transport::socket::connect(&path, options)?,
+        session: None,
+        spin: Spin::new(options.spin),
+        peer: path.display().to_string(),
+        max_message: options.max_message,
+        answer: Vec::with_capacity(layout::INLINE),
+    }))
+}
+
+impl Channel for SharedChannel {
+    #[inline]
+    fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()> {
+        if self.session.is_none() {
+            self.session = Some(self.begin(deadline)?);
+        }
+        let body = frame.get(PREFIX..).unwrap_or_default();
+        if body.len() > INLINE {
+            self.put_into_buffer(body, deadline)?;
+        }
+        let session = self.session()?;
+        session.publish(frame);
+        Ok(())
+    }
+
+    #[inline]
+    fn recv(&mut self, deadline: Deadline) -> Result<&[u8]> {
+        self.await_answer(deadline)?;
+        self.take_answer(deadline)
+    }
+}
+
+impl SharedChannel {
+    fn session(&mut self) -> Result<&mut Session> {
+        self.session
+            .as_mut()
+            .ok_or_else(|| Error::new(Status::Internal, "shared memory before any request"))
+    }
+
+    /// Waits for the server to share its memory.
+    fn begin(&self, deadline: Deadline) -> Result<Session> {
+        let (record, fds) = self.receive(deadline)?;
+        let broken =
+            |error: io::Error| self.failure("what the server shares is not usable", &error);
+        let (offset, max_message) = match record {
+            Record::Welcome {
+                offset,
+                max_message,
+            } => (offset, max_message),
+            Record::Refused => {
+                let context = format!("{}: it has as many clients as it takes", self.peer);
+                return Err(Error::new(Status::Refused, context));
+            }
+            Record::Buffer => return Err(self.nonsense()),
+        };
+        let Ok([header, page, bell]) = <[OwnedFd; 3]>::try_from(fds) else {
+            // The kernel drops descriptors for which this process has no room (unix(7)).
+            let context = format!("{}: no descriptors left for shared memory", self.peer);
+            return Err(Error::new(Status::System, context));
+        };
+        Ok(Session {
+            header: Mapping::from_peer(header.as_fd(), PAGE, Access::Read).map_err(broken)?,
+            page: Mapping::from_peer(page.as_fd(), PAGE, Access::Write).map_err(broken)?,
+            request_offset: offset as usize,
+            bell: Bell::from_peer(bell),
+            buffer: None,
+            max_message,
+            number: 0,
+        })
+    }
+
+    /// Copies a body that no line holds into the buffer, which the server makes when first asked.
+    /// One over the server's limit is left out: the prefix alone is answered as it deserves.
+    fn put_into_buffer(&mut self, body: &[u8], deadline: Deadline) -> Result<()> {
+        if body.len() > self.session()?.max_message as usize {
+            return Ok(());
+        }
+        if self.session()?.buffer.is_none() {
+            socket::send_now(self.control.as_fd(), &[WANT_BUFFER])
+                .map_err(|error| self.failure("asking for a buffer", &error))?;
+            self.map_buffer(deadline)?;
+        }
+        if let Some(buffer) = &self.session()?.buffer {
+            buffer.write(0, body);
+        }
+        Ok(())
+    }
+
+    /// Waits for the buffer that the server hands over.
+    fn map_buffer(&mut self, deadline: Deadline) -> Result<()> {
+        let (record, fds) = self.receive(deadline)?;
+        let [fd] = <[OwnedFd; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
+        if record != Record::Buffer {
+            return Err(self.nonsense());
+        }
+        let size = 2 * layout::half_of_buffer(self.session()?.max_message);
+        let buffer = Mapping::from_peer(fd.as_fd(), size, Access::Write)
+            .map_err(|error| self.failure("the buffer is not usable", &error))?;
+        self.session()?.buffer = Some(buffer);
+        Ok(())
+    }
+
+    /// Waits until the last request is answered.
+    #[inline]
+    fn await_answer(&mut self, deadline: Deadline) -> Result<()> {
+        let Some(session) = &self.session else {
+            return Err(Error::new(Status::Internal, "no request was sent"));
+        };
+        let line = session.reply();
+        let is_answered =
+            || (layout::number(line.word.load(Ordering::Acquire)) == session.number).then_some(());
+        if is_answered().is_some() {
+            return Ok(());
+        }
+        // While the server's thread shares this CPU, it cannot answer before this one sleeps.
+        let is_elsewhere = line.cpu.load(Ordering::Relaxed) != cpu::current();
+        if is_elsewhere && self.spin.until(is_answered).is_some() {
+            return Ok(());
+        }
+        self.sleep_until_answered(deadline)
+    }
+
+    fn sleep_until_answered(&self, deadline: Deadline) -> Result<()> {
+        let Some(session) = &self.session else {
+            return Err(self.nonsense());
+        };
+        let word = &session.reply().word;
+        loop {
+            let now = word.load(Ordering::Acquire);
+            match layout::number(now) {
+                number if number == session.number => return Ok(()),
+                CLOSED => return Err(self.ended(Status::Closed, "the server has stopped")),
+                _ => {}
+            }
+            let asleep = now | SLEEPER;
+            if word
+                .compare_exchange(now, asleep, Ordering::AcqRel, Ordering::Acquire)
+                .is_err()
+            {
+                continue;
+            }
+            let slice = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
+            if slice.is_zero() {
+                let context = format!("{}: no answer before the deadline", self.peer);
+                return Err(Error::new(Status::TimedOut, context));
+            }
+            futex::wait(word, asleep, slice);
+            if word.load(Ordering::Acquire) == asleep && self.has_died() {
+                // It may have answered, or stopped in order, before it died.
+                return match layout::number(word.load(Ordering::Acquire)) {
+                    number if number == session.number => Ok(()),
+                    CLOSED => Err(self.ended(Status::Closed, "the server has stopped")),
+                    _ => Err(self.ended(Status::PeerDied, "the server died")),
+                };
+            }
+        }
+    }
+
+    /// The socket ends with the server, however that comes.
+    fn has_died(&self) -> bool {
+        let gone = PollFlags::POLLHUP | PollFlags::POLLERR;
+        poll::state(self.control.as_fd(), PollFlags::empty())
+            .is_ok_and(|state| state.intersects(gone))
+    }
+
+    /// Copies the answer out.
+    fn take_answer(&mut self, deadline: Deadline) -> Result<&[u8]> {
+        let session = self.session()?;
+        let prefix = layout::load_prefix(session.reply());
+        let length = prefix as usize;
+        let half = layout::half_of_buffer(session.max_message);
+        if length <= INLINE {
+            let data = layout::load(session.reply(), length);
+            self.answer.clear();
+            self.answer
+                .extend_from_slice(data.get(PREFIX..PREFIX + length).unwrap_or_default());
+            return Ok(&self.answer);
+        }
+        if prefix > self.max_message {
+            let context = format!(
+                "{}: an answer of {length} bytes is over this client's max_message",
+                self.peer
+            );
+            return Err(Error::new(Status::TooLarge, context));
+        }
+        if length > half {
+            return Err(self.nonsense());
+        }
+        if self.session()?.buffer.is_none() {
+            self.map_buffer(deadline)?;
+        }
+        self.answer.resize(length, 0);
+        if let Some(Session {
+            buffer: Some(buffer),
+            ..
+        }) = &self.session
+        {
+            buffer.read(half, &mut self.answer);
+        }
+        Ok(&self.answer)
+    }
+
+    /// Waits for a record of the server's.
+    fn receive(&self, deadline: Deadline) -> Result<(Record, Vec<OwnedFd>)> {
+        let mut bytes = [0; RECORD];
+        loop {
+            let is_there = poll::wait_readable(self.control.as_fd(), deadline)
+                .map_err(|error| self.failure("waiting for the server", &error))?;
+            if !is_there {
+                let context = format!(
+                    "{}: the server did not answer before the deadline",
+                    self.peer
+                );
+                return Err(Error::new(Status::TimedOut, context));
+            }
+            match socket::recv_with_fds(self.control.as_fd(), &mut bytes) {
+                Ok((0, _)) => {
+                    return Err(self.ended(Status::Closed, "the server closed the connection"));
+                }
+                Ok((RECORD, fds)) => {
+                    let record = Record::from_bytes(&bytes).ok_or_else(|| self.nonsense())?;
+                    return Ok((record, fds));
+                }
+                Ok(_) => return Err(self.nonsense()),
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(error) => return Err(self.failure("waiting for the server", &error)),
+            }
+        }
+    }
+
+    fn failure(&self, what: &str, cause: &io::Error) -> Error {
+        Error::os(&format!("{}: {what}", self.peer), cause)
+    }
+
+    fn ended(&self, status: Status, what: &str) -> Error {
+        Error::new(status, format!("{}: {what}", self.peer))
+    }
+
+    fn nonsense(&self) -> Error {
+        let context = format!(
+            "{}: the server does not speak this version's language",
+            self.peer
+        );
+        Error::new(Status::Malformed, context)
+    }
+}
+
+impl Session {
+    fn request(&self) -> &Line {
+        self.page.line(self.request_offset)
+    }
+
+    fn reply(&self) -> &Line {
+        self.page.line(layout::answer_offset(self.request_offset))
+    }
+
+    /// Puts the request where the server looks for it, and rings if the server sleeps.
+    #[inline]
+    fn publish(&mut self, frame: &[u8]) {
+        self.number = layout::next(self.number);
+        let line = self.request();
+        layout::store(line, frame);
+        line.cpu.store(cpu::current(), Ordering::Relaxed);
+        line.word.swap(layout::word(self.number), Ordering::SeqCst);
+        if self.header.line(SLEEPERS).word.load(Ordering::SeqCst) != 0 {
+            self.bell.ring();
+        }
+    }
+}

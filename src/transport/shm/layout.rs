@@ -1,0 +1,209 @@
+//! What lies where in the memory, and the records that hand it over. This is version 1.
+//!
+//! The header page, one for all clients, which cannot write it: a line whose word counts the
+//! threads of the server that sleep. A client's own page: two lines, R with its request and A
+//! with its answer, at an offset that spreads clients over the sets of the cache. Its buffer,
+//! made when first needed: room for one request's body, then for one answer's.
+//!
+//! A line's word is `number << 1 | sleeper`. R carries the number of the request, A that of the
+//! last answer; `sleeper` in A says that the client sleeps on it. A line's data is a frame, or
+//! only the prefix of one whose body lies in the buffer.
+
+use crate::protocol::frame::PREFIX;
+use crate::sys::unix::memory::{LINE, LINE_WORDS, Line};
+use std::sync::atomic::Ordering;
+
+/// Bytes of a page: of the header, and of a client's own memory.
+pub(super) const PAGE: usize = 4096;
+/// Where the header's line is.
+pub(super) const SLEEPERS: usize = 0;
+/// The longest body that a line holds.
+pub(super) const INLINE: usize = LINE_WORDS * 8 - PREFIX;
+/// The number that stands in A when the server has stopped; no request bears it.
+pub(super) const CLOSED: u32 = u32::MAX >> 1;
+/// The bit of A's word that says that the client sleeps.
+pub(super) const SLEEPER: u32 = 1;
+
+/// The bytes of two lines, and how many of such pairs a page holds.
+const PAIR: u32 = 128;
+const PAIRS: u32 = 32;
+const _: () = assert!(PAIR as usize == 2 * LINE && (PAIR * PAIRS) as usize == PAGE);
+
+/// Where R is in the page of the client with this serial number; A follows it.
+pub(super) fn request_offset(serial: u32) -> u32 {
+    serial % PAIRS * PAIR
+}
+
+/// Where A is.
+pub(super) fn answer_offset(request_offset: usize) -> usize {
+    request_offset + LINE
+}
+
+/// The number of the request after `number`.
+#[inline]
+pub(super) fn next(number: u32) -> u32 {
+    (number + 1) % CLOSED
+}
+
+/// The word that bears `number`.
+#[inline]
+pub(super) fn word(number: u32) -> u32 {
+    number << 1
+}
+
+/// The number that a word bears.
+#[inline]
+pub(super) fn number(word: u32) -> u32 {
+    word >> 1
+}
+
+/// The bytes of each half of a buffer for bodies of up to `max_message`.
+pub(super) fn half_of_buffer(max_message: u32) -> usize {
+    (max_message as usize).next_multiple_of(PAGE)
+}
+
+/// The data of a line, copied out.
+pub(super) type Data = [u8; LINE_WORDS * 8];
+
+/// Copies as much of a line's data out as a body of this length takes.
+#[inline]
+pub(super) fn load(line: &Line, body: usize) -> Data {
+    let mut data = [0; LINE_WORDS * 8];
+    let words = data.as_chunks_mut().0.iter_mut().zip(&line.data);
+    for (to, from) in words.take((PREFIX + body).div_ceil(8)) {
+        *to = from.load(Ordering::Relaxed).to_le_bytes();
+    }
+    data
+}
+
+/// The prefix in a line's data: it is read once, checked, and never read again.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the prefix is the low half of the word"
+)]
+pub(super) fn load_prefix(line: &Line) -> u32 {
+    line.data[0].load(Ordering::Relaxed) as u32
+}
+
+/// Copies bytes, as many as fit, into a line's data.
+#[inline]
+pub(super) fn store(line: &Line, bytes: &[u8]) {
+    for (to, from) in line.data.iter().zip(bytes.chunks(8)) {
+        let mut word = [0; 8];
+        word.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        to.store(u64::from_le_bytes(word), Ordering::Relaxed);
+    }
+}
+
+/// What the server says over the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// You are a client: here are the header, your page, and the bell to ring when the server
+    /// sleeps. Your lines begin at `offset`; bodies may have `max_message` bytes.
+    Welcome { offset: u32, max_message: u32 },
+    /// The server is full.
+    Refused,
+    /// Here is your buffer.
+    Buffer,
+}
+
+/// The bytes of a record.
+pub(super) const RECORD: usize = 24;
+/// What a client sends to be given its buffer.
+pub(super) const WANT_BUFFER: u8 = b'B';
+
+const MAGIC: [u8; 8] = *b"calc-shm";
+const VERSION: u32 = 1;
+
+impl Record {
+    /// Magic, then little-endian: version, kind, offset, max_message.
+    pub(super) fn to_bytes(self) -> [u8; RECORD] {
+        let (kind, offset, max_message) = match self {
+            Self::Welcome {
+                offset,
+                max_message,
+            } => (1, offset, max_message),
+            Self::Refused => (2, 0, 0),
+            Self::Buffer => (3, 0, 0),
+        };
+        let mut bytes = [0; RECORD];
+        let words = [VERSION, kind, offset, max_message];
+        let fields = MAGIC
+            .into_iter()
+            .chain(words.into_iter().flat_map(u32::to_le_bytes));
+        bytes
+            .iter_mut()
+            .zip(fields)
+            .for_each(|(to, from)| *to = from);
+        bytes
+    }
+
+    /// `None`: it is none of this version, or says what cannot be.
+    pub(super) fn from_bytes(bytes: &[u8; RECORD]) -> Option<Self> {
+        let mut words = bytes
+            .strip_prefix(&MAGIC)?
+            .as_chunks()
+            .0
+            .iter()
+            .map(|word| u32::from_le_bytes(*word));
+        let (version, kind) = (words.next()?, words.next()?);
+        let (offset, max_message) = (words.next()?, words.next()?);
+        if version != VERSION {
+            return None;
+        }
+        match kind {
+            1 => {
+                let is_place_of_lines =
+                    (offset as usize).is_multiple_of(2 * LINE) && (offset as usize) < PAGE;
+                is_place_of_lines.then_some(Self::Welcome {
+                    offset,
+                    max_message,
+                })
+            }
+            2 => Some(Self::Refused),
+            3 => Some(Self::Buffer),
+            _ => None,
+        }
+    }
+}
+
+const _: () = assert!(INLINE == 52);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_survive_the_socket() {
+        let welcome = Record::Welcome {
+            offset: 3968,
+            max_message: 65536,
+        };
+        for record in [welcome, Record::Refused, Record::Buffer] {
+            assert_eq!(Record::from_bytes(&record.to_bytes()), Some(record));
+        }
+    }
+
+    #[test]
+    fn records_that_lie_are_not_taken() {
+        for offset in [64, 4096, 4032, u32::MAX] {
+            let record = Record::Welcome {
+                offset,
+                max_message: 1,
+            };
+            assert_eq!(Record::from_bytes(&record.to_bytes()), None, "{offset}");
+        }
+        for place in 0..16 {
+            let mut bytes = Record::Refused.to_bytes();
+            bytes[place] ^= 0x80;
+            assert_eq!(Record::from_bytes(&bytes), None, "byte {place}");
+        }
+    }
+
+    #[test]
+    fn numbers_never_reach_the_reserved_one() {
+        assert_eq!(next(CLOSED - 1), 0);
+        assert_eq!(number(word(CLOSED) | SLEEPER), CLOSED);
+    }
+}

@@ -1,0 +1,329 @@
+//! The server's side of shared memory.
+
+use super::layout::{self, CLOSED, INLINE, PAGE, RECORD, Record, SLEEPER, SLEEPERS, WANT_BUFFER};
+use super::path_of;
+use crate::error::{Error, Result};
+use crate::protocol::frame::PREFIX;
+use crate::sys::Bell;
+use crate::sys::unix::fd::Fd;
+use crate::sys::unix::memory::{self, Access, Line, Mapping};
+use crate::sys::unix::{cpu, futex, socket};
+use crate::transport::reactor::{
+    self, Admission, Door, DoorWatch, Interest, Limits, Listener, Peer, Pumped, Sleepers,
+};
+use crate::transport::socket::NamedSocket;
+use crate::transport::{Answer, Endpoint, ServerOptions};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const MAX_CLIENTS: u32 = 128;
+
+/// The places of a client's descriptors among its watches.
+const CONTROL: usize = 0;
+const BELL: usize = 1;
+
+struct SharedEndpoint {
+    socket: NamedSocket,
+    header: Header,
+    /// How many clients there have been.
+    serial: AtomicU32,
+    limits: Limits,
+    max_message: u32,
+}
+
+/// The page that all clients read, and its descriptor to hand out.
+struct Header {
+    fd: Fd,
+    page: Mapping,
+}
+
+/// A server's address: the name `name`, in `/dev/shm`.
+pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+    options.validate()?;
+    let socket = NamedSocket::bind(&path_of(name)?, options.mode)?;
+    let (fd, page) = memory::create(PAGE, Access::Read)
+        .map_err(|error| Error::os(&format!("memory for {name}"), &error))?;
+    Ok(Box::new(SharedEndpoint {
+        socket,
+        header: Header {
+            fd: Fd::inherited(fd),
+            page,
+        },
+        serial: AtomicU32::new(0),
+        limits: Limits::new(options, MAX_CLIENTS),
+        max_message: options.max_message,
+    }))
+}
+
+impl Endpoint for SharedEndpoint {
+    fn adopt(&self) -> Result<()> {
+        self.header.fd.own();
+        self.socket.adopt()
+    }
+
+    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()> {
+        self.header.sleepers().store(0, Ordering::SeqCst);
+        reactor::serve(self, answer, &self.limits, stop)
+    }
+}
+
+impl Header {
+    fn sleepers(&self) -> &AtomicU32 {
+        &self.page.line(SLEEPERS).word
+    }
+}
+
+impl Sleepers for Header {
+    fn enter(&self) {
+        self.sleepers().fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn leave(&self) {
+        self.sleepers().fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Listener for SharedEndpoint {
+    fn doors(&self) -> Vec<Door<'_>> {
+        vec![Door {
+            fd: self.socket.as_fd(),
+            watch: DoorWatch::ByAll,
+        }]
+    }
+
+    fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
+        let control = match self.socket.accept()? {
+            None => return Ok(Admission::Nobody),
+            Some(None) => return Ok(Admission::TurnedAway),
+            Some(Some(control)) => control,
+        };
+        if !is_full && let Ok(shared) = self.share_with(control.as_fd()) {
+            let peer = SharedPeer::new(control, shared, self.max_message);
+            return Ok(Admission::Peer(Box::new(peer)));
+        }
+        // Full, or out of descriptors or memory for one more. The socket's buffer is empty.
+        let _ = socket::send_with_fds(control.as_fd(), &Record::Refused.to_bytes(), &[]);
+        Ok(Admission::TurnedAway)
+    }
+
+    fn sleepers(&self) -> Option<&dyn Sleepers> {
+        Some(&self.header)
+    }
+}
+
+/// What a client shares with the server.
+struct Shared {
+    page: Mapping,
+    request_offset: usize,
+    bell: Bell,
+}
+
+impl SharedEndpoint {
+    /// Makes a client's page and its bell, and hands them over.
+    fn share_with(&self, control: BorrowedFd<'_>) -> io::Result<Shared> {
+        let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
+        let (page_fd, page) = memory::create(PAGE, Access::Write)?;
+        let bell = Bell::new()?;
+        bell.own();
+        let welcome = Record::Welcome {
+            offset,
+            max_message: self.max_message,
+        };
+        let fds = [
+            self.header.fd.as_raw_fd(),
+            page_fd.as_raw_fd(),
+            bell.as_fd().as_raw_fd(),
+        ];
+        send_record(control, welcome, &fds)?;
+        Ok(Shared {
+            page,
+            request_offset: offset as usize,
+            bell,
+        })
+    }
+}
+
+fn send_record(control: BorrowedFd<'_>, record: Record, fds: &[i32]) -> io::Result<()> {
+    match socket::send_with_fds(control, &record.to_bytes(), fds)? {
+        RECORD => Ok(()),
+        _ => Err(ErrorKind::WriteZero.into()),
+    }
+}
+
+/// A client, as the server knows it. Nothing that the client can write is ever trusted: its lines
+/// are read once into a copy, and what was served is remembered here.
+struct SharedPeer {
+    control: Fd,
+    shared: Shared,
+    /// For bodies that no line holds, once the client or an answer needed it.
+    buffer: Option<Mapping>,
+    /// The number of the last request answered.
+    served: u32,
+    /// Where it last asked from.
+    cpu: u16,
+    max_message: u32,
+    body: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+/// Room for an answer that no line holds, but that needs no large message.
+const FIRST_ROOM: usize = 512;
+
+impl SharedPeer {
+    fn new(control: Fd, shared: Shared, max_message: u32) -> Self {
+        Self {
+            control,
+            shared,
+            buffer: None,
+            served: 0,
+            cpu: cpu::UNKNOWN,
+            max_message,
+            body: Vec::new(),
+            answer: Vec::with_capacity(FIRST_ROOM),
+        }
+    }
+
+    fn request(&self) -> &Line {
+        self.shared.page.line(self.shared.request_offset)
+    }
+
+    fn reply(&self) -> &Line {
+        self.shared
+            .page
+            .line(layout::answer_offset(self.shared.request_offset))
+    }
+
+    /// Copies the request out, runs it, and puts the answer's frame into `self.answer`. `false`:
+    /// this was the client's last request.
+    fn run(&mut self, answer: &dyn Answer) -> io::Result<bool> {
+        self.answer.clear();
+        let prefix = layout::load_prefix(self.request());
+        if prefix > self.max_message {
+            answer.too_large(&mut self.answer);
+            return Ok(false);
+        }
+        let length = prefix as usize;
+        if length <= INLINE {
+            let data = layout::load(self.request(), length);
+            let body = data.get(PREFIX..PREFIX + length).unwrap_or_default();
+            answer.answer(body, &mut self.answer);
+            return Ok(true);
+        }
+        // A client that never asked for its buffer cannot have put anything into it.
+        let buffer = self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?;
+        self.body.resize(length, 0);
+        buffer.read(0, &mut self.body);
+        answer.answer(&self.body, &mut self.answer);
+        Ok(true)
+    }
+
+    /// Puts the answer where the client looks for it, and wakes the client if it sleeps.
+    fn publish(&mut self, number: u32) -> io::Result<()> {
+        let body = self.answer.get(PREFIX..).unwrap_or_default();
+        if body.len() > INLINE {
+            self.make_buffer()?;
+            let half = layout::half_of_buffer(self.max_message);
+            let body = self.answer.get(PREFIX..).unwrap_or_default();
+            match &self.buffer {
+                Some(buffer) if body.len() <= half => buffer.write(half, body),
+                _ => return Err(ErrorKind::InvalidData.into()),
+            }
+        }
+        let line = self.reply();
+        layout::store(line, &self.answer);
+        line.cpu.store(cpu::current(), Ordering::Relaxed);
+        self.set_reply(number);
+        Ok(())
+    }
+
+    fn set_reply(&self, number: u32) {
+        let word = &self.reply().word;
+        if word.swap(layout::word(number), Ordering::AcqRel) & SLEEPER != 0 {
+            futex::wake(word);
+        }
+    }
+
+    /// Makes the buffer and hands it over, once.
+    fn make_buffer(&mut self) -> io::Result<()> {
+        if self.buffer.is_some() {
+            return Ok(());
+        }
+        let size = 2 * layout::half_of_buffer(self.max_message);
+        let (fd, buffer) = memory::create(size, Access::Write)?;
+        send_record(
+            self.control.as_fd(),
+            Record::Buffer,
+            &[OwnedFd::as_raw_fd(&fd)],
+        )?;
+        self.buffer = Some(buffer);
+        Ok(())
+    }
+
+    /// Reads what the client says over the socket; an error when it has gone or says nonsense.
+    fn listen(&mut self) -> io::Result<()> {
+        let mut said = [0; 16];
+        loop {
+            match socket::recv_now(self.control.as_fd(), &mut said) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(count) if said.iter().take(count).all(|&byte| byte == WANT_BUFFER) => {
+                    self.make_buffer()?
+                }
+                Ok(_) => return Err(ErrorKind::InvalidData.into()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Peer for SharedPeer {
+    fn watches(&self, _is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2] {
+        let edge = Interest::EPOLLIN | Interest::EPOLLET;
+        // Never read, the bell still wakes at each ring (epoll(7), edge-triggered).
+        [
+            Some((self.control.as_fd(), edge | Interest::EPOLLRDHUP)),
+            Some((self.shared.bell.as_fd(), edge)),
+        ]
+    }
+
+    #[inline]
+    fn ready(&mut self, watch: usize, _events: Interest, answer: &dyn Answer) -> Pumped {
+        debug_assert!(watch == CONTROL || watch == BELL);
+        if watch == CONTROL && self.listen().is_err() {
+            return Pumped::Gone;
+        }
+        self.pump(answer)
+    }
+
+    #[inline]
+    fn pump(&mut self, answer: &dyn Answer) -> Pumped {
+        // SeqCst, so that it and the count of sleepers have one order for both sides: either the
+        // client sees this thread asleep and rings, or this thread sees the request.
+        let number = layout::number(self.request().word.load(Ordering::SeqCst));
+        if number == self.served {
+            return Pumped::Idle { answered: false };
+        }
+        if number != layout::next(self.served) {
+            return Pumped::Gone;
+        }
+        self.cpu = self.request().cpu.load(Ordering::Relaxed);
+        let Ok(goes_on) = self.run(answer) else {
+            return Pumped::Gone;
+        };
+        self.served = number;
+        if self.publish(number).is_err() || !goes_on {
+            return Pumped::Gone;
+        }
+        Pumped::Idle { answered: true }
+    }
+
+    fn farewell(&mut self) {
+        self.set_reply(CLOSED);
+    }
+
+    fn cpu(&self) -> Option<u16> {
+        Some(self.cpu)
+    }
+}

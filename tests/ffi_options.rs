@@ -1,0 +1,189 @@
+//! What the C interface promises about options: how they are filled in, and which are refused.
+#![expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+use calc_ipc::ffi::{fifo::*, options::*, pipe::*, shm::*, status::*, uds::*};
+use std::ffi::c_char;
+use std::ptr::{dangling_mut, null, null_mut};
+
+/// An address that no options get as far as.
+const NAME: *const c_char = c"/calc_ipc_test_of_options".as_ptr();
+
+/// A struct of options in a larger room, as a caller of a later version has it.
+#[repr(C)]
+struct Room<T> {
+    options: T,
+    more: [u8; 24],
+}
+
+fn server_room(size: usize, more: [u8; 24]) -> Room<calc_ipc_server_options> {
+    let mut room = Room {
+        // SAFETY: integers may be 0.
+        options: unsafe { std::mem::zeroed() },
+        more,
+    };
+    // SAFETY: a local of this size.
+    unsafe { calc_ipc_server_options_init(&raw mut room.options, size_of_val(&room.options)) };
+    room.options.size = size;
+    room
+}
+
+fn client_room(size: usize, more: [u8; 24]) -> Room<calc_ipc_client_options> {
+    let mut room = Room {
+        // SAFETY: integers may be 0.
+        options: unsafe { std::mem::zeroed() },
+        more,
+    };
+    // SAFETY: a local of this size.
+    unsafe { calc_ipc_client_options_init(&raw mut room.options, size_of_val(&room.options)) };
+    room.options.size = size;
+    room
+}
+
+/// The status of every create that takes options of a server, and whether each left NULL.
+fn create_servers(options: &Room<calc_ipc_server_options>) -> [(calc_ipc_status, bool); 3] {
+    let options = (&raw const *options).cast();
+    let (mut fifo, mut shm, mut uds) = (dangling_mut(), dangling_mut(), dangling_mut());
+    // SAFETY: strings, locals, and options of a size that is there or refused.
+    let statuses = unsafe {
+        [
+            calc_ipc_fifo_server_create(NAME, NAME, None, null_mut(), options, &raw mut fifo),
+            calc_ipc_shm_server_create(NAME, None, null_mut(), options, &raw mut shm),
+            calc_ipc_uds_server_create(NAME, None, null_mut(), options, &raw mut uds),
+        ]
+    };
+    let nulls = [fifo.is_null(), shm.is_null(), uds.is_null()];
+    [0, 1, 2].map(|at| (statuses[at], nulls[at]))
+}
+
+/// The status of every create that takes options of a client, and whether each left NULL.
+fn create_clients(options: &Room<calc_ipc_client_options>) -> [(calc_ipc_status, bool); 5] {
+    let options = (&raw const *options).cast();
+    let argv = [c"/bin/true".as_ptr(), null()];
+    let (mut fifo, mut shm, mut uds) = (dangling_mut(), dangling_mut(), dangling_mut());
+    let (mut pipe, mut program) = (dangling_mut(), dangling_mut());
+    // SAFETY: strings, locals, and options of a size that is there or refused.
+    let statuses = unsafe {
+        [
+            calc_ipc_fifo_client_create(NAME, NAME, options, &raw mut fifo),
+            calc_ipc_shm_client_create(NAME, options, &raw mut shm),
+            calc_ipc_uds_client_create(NAME, options, &raw mut uds),
+            calc_ipc_pipe_create(None, null_mut(), options, &raw mut pipe),
+            calc_ipc_pipe_spawn(argv.as_ptr(), options, &raw mut program),
+        ]
+    };
+    let nulls = [
+        fifo.is_null(),
+        shm.is_null(),
+        uds.is_null(),
+        pipe.is_null(),
+        program.is_null(),
+    ];
+    [0, 1, 2, 3, 4].map(|at| (statuses[at], nulls[at]))
+}
+
+#[test]
+fn init_writes_exactly_what_it_is_told_to() {
+    let check = |init: &dyn Fn(*mut u8, usize), known: usize| {
+        let mut whole = [0x55; 64];
+        init(whole.as_mut_ptr(), 64);
+        assert!(whole[known..].iter().all(|byte| *byte == 0));
+        for size in 0..=64 {
+            let mut buffer = [0x55; 64];
+            init(buffer.as_mut_ptr(), size);
+            let mut expected = whole;
+            expected[..size_of::<usize>()].copy_from_slice(&size.to_ne_bytes());
+            expected[size..].fill(0x55);
+            assert_eq!(buffer, expected, "{size}");
+        }
+    };
+    // SAFETY: 64 bytes are there, and no size is over that.
+    let server = |start: *mut u8, size| unsafe { calc_ipc_server_options_init(start.cast(), size) };
+    check(&server, size_of::<calc_ipc_server_options>());
+    // SAFETY: as above.
+    let client = |start: *mut u8, size| unsafe { calc_ipc_client_options_init(start.cast(), size) };
+    check(&client, size_of::<calc_ipc_client_options>());
+}
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let server = server_room(0, [0; 24]).options;
+    assert_eq!(
+        [
+            server.max_clients,
+            server.max_message,
+            server.workers,
+            server.mode
+        ],
+        [1024, 65536, 0, 0o600]
+    );
+    assert_eq!(
+        [
+            server.idle_timeout_ms,
+            server.spin_us,
+            server.stop_when_idle,
+            server.allow_remote
+        ],
+        [0, 50, 0, 0]
+    );
+    let client = client_room(0, [0; 24]).options;
+    assert_eq!(
+        [client.connect_timeout_ms, client.call_timeout_ms],
+        [5000, 30000]
+    );
+    assert_eq!(
+        [
+            client.max_message,
+            client.spin_us,
+            client.server_uid,
+            client.reserved
+        ],
+        [65536, 50, CALC_IPC_SERVER_UID_OWN, 0]
+    );
+}
+
+#[test]
+fn a_size_that_was_never_set_is_an_invalid_argument() {
+    let refused = (CALC_IPC_STATUS_INVALID_ARGUMENT, true);
+    let (server, client) = (
+        size_of::<calc_ipc_server_options>(),
+        size_of::<calc_ipc_client_options>(),
+    );
+    for size in [0, 1, server - 1, 4097, usize::MAX] {
+        assert_eq!(
+            create_servers(&server_room(size, [0; 24])),
+            [refused; 3],
+            "{size}"
+        );
+    }
+    for size in [0, 1, client - 1, 4097, usize::MAX] {
+        assert_eq!(
+            create_clients(&client_room(size, [0; 24])),
+            [refused; 5],
+            "{size}"
+        );
+    }
+}
+
+#[test]
+fn what_this_version_does_not_know_has_to_be_0() {
+    let refused = (CALC_IPC_STATUS_UNSUPPORTED, true);
+    for at in [0, 11, 23] {
+        let mut more = [0; 24];
+        more[at] = 1;
+        let server = size_of::<calc_ipc_server_options>() + 24;
+        assert_eq!(
+            create_servers(&server_room(server, more)),
+            [refused; 3],
+            "{at}"
+        );
+        let client = size_of::<calc_ipc_client_options>() + 24;
+        assert_eq!(
+            create_clients(&client_room(client, more)),
+            [refused; 5],
+            "{at}"
+        );
+    }
+    let mut reserved = client_room(size_of::<calc_ipc_client_options>(), [0; 24]);
+    reserved.options.reserved = 1;
+    assert_eq!(create_clients(&reserved), [refused; 5]);
+}

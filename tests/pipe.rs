@@ -1,0 +1,184 @@
+//! The anonymous pipe: children that serve, and how they end.
+
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod support;
+
+use calc_ipc::error::Status;
+use calc_ipc::protocol::{ErrorText, Operation};
+use calc_ipc::service::{Client, Handler, pipe};
+use calc_ipc::transport::ClientOptions;
+use std::ffi::CStr;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+use support::{add, request};
+
+fn create(handler: Handler) -> Client {
+    pipe::create(handler, &ClientOptions::default()).unwrap()
+}
+
+/// A handler that gives the number of the process it runs in.
+fn process_number() -> Handler {
+    Handler::new(|_| Ok(i64::from(std::process::id())))
+}
+
+fn number_of(client: &Client) -> i64 {
+    client.call(&add(0, 0)).unwrap().unwrap()
+}
+
+fn exists(process: i64) -> bool {
+    std::path::Path::new(&format!("/proc/{process}")).exists()
+}
+
+#[test]
+fn a_child_answers() {
+    let client = create(Handler::Calculator);
+    for number in 0..1000 {
+        assert_eq!(client.call(&add(number, 1)).unwrap(), Ok(number + 1));
+    }
+    let by_zero = client.call(&request(Operation::Div, 1, 0)).unwrap();
+    assert_eq!(by_zero, Err(ErrorText::from("Division by zero")));
+}
+
+#[test]
+fn the_handler_runs_in_a_child_that_ends_with_its_client() {
+    let client = create(process_number());
+    let child = number_of(&client);
+    assert_ne!(child, i64::from(std::process::id()));
+    assert!(exists(child));
+    drop(client);
+    assert!(!exists(child), "neither running nor a zombie");
+}
+
+#[test]
+fn two_pipes_end_in_either_order() {
+    for first_ends_first in [true, false] {
+        let (first, second) = (create(process_number()), create(process_number()));
+        let (one, two) = (number_of(&first), number_of(&second));
+        let (ends, stays, gone) = if first_ends_first {
+            (first, second, one)
+        } else {
+            (second, first, two)
+        };
+        let began = Instant::now();
+        drop(ends);
+        assert!(
+            began.elapsed() < Duration::from_millis(400),
+            "the end of input is enough"
+        );
+        assert!(!exists(gone));
+        assert!(number_of(&stays) > 0);
+    }
+}
+
+#[test]
+fn a_child_keeps_nothing_of_its_parent_but_standard_error() {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let client = create(Handler::new(|_| {
+        let kept = std::fs::read_dir("/proc/self/fd").unwrap().count();
+        Ok(i64::try_from(kept).unwrap())
+    }));
+    // 0, 1, 2, the two pipes, and the folder that is being read.
+    assert_eq!(number_of(&client), 6);
+    drop(writer);
+    assert_eq!(
+        reader.read(&mut [0]).unwrap(),
+        0,
+        "the child holds no end of the pipe"
+    );
+}
+
+#[test]
+fn a_handler_that_hangs_is_killed() {
+    let options = ClientOptions {
+        call_timeout: Some(Duration::from_millis(20)),
+        ..ClientOptions::default()
+    };
+    let client = pipe::create(
+        Handler::new(|_| {
+            loop {
+                std::thread::park();
+            }
+        }),
+        &options,
+    )
+    .unwrap();
+    assert_eq!(
+        client.call(&add(1, 1)).unwrap_err().status(),
+        Status::TimedOut
+    );
+    let began = Instant::now();
+    drop(client);
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_child_that_dies_is_noticed() {
+    let client = create(Handler::new(|_| std::process::abort()));
+    for _ in 0..2 {
+        let status = client.call(&add(1, 1)).unwrap_err().status();
+        assert!(
+            matches!(status, Status::Closed | Status::PeerDied),
+            "{status:?}"
+        );
+    }
+}
+
+#[test]
+fn a_program_that_cannot_be_executed_is_named() {
+    let options = ClientOptions::default();
+    let error = pipe::spawn(&[c"/nonexistent/server"], &options)
+        .err()
+        .unwrap();
+    assert_eq!(error.status(), Status::NotConnected);
+    assert!(error.context().contains("/nonexistent/server"), "{error}");
+    let text = std::ffi::CString::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    let error = pipe::spawn(&[&text], &options).err().unwrap();
+    assert_eq!(error.status(), Status::PermissionDenied, "{error}");
+    assert_eq!(
+        pipe::spawn(&[], &options).err().unwrap().status(),
+        Status::InvalidArgument
+    );
+}
+
+#[test]
+fn a_program_that_ends_at_once_is_a_closed_connection() {
+    let argv: [&CStr; 1] = [c"true"];
+    let client = pipe::spawn(&argv, &ClientOptions::default()).unwrap();
+    let status = client.call(&add(1, 1)).unwrap_err().status();
+    assert!(
+        matches!(status, Status::Closed | Status::PeerDied),
+        "{status:?}"
+    );
+}
+
+#[test]
+fn a_program_that_answers_nonsense_is_malformed() {
+    // The program copies its input: a request is no response.
+    let client = pipe::spawn(&[c"cat"], &ClientOptions::default()).unwrap();
+    assert_eq!(
+        client.call(&add(1, 1)).unwrap_err().status(),
+        Status::Malformed
+    );
+}
+
+#[test]
+fn serving_ends_with_the_input() {
+    let (requests, mut to_server) = std::io::pipe().unwrap();
+    let (mut from_server, answers) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut to_server, b"\x09\0\0\0ADD 10 20\x03\0\0\0ADD\x09\0").unwrap();
+    drop(to_server);
+    let options = calc_ipc::transport::ServerOptions::default();
+    pipe::serve(
+        requests.as_fd(),
+        answers.as_fd(),
+        Handler::Calculator,
+        &options,
+    )
+    .unwrap();
+    drop(answers);
+    let mut received = Vec::new();
+    from_server.read_to_end(&mut received).unwrap();
+    assert_eq!(received, b"\x05\0\0\0OK 30\x15\0\0\0ERR Malformed request");
+}

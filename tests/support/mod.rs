@@ -1,0 +1,157 @@
+//! What the integration tests share: transports as values, and addresses that nobody else has.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use calc_ipc::error::Result;
+use calc_ipc::protocol::{Operation, Request};
+use calc_ipc::service::{Client, Handler, Server};
+use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, shm, uds};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A transport with named servers, as the suites see it.
+pub struct Transport {
+    pub name: &'static str,
+    pub bind: fn(&Address, &ServerOptions) -> Result<Box<dyn Endpoint>>,
+    pub connect: fn(&Address, &ClientOptions) -> Result<Box<dyn Channel>>,
+}
+
+/// Every transport with named servers. A new one is one line here.
+pub const TRANSPORTS: [Transport; 3] = [
+    Transport {
+        name: "uds",
+        bind: |address, options| uds::bind(&address.path("sock"), options),
+        connect: |address, options| uds::connect(&address.path("sock"), options),
+    },
+    Transport {
+        name: "fifo",
+        bind: |address, options| fifo::bind(&address.path("q"), &address.path("a"), options),
+        connect: |address, options| fifo::connect(&address.path("q"), &address.path("a"), options),
+    },
+    Transport {
+        name: "shm",
+        bind: |address, options| shm::bind(&address.word, options),
+        connect: |address, options| shm::connect(&address.word, options),
+    },
+];
+
+/// Names that no other test uses, gone when it is dropped.
+pub struct Address {
+    folder: PathBuf,
+    pub word: String,
+}
+
+impl Address {
+    pub fn new() -> Self {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let serial = LAST.fetch_add(1, Ordering::Relaxed);
+        let word = format!("calc_ipc-test-{}-{serial}", std::process::id());
+        let folder = std::env::temp_dir().join(&word);
+        std::fs::create_dir(&folder).unwrap();
+        Self { folder, word }
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.folder.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Everything that bears one of the names now.
+    pub fn leftovers(&self) -> Vec<String> {
+        let names = |folder: &std::path::Path| {
+            std::fs::read_dir(folder)
+                .unwrap()
+                .flatten()
+                .map(|entry| entry.file_name().into_string().unwrap())
+                .collect::<Vec<_>>()
+        };
+        let in_memory = names("/dev/shm".as_ref()).into_iter().filter(|name| {
+            name.strip_prefix(&self.word)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        });
+        names(&self.folder).into_iter().chain(in_memory).collect()
+    }
+}
+
+impl Drop for Address {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Transport {
+    /// A server of this transport that is serving.
+    pub fn serve(&self, address: &Address, handler: Handler, options: &ServerOptions) -> Server {
+        let server = Server::new((self.bind)(address, options).unwrap(), handler).unwrap();
+        server.start().unwrap();
+        server
+    }
+
+    pub fn client(&self, address: &Address) -> Client {
+        self.client_with(address, &ClientOptions::default())
+    }
+
+    pub fn client_with(&self, address: &Address, options: &ClientOptions) -> Client {
+        Client::new((self.connect)(address, options).unwrap(), options)
+    }
+}
+
+pub fn request(operation: Operation, arg1: i64, arg2: i64) -> Request {
+    Request {
+        operation,
+        arg1,
+        arg2,
+    }
+}
+
+pub fn add(arg1: i64, arg2: i64) -> Request {
+    request(Operation::Add, arg1, arg2)
+}
+
+/// A process forked from the test, ended at the latest when it is dropped.
+pub struct Process(libc::pid_t);
+
+impl Process {
+    /// Forks a process that runs `body` and exits with 0, or with 1 if that panics.
+    pub fn fork(body: impl FnOnce()) -> Self {
+        // SAFETY: the child uses the library, malloc and system calls; none of them needs what
+        // another thread of the test may have locked, and it prints nothing unless it fails.
+        match unsafe { libc::fork() } {
+            0 => {
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+                // SAFETY: ends the child without running anything of the test's.
+                unsafe { libc::_exit(i32::from(result.is_err())) }
+            }
+            process => {
+                assert!(process > 0, "fork");
+                Self(process)
+            }
+        }
+    }
+
+    pub fn signal(&self, signal: libc::c_int) {
+        // SAFETY: it is a child of this process that has not been waited for.
+        assert_eq!(unsafe { libc::kill(self.0, signal) }, 0);
+    }
+
+    /// Waits for its end; `true` when it exited with 0.
+    pub fn succeeded(mut self) -> bool {
+        self.wait() == 0
+    }
+
+    fn wait(&mut self) -> libc::c_int {
+        let mut status = -1;
+        // SAFETY: a child of this process, and a place for its status.
+        unsafe { libc::waitpid(self.0, &raw mut status, 0) };
+        self.0 = 0;
+        status
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            self.signal(libc::SIGKILL);
+            self.wait();
+        }
+    }
+}
