@@ -5,10 +5,7 @@
 #include <calc_ipc.hpp>
 #include <gtest/gtest.h>
 
-#include <cerrno>
-#include <cstdint>
 #include <thread>
-#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>

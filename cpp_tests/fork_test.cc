@@ -5,7 +5,7 @@
 #include <calc_ipc.hpp>
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <csignal>
 #include <optional>
 #include <utility>
 
@@ -63,7 +63,6 @@ TYPED_TEST(Fork, AServerNotYetRunIsAdoptedByTheChild) {
     ServerOptions options;
     options.stop_when_idle = 1;
     std::optional<typename TypeParam::Server> server = this->address.server({}, options);
-    Gate listening;
     Child child([&] {
         server->run();
         return 0;

@@ -1,11 +1,11 @@
 // Handles: creating, moving, using in the wrong order, destroying, and what is left behind.
+#include "support.h"
 #include "transport_test.h"
 
 #include <calc_ipc.hpp>
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <iterator>
 #include <type_traits>
 
 using namespace calc_ipc;
@@ -128,16 +128,6 @@ TYPED_TEST(Lifecycle, AFullServerRefuses) {
     EXPECT_EQ(resultOf(first, add(3, 4)), 7);
 }
 
-/// What this process holds.
-struct Holdings {
-    static std::ptrdiff_t count(const char *directory) {
-        return std::distance(std::filesystem::directory_iterator(directory), std::filesystem::directory_iterator());
-    }
-
-    std::ptrdiff_t descriptors = count("/proc/self/fd");
-    std::ptrdiff_t threads = count("/proc/self/task");
-};
-
 TYPED_TEST(Lifecycle, NothingIsLeftBehind) {
     const auto once = [&](std::int64_t i) {
         auto server = this->address.server(execute);
@@ -146,13 +136,11 @@ TYPED_TEST(Lifecycle, NothingIsLeftBehind) {
         EXPECT_EQ(resultOf(client, add(i, 1)), i + 1);
     };
     once(0); // what the library keeps for the process, it takes here
-    const Holdings before;
+    const support::Holdings before;
     for (std::int64_t i = 0; i < 200; ++i) {
         once(i);
     }
-    const Holdings after;
-    EXPECT_EQ(after.descriptors, before.descriptors);
-    EXPECT_EQ(after.threads, before.threads);
+    EXPECT_EQ(support::Holdings(), before);
     EXPECT_TRUE(this->address.dir.empty());
     EXPECT_FALSE(std::filesystem::exists(this->address.file()));
 }

@@ -5,15 +5,20 @@
 #include <calc_ipc.hpp>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 using namespace calc_ipc;
+using namespace std::chrono_literals;
 using support::Gate;
 using support::Pipe;
 
@@ -90,26 +95,50 @@ TEST(PipeChannel, TheChildKeepsNoDescriptorOfItsParent) {
     EXPECT_EQ(read(pipe.readEnd(), &byte, 1), 0);
 }
 
-TEST(PipeChannel, TheChildIsKilledDuringACall) {
+TEST(PipeChannel, AChildKilledDuringACallIsNoticedAtOnce) {
+    using Clock = std::chrono::steady_clock;
+    const auto noticedAfter = support::bestOfFive([] {
+        Gate entered;
+        Gate never;
+        auto channel = PipeChannel::createWithServer([&](const Request &request) {
+            if (request.op == Operation::MUL) {
+                entered.open();
+                never.pass();
+            }
+            return pidOfServer(request);
+        });
+        const auto server = static_cast<pid_t>(resultOf(channel, {}));
+        Clock::time_point killed;
+        std::thread killer([&] {
+            entered.pass();
+            killed = Clock::now();
+            kill(server, SIGKILL);
+        });
+        EXPECT_FALSE(channel.call({Operation::MUL, 7, 8}));
+        const auto noticed = Clock::now();
+        killer.join();
+        EXPECT_TRUE(isLoss(channel.status())) << channel.status();
+        EXPECT_FALSE(channel.call(add(1, 2)));
+        EXPECT_TRUE(isLoss(channel.status())) << channel.status();
+        return noticed - killed;
+    });
+    EXPECT_LE(noticedAfter, 100ms);
+}
+
+TEST(PipeChannel, ASecondThreadIsBusyAtOnce) {
     Gate entered;
-    Gate never;
+    Gate leave;
     auto channel = PipeChannel::createWithServer([&](const Request &request) {
-        if (request.op != Operation::ADD) {
-            entered.open();
-            never.pass();
-        }
-        return pidOfServer(request);
+        entered.open();
+        leave.pass();
+        return execute(request);
     });
-    const auto server = static_cast<pid_t>(resultOf(channel, {}));
-    std::thread killer([&] {
-        entered.pass();
-        kill(server, SIGKILL);
-    });
-    EXPECT_FALSE(channel.call({Operation::MUL, 7, 8}));
-    killer.join();
-    EXPECT_TRUE(isLoss(channel.status())) << channel.status();
-    EXPECT_FALSE(channel.call(add(1, 2)));
-    EXPECT_TRUE(isLoss(channel.status())) << channel.status();
+    std::thread first([&] { EXPECT_EQ(resultOf(channel, add(1, 2)), 3); });
+    entered.pass();
+    EXPECT_FALSE(channel.call(add(3, 4)));
+    EXPECT_EQ(channel.status(), CALC_IPC_STATUS_BUSY);
+    leave.open();
+    first.join();
 }
 
 TEST(PipeChannel, AHungHandlerDoesNotHoldUpDestruction) {
@@ -136,6 +165,22 @@ TEST(PipeChannel, AChildReapedByTheHostIsGoneToo) {
     EXPECT_EQ(waitpid(-1, nullptr, 0), server);
     EXPECT_FALSE(channel->call(add(1, 2)));
     channel.reset();
+    expectNoChildIsLeft();
+}
+
+TEST(PipeChannel, NothingIsLeftBehind) {
+    const auto once = [] {
+        auto forked = PipeChannel::createWithServer();
+        EXPECT_EQ(resultOf(forked, add(1, 2)), 3);
+        auto spawned = PipeChannel::spawn({PIPE_SERVER});
+        EXPECT_EQ(resultOf(spawned, add(3, 4)), 7);
+    };
+    once(); // what the library keeps for the process, it takes here
+    const support::Holdings before;
+    for (int i = 0; i < 50; ++i) {
+        once();
+    }
+    EXPECT_EQ(support::Holdings(), before);
     expectNoChildIsLeft();
 }
 

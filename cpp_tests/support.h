@@ -3,14 +3,18 @@
 // Nothing here or in the tests guards against a hang: CTest ends a test that takes longer than its TIMEOUT.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <iterator>
+#include <ostream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -166,11 +170,31 @@ class Child {
     pid_t pid_;
 };
 
-/// How long `action` takes.
-inline std::chrono::milliseconds timed(const std::function<void()> &action) {
-    const auto start = std::chrono::steady_clock::now();
-    action();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+/// What this process holds, to be compared with what it held before.
+struct Holdings {
+    std::ptrdiff_t descriptors = count("/proc/self/fd");
+    std::ptrdiff_t threads = count("/proc/self/task");
+
+    static std::ptrdiff_t count(const char *directory) {
+        return std::distance(std::filesystem::directory_iterator(directory), std::filesystem::directory_iterator());
+    }
+
+    bool operator==(const Holdings &other) const {
+        return descriptors == other.descriptors && threads == other.threads;
+    }
+    friend std::ostream &operator<<(std::ostream &out, const Holdings &holdings) {
+        return out << holdings.descriptors << " descriptors, " << holdings.threads << " threads";
+    }
+};
+
+/// The shortest of five rounds, each of which says how long something took: what a promise of time is held against,
+/// since a busy machine may spoil a round, but not five.
+inline std::chrono::milliseconds bestOfFive(const std::function<std::chrono::nanoseconds()> &round) {
+    auto best = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 5; ++i) {
+        best = std::min(best, round());
+    }
+    return std::chrono::duration_cast<std::chrono::milliseconds>(best);
 }
 
 } // namespace support
