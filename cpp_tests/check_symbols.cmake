@@ -1,0 +1,33 @@
+# The functions that the library exports are those of its header, no more and no fewer, under the soname we promise.
+execute_process(COMMAND "${NM}" -D --defined-only "${LIB}" OUTPUT_VARIABLE out COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" lines "${out}")
+set(exported)
+foreach(line IN LISTS lines)
+  string(REGEX REPLACE "^[^ ]* [A-Za-z] " "" name "${line}")
+  list(APPEND exported "${name}")
+endforeach()
+
+# In the header, a function's name stands before its parenthesis, on a line that begins with a letter, as no line of a comment does.
+file(STRINGS "${HEADER}" lines REGEX "^[A-Za-z].*calc_ipc_[a-z0-9_]+\\(")
+set(declared)
+foreach(line IN LISTS lines)
+  string(REGEX REPLACE "^.*(calc_ipc_[a-z0-9_]+)\\(.*$" "\\1" name "${line}")
+  list(APPEND declared "${name}")
+endforeach()
+
+list(SORT exported)
+list(SORT declared)
+if(NOT declared OR NOT exported STREQUAL declared)
+  set(foreign ${exported})
+  set(missing ${declared})
+  list(REMOVE_ITEM foreign ${declared})
+  list(REMOVE_ITEM missing ${exported})
+  message(FATAL_ERROR "exported but not in the header: ${foreign}\nin the header but not exported: ${missing}")
+endif()
+
+execute_process(COMMAND "${READELF}" -d "${LIB}" OUTPUT_VARIABLE out COMMAND_ERROR_IS_FATAL ANY)
+if(NOT out MATCHES "SONAME[^\n]*\\[${SONAME}\\]")
+  message(FATAL_ERROR "soname is not ${SONAME}")
+endif()
+list(LENGTH exported count)
+message("${count} functions, soname ${SONAME}")

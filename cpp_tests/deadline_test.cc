@@ -1,0 +1,107 @@
+// Deadlines, and answers that come after them. No test here waits for time: the handler waits for the test.
+#include "support.h"
+#include "transport_test.h"
+
+#include <calc_ipc.hpp>
+#include <gtest/gtest.h>
+
+using namespace calc_ipc;
+using support::Child;
+using support::Gate;
+
+namespace {
+
+/// A handler that waits at the gate with every MUL, and calculates.
+Handler slowAtMul(Gate &gate) {
+    return [&gate](const Request &request) {
+        if (request.op == Operation::MUL) {
+            gate.pass();
+        }
+        return execute(request);
+    };
+}
+
+ClientOptions impatient() {
+    ClientOptions options;
+    options.call_timeout_ms = 50;
+    return options;
+}
+
+template <class T> using Deadline = TransportTest<T>;
+TYPED_TEST_SUITE(Deadline, Transports);
+
+TYPED_TEST(Deadline, ALateAnswerIsNobodysAnswer) {
+    Gate gate;
+    auto server = this->address.server(slowAtMul(gate));
+    server.startInBackground();
+    auto client = this->address.client(impatient());
+    for (std::int64_t i = 0; i < 3; ++i) {
+        EXPECT_FALSE(client.call({Operation::MUL, 7, i}));
+        EXPECT_EQ(client.status(), CALC_IPC_STATUS_TIMED_OUT);
+        gate.open();
+        // Its answer, 7 * i, is on its way now; this call's is another.
+        EXPECT_EQ(resultOf(client, add(i, 1000)), i + 1000);
+    }
+}
+
+TYPED_TEST(Deadline, AwaitingTheLateAnswerHasADeadlineToo) {
+    Gate gate;
+    auto server = this->address.server(slowAtMul(gate));
+    server.startInBackground();
+    auto client = this->address.client(impatient());
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_FALSE(client.call({Operation::MUL, 7, 8}));
+        EXPECT_EQ(client.status(), CALC_IPC_STATUS_TIMED_OUT);
+    }
+    // However many of the three the server got to see.
+    for (int i = 0; i < 3; ++i) {
+        gate.open();
+    }
+    EXPECT_EQ(resultOf(client, add(1, 2)), 3);
+}
+
+TYPED_TEST(Deadline, AServerThatDoesNotRunIsLate) {
+    auto server = this->address.server();
+    auto client = this->address.client(impatient());
+    EXPECT_FALSE(client.call(add(1, 2)));
+    EXPECT_EQ(client.status(), CALC_IPC_STATUS_TIMED_OUT);
+    server.startInBackground();
+    EXPECT_EQ(resultOf(client, add(3, 4)), 7);
+}
+
+TYPED_TEST(Deadline, ASuspendedServerIsLateAndNeverWrong) {
+    auto server = this->address.server();
+    Child child([&] {
+        server.run();
+        return 0;
+    });
+    auto client = this->address.client(impatient());
+    EXPECT_EQ(resultOf(client, add(1, 2)), 3);
+    child.suspend();
+    EXPECT_FALSE(client.call(add(10, 20)));
+    EXPECT_EQ(client.status(), CALC_IPC_STATUS_TIMED_OUT);
+    child.resume();
+    EXPECT_EQ(resultOf(client, add(3, 4)), 7);
+}
+
+TYPED_TEST(Deadline, NoneIsNone) {
+    Gate gate;
+    auto server = this->address.server(slowAtMul(gate));
+    server.startInBackground();
+    ClientOptions patient;
+    patient.call_timeout_ms = 0;
+    auto client = this->address.client(patient);
+    gate.open();
+    EXPECT_EQ(resultOf(client, {Operation::MUL, 7, 8}), 56);
+}
+
+TEST(PipeDeadline, ALateAnswerIsNobodysAnswer) {
+    Gate gate;
+    auto channel = PipeChannel::createWithServer(slowAtMul(gate), impatient());
+    EXPECT_FALSE(channel.call({Operation::MUL, 7, 8}));
+    EXPECT_EQ(channel.status(), CALC_IPC_STATUS_TIMED_OUT);
+    gate.open();
+    EXPECT_EQ(resultOf(channel, add(3, 4)), 7);
+}
+
+} // namespace

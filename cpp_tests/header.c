@@ -1,0 +1,28 @@
+/* The C header alone, in every version of C and C++ that it promises (header.cpp includes this file). */
+#include <calc_ipc.h>
+#include <calc_ipc.h> /* twice, for the guard */
+
+#ifdef __cplusplus
+#define LAYOUT(condition, name) static_assert(condition, name)
+#else
+#define LAYOUT(condition, name) _Static_assert(condition, name)
+#endif
+
+/* The layout is the ABI: written out, so that a change has to be meant. */
+LAYOUT(sizeof(calc_ipc_status) == 4, "status");
+LAYOUT(sizeof(calc_ipc_request) == 24, "request");
+LAYOUT(offsetof(calc_ipc_request, arg1) == 8, "arg1");
+LAYOUT(offsetof(calc_ipc_request, arg2) == 16, "arg2");
+LAYOUT(sizeof(calc_ipc_response) == 272, "response");
+LAYOUT(offsetof(calc_ipc_response, result) == 8, "result");
+LAYOUT(offsetof(calc_ipc_response, error) == 16, "error");
+LAYOUT(CALC_IPC_ERROR_CAPACITY == 256, "error");
+LAYOUT(offsetof(calc_ipc_server_options, size) == 0, "size");
+LAYOUT(offsetof(calc_ipc_client_options, size) == 0, "size");
+LAYOUT(CALC_IPC_STATUS_OK == 0 && CALC_IPC_STATUS_HANDLER_FAILED == -18, "statuses");
+LAYOUT(CALC_IPC_FRAME_MAX == 4 + 4 + 255, "the longest frame is an ERR with a full text");
+LAYOUT(CALC_IPC_VERSION_NUMBER ==
+           CALC_IPC_VERSION_MAJOR * 1000000 + CALC_IPC_VERSION_MINOR * 1000 + CALC_IPC_VERSION_PATCH,
+       "version");
+
+extern int calc_ipc_header_test_is_no_empty_file;

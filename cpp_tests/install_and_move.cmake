@@ -1,0 +1,18 @@
+# Installs into STAGE and moves it to MOVED, where nothing may name the place it came from.
+file(REMOVE_RECURSE "${STAGE}" "${MOVED}")
+execute_process(COMMAND "${CMAKE_COMMAND}" --install "${BUILD}" --config "${CONFIG}" --prefix "${STAGE}"
+  COMMAND_ERROR_IS_FATAL ANY)
+file(RENAME "${STAGE}" "${MOVED}")
+file(GLOB_RECURSE files "${MOVED}/*.cmake" "${MOVED}/*.pc")
+if(NOT files)
+  message(FATAL_ERROR "no package files were installed")
+endif()
+foreach(file IN LISTS files)
+  file(READ "${file}" text)
+  foreach(path "${STAGE}" "${BUILD}")
+    string(FIND "${text}" "${path}" at)
+    if(NOT at EQUAL -1)
+      message(FATAL_ERROR "${file} names ${path}")
+    endif()
+  endforeach()
+endforeach()

@@ -1,0 +1,38 @@
+# What the library looks like from outside, and the ways in which a stranger uses it.
+
+add_test(NAME package.symbols
+  COMMAND "${CMAKE_COMMAND}" -DNM=${CMAKE_NM} -DREADELF=${CMAKE_READELF}
+          "-DLIB=$<TARGET_FILE:calc_ipc::calc_ipc>" -DSONAME=libcalc_ipc.so.${CALC_IPC_SOVERSION}
+          "-DHEADER=${PROJECT_SOURCE_DIR}/include/calc_ipc.h"
+          -P "${CMAKE_CURRENT_SOURCE_DIR}/check_symbols.cmake")
+
+# Installed, and moved to a path with a space in it.
+set(_stage "${CMAKE_CURRENT_BINARY_DIR}/stage")
+set(_moved "${CMAKE_CURRENT_BINARY_DIR}/moved elsewhere")
+add_test(NAME package.install
+  COMMAND "${CMAKE_COMMAND}" "-DBUILD=${PROJECT_BINARY_DIR}" -DCONFIG=$<CONFIG> "-DSTAGE=${_stage}" "-DMOVED=${_moved}"
+          -P "${CMAKE_CURRENT_SOURCE_DIR}/install_and_move.cmake")
+set_tests_properties(package.install PROPERTIES FIXTURES_SETUP installed)
+set(_package_tests package.symbols package.install)
+
+foreach(_way shared static add_subdirectory)
+  add_test(NAME package.${_way}
+    COMMAND "${CMAKE_CTEST_COMMAND}" --build-and-test
+      "${CMAKE_CURRENT_SOURCE_DIR}/consumer" "${CMAKE_CURRENT_BINARY_DIR}/consumer_${_way}"
+      --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}" --build-config $<CONFIG>
+      --build-options "-DCMAKE_PREFIX_PATH=${_moved}" "-DWAY=${_way}" "-DSOURCE=${PROJECT_SOURCE_DIR}"
+        "-DCMAKE_BUILD_TYPE=$<CONFIG>" "-DCALC_IPC_CARGO_TARGET_DIR=${CALC_IPC_CARGO_TARGET_DIR}"
+        "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}" "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
+      --test-command "${CMAKE_CTEST_COMMAND}" -C $<CONFIG> --output-on-failure)
+  set_tests_properties(package.${_way} PROPERTIES FIXTURES_REQUIRED installed)
+  list(APPEND _package_tests package.${_way})
+endforeach()
+
+find_package(PkgConfig REQUIRED)
+add_test(NAME package.pkg_config
+  COMMAND sh "${CMAKE_CURRENT_SOURCE_DIR}/pkg_config.sh" "${PKG_CONFIG_EXECUTABLE}" "${CMAKE_C_COMPILER}"
+    "${_moved}/${CMAKE_INSTALL_LIBDIR}" "${CMAKE_CURRENT_SOURCE_DIR}/consumer/main.c" "${CMAKE_CURRENT_BINARY_DIR}")
+set_tests_properties(package.pkg_config PROPERTIES FIXTURES_REQUIRED installed)
+list(APPEND _package_tests package.pkg_config)
+
+set_tests_properties(${_package_tests} PROPERTIES TIMEOUT 600 LABELS package)

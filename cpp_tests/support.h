@@ -1,0 +1,200 @@
+// What the tests share: temporary names, forked children, and doors that keep a handler waiting without a clock.
+//
+// Nothing here or in the tests guards against a hang: CTest ends a test that takes longer than its TIMEOUT.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <ostream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <semaphore.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace support {
+
+[[noreturn]] inline void fail(const char *what) { throw std::system_error(errno, std::generic_category(), what); }
+
+/// A directory of its own, removed with all that is in it.
+class TempDir {
+  public:
+    TempDir() {
+        std::string name = (std::filesystem::temp_directory_path() / "calc_ipc_test.XXXXXX").string();
+        if (mkdtemp(name.data()) == nullptr) {
+            fail("mkdtemp");
+        }
+        path_ = name;
+    }
+    TempDir(const TempDir &) = delete;
+    TempDir &operator=(const TempDir &) = delete;
+    ~TempDir() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+
+    /// The path of `name` in it.
+    std::string operator/(const char *name) const { return (path_ / name).string(); }
+
+    bool empty() const { return std::filesystem::is_empty(path_); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// Two descriptors, closed at the end.
+class Pipe {
+  public:
+    Pipe() {
+        if (pipe(ends_) != 0) {
+            fail("pipe");
+        }
+    }
+    Pipe(const Pipe &) = delete;
+    Pipe &operator=(const Pipe &) = delete;
+    ~Pipe() {
+        closeRead();
+        closeWrite();
+    }
+
+    int readEnd() const { return ends_[0]; }
+    int writeEnd() const { return ends_[1]; }
+    void closeRead() { closeOne(ends_[0]); }
+    void closeWrite() { closeOne(ends_[1]); }
+
+  private:
+    static void closeOne(int &end) {
+        if (end >= 0) {
+            close(std::exchange(end, -1));
+        }
+    }
+
+    int ends_[2] = {-1, -1};
+};
+
+/// A door between threads or processes: each `pass` waits for one `open`, which may come before it.
+///
+/// It is no descriptor, which the forked child of a PipeChannel would lose.
+class Gate {
+  public:
+    Gate() {
+        void *memory = mmap(nullptr, sizeof(sem_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) {
+            fail("mmap");
+        }
+        opened_ = static_cast<sem_t *>(memory);
+        sem_init(opened_, 1, 0);
+    }
+    Gate(const Gate &) = delete;
+    Gate &operator=(const Gate &) = delete;
+    ~Gate() {
+        sem_destroy(opened_);
+        munmap(opened_, sizeof *opened_);
+    }
+
+    void open() { sem_post(opened_); }
+
+    void pass() {
+        while (sem_wait(opened_) != 0) {
+            if (errno != EINTR) {
+                fail("sem_wait");
+            }
+        }
+    }
+
+  private:
+    sem_t *opened_;
+};
+
+/// A forked child, which exits with what `body` returns. Killed, if need be, and reaped at the end.
+class Child {
+  public:
+    explicit Child(const std::function<int()> &body) : pid_(fork()) {
+        if (pid_ < 0) {
+            fail("fork");
+        }
+        if (pid_ == 0) {
+            // Never back into the test: its destructors belong to the parent.
+            try {
+                _exit(body());
+            } catch (const std::exception &failure) {
+                std::fprintf(stderr, "in a forked child: %s\n", failure.what());
+                _exit(99);
+            }
+        }
+    }
+    Child(const Child &) = delete;
+    Child &operator=(const Child &) = delete;
+    ~Child() {
+        if (pid_ > 0) {
+            signal(SIGKILL);
+            wait();
+        }
+    }
+
+    void signal(int number) const { ::kill(pid_, number); }
+
+    /// Returns once it is stopped, which SIGSTOP alone does not wait for.
+    void suspend() const {
+        signal(SIGSTOP);
+        waitpid(pid_, nullptr, WUNTRACED);
+    }
+
+    void resume() const { signal(SIGCONT); }
+
+    /// Its exit code, or minus the signal that ended it.
+    int wait() {
+        int status = 0;
+        while (waitpid(pid_, &status, 0) < 0) {
+            if (errno != EINTR) {
+                fail("waitpid");
+            }
+        }
+        pid_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    }
+
+  private:
+    pid_t pid_;
+};
+
+/// What this process holds, to be compared with what it held before.
+struct Holdings {
+    std::ptrdiff_t descriptors = count("/proc/self/fd");
+    std::ptrdiff_t threads = count("/proc/self/task");
+
+    static std::ptrdiff_t count(const char *directory) {
+        return std::distance(std::filesystem::directory_iterator(directory), std::filesystem::directory_iterator());
+    }
+
+    bool operator==(const Holdings &other) const {
+        return descriptors == other.descriptors && threads == other.threads;
+    }
+    friend std::ostream &operator<<(std::ostream &out, const Holdings &holdings) {
+        return out << holdings.descriptors << " descriptors, " << holdings.threads << " threads";
+    }
+};
+
+/// The shortest of five rounds, each of which says how long something took: what a promise of time is held against,
+/// since a busy machine may spoil a round, but not five.
+inline std::chrono::milliseconds bestOfFive(const std::function<std::chrono::nanoseconds()> &round) {
+    auto best = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 5; ++i) {
+        best = std::min(best, round());
+    }
+    return std::chrono::duration_cast<std::chrono::milliseconds>(best);
+}
+
+} // namespace support

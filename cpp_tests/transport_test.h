@@ -1,0 +1,49 @@
+// What all transports promise is tested once, over each of them, with these.
+#pragma once
+
+#include "transports.h"
+
+#include <calc_ipc.hpp>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+/// Here comes the next one.
+using Transports = ::testing::Types<Fifo, Shm, Uds>;
+
+/// A test of one transport, with an address of its own.
+template <class T> class TransportTest : public ::testing::Test {
+  protected:
+    T address;
+};
+
+/// A request for `a + b`.
+inline calc_ipc::Request add(std::int64_t a, std::int64_t b) { return {calc_ipc::Operation::ADD, a, b}; }
+
+/// The result of a call that has to succeed; the test fails otherwise.
+template <class Client> std::int64_t resultOf(Client &client, const calc_ipc::Request &request) {
+    const auto response = client.call(request);
+    if (!response) {
+        ADD_FAILURE() << "no response: " << calc_ipc_status_message(client.status());
+        return -1;
+    }
+    EXPECT_TRUE(response->success) << response->error;
+    return response->result;
+}
+
+/// The status of the Error that `action` has to throw.
+template <class Action> calc_ipc_status thrownBy(Action action) {
+    try {
+        action();
+    } catch (const calc_ipc::Error &error) {
+        return error.status();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return CALC_IPC_STATUS_OK;
+}
+
+/// Whether a call ended because the server is gone; which of the two it is, is best effort.
+inline bool isLoss(calc_ipc_status status) {
+    return status == CALC_IPC_STATUS_CLOSED || status == CALC_IPC_STATUS_PEER_DIED;
+}

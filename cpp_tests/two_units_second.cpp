@@ -1,0 +1,7 @@
+// Two units that both include the whole C++ header link into one program, and share what has to be one.
+#include "two_units.h"
+
+int main() {
+    const calc_ipc::Response response = firstUnit()({calc_ipc::Operation::ADD, 10, 20});
+    return response.result == 30 && firstUnitsCategory() == calc_ipc::category() ? 0 : 1;
+}

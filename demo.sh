@@ -1,0 +1,94 @@
+#!/bin/sh
+# Builds calc_ipc, installs it into build/stage, builds the C and C++ examples against that copy with
+# find_package(calc_ipc), and lets them talk: client and server are two processes, over every transport.
+# Every answer is checked.
+set -eu
+cd "$(dirname "$0")"
+. scripts/tools.sh
+need cc gcc
+need c++ g++
+need cmake cmake
+need ninja ninja-build
+install_needed
+
+cmake --preset release >/dev/null
+cmake --build --preset release
+cmake --install build/release --prefix build/stage >/dev/null
+cmake -G Ninja -S examples -B build/examples -DCMAKE_PREFIX_PATH="$PWD/build/stage" -DCMAKE_BUILD_TYPE=Release >/dev/null
+cmake --build build/examples
+bin=$PWD/build/examples
+
+run=$(mktemp -d)
+server=""
+finish() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$run"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+# check CLIENT TRANSPORT ADDRESS OPERATION ARG1 ARG2 ANSWER
+check() {
+    client=$1 transport=$2 address=$3 request="$4 $5 $6" expected=$7
+    line=$(timeout 60 "$bin/$client" "$transport" "$address" "$4" "$5" "$6") || {
+        echo "FAILED: $client $transport $request gave no answer" >&2
+        exit 1
+    }
+    if [ "$line" != "$transport: $request -> $expected" ]; then
+        echo "FAILED: $client said '$line', not '$transport: $request -> $expected'" >&2
+        exit 1
+    fi
+    printf '  %-16s %s\n' "$client" "$line"
+}
+
+# ask CLIENT TRANSPORT ADDRESS
+ask() {
+    check "$1" "$2" "$3" ADD 10 20 30
+    check "$1" "$2" "$3" SUB 50 30 20
+    check "$1" "$2" "$3" MUL 1000000 1000000 1000000000000
+    check "$1" "$2" "$3" DIV 100 4 25
+    check "$1" "$2" "$3" DIV 10 0 "error: Division by zero"
+}
+
+# with_server SERVER TRANSPORT ADDRESS: both clients ask it, and then it is told to end.
+with_server() {
+    echo "$1 over $2, asked by two other processes:"
+    mkfifo "$run/stdout"
+    "$bin/$1" "$2" "$3" >"$run/stdout" &
+    server=$!
+    exec 3<"$run/stdout"
+    # Its first line says that it serves; if it ends instead, so does the wait.
+    read -r _serving <&3 || {
+        echo "FAILED: $1 $2 did not start" >&2
+        exit 1
+    }
+    ask calc_c_client "$2" "$3"
+    ask calc_cxx_client "$2" "$3"
+    kill "$server"
+    wait "$server" || {
+        echo "FAILED: $1 $2 did not end well" >&2
+        exit 1
+    }
+    server=""
+    exec 3<&-
+    rm "$run/stdout"
+}
+
+name=calc_ipc_demo.$$
+for program in calc_c_server calc_cxx_server; do
+    with_server $program uds "$run/calc.sock"
+    with_server $program fifo "$run/calc"
+    with_server $program shm "/$name"
+done
+for program in calc_c_client calc_cxx_client; do
+    echo "$program over a pipe to a child that it forks, and to a program that it executes:"
+    ask $program pipe -
+    ask $program spawn "$bin/calc_pipe_server"
+done
+
+left=$(ls "$run"; ls /dev/shm | grep "$name" || true)
+if [ -n "$left" ]; then
+    echo "FAILED: left behind: $left" >&2
+    exit 1
+fi
+echo "Every answer was right, and nothing is left behind."

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/// @file
+/// Failures: the statuses of calc_ipc.h as exceptions.
+#ifndef CALC_IPC_ERROR_HPP
+#define CALC_IPC_ERROR_HPP
+
+#include <calc_ipc.h>
+
+#include <string>
+#include <system_error>
+
+#if !defined(__cpp_exceptions)
+#error "calc_ipc.hpp reports failures by exceptions; without them, use calc_ipc.h, which does all that it does"
+#endif
+
+namespace calc_ipc {
+
+namespace detail {
+
+class Category final : public std::error_category {
+  public:
+    const char *name() const noexcept override { return "calc_ipc"; }
+
+    std::string message(int status) const override { return calc_ipc_status_message(status); }
+
+    /// Statuses that the standard has a name for compare equal to it: `error.code() == std::errc::timed_out`.
+    std::error_condition default_error_condition(int status) const noexcept override {
+        switch (status) {
+        case CALC_IPC_STATUS_INVALID_ARGUMENT:
+            return std::errc::invalid_argument;
+        case CALC_IPC_STATUS_TOO_LARGE:
+            return std::errc::message_size;
+        case CALC_IPC_STATUS_TIMED_OUT:
+            return std::errc::timed_out;
+        case CALC_IPC_STATUS_NOT_CONNECTED:
+            return std::errc::not_connected;
+        case CALC_IPC_STATUS_ADDRESS_IN_USE:
+            return std::errc::address_in_use;
+        case CALC_IPC_STATUS_PERMISSION_DENIED:
+            return std::errc::permission_denied;
+        case CALC_IPC_STATUS_BUSY:
+            return std::errc::device_or_resource_busy;
+        case CALC_IPC_STATUS_UNSUPPORTED:
+            return std::errc::not_supported;
+        case CALC_IPC_STATUS_REFUSED:
+            return std::errc::connection_refused;
+        default:
+            return {status, *this};
+        }
+    }
+};
+
+} // namespace detail
+
+/// The category of every Error; its values are the CALC_IPC_STATUS_* numbers.
+inline const std::error_category &category() noexcept {
+    static const detail::Category instance;
+    return instance;
+}
+
+/// What constructors, factories, `run` and `startInBackground` throw. `what()` names the thing that failed and why.
+class Error : public std::system_error {
+  public:
+    Error(calc_ipc_status status, const std::string &context) : std::system_error(status, category(), context) {}
+
+    /// The kind of failure, one of CALC_IPC_STATUS_*.
+    calc_ipc_status status() const noexcept { return code().value(); }
+};
+
+namespace detail {
+
+/// Throws this thread's last failure unless `status` is OK.
+inline void check(calc_ipc_status status) {
+    if (status != CALC_IPC_STATUS_OK) {
+        throw Error(status, calc_ipc_last_error());
+    }
+}
+
+/// The text for C, which would silently cut it at an embedded NUL and so open a different path.
+inline const char *terminated(const std::string &text) {
+    if (text.find('\0') != std::string::npos) {
+        throw Error(CALC_IPC_STATUS_INVALID_ARGUMENT, "a NUL byte inside of a path or name");
+    }
+    return text.c_str();
+}
+
+} // namespace detail
+} // namespace calc_ipc
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/// @file
+/// Shared memory: any process that knows the name, many clients, the fastest.
+#ifndef CALC_IPC_SHM_HPP
+#define CALC_IPC_SHM_HPP
+
+#include <calc_ipc/service.hpp>
+
+namespace calc_ipc {
+
+/// A server over shared memory.
+///
+///     auto server = ShmServer::create("/calc", handler);
+///     server.startInBackground();          // or run(), on this thread
+///     ...
+///     server.stop();
+class ShmServer final
+    : public detail::Server<calc_ipc_shm_server, calc_ipc_shm_server_run, calc_ipc_shm_server_start,
+                            calc_ipc_shm_server_stop, calc_ipc_shm_server_request_stop, calc_ipc_shm_server_destroy> {
+  public:
+    /// Takes `name`, with or without its leading slash. Clients may connect from here on, and are served once it runs.
+    [[nodiscard]] static ShmServer create(const std::string &name, Handler handler = {},
+                                          const ServerOptions &options = {}) {
+        return ShmServer(name, std::move(handler), options);
+    }
+
+    /// The same, for programs that bring two names of semaphores: they are unused, since all synchronisation lives
+    /// in the shared memory.
+    [[nodiscard]] static ShmServer create(const std::string &name, const std::string & /* sem_req */,
+                                          const std::string & /* sem_resp */, Handler handler = {},
+                                          const ServerOptions &options = {}) {
+        return ShmServer(name, std::move(handler), options);
+    }
+
+  private:
+    ShmServer(const std::string &name, Handler handler, const ServerOptions &options)
+        : Server(calc_ipc_shm_server_create, std::move(handler), options, detail::terminated(name)) {}
+};
+
+/// A client of a ShmServer.
+///
+///     ShmClient client("/calc");
+///     auto response = client.call({Operation::ADD, 10, 20});
+class ShmClient final
+    : public detail::Client<calc_ipc_shm_client, calc_ipc_shm_client_call, calc_ipc_shm_client_destroy> {
+  public:
+    /// Connects; throws NOT_CONNECTED at once if no server is there.
+    explicit ShmClient(const std::string &name, const ClientOptions &options = {})
+        : Client(calc_ipc_shm_client_create, options, detail::terminated(name)) {}
+
+    /// The same, for programs that bring two names of semaphores, which are unused.
+    ShmClient(const std::string &name, const std::string & /* sem_req */, const std::string & /* sem_resp */,
+              const ClientOptions &options = {})
+        : ShmClient(name, options) {}
+};
+
+} // namespace calc_ipc
+
+#endif
