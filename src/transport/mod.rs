@@ -23,7 +23,11 @@ pub mod pipe;
 #[cfg(unix)]
 pub mod shm;
 #[cfg(unix)]
+pub mod tcp;
+#[cfg(unix)]
 pub mod uds;
+#[cfg(unix)]
+pub mod url;
 
 pub use crate::sys::{Bell, deadline::Deadline};
 pub use options::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
