@@ -72,9 +72,16 @@ namespace detail {
 
 /// Throws this thread's last failure unless `status` is OK.
 inline void check(calc_ipc_status status) {
-    if (status != CALC_IPC_STATUS_OK) {
-        throw Error(status, calc_ipc_last_error());
+    if (status == CALC_IPC_STATUS_OK) {
+        return;
     }
+    std::string context = calc_ipc_last_error();
+    // The library says the kind in front, and std::system_error will say it again at the end.
+    const std::string kind = category().message(status) + ": ";
+    if (context.compare(0, kind.size(), kind) == 0) {
+        context.erase(0, kind.size());
+    }
+    throw Error(status, context);
 }
 
 /// The text for C, which would silently cut it at an embedded NUL and so open a different path.
