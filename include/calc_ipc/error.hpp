@@ -62,6 +62,7 @@ inline const std::error_category &category() noexcept {
 /// What constructors, factories, `run` and `startInBackground` throw. `what()` names the thing that failed and why.
 class Error : public std::system_error {
   public:
+    /// A failure of this kind; `context` says what failed, and why.
     Error(calc_ipc_status status, const std::string &context) : std::system_error(status, category(), context) {}
 
     /// The kind of failure, one of CALC_IPC_STATUS_*.
