@@ -35,10 +35,7 @@ TEST_F(SharedMemory, MultipleRequests) {
     EXPECT_EQ(resultOf(client, {Operation::MUL, 7, 8}), 56);
     EXPECT_EQ(resultOf(client, {Operation::SUB, 100, 30}), 70);
     EXPECT_EQ(resultOf(client, {Operation::DIV, 100, 4}), 25);
-    const auto response = client.call({Operation::DIV, 10, 0});
-    ASSERT_TRUE(response);
-    EXPECT_FALSE(response->success);
-    EXPECT_EQ(response->error, "Division by zero");
+    expectDivisionByZeroFails(client);
 }
 
 TEST_F(SharedMemory, LargeNumbers) { EXPECT_EQ(resultOf(client, {Operation::MUL, 1000000, 1000000}), 1000000000000); }
