@@ -1,6 +1,6 @@
 //! A Unix socket with a name: what the Unix socket transport and shared memory have in common.
 
-use super::claim::{Claim, foreign};
+use super::claim::{Claim, check_still_there, foreign};
 use super::framed::{Patient, Stream};
 use super::reactor::Watched;
 use super::{ClientOptions, Deadline, ServerUser};
@@ -50,6 +50,7 @@ impl NamedSocket {
     /// Makes this process, perhaps forked since, the one that serves.
     pub(super) fn adopt(&self) -> Result<()> {
         self.claim.adopt()?;
+        check_still_there(&self.path, self.identity)?;
         self.socket.own();
         // Clients see the user of whoever called listen last (unix(7), SO_PEERCRED).
         socket::listen(self.socket.as_fd())
