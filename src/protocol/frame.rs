@@ -53,6 +53,12 @@ pub fn body(frame: &[u8]) -> Option<&[u8]> {
     (u32::try_from(body.len()) == Ok(u32::from_le_bytes(*length))).then_some(body)
 }
 
+/// The body of the frame at the head of `frames`, if it is all there.
+pub fn first_body(frames: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = frames.split_first_chunk::<PREFIX>()?;
+    rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)
+}
+
 /// Appends `request` as one frame.
 pub fn append_request(out: &mut impl Sink, request: &Request) {
     text::with_request(request, |pieces| append(out, pieces));

@@ -5,7 +5,7 @@ use crate::protocol::frame::{FRAME_MAX, append_request};
 use crate::protocol::{Request, Response, text};
 use crate::sys::fork;
 use crate::transport::{Channel, ClientOptions, Deadline};
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 /// A connection to one server.
@@ -22,6 +22,8 @@ pub struct Client {
 struct Calls {
     channel: Box<dyn Channel>,
     timeout: Option<Duration>,
+    /// The longest body sent, in bytes.
+    max_message: usize,
     /// The request's frame, in room that is reused.
     frame: Vec<u8>,
     /// Answers still to come to requests whose calls are over.
@@ -37,6 +39,7 @@ impl Client {
             calls: Mutex::new(Calls {
                 channel,
                 timeout: options.call_timeout,
+                max_message: usize::try_from(options.max_message).unwrap_or(usize::MAX),
                 frame: Vec::with_capacity(FRAME_MAX),
                 owed: 0,
                 end: None,
@@ -52,86 +55,135 @@ impl Client {
     /// [`Status::Closed`] or [`Status::PeerDied`] every call says the same. A request whose call
     /// failed may have been executed; nothing is sent twice.
     pub fn call(&self, request: &Request) -> Result<Response> {
+        self.calls()?.call(request)
+    }
+
+    /// Sends `requests` as many at a time as the transport carries, and gives each response to
+    /// `take`, in order. When it fails, what `take` got is right, and later requests may have been
+    /// executed. The call timeout restarts with each response.
+    pub fn call_many(&self, requests: &[Request], mut take: impl FnMut(Response)) -> Result<()> {
+        self.calls()?.call_many(requests, &mut take)
+    }
+
+    /// Sends a message of any kind and waits for the answer, which is written to the start of
+    /// `answer`; gives its length. A length over that of `answer` means that it did not fit and is
+    /// dropped. [`Status::TooLarge`] is a message over this client's limit, of which nothing was
+    /// sent, or over the server's, which then closes, or an answer over this client's.
+    pub fn call_bytes(&self, message: &[u8], answer: &mut [u8]) -> Result<usize> {
+        self.calls()?.call_bytes(message, answer)
+    }
+
+    /// The calls, for this thread.
+    fn calls(&self) -> Result<MutexGuard<'_, Calls>> {
         if self.generation != fork::generation() {
             return Err(Error::new(
                 Status::Forked,
                 "the client belongs to the parent process",
             ));
         }
-        match self.calls.try_lock() {
-            Ok(mut calls) => calls.call(request),
-            Err(TryLockError::WouldBlock) => Err(Error::new(
-                Status::Busy,
-                "another call on this client is under way",
-            )),
-            Err(TryLockError::Poisoned(_)) => Err(Error::new(
-                Status::Internal,
-                "an earlier call on this client panicked",
-            )),
-        }
-    }
-}
-
-impl Client {
-    /// Sends `requests` as many at a time as the transport carries, and gives each response to
-    /// `take`, in order. When it fails, what `take` got is right, and later requests may have been
-    /// executed. The call timeout restarts with each response.
-    pub fn call_many(&self, requests: &[Request], mut take: impl FnMut(Response)) -> Result<()> {
-        for request in requests {
-            take(self.call(request)?);
-        }
-        Ok(())
-    }
-
-    /// Sends a message of any kind and waits for the answer, which is written to the start of
-    /// `answer`; gives its length. A length over that of `answer` means that it did not fit and is
-    /// dropped.
-    pub fn call_bytes(&self, _message: &[u8], _answer: &mut [u8]) -> Result<usize> {
-        Err(Error::new(Status::Unsupported, "call_bytes"))
+        self.calls.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => {
+                Error::new(Status::Busy, "another call on this client is under way")
+            }
+            TryLockError::Poisoned(_) => {
+                Error::new(Status::Internal, "an earlier call on this client panicked")
+            }
+        })
     }
 }
 
 impl Calls {
     fn call(&mut self, request: &Request) -> Result<Response> {
+        let deadline = self.begin()?;
+        self.frame.clear();
+        append_request(&mut self.frame, request);
+        let sent = self.channel.send(&self.frame, deadline);
+        self.sent(sent)?;
+        let answer = self.channel.recv(deadline).map(text::parse_response);
+        self.received(answer)?.ok_or_else(malformed)
+    }
+
+    fn call_bytes(&mut self, message: &[u8], answer: &mut [u8]) -> Result<usize> {
+        if message.len() > self.max_message {
+            let context = format!(
+                "a message of {} bytes is over this client's max_message",
+                message.len()
+            );
+            return Err(Error::new(Status::TooLarge, context));
+        }
+        let deadline = self.begin()?;
+        let sent = self.channel.send_body(message, deadline);
+        self.sent(sent)?;
+        let length = self.channel.recv_into(answer, deadline);
+        self.received(length)
+    }
+
+    fn call_many(&mut self, requests: &[Request], take: &mut dyn FnMut(Response)) -> Result<()> {
+        for batch in requests.chunks(BATCH) {
+            self.begin()?;
+            self.frame.clear();
+            batch
+                .iter()
+                .for_each(|request| append_request(&mut self.frame, request));
+            let mut is_malformed = false;
+            let exchanged = self
+                .channel
+                .exchange(
+                    &self.frame,
+                    self.timeout,
+                    &mut |body| match text::parse_response(body).filter(|_| !is_malformed) {
+                        Some(response) => take(response),
+                        None => is_malformed = true,
+                    },
+                );
+            self.owed += exchanged.owed;
+            exchanged.result.map_err(|error| self.failed(error))?;
+            if is_malformed {
+                return Err(malformed());
+            }
+        }
+        Ok(())
+    }
+
+    /// The deadline of a call, before which the answers to earlier ones have come and are dropped.
+    fn begin(&mut self) -> Result<Deadline> {
         if let Some(end) = &self.end {
             return Err(end.clone());
         }
         let deadline = Deadline::after(self.timeout);
         while self.owed > 0 {
-            match self.receive(deadline) {
-                Err(error) if self.owed > 0 => return Err(error),
+            let owed = self.owed;
+            let late = self.channel.recv(deadline).map(drop);
+            match self.received(late) {
+                Err(error) if self.owed == owed => return Err(error),
                 // Whatever it was, it was not for this call.
                 _ => {}
             }
         }
-        self.frame.clear();
-        append_request(&mut self.frame, request);
-        if let Err(error) = self.channel.send(&self.frame, deadline) {
-            return Err(self.failed(error));
-        }
-        self.owed += 1;
-        self.receive(deadline)
+        Ok(deadline)
     }
 
-    /// Receives the answer to the oldest request that is owed one.
-    fn receive(&mut self, deadline: Deadline) -> Result<Response> {
-        let error = match self.channel.recv(deadline) {
-            Ok(body) => {
+    fn sent(&mut self, result: Result<()>) -> Result<()> {
+        result.map_err(|error| self.failed(error))?;
+        self.owed += 1;
+        Ok(())
+    }
+
+    /// Takes note of an answer, or of its failure to come.
+    fn received<T>(&mut self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(answer) => {
                 self.owed -= 1;
-                return text::parse_response(body).ok_or_else(|| {
-                    Error::new(
-                        Status::Malformed,
-                        "the answer is no response of a calculator",
-                    )
-                });
+                Ok(answer)
             }
-            Err(error) => error,
-        };
-        // These two are answers; after any other failure, the answer is still to come, or never will.
-        if matches!(error.status(), Status::TooLarge | Status::HandlerFailed) {
-            self.owed -= 1;
+            Err(error) => {
+                // These two are answers; after any other failure, it is still to come, or never will.
+                if matches!(error.status(), Status::TooLarge | Status::HandlerFailed) {
+                    self.owed -= 1;
+                }
+                Err(self.failed(error))
+            }
         }
-        Err(self.failed(error))
     }
 
     /// Remembers a failure that no later call can get past.
@@ -145,4 +197,15 @@ impl Calls {
         }
         error
     }
+}
+
+/// As many requests go to a channel at once: a few of the channel's own batches, so that formatting
+/// them takes little room.
+const BATCH: usize = 4096;
+
+fn malformed() -> Error {
+    Error::new(
+        Status::Malformed,
+        "the answer is no response of a calculator",
+    )
 }

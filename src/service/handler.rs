@@ -1,10 +1,10 @@
 //! Handlers: what turns a request into a response, and how it is called.
 
-use crate::protocol::frame::append_response;
+use crate::protocol::frame::{Notice, append_response};
 use crate::protocol::text;
 use crate::protocol::{self, ErrorText, Request, Response};
 use crate::sys::panic;
-use crate::transport::Answer;
+use crate::transport::{Answer, Outbox};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -64,16 +64,29 @@ impl Answerer {
         let Handler::Custom(function) = &self.handler else {
             return protocol::execute(request);
         };
+        let response = self.call(|| function(request));
+        response.unwrap_or_else(|| Err(ErrorText::from("Handler panicked")))
+    }
+
+    /// Calls a function of the user's; `None` if it panicked.
+    fn call<T>(&self, function: impl FnOnce() -> T) -> Option<T> {
         let outside = INSIDE.replace(self.id);
-        let response = panic::catch(|| function(request));
+        let result = panic::catch(function);
         INSIDE.set(outside);
-        response.unwrap_or_else(|_| Err(ErrorText::from("Handler panicked")))
+        result.ok()
     }
 }
 
 impl Answer for Answerer {
     #[inline]
-    fn answer(&self, body: &[u8], out: &mut Vec<u8>) {
+    fn answer(&self, body: &[u8], out: &mut Outbox) {
+        if let Handler::Bytes(function) = &self.handler {
+            let is_answered = out.append_body(|room| self.call(|| function(body, room)).flatten());
+            if !is_answered {
+                out.append_notice(Notice::HandlerFailed);
+            }
+            return;
+        }
         let response = match text::parse_request(body) {
             Ok(request) => self.respond(&request),
             Err(reject) => Err(ErrorText::from(reject)),
@@ -81,7 +94,10 @@ impl Answer for Answerer {
         append_response(out, &response);
     }
 
-    fn too_large(&self, out: &mut Vec<u8>) {
+    fn too_large(&self, out: &mut Outbox) {
+        if let Handler::Bytes(_) = &self.handler {
+            return out.append_notice(Notice::TooLarge);
+        }
         append_response(out, &Err(ErrorText::from(text::MESSAGE_TOO_LARGE)));
     }
 }

@@ -1,11 +1,13 @@
 //! A channel over any two-way stream of bytes.
 
 use super::inbox::{Inbox, Piece};
-use super::{Channel, ClientOptions, Deadline};
+use super::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::Notice;
+use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::wait::Spin;
 use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::time::Duration;
 
 /// A two-way stream of bytes, whatever it is made of.
 pub(crate) trait Stream: Send {
@@ -14,6 +16,9 @@ pub(crate) trait Stream: Send {
 
     /// Writes once what there is room for, without waiting.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Writes a prefix and a body once, what there is room for, without waiting.
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize>;
 }
 
 /// A stream that can also be waited for.
@@ -23,6 +28,17 @@ pub(crate) trait Patient: Stream {
 
     /// Waits until there is room to write; `TimedOut` when the deadline passes first.
     fn await_room(&mut self, deadline: Deadline) -> io::Result<()>;
+
+    /// Waits until something is there or there is room to write; `TimedOut` as above.
+    fn await_any(&mut self, deadline: Deadline) -> io::Result<()>;
+
+    /// Whether the server has yet to take this client in, which it says by a notice.
+    fn awaits_welcome(&self) -> bool {
+        false
+    }
+
+    /// The server has taken this client in.
+    fn welcomed(&mut self) {}
 }
 
 /// Whole frames over a stream.
@@ -48,33 +64,69 @@ impl<S: Patient> Framed<S> {
         }
     }
 
-    /// The server, for people.
-    pub(crate) fn peer(&self) -> &str {
-        &self.peer
+    /// Waits until the server has taken this client in, where it says so.
+    #[inline]
+    fn begin(&mut self, deadline: Deadline) -> Result<()> {
+        if self.is_cut {
+            return Err(self.closed("an earlier request was only partly sent"));
+        }
+        if self.stream.awaits_welcome() {
+            self.await_welcome(deadline)?;
+        }
+        Ok(())
     }
 
-    /// What the channel is made of.
-    pub(crate) fn stream_mut(&mut self) -> &mut S {
-        &mut self.stream
-    }
-
-    /// Ends the channel, and gives what it was made of.
-    pub(crate) fn into_stream(self) -> S {
-        self.stream
+    fn await_welcome(&mut self, deadline: Deadline) -> Result<()> {
+        match self.next_piece(deadline)? {
+            Piece::Notice(Notice::Welcome) => {
+                self.stream.welcomed();
+                Ok(())
+            }
+            Piece::Notice(notice) => Err(noticed(notice, &self.peer)),
+            _ => Err(self.failed(Status::Malformed, "an answer before any request")),
+        }
     }
 
     /// Waits for the next piece; a body stays where it is until the next call.
     #[inline]
-    pub(crate) fn next_piece(&mut self, deadline: Deadline) -> Result<Piece> {
+    fn next_piece(&mut self, deadline: Deadline) -> Result<Piece> {
         loop {
             if let Some(piece) = self.inbox.next() {
                 return Ok(piece);
             }
-            match self.read_some(deadline) {
-                Ok(0) => return Err(self.closed("it closed the connection")),
-                Ok(count) => self.inbox.fill(count),
-                Err(error) => return Err(self.failure("no answer", &error)),
+            self.receive(deadline)?;
+        }
+    }
+
+    /// Waits for the next answer.
+    #[inline]
+    fn next_body(&mut self, deadline: Deadline) -> Result<Range<usize>> {
+        let piece = self.next_piece(deadline)?;
+        self.body_of(piece)
+    }
+
+    #[inline]
+    fn body_of(&self, piece: Piece) -> Result<Range<usize>> {
+        match piece {
+            Piece::Body(range) => Ok(range),
+            Piece::Notice(notice) => Err(noticed(notice, &self.peer)),
+            Piece::TooLarge(length) => {
+                let what = format!("an answer of {length} bytes is over this client's max_message");
+                Err(self.failed(Status::TooLarge, &what))
             }
+        }
+    }
+
+    /// Waits for bytes and takes them in.
+    #[inline]
+    fn receive(&mut self, deadline: Deadline) -> Result<()> {
+        match self.read_some(deadline) {
+            Ok(0) => Err(self.closed("it closed the connection")),
+            Ok(count) => {
+                self.inbox.fill(count);
+                Ok(())
+            }
+            Err(error) => Err(self.failure("no answer", &error)),
         }
     }
 
@@ -130,8 +182,12 @@ impl<S: Patient> Framed<S> {
         }
     }
 
+    fn failed(&self, status: Status, what: &str) -> Error {
+        Error::new(status, format!("{}: {what}", self.peer))
+    }
+
     fn closed(&self, what: &str) -> Error {
-        Error::new(Status::Closed, format!("{}: {what}", self.peer))
+        self.failed(Status::Closed, what)
     }
 
     fn failure(&self, what: &str, cause: &io::Error) -> Error {
@@ -148,9 +204,7 @@ impl<S: Patient> Framed<S> {
 impl<S: Patient> Channel for Framed<S> {
     #[inline]
     fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()> {
-        if self.is_cut {
-            return Err(self.closed("an earlier request was only partly sent"));
-        }
+        self.begin(deadline)?;
         match self.stream.write(frame) {
             Ok(count) if count == frame.len() => Ok(()),
             Ok(count) => self.write_rest(frame, count, deadline),
@@ -158,24 +212,171 @@ impl<S: Patient> Channel for Framed<S> {
         }
     }
 
+    fn send_body(&mut self, body: &[u8], deadline: Deadline) -> Result<()> {
+        self.begin(deadline)?;
+        let prefix = frame::prefix(u32::try_from(body.len()).unwrap_or(u32::MAX));
+        let sent = self.stream.write_frame(&prefix, body).unwrap_or(0);
+        match sent.checked_sub(PREFIX) {
+            Some(sent) if sent == body.len() => Ok(()),
+            Some(sent) => self
+                .write_rest(body, sent, deadline)
+                .inspect_err(|_| self.is_cut = true),
+            None => {
+                self.write_rest(&prefix, sent, deadline)?;
+                if self.is_cut {
+                    return Ok(()); // The server has gone, with a last word.
+                }
+                self.write_rest(body, 0, deadline)
+                    .inspect_err(|_| self.is_cut = true)
+            }
+        }
+    }
+
     #[inline]
     fn recv(&mut self, deadline: Deadline) -> Result<&[u8]> {
-        match self.next_piece(deadline)? {
-            Piece::Body(range) => Ok(self.inbox.bytes(range)),
-            Piece::Notice(notice) => Err(noticed(notice, &self.peer)),
-            Piece::TooLarge(length) => Err(Error::new(
-                Status::TooLarge,
-                format!(
-                    "{}: an answer of {length} bytes is over this client's max_message",
-                    self.peer
-                ),
-            )),
+        let body = self.next_body(deadline)?;
+        Ok(self.inbox.bytes(body))
+    }
+
+    fn recv_into(&mut self, answer: &mut [u8], deadline: Deadline) -> Result<usize> {
+        let body = self.next_body(deadline)?;
+        let body = self.inbox.bytes(body);
+        if let Some(place) = answer.get_mut(..body.len()) {
+            place.copy_from_slice(body);
+        }
+        Ok(body.len())
+    }
+
+    fn exchange(
+        &mut self,
+        frames: &[u8],
+        timeout: Option<Duration>,
+        take: &mut Take<'_>,
+    ) -> Exchanged {
+        let mut flow = Flow::new(frames);
+        let result = self.exchange_all(&mut flow, timeout, take);
+        self.is_cut |= flow.is_cut();
+        Exchanged {
+            owed: flow.owed(),
+            result,
+        }
+    }
+}
+
+/// Many frames on their way out, and their answers on their way in.
+struct Flow<'a> {
+    frames: &'a [u8],
+    sent: usize,
+    answered: u32,
+}
+
+impl<'a> Flow<'a> {
+    fn new(frames: &'a [u8]) -> Self {
+        Self {
+            frames,
+            sent: 0,
+            answered: 0,
+        }
+    }
+
+    fn unsent(&self) -> &'a [u8] {
+        self.frames.get(self.sent..).unwrap_or_default()
+    }
+
+    /// How many frames begin in these bytes, and how many of them end there.
+    fn count(bytes: &[u8]) -> (u32, u32) {
+        let (mut begun, mut whole, mut rest) = (0, 0, bytes);
+        while !rest.is_empty() {
+            begun += 1;
+            let Some(body) = frame::first_body(rest) else {
+                break;
+            };
+            whole += 1;
+            rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
+        }
+        (begun, whole)
+    }
+
+    fn is_answered(&self) -> bool {
+        self.unsent().is_empty() && self.owed() == 0
+    }
+
+    fn owed(&self) -> u32 {
+        let sent = self.frames.get(..self.sent).unwrap_or_default();
+        Self::count(sent).1.saturating_sub(self.answered)
+    }
+
+    /// Whether a frame was only partly sent.
+    fn is_cut(&self) -> bool {
+        let (begun, whole) = Self::count(self.frames.get(..self.sent).unwrap_or_default());
+        begun != whole
+    }
+}
+
+impl<S: Patient> Framed<S> {
+    fn exchange_all(
+        &mut self,
+        flow: &mut Flow<'_>,
+        timeout: Option<Duration>,
+        take: &mut Take<'_>,
+    ) -> Result<()> {
+        let mut deadline = Deadline::after(timeout);
+        self.begin(deadline)?;
+        let (count, _) = Flow::count(flow.frames);
+        while flow.answered < count {
+            if !flow.unsent().is_empty() {
+                self.send_more(flow, deadline)?;
+            }
+            while flow.answered < count
+                && let Some(piece) = self.inbox.next()
+            {
+                if let Piece::TooLarge(_) | Piece::Notice(Notice::HandlerFailed) = piece {
+                    flow.answered += 1; // It was the answer, if none that can be given.
+                }
+                let body = self.body_of(piece)?;
+                flow.answered += 1;
+                take(self.inbox.bytes(body));
+                deadline = Deadline::after(timeout);
+            }
+            if flow.answered < count && flow.unsent().is_empty() {
+                self.receive(deadline)?;
+            }
+        }
+        debug_assert!(flow.is_answered());
+        Ok(())
+    }
+
+    /// Writes what there is room for; where there is none, waits for room or for answers, and takes
+    /// those in.
+    fn send_more(&mut self, flow: &mut Flow<'_>, deadline: Deadline) -> Result<()> {
+        match self.stream.write(flow.unsent()) {
+            Ok(count) => {
+                flow.sent += count;
+                return Ok(());
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if is_gone(&error) => {
+                flow.sent = flow.frames.len(); // Nothing more will be; what was answered may be there.
+                return self.look_for_last_word();
+            }
+            Err(error) => return Err(self.failure("the requests were not sent", &error)),
+        }
+        let waited = self.stream.await_any(deadline);
+        waited.map_err(|error| self.failure("the requests were not sent", &error))?;
+        match self.stream.read(self.inbox.room()) {
+            Ok(0) => Err(self.closed("it closed the connection")),
+            Ok(count) => {
+                self.inbox.fill(count);
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(self.failure("no answer", &error)),
         }
     }
 }
 
 /// The failure that a server reports by this notice.
-pub(crate) fn noticed(notice: Notice, peer: &str) -> Error {
+pub(super) fn noticed(notice: Notice, peer: &str) -> Error {
     let (status, what) = match notice {
         Notice::TooLarge => (
             Status::TooLarge,

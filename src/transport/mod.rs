@@ -12,6 +12,8 @@ mod framed;
 mod inbox;
 mod options;
 #[cfg(unix)]
+mod outbox;
+#[cfg(unix)]
 mod reactor;
 #[cfg(unix)]
 mod socket;
@@ -31,8 +33,10 @@ pub mod url;
 
 pub use crate::sys::{Bell, deadline::Deadline};
 pub use options::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
+pub use outbox::Outbox;
 
 use crate::error::Result;
+use std::time::Duration;
 
 /// The server's side of a transport: an address that is live from `bind` until it is dropped.
 ///
@@ -49,10 +53,22 @@ pub trait Endpoint: Send + Sync {
 /// What a transport asks for the answer to a message.
 pub trait Answer: Sync {
     /// Appends one frame to `out`: the answer to the request with this body.
-    fn answer(&self, body: &[u8], out: &mut Vec<u8>);
+    fn answer(&self, body: &[u8], out: &mut Outbox);
 
     /// Appends one frame to `out`: the last word to a peer whose message is over the limit.
-    fn too_large(&self, out: &mut Vec<u8>);
+    fn too_large(&self, out: &mut Outbox);
+}
+
+/// What takes the bodies of answers; its failure does not end the exchange.
+pub type Take<'a> = dyn FnMut(&[u8]) + 'a;
+
+/// How an exchange of many messages ended.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// Answers still to come to requests that were sent.
+    pub owed: u32,
+    /// Why it ended, if not because all were answered.
+    pub result: Result<()>,
 }
 
 /// The client's side of a transport: a connection to one server.
@@ -60,6 +76,24 @@ pub trait Channel: Send {
     /// Sends one frame, prefix included. After `TimedOut` nothing was sent, or the channel is closed.
     fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()>;
 
+    /// Sends one frame with this body, of any length, without copying it more than the transport
+    /// must. After `TimedOut` nothing was sent, or the channel is closed.
+    fn send_body(&mut self, body: &[u8], deadline: Deadline) -> Result<()>;
+
     /// Receives the body of one answer. `TooLarge` means that it was over the limit and is dropped.
     fn recv(&mut self, deadline: Deadline) -> Result<&[u8]>;
+
+    /// Receives the body of one answer to the start of `answer`, and gives its length; if that is
+    /// more than there is room for, the answer is dropped.
+    fn recv_into(&mut self, answer: &mut [u8], deadline: Deadline) -> Result<usize>;
+
+    /// Sends whole frames, as many at once as the transport carries, and gives the body of each
+    /// answer to `take`, in order. Both go on at the same time, so that neither side waits for the
+    /// other to make room. The timeout restarts with each answer.
+    fn exchange(
+        &mut self,
+        frames: &[u8],
+        timeout: Option<Duration>,
+        take: &mut Take<'_>,
+    ) -> Exchanged;
 }

@@ -7,7 +7,7 @@
 use super::framed::{Framed, Patient, Stream};
 use super::inbox::{Inbox, Piece};
 use super::reactor::Watched;
-use super::{Answer, Channel, ClientOptions, Deadline, ServerOptions};
+use super::{Answer, Channel, ClientOptions, Deadline, Outbox, ServerOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::unix::fd::{self, Fd};
 use crate::sys::unix::pipe::Pipe;
@@ -52,6 +52,42 @@ impl Stream for PipePair {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         fd::write(self.output.as_fd(), bytes)
     }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        fd::write_two(self.output.as_fd(), prefix, body)
+    }
+}
+
+impl Patient for PipePair {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        loop {
+            in_time(poll::wait_readable(self.input.as_fd(), deadline)?)?;
+            match self.read(buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+        in_time(poll::wait_writable(self.output.as_fd(), deadline)?)
+    }
+
+    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+        let mut fds = [
+            PollFd::new(self.input.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.output.as_fd(), PollFlags::POLLOUT),
+        ];
+        in_time(poll::wait(&mut fds, deadline)?)
+    }
+}
+
+fn in_time(came: bool) -> io::Result<()> {
+    if came {
+        Ok(())
+    } else {
+        Err(ErrorKind::TimedOut.into())
+    }
 }
 
 impl Watched for PipePair {
@@ -64,10 +100,30 @@ impl Watched for PipePair {
     }
 }
 
-/// The parent's ends, and the child behind them.
+/// The parent's ends, and the child behind them. The ends are closed first, which is the child's
+/// order to stop: fields are dropped in the order of their declaration.
 struct ChildStream {
     pipes: PipePair,
+    child: OwnChild,
+}
+
+/// A child that ends with its channel.
+struct OwnChild {
     child: Child,
+    /// The process whose child it is.
+    generation: u32,
+}
+
+impl Drop for OwnChild {
+    fn drop(&mut self) {
+        if self.generation != fork::generation() {
+            return; // Another process's child.
+        }
+        if !self.child.wait(Deadline::after(Some(FAREWELL))) {
+            self.child.kill();
+            self.child.wait(Deadline::after(Some(FAREWELL)));
+        }
+    }
 }
 
 impl ChildStream {
@@ -75,12 +131,10 @@ impl ChildStream {
     /// other end of the pipe open.
     fn wait(&self, pipe: BorrowedFd<'_>, what: PollFlags, deadline: Deadline) -> io::Result<()> {
         let mut fds = [PollFd::new(pipe, what), PollFd::new(pipe, what)];
-        if let Some(watch) = self.child.watch() {
+        if let Some(watch) = self.child.child.watch() {
             fds[1] = PollFd::new(watch, PollFlags::POLLIN);
         }
-        if !poll::wait(&mut fds, deadline)? {
-            return Err(ErrorKind::TimedOut.into());
-        }
+        in_time(poll::wait(&mut fds, deadline)?)?;
         match fds[0].any() {
             Some(true) => Ok(()),
             _ => Err(ErrorKind::ConnectionAborted.into()),
@@ -98,6 +152,10 @@ impl Stream for ChildStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.pipes.write(bytes)
     }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        self.pipes.write_frame(prefix, body)
+    }
 }
 
 impl Patient for ChildStream {
@@ -114,63 +172,22 @@ impl Patient for ChildStream {
     fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
         self.wait(self.pipes.output.as_fd(), PollFlags::POLLOUT, deadline)
     }
+
+    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+        self.pipes.await_any(deadline)
+    }
 }
 
 /// A channel to a child, which ends with it.
-struct ChildChannel {
-    /// `None` once the child has been told to end.
-    framed: Option<Framed<ChildStream>>,
-    /// The process whose child it is.
-    generation: u32,
-}
-
-impl ChildChannel {
-    fn boxed(
-        pipes: PipePair,
-        child: Child,
-        name: String,
-        options: &ClientOptions,
-    ) -> Box<dyn Channel> {
-        Box::new(Self {
-            framed: Some(Framed::new(ChildStream { pipes, child }, name, options)),
-            generation: fork::generation(),
-        })
-    }
-
-    fn framed(&mut self) -> Result<&mut Framed<ChildStream>> {
-        self.framed
-            .as_mut()
-            .ok_or_else(|| Error::new(Status::Closed, "the pipe was closed"))
-    }
-}
-
-impl Channel for ChildChannel {
-    #[inline]
-    fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()> {
-        self.framed()?.send(frame, deadline)
-    }
-
-    #[inline]
-    fn recv(&mut self, deadline: Deadline) -> Result<&[u8]> {
-        self.framed()?.recv(deadline)
-    }
-}
-
-impl Drop for ChildChannel {
-    fn drop(&mut self) {
-        let Some(framed) = self.framed.take() else {
-            return;
-        };
-        if self.generation != fork::generation() {
-            return; // Another process's child.
-        }
-        let ChildStream { pipes, child } = framed.into_stream();
-        drop(pipes);
-        if !child.wait(Deadline::after(Some(FAREWELL))) {
-            child.kill();
-            child.wait(Deadline::after(Some(FAREWELL)));
-        }
-    }
+fn channel(
+    pipes: PipePair,
+    child: Child,
+    name: String,
+    options: &ClientOptions,
+) -> Box<dyn Channel> {
+    let generation = fork::generation();
+    let child = OwnChild { child, generation };
+    Box::new(Framed::new(ChildStream { pipes, child }, name, options))
 }
 
 /// The four ends of two pipes.
@@ -212,12 +229,7 @@ pub(crate) fn create(
         i32::from(serve(input.as_fd(), output.as_fd()).is_err())
     });
     let name = "pipe to a child".to_owned();
-    Ok(ChildChannel::boxed(
-        ends.own,
-        child.map_err(failure)?,
-        name,
-        options,
-    ))
+    Ok(channel(ends.own, child.map_err(failure)?, name, options))
 }
 
 /// Executes `argv`, found by the PATH as a shell finds it, with pipes as its standard input and
@@ -238,7 +250,7 @@ pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn C
         .spawn()
         .map_err(failure)?;
     let child = Child::follow(i32::try_from(child.id()).unwrap_or(-1));
-    Ok(ChildChannel::boxed(ends.own, child, name, options))
+    Ok(channel(ends.own, child, name, options))
 }
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends.
@@ -252,10 +264,10 @@ pub(crate) fn serve(
     options.validate()?;
     let mut inbox = Inbox::new(options.max_message);
     let mut spin = Spin::new(options.spin);
-    let mut answers = Vec::with_capacity(512);
+    let mut answers = Outbox::new(options.max_message);
     loop {
         let goes_on = answer_all(&mut inbox, answer, &mut answers);
-        match blocking::write_all(output, &answers) {
+        match blocking::write_all(output, answers.frames()) {
             Ok(()) => answers.clear(),
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
             Err(error) => return Err(Error::os("write answers", &error)),
@@ -279,7 +291,7 @@ pub(crate) fn serve(
 }
 
 /// Answers the whole requests that are there; `false` after one that ends the connection.
-fn answer_all(inbox: &mut Inbox, answer: &dyn Answer, answers: &mut Vec<u8>) -> bool {
+fn answer_all(inbox: &mut Inbox, answer: &dyn Answer, answers: &mut Outbox) -> bool {
     while let Some(piece) = inbox.next() {
         match piece {
             Piece::Body(body) => answer.answer(inbox.bytes(body), answers),

@@ -8,7 +8,8 @@ use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::file::{self, Identity, Kind};
-use crate::sys::unix::{poll, process, socket};
+use crate::sys::unix::poll::{self, PollFd, PollFlags};
+use crate::sys::unix::{process, socket};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -184,6 +185,13 @@ impl SocketStream {
         })
     }
 
+    fn wait(&self, what: PollFlags, deadline: Deadline) -> io::Result<()> {
+        match poll::wait(&mut [PollFd::new(self.fd.as_fd(), what)], deadline)? {
+            true => Ok(()),
+            false => Err(ErrorKind::TimedOut.into()),
+        }
+    }
+
     /// Whether the kernel's own timer ends a wait close enough to the deadline: it is armed with
     /// the whole timeout, of which spinning took a little.
     fn is_bounded_by_kernel(&self, deadline: Deadline) -> bool {
@@ -208,6 +216,10 @@ impl Stream for SocketStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         socket::send_now(self.fd.as_fd(), bytes)
     }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        socket::send_two(self.fd.as_fd(), prefix, body)
+    }
 }
 
 impl Patient for SocketStream {
@@ -218,20 +230,21 @@ impl Patient for SocketStream {
                 result => return result,
             }
         }
-        while poll::wait_readable(self.fd.as_fd(), deadline)? {
+        loop {
+            self.wait(PollFlags::POLLIN, deadline)?;
             match self.read(buffer) {
                 Err(error) if is_passing(&error) => {}
                 result => return result,
             }
         }
-        Err(ErrorKind::TimedOut.into())
     }
 
     fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
-        match poll::wait_writable(self.fd.as_fd(), deadline)? {
-            true => Ok(()),
-            false => Err(ErrorKind::TimedOut.into()),
-        }
+        self.wait(PollFlags::POLLOUT, deadline)
+    }
+
+    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+        self.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline)
     }
 }
 

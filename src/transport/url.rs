@@ -1,6 +1,8 @@
 //! Any transport, named by a URL: a program changes transport by changing a string.
 //!
-//!     unix:///path   fifo:///path   shm://name   tcp://host:port   exec:///path/to/program   stdio:
+//! ```text
+//! unix:///path   fifo:///path   shm://name   tcp://host:port   exec:///path/to/program   stdio:
+//! ```
 
 use super::{Channel, ClientOptions, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};

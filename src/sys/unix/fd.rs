@@ -113,6 +113,16 @@ pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
+/// Writes two pieces as one, as [`write`].
+pub(crate) fn write_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
+    loop {
+        match sigpipe::write_two(fd, first, second) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
 /// Reads and throws away all that is there, from a non-blocking descriptor.
 pub(crate) fn drain(fd: BorrowedFd<'_>) {
     let mut waste = [0; 4096];

@@ -30,8 +30,8 @@ pub(crate) struct Line {
     pub(crate) word: AtomicU32,
     /// The CPU that its writer ran on.
     pub(crate) cpu: AtomicU16,
-    /// Reserved.
-    flags: AtomicU16,
+    /// What kind of message is handed over.
+    pub(crate) kind: AtomicU16,
     /// What is handed over.
     pub(crate) data: [AtomicU64; LINE_WORDS],
 }
@@ -40,7 +40,7 @@ const _: () = {
     assert!(size_of::<Line>() == LINE && align_of::<Line>() == LINE);
     assert!(std::mem::offset_of!(Line, word) == 0);
     assert!(std::mem::offset_of!(Line, cpu) == 4);
-    assert!(std::mem::offset_of!(Line, flags) == 6);
+    assert!(std::mem::offset_of!(Line, kind) == 6);
     assert!(std::mem::offset_of!(Line, data) == 8);
 };
 

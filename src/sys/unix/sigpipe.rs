@@ -5,7 +5,7 @@
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
-use std::io;
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,35 +18,50 @@ static KERNEL_IS_OLD: AtomicBool = AtomicBool::new(false);
 /// write(2) that answers `BrokenPipe` and raises nothing.
 #[inline]
 pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    write_parts(fd, &[IoSlice::new(bytes)])
+}
+
+/// writev(2) of two pieces that answers `BrokenPipe` and raises nothing.
+pub(crate) fn write_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
+    write_parts(fd, &[IoSlice::new(first), IoSlice::new(second)])
+}
+
+#[inline]
+fn write_parts(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     if !KERNEL_IS_OLD.load(Ordering::Relaxed) {
-        match write_without_signal(fd, bytes) {
+        match write_without_signal(fd, parts) {
             Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
                 KERNEL_IS_OLD.store(true, Ordering::Relaxed);
             }
             result => return Ok(result?),
         }
     }
-    write_with_signal_blocked(fd, bytes)
+    write_with_signal_blocked(fd, parts)
 }
 
-fn write_without_signal(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usize> {
-    let vector = libc::iovec {
-        iov_base: bytes.as_ptr().cast_mut().cast(),
-        iov_len: bytes.len(),
+fn write_without_signal(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> nix::Result<usize> {
+    let count = libc::c_int::try_from(parts.len()).unwrap_or(libc::c_int::MAX);
+    // SAFETY: IoSlice is guaranteed to be an iovec on Unix, the kernel only reads what they describe,
+    // and `parts` outlives the call; offset -1 means "at the current position", as write(2) does.
+    let written = unsafe {
+        libc::pwritev2(
+            fd.as_raw_fd(),
+            parts.as_ptr().cast(),
+            count,
+            -1,
+            RWF_NOSIGNAL,
+        )
     };
-    // SAFETY: `vector` describes `bytes`, which the kernel only reads; offset -1 means "append at
-    // the current position", as write(2) does.
-    let written = unsafe { libc::pwritev2(fd.as_raw_fd(), &raw const vector, 1, -1, RWF_NOSIGNAL) };
     Errno::result(written).map(isize::cast_unsigned)
 }
 
-fn write_with_signal_blocked(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+fn write_with_signal_blocked(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     let mut pipe_only = SigSet::empty();
     pipe_only.add(Signal::SIGPIPE);
     let was_pending = is_pending(Signal::SIGPIPE);
     let mut before = SigSet::empty();
     pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&pipe_only), Some(&mut before))?;
-    let result = nix::unistd::write(fd, bytes);
+    let result = nix::sys::uio::writev(fd, parts);
     if result == Err(Errno::EPIPE) && !was_pending {
         take_pending(&pipe_only);
     }

@@ -106,6 +106,12 @@ pub(crate) fn send_now(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     Ok(nix::sys::socket::send(fd.as_raw_fd(), bytes, NO_WAIT)?)
 }
 
+/// Sends two pieces as one, as [`send_now`].
+pub(crate) fn send_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
+    let parts = [IoSlice::new(first), IoSlice::new(second)];
+    Ok(sendmsg::<()>(fd.as_raw_fd(), &parts, &[], NO_WAIT, None)?)
+}
+
 /// Sends `bytes` with copies of `fds`, without waiting (SCM_RIGHTS).
 pub(crate) fn send_with_fds(fd: BorrowedFd<'_>, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize> {
     let rights = [ControlMessage::ScmRights(fds)];

@@ -2,16 +2,17 @@
 
 use super::hello::{Id, PairNames, hello_path};
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::Notice;
 use crate::sys::fork;
 use crate::sys::unix::fd::{self, Fd};
 use crate::sys::unix::file::{self, End};
 use crate::sys::unix::poll::{self, PollFd, PollFlags};
-use crate::transport::framed::{Framed, Patient, Stream, noticed};
-use crate::transport::inbox::Piece;
+use crate::sys::unix::process;
+use crate::transport::framed::{Framed, Patient, Stream};
+use crate::transport::pipe::PipePair;
+use crate::transport::reactor::Watched;
 use crate::transport::{Channel, ClientOptions, Deadline, ServerUser};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 /// Announces a client to the server at the public pair `request` and `response`; the server takes
@@ -23,7 +24,7 @@ pub fn connect(request: &str, response: &str, options: &ClientOptions) -> Result
         return Err(Error::new(Status::InvalidArgument, context));
     }
     if let ServerUser::Uid(uid) = options.server_user
-        && uid != crate::sys::unix::process::effective_uid()
+        && uid != process::effective_uid()
     {
         let context = format!("FIFOs connect processes of one user only, not to user {uid}");
         return Err(Error::new(Status::PermissionDenied, context));
@@ -31,17 +32,8 @@ pub fn connect(request: &str, response: &str, options: &ClientOptions) -> Result
     let failure = |error: io::Error| Error::os(&format!("FIFO {request}"), &error);
     fork::follow().map_err(failure)?;
     let hello = open_hello(Path::new(request))?;
-    let pair = PrivatePair::make(Path::new(request)).map_err(failure)?;
-    announce(&hello, pair.id, options).map_err(failure)?;
-    let framed = Framed::new(
-        FifoStream {
-            pair,
-            hello: Some(hello),
-        },
-        request.to_owned(),
-        options,
-    );
-    Ok(Box::new(FifoChannel(framed)))
+    let stream = FifoStream::announce(Path::new(request), hello, options).map_err(failure)?;
+    Ok(Box::new(Framed::new(stream, request.to_owned(), options)))
 }
 
 fn open_hello(request: &Path) -> Result<Fd> {
@@ -56,8 +48,111 @@ fn open_hello(request: &Path) -> Result<Fd> {
     }
 }
 
+/// The client's own two FIFOs.
+struct FifoStream {
+    pipes: PipePair,
+    /// Until the server has taken this client in.
+    greeting: Option<Greeting>,
+}
+
+/// A client that the server has not taken in yet.
+struct Greeting {
+    /// Fails when the server has gone.
+    hello: Fd,
+    /// Until the server reads requests, this process could; without it, writing would fail.
+    _reader: Fd,
+    /// The names of its pair, which the server removes when it takes the client in.
+    names: Option<PairNames>,
+    /// The process whose they are.
+    generation: u32,
+}
+
+impl Drop for Greeting {
+    fn drop(&mut self) {
+        if let Some(names) = &self.names
+            && self.generation == fork::generation()
+        {
+            names.remove();
+        }
+    }
+}
+
+/// More bad luck than this is something else.
+const TRIES: u32 = 8;
+
+impl FifoStream {
+    /// Makes a pair of FIFOs and tells the server of it.
+    fn announce(request: &Path, hello: Fd, options: &ClientOptions) -> io::Result<Self> {
+        let (id, stream) = Self::make(request, hello)?;
+        if let Some(greeting) = &stream.greeting {
+            write_record(&greeting.hello, id, options)?;
+        }
+        Ok(stream)
+    }
+
+    fn make(request: &Path, hello: Fd) -> io::Result<(Id, Self)> {
+        let mut tries = 0;
+        let (id, names) = loop {
+            let id = Id::random();
+            let names = PairNames::new(request, id);
+            tries += 1;
+            if file::make_fifo(&names.answers)? {
+                break (id, names);
+            }
+            if tries == TRIES {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+        };
+        let opened = Self::open(&names);
+        if opened.is_err() {
+            names.remove();
+        }
+        let (pipes, reader) = opened?;
+        let greeting = Greeting {
+            hello,
+            _reader: reader,
+            names: Some(names),
+            generation: fork::generation(),
+        };
+        let greeting = Some(greeting);
+        Ok((id, Self { pipes, greeting }))
+    }
+
+    /// Opens the answers' FIFO, which is there, makes the requests' and opens it.
+    fn open(names: &PairNames) -> io::Result<(PipePair, Fd)> {
+        let input = Fd::new(file::open_fifo(&names.answers, End::Read)?);
+        file::make_fifo(&names.requests)?;
+        let reader = Fd::new(file::open_fifo(&names.requests, End::Read)?);
+        let output = Fd::new(file::open_fifo(&names.requests, End::Write)?);
+        Ok((PipePair::new(input, output), reader))
+    }
+
+    /// Before the server opens its end, reading would give an end of file that is none.
+    fn is_silent(&self) -> io::Result<Option<Silence>> {
+        let Some(greeting) = &self.greeting else {
+            return Ok(None);
+        };
+        let hello = poll::state(greeting.hello.as_fd(), PollFlags::empty())?;
+        if !poll::state(self.pipes.input(), PollFlags::POLLIN)?.is_empty() {
+            return Ok(None);
+        }
+        let has_gone = hello.contains(PollFlags::POLLERR);
+        Ok(Some(if has_gone {
+            Silence::ForEver
+        } else {
+            Silence::SoFar
+        }))
+    }
+}
+
+/// Nothing has come from the server.
+enum Silence {
+    SoFar,
+    ForEver,
+}
+
 /// Writes the record; while the server lets a thousand others wait, for as long as the options say.
-fn announce(hello: &Fd, id: Id, options: &ClientOptions) -> io::Result<()> {
+fn write_record(hello: &Fd, id: Id, options: &ClientOptions) -> io::Result<()> {
     let deadline = Deadline::after(options.connect_timeout);
     loop {
         match fd::write(hello.as_fd(), &id.to_record()) {
@@ -69,181 +164,59 @@ fn announce(hello: &Fd, id: Id, options: &ClientOptions) -> io::Result<()> {
     }
 }
 
-/// The client's own two FIFOs.
-struct PrivatePair {
-    id: Id,
-    input: Fd,
-    output: Fd,
-    /// Until the server reads requests, this process could; without it, writing would fail.
-    reader: Option<Fd>,
-    /// The names, until the server has removed them, and the process whose they are.
-    names: Option<PairNames>,
-    generation: u32,
-}
-
-impl PrivatePair {
-    fn make(request: &Path) -> io::Result<Self> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let id = Id::random();
-            let names = PairNames::new(request, id);
-            match Self::open(id, &names) {
-                // Taken, or swept away by a server that is just starting: another id.
-                Err(error) if is_bad_luck(&error) && tries < TRIES => {}
-                Err(error) => {
-                    names.remove();
-                    return Err(error);
-                }
-                pair => return pair,
-            }
-        }
-    }
-
-    fn open(id: Id, names: &PairNames) -> io::Result<Self> {
-        if !file::make_fifo(&names.answers)? {
-            return Err(ErrorKind::AlreadyExists.into());
-        }
-        let input = Fd::new(file::open_fifo(&names.answers, End::Read)?);
-        file::make_fifo(&names.requests)?;
-        let reader = Fd::new(file::open_fifo(&names.requests, End::Read)?);
-        let output = Fd::new(file::open_fifo(&names.requests, End::Write)?);
-        Ok(Self {
-            id,
-            input,
-            output,
-            reader: Some(reader),
-            names: Some(names.clone()),
-            generation: fork::generation(),
-        })
-    }
-}
-
-/// More bad luck than this is something else.
-const TRIES: u32 = 8;
-
-fn is_bad_luck(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound)
-}
-
-impl Drop for PrivatePair {
-    fn drop(&mut self) {
-        if let Some(names) = &self.names
-            && self.generation == fork::generation()
-        {
-            names.remove();
-        }
-    }
-}
-
-struct FifoStream {
-    pair: PrivatePair,
-    /// Until the server has taken this client in: it fails when the server has gone.
-    hello: Option<Fd>,
-}
-
-impl FifoStream {
-    fn is_taken_in(&self) -> bool {
-        self.hello.is_none()
-    }
-
-    fn take_in(&mut self) {
-        self.hello = None;
-        self.pair.reader = None;
-        self.pair.names = None;
-    }
-
-    /// Before the server opens its end, reading would give an end of file that is none.
-    fn read_first(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let input = poll::state(self.pair.input.as_fd(), PollFlags::POLLIN)?;
-        let hello = match &self.hello {
-            Some(hello) => poll::state(hello.as_fd(), PollFlags::empty())?,
-            None => PollFlags::empty(),
-        };
-        if input.is_empty() {
-            let has_gone = hello.contains(PollFlags::POLLERR);
-            return if has_gone {
-                Ok(0)
-            } else {
-                Err(ErrorKind::WouldBlock.into())
-            };
-        }
-        fd::read(self.pair.input.as_fd(), buffer)
-    }
-
-    fn wait(&self, fd: BorrowedFd<'_>, what: PollFlags, deadline: Deadline) -> io::Result<()> {
-        let hello = match &self.hello {
-            Some(hello) => PollFd::new(hello.as_fd(), PollFlags::empty()),
-            None => PollFd::new(fd, what),
-        };
-        match poll::wait(&mut [PollFd::new(fd, what), hello], deadline)? {
-            true => Ok(()),
-            false => Err(ErrorKind::TimedOut.into()),
-        }
-    }
-}
-
 impl Stream for FifoStream {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.is_taken_in() {
-            true => fd::read(self.pair.input.as_fd(), buffer),
-            false => self.read_first(buffer),
+        match self.is_silent()? {
+            Some(Silence::SoFar) => Err(ErrorKind::WouldBlock.into()),
+            Some(Silence::ForEver) => Ok(0),
+            None => self.pipes.read(buffer),
         }
     }
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        fd::write(self.pair.output.as_fd(), bytes)
+        self.pipes.write(bytes)
+    }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        self.pipes.write_frame(prefix, body)
     }
 }
 
 impl Patient for FifoStream {
     fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
-        loop {
-            self.wait(self.pair.input.as_fd(), PollFlags::POLLIN, deadline)?;
+        while let Some(greeting) = &self.greeting {
+            let mut fds = [
+                PollFd::new(self.pipes.input(), PollFlags::POLLIN),
+                PollFd::new(greeting.hello.as_fd(), PollFlags::empty()),
+            ];
+            if !poll::wait(&mut fds, deadline)? {
+                return Err(ErrorKind::TimedOut.into());
+            }
             match self.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 result => return result,
             }
         }
+        self.pipes.read_by(buffer, deadline)
     }
 
     fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
-        self.wait(self.pair.output.as_fd(), PollFlags::POLLOUT, deadline)
+        self.pipes.await_room(deadline)
     }
-}
 
-/// Frames over the client's own pair, once the server has taken it in.
-struct FifoChannel(Framed<FifoStream>);
+    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+        self.pipes.await_any(deadline)
+    }
 
-impl FifoChannel {
-    fn await_welcome(&mut self, deadline: Deadline) -> Result<()> {
-        match self.0.next_piece(deadline)? {
-            Piece::Notice(Notice::Welcome) => {
-                self.0.stream_mut().take_in();
-                Ok(())
-            }
-            Piece::Notice(notice) => Err(noticed(notice, self.0.peer())),
-            _ => Err(Error::new(
-                Status::Malformed,
-                format!("{}: an answer before any request", self.0.peer()),
-            )),
+    fn awaits_welcome(&self) -> bool {
+        self.greeting.is_some()
+    }
+
+    fn welcomed(&mut self) {
+        if let Some(mut greeting) = self.greeting.take() {
+            greeting.names = None;
         }
-    }
-}
-
-impl Channel for FifoChannel {
-    #[inline]
-    fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()> {
-        if !self.0.stream_mut().is_taken_in() {
-            self.await_welcome(deadline)?;
-        }
-        self.0.send(frame, deadline)
-    }
-
-    #[inline]
-    fn recv(&mut self, deadline: Deadline) -> Result<&[u8]> {
-        self.0.recv(deadline)
     }
 }

@@ -59,6 +59,10 @@ impl Stream for PublicStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         fd::write(self.pair.answers.as_fd(), bytes)
     }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        fd::write_two(self.pair.answers.as_fd(), prefix, body)
+    }
 }
 
 impl Watched for PublicStream {

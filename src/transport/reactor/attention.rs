@@ -104,11 +104,10 @@ impl Worker<'_> {
     }
 
     pub(super) fn look_at(&mut self, key: Key) -> bool {
-        let answer = self.crew.answer;
         let Some(entry) = self.peers.get_mut(key) else {
             return false;
         };
-        let pumped = entry.peer.pump(answer);
+        let pumped = entry.peer.pump(&mut self.work);
         self.settle(key, pumped);
         pumped == Pumped::Idle { answered: true }
     }

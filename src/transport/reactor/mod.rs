@@ -17,7 +17,7 @@ mod worker;
 pub(crate) use crate::sys::unix::epoll::Interest;
 pub(crate) use stream::{StreamPeer, Watched};
 
-use super::{Answer, ServerOptions};
+use super::{Answer, Outbox, ServerOptions};
 use crate::error::{Error, Result};
 use crate::sys::{Bell, thread};
 use crew::{Crew, lock};
@@ -85,10 +85,10 @@ pub(crate) trait Peer: Send {
     fn watches(&self, is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2];
 
     /// Something happened at the watched descriptor with this place.
-    fn ready(&mut self, watch: usize, events: Interest, answer: &dyn Answer) -> Pumped;
+    fn ready(&mut self, watch: usize, events: Interest, work: &mut Work<'_>) -> Pumped;
 
     /// Takes what requests there are and answers them, without waiting.
-    fn pump(&mut self, answer: &dyn Answer) -> Pumped;
+    fn pump(&mut self, work: &mut Work<'_>) -> Pumped;
 
     /// The server stops: last words, without waiting.
     fn farewell(&mut self) {}
@@ -97,6 +97,14 @@ pub(crate) trait Peer: Send {
     fn cpu(&self) -> Option<u16> {
         None
     }
+}
+
+/// What a thread serves its peers with.
+pub(crate) struct Work<'a> {
+    /// What answers.
+    pub(crate) answer: &'a dyn Answer,
+    /// Where answers are put together; empty between two peers.
+    pub(crate) out: Outbox,
 }
 
 /// How far a peer got.
@@ -118,6 +126,7 @@ pub(crate) struct Limits {
     pub(crate) spin: Duration,
     pub(crate) stop_when_idle: bool,
     pub(crate) workers: usize,
+    pub(crate) max_message: u32,
 }
 
 impl Limits {
@@ -130,6 +139,7 @@ impl Limits {
             spin: options.spin,
             stop_when_idle: options.stop_when_idle,
             workers: size(options.workers).max(1),
+            max_message: options.max_message,
         }
     }
 }

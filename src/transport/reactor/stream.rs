@@ -1,7 +1,7 @@
 //! A client over a stream of bytes.
 
-use super::{Interest, Peer, Pumped};
-use crate::transport::Answer;
+use super::{Interest, Peer, Pumped, Work};
+use crate::transport::Outbox;
 use crate::transport::framed::Stream;
 use crate::transport::inbox::{Inbox, Piece};
 use std::io::ErrorKind;
@@ -26,7 +26,8 @@ pub(crate) trait Watched: Stream {
 pub(crate) struct StreamPeer<S> {
     stream: S,
     inbox: Inbox,
-    answers: Vec<u8>,
+    /// Answers that could not be written at once, and how much of them has been since.
+    backlog: Vec<u8>,
     written: usize,
     /// Answers go out, and then the connection ends.
     is_ending: bool,
@@ -36,9 +37,7 @@ pub(crate) struct StreamPeer<S> {
 const INPUT: usize = 0;
 const OUTPUT: usize = 1;
 
-/// Room for many small answers.
-const FIRST_ROOM: usize = 512;
-/// Answers are written when there are this many bytes of them, and no more room is kept for them.
+/// Answers are written when there are this many bytes of them.
 const HIGH_WATER: usize = 64 << 10;
 
 /// How a turn of reading or writing ended.
@@ -57,38 +56,59 @@ impl<S: Watched> StreamPeer<S> {
         Self {
             stream,
             inbox: Inbox::new(max_message),
-            answers: Vec::with_capacity(FIRST_ROOM),
+            backlog: Vec::new(),
             written: 0,
             is_ending: false,
         }
     }
 
     /// Answers whole requests that have arrived until there are none, or enough answers to write.
-    fn answer_arrived(&mut self, answer: &dyn Answer) -> bool {
-        let before = self.answers.len();
-        while self.answers.len() < HIGH_WATER && !self.is_ending {
+    fn answer_arrived(&mut self, work: &mut Work<'_>) {
+        while work.out.len() < HIGH_WATER && !self.is_ending {
             match self.inbox.next() {
                 None => break,
                 Some(Piece::Body(range)) => {
-                    if self.answers.is_empty() {
+                    if work.out.len() == 0 {
                         self.stream.before_answers();
                     }
-                    answer.answer(self.inbox.bytes(range), &mut self.answers);
+                    work.answer.answer(self.inbox.bytes(range), &mut work.out);
                 }
                 Some(Piece::TooLarge(_)) => {
-                    answer.too_large(&mut self.answers);
+                    work.answer.too_large(&mut work.out);
                     self.is_ending = true;
                 }
                 // Only servers send notices.
                 Some(Piece::Notice(_)) => self.is_ending = true,
             }
         }
-        self.answers.len() > before
     }
 
-    fn write_answers(&mut self) -> Turn {
+    /// Writes answers straight from where they were put together; the rest waits in the backlog.
+    fn write_answers(&mut self, out: &mut Outbox) -> Turn {
+        let mut rest = out.frames();
+        let mut turn = Turn::Done;
+        while !rest.is_empty() {
+            match self.stream.write(rest) {
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.backlog.extend_from_slice(rest);
+                    turn = Turn::Blocked;
+                    break;
+                }
+                Err(_) => {
+                    turn = Turn::Gone;
+                    break;
+                }
+            }
+        }
+        out.clear();
+        turn
+    }
+
+    /// Writes what could not be written before.
+    fn write_backlog(&mut self) -> Turn {
         while let Some(rest) = self
-            .answers
+            .backlog
             .get(self.written..)
             .filter(|rest| !rest.is_empty())
         {
@@ -98,25 +118,22 @@ impl<S: Watched> StreamPeer<S> {
                 Err(_) => return Turn::Gone,
             }
         }
-        self.answers.clear();
-        self.answers.shrink_to(HIGH_WATER);
-        self.written = 0;
-        if self.is_ending {
-            Turn::Gone
-        } else {
-            Turn::Done
+        if !self.backlog.is_empty() {
+            self.backlog = Vec::new();
+            self.written = 0;
         }
+        Turn::Done
     }
 
-    fn read_requests(&mut self) -> (Turn, bool) {
+    fn read_requests(&mut self) -> Turn {
         match self.stream.read(self.inbox.room()) {
-            Ok(0) => (Turn::Gone, false),
+            Ok(0) => Turn::Gone,
             Ok(count) => {
                 self.inbox.fill(count);
-                (Turn::Done, true)
+                Turn::Done
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => (Turn::Blocked, false),
-            Err(_) => (Turn::Gone, false),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Turn::Blocked,
+            Err(_) => Turn::Gone,
         }
     }
 }
@@ -144,31 +161,41 @@ impl<S: Watched> Peer for StreamPeer<S> {
     }
 
     #[inline]
-    fn ready(&mut self, watch: usize, events: Interest, answer: &dyn Answer) -> Pumped {
+    fn ready(&mut self, watch: usize, events: Interest, work: &mut Work<'_>) -> Pumped {
         if watch == OUTPUT && events.contains(Interest::EPOLLERR) {
             return Pumped::Gone;
         }
         debug_assert!(watch == INPUT || watch == OUTPUT);
-        self.pump(answer)
+        self.pump(work)
     }
 
     #[inline]
-    fn pump(&mut self, answer: &dyn Answer) -> Pumped {
-        let mut answered = false;
-        let mut moved = false;
-        let mut has_read = false;
+    fn pump(&mut self, work: &mut Work<'_>) -> Pumped {
+        let (mut answered, mut moved, mut has_read) = (false, false, false);
+        let written = self.written;
+        match self.write_backlog() {
+            Turn::Gone => return Pumped::Gone,
+            Turn::Blocked => {
+                let moved = self.written > written;
+                return Pumped::Waiting {
+                    is_blocked: true,
+                    moved,
+                };
+            }
+            Turn::Done => {}
+        }
         loop {
-            answered |= self.answer_arrived(answer);
-            let written = self.written;
-            match self.write_answers() {
+            self.answer_arrived(work);
+            answered |= work.out.len() > 0;
+            match self.write_answers(&mut work.out) {
                 Turn::Gone => return Pumped::Gone,
                 Turn::Blocked => {
-                    let moved = moved || self.written > written;
                     return Pumped::Waiting {
                         is_blocked: true,
-                        moved,
+                        moved: true,
                     };
                 }
+                Turn::Done if self.is_ending => return Pumped::Gone,
                 Turn::Done => {}
             }
             if self.inbox.has_whole_piece() {
@@ -178,11 +205,10 @@ impl<S: Watched> Peer for StreamPeer<S> {
                 break;
             }
             match self.read_requests() {
-                (Turn::Gone, _) => return Pumped::Gone,
-                (Turn::Blocked, _) => break,
-                (Turn::Done, some) => moved |= some,
+                Turn::Gone => return Pumped::Gone,
+                Turn::Blocked => break,
+                Turn::Done => (has_read, moved) = (true, true),
             }
-            has_read = true;
         }
         match self.inbox.has_partial_frame() {
             true => Pumped::Waiting {

@@ -5,10 +5,11 @@ use super::recent::Recent;
 use super::slab::{Key, Slab};
 use super::timing::PATIENCE;
 use super::token::Token;
-use super::{Peer, Pumped};
+use super::{Peer, Pumped, Work};
 use crate::error::Error;
 use crate::sys::unix::epoll::{Event, Interest, Poller};
 use crate::sys::wait::Spin;
+use crate::transport::Outbox;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,7 @@ const EVENTS: usize = 128;
 /// One thread of a server.
 pub(super) struct Worker<'a> {
     pub(super) crew: &'a Crew<'a>,
+    pub(super) work: Work<'a>,
     pub(super) index: usize,
     pub(super) poller: Poller,
     pub(super) peers: Slab<Entry>,
@@ -58,6 +60,10 @@ impl<'a> Worker<'a> {
     pub(super) fn new(crew: &'a Crew<'a>, index: usize) -> io::Result<Self> {
         let worker = Self {
             crew,
+            work: Work {
+                answer: crew.answer,
+                out: Outbox::new(crew.limits.max_message),
+            },
             index,
             poller: Poller::new()?,
             peers: Slab::new(),
@@ -130,9 +136,8 @@ impl<'a> Worker<'a> {
             }
             Token::Door(door) => self.open_door(door)?,
             Token::Peer(key, watch) => {
-                let answer = self.crew.answer;
                 if let Some(entry) = self.peers.get_mut(key) {
-                    let pumped = entry.peer.ready(watch, event.events(), answer);
+                    let pumped = entry.peer.ready(watch, event.events(), &mut self.work);
                     self.settle(key, pumped);
                 }
             }

@@ -3,14 +3,15 @@
 use super::layout::{self, CLOSED, INLINE, PAGE, RECORD, Record, SLEEPER, SLEEPERS, WANT_BUFFER};
 use super::path_of;
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::PREFIX;
+use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::Bell;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::memory::{Access, Line, Mapping};
 use crate::sys::unix::poll::{self, PollFlags};
 use crate::sys::unix::{cpu, futex, socket};
 use crate::sys::wait::Spin;
-use crate::transport::{Channel, ClientOptions, Deadline};
+use crate::transport::framed::noticed;
+use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
@@ -63,22 +64,70 @@ pub fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> 
 impl Channel for SharedChannel {
     #[inline]
     fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()> {
-        if self.session.is_none() {
-            self.session = Some(self.begin(deadline)?);
+        self.begin(deadline)?;
+        match frame.get(PREFIX..) {
+            Some(body) if body.len() > INLINE => self.send_body(body, deadline),
+            _ => {
+                self.session()?.publish(layout::SINGLE, frame);
+                Ok(())
+            }
         }
-        let body = frame.get(PREFIX..).unwrap_or_default();
-        if body.len() > INLINE {
-            self.put_into_buffer(body, deadline)?;
+    }
+
+    fn send_body(&mut self, body: &[u8], deadline: Deadline) -> Result<()> {
+        self.begin(deadline)?;
+        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        let mut line = [0; PREFIX + INLINE];
+        let (prefix, room) = line.split_at_mut(PREFIX);
+        prefix.copy_from_slice(&frame::prefix(length));
+        match room.get_mut(..body.len()) {
+            Some(room) => room.copy_from_slice(body),
+            // One over the server's limit is left out: the prefix alone is answered as it deserves.
+            None if length > self.session()?.max_message => {}
+            None => self.put_into_buffer(body, deadline)?,
         }
-        let session = self.session()?;
-        session.publish(frame);
+        let used = PREFIX + if body.len() <= INLINE { body.len() } else { 0 };
+        let frame = line.get(..used).unwrap_or_default();
+        self.session()?.publish(layout::SINGLE, frame);
         Ok(())
     }
 
     #[inline]
     fn recv(&mut self, deadline: Deadline) -> Result<&[u8]> {
-        self.await_answer(deadline)?;
-        self.take_answer(deadline)
+        let length = self.await_body(deadline)?;
+        let mut answer = std::mem::take(&mut self.answer);
+        answer.resize(length, 0);
+        let result = self.copy_answer(&mut answer, deadline);
+        self.answer = answer;
+        result.map(|()| self.answer.as_slice())
+    }
+
+    fn recv_into(&mut self, answer: &mut [u8], deadline: Deadline) -> Result<usize> {
+        let length = self.await_body(deadline)?;
+        if let Some(place) = answer.get_mut(..length) {
+            self.copy_answer(place, deadline)?;
+        }
+        Ok(length)
+    }
+
+    fn exchange(
+        &mut self,
+        frames: &[u8],
+        timeout: Option<Duration>,
+        take: &mut Take<'_>,
+    ) -> Exchanged {
+        let mut rest = frames;
+        while !rest.is_empty() {
+            let sent = match self.exchange_some(rest, timeout, take) {
+                Ok(sent) => sent,
+                Err(exchanged) => return exchanged,
+            };
+            rest = rest.get(sent..).unwrap_or_default();
+        }
+        Exchanged {
+            owed: 0,
+            result: Ok(()),
+        }
     }
 }
 
@@ -89,8 +138,16 @@ impl SharedChannel {
             .ok_or_else(|| Error::new(Status::Internal, "shared memory before any request"))
     }
 
-    /// Waits for the server to share its memory.
-    fn begin(&self, deadline: Deadline) -> Result<Session> {
+    /// Waits until the server has shared its memory.
+    #[inline]
+    fn begin(&mut self, deadline: Deadline) -> Result<()> {
+        if self.session.is_none() {
+            self.session = Some(self.meet(deadline)?);
+        }
+        Ok(())
+    }
+
+    fn meet(&self, deadline: Deadline) -> Result<Session> {
         let (record, fds) = self.receive(deadline)?;
         let broken =
             |error: io::Error| self.failure("what the server shares is not usable", &error);
@@ -100,8 +157,7 @@ impl SharedChannel {
                 max_message,
             } => (offset, max_message),
             Record::Refused => {
-                let context = format!("{}: it has as many clients as it takes", self.peer);
-                return Err(Error::new(Status::Refused, context));
+                return Err(noticed(Notice::Refused, &self.peer));
             }
             Record::Buffer => return Err(self.nonsense()),
         };
@@ -121,19 +177,15 @@ impl SharedChannel {
         })
     }
 
-    /// Copies a body that no line holds into the buffer, which the server makes when first asked.
-    /// One over the server's limit is left out: the prefix alone is answered as it deserves.
-    fn put_into_buffer(&mut self, body: &[u8], deadline: Deadline) -> Result<()> {
-        if body.len() > self.session()?.max_message as usize {
-            return Ok(());
-        }
+    /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
+    fn put_into_buffer(&mut self, bytes: &[u8], deadline: Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             socket::send_now(self.control.as_fd(), &[WANT_BUFFER])
                 .map_err(|error| self.failure("asking for a buffer", &error))?;
             self.map_buffer(deadline)?;
         }
         if let Some(buffer) = &self.session()?.buffer {
-            buffer.write(0, body);
+            buffer.write(0, bytes);
         }
         Ok(())
     }
@@ -215,41 +267,115 @@ impl SharedChannel {
             .is_ok_and(|state| state.intersects(gone))
     }
 
-    /// Copies the answer out.
-    fn take_answer(&mut self, deadline: Deadline) -> Result<&[u8]> {
+    /// Waits for the answer, and gives the length of its body.
+    #[inline]
+    fn await_body(&mut self, deadline: Deadline) -> Result<usize> {
+        self.await_answer(deadline)?;
         let session = self.session()?;
         let prefix = layout::load_prefix(session.reply());
         let length = prefix as usize;
-        let half = layout::half_of_buffer(session.max_message);
         if length <= INLINE {
-            let data = layout::load(session.reply(), length);
-            self.answer.clear();
-            self.answer
-                .extend_from_slice(data.get(PREFIX..PREFIX + length).unwrap_or_default());
-            return Ok(&self.answer);
+            return Ok(length);
+        }
+        let half = layout::half_of_buffer(session.max_message);
+        if let Some(notice) = Notice::from_prefix(prefix) {
+            return Err(noticed(notice, &self.peer));
         }
         if prefix > self.max_message {
-            let context = format!(
-                "{}: an answer of {length} bytes is over this client's max_message",
-                self.peer
-            );
-            return Err(Error::new(Status::TooLarge, context));
+            let context = format!("an answer of {length} bytes is over this client's max_message");
+            return Err(self.ended(Status::TooLarge, &context));
         }
         if length > half {
             return Err(self.nonsense());
         }
+        Ok(length)
+    }
+
+    /// Copies the answer's body, which is as long as `answer`, out.
+    #[inline]
+    fn copy_answer(&mut self, answer: &mut [u8], deadline: Deadline) -> Result<()> {
+        let session = self.session()?;
+        if answer.len() <= INLINE {
+            let data = layout::load(session.reply(), answer.len());
+            answer.copy_from_slice(data.get(PREFIX..PREFIX + answer.len()).unwrap_or_default());
+            return Ok(());
+        }
+        self.copy_from_buffer(answer, deadline)
+    }
+
+    fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             self.map_buffer(deadline)?;
         }
-        self.answer.resize(length, 0);
-        if let Some(Session {
-            buffer: Some(buffer),
-            ..
-        }) = &self.session
-        {
-            buffer.read(half, &mut self.answer);
+        let session = self.session()?;
+        if let Some(buffer) = &session.buffer {
+            buffer.read(layout::half_of_buffer(session.max_message), bytes);
         }
-        Ok(&self.answer)
+        Ok(())
+    }
+
+    /// Sends as many of the frames as one publication carries, and takes their answers. Gives how
+    /// many bytes were sent.
+    fn exchange_some(
+        &mut self,
+        frames: &[u8],
+        timeout: Option<Duration>,
+        take: &mut Take<'_>,
+    ) -> std::result::Result<usize, Exchanged> {
+        let unsent = |error| Exchanged {
+            owed: 0,
+            result: Err(error),
+        };
+        let deadline = Deadline::after(timeout);
+        self.begin(deadline).map_err(unsent)?;
+        let half = layout::half_of_buffer(self.session().map_err(unsent)?.max_message);
+        let (batch, count) = layout::first_batch(frames, half);
+        self.put_into_buffer(batch, deadline).map_err(unsent)?;
+        let length = frame::prefix(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        self.session()
+            .map_err(unsent)?
+            .publish(layout::BATCH, &length);
+        let taken = self.take_batch(count, deadline, take);
+        taken.map_err(|(taken, error)| Exchanged {
+            owed: count - taken,
+            result: Err(error),
+        })?;
+        Ok(batch.len())
+    }
+
+    /// Waits for the answers to a batch and gives each to `take`; with a failure, how many it gave.
+    fn take_batch(
+        &mut self,
+        count: u32,
+        deadline: Deadline,
+        take: &mut Take<'_>,
+    ) -> std::result::Result<(), (u32, Error)> {
+        let answers = self.recv_batch(deadline).map_err(|error| (0, error))?;
+        let mut rest = answers;
+        for taken in 0..count {
+            let Some(body) = frame::first_body(rest) else {
+                let context = "the server answered a batch with something else";
+                return Err((taken, Error::new(Status::Malformed, context)));
+            };
+            take(body);
+            rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn recv_batch(&mut self, deadline: Deadline) -> Result<&[u8]> {
+        self.await_answer(deadline)?;
+        let session = self.session()?;
+        let length = layout::load_prefix(session.reply()) as usize;
+        let is_batch = session.reply().kind.load(Ordering::Relaxed) == layout::BATCH;
+        if !is_batch || length > layout::half_of_buffer(session.max_message) {
+            return Err(self.nonsense());
+        }
+        let mut answer = std::mem::take(&mut self.answer);
+        answer.resize(length, 0);
+        let result = self.copy_from_buffer(&mut answer, deadline);
+        self.answer = answer;
+        result.map(|()| self.answer.as_slice())
     }
 
     /// Waits for a record of the server's.
@@ -309,10 +435,11 @@ impl Session {
 
     /// Puts the request where the server looks for it, and rings if the server sleeps.
     #[inline]
-    fn publish(&mut self, frame: &[u8]) {
+    fn publish(&mut self, kind: u16, bytes: &[u8]) {
         self.number = layout::next(self.number);
         let line = self.request();
-        layout::store(line, frame);
+        layout::store(line, bytes);
+        line.kind.store(kind, Ordering::Relaxed);
         line.cpu.store(cpu::current(), Ordering::Relaxed);
         line.word.swap(layout::word(self.number), Ordering::SeqCst);
         if self.header.line(SLEEPERS).word.load(Ordering::SeqCst) != 0 {

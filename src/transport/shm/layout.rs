@@ -7,9 +7,10 @@
 //!
 //! A line's word is `number << 1 | sleeper`. R carries the number of the request, A that of the
 //! last answer; `sleeper` in A says that the client sleeps on it. A line's data is a frame, or
-//! only the prefix of one whose body lies in the buffer.
+//! only the prefix of one whose body lies in the buffer, or (`kind` is [`BATCH`]) the length of many
+//! frames that lie there one after another, to be answered by as many.
 
-use crate::protocol::frame::PREFIX;
+use crate::protocol::frame::{self, FRAME_MAX, PREFIX};
 use crate::sys::unix::memory::{LINE, LINE_WORDS, Line};
 use std::sync::atomic::Ordering;
 
@@ -19,6 +20,10 @@ pub(super) const PAGE: usize = 4096;
 pub(super) const SLEEPERS: usize = 0;
 /// The longest body that a line holds.
 pub(super) const INLINE: usize = LINE_WORDS * 8 - PREFIX;
+/// The kind of a line with one frame.
+pub(super) const SINGLE: u16 = 0;
+/// The kind of a line with many frames in the buffer.
+pub(super) const BATCH: u16 = 1;
 /// The number that stands in A when the server has stopped; no request bears it.
 pub(super) const CLOSED: u32 = u32::MAX >> 1;
 /// The bit of A's word that says that the client sleeps.
@@ -60,6 +65,21 @@ pub(super) fn number(word: u32) -> u32 {
 /// The bytes of each half of a buffer for bodies of up to `max_message`.
 pub(super) fn half_of_buffer(max_message: u32) -> usize {
     (max_message as usize).next_multiple_of(PAGE)
+}
+
+/// As many of the frames, and how many, as a half of a buffer carries, and as it carries the answers
+/// to; one at least.
+pub(super) fn first_batch(frames: &[u8], half: usize) -> (&[u8], u32) {
+    let (mut length, mut count) = (0, 0);
+    while let Some(body) = frame::first_body(frames.get(length..).unwrap_or_default()) {
+        let next = length + PREFIX + body.len();
+        if count > 0 && (next > half || (count as usize + 1) * FRAME_MAX > half) {
+            break;
+        }
+        length = next;
+        count += 1;
+    }
+    (frames.get(..length).unwrap_or_default(), count)
 }
 
 /// The data of a line, copied out.

@@ -3,13 +3,13 @@
 use super::layout::{self, CLOSED, INLINE, PAGE, RECORD, Record, SLEEPER, SLEEPERS, WANT_BUFFER};
 use super::path_of;
 use crate::error::{Error, Result};
-use crate::protocol::frame::PREFIX;
+use crate::protocol::frame::{self, PREFIX};
 use crate::sys::Bell;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::memory::{self, Access, Line, Mapping};
 use crate::sys::unix::{cpu, futex, socket};
 use crate::transport::reactor::{
-    self, Admission, Door, DoorWatch, Interest, Limits, Listener, Peer, Pumped, Sleepers,
+    self, Admission, Door, DoorWatch, Interest, Limits, Listener, Peer, Pumped, Sleepers, Work,
 };
 use crate::transport::socket::NamedSocket;
 use crate::transport::{Answer, Endpoint, ServerOptions};
@@ -163,12 +163,20 @@ struct SharedPeer {
     /// Where it last asked from.
     cpu: u16,
     max_message: u32,
-    body: Vec<u8>,
-    answer: Vec<u8>,
+    /// What was copied out of the buffer.
+    copy: Vec<u8>,
 }
 
-/// Room for an answer that no line holds, but that needs no large message.
-const FIRST_ROOM: usize = 512;
+/// What a client asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// One request.
+    One,
+    /// Many at once.
+    Many,
+    /// One that is too large: its last.
+    TooMuch,
+}
 
 impl SharedPeer {
     fn new(control: Fd, shared: Shared, max_message: u32) -> Self {
@@ -179,8 +187,7 @@ impl SharedPeer {
             served: 0,
             cpu: cpu::UNKNOWN,
             max_message,
-            body: Vec::new(),
-            answer: Vec::with_capacity(FIRST_ROOM),
+            copy: Vec::new(),
         }
     }
 
@@ -194,46 +201,84 @@ impl SharedPeer {
             .line(layout::answer_offset(self.shared.request_offset))
     }
 
-    /// Copies the request out, runs it, and puts the answer's frame into `self.answer`. `false`:
-    /// this was the client's last request.
-    fn run(&mut self, answer: &dyn Answer) -> io::Result<bool> {
-        self.answer.clear();
+    /// Copies what was asked out, runs it, and puts the answers' frames together.
+    fn run(&mut self, work: &mut Work<'_>) -> io::Result<Asked> {
         let prefix = layout::load_prefix(self.request());
+        if self.request().kind.load(Ordering::Relaxed) == layout::BATCH {
+            return self.run_batch(prefix, work);
+        }
         if prefix > self.max_message {
-            answer.too_large(&mut self.answer);
-            return Ok(false);
+            work.answer.too_large(&mut work.out);
+            return Ok(Asked::TooMuch);
         }
         let length = prefix as usize;
         if length <= INLINE {
             let data = layout::load(self.request(), length);
             let body = data.get(PREFIX..PREFIX + length).unwrap_or_default();
-            answer.answer(body, &mut self.answer);
-            return Ok(true);
+            work.answer.answer(body, &mut work.out);
+        } else {
+            self.copy_out(length)?;
+            work.answer.answer(&self.copy, &mut work.out);
         }
-        // A client that never asked for its buffer cannot have put anything into it.
+        Ok(Asked::One)
+    }
+
+    fn run_batch(&mut self, length: u32, work: &mut Work<'_>) -> io::Result<Asked> {
+        if length as usize > layout::half_of_buffer(self.max_message) {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        self.copy_out(length as usize)?;
+        let mut rest = self.copy.as_slice();
+        while !rest.is_empty() {
+            let body =
+                frame::first_body(rest).filter(|body| body.len() <= self.max_message as usize);
+            let body = body.ok_or(ErrorKind::InvalidData)?;
+            work.answer.answer(body, &mut work.out);
+            rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
+        }
+        Ok(Asked::Many)
+    }
+
+    /// Copies the start of the buffer. A client that never asked for it has put nothing into it.
+    fn copy_out(&mut self, length: usize) -> io::Result<()> {
         let buffer = self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?;
-        self.body.resize(length, 0);
-        buffer.read(0, &mut self.body);
-        answer.answer(&self.body, &mut self.answer);
-        Ok(true)
+        self.copy.resize(length, 0);
+        buffer.read(0, &mut self.copy);
+        Ok(())
     }
 
     /// Puts the answer where the client looks for it, and wakes the client if it sleeps.
-    fn publish(&mut self, number: u32) -> io::Result<()> {
-        let body = self.answer.get(PREFIX..).unwrap_or_default();
-        if body.len() > INLINE {
-            self.make_buffer()?;
-            let half = layout::half_of_buffer(self.max_message);
-            let body = self.answer.get(PREFIX..).unwrap_or_default();
-            match &self.buffer {
-                Some(buffer) if body.len() <= half => buffer.write(half, body),
-                _ => return Err(ErrorKind::InvalidData.into()),
-            }
+    fn publish(&mut self, number: u32, asked: Asked, frames: &[u8]) -> io::Result<()> {
+        let (prefix, body) = frames.split_at(PREFIX.min(frames.len()));
+        if asked == Asked::Many {
+            self.put_into_buffer(frames)?;
+            let length = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+            layout::store(self.reply(), &frame::prefix(length));
+        } else if body.len() > INLINE {
+            self.put_into_buffer(body)?;
+            layout::store(self.reply(), prefix);
+        } else {
+            layout::store(self.reply(), frames);
         }
         let line = self.reply();
-        layout::store(line, &self.answer);
+        let kind = if asked == Asked::Many {
+            layout::BATCH
+        } else {
+            layout::SINGLE
+        };
+        line.kind.store(kind, Ordering::Relaxed);
         line.cpu.store(cpu::current(), Ordering::Relaxed);
         self.set_reply(number);
+        Ok(())
+    }
+
+    fn put_into_buffer(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.make_buffer()?;
+        let half = layout::half_of_buffer(self.max_message);
+        match &self.buffer {
+            Some(buffer) if bytes.len() <= half => buffer.write(half, bytes),
+            _ => return Err(ErrorKind::InvalidData.into()),
+        }
         Ok(())
     }
 
@@ -289,16 +334,16 @@ impl Peer for SharedPeer {
     }
 
     #[inline]
-    fn ready(&mut self, watch: usize, _events: Interest, answer: &dyn Answer) -> Pumped {
+    fn ready(&mut self, watch: usize, _events: Interest, work: &mut Work<'_>) -> Pumped {
         debug_assert!(watch == CONTROL || watch == BELL);
         if watch == CONTROL && self.listen().is_err() {
             return Pumped::Gone;
         }
-        self.pump(answer)
+        self.pump(work)
     }
 
     #[inline]
-    fn pump(&mut self, answer: &dyn Answer) -> Pumped {
+    fn pump(&mut self, work: &mut Work<'_>) -> Pumped {
         // SeqCst, so that it and the count of sleepers have one order for both sides: either the
         // client sees this thread asleep and rings, or this thread sees the request.
         let number = layout::number(self.request().word.load(Ordering::SeqCst));
@@ -309,14 +354,17 @@ impl Peer for SharedPeer {
             return Pumped::Gone;
         }
         self.cpu = self.request().cpu.load(Ordering::Relaxed);
-        let Ok(goes_on) = self.run(answer) else {
-            return Pumped::Gone;
-        };
         self.served = number;
-        if self.publish(number).is_err() || !goes_on {
-            return Pumped::Gone;
+        let asked = self.run(work);
+        let published = asked.and_then(|asked| {
+            self.publish(number, asked, work.out.frames())?;
+            Ok(asked)
+        });
+        work.out.clear();
+        match published {
+            Ok(Asked::One | Asked::Many) => Pumped::Idle { answered: true },
+            Ok(Asked::TooMuch) | Err(_) => Pumped::Gone,
         }
-        Pumped::Idle { answered: true }
     }
 
     fn farewell(&mut self) {
