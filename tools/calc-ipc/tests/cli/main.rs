@@ -1,0 +1,16 @@
+//! The command as people run it: the real binary, its output, its exit statuses, and what it leaves
+//! behind.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
+mod call;
+mod doctor;
+mod generate;
+mod ls;
+mod serve;
+mod stream;
+mod support;
