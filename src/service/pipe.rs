@@ -19,7 +19,7 @@ pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
         ..ServerOptions::default()
     };
     let channel = pipe::create(options, |input, output| {
-        pipe::serve(input, output, &Answerer::new(handler), &server)
+        pipe::serve(input, output, &Answerer::new(handler), &server, None)
     })?;
     Ok(Client::new(channel, options))
 }
@@ -37,5 +37,5 @@ pub fn serve(
     handler: Handler,
     options: &ServerOptions,
 ) -> Result<()> {
-    pipe::serve(input, output, &Answerer::new(handler), options)
+    pipe::serve(input, output, &Answerer::new(handler), options, None)
 }

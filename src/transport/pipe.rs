@@ -7,7 +7,7 @@
 use super::framed::{Framed, Patient, Stream};
 use super::inbox::{Inbox, Piece};
 use super::reactor::Watched;
-use super::{Answer, Channel, ClientOptions, Deadline, Outbox, ServerOptions};
+use super::{Answer, Bell, Channel, ClientOptions, Deadline, Endpoint, Outbox, ServerOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::unix::fd::{self, Fd};
 use crate::sys::unix::pipe::Pipe;
@@ -253,18 +253,23 @@ pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn C
     Ok(channel(ends.own, child, name, options))
 }
 
-/// Serves the one client that writes to `input` and reads from `output`, until the input ends.
-/// Both are the host's: blocking or not, of any kind, and never changed.
+/// Serves the one client that writes to `input` and reads from `output`, until the input ends or
+/// `stop` rings. Both are the host's: blocking or not, of any kind, and never changed.
 pub(crate) fn serve(
     input: BorrowedFd<'_>,
     output: BorrowedFd<'_>,
     answer: &dyn Answer,
     options: &ServerOptions,
+    stop: Option<&Bell>,
 ) -> Result<()> {
     options.validate()?;
     let mut inbox = Inbox::new(options.max_message);
-    let mut spin = Spin::new(options.spin);
     let mut answers = Outbox::new(options.max_message);
+    let mut source = Source {
+        input,
+        spin: Spin::new(options.spin),
+        stop,
+    };
     loop {
         let goes_on = answer_all(&mut inbox, answer, &mut answers);
         match blocking::write_all(output, answers.frames()) {
@@ -281,7 +286,7 @@ pub(crate) fn serve(
         } else {
             options.idle_timeout
         };
-        match read_requests(input, inbox.room(), &mut spin, limit) {
+        match source.read(inbox.room(), limit) {
             Ok(0) => return Ok(()),
             Ok(count) => inbox.fill(count),
             Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(()),
@@ -304,31 +309,68 @@ fn answer_all(inbox: &mut Inbox, answer: &dyn Answer, answers: &mut Outbox) -> b
     true
 }
 
-fn read_requests(
-    from: BorrowedFd<'_>,
-    room: &mut [u8],
-    spin: &mut Spin,
-    limit: Duration,
-) -> io::Result<usize> {
-    let found = spin.until(|| match fd::read_now(from, room) {
-        Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-        result => Some(result),
-    });
-    if let Some(result) = found {
-        return result;
-    }
-    let deadline = Deadline::after((!limit.is_zero()).then_some(limit));
-    loop {
-        if !limit.is_zero() && !poll::wait_readable(from, deadline)? {
-            return Err(ErrorKind::TimedOut.into());
+/// Where requests come from.
+struct Source<'a> {
+    input: BorrowedFd<'a>,
+    spin: Spin,
+    stop: Option<&'a Bell>,
+}
+
+impl Source<'_> {
+    /// Reads once, waiting no longer than `limit` (zero: without limit); 0 at the end, or when
+    /// told to stop.
+    fn read(&mut self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+        let input = self.input;
+        let found = self.spin.until(|| match fd::read_now(input, room) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            result => Some(result),
+        });
+        if let Some(result) = found {
+            return result;
         }
-        match fd::read(from, room) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if !poll::wait_readable(from, deadline)? {
-                    return Err(ErrorKind::TimedOut.into());
-                }
+        let deadline = Deadline::after((!limit.is_zero()).then_some(limit));
+        // A blocking read is enough where nothing else can end the wait.
+        let mut must_wait = self.stop.is_some() || !limit.is_zero();
+        loop {
+            if must_wait && self.wait(deadline)? {
+                return Ok(0);
             }
-            result => return result,
+            match fd::read(input, room) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => must_wait = true,
+                result => return result,
+            }
         }
+    }
+
+    /// Waits for requests; `true` when told to stop.
+    fn wait(&self, deadline: Deadline) -> io::Result<bool> {
+        let input = PollFd::new(self.input, PollFlags::POLLIN);
+        let Some(stop) = self.stop else {
+            in_time(poll::wait(&mut [input], deadline)?)?;
+            return Ok(false);
+        };
+        let mut fds = [input, PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
+        in_time(poll::wait(&mut fds, deadline)?)?;
+        Ok(fds[1].any().unwrap_or(false))
+    }
+}
+
+/// A server's address that is this program's own standard input and output.
+struct StdioEndpoint(ServerOptions);
+
+/// Serves the one client at this program's standard input and output.
+pub(crate) fn bind_stdio(options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+    options.validate()?;
+    Ok(Box::new(StdioEndpoint(options.clone())))
+}
+
+impl Endpoint for StdioEndpoint {
+    fn adopt(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()> {
+        let (input, output) = (io::stdin(), io::stdout());
+        serve(input.as_fd(), output.as_fd(), answer, &self.0, Some(stop))
     }
 }

@@ -10,7 +10,7 @@
 use calc_ipc::error::Result;
 use calc_ipc::protocol::{Operation, Request};
 use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, shm, uds};
+use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, shm, tcp, uds};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -21,8 +21,11 @@ pub struct Transport {
     pub connect: fn(&Address, &ClientOptions) -> Result<Box<dyn Channel>>,
 }
 
+/// The first so many of the transports have names in the file system.
+pub const WITH_FILES: usize = 3;
+
 /// Every transport with named servers. A new one is one line here.
-pub const TRANSPORTS: [Transport; 3] = [
+pub const TRANSPORTS: [Transport; 4] = [
     Transport {
         name: "uds",
         bind: |address, options| uds::bind(&address.path("sock"), options),
@@ -38,12 +41,24 @@ pub const TRANSPORTS: [Transport; 3] = [
         bind: |address, options| shm::bind(&address.word, options),
         connect: |address, options| shm::connect(&address.word, options),
     },
+    Transport {
+        name: "tcp",
+        bind: |address, options| {
+            tcp::bind(&address.host, PORT, options).map(|(endpoint, _)| endpoint)
+        },
+        connect: |address, options| tcp::connect(&address.host, PORT, options),
+    },
 ];
+
+/// Where TCP servers of tests listen, each at an address of its own.
+const PORT: u16 = 17_301;
 
 /// Names that no other test uses, gone when it is dropped.
 pub struct Address {
     folder: PathBuf,
     pub word: String,
+    /// An address of this machine: there are 16 million.
+    host: String,
 }
 
 impl Address {
@@ -51,9 +66,11 @@ impl Address {
         static LAST: AtomicU32 = AtomicU32::new(0);
         let serial = LAST.fetch_add(1, Ordering::Relaxed);
         let word = format!("calc_ipc-test-{}-{serial}", std::process::id());
+        let [_, _, high, low] = (std::process::id() ^ serial << 8).to_be_bytes();
+        let host = format!("127.{}.{high}.{low}", serial % 200 + 1);
         let folder = std::env::temp_dir().join(&word);
         std::fs::create_dir(&folder).unwrap();
-        Self { folder, word }
+        Self { folder, word, host }
     }
 
     pub fn path(&self, name: &str) -> String {

@@ -14,4 +14,5 @@ pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod sigpipe;
 pub(crate) mod socket;
+pub(crate) mod tcp;
 pub(crate) mod thread;

@@ -1,4 +1,4 @@
-//! Unix stream sockets: unix(7).
+//! Stream sockets: socket(7), unix(7), tcp(7).
 
 use nix::cmsg_space;
 use nix::errno::Errno;
@@ -63,6 +63,26 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(client) })
 }
 
+/// How long a TCP peer may be silent before the kernel asks whether it is there, how long it waits
+/// for each answer, and how often it asks, in seconds.
+const PROBE_AFTER: u32 = 5;
+const PROBE_EACH: u32 = 2;
+const PROBES: u32 = 3;
+
+/// Sends what is written at once (TCP_NODELAY), and finds out when the peer's machine has vanished:
+/// by probes while nothing is under way (SO_KEEPALIVE), else by what is not acknowledged for as long
+/// (TCP_USER_TIMEOUT).
+pub(crate) fn tune_tcp(fd: BorrowedFd<'_>) -> io::Result<()> {
+    setsockopt(&fd, sockopt::TcpNoDelay, &true)?;
+    setsockopt(&fd, sockopt::KeepAlive, &true)?;
+    setsockopt(&fd, sockopt::TcpKeepIdle, &PROBE_AFTER)?;
+    setsockopt(&fd, sockopt::TcpKeepInterval, &PROBE_EACH)?;
+    setsockopt(&fd, sockopt::TcpKeepCount, &PROBES)?;
+    let milliseconds = (PROBE_AFTER + PROBE_EACH * PROBES) * 1000;
+    setsockopt(&fd, sockopt::TcpUserTimeout, &milliseconds)?;
+    Ok(())
+}
+
 /// The user that runs the other end, as the kernel knows it (SO_PEERCRED): whoever called
 /// connect, or listen. `None` when this user namespace has no name for that user.
 pub(crate) fn peer_uid(fd: BorrowedFd<'_>) -> io::Result<Option<u32>> {
@@ -83,21 +103,32 @@ pub(crate) fn set_receive_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>)
 /// first. `Interrupted` is given to the caller, who knows the deadline.
 #[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    Ok(nix::sys::socket::recv(
+    received(nix::sys::socket::recv(
         fd.as_raw_fd(),
         buffer,
         MsgFlags::empty(),
-    )?)
+    ))
 }
 
 /// Receives once what is there, without waiting.
 #[inline]
 pub(crate) fn recv_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    Ok(nix::sys::socket::recv(
+    received(nix::sys::socket::recv(
         fd.as_raw_fd(),
         buffer,
         MsgFlags::MSG_DONTWAIT,
-    )?)
+    ))
+}
+
+/// A TCP connection that the kernel gave up is a peer that died, and no timeout of anybody's call.
+#[inline]
+fn received(result: nix::Result<usize>) -> io::Result<usize> {
+    match result {
+        Err(Errno::ETIMEDOUT | Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENETDOWN) => {
+            Err(io::ErrorKind::ConnectionAborted.into())
+        }
+        result => Ok(result?),
+    }
 }
 
 /// Sends once what the socket takes, without waiting and without SIGPIPE.

@@ -11,7 +11,7 @@ use crate::sys::unix::{cpu, futex, socket};
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Interest, Limits, Listener, Peer, Pumped, Sleepers, Work,
 };
-use crate::transport::socket::NamedSocket;
+use crate::transport::socket::{Accepted, Door as _, NamedSocket};
 use crate::transport::{Answer, Endpoint, ServerOptions};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -94,9 +94,9 @@ impl Listener for SharedEndpoint {
 
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
         let control = match self.socket.accept()? {
-            None => return Ok(Admission::Nobody),
-            Some(None) => return Ok(Admission::TurnedAway),
-            Some(Some(control)) => control,
+            Accepted::Nobody => return Ok(Admission::Nobody),
+            Accepted::SentAway => return Ok(Admission::TurnedAway),
+            Accepted::Client(control) => control,
         };
         if !is_full && let Ok(shared) = self.share_with(control.as_fd()) {
             let peer = SharedPeer::new(control, shared, self.max_message);

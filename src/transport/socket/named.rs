@@ -1,15 +1,13 @@
 //! A Unix socket with a name: what the Unix socket transport and shared memory have in common.
 
-use super::claim::{Claim, foreign};
-use super::framed::{Patient, Stream};
-use super::reactor::Watched;
-use super::{ClientOptions, Deadline, ServerUser};
+use super::{Accepted, Door};
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::file::{self, Identity, Kind};
-use crate::sys::unix::poll::{self, PollFd, PollFlags};
 use crate::sys::unix::{process, socket};
+use crate::transport::claim::{Claim, foreign};
+use crate::transport::{ClientOptions, ServerUser};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -17,7 +15,7 @@ use std::time::Duration;
 
 /// A listening socket whose name is this process's alone, and gone when it is dropped.
 #[derive(Debug)]
-pub(super) struct NamedSocket {
+pub(in crate::transport) struct NamedSocket {
     socket: Fd,
     path: PathBuf,
     identity: Identity,
@@ -27,7 +25,7 @@ pub(super) struct NamedSocket {
 
 impl NamedSocket {
     /// Takes the name, from a dead server if need be, and lets clients in that `mode` allows.
-    pub(super) fn bind(path: &Path, mode: u32) -> Result<Self> {
+    pub(in crate::transport) fn bind(path: &Path, mode: u32) -> Result<Self> {
         check_length(path)?;
         let claim = Claim::take(path)?;
         clear_stale(path)?;
@@ -47,9 +45,10 @@ impl NamedSocket {
         socket::listen(named.socket.as_fd()).map_err(failure)?;
         Ok(named)
     }
+}
 
-    /// Makes this process, perhaps forked since, the one that serves.
-    pub(super) fn adopt(&self) -> Result<()> {
+impl Door for NamedSocket {
+    fn adopt(&self) -> Result<()> {
         self.claim.adopt()?;
         self.socket.own();
         // Clients see the user of whoever called listen last (unix(7), SO_PEERCRED).
@@ -57,20 +56,19 @@ impl NamedSocket {
             .map_err(|error| Error::os(&format!("listen {}", self.path.display()), &error))
     }
 
-    /// The next client that is allowed in: `Ok(None)` when nobody waits, `Ok(Some(None))` when one
-    /// was sent away.
-    pub(super) fn accept(&self) -> io::Result<Option<Option<Fd>>> {
-        let client = match socket::accept(self.socket.as_fd()) {
-            Ok(client) => Fd::new(client),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-            // It went away while it waited (accept(2)).
-            Err(error) if error.kind() == ErrorKind::ConnectionAborted => return Ok(Some(None)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(Some(None)),
-            Err(error) => return Err(error),
-        };
-        let is_welcome = self.is_open_to_others
-            || socket::peer_uid(client.as_fd()).is_ok_and(|uid| uid.is_some_and(is_own_or_root));
-        Ok(Some(is_welcome.then_some(client)))
+    fn accept(&self) -> io::Result<Accepted> {
+        let accepted = Accepted::next(self.socket.as_fd())?;
+        Ok(match accepted {
+            Accepted::Client(client) if !self.lets_in(&client) => Accepted::SentAway,
+            accepted => accepted,
+        })
+    }
+}
+
+impl NamedSocket {
+    fn lets_in(&self, client: &Fd) -> bool {
+        self.is_open_to_others
+            || socket::peer_uid(client.as_fd()).is_ok_and(|uid| uid.is_some_and(is_own_or_root))
     }
 }
 
@@ -89,7 +87,7 @@ impl Drop for NamedSocket {
 }
 
 /// Connects to the server at `path` and checks whose it is.
-pub(super) fn connect(path: &Path, options: &ClientOptions) -> Result<Fd> {
+pub(in crate::transport) fn connect(path: &Path, options: &ClientOptions) -> Result<Fd> {
     check_length(path)?;
     fork::follow().map_err(|error| Error::os("following forks", &error))?;
     let failure = |error: &io::Error| {
@@ -155,109 +153,5 @@ fn clear_stale(path: &Path) -> Result<()> {
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         _ => Err(foreign(path, "is in use by another program")),
-    }
-}
-
-/// A connected socket.
-#[derive(Debug)]
-pub(super) struct SocketStream {
-    fd: Fd,
-    /// What the kernel bounds a blocking receive with: a deadline that costs no system call.
-    receive_timeout: Option<Duration>,
-}
-
-impl SocketStream {
-    /// The server's end, which never blocks.
-    pub(super) fn accepted(fd: Fd) -> Self {
-        Self {
-            fd,
-            receive_timeout: None,
-        }
-    }
-
-    /// The client's end, most of whose waits last `timeout` at most.
-    pub(super) fn connected(fd: Fd, timeout: Option<Duration>) -> Result<Self> {
-        socket::set_receive_timeout(fd.as_fd(), timeout)
-            .map_err(|error| Error::os("set the receive timeout", &error))?;
-        Ok(Self {
-            fd,
-            receive_timeout: timeout,
-        })
-    }
-
-    fn wait(&self, what: PollFlags, deadline: Deadline) -> io::Result<()> {
-        match poll::wait(&mut [PollFd::new(self.fd.as_fd(), what)], deadline)? {
-            true => Ok(()),
-            false => Err(ErrorKind::TimedOut.into()),
-        }
-    }
-
-    /// Whether the kernel's own timer ends a wait close enough to the deadline: it is armed with
-    /// the whole timeout, of which spinning took a little.
-    fn is_bounded_by_kernel(&self, deadline: Deadline) -> bool {
-        match (self.receive_timeout, deadline.remaining()) {
-            (None, None) => true,
-            (Some(timeout), Some(remaining)) => timeout.saturating_sub(remaining) <= SLACK,
-            _ => false,
-        }
-    }
-}
-
-/// How much later than its deadline a wait may end so that it costs one system call, not two.
-const SLACK: Duration = Duration::from_millis(1);
-
-impl Stream for SocketStream {
-    #[inline]
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        socket::recv_now(self.fd.as_fd(), buffer)
-    }
-
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        socket::send_now(self.fd.as_fd(), bytes)
-    }
-
-    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
-        socket::send_two(self.fd.as_fd(), prefix, body)
-    }
-}
-
-impl Patient for SocketStream {
-    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
-        if self.is_bounded_by_kernel(deadline) {
-            match socket::recv(self.fd.as_fd(), buffer) {
-                Err(error) if is_passing(&error) => {}
-                result => return result,
-            }
-        }
-        loop {
-            self.wait(PollFlags::POLLIN, deadline)?;
-            match self.read(buffer) {
-                Err(error) if is_passing(&error) => {}
-                result => return result,
-            }
-        }
-    }
-
-    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
-        self.wait(PollFlags::POLLOUT, deadline)
-    }
-
-    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
-        self.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline)
-    }
-}
-
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-}
-
-impl Watched for SocketStream {
-    fn input(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-
-    fn output(&self) -> Option<BorrowedFd<'_>> {
-        None
     }
 }

@@ -1,0 +1,109 @@
+//! Servers behind a listening socket: one implementation for every address family.
+
+mod named;
+mod stream;
+
+pub(super) use named::{NamedSocket, connect};
+pub(super) use stream::SocketStream;
+
+use super::framed::Stream;
+use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer};
+use super::{Answer, Bell, Endpoint, ServerOptions};
+use crate::error::Result;
+use crate::protocol::frame::Notice;
+use crate::sys::unix::fd::Fd;
+use crate::sys::unix::socket;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// A listening socket.
+pub(super) trait Door: AsFd + Send + Sync {
+    /// Makes this process, perhaps forked since, the one that serves.
+    fn adopt(&self) -> Result<()>;
+
+    /// The next client in line, without waiting for one.
+    fn accept(&self) -> io::Result<Accepted>;
+}
+
+/// Who was next in line.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    /// Nobody.
+    Nobody,
+    /// Somebody who may not come in, or left.
+    SentAway,
+    /// A client.
+    Client(Fd),
+}
+
+impl Accepted {
+    /// accept(2) on a listening socket.
+    pub(super) fn next(listening: BorrowedFd<'_>) -> io::Result<Self> {
+        match socket::accept(listening) {
+            Ok(client) => Ok(Self::Client(Fd::new(client))),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock => Ok(Self::Nobody),
+                // It went away while it waited, or what reached us was an error of its network
+                // (accept(2)).
+                ErrorKind::ConnectionAborted
+                | ErrorKind::Interrupted
+                | ErrorKind::NetworkDown
+                | ErrorKind::NetworkUnreachable
+                | ErrorKind::HostUnreachable => Ok(Self::SentAway),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// A server of frames behind a listening socket.
+pub(super) struct SocketEndpoint<D> {
+    door: D,
+    limits: Limits,
+}
+
+/// Clients at once, where the options do not say.
+const MAX_CLIENTS: u32 = 1024;
+
+impl<D: Door> SocketEndpoint<D> {
+    pub(super) fn new(door: D, options: &ServerOptions) -> Self {
+        Self {
+            door,
+            limits: Limits::new(options, MAX_CLIENTS),
+        }
+    }
+}
+
+impl<D: Door> Endpoint for SocketEndpoint<D> {
+    fn adopt(&self) -> Result<()> {
+        self.door.adopt()
+    }
+
+    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()> {
+        reactor::serve(self, answer, &self.limits, stop)
+    }
+}
+
+impl<D: Door> Listener for SocketEndpoint<D> {
+    fn doors(&self) -> Vec<reactor::Door<'_>> {
+        vec![reactor::Door {
+            fd: self.door.as_fd(),
+            watch: DoorWatch::ByAll,
+        }]
+    }
+
+    fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
+        let mut stream = match self.door.accept()? {
+            Accepted::Nobody => return Ok(Admission::Nobody),
+            Accepted::SentAway => return Ok(Admission::TurnedAway),
+            Accepted::Client(client) => SocketStream::accepted(client),
+        };
+        if is_full {
+            // The socket's buffer is empty, so it takes four bytes, or the client has left.
+            let _ = stream.write(&Notice::Refused.to_bytes());
+            return Ok(Admission::TurnedAway);
+        }
+        let peer = StreamPeer::new(stream, self.limits.max_message);
+        Ok(Admission::Peer(Box::new(peer)))
+    }
+}

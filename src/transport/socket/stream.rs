@@ -1,0 +1,116 @@
+//! A connected socket, of whatever family.
+
+use crate::error::{Error, Result};
+use crate::sys::unix::fd::Fd;
+use crate::sys::unix::poll::{self, PollFd, PollFlags};
+use crate::sys::unix::socket;
+use crate::transport::Deadline;
+use crate::transport::framed::{Patient, Stream};
+use crate::transport::reactor::Watched;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+/// A connected socket.
+#[derive(Debug)]
+pub(in crate::transport) struct SocketStream {
+    fd: Fd,
+    /// What the kernel bounds a blocking receive with: a deadline that costs no system call.
+    receive_timeout: Option<Duration>,
+}
+
+impl SocketStream {
+    /// The server's end, which never blocks.
+    pub(in crate::transport) fn accepted(fd: Fd) -> Self {
+        Self {
+            fd,
+            receive_timeout: None,
+        }
+    }
+
+    /// The client's end, most of whose waits last `timeout` at most.
+    pub(in crate::transport) fn connected(fd: Fd, timeout: Option<Duration>) -> Result<Self> {
+        socket::set_receive_timeout(fd.as_fd(), timeout)
+            .map_err(|error| Error::os("set the receive timeout", &error))?;
+        Ok(Self {
+            fd,
+            receive_timeout: timeout,
+        })
+    }
+
+    fn wait(&self, what: PollFlags, deadline: Deadline) -> io::Result<()> {
+        match poll::wait(&mut [PollFd::new(self.fd.as_fd(), what)], deadline)? {
+            true => Ok(()),
+            false => Err(ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// Whether the kernel's own timer ends a wait close enough to the deadline: it is armed with
+    /// the whole timeout, of which spinning took a little.
+    fn is_bounded_by_kernel(&self, deadline: Deadline) -> bool {
+        match (self.receive_timeout, deadline.remaining()) {
+            (None, None) => true,
+            (Some(timeout), Some(remaining)) => timeout.saturating_sub(remaining) <= SLACK,
+            _ => false,
+        }
+    }
+}
+
+/// How much later than its deadline a wait may end so that it costs one system call, not two.
+const SLACK: Duration = Duration::from_millis(1);
+
+impl Stream for SocketStream {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        socket::recv_now(self.fd.as_fd(), buffer)
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        socket::send_now(self.fd.as_fd(), bytes)
+    }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        socket::send_two(self.fd.as_fd(), prefix, body)
+    }
+}
+
+impl Patient for SocketStream {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        if self.is_bounded_by_kernel(deadline) {
+            match socket::recv(self.fd.as_fd(), buffer) {
+                Err(error) if is_passing(&error) => {}
+                result => return result,
+            }
+        }
+        loop {
+            self.wait(PollFlags::POLLIN, deadline)?;
+            match self.read(buffer) {
+                Err(error) if is_passing(&error) => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+        self.wait(PollFlags::POLLOUT, deadline)
+    }
+
+    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+        self.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline)
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+impl Watched for SocketStream {
+    fn input(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    fn output(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
