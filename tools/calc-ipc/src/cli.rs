@@ -8,14 +8,15 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Its lines are short enough for a man page on 80 columns.
 const URLS: &str = "\
 URLs:
-  unix:///path           a Unix socket
-  shm://name             shared memory
-  fifo:///path           the FIFOs path.request and path.response
-  tcp://host:port        TCP; port 0 lets the system choose, for servers
-  exec:///path/program   for clients: executes it, and talks to its standard input and output
-  stdio:                 for servers: this command's own standard input and output
+  unix:///path          a Unix socket
+  shm://name            shared memory
+  fifo:///path          the FIFOs path.request and path.response
+  tcp://host:port       TCP; for servers, port 0 is any that is free
+  exec:///path/program  clients: a program that serves on its stdio
+  stdio:                servers: this command's own stdin and stdout
 
 Exit status:
   0  all is well
@@ -64,7 +65,7 @@ pub(crate) struct ServeArgs {
     /// Threads that serve each address; 0 lets the library choose.
     #[arg(long, value_name = "N", default_value_t = 0)]
     workers: u32,
-    /// Permission bits of what is made in the file system; wider than 0700 lets other users in.
+    /// Permission bits of what is made in the file system; any beyond 0700 let other users in.
     #[arg(long, value_name = "OCTAL", default_value = "0600", value_parser = values::mode)]
     mode: u32,
     /// Drop a client that asks nothing for this long; 0: never.

@@ -7,7 +7,8 @@ use std::io::Write;
 
 /// Prints the man page, or writes all of them into a folder.
 pub(crate) fn man_pages(args: &ManArgs) -> Result<Exit, Failure> {
-    let command = Cli::command();
+    // A page that says how to ask for help is no help.
+    let command = Cli::command().disable_help_subcommand(true);
     match &args.out {
         None => clap_mangen::Man::new(command).render(&mut std::io::stdout())?,
         Some(folder) => clap_mangen::generate_to(command, folder)

@@ -52,8 +52,12 @@ fn every_shell_has_completions() {
 fn bash_completes_commands() {
     let script = run(["completions", "bash"]).stdout;
     let mut bash = Command::new("bash");
-    let question = "COMP_WORDS=(calc-ipc doc); COMP_CWORD=1; _calc-ipc calc-ipc doc calc-ipc
-        echo \"${COMPREPLY[@]}\"";
+    // Bash itself says by which function.
+    let question = r#"
+        COMP_WORDS=(calc-ipc doc) COMP_CWORD=1
+        registered=$(complete -p calc-ipc)
+        $(sed 's/.*-F \([^ ]*\).*/\1/' <<<"$registered") calc-ipc doc calc-ipc
+        echo "${COMPREPLY[@]}""#;
     bash.args(["-c", &format!("{script}\n{question}")]);
     assert_eq!(finish(bash, "").stdout, "doctor\n");
 }

@@ -11,6 +11,7 @@ mod call;
 mod doctor;
 mod generate;
 mod ls;
+mod readme;
 mod serve;
 mod stream;
 mod support;

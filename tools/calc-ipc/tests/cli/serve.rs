@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 
 const NOTHING: [&str; 0] = [];
 
@@ -26,6 +27,27 @@ fn every_address_is_served_and_named_as_bound() {
         assert_eq!(output.status, Some(0), "{output:?}");
         assert_eq!(output.stdout, "30\n");
     }
+}
+
+#[test]
+fn the_port_that_the_system_chose_is_told() {
+    let server = Serving::start(&["tcp://127.0.0.1:0"]);
+    let port = server.urls[0].strip_prefix("tcp://127.0.0.1:").unwrap();
+    assert_ne!(port.parse::<u16>().unwrap(), 0);
+    assert_eq!(ask(&server.urls[0]).stdout, "30\n");
+    let output = run(["serve", &server.urls[0]]);
+    assert_eq!(output.status, Some(3));
+    assert!(output.stderr.contains("address in use"), "{output:?}");
+}
+
+#[test]
+fn other_machines_are_served_only_if_that_was_said() {
+    let output = run(["serve", "tcp://0.0.0.0:0"]);
+    assert_eq!(output.status, Some(3));
+    assert!(output.stderr.contains("tcp://0.0.0.0:0"), "{output:?}");
+    let server = Serving::start(&["--allow-remote", "tcp://0.0.0.0:0"]);
+    let own = server.urls[0].replace("0.0.0.0", "127.0.0.1");
+    assert_eq!(ask(&own).stdout, "30\n");
 }
 
 #[test]
@@ -115,6 +137,15 @@ fn the_end_of_standard_input_ends_all() {
     assert_eq!(output.stdout, TWO_ANSWERS);
     assert_eq!(output.stderr, format!("{}\nstdio:\n", names.unix()));
     assert_eq!(names.in_use(), NOTHING);
+}
+
+#[test]
+fn a_signal_ends_it_while_standard_input_is_open() {
+    let mut command = calc_ipc(["serve", "stdio:"]);
+    command.stdin(Stdio::piped());
+    let server = Serving::spawn_announced_on_stderr(command);
+    assert_eq!(server.urls, ["stdio:"]);
+    assert_eq!(server.end_by(Signal::SIGTERM).status, Some(0));
 }
 
 #[test]

@@ -147,8 +147,8 @@ impl Conversation {
     fn peak_memory(&self) -> u64 {
         let about = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = about.lines().find(|line| line.starts_with("VmHWM:"));
-        let words = line.unwrap().split_ascii_whitespace();
-        words.skip(1).next().unwrap().parse().unwrap()
+        let mut words = line.unwrap().split_ascii_whitespace();
+        words.nth(1).unwrap().parse().unwrap()
     }
 
     fn end(mut self) -> Option<i32> {

@@ -110,6 +110,12 @@ fn process_of(child: &Child) -> Pid {
     Pid::from_raw(i32::try_from(child.id()).unwrap())
 }
 
+/// The first lines, once they are there.
+fn first_lines(from: impl Read, count: usize) -> Vec<String> {
+    let lines = BufReader::new(from).lines().take(count);
+    lines.map(Result::unwrap).collect()
+}
+
 /// A server, killed at the latest when it is dropped.
 pub(crate) struct Serving {
     child: Child,
@@ -133,15 +139,29 @@ impl Serving {
     }
 
     /// Runs `command`, which says that it serves so many URLs.
-    pub(crate) fn spawn(mut command: Command, urls: usize) -> Self {
-        let mut child = command
+    pub(crate) fn spawn(command: Command, urls: usize) -> Self {
+        let mut serving = Self::spawn_silent(command);
+        serving.urls = first_lines(serving.child.stdout.as_mut().unwrap(), urls);
+        serving
+    }
+
+    /// Runs `command`, which says that it serves one URL, but not on standard output.
+    pub(crate) fn spawn_announced_on_stderr(command: Command) -> Self {
+        let mut serving = Self::spawn_silent(command);
+        serving.urls = first_lines(serving.child.stderr.as_mut().unwrap(), 1);
+        serving
+    }
+
+    fn spawn_silent(mut command: Command) -> Self {
+        let child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let output = BufReader::new(child.stdout.as_mut().unwrap());
-        let urls: Vec<_> = output.lines().take(urls).map(Result::unwrap).collect();
-        Self { child, urls }
+        Self {
+            child,
+            urls: Vec::new(),
+        }
     }
 
     pub(crate) fn process(&self) -> u32 {
