@@ -67,7 +67,7 @@ fn has_open(process: u32, file: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::File;
+    use nix::fcntl::{Flock, FlockArg};
 
     #[test]
     fn the_kernels_lines_are_read() {
@@ -89,8 +89,8 @@ mod tests {
     fn the_holder_is_known_by_the_device_or_by_what_it_has_open() {
         let file = tempfile::tempfile().unwrap();
         assert_eq!(Locks::read().holder(&file.metadata().unwrap()), None);
-        File::lock(&file).unwrap();
-        let about = file.metadata().unwrap();
+        let locked = Flock::lock(file, FlockArg::LockExclusive).unwrap();
+        let about = locked.metadata().unwrap();
         let own = std::process::id();
         assert_eq!(Locks::read().holder(&about), Some(own));
         let elsewhere = Lock {
@@ -99,7 +99,7 @@ mod tests {
             inode: about.ino(),
         };
         assert_eq!(Locks(vec![elsewhere]).holder(&about), Some(own));
-        drop(file);
+        drop(locked);
         assert_eq!(Locks(vec![elsewhere]).holder(&about), None);
     }
 }

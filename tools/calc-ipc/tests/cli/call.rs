@@ -1,7 +1,6 @@
 //! `calc-ipc call` with one expression.
 
 use crate::support::{Names, Serving, run};
-use nix::sys::signal::Signal;
 use serde_json::json;
 
 #[test]
@@ -82,7 +81,7 @@ fn a_server_that_hangs_is_waited_for_as_long_as_was_said() {
     let names = Names::new();
     let url = names.unix();
     let server = Serving::start(&[&url]);
-    server.signal(Signal::SIGSTOP);
+    server.freeze();
     let output = run(["call", "--timeout", "50ms", &url, "ADD", "1", "2"]);
     assert_eq!(output.status, Some(3));
     assert!(output.stderr.contains("timed out"), "{output:?}");

@@ -4,6 +4,7 @@ use crate::support::{Names, Output, Serving, calc_ipc, finish, run};
 use calc_ipc::service::Client;
 use calc_ipc::transport::ClientOptions;
 use calc_ipc::transport::url::{self, Url};
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -100,7 +101,7 @@ fn a_server_that_does_not_listen_yet() {
     let names = Names::new();
     drop(UnixListener::bind(names.path("sock")).unwrap());
     let lock = File::create(names.path("sock.lock")).unwrap();
-    lock.lock().unwrap();
+    let _lock = Flock::lock(lock, FlockArg::LockExclusive).unwrap();
     let who = format!("process {} ", std::process::id());
     assert_finds(&examine(&[&names.unix()]), "not-listening", &who);
 }
@@ -222,7 +223,8 @@ fn a_server_that_does_not_answer() {
     let names = Names::new();
     let urls = [names.unix(), names.shm(), names.fifo()];
     let server = Serving::start(&urls);
-    server.signal(Signal::SIGSTOP);
+    server.freeze();
+    let before = names.in_use();
     for url in &urls {
         let report = examine(&["--timeout", "50ms", url]);
         let process = server.process();
@@ -233,6 +235,7 @@ fn a_server_that_does_not_answer() {
             "{report}"
         );
     }
+    assert_eq!(names.in_use(), before);
 }
 
 #[test]

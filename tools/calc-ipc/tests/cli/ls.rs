@@ -1,6 +1,7 @@
 //! `calc-ipc ls`.
 
 use crate::support::{Names, Output, Serving, calc_ipc, finish, run};
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -57,18 +58,20 @@ fn what_belongs_to_others_is_not_listed() {
         let path = names.path(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        File::open(&path).unwrap().lock().unwrap();
+        Flock::lock(File::open(&path).unwrap(), FlockArg::LockExclusive).unwrap()
     };
     // A socket without a lock, with Wayland's kind of lock, with a lock that says something.
     let _sockets: Vec<_> = ["bare", "wayland-0", "other"]
         .map(|name| UnixListener::bind(names.path(name)).unwrap())
         .into();
-    lock("wayland-0.lock", "", 0o640);
-    lock("other.lock", "4711", 0o600);
-    // Locks of something that is no endpoint, or nothing.
     fs::write(names.path("Cargo"), "").unwrap();
-    lock("Cargo.lock", "", 0o600);
-    lock("lonely.lock", "", 0o600);
+    let _locks = [
+        lock("wayland-0.lock", "", 0o640),
+        lock("other.lock", "4711", 0o600),
+        // Of something that is no endpoint, and of nothing.
+        lock("Cargo.lock", "", 0o600),
+        lock("lonely.lock", "", 0o600),
+    ];
     assert_eq!(listed(&names), [Value::Null; 0]);
 }
 

@@ -1,6 +1,6 @@
 //! `calc-ipc call -`: standard input in batches.
 
-use crate::support::{Names, Serving, calc_ipc, finish, run, run_with};
+use crate::support::{Alarm, Names, Serving, calc_ipc, finish, run, run_with};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::fs::{self, File};
@@ -114,11 +114,25 @@ fn json_tells_the_line() {
     );
 }
 
+#[test]
+fn an_input_that_cannot_be_read_is_no_end_of_input() {
+    let names = Names::new();
+    let url = names.unix();
+    let _server = Serving::start(&[&url]);
+    let mut shell = std::process::Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_calc-ipc");
+    shell.args(["-c", &format!("'{program}' call '{url}' - < /")]);
+    let output = finish(shell, "");
+    assert_eq!(output.status, Some(3));
+    assert!(output.stderr.contains("standard input"), "{output:?}");
+}
+
 /// A command that is asked line by line.
 struct Conversation {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    _hangs: Alarm,
 }
 
 impl Conversation {
@@ -132,6 +146,7 @@ impl Conversation {
         Self {
             input: child.stdin.take().unwrap(),
             output: BufReader::new(child.stdout.take().unwrap()),
+            _hangs: Alarm::set(&child),
             child,
         }
     }

@@ -1,6 +1,7 @@
 //! Runs the command.
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::ffi::OsStr;
 use std::fs;
@@ -88,13 +89,13 @@ pub(crate) fn read_on_thread(mut from: impl Read + Send + 'static) -> thread::Jo
     })
 }
 
-/// Kills a child that does not end in time.
-struct Alarm {
+/// Kills a child that has not ended in time, unless it is dropped before.
+pub(crate) struct Alarm {
     _cancel: mpsc::Sender<()>,
 }
 
 impl Alarm {
-    fn set(child: &Child) -> Self {
+    pub(crate) fn set(child: &Child) -> Self {
         let (cancel, cancelled) = mpsc::channel();
         let process = process_of(child);
         thread::spawn(move || {
@@ -119,6 +120,7 @@ fn first_lines(from: impl Read, count: usize) -> Vec<String> {
 /// A server, killed at the latest when it is dropped.
 pub(crate) struct Serving {
     child: Child,
+    _hangs: Alarm,
     /// What it says that it serves.
     pub(crate) urls: Vec<String>,
 }
@@ -159,6 +161,7 @@ impl Serving {
             .spawn()
             .unwrap();
         Self {
+            _hangs: Alarm::set(&child),
             child,
             urls: Vec::new(),
         }
@@ -168,17 +171,23 @@ impl Serving {
         self.child.id()
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) {
         kill(process_of(&self.child), signal).unwrap();
+    }
+
+    /// Stops it, and waits until it has: until then, it may still answer.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+        let process = process_of(&self.child);
+        let state = waitpid(process, Some(WaitPidFlag::WUNTRACED)).unwrap();
+        assert_eq!(state, WaitStatus::Stopped(process, Signal::SIGSTOP));
     }
 
     /// Waits for its end, and says how it ended and what else it said.
     pub(crate) fn wait(mut self) -> Output {
         let stdout = read_on_thread(self.child.stdout.take().unwrap());
         let stderr = read_on_thread(self.child.stderr.take().unwrap());
-        let hangs = Alarm::set(&self.child);
         let status = self.child.wait().unwrap();
-        drop(hangs);
         Output {
             status: status.code(),
             stdout: stdout.join().unwrap(),
