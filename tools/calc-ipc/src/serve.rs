@@ -27,6 +27,23 @@ enum Event {
     Ended(Result<(), Failure>),
 }
 
+impl Named {
+    fn run(&self) -> Result<(), Failure> {
+        self.server
+            .run()
+            .map_err(|error| Failure::of(&self.url, &error))
+    }
+}
+
+impl Event {
+    fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Ended(result) => result.err(),
+            Self::Signal => None,
+        }
+    }
+}
+
 /// Serves until a signal comes, or one of the servers ends.
 pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     // Before anything is made that a signal could leave behind.
@@ -113,14 +130,7 @@ fn serve(servers: &[Named], mut signals: Signals) -> Result<(), Failure> {
     thread::scope(|scope| {
         let (events, happened) = mpsc::channel();
         for named in servers {
-            run_on_thread(scope, &events, move || {
-                Event::Ended(
-                    named
-                        .server
-                        .run()
-                        .map_err(|error| Failure::of(&named.url, &error)),
-                )
-            });
+            run_on_thread(scope, &events, || Event::Ended(named.run()));
         }
         run_on_thread(scope, &events, move || {
             signals.forever().next();
@@ -130,13 +140,8 @@ fn serve(servers: &[Named], mut signals: Signals) -> Result<(), Failure> {
         let first = happened.recv();
         servers.iter().for_each(|named| named.server.request_stop());
         watch.close();
-        let failure = first
-            .into_iter()
-            .chain(happened)
-            .find_map(|event| match event {
-                Event::Ended(result) => result.err(),
-                Event::Signal => None,
-            });
+        let mut all = first.into_iter().chain(happened);
+        let failure = all.find_map(Event::failure);
         failure.map_or(Ok(()), Err)
     })
 }
