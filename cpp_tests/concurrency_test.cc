@@ -6,12 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <csignal>
 #include <cstdint>
 #include <thread>
 #include <vector>
-
-#include <pthread.h>
 
 using namespace calc_ipc;
 using support::Gate;
@@ -46,11 +43,7 @@ TYPED_TEST(Concurrency, SixtyFourClientsGetTheirOwnAnswers) {
 TYPED_TEST(Concurrency, ASecondThreadOnOneClientIsBusyAtOnce) {
     Gate entered;
     Gate leave;
-    auto server = this->address.server([&](const Request &request) {
-        entered.open();
-        leave.pass();
-        return execute(request);
-    });
+    auto server = this->address.server(heldHandler(entered, leave));
     server.startInBackground();
     auto client = this->address.client();
     std::thread first([&] { EXPECT_EQ(resultOf(client, add(1, 2)), 3); });
@@ -63,19 +56,11 @@ TYPED_TEST(Concurrency, ASecondThreadOnOneClientIsBusyAtOnce) {
     EXPECT_EQ(resultOf(client, add(5, 6)), 11);
 }
 
-std::atomic<int> interruptions{0};
-
 TYPED_TEST(Concurrency, SignalsAreInvisible) {
-    struct sigaction action {};
-    action.sa_handler = [](int) { ++interruptions; }; // and no SA_RESTART: blocking calls fail with EINTR
-    struct sigaction before {};
-    ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
-
+    const support::Interrupter interrupter;
+    Gate entered;
     Gate leave;
-    auto server = this->address.server([&](const Request &request) {
-        leave.pass();
-        return execute(request);
-    });
+    auto server = this->address.server(heldHandler(entered, leave));
     server.startInBackground();
     std::thread caller([&] {
         auto client = this->address.client();
@@ -84,15 +69,11 @@ TYPED_TEST(Concurrency, SignalsAreInvisible) {
         }
     });
     for (int i = 0; i < 10; ++i) {
-        // The caller waits in its call, for this thread opens the gate.
-        for (const int seen = interruptions; interruptions < seen + 10;) {
-            pthread_kill(caller.native_handle(), SIGUSR1);
-            std::this_thread::yield();
-        }
+        entered.pass();
+        interrupter.interrupt(caller);
         leave.open();
     }
     caller.join();
-    sigaction(SIGUSR1, &before, nullptr);
 }
 
 TYPED_TEST(Concurrency, SeveralWorkersAnswerAsOneDoes) {

@@ -25,7 +25,9 @@ TEST(Errors, NameTheThingAndTheCause) {
         EXPECT_EQ(&error.code().category(), &category());
         const std::string what = error.what();
         EXPECT_NE(what.find(path), std::string::npos) << what;
-        EXPECT_NE(what.find(calc_ipc_status_message(error.status())), std::string::npos) << what;
+        const std::string kind = calc_ipc_status_message(error.status());
+        EXPECT_NE(what.find(kind), std::string::npos) << what;
+        EXPECT_EQ(what.find(kind), what.rfind(kind)) << "said twice: " << what;
     }
     EXPECT_NE(std::string(calc_ipc_last_error()).find(path), std::string::npos);
 }

@@ -15,7 +15,7 @@ add_test(NAME package.install
 set_tests_properties(package.install PROPERTIES FIXTURES_SETUP installed)
 set(_package_tests package.symbols package.install)
 
-foreach(_way shared static add_subdirectory)
+foreach(_way shared static add_subdirectory fetch_content)
   add_test(NAME package.${_way}
     COMMAND "${CMAKE_CTEST_COMMAND}" --build-and-test
       "${CMAKE_CURRENT_SOURCE_DIR}/consumer" "${CMAKE_CURRENT_BINARY_DIR}/consumer_${_way}"
@@ -32,7 +32,10 @@ find_package(PkgConfig REQUIRED)
 add_test(NAME package.pkg_config
   COMMAND sh "${CMAKE_CURRENT_SOURCE_DIR}/pkg_config.sh" "${PKG_CONFIG_EXECUTABLE}" "${CMAKE_C_COMPILER}"
     "${_moved}/${CMAKE_INSTALL_LIBDIR}" "${CMAKE_CURRENT_SOURCE_DIR}/consumer/main.c" "${CMAKE_CURRENT_BINARY_DIR}")
-set_tests_properties(package.pkg_config PROPERTIES FIXTURES_REQUIRED installed)
-list(APPEND _package_tests package.pkg_config)
+add_test(NAME package.readme
+  COMMAND sh "${CMAKE_CURRENT_SOURCE_DIR}/readme.sh" "${PKG_CONFIG_EXECUTABLE}" "${CMAKE_C_COMPILER}"
+    "${CMAKE_CXX_COMPILER}" "${_moved}/${CMAKE_INSTALL_LIBDIR}" "${PROJECT_SOURCE_DIR}/README.md")
+set_tests_properties(package.pkg_config package.readme PROPERTIES FIXTURES_REQUIRED installed)
+list(APPEND _package_tests package.pkg_config package.readme)
 
 set_tests_properties(${_package_tests} PROPERTIES TIMEOUT 600 LABELS package)

@@ -45,10 +45,7 @@ TEST(PipeChannel, MultipleCalls) {
     EXPECT_EQ(resultOf(channel, {Operation::ADD, 1, 2}), 3);
     EXPECT_EQ(resultOf(channel, {Operation::MUL, 7, 8}), 56);
     EXPECT_EQ(resultOf(channel, {Operation::DIV, 100, 4}), 25);
-    const auto response = channel.call({Operation::DIV, 10, 0});
-    ASSERT_TRUE(response);
-    EXPECT_FALSE(response->success);
-    EXPECT_EQ(response->error, "Division by zero");
+    expectDivisionByZeroFails(channel);
 }
 
 TEST(PipeChannel, TheHandlerRunsInTheChildAndSeesItsState) {
@@ -128,11 +125,7 @@ TEST(PipeChannel, AChildKilledDuringACallIsNoticedAtOnce) {
 TEST(PipeChannel, ASecondThreadIsBusyAtOnce) {
     Gate entered;
     Gate leave;
-    auto channel = PipeChannel::createWithServer([&](const Request &request) {
-        entered.open();
-        leave.pass();
-        return execute(request);
-    });
+    auto channel = PipeChannel::createWithServer(heldHandler(entered, leave));
     std::thread first([&] { EXPECT_EQ(resultOf(channel, add(1, 2)), 3); });
     entered.pass();
     EXPECT_FALSE(channel.call(add(3, 4)));

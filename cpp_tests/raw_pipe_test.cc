@@ -4,13 +4,9 @@
 #include <calc_ipc.hpp>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <csignal>
 #include <cstdint>
 #include <thread>
 #include <vector>
-
-#include <pthread.h>
 
 using namespace calc_ipc;
 using support::Child;
@@ -125,14 +121,8 @@ TEST(RawMessages, LargerThanThePipeHolds) {
     EXPECT_EQ(*received, frame);
 }
 
-std::atomic<int> interruptions{0};
-
 TEST(RawMessages, SignalsAreInvisible) {
-    struct sigaction action {};
-    action.sa_handler = [](int) { ++interruptions; }; // and no SA_RESTART: read fails with EINTR
-    struct sigaction before {};
-    ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
-
+    const support::Interrupter interrupter;
     Pipe pipe;
     const auto frame = serialize(Request{Operation::ADD, 10, 20});
     std::thread reader([&] {
@@ -141,14 +131,10 @@ TEST(RawMessages, SignalsAreInvisible) {
         EXPECT_EQ(*received, frame);
     });
     for (const std::uint8_t byte : frame) {
-        for (const int seen = interruptions; interruptions < seen + 10;) {
-            pthread_kill(reader.native_handle(), SIGUSR1);
-            std::this_thread::yield();
-        }
-        ASSERT_TRUE(writeExact(pipe.writeEnd(), &byte, 1));
+        interrupter.interrupt(reader);
+        EXPECT_TRUE(writeExact(pipe.writeEnd(), &byte, 1));
     }
     reader.join();
-    sigaction(SIGUSR1, &before, nullptr);
 }
 
 } // namespace

@@ -5,8 +5,11 @@
 #include <calc_ipc.hpp>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
+#include <vector>
 
 using namespace calc_ipc;
 
@@ -32,10 +35,7 @@ TEST_F(SharedMemory, MultipleRequests) {
     EXPECT_EQ(resultOf(client, {Operation::MUL, 7, 8}), 56);
     EXPECT_EQ(resultOf(client, {Operation::SUB, 100, 30}), 70);
     EXPECT_EQ(resultOf(client, {Operation::DIV, 100, 4}), 25);
-    const auto response = client.call({Operation::DIV, 10, 0});
-    ASSERT_TRUE(response);
-    EXPECT_FALSE(response->success);
-    EXPECT_EQ(response->error, "Division by zero");
+    expectDivisionByZeroFails(client);
 }
 
 TEST_F(SharedMemory, LargeNumbers) { EXPECT_EQ(resultOf(client, {Operation::MUL, 1000000, 1000000}), 1000000000000); }
@@ -50,6 +50,21 @@ TEST_F(SharedMemory, LongestFrames) {
     constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
     EXPECT_EQ(resultOf(client, {Operation::ADD, least, 0}), least);
     EXPECT_EQ(resultOf(client, {Operation::DIV, least, 1}), least);
+}
+
+TEST_F(SharedMemory, AHundredAndTwentyEightClientsUnlessToldOtherwise) {
+    std::vector<ShmClient> others;
+    for (std::int64_t i = 1; i < 128; ++i) {
+        others.push_back(address.client());
+        EXPECT_EQ(resultOf(others.back(), add(i, 1)), i + 1);
+    }
+    EXPECT_EQ(thrownBy([&] {
+                  auto another = address.client();
+                  another.call(add(1, 2));
+                  throw Error(another.status(), "the first call");
+              }),
+              CALC_IPC_STATUS_REFUSED);
+    EXPECT_EQ(resultOf(client, add(1, 2)), 3);
 }
 
 TEST_F(SharedMemory, NothingIsLeftUnderItsName) {

@@ -54,11 +54,7 @@ TYPED_TEST(Stop, WithClientsInACall) {
     // One is in the handler, and the others wait for their turn.
     Gate entered;
     Gate leave;
-    auto server = this->address.server([&](const Request &request) {
-        entered.open();
-        leave.pass();
-        return execute(request);
-    });
+    auto server = this->address.server(heldHandler(entered, leave));
     server.startInBackground();
     std::vector<typename TypeParam::Client> clients;
     for (int i = 0; i < 4; ++i) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -17,8 +18,10 @@
 #include <ostream>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -168,6 +171,37 @@ class Child {
 
   private:
     pid_t pid_;
+};
+
+/// Interrupts threads: SIGUSR1, while this lives, does nothing but make a blocking call fail with EINTR.
+class Interrupter {
+  public:
+    Interrupter() {
+        struct sigaction action {};
+        action.sa_handler = [](int) { ++handled(); }; // and no SA_RESTART
+        if (sigaction(SIGUSR1, &action, &before_) != 0) {
+            fail("sigaction");
+        }
+    }
+    Interrupter(const Interrupter &) = delete;
+    Interrupter &operator=(const Interrupter &) = delete;
+    ~Interrupter() { sigaction(SIGUSR1, &before_, nullptr); }
+
+    /// Ten times, each of which the thread has handled when this returns.
+    void interrupt(std::thread &thread) const {
+        for (const int goal = handled() + 10; handled() < goal;) {
+            pthread_kill(thread.native_handle(), SIGUSR1);
+            std::this_thread::yield();
+        }
+    }
+
+  private:
+    static std::atomic<int> &handled() {
+        static std::atomic<int> count{0};
+        return count;
+    }
+
+    struct sigaction before_ {};
 };
 
 /// What this process holds, to be compared with what it held before.

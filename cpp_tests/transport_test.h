@@ -1,6 +1,7 @@
 // What all transports promise is tested once, over each of them, with these.
 #pragma once
 
+#include "support.h"
 #include "transports.h"
 
 #include <calc_ipc.hpp>
@@ -30,6 +31,23 @@ template <class Client> std::int64_t resultOf(Client &client, const calc_ipc::Re
     }
     EXPECT_TRUE(response->success) << response->error;
     return response->result;
+}
+
+/// 10 / 0 has to be answered, and not with a result.
+template <class Client> void expectDivisionByZeroFails(Client &client) {
+    const auto response = client.call({calc_ipc::Operation::DIV, 10, 0});
+    ASSERT_TRUE(response) << calc_ipc_status_message(client.status());
+    EXPECT_FALSE(response->success);
+    EXPECT_EQ(response->error, "Division by zero");
+}
+
+/// A handler that opens `entered` with every request, and waits at `leave` before it calculates.
+inline calc_ipc::Handler heldHandler(support::Gate &entered, support::Gate &leave) {
+    return [&](const calc_ipc::Request &request) {
+        entered.open();
+        leave.pass();
+        return calc_ipc::execute(request);
+    };
 }
 
 /// The status of the Error that `action` has to throw.

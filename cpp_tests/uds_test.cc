@@ -63,10 +63,7 @@ TEST_F(UnixSocket, MultipleCalls) {
     EXPECT_EQ(resultOf(client, {Operation::ADD, 1, 2}), 3);
     EXPECT_EQ(resultOf(client, {Operation::MUL, 7, 8}), 56);
     EXPECT_EQ(resultOf(client, {Operation::SUB, 100, 30}), 70);
-    const auto response = client.call({Operation::DIV, 10, 0});
-    ASSERT_TRUE(response);
-    EXPECT_FALSE(response->success);
-    EXPECT_EQ(response->error, "Division by zero");
+    expectDivisionByZeroFails(client);
 }
 
 TEST_F(UnixSocket, MultipleClients) {

@@ -11,8 +11,7 @@ extern "C" {
 #endif
 
 typedef int32_t calc_ipc_status;
-typedef void (*calc_ipc_handler)(const calc_ipc_request *request, calc_ipc_response *response,
-                                 void *user_data);
+typedef void (*calc_ipc_handler)(const calc_ipc_request *request, calc_ipc_response *response, void *user_data);
 
 SAME(CALC_IPC_STATUS_OK, 0);
 SAME(CALC_IPC_STATUS_HANDLER_FAILED, -18);
@@ -24,21 +23,18 @@ SAME(CALC_IPC_ERROR_CAPACITY, 256);
 SAME(CALC_IPC_FRAME_MAX, 263);
 SAME(CALC_IPC_SERVER_UID_OWN, 0xFFFFFFFFu);
 SAME(CALC_IPC_SERVER_UID_ANY, 0xFFFFFFFEu);
-SAME(CALC_IPC_VERSION_NUMBER, CALC_IPC_VERSION_MAJOR * 1000000 + CALC_IPC_VERSION_MINOR * 1000 +
-                                  CALC_IPC_VERSION_PATCH);
+SAME(CALC_IPC_VERSION_NUMBER,
+     CALC_IPC_VERSION_MAJOR * 1000000 + CALC_IPC_VERSION_MINOR * 1000 + CALC_IPC_VERSION_PATCH);
 
 const char *calc_ipc_status_message(int32_t status);
 const char *calc_ipc_last_error(void);
 uint32_t calc_ipc_version(void);
 
-calc_ipc_status calc_ipc_request_serialize(const calc_ipc_request *, uint8_t *buffer,
-                                           size_t capacity, size_t *length);
-calc_ipc_status calc_ipc_request_deserialize(const uint8_t *frame, size_t length,
-                                             calc_ipc_request *out);
-calc_ipc_status calc_ipc_response_serialize(const calc_ipc_response *, uint8_t *buffer,
-                                            size_t capacity, size_t *length);
-calc_ipc_status calc_ipc_response_deserialize(const uint8_t *frame, size_t length,
-                                              calc_ipc_response *out);
+calc_ipc_status calc_ipc_request_serialize(const calc_ipc_request *, uint8_t *buffer, size_t capacity, size_t *length);
+calc_ipc_status calc_ipc_request_deserialize(const uint8_t *frame, size_t length, calc_ipc_request *out);
+calc_ipc_status calc_ipc_response_serialize(const calc_ipc_response *, uint8_t *buffer, size_t capacity,
+                                            size_t *length);
+calc_ipc_status calc_ipc_response_deserialize(const uint8_t *frame, size_t length, calc_ipc_response *out);
 calc_ipc_status calc_ipc_execute(const calc_ipc_request *, calc_ipc_response *out);
 calc_ipc_status calc_ipc_message_send(int fd, const uint8_t *frame, size_t length);
 calc_ipc_status calc_ipc_message_recv(int fd, uint8_t *buffer, size_t capacity, size_t *length);
@@ -50,30 +46,27 @@ calc_ipc_status calc_ipc_operation_from_name(const char *name, int32_t *out);
 void calc_ipc_server_options_init(calc_ipc_server_options *, size_t size);
 void calc_ipc_client_options_init(calc_ipc_client_options *, size_t size);
 
-calc_ipc_status calc_ipc_pipe_create(calc_ipc_handler, void *user_data,
-                                     const calc_ipc_client_options *, calc_ipc_pipe **out);
-calc_ipc_status calc_ipc_pipe_spawn(const char *const argv[], const calc_ipc_client_options *,
-                                    calc_ipc_pipe **out);
-calc_ipc_status calc_ipc_pipe_call(const calc_ipc_pipe *, const calc_ipc_request *,
-                                   calc_ipc_response *);
+calc_ipc_status calc_ipc_pipe_create(calc_ipc_handler, void *user_data, const calc_ipc_client_options *,
+                                     calc_ipc_pipe **out);
+calc_ipc_status calc_ipc_pipe_spawn(const char *const argv[], const calc_ipc_client_options *, calc_ipc_pipe **out);
+calc_ipc_status calc_ipc_pipe_call(const calc_ipc_pipe *, const calc_ipc_request *, calc_ipc_response *);
 void calc_ipc_pipe_destroy(calc_ipc_pipe *);
 calc_ipc_status calc_ipc_pipe_serve(int in, int out, calc_ipc_handler, void *user_data,
                                     const calc_ipc_server_options *);
 
 /* The address is the only thing in which the transports differ. */
-#define TRANSPORT(T, ...)                                                                          \
-    calc_ipc_status calc_ipc_##T##_server_create(__VA_ARGS__, calc_ipc_handler, void *user_data,   \
-                                                 const calc_ipc_server_options *,                  \
-                                                 calc_ipc_##T##_server **out);                     \
-    calc_ipc_status calc_ipc_##T##_server_run(const calc_ipc_##T##_server *);                      \
-    calc_ipc_status calc_ipc_##T##_server_start(const calc_ipc_##T##_server *);                    \
-    calc_ipc_status calc_ipc_##T##_server_stop(const calc_ipc_##T##_server *);                     \
-    void calc_ipc_##T##_server_request_stop(const calc_ipc_##T##_server *);                        \
-    void calc_ipc_##T##_server_destroy(calc_ipc_##T##_server *);                                   \
-    calc_ipc_status calc_ipc_##T##_client_create(__VA_ARGS__, const calc_ipc_client_options *,     \
-                                                 calc_ipc_##T##_client **out);                     \
-    calc_ipc_status calc_ipc_##T##_client_call(const calc_ipc_##T##_client *,                      \
-                                               const calc_ipc_request *, calc_ipc_response *);     \
+#define TRANSPORT(T, ...)                                                                                              \
+    calc_ipc_status calc_ipc_##T##_server_create(__VA_ARGS__, calc_ipc_handler, void *user_data,                       \
+                                                 const calc_ipc_server_options *, calc_ipc_##T##_server **out);        \
+    calc_ipc_status calc_ipc_##T##_server_run(const calc_ipc_##T##_server *);                                          \
+    calc_ipc_status calc_ipc_##T##_server_start(const calc_ipc_##T##_server *);                                        \
+    calc_ipc_status calc_ipc_##T##_server_stop(const calc_ipc_##T##_server *);                                         \
+    void calc_ipc_##T##_server_request_stop(const calc_ipc_##T##_server *);                                            \
+    void calc_ipc_##T##_server_destroy(calc_ipc_##T##_server *);                                                       \
+    calc_ipc_status calc_ipc_##T##_client_create(__VA_ARGS__, const calc_ipc_client_options *,                         \
+                                                 calc_ipc_##T##_client **out);                                         \
+    calc_ipc_status calc_ipc_##T##_client_call(const calc_ipc_##T##_client *, const calc_ipc_request *,                \
+                                               calc_ipc_response *);                                                   \
     void calc_ipc_##T##_client_destroy(calc_ipc_##T##_client *)
 
 TRANSPORT(fifo, const char *request_path, const char *response_path);

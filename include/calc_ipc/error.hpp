@@ -62,6 +62,7 @@ inline const std::error_category &category() noexcept {
 /// What constructors, factories, `run` and `startInBackground` throw. `what()` names the thing that failed and why.
 class Error : public std::system_error {
   public:
+    /// A failure of this kind; `context` says what failed, and why.
     Error(calc_ipc_status status, const std::string &context) : std::system_error(status, category(), context) {}
 
     /// The kind of failure, one of CALC_IPC_STATUS_*.
@@ -72,9 +73,16 @@ namespace detail {
 
 /// Throws this thread's last failure unless `status` is OK.
 inline void check(calc_ipc_status status) {
-    if (status != CALC_IPC_STATUS_OK) {
-        throw Error(status, calc_ipc_last_error());
+    if (status == CALC_IPC_STATUS_OK) {
+        return;
     }
+    std::string context = calc_ipc_last_error();
+    // The library says the kind in front, and std::system_error will say it again at the end.
+    const std::string kind = category().message(status) + ": ";
+    if (context.compare(0, kind.size(), kind) == 0) {
+        context.erase(0, kind.size());
+    }
+    throw Error(status, context);
 }
 
 /// The text for C, which would silently cut it at an embedded NUL and so open a different path.

@@ -14,16 +14,16 @@ namespace calc_ipc {
 ///     auto server = FIFOServer::create(request_path, response_path, handler);
 ///     server.run();                        // until its clients have gone; or startInBackground(), until
 ///     server.stop();                       // it is stopped
-class FIFOServer final : public detail::Server<calc_ipc_fifo_server, calc_ipc_fifo_server_run,
-                                               calc_ipc_fifo_server_start, calc_ipc_fifo_server_stop,
-                                               calc_ipc_fifo_server_request_stop, calc_ipc_fifo_server_destroy> {
+class FIFOServer final : public detail::BasicServer<calc_ipc_fifo_server, calc_ipc_fifo_server_run,
+                                                    calc_ipc_fifo_server_start, calc_ipc_fifo_server_stop,
+                                                    calc_ipc_fifo_server_request_stop, calc_ipc_fifo_server_destroy> {
   public:
     /// Makes the FIFOs. Clients may connect from here on, and are served once it runs. `run` serves until stopped,
     /// or as the options say.
     FIFOServer(const std::string &request_path, const std::string &response_path, Handler handler = {},
                const ServerOptions &options = {})
-        : Server(calc_ipc_fifo_server_create, std::move(handler), options, detail::terminated(request_path),
-                 detail::terminated(response_path)) {}
+        : BasicServer(calc_ipc_fifo_server_create, std::move(handler), options, detail::terminated(request_path),
+                      detail::terminated(response_path)) {}
 
     /// The same with `stop_when_idle` set, whatever the options say: `run` returns once clients have come and the
     /// last has gone, and may then be called again.
@@ -39,12 +39,12 @@ class FIFOServer final : public detail::Server<calc_ipc_fifo_server, calc_ipc_fi
 ///     FIFOClient client(request_path, response_path);
 ///     auto response = client.call({Operation::ADD, 10, 20});
 class FIFOClient final
-    : public detail::Client<calc_ipc_fifo_client, calc_ipc_fifo_client_call, calc_ipc_fifo_client_destroy> {
+    : public detail::BasicClient<calc_ipc_fifo_client, calc_ipc_fifo_client_call, calc_ipc_fifo_client_destroy> {
   public:
     /// Connects; throws NOT_CONNECTED at once if no server is there, and never blocks in open.
     FIFOClient(const std::string &request_path, const std::string &response_path, const ClientOptions &options = {})
-        : Client(calc_ipc_fifo_client_create, options, detail::terminated(request_path),
-                 detail::terminated(response_path)) {}
+        : BasicClient(calc_ipc_fifo_client_create, options, detail::terminated(request_path),
+                      detail::terminated(response_path)) {}
 };
 
 } // namespace calc_ipc

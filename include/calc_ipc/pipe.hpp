@@ -17,7 +17,7 @@ namespace calc_ipc {
 ///     auto channel = PipeChannel::createWithServer(handler);         // the handler runs in a forked child
 ///     auto channel = PipeChannel::spawn({"/usr/lib/calc-server"});   // or: a program that calls servePipe
 ///     auto response = channel.call({Operation::ADD, 10, 20});
-class PipeChannel final : public detail::Client<calc_ipc_pipe, calc_ipc_pipe_call, calc_ipc_pipe_destroy> {
+class PipeChannel final : public detail::BasicClient<calc_ipc_pipe, calc_ipc_pipe_call, calc_ipc_pipe_destroy> {
   public:
     /// Forks a child that serves `handler`. In a program with several threads, a handler that takes a lock which
     /// another thread held at this moment waits for ever, in malloc too: such programs use `spawn`.
@@ -39,7 +39,7 @@ class PipeChannel final : public detail::Client<calc_ipc_pipe, calc_ipc_pipe_cal
   private:
     template <class Create, class... Address>
     explicit PipeChannel(Create create, const ClientOptions &options, Address... address)
-        : Client(create, options, address...) {}
+        : BasicClient(create, options, address...) {}
 };
 
 /// Serves one client that writes to `in` and reads from `out`, until it closes `in`: what a program for `spawn` does

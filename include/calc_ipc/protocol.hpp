@@ -34,16 +34,16 @@ enum class Operation : std::int32_t {
 
 /// A question: `arg1 op arg2`.
 struct Request {
-    Operation op = Operation::ADD;
-    std::int64_t arg1 = 0;
-    std::int64_t arg2 = 0;
+    Operation op = Operation::ADD; ///< What to do with the two.
+    std::int64_t arg1 = 0;         ///< The left operand.
+    std::int64_t arg2 = 0;         ///< The right operand.
 };
 
-/// An answer: `result` if `success`, else why not in `error`, of which 255 bytes or up to a NUL travel.
+/// An answer: a result, or why there is none.
 struct Response {
-    bool success = false;
-    std::int64_t result = 0;
-    std::string error = {};
+    bool success = false;    ///< Whether there is a result.
+    std::int64_t result = 0; ///< The result, if there is one.
+    std::string error = {};  ///< Why there is none; 255 bytes of it, or up to a NUL, travel.
 };
 
 namespace detail {

@@ -26,7 +26,10 @@ using Handler = std::function<Response(const Request &)>;
 
 /// How a server treats its clients: the fields of calc_ipc_server_options, set to their defaults.
 struct ServerOptions : calc_ipc_server_options {
-    ServerOptions() noexcept { calc_ipc_server_options_init(this, sizeof(calc_ipc_server_options)); }
+    ServerOptions() noexcept {
+        calc_ipc_server_options_init(this, sizeof(calc_ipc_server_options));
+        max_clients = 0; // what suits the transport: 1024, or 128 over shared memory
+    }
 };
 
 /// How a client treats its server: the fields of calc_ipc_client_options, set to their defaults.
@@ -55,7 +58,7 @@ inline void answer(const calc_ipc_request *request, calc_ipc_response *response,
 inline calc_ipc_handler functionOf(const Handler &handler) noexcept { return handler ? answer : nullptr; }
 
 /// A server of any transport. `T` and the functions are those of calc_ipc.h.
-template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destroy> class Server {
+template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destroy> class BasicServer {
   public:
     /// Serves on this thread until stopped, or idle if the options say `stop_when_idle`.
     void run() { check(Run(handle())); }
@@ -71,7 +74,7 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
 
   protected:
     template <class Create, class... Address>
-    Server(Create create, Handler handler, const ServerOptions &options, Address... address)
+    BasicServer(Create create, Handler handler, const ServerOptions &options, Address... address)
         : state_(std::make_unique<State>()) {
         state_->handler = std::move(handler);
         T *created = nullptr;
@@ -109,7 +112,7 @@ class LastStatus {
 };
 
 /// A client of any transport. `T` and the functions are those of calc_ipc.h.
-template <class T, auto Call, auto Destroy> class Client {
+template <class T, auto Call, auto Destroy> class BasicClient {
   public:
     /// Sends a request and waits for its response; empty if there is none, and then `status()` says why.
     /// A response without `success` is a response: the call worked, and the calculation did not.
@@ -132,7 +135,8 @@ template <class T, auto Call, auto Destroy> class Client {
     calc_ipc_status status() const noexcept { return status_.get(); }
 
   protected:
-    template <class Create, class... Address> Client(Create create, const ClientOptions &options, Address... address) {
+    template <class Create, class... Address>
+    BasicClient(Create create, const ClientOptions &options, Address... address) {
         T *created = nullptr;
         check(create(address..., &options, &created));
         handle_.reset(created);

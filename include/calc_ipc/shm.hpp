@@ -15,9 +15,9 @@ namespace calc_ipc {
 ///     server.startInBackground();          // or run(), on this thread
 ///     ...
 ///     server.stop();
-class ShmServer final
-    : public detail::Server<calc_ipc_shm_server, calc_ipc_shm_server_run, calc_ipc_shm_server_start,
-                            calc_ipc_shm_server_stop, calc_ipc_shm_server_request_stop, calc_ipc_shm_server_destroy> {
+class ShmServer final : public detail::BasicServer<calc_ipc_shm_server, calc_ipc_shm_server_run,
+                                                   calc_ipc_shm_server_start, calc_ipc_shm_server_stop,
+                                                   calc_ipc_shm_server_request_stop, calc_ipc_shm_server_destroy> {
   public:
     /// Takes `name`, with or without its leading slash. Clients may connect from here on, and are served once it runs.
     [[nodiscard]] static ShmServer create(const std::string &name, Handler handler = {},
@@ -35,7 +35,7 @@ class ShmServer final
 
   private:
     ShmServer(const std::string &name, Handler handler, const ServerOptions &options)
-        : Server(calc_ipc_shm_server_create, std::move(handler), options, detail::terminated(name)) {}
+        : BasicServer(calc_ipc_shm_server_create, std::move(handler), options, detail::terminated(name)) {}
 };
 
 /// A client of a ShmServer.
@@ -43,11 +43,11 @@ class ShmServer final
 ///     ShmClient client("/calc");
 ///     auto response = client.call({Operation::ADD, 10, 20});
 class ShmClient final
-    : public detail::Client<calc_ipc_shm_client, calc_ipc_shm_client_call, calc_ipc_shm_client_destroy> {
+    : public detail::BasicClient<calc_ipc_shm_client, calc_ipc_shm_client_call, calc_ipc_shm_client_destroy> {
   public:
     /// Connects; throws NOT_CONNECTED at once if no server is there.
     explicit ShmClient(const std::string &name, const ClientOptions &options = {})
-        : Client(calc_ipc_shm_client_create, options, detail::terminated(name)) {}
+        : BasicClient(calc_ipc_shm_client_create, options, detail::terminated(name)) {}
 
     /// The same, for programs that bring two names of semaphores, which are unused.
     ShmClient(const std::string &name, const std::string & /* sem_req */, const std::string & /* sem_resp */,

@@ -15,13 +15,13 @@ namespace calc_ipc {
 ///     server.startInBackground();          // or run(), on this thread
 ///     ...
 ///     server.stop();
-class UDSServer final
-    : public detail::Server<calc_ipc_uds_server, calc_ipc_uds_server_run, calc_ipc_uds_server_start,
-                            calc_ipc_uds_server_stop, calc_ipc_uds_server_request_stop, calc_ipc_uds_server_destroy> {
+class UDSServer final : public detail::BasicServer<calc_ipc_uds_server, calc_ipc_uds_server_run,
+                                                   calc_ipc_uds_server_start, calc_ipc_uds_server_stop,
+                                                   calc_ipc_uds_server_request_stop, calc_ipc_uds_server_destroy> {
   public:
     /// Binds `path`, of at most 107 bytes. Clients may connect from here on, and are served once it runs.
     explicit UDSServer(const std::string &path, Handler handler = {}, const ServerOptions &options = {})
-        : Server(calc_ipc_uds_server_create, std::move(handler), options, detail::terminated(path)) {}
+        : BasicServer(calc_ipc_uds_server_create, std::move(handler), options, detail::terminated(path)) {}
 };
 
 /// A client of a UDSServer.
@@ -29,11 +29,11 @@ class UDSServer final
 ///     UDSClient client(path);
 ///     auto response = client.call({Operation::ADD, 10, 20});
 class UDSClient final
-    : public detail::Client<calc_ipc_uds_client, calc_ipc_uds_client_call, calc_ipc_uds_client_destroy> {
+    : public detail::BasicClient<calc_ipc_uds_client, calc_ipc_uds_client_call, calc_ipc_uds_client_destroy> {
   public:
     /// Connects; throws NOT_CONNECTED at once if no server is there.
     explicit UDSClient(const std::string &path, const ClientOptions &options = {})
-        : Client(calc_ipc_uds_client_create, options, detail::terminated(path)) {}
+        : BasicClient(calc_ipc_uds_client_create, options, detail::terminated(path)) {}
 };
 
 } // namespace calc_ipc
