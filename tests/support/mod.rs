@@ -51,14 +51,14 @@ pub const TRANSPORTS: [Transport; 4] = [
 ];
 
 /// Where TCP servers of tests listen, each at an address of its own.
-const PORT: u16 = 17_301;
+pub const PORT: u16 = 17_301;
 
 /// Names that no other test uses, gone when it is dropped.
 pub struct Address {
     folder: PathBuf,
     pub word: String,
     /// An address of this machine: there are 16 million.
-    host: String,
+    pub host: String,
 }
 
 impl Address {
