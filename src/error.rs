@@ -131,6 +131,18 @@ impl Error {
         Self::new(status_of(cause), format!("{what}: {cause}"))
     }
 
+    /// A failure to reach a server at `what`: where nothing has the name, no server is there.
+    pub fn reaching(what: &str, cause: &io::Error) -> Self {
+        let error = Self::os(what, cause);
+        match cause.kind() {
+            io::ErrorKind::NotFound => Self {
+                status: Status::NotConnected,
+                ..error
+            },
+            _ => error,
+        }
+    }
+
     /// The kind of failure.
     pub fn status(&self) -> Status {
         self.status
@@ -155,7 +167,7 @@ fn status_of(cause: &io::Error) -> Status {
     match cause.kind() {
         io::ErrorKind::PermissionDenied => Status::PermissionDenied,
         io::ErrorKind::AddrInUse => Status::AddressInUse,
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Status::NotConnected,
+        io::ErrorKind::ConnectionRefused => Status::NotConnected,
         io::ErrorKind::BrokenPipe
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::UnexpectedEof => Status::Closed,

@@ -10,39 +10,12 @@ mod support;
 
 use calc_ipc::error::{Result, Status};
 use calc_ipc::protocol::{ErrorText, Operation, frame};
-use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::{Channel, ClientOptions, Deadline, ServerOptions};
+use calc_ipc::service::{Client, Handler};
+use calc_ipc::transport::{Channel, Deadline, ServerOptions};
 use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
-use support::{Address, TRANSPORTS, Transport, add, request};
-
-/// Runs a test over every transport, each with an address of its own that is empty afterwards.
-fn over_each(test: fn(&Transport, &Address)) {
-    for transport in &TRANSPORTS {
-        let address = Address::new();
-        test(transport, &address);
-        assert_eq!(address.leftovers(), [""; 0], "left by {}", transport.name);
-    }
-}
-
-fn status<T>(result: Result<T>) -> Status {
-    result.err().map_or(Status::Ok, |error| {
-        assert!(!error.context().is_empty());
-        error.status()
-    })
-}
-
-fn patient() -> ClientOptions {
-    ClientOptions::default()
-}
-
-fn within(milliseconds: u64) -> ClientOptions {
-    ClientOptions {
-        call_timeout: Some(Duration::from_millis(milliseconds)),
-        ..ClientOptions::default()
-    }
-}
+use std::time::Duration;
+use support::{Address, TRANSPORTS, add, over_each, patient, request, status, within};
 
 #[test]
 fn calls_are_answered() {
@@ -95,56 +68,6 @@ fn many_clients_get_their_own_answers() {
             });
         }
     }
-}
-
-#[test]
-fn a_client_may_come_before_serving_begins() {
-    over_each(|transport, address| {
-        let endpoint = (transport.bind)(address, &ServerOptions::default()).unwrap();
-        let server = Server::new(endpoint, Handler::Calculator).unwrap();
-        let early = transport.client_with(address, &within(20));
-        assert_eq!(status(early.call(&add(1, 2))), Status::TimedOut);
-        server.start().unwrap();
-        let client = transport.client(address);
-        assert_eq!(client.call(&add(3, 4)).unwrap(), Ok(7));
-        let again = (0..100).map(|_| early.call(&add(5, 6))).find(Result::is_ok);
-        assert_eq!(again.unwrap().unwrap(), Ok(11), "{}", transport.name);
-    });
-}
-
-#[test]
-fn without_a_server_there_is_no_connection() {
-    over_each(|transport, address| {
-        assert_eq!(
-            status((transport.connect)(address, &patient())),
-            Status::NotConnected
-        );
-        let server = transport.serve(address, Handler::Calculator, &ServerOptions::default());
-        server.stop().unwrap();
-        assert_eq!(
-            status((transport.connect)(address, &patient())),
-            Status::NotConnected
-        );
-    });
-}
-
-#[test]
-fn a_live_server_keeps_its_address() {
-    over_each(|transport, address| {
-        let endpoint = (transport.bind)(address, &ServerOptions::default()).unwrap();
-        assert_eq!(
-            status((transport.bind)(address, &ServerOptions::default())),
-            Status::AddressInUse
-        );
-        drop(endpoint);
-        let server = transport.serve(address, Handler::Calculator, &ServerOptions::default());
-        assert_eq!(
-            status((transport.bind)(address, &ServerOptions::default())),
-            Status::AddressInUse
-        );
-        assert_eq!(transport.client(address).call(&add(1, 1)).unwrap(), Ok(2));
-        drop(server);
-    });
 }
 
 #[test]
@@ -235,79 +158,6 @@ fn a_second_thread_is_told_that_the_client_is_busy() {
 }
 
 #[test]
-fn stop_ends_connected_clients() {
-    over_each(|transport, address| {
-        let server = transport.serve(address, Handler::Calculator, &ServerOptions::default());
-        let idle = transport.client(address);
-        assert_eq!(idle.call(&add(1, 1)).unwrap(), Ok(2));
-        let never_called = transport.client(address);
-        let began = Instant::now();
-        server.stop().unwrap();
-        assert!(
-            began.elapsed() < Duration::from_secs(1),
-            "{}",
-            transport.name
-        );
-        server.stop().unwrap();
-        assert_eq!(status(server.run()), Status::Stopped);
-        for _ in 0..3 {
-            assert_eq!(
-                status(idle.call(&add(1, 1))),
-                Status::Closed,
-                "{}",
-                transport.name
-            );
-            assert_eq!(
-                status(never_called.call(&add(1, 1))),
-                Status::Closed,
-                "{}",
-                transport.name
-            );
-        }
-    });
-}
-
-#[test]
-fn stop_before_any_client_and_before_serving() {
-    over_each(|transport, address| {
-        transport
-            .serve(address, Handler::Calculator, &ServerOptions::default())
-            .stop()
-            .unwrap();
-        let endpoint = (transport.bind)(address, &ServerOptions::default()).unwrap();
-        let server = Server::new(endpoint, Handler::Calculator).unwrap();
-        server.stop().unwrap();
-        assert_eq!(status(server.start()), Status::Stopped);
-        let endpoint = (transport.bind)(address, &ServerOptions::default()).unwrap();
-        let server = Server::new(endpoint, Handler::Calculator).unwrap();
-        server.request_stop();
-        server.run().unwrap();
-    });
-}
-
-#[test]
-fn serving_ends_when_idle_and_may_go_on() {
-    over_each(|transport, address| {
-        let options = ServerOptions {
-            stop_when_idle: true,
-            ..ServerOptions::default()
-        };
-        let endpoint = (transport.bind)(address, &options).unwrap();
-        let server = Server::new(endpoint, Handler::Calculator).unwrap();
-        for round in 0..3 {
-            thread::scope(|scope| {
-                let running = scope.spawn(|| server.run());
-                let clients = [transport.client(address), transport.client(address)];
-                for client in clients {
-                    assert_eq!(client.call(&add(round, 1)).unwrap(), Ok(round + 1));
-                }
-                running.join().unwrap().unwrap();
-            });
-        }
-    });
-}
-
-#[test]
 fn handlers_may_fail_and_say_much() {
     over_each(|transport, address| {
         let handler = Handler::new(|request| match request.arg1 {
@@ -340,24 +190,6 @@ fn handlers_may_fail_and_say_much() {
                 .len(),
             255
         );
-    });
-}
-
-#[test]
-fn a_handler_cannot_stop_its_own_server() {
-    over_each(|transport, address| {
-        let (give, take) = mpsc::channel::<std::sync::Arc<Server>>();
-        let take = Mutex::new(take);
-        let handler = Handler::new(move |_| {
-            let server = take.lock().unwrap().recv().unwrap();
-            assert!(server.is_serving_here());
-            Ok(i64::from(server.stop().unwrap_err().status() as i32))
-        });
-        let server =
-            std::sync::Arc::new(transport.serve(address, handler, &ServerOptions::default()));
-        give.send(server.clone()).unwrap();
-        let answer = transport.client(address).call(&add(0, 0)).unwrap();
-        assert_eq!(answer, Ok(i64::from(Status::Busy as i32)));
     });
 }
 
@@ -432,23 +264,6 @@ fn a_message_over_the_limit_costs_its_sender_the_connection() {
             );
             assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
         }
-    });
-}
-
-#[test]
-fn an_address_can_be_used_again_and_again() {
-    over_each(|transport, address| {
-        let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
-        let round = || {
-            let server = transport.serve(address, Handler::Calculator, &ServerOptions::default());
-            let client = transport.client(address);
-            assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
-            drop(transport.client(address));
-            server.stop().unwrap();
-        };
-        (0..50).for_each(|_| round());
-        // Other tests of this program open descriptors too, but not hundreds.
-        assert!(count() < 400, "{}: {} descriptors", transport.name, count());
     });
 }
 

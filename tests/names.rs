@@ -271,11 +271,17 @@ fn a_longest_path_works() {
 
 #[test]
 fn a_folder_that_is_not_there_is_named() {
-    let error = uds::bind("/nonexistent/sock", &ServerOptions::default())
+    let path = "/nonexistent/sock";
+    let error = uds::bind(path, &ServerOptions::default()).err().unwrap();
+    assert_eq!(error.status(), Status::System);
+    assert!(error.context().contains(path), "{error}");
+    let error = fifo::bind(path, "/nonexistent/a", &ServerOptions::default())
         .err()
         .unwrap();
-    assert!(error.context().contains("/nonexistent/sock"), "{error}");
-    let error = uds::connect("/nonexistent/sock", &ClientOptions::default())
+    assert_eq!(error.status(), Status::System);
+    let error = uds::connect(path, &ClientOptions::default()).err().unwrap();
+    assert_eq!(error.status(), Status::NotConnected);
+    let error = fifo::connect(path, "/nonexistent/a", &ClientOptions::default())
         .err()
         .unwrap();
     assert_eq!(error.status(), Status::NotConnected);

@@ -17,8 +17,11 @@ pub enum Handler {
     /// A function of the user's, for messages of any kind: it reads the request's body, writes the
     /// answer's body to the start of the room it is given, and gives its length. `None`, or more
     /// than the room, is failure.
-    Bytes(Box<dyn Fn(&[u8], &mut [u8]) -> Option<usize> + Send + Sync>),
+    Bytes(Box<BytesFunction>),
 }
+
+/// The type of a function behind [`Handler::Bytes`].
+pub type BytesFunction = dyn Fn(&[u8], &mut [u8]) -> Option<usize> + Send + Sync;
 
 impl Handler {
     /// A handler from a function. One that panics answers an error.

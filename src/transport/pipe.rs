@@ -241,7 +241,7 @@ pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn C
         return Err(Error::new(Status::InvalidArgument, "no program is named"));
     };
     let name = program.to_string_lossy().into_owned();
-    let failure = |error: io::Error| Error::os(&format!("execute {name}"), &error);
+    let failure = |error: io::Error| Error::reaching(&format!("execute {name}"), &error);
     let ends = Ends::new().map_err(failure)?;
     let child = Command::new(text(program))
         .args(arguments.iter().map(|word| text(word)))

@@ -7,12 +7,13 @@
     reason = "each test file uses its part"
 )]
 
-use calc_ipc::error::Result;
+use calc_ipc::error::{Result, Status};
 use calc_ipc::protocol::{Operation, Request};
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, shm, tcp, uds};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A transport with named servers, as the suites see it.
 pub struct Transport {
@@ -183,5 +184,32 @@ impl Drop for Process {
             self.signal(libc::SIGKILL);
             self.wait();
         }
+    }
+}
+
+/// Runs a test over every transport, each with an address of its own that is empty afterwards.
+pub fn over_each(test: fn(&Transport, &Address)) {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        test(transport, &address);
+        assert_eq!(address.leftovers(), [""; 0], "left by {}", transport.name);
+    }
+}
+
+pub fn status<T>(result: Result<T>) -> Status {
+    result.err().map_or(Status::Ok, |error| {
+        assert!(!error.context().is_empty());
+        error.status()
+    })
+}
+
+pub fn patient() -> ClientOptions {
+    ClientOptions::default()
+}
+
+pub fn within(milliseconds: u64) -> ClientOptions {
+    ClientOptions {
+        call_timeout: Some(Duration::from_millis(milliseconds)),
+        ..ClientOptions::default()
     }
 }

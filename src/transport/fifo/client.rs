@@ -44,7 +44,7 @@ fn open_hello(request: &Path) -> Result<Fd> {
             let context = format!("{}: its server has gone", request.display());
             Err(Error::new(Status::NotConnected, context))
         }
-        Err(error) => Err(Error::os(&format!("FIFO {}", path.display()), &error)),
+        Err(error) => Err(Error::reaching(&format!("FIFO {}", path.display()), &error)),
     }
 }
 

@@ -95,7 +95,7 @@ pub(in crate::transport) fn connect(path: &Path, options: &ClientOptions) -> Res
             ErrorKind::WouldBlock => "the server did not accept before the deadline",
             _ => "connect",
         };
-        Error::os(&format!("{}: {what}", path.display()), error)
+        Error::reaching(&format!("{}: {what}", path.display()), error)
     };
     let fd = socket::connect(path, options.connect_timeout).map_err(|error| failure(&error))?;
     let uid = socket::peer_uid(fd.as_fd()).map_err(|error| failure(&error))?;
