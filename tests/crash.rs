@@ -192,6 +192,26 @@ fn a_forked_child_may_serve_and_the_parent_leaves_its_names_alone() {
     }
 }
 
+#[test]
+fn a_child_cannot_serve_what_its_parent_has_freed() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+        let server = Server::new(endpoint, Handler::Calculator).unwrap();
+        let (go, may_go) = std::io::pipe().map(|(read, write)| (write, read)).unwrap();
+        let child = Process::fork(|| {
+            (&may_go).read_exact(&mut [0]).unwrap();
+            assert_eq!(server.run().unwrap_err().status(), Status::Stopped);
+            // SAFETY: the child drops its copy once; the parent has its own.
+            drop(unsafe { std::ptr::read(&raw const server) });
+        });
+        server.stop().unwrap();
+        (&go).write_all(b"G").unwrap();
+        assert!(child.succeeded(), "{}", transport.name);
+        assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+    }
+}
+
 fn has_come(address: &Address) -> bool {
     std::path::Path::new(&address.path("come")).exists()
 }

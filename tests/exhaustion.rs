@@ -47,6 +47,7 @@ fn without_descriptors_nothing_is_created_and_nothing_of_the_hosts_is_closed() {
                 if let Err(error) = &result {
                     assert_eq!(error.status(), Status::System, "{error}");
                     spare.pop();
+                    assert_eq!(address.leftovers(), [""; 0], "{error}");
                 }
                 result.is_ok()
             });

@@ -7,7 +7,7 @@
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::Fd;
-use crate::sys::unix::file::{self, Kind};
+use crate::sys::unix::file::{self, Identity, Kind};
 use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -102,6 +102,21 @@ fn acquire(path: &Path) -> Result<Fd> {
             return Ok(fd);
         }
     }
+}
+
+/// Fails unless the name still stands for what this server made: whoever shared it over a fork may
+/// have freed it.
+pub(crate) fn check_still_there(path: &Path, identity: Identity) -> Result<()> {
+    let found = file::about(path)
+        .map_err(|error| Error::os(&format!("look at {}", path.display()), &error))?;
+    if found.is_some_and(|found| found.identity == identity) {
+        return Ok(());
+    }
+    let context = format!(
+        "{} was freed by another process before it was served here",
+        path.display()
+    );
+    Err(Error::new(Status::Stopped, context))
 }
 
 /// The failure of finding something else where a name of ours should be.

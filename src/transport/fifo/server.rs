@@ -7,7 +7,7 @@ use crate::protocol::frame::Notice;
 use crate::sys::unix::fd::{self, Fd};
 use crate::sys::unix::file::{self, End, Identity, Kind};
 use crate::sys::unix::poll::{self, PollFlags};
-use crate::transport::claim::{Claim, foreign};
+use crate::transport::claim::{Claim, check_still_there, foreign};
 use crate::transport::framed::Stream;
 use crate::transport::pipe::PipePair;
 use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer};
@@ -75,11 +75,12 @@ impl Names {
         if !file::make_fifo(path).map_err(failure)? {
             check_left_over(path)?;
         }
+        let named = file::about(path).map_err(failure)?;
+        let named = named.ok_or_else(|| failure(ErrorKind::NotFound.into()))?;
+        // Noted first, so that it is removed again whatever fails from here on.
+        self.0.push((path.to_owned(), named.identity));
         file::set_mode(path, 0o600).map_err(failure)?;
-        let fd = Fd::inherited(file::open_fifo(path, end).map_err(failure)?);
-        let about = file::about_open(fd.as_fd()).map_err(failure)?;
-        self.0.push((path.to_owned(), about.identity));
-        Ok(fd)
+        Ok(Fd::inherited(file::open_fifo(path, end).map_err(failure)?))
     }
 }
 
@@ -222,6 +223,9 @@ impl FifoEndpoint {
 impl Endpoint for FifoEndpoint {
     fn adopt(&self) -> Result<()> {
         self.claim.adopt()?;
+        for (path, identity) in &self.names {
+            check_still_there(path, *identity)?;
+        }
         for fd in [&self.hello, &self.public.requests, &self.public.answers] {
             fd.own();
         }

@@ -6,7 +6,7 @@ use crate::sys::fork;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::file::{self, Identity, Kind};
 use crate::sys::unix::{process, socket};
-use crate::transport::claim::{Claim, foreign};
+use crate::transport::claim::{Claim, check_still_there, foreign};
 use crate::transport::{ClientOptions, ServerUser};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -50,6 +50,7 @@ impl NamedSocket {
 impl Door for NamedSocket {
     fn adopt(&self) -> Result<()> {
         self.claim.adopt()?;
+        check_still_there(&self.path, self.identity)?;
         self.socket.own();
         // Clients see the user of whoever called listen last (unix(7), SO_PEERCRED).
         socket::listen(self.socket.as_fd())
