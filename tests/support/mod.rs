@@ -159,6 +159,12 @@ impl Process {
         self.0
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.0);
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
     pub fn signal(&self, signal: libc::c_int) {
         // SAFETY: it is a child of this process that has not been waited for.
         assert_eq!(unsafe { libc::kill(self.0, signal) }, 0);
