@@ -164,10 +164,11 @@ impl Core {
     /// Makes this process the owner of all that a fork may have copied.
     fn adopt(&self, endpoint: &dyn Endpoint) -> Result<()> {
         endpoint.adopt()?;
-        if self.forks.swap(fork::count(), Ordering::Relaxed) != fork::count() {
+        if self.forks.load(Ordering::Relaxed) != fork::count() {
             self.stop
                 .renew()
                 .map_err(|error| Error::os("create an event", &error))?;
+            self.forks.store(fork::count(), Ordering::Relaxed);
             if self.is_stopping.load(Ordering::Relaxed) {
                 self.stop.ring();
             }

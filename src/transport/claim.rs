@@ -42,10 +42,12 @@ impl Claim {
     /// children forked from now on from holding it too.
     pub(crate) fn adopt(&self) -> Result<()> {
         let mut lock = self.lock();
-        if self.forks.swap(fork::count(), Ordering::Relaxed) != fork::count() {
+        if self.forks.load(Ordering::Relaxed) != fork::count() {
             // The open file is shared with the other side of the fork, so its lock is too.
             file::unlock(lock.as_fd()).map_err(|error| self.failure(&error))?;
             *lock = acquire(&self.path)?;
+            // Only now: after a failure, the next try has to take the lock as well.
+            self.forks.store(fork::count(), Ordering::Relaxed);
         }
         self.owner.store(fork::generation(), Ordering::Relaxed);
         lock.own();

@@ -48,6 +48,7 @@ pub(crate) fn connect(path: &Path, timeout: Option<Duration>) -> io::Result<Owne
         match connect_to(fd.as_raw_fd(), &address) {
             Ok(()) => break,
             Err(Errno::EINTR) if !deadline.has_passed() => {}
+            Err(Errno::EINTR) => return Err(io::ErrorKind::WouldBlock.into()),
             Err(error) => return Err(error.into()),
         }
     }

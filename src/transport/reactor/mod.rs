@@ -172,6 +172,12 @@ pub(crate) fn serve(
         }
         crew.work(first);
     });
+    // Let in by one thread for another that had ended already.
+    for desk in &crew.desks {
+        for mut peer in std::mem::take(&mut *lock(&desk.newcomers)) {
+            peer.farewell();
+        }
+    }
     match lock(&crew.failure).take() {
         Some(error) => Err(error),
         None => Ok(()),

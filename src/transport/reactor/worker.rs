@@ -101,9 +101,6 @@ impl<'a> Worker<'a> {
                 entry.peer.farewell();
             }
         }
-        for mut peer in std::mem::take(&mut *lock(&self.desk().newcomers)) {
-            peer.farewell();
-        }
     }
 
     fn serve(&mut self) -> io::Result<()> {

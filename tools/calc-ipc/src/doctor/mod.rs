@@ -1,0 +1,117 @@
+//! `calc-ipc doctor`: why a server cannot be reached, or that it can.
+
+mod finding;
+mod place;
+mod probe;
+mod program;
+mod tcp;
+
+use crate::cli::DoctorArgs;
+use crate::endpoint::{Life, Locks, Place};
+use crate::exit::{Exit, Failure};
+use calc_ipc::error::Status;
+use calc_ipc::transport::url::Url;
+use finding::{Finding, Verdict};
+use probe::{RoundTrip, Trouble};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// What the doctor says, as `--json` prints it.
+#[derive(Serialize)]
+struct Report {
+    url: String,
+    #[serde(flatten)]
+    finding: Finding,
+    /// What the library says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    library: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round_trip: Option<RoundTrip>,
+}
+
+/// Connects, asks, and explains what comes of it.
+pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
+    let report = match probe::measure(&args.url, &args.client.options()) {
+        Ok(round_trip) => Report {
+            url: args.url.to_string(),
+            finding: healthy(&args.url),
+            library: None,
+            round_trip: Some(round_trip),
+        },
+        Err(trouble) => Report {
+            url: args.url.to_string(),
+            finding: explain(&args.url, &trouble),
+            library: Some(trouble.error.to_string()),
+            round_trip: None,
+        },
+    };
+    match args.json {
+        true => print_json(&report)?,
+        false => print_text(&report)?,
+    }
+    Ok(match report.finding.verdict {
+        Verdict::Healthy => Exit::Success,
+        _ => Exit::Transport,
+    })
+}
+
+fn healthy(url: &Url) -> Finding {
+    let explanation = match holder(url) {
+        Some(process) => format!("process {process} answers"),
+        None => "a server answers".to_owned(),
+    };
+    Finding::new(Verdict::Healthy, explanation)
+}
+
+/// The process that serves at `url`, where that can be known.
+fn holder(url: &Url) -> Option<u32> {
+    match Place::of(url)?.life(&Locks::read()) {
+        Life::Alive(process) => process,
+        Life::LeftOver => None,
+    }
+}
+
+/// What means the same over every transport, then what needs a look at the address.
+fn explain(url: &Url, trouble: &Trouble) -> Finding {
+    match trouble.error.status() {
+        Status::Refused => Finding::full(),
+        Status::Malformed => Finding::version_mismatch(),
+        Status::HandlerFailed => Finding::handler_failed(),
+        Status::TimedOut if trouble.is_connected => Finding::no_answer(holder(url)),
+        _ => match (Place::of(url), url) {
+            (Some(place), _) => place::explain(&place, &trouble.error),
+            (None, Url::Tcp { host, port }) => tcp::explain(host, *port, trouble),
+            (None, Url::Exec(path)) => program::explain(path.as_ref(), &trouble.error),
+            (None, _) => Finding::other(&trouble.error),
+        },
+    }
+}
+
+fn print_json(report: &Report) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    serde_json::to_writer(&mut output, report)?;
+    writeln!(output)
+}
+
+fn print_text(report: &Report) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    let Finding {
+        verdict,
+        explanation,
+        advice,
+    } = &report.finding;
+    writeln!(output, "{}: {}", report.url, verdict.name())?;
+    writeln!(output, "  {explanation}")?;
+    if let Some(round_trip) = &report.round_trip {
+        writeln!(output, "  {round_trip}")?;
+    }
+    if let Some(library) = &report.library
+        && !library.ends_with(explanation.as_str())
+    {
+        writeln!(output, "  the library says: {library}")?;
+    }
+    if let Some(advice) = advice {
+        writeln!(output, "  {advice}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! Endpoints with a name in the file system, seen from outside: found, and found alive or dead,
+//! without connecting to them and without taking their locks, which would disturb a server that
+//! is just starting.
+
+mod attended;
+mod locks;
+
+pub(crate) use locks::Locks;
+
+use calc_ipc::transport::url::Url;
+use serde::Serialize;
+use std::fs::{self, FileType, Metadata};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// Where shared memory has its names.
+pub(crate) const SHM_FOLDER: &str = "/dev/shm";
+
+/// What stands behind a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    /// A Unix socket.
+    Unix,
+    /// Shared memory, whose name is a socket too.
+    Shm,
+    /// A set of FIFOs.
+    Fifo,
+}
+
+impl Kind {
+    /// Its name, as in URLs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Unix => "unix",
+            Self::Shm => "shm",
+            Self::Fifo => "fifo",
+        }
+    }
+
+    /// What its file has to be, for people.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Self::Unix | Self::Shm => "socket",
+            Self::Fifo => "FIFO",
+        }
+    }
+
+    /// Whether its file may be of this type.
+    pub(crate) fn is_right(self, file: FileType) -> bool {
+        match self {
+            Self::Unix | Self::Shm => file.is_socket(),
+            Self::Fifo => file.is_fifo(),
+        }
+    }
+}
+
+/// An endpoint's names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// What the lock beside it is named after: the socket, or the FIFO that requests come by.
+    pub(crate) path: PathBuf,
+}
+
+/// Whether a server holds a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It does: this process, if it can be seen from here.
+    Alive(Option<u32>),
+    /// It did, and died.
+    LeftOver,
+}
+
+impl Place {
+    /// Where `url` leads to, if that is in the file system.
+    pub(crate) fn of(url: &Url) -> Option<Self> {
+        let (kind, path) = match url {
+            Url::Unix(path) => (Kind::Unix, path.into()),
+            Url::Shm(name) => {
+                let name = name.strip_prefix('/').unwrap_or(name);
+                (Kind::Shm, Path::new(SHM_FOLDER).join(name))
+            }
+            Url::Fifo(path) => (Kind::Fifo, format!("{path}.request").into()),
+            _ => return None,
+        };
+        Some(Self { kind, path })
+    }
+
+    /// The places in `folder` that servers of this user have, or had.
+    pub(crate) fn all_in(folder: &Path) -> io::Result<Vec<Self>> {
+        let mut places = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            places.extend(Self::with_lock(&entry?.path()));
+        }
+        places.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(places)
+    }
+
+    /// The place whose lock this is.
+    fn with_lock(lock: &Path) -> Option<Self> {
+        if lock.extension()? != "lock" || !is_own_lock(&fs::symlink_metadata(lock).ok()?) {
+            return None;
+        }
+        let path = lock.with_extension("");
+        let file = fs::symlink_metadata(&path).ok()?.file_type();
+        let kind = match file {
+            file if file.is_fifo() => Kind::Fifo,
+            file if !file.is_socket() => return None,
+            _ if path.parent()? == Path::new(SHM_FOLDER) => Kind::Shm,
+            _ => Kind::Unix,
+        };
+        Some(Self { kind, path })
+    }
+
+    /// What leads here, if its name can be said in a URL.
+    pub(crate) fn url(&self) -> Option<Url> {
+        let path = self.path.to_str()?;
+        match self.kind {
+            Kind::Unix => Some(Url::Unix(path.into())),
+            Kind::Shm => Some(Url::Shm(self.path.file_name()?.to_str()?.into())),
+            Kind::Fifo => {
+                let pair = path.strip_suffix(".request")?;
+                let answers = fs::symlink_metadata(format!("{pair}.response")).ok()?;
+                let is_pair = answers.file_type().is_fifo();
+                is_pair.then(|| Url::Fifo(pair.into()))
+            }
+        }
+    }
+
+    /// What a client opens first.
+    pub(crate) fn door(&self) -> PathBuf {
+        match self.kind {
+            Kind::Unix | Kind::Shm => self.path.clone(),
+            Kind::Fifo => with_suffix(&self.path, ".hello"),
+        }
+    }
+
+    /// The file that a live server has locked.
+    pub(crate) fn lock(&self) -> PathBuf {
+        with_suffix(&self.path, ".lock")
+    }
+
+    /// Whether a server holds it.
+    pub(crate) fn life(&self, locks: &Locks) -> Life {
+        let lock = fs::symlink_metadata(self.lock()).ok();
+        match lock.and_then(|lock| locks.holder(&lock)) {
+            Some(process) => Life::Alive(Some(process)),
+            // One in another PID namespace is not listed with its locks, but it is there.
+            None if attended::is_attended(self) => Life::Alive(None),
+            None => Life::LeftOver,
+        }
+    }
+}
+
+/// Locks of this library are empty and for one user alone; Wayland's, say, which lie beside
+/// sockets too, are not.
+fn is_own_lock(lock: &Metadata) -> bool {
+    let uid = nix::unistd::geteuid().as_raw();
+    lock.is_file() && lock.len() == 0 && lock.uid() == uid && lock.mode() & 0o077 == 0
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,45 @@
+//! `calc-ipc`: calc_ipc endpoints for people. It serves them, asks them, lists them, and explains
+//! why one cannot be reached; `README.md` shows how.
+
+mod call;
+mod cli;
+mod doctor;
+mod endpoint;
+mod exit;
+mod generate;
+mod ls;
+mod serve;
+mod values;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use exit::{Exit, Failure};
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let exit = run(&Cli::parse().command).unwrap_or_else(|failure| {
+        if failure.is_closed_output() {
+            return Exit::Success;
+        }
+        complain(&failure);
+        failure.exit()
+    });
+    exit.into()
+}
+
+fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Call(args) => call::run(args),
+        Command::Ls(args) => ls::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Man(args) => generate::man_pages(args),
+        Command::Completions(args) => generate::completions(args),
+    }
+}
+
+/// Says something on standard error. If nobody can hear it, there is nobody left to tell.
+fn complain(what: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "calc-ipc: {what}");
+}

@@ -1,0 +1,163 @@
+//! `calc-ipc serve`: the calculator, at several addresses at once.
+
+use crate::cli::ServeArgs;
+use crate::exit::{Exit, Failure};
+use calc_ipc::protocol::{self, Request, Response};
+use calc_ipc::service::{Handler, Server};
+use calc_ipc::transport::url::{self, Bound, Url};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, Scope};
+
+/// A server, and the URL that it is reached by.
+struct Named {
+    url: Url,
+    server: Server,
+}
+
+/// What happens while serving.
+enum Event {
+    /// The user asks it to end.
+    Signal,
+    /// One server has ended.
+    Ended(Result<(), Failure>),
+}
+
+impl Named {
+    fn run(&self) -> Result<(), Failure> {
+        self.server
+            .run()
+            .map_err(|error| Failure::of(&self.url, &error))
+    }
+}
+
+impl Event {
+    fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Ended(result) => result.err(),
+            Self::Signal => None,
+        }
+    }
+}
+
+/// Serves until a signal comes, or one of the servers ends.
+pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
+    // Before anything is made that a signal could leave behind.
+    let signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::io("watch for signals", &error))?;
+    let answered = Arc::new(AtomicU64::new(0));
+    let servers = bind_all(args, &answered)?;
+    announce(&servers).map_err(|error| Failure::io("announce the addresses", &error))?;
+    let result = serve(&servers, signals);
+    if args.verbose {
+        log(format_args!(
+            "{} requests answered",
+            answered.load(Ordering::Relaxed)
+        ));
+    }
+    result.map(|()| Exit::Success)
+}
+
+/// All the servers, or none: those bound before one that cannot be are let go of again.
+fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, Failure> {
+    let options = args.options();
+    let bind = |url: &Url| -> calc_ipc::error::Result<Named> {
+        let Bound { endpoint, url } = url::bind(url, &options)?;
+        let handler = match args.verbose {
+            true => logging(url.clone(), Arc::clone(answered)),
+            false => Handler::Calculator,
+        };
+        let server = Server::new(endpoint, handler)?;
+        Ok(Named { url, server })
+    };
+    args.urls
+        .iter()
+        .map(|url| bind(url).map_err(|error| Failure::of(url, &error)))
+        .collect()
+}
+
+/// The calculator, with a line on standard error for every answer.
+fn logging(url: Url, answered: Arc<AtomicU64>) -> Handler {
+    Handler::new(move |request| {
+        let response = protocol::execute(request);
+        answered.fetch_add(1, Ordering::Relaxed);
+        log(format_args!("{url} {}", answer_line(request, &response)));
+        response
+    })
+}
+
+fn answer_line(request: &Request, response: &Response) -> String {
+    let Request {
+        operation,
+        arg1,
+        arg2,
+    } = request;
+    let asked = format!("{} {arg1} {arg2}", operation.name());
+    match response {
+        Ok(result) => format!("{asked} = {result}"),
+        Err(error) => format!("{asked}: {error}"),
+    }
+}
+
+/// A log that nobody can read any more is no reason to stop serving.
+fn log(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Says where clients can connect from now on: to whoever started this, who may wait for it.
+fn announce(servers: &[Named]) -> io::Result<()> {
+    let lines: String = servers
+        .iter()
+        .map(|named| format!("{}\n", named.url))
+        .collect();
+    if servers.iter().any(|named| named.url == Url::Stdio) {
+        return io::stderr().write_all(lines.as_bytes());
+    }
+    let mut output = io::stdout();
+    output.write_all(lines.as_bytes())?;
+    output.flush()
+}
+
+/// Runs every server on a thread of its own. The first thing that happens ends them all: a signal,
+/// the end of standard input (whose writer tells a program so that it is no longer needed), or a
+/// failure.
+fn serve(servers: &[Named], mut signals: Signals) -> Result<(), Failure> {
+    let watch = signals.handle();
+    thread::scope(|scope| {
+        let (events, happened) = mpsc::channel();
+        for named in servers {
+            run_on_thread(scope, &events, || Event::Ended(named.run()));
+        }
+        run_on_thread(scope, &events, move || {
+            signals.forever().next();
+            Event::Signal
+        });
+        drop(events);
+        let first = happened.recv();
+        servers.iter().for_each(|named| named.server.request_stop());
+        watch.close();
+        let mut all = first.into_iter().chain(happened);
+        let failure = all.find_map(Event::failure);
+        failure.map_or(Ok(()), Err)
+    })
+}
+
+/// Runs `what` on a thread, and sends what comes of it, or that there is no thread.
+fn run_on_thread<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    events: &Sender<Event>,
+    what: impl FnOnce() -> Event + Send + 'scope,
+) {
+    let sender = events.clone();
+    let started = thread::Builder::new().spawn_scoped(scope, move || {
+        // After a failure, nobody listens any more.
+        let _ = sender.send(what());
+    });
+    if let Err(error) = started {
+        let _ = events.send(Event::Ended(Err(Failure::io("start a thread", &error))));
+    }
+}

@@ -1,0 +1,167 @@
+//! Values as people write them: durations, permission bits, users, expressions.
+
+use calc_ipc::protocol::{Operation, Request};
+use calc_ipc::transport::ServerUser;
+use std::time::Duration;
+
+/// The units of a duration, and the microseconds in each.
+const UNITS: [(&str, u64); 5] = [
+    ("us", 1),
+    ("ms", 1_000),
+    ("s", 1_000_000),
+    ("m", 60_000_000),
+    ("h", 3_600_000_000),
+];
+
+/// A duration like `250ms`; `0` needs no unit.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let unit = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let number = text.strip_suffix(unit).unwrap_or_default();
+    let micros = UNITS
+        .into_iter()
+        .find(|(name, _)| *name == unit)
+        .and_then(|(_, micros)| number.parse::<u64>().ok()?.checked_mul(micros));
+    micros
+        .map(Duration::from_micros)
+        .ok_or_else(|| "a duration is a number and us, ms, s, m or h, like 250ms".to_owned())
+}
+
+/// Permission bits in octal, as chmod(1) takes them.
+pub(crate) fn mode(text: &str) -> Result<u32, String> {
+    let is_octal = text.bytes().all(|digit| matches!(digit, b'0'..=b'7'));
+    u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|_| is_octal)
+        .ok_or_else(|| "permission bits are octal, like 0600".to_owned())
+}
+
+/// Whose server a client is content with: `own`, `any`, or the number of a user.
+pub(crate) fn server_user(text: &str) -> Result<ServerUser, String> {
+    match text {
+        "own" => Ok(ServerUser::Own),
+        "any" => Ok(ServerUser::Any),
+        number => number
+            .parse()
+            .map(ServerUser::Uid)
+            .map_err(|_| "it is 'own', 'any', or the number of a user".to_owned()),
+    }
+}
+
+/// An expression like `ADD 10 20`. People may write lower case and any white space; what goes to
+/// the server has the protocol's one form.
+pub(crate) fn expression(text: &str) -> Result<Request, String> {
+    let words: Vec<_> = text.split_ascii_whitespace().collect();
+    let [operation, arg1, arg2] = words[..] else {
+        return Err(format!(
+            "'{}' is not an operation and two numbers, like ADD 10 20",
+            shown(text)
+        ));
+    };
+    Ok(Request {
+        operation: operation_named(operation)?,
+        arg1: number(arg1)?,
+        arg2: number(arg2)?,
+    })
+}
+
+fn operation_named(word: &str) -> Result<Operation, String> {
+    Operation::from_name(word.to_ascii_uppercase().as_bytes()).ok_or_else(|| {
+        let names = Operation::ALL.map(Operation::name).join(", ");
+        format!("'{}' is none of {names}", shown(word))
+    })
+}
+
+fn number(word: &str) -> Result<i64, String> {
+    word.parse()
+        .map_err(|_| format!("'{}' is not a number of 64 bits", shown(word)))
+}
+
+/// What of an input is repeated in a message: without control characters, and not pages of it.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown: String = text.escape_debug().take(LONGEST).collect();
+    if text.escape_debug().nth(LONGEST).is_some() {
+        shown.push_str("...");
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        for (text, micros) in [
+            ("0", 0),
+            ("50us", 50),
+            ("250ms", 250_000),
+            ("5s", 5_000_000),
+            ("2m", 120_000_000),
+            ("1h", 3_600_000_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_micros(micros)), "{text}");
+        }
+        for text in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "5 s",
+            "5sec",
+            "99999999999999999h",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn modes_are_octal() {
+        assert_eq!(mode("0600"), Ok(0o600));
+        assert_eq!(mode("666"), Ok(0o666));
+        for text in ["", "rw", "0o600", "800", "+600", "-1"] {
+            assert!(mode(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn users_are_words_or_numbers() {
+        assert_eq!(server_user("own"), Ok(ServerUser::Own));
+        assert_eq!(server_user("any"), Ok(ServerUser::Any));
+        assert_eq!(server_user("1000"), Ok(ServerUser::Uid(1000)));
+        assert!(server_user("root").is_err());
+    }
+
+    #[test]
+    fn expressions_are_read_as_people_write_them() {
+        let expected = Request {
+            operation: Operation::Sub,
+            arg1: -5,
+            arg2: 3,
+        };
+        for text in ["SUB -5 3", "sub -5 +3", "  Sub\t-5   003 \r"] {
+            assert_eq!(expression(text), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_expression_is_named() {
+        for (text, word) in [
+            ("", "''"),
+            ("ADD 1", "'ADD 1'"),
+            ("ADD 1 2 3", "'ADD 1 2 3'"),
+            ("POW 1 2", "'POW'"),
+            ("ADD x 2", "'x'"),
+            ("ADD 1 9223372036854775808", "'9223372036854775808'"),
+            ("ADD 1 \u{1b}[2J", "'\\u{1b}[2J'"),
+        ] {
+            let why = expression(text).unwrap_err();
+            assert!(why.contains(word), "{why}");
+        }
+        assert!(expression(&"x".repeat(100_000)).unwrap_err().len() < 200);
+    }
+}

@@ -1,0 +1,17 @@
+//! The command as people run it: the real binary, its output, its exit statuses, and what it leaves
+//! behind.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
+mod call;
+mod doctor;
+mod generate;
+mod ls;
+mod readme;
+mod serve;
+mod stream;
+mod support;

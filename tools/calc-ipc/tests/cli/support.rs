@@ -1,0 +1,274 @@
+//! Runs the command.
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Nothing here takes nearly as long; what does hangs, and is killed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The command, with nothing to read.
+pub(crate) fn calc_ipc<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_calc-ipc"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// `None`: a signal ended it.
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Output {
+    pub(crate) fn lines(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+
+    /// Each line of what it printed, as JSON.
+    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+/// Runs the command to its end.
+pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
+    finish(calc_ipc(args), "")
+}
+
+/// Runs the command to its end, with this on its standard input.
+pub(crate) fn run_with<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>, input: &str) -> Output {
+    finish(calc_ipc(args), input)
+}
+
+/// Runs `command` to its end, with this on its standard input.
+pub(crate) fn finish(mut command: Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut to_child = child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        // A command that fails may leave its input unread.
+        scope.spawn(move || to_child.write_all(input.as_bytes()));
+        let stdout = read_on_thread(child.stdout.take().unwrap());
+        let stderr = read_on_thread(child.stderr.take().unwrap());
+        let hangs = Alarm::set(&child);
+        let status = child.wait().unwrap();
+        drop(hangs);
+        Output {
+            status: status.code(),
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+        }
+    })
+}
+
+pub(crate) fn read_on_thread(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        from.read_to_string(&mut text).unwrap();
+        text
+    })
+}
+
+/// Kills a child that has not ended in time, unless it is dropped before.
+pub(crate) struct Alarm {
+    _cancel: mpsc::Sender<()>,
+}
+
+impl Alarm {
+    pub(crate) fn set(child: &Child) -> Self {
+        let (cancel, cancelled) = mpsc::channel();
+        let process = process_of(child);
+        thread::spawn(move || {
+            if cancelled.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = kill(process, Signal::SIGKILL);
+            }
+        });
+        Self { _cancel: cancel }
+    }
+}
+
+fn process_of(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap())
+}
+
+/// The first lines, once they are there.
+fn first_lines(from: impl Read, count: usize) -> Vec<String> {
+    let lines = BufReader::new(from).lines().take(count);
+    lines.map(Result::unwrap).collect()
+}
+
+/// A server, killed at the latest when it is dropped.
+pub(crate) struct Serving {
+    child: Child,
+    _hangs: Alarm,
+    /// What it says that it serves.
+    pub(crate) urls: Vec<String>,
+}
+
+impl Serving {
+    /// Serves with these arguments, of which the URLs are the last. When it returns, clients can
+    /// connect.
+    pub(crate) fn start<S: AsRef<OsStr>>(args: &[S]) -> Self {
+        let args = args.iter().map(AsRef::as_ref);
+        let urls = args
+            .clone()
+            .filter(|arg| arg.to_str().unwrap().contains("://"))
+            .count();
+        Self::spawn(
+            calc_ipc([OsStr::new("serve")].into_iter().chain(args)),
+            urls,
+        )
+    }
+
+    /// Runs `command`, which says that it serves so many URLs.
+    pub(crate) fn spawn(command: Command, urls: usize) -> Self {
+        let mut serving = Self::spawn_silent(command);
+        serving.urls = first_lines(serving.child.stdout.as_mut().unwrap(), urls);
+        serving
+    }
+
+    /// Runs `command`, which says that it serves one URL, but not on standard output.
+    pub(crate) fn spawn_announced_on_stderr(command: Command) -> Self {
+        let mut serving = Self::spawn_silent(command);
+        serving.urls = first_lines(serving.child.stderr.as_mut().unwrap(), 1);
+        serving
+    }
+
+    fn spawn_silent(mut command: Command) -> Self {
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            _hangs: Alarm::set(&child),
+            child,
+            urls: Vec::new(),
+        }
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(process_of(&self.child), signal).unwrap();
+    }
+
+    /// Stops it, and waits until it has: until then, it may still answer.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+        let process = process_of(&self.child);
+        let state = waitpid(process, Some(WaitPidFlag::WUNTRACED)).unwrap();
+        assert_eq!(state, WaitStatus::Stopped(process, Signal::SIGSTOP));
+    }
+
+    /// Waits for its end, and says how it ended and what else it said.
+    pub(crate) fn wait(mut self) -> Output {
+        let stdout = read_on_thread(self.child.stdout.take().unwrap());
+        let stderr = read_on_thread(self.child.stderr.take().unwrap());
+        let status = self.child.wait().unwrap();
+        Output {
+            status: status.code(),
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+        }
+    }
+
+    pub(crate) fn end_by(self, signal: Signal) -> Output {
+        self.signal(signal);
+        self.wait()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder, and names of every kind that nobody else has. All of it goes when it is dropped.
+pub(crate) struct Names {
+    folder: TempDir,
+}
+
+impl Names {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("calc_ipc-cli-")
+            .tempdir()
+            .unwrap();
+        Self { folder }
+    }
+
+    pub(crate) fn folder(&self) -> &str {
+        self.folder.path().to_str().unwrap()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn unix(&self) -> String {
+        format!("unix://{}/sock", self.folder())
+    }
+
+    pub(crate) fn fifo(&self) -> String {
+        format!("fifo://{}/fifo", self.folder())
+    }
+
+    /// The folder's own name, which is as rare in /dev/shm.
+    pub(crate) fn shm(&self) -> String {
+        format!("shm://{}", self.word())
+    }
+
+    fn word(&self) -> &str {
+        Path::new(self.folder())
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+    }
+
+    /// Every name that is in use.
+    pub(crate) fn in_use(&self) -> Vec<String> {
+        let names = |folder: &Path| {
+            let entries = fs::read_dir(folder).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        };
+        let in_memory = names(Path::new("/dev/shm")).filter(|name| name.starts_with(self.word()));
+        let mut all: Vec<_> = names(self.folder.path()).chain(in_memory).collect();
+        all.sort();
+        all
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        // What servers that were killed could not remove.
+        for name in [self.word().to_owned(), format!("{}.lock", self.word())] {
+            let _ = fs::remove_file(Path::new("/dev/shm").join(name));
+        }
+    }
+}
