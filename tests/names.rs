@@ -179,6 +179,33 @@ fn fifos_cannot_be_opened_up() {
 }
 
 #[test]
+fn two_fifo_servers_share_no_path() {
+    let address = Address::new();
+    let bind = |request: &str, response: &str| {
+        let (request, response) = (address.path(request), address.path(response));
+        fifo::bind(&request, &response, &ServerOptions::default())
+    };
+    let _first = bind("q", "a").unwrap();
+    let names = sorted(address.leftovers());
+    for (request, response) in [("q2", "a"), ("a", "a2"), ("q2", "q"), ("q2", "./q2")] {
+        let status = support::status(bind(request, response));
+        assert_eq!(status, Status::AddressInUse, "{request} {response}");
+    }
+    for name in ["q.hello", "q.lock", "other.hello"] {
+        for (request, response) in [(name, "a2"), ("q2", name)] {
+            let status = support::status(bind(request, response));
+            assert_eq!(status, Status::InvalidArgument, "{request} {response}");
+        }
+    }
+    assert_eq!(sorted(address.leftovers()), names);
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+#[test]
 fn modes_do_not_depend_on_the_umask() {
     for umask in [0o000, 0o077, 0o777] {
         let ok = Process::fork(|| {

@@ -1,5 +1,6 @@
 //! The client's side of the FIFOs.
 
+use super::check_pair;
 use super::hello::{Id, PairNames, hello_path};
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
@@ -19,10 +20,7 @@ use std::path::Path;
 /// it in when it next looks, and the first call waits for that.
 pub fn connect(request: &str, response: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     options.validate()?;
-    if request.is_empty() || response.is_empty() || request == response {
-        let context = format!("'{request}' and '{response}' are not the paths of two FIFOs");
-        return Err(Error::new(Status::InvalidArgument, context));
-    }
+    check_pair(request, response)?;
     if let ServerUser::Uid(uid) = options.server_user
         && uid != process::effective_uid()
     {

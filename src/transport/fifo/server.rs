@@ -1,5 +1,6 @@
 //! The server's side of the FIFOs.
 
+use super::check_pair;
 use super::hello::{Id, PairNames, RECORD, hello_path};
 use super::public::PublicPair;
 use crate::error::{Error, Result, Status};
@@ -33,7 +34,8 @@ struct FifoEndpoint {
     max_message: u32,
     /// What this server made or took over, in the order of its making.
     names: Vec<(PathBuf, Identity)>,
-    claim: Claim,
+    /// Of the public pair, so that no other server makes or removes either.
+    claims: [Claim; 2],
 }
 
 /// A server's address: the public pair `request` and `response`, and `<request>.hello`.
@@ -43,11 +45,11 @@ pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Bo
         let context = "FIFOs cannot tell who writes, so only mode 0600 and narrower is offered";
         return Err(Error::new(Status::Unsupported, context));
     }
-    if request.is_empty() || response.is_empty() || request == response {
-        let context = format!("'{request}' and '{response}' are not the paths of two FIFOs");
-        return Err(Error::new(Status::InvalidArgument, context));
-    }
-    let claim = Claim::take(Path::new(request))?;
+    check_pair(request, response)?;
+    let claims = [
+        Claim::take(Path::new(request))?,
+        Claim::take(Path::new(response))?,
+    ];
     let mut names = Names(Vec::new());
     let requests = names.open(Path::new(request), End::Read)?;
     let answers = names.open(Path::new(response), End::Both)?;
@@ -61,7 +63,7 @@ pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Bo
         limits: Limits::new(options, MAX_CLIENTS),
         max_message: options.max_message,
         names: std::mem::take(&mut names.0),
-        claim,
+        claims,
     }))
 }
 
@@ -222,7 +224,9 @@ impl FifoEndpoint {
 
 impl Endpoint for FifoEndpoint {
     fn adopt(&self) -> Result<()> {
-        self.claim.adopt()?;
+        for claim in &self.claims {
+            claim.adopt()?;
+        }
         for (path, identity) in &self.names {
             check_still_there(path, *identity)?;
         }
@@ -262,7 +266,7 @@ impl Listener for FifoEndpoint {
 
 impl Drop for FifoEndpoint {
     fn drop(&mut self) {
-        if self.claim.is_held() {
+        if self.claims.iter().all(Claim::is_held) {
             drop(Names(std::mem::take(&mut self.names)));
         }
     }
