@@ -9,6 +9,7 @@ need c++ g++
 need cmake cmake
 need ninja ninja-build
 need pkg-config pkg-config
+need ip iproute2
 need_cmake_package GTest libgtest-dev
 install_needed
 

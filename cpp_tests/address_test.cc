@@ -36,23 +36,6 @@ TYPED_TEST(Address, OfALiveServerIsInUse) {
     EXPECT_EQ(resultOf(client, add(3, 4)), 7);
 }
 
-TYPED_TEST(Address, OfAForeignFileIsInUseAndTheFileStays) {
-    std::ofstream(this->address.file()) << "dear diary";
-    EXPECT_EQ(thrownBy([&] { this->address.server(); }), CALC_IPC_STATUS_ADDRESS_IN_USE);
-    EXPECT_EQ(contentsOf(this->address.file()), "dear diary");
-    EXPECT_ANY_THROW(this->address.client());
-    EXPECT_EQ(contentsOf(this->address.file()), "dear diary");
-}
-
-TYPED_TEST(Address, OfASymbolicLinkIsNotFollowed) {
-    const std::string target = this->address.dir / "target";
-    std::ofstream(target) << "dear diary";
-    std::filesystem::create_symlink(target, this->address.file());
-    EXPECT_EQ(thrownBy([&] { this->address.server(); }), CALC_IPC_STATUS_ADDRESS_IN_USE);
-    EXPECT_EQ(contentsOf(target), "dear diary");
-    EXPECT_TRUE(std::filesystem::is_symlink(this->address.file()));
-}
-
 TYPED_TEST(Address, IsFreeAgainAndAgain) {
     for (std::int64_t round = 0; round < 50; ++round) {
         auto server = this->address.server();
@@ -62,12 +45,34 @@ TYPED_TEST(Address, IsFreeAgainAndAgain) {
     }
 }
 
+template <class T> using NamedAddress = TransportTest<T>;
+TYPED_TEST_SUITE(NamedAddress, NamedTransports);
+
+TYPED_TEST(NamedAddress, OfAForeignFileIsInUseAndTheFileStays) {
+    std::ofstream(this->address.file()) << "dear diary";
+    EXPECT_EQ(thrownBy([&] { this->address.server(); }), CALC_IPC_STATUS_ADDRESS_IN_USE);
+    EXPECT_EQ(contentsOf(this->address.file()), "dear diary");
+    EXPECT_ANY_THROW(this->address.client());
+    EXPECT_EQ(contentsOf(this->address.file()), "dear diary");
+}
+
+TYPED_TEST(NamedAddress, OfASymbolicLinkIsNotFollowed) {
+    const std::string target = this->address.dir / "target";
+    std::ofstream(target) << "dear diary";
+    std::filesystem::create_symlink(target, this->address.file());
+    EXPECT_EQ(thrownBy([&] { this->address.server(); }), CALC_IPC_STATUS_ADDRESS_IN_USE);
+    EXPECT_EQ(contentsOf(target), "dear diary");
+    EXPECT_TRUE(std::filesystem::is_symlink(this->address.file()));
+}
+
 TEST(Addresses, WithANulByteAreNotCut) {
     const std::string cut("/tmp/calc\0/ipc", 14);
     EXPECT_EQ(thrownBy([&] { UDSServer server(cut); }), CALC_IPC_STATUS_INVALID_ARGUMENT);
     EXPECT_EQ(thrownBy([&] { UDSClient client(cut); }), CALC_IPC_STATUS_INVALID_ARGUMENT);
     EXPECT_EQ(thrownBy([&] { FIFOServer server("/tmp/calc", cut); }), CALC_IPC_STATUS_INVALID_ARGUMENT);
     EXPECT_EQ(thrownBy([&] { ShmClient client(cut); }), CALC_IPC_STATUS_INVALID_ARGUMENT);
+    EXPECT_EQ(thrownBy([&] { TCPClient client(cut, 1); }), CALC_IPC_STATUS_INVALID_ARGUMENT);
+    EXPECT_EQ(thrownBy([&] { Server server("unix://" + cut); }), CALC_IPC_STATUS_INVALID_ARGUMENT);
 }
 
 TEST(Addresses, InADirectoryThatDoesNotExist) {

@@ -111,10 +111,11 @@ int main(int argc, char **argv) {
     const Fifo fifo;
     const Shm shm;
     const Uds uds;
+    const Tcp tcp;
     ServerOptions options;
     options.stop_when_idle = 1;
-    std::array<std::unique_ptr<Child>, 3> servers = {serveInChild(fifo, {}, options), serveInChild(shm, {}, options),
-                                                     serveInChild(uds, {}, options)};
+    std::array<std::unique_ptr<Child>, 4> servers = {serveInChild(fifo, {}, options), serveInChild(shm, {}, options),
+                                                     serveInChild(uds, {}, options), serveInChild(tcp, {}, options)};
     auto raw = std::make_shared<RawPipe>();
 
     std::vector<Contender> contenders;
@@ -124,6 +125,7 @@ int main(int argc, char **argv) {
     contenders.push_back(contender("FIFO", fifo.client()));
     contenders.push_back(contender("shared memory", shm.client()));
     contenders.push_back(contender("Unix domain socket", uds.client()));
+    contenders.push_back(contender("TCP, loopback", tcp.client()));
 
     for (std::size_t round = 0; round < ROUNDS; ++round) {
         for (Contender &each : contenders) {

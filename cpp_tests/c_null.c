@@ -113,11 +113,93 @@ static void test_uds(void) {
     calc_ipc_uds_client_destroy(NULL);
 }
 
+static void test_tcp(void) {
+    const char *const host = "localhost";
+    calc_ipc_tcp_server *server = (calc_ipc_tcp_server *)buffer;
+    calc_ipc_tcp_client *client = (calc_ipc_tcp_client *)buffer;
+    CHECK_INVALID(calc_ipc_tcp_server_create(NULL, 0, NULL, NULL, NULL, &server));
+    CHECK_INVALID(calc_ipc_tcp_client_create(NULL, 1, NULL, &client));
+    CHECK(server == NULL && client == NULL);
+    CHECK_INVALID(calc_ipc_tcp_server_create(host, 0, NULL, NULL, NULL, NULL));
+    CHECK_INVALID(calc_ipc_tcp_client_create(host, 1, NULL, NULL));
+    CHECK_INVALID(calc_ipc_tcp_server_run(NULL));
+    CHECK_INVALID(calc_ipc_tcp_server_start(NULL));
+    CHECK_INVALID(calc_ipc_tcp_server_stop(NULL));
+    CHECK(calc_ipc_tcp_server_port(NULL) == 0);
+    calc_ipc_tcp_server_request_stop(NULL);
+    calc_ipc_tcp_server_destroy(NULL);
+    CHECK_INVALID(calc_ipc_tcp_client_call(NULL, &REQUEST, &response));
+    calc_ipc_tcp_client_destroy(NULL);
+}
+
+/* Every function is there, and says that this system has no such thing. */
+static void test_named_pipe(void) {
+    calc_ipc_named_pipe_server *server = (calc_ipc_named_pipe_server *)buffer;
+    calc_ipc_named_pipe_client *client = (calc_ipc_named_pipe_client *)buffer;
+    CHECK_STATUS(UNSUPPORTED, calc_ipc_named_pipe_server_create("calc", NULL, NULL, NULL, &server));
+    CHECK_STATUS(UNSUPPORTED, calc_ipc_named_pipe_client_create("calc", NULL, &client));
+    CHECK(server == NULL && client == NULL);
+    CHECK_INVALID(calc_ipc_named_pipe_server_create(NULL, NULL, NULL, NULL, &server));
+    CHECK_INVALID(calc_ipc_named_pipe_client_create(NULL, NULL, &client));
+    CHECK_INVALID(calc_ipc_named_pipe_server_run(NULL));
+    CHECK_INVALID(calc_ipc_named_pipe_server_start(NULL));
+    CHECK_INVALID(calc_ipc_named_pipe_server_stop(NULL));
+    calc_ipc_named_pipe_server_request_stop(NULL);
+    calc_ipc_named_pipe_server_destroy(NULL);
+    CHECK_INVALID(calc_ipc_named_pipe_client_call(NULL, &REQUEST, &response));
+    calc_ipc_named_pipe_client_destroy(NULL);
+}
+
+static size_t nothing(const uint8_t *message, size_t message_length, uint8_t *answer, size_t capacity,
+                      void *user_data) {
+    (void)message, (void)message_length, (void)answer, (void)capacity, (void)user_data;
+    return 0;
+}
+
+static void test_url_server(void) {
+    const char *const url = "unix:///nonexistent-calc_ipc/null";
+    calc_ipc_server *server = (calc_ipc_server *)buffer;
+    CHECK_INVALID(calc_ipc_server_create(NULL, NULL, NULL, NULL, &server));
+    CHECK(server == NULL);
+    CHECK_INVALID(calc_ipc_server_create(url, NULL, NULL, NULL, NULL));
+    server = (calc_ipc_server *)buffer;
+    CHECK_INVALID(calc_ipc_server_create_bytes(url, NULL, NULL, NULL, &server));
+    CHECK(server == NULL);
+    CHECK_INVALID(calc_ipc_server_create_bytes(NULL, nothing, NULL, NULL, &server));
+    CHECK_INVALID(calc_ipc_server_create_bytes(url, nothing, NULL, NULL, NULL));
+    CHECK_INVALID(calc_ipc_server_run(NULL));
+    CHECK_INVALID(calc_ipc_server_start(NULL));
+    CHECK_INVALID(calc_ipc_server_stop(NULL));
+    CHECK(calc_ipc_server_url(NULL) == NULL);
+    calc_ipc_server_request_stop(NULL);
+    calc_ipc_server_destroy(NULL);
+}
+
+static void test_url_client(void) {
+    const char *const url = "unix:///nonexistent-calc_ipc/null";
+    calc_ipc_client *client = (calc_ipc_client *)buffer;
+    size_t completed = 12345;
+    CHECK_INVALID(calc_ipc_client_create(NULL, NULL, &client));
+    CHECK(client == NULL);
+    CHECK_INVALID(calc_ipc_client_create(url, NULL, NULL));
+    CHECK_INVALID(calc_ipc_client_call(NULL, &REQUEST, &response));
+    CHECK_INVALID(calc_ipc_client_call_many(NULL, &REQUEST, 1, &response, NULL));
+    CHECK_INVALID(calc_ipc_client_call_many(NULL, &REQUEST, 1, &response, &completed));
+    CHECK(completed == 0); /* the one output that is always written */
+    CHECK_INVALID(calc_ipc_client_call_bytes(NULL, buffer, 1, buffer, 1, &length));
+    CHECK(length == 12345);
+    calc_ipc_client_destroy(NULL);
+}
+
 int main(void) {
     test_protocol();
     test_pipe();
     test_fifo();
     test_shm();
     test_uds();
+    test_tcp();
+    test_named_pipe();
+    test_url_server();
+    test_url_client();
     return 0;
 }

@@ -136,6 +136,20 @@ static void test_fifo(const char *request_path, const char *response_path) {
     CHECK(pthread_join(thread, NULL) == 0);
 }
 
+static void test_tcp(void) {
+    calc_ipc_tcp_server *server = NULL;
+    CHECK_OK(calc_ipc_tcp_server_create("127.0.0.1", 0, add_more, &more, NULL, &server));
+    CHECK_OK(calc_ipc_tcp_server_start(server));
+    calc_ipc_tcp_client *client = NULL;
+    CHECK_OK(calc_ipc_tcp_client_create("127.0.0.1", calc_ipc_tcp_server_port(server), NULL, &client));
+    calc_ipc_response response;
+    CHECK_OK(calc_ipc_tcp_client_call(client, &TEN_AND_TWENTY, &response));
+    CHECK(response.success && response.result == 1030);
+    calc_ipc_tcp_client_destroy(client);
+    CHECK_OK(calc_ipc_tcp_server_stop(server));
+    calc_ipc_tcp_server_destroy(server);
+}
+
 int main(void) {
     CHECK(calc_ipc_version() == CALC_IPC_VERSION_NUMBER);
     CHECK(calc_ipc_last_error() != NULL);
@@ -149,6 +163,7 @@ int main(void) {
     test_protocol();
     test_message();
     test_pipe();
+    test_tcp();
     snprintf(one, sizeof one, "%s/socket", dir);
     test_uds(one);
     test_shm(strrchr(dir, '/'));

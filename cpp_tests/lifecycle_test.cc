@@ -5,7 +5,6 @@
 #include <calc_ipc.hpp>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <type_traits>
 
 using namespace calc_ipc;
@@ -141,8 +140,7 @@ TYPED_TEST(Lifecycle, NothingIsLeftBehind) {
         once(i);
     }
     EXPECT_EQ(support::Holdings(), before);
-    EXPECT_TRUE(this->address.dir.empty());
-    EXPECT_FALSE(std::filesystem::exists(this->address.file()));
+    EXPECT_TRUE(leftNothing(this->address));
 }
 
 } // namespace

@@ -8,10 +8,20 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 /// Here comes the next one.
-using Transports = ::testing::Types<Fifo, Shm, Uds>;
+using Transports = ::testing::Types<Fifo, Shm, Uds, Tcp>;
+
+/// Those whose addresses are names in the file system.
+using NamedTransports = ::testing::Types<Fifo, Shm, Uds>;
+
+/// Whether no name is left in the file system.
+template <class Named> bool leftNothing(const Named &address) {
+    return address.dir.empty() && !std::filesystem::exists(address.file());
+}
+inline bool leftNothing(const Tcp & /* address */) { return true; } // it has none
 
 /// A test of one transport, with an address of its own.
 template <class T> class TransportTest : public ::testing::Test {

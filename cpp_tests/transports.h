@@ -5,6 +5,7 @@
 
 #include <calc_ipc.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -66,6 +67,33 @@ struct Uds {
     Client client(const calc_ipc::ClientOptions &options = {}) const { return Client(path, options); }
 
     const std::string &file() const { return path; }
+};
+
+struct Tcp {
+    using Server = calc_ipc::TCPServer;
+    using Client = calc_ipc::TCPClient;
+
+    /// A port at an address of this machine that no other has: of a process, and, within it, of the test.
+    std::string host = loopbackOf(getpid());
+    std::uint16_t port = nextPort();
+
+    Server server(calc_ipc::Handler handler = {}, const calc_ipc::ServerOptions &options = {}) const {
+        return {host, port, std::move(handler), options};
+    }
+    Client client(const calc_ipc::ClientOptions &options = {}) const { return {host, port, options}; }
+
+    /// One of the 16 million addresses in 127.0.0.0/8, the usual first ones apart.
+    static std::string loopbackOf(pid_t process) {
+        const auto number = static_cast<unsigned>(process);
+        return "127." + std::to_string(1 + (number >> 16) % 254) + '.' + std::to_string(number >> 8 & 255U) + '.' +
+               std::to_string(number & 255U);
+    }
+
+  private:
+    static std::uint16_t nextPort() {
+        static std::uint16_t last = 17400; // below those that the system gives to clients
+        return ++last;
+    }
 };
 
 /// A server at the address, in a child of its own and live when this returns. The child ends when `run` does.

@@ -13,7 +13,7 @@
  * UNSUPPORTED where the platform has no such thing.
  *
  * **Arguments** come in the order handle, inputs, outputs. NULL where a pointer is required
- * gives INVALID_ARGUMENT; it is allowed for a handler, its user_data and options, and does
+ * gives INVALID_ARGUMENT; it is allowed for a calc_ipc_handler, user_data and options, and does
  * nothing as a handle to destroy. Every other pointer has to be valid for what its type and its
  * length say; inputs and outputs do not overlap. What pointers point to is used during the call
  * only, but for user_data. Paths and names are NUL-terminated UTF-8; one that is too long is an
@@ -30,6 +30,27 @@
  * that the function may be called from any thread at any time; destroy must not overlap other
  * use of its handle but for what it says. A client serves one thread at a time: a second call
  * beside the first gets BUSY, never a wrong answer.
+ *
+ * **URLs** name an address of any transport, so that a program changes transport by changing a
+ * string: calc_ipc_server_create() and calc_ipc_client_create() take one. A server binds the
+ * address that it names, and a client connects to it:
+ *
+ *     unix:///path               a Unix domain socket at /path
+ *     fifo:///path               the pair of FIFOs /path.request and /path.response
+ *     shm://name                 shared memory called name
+ *     tcp://host:port            a TCP port of an IPv4 address, of [an IPv6 address], of a name;
+ *                                for a server, port 0 lets the system choose
+ *     exec:///path/to/program    for a client: executes the program, which serves on its standard
+ *                                input and output
+ *     stdio:                     for a server: what such a program serves on
+ *
+ * npipe:// is reserved for Windows. Paths are absolute. In paths and names, % and two hexadecimal
+ * digits stand for a byte: %25 for %, %3F for ?, %23 for #; raw, the last two are reserved for
+ * options to come. What is none of this is INVALID_ARGUMENT, and so is a URL of the other side.
+ *
+ * **Messages of one's own.** calc_ipc_server_create_bytes() and calc_ipc_client_call_bytes() carry
+ * any bytes, also none, up to the limit `max_message` of each side's options. The two kinds are
+ * not negotiated: a body that happens to be a request, or a response, is one.
  *
  * **Time.** Nothing is retried silently. After a lost connection every call says the same:
  * create a new client. After TIMED_OUT the client stays usable: the next call first awaits the
@@ -114,6 +135,15 @@
 #define CALC_IPC_SERVER_UID_ANY 4294967294u
 
 /**
+ * A connection to a server behind any transport, which its URL names.
+ *
+ * calc_ipc_client_create(), then calc_ipc_client_call(), calc_ipc_client_call_many() and
+ * calc_ipc_client_call_bytes() any number of times, then calc_ipc_client_destroy(). A lost
+ * connection stays lost: create another client.
+ */
+typedef struct calc_ipc_client calc_ipc_client;
+
+/**
  * A connection to a server behind a pair of FIFOs.
  *
  * calc_ipc_fifo_client_create(), then calc_ipc_fifo_client_call() any number of times, then
@@ -131,12 +161,32 @@ typedef struct calc_ipc_fifo_client calc_ipc_fifo_client;
 typedef struct calc_ipc_fifo_server calc_ipc_fifo_server;
 
 /**
+ * A connection to a server behind a named pipe of Windows; there is none on this system.
+ */
+typedef struct calc_ipc_named_pipe_client calc_ipc_named_pipe_client;
+
+/**
+ * A server behind a named pipe of Windows; there is none on this system.
+ */
+typedef struct calc_ipc_named_pipe_server calc_ipc_named_pipe_server;
+
+/**
  * A child process that serves, and the connection to it.
  *
  * calc_ipc_pipe_create() or calc_ipc_pipe_spawn(), then calc_ipc_pipe_call() any number of times,
  * then calc_ipc_pipe_destroy(). A spawned program calls calc_ipc_pipe_serve() with 0 and 1.
  */
 typedef struct calc_ipc_pipe calc_ipc_pipe;
+
+/**
+ * A server behind any transport, which its URL names.
+ *
+ * calc_ipc_server_create() for requests of the calculator's kind, or
+ * calc_ipc_server_create_bytes() for messages of your own; then calc_ipc_server_run() in a thread
+ * of yours or calc_ipc_server_start() for one of the library's, then calc_ipc_server_stop(), and
+ * at last calc_ipc_server_destroy(), which also stops. calc_ipc_server_url() is for clients.
+ */
+typedef struct calc_ipc_server calc_ipc_server;
 
 /**
  * A connection to a server behind shared memory.
@@ -154,6 +204,28 @@ typedef struct calc_ipc_shm_client calc_ipc_shm_client;
  * last calc_ipc_shm_server_destroy(), which also stops.
  */
 typedef struct calc_ipc_shm_server calc_ipc_shm_server;
+
+/**
+ * A connection to a server behind a TCP port.
+ *
+ * calc_ipc_tcp_client_create(), then calc_ipc_tcp_client_call() any number of times, then
+ * calc_ipc_tcp_client_destroy(). A lost connection stays lost: create another client.
+ */
+typedef struct calc_ipc_tcp_client calc_ipc_tcp_client;
+
+/**
+ * A server behind a TCP port.
+ *
+ * TCP asks nobody who they are: whoever reaches the port may ask the server. So one serves
+ * addresses of this machine only, unless the options say `allow_remote`; then put something in
+ * front that authenticates and encrypts. `mode` and `server_uid` have no meaning here. A peer
+ * whose machine vanished without a word is given up after about eleven seconds.
+ *
+ * calc_ipc_tcp_server_create(), then calc_ipc_tcp_server_run() in a thread of yours or
+ * calc_ipc_tcp_server_start() for one of the library's, then calc_ipc_tcp_server_stop(), and at
+ * last calc_ipc_tcp_server_destroy(), which also stops.
+ */
+typedef struct calc_ipc_tcp_server calc_ipc_tcp_server;
 
 /**
  * A connection to a server behind a Unix domain socket.
@@ -314,6 +386,20 @@ typedef struct calc_ipc_response {
 typedef void (*calc_ipc_handler)(const struct calc_ipc_request *request,
                                  struct calc_ipc_response *response,
                                  void *user_data);
+
+/**
+ * A function that answers messages of your own.
+ *
+ * It reads the `length` bytes at `request`, which is not NULL even if the message is empty, writes
+ * its answer to the `capacity` bytes at `response`, which do not overlap them, and returns the
+ * answer's length; more than `capacity` means that it failed, and the client gets HANDLER_FAILED.
+ * `capacity` is the `max_message` of the server's options. Else it is as calc_ipc_handler.
+ */
+typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
+                                         size_t length,
+                                         uint8_t *response,
+                                         size_t capacity,
+                                         void *user_data);
 
 /**
  * It worked.
@@ -982,6 +1068,383 @@ calc_ipc_status calc_ipc_uds_client_call(const struct calc_ipc_uds_client *clien
  * @param client  The client, not to be used again; NULL does nothing.
  */
 CALC_IPC_API void calc_ipc_uds_client_destroy(struct calc_ipc_uds_client *client);
+
+/**
+ * Creates a server at a port, where clients may connect from now on; they are served once run or
+ * start begins.
+ *
+ * @param host       An address of this machine, or a name of it: 127.0.0.1, ::1, localhost.
+ * @param port       The port; 0 lets the system choose one, see calc_ipc_tcp_server_port().
+ * @param handler    What answers; NULL is the calculator.
+ * @param user_data  Passed to `handler`; has to live until destroy returns.
+ * @param options    NULL: the defaults.
+ * @param out        Takes the server, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also an empty host; PERMISSION_DENIED: other machines could reach
+ *     the host's address, and `allow_remote` is not set, or the port is for root; ADDRESS_IN_USE;
+ *     NOT_CONNECTED: the host is not known; UNSUPPORTED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_tcp_server_create(const char *host,
+                                           uint16_t port,
+                                           calc_ipc_handler handler,
+                                           void *user_data,
+                                           const struct calc_ipc_server_options *options,
+                                           struct calc_ipc_tcp_server **out);
+
+/**
+ * The port of a server, which the system chose if it was created with 0.
+ *
+ * @param server  The server.
+ * @return The port; 0 if `server` is NULL.
+ */
+CALC_IPC_API uint16_t calc_ipc_tcp_server_port(const struct calc_ipc_tcp_server *server);
+
+/**
+ * Serves in this thread until the server is stopped, or idle if the options say so.
+ *
+ * @param server  The server.
+ * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+ *     or why serving failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_tcp_server_run(const struct calc_ipc_tcp_server *server);
+
+/**
+ * Serves in a thread of the library until the server is stopped.
+ *
+ * @param server  The server.
+ * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_tcp_server_start(const struct calc_ipc_tcp_server *server);
+
+/**
+ * Stops for good: frees the address, closes every connection and waits until serving has ended,
+ * which takes 200 ms at most unless a handler is still running.
+ *
+ * @param server  The server. One that is stopped already stays so.
+ * @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
+ *     failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_tcp_server_stop(const struct calc_ipc_tcp_server *server);
+
+/**
+ * Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
+ * stop or destroy.
+ *
+ * @param server  The server; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_tcp_server_request_stop(const struct calc_ipc_tcp_server *server);
+
+/**
+ * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+ * it does nothing.
+ *
+ * @param server  The server, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_tcp_server_destroy(struct calc_ipc_tcp_server *server);
+
+/**
+ * Connects to the server at a port.
+ *
+ * @param host     The server's host, a name or an address.
+ * @param port     Its port.
+ * @param options  NULL: the defaults.
+ * @param out      Takes the client, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also an empty host; NOT_CONNECTED: no server is there, or the host
+ *     is not known; TIMED_OUT: it did not accept in time; UNSUPPORTED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_tcp_client_create(const char *host,
+                                           uint16_t port,
+                                           const struct calc_ipc_client_options *options,
+                                           struct calc_ipc_tcp_client **out);
+
+/**
+ * Asks the server, and waits for the answer.
+ *
+ * @param client    The client.
+ * @param request   The request.
+ * @param response  Takes the answer, which may be that there is no result.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+ *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+ *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
+ *     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_tcp_client_call(const struct calc_ipc_tcp_client *client,
+                                         const struct calc_ipc_request *request,
+                                         struct calc_ipc_response *response);
+
+/**
+ * Closes the connection and frees the client. Nothing may overlap it.
+ *
+ * @param client  The client, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_tcp_client_destroy(struct calc_ipc_tcp_client *client);
+
+/**
+ * Creates a server at a name, on Windows.
+ *
+ * @param name       The pipe.
+ * @param handler    What answers; NULL is the calculator.
+ * @param user_data  Passed to `handler`.
+ * @param options    NULL: the defaults.
+ * @param out        Takes NULL.
+ * @return UNSUPPORTED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_named_pipe_server_create(const char *name,
+                                                  calc_ipc_handler handler,
+                                                  void *user_data,
+                                                  const struct calc_ipc_server_options *options,
+                                                  struct calc_ipc_named_pipe_server **out);
+
+/**
+ * Serves in this thread, on Windows.
+ *
+ * @param server  The server.
+ * @return UNSUPPORTED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_named_pipe_server_run(const struct calc_ipc_named_pipe_server *server);
+
+/**
+ * Serves in a thread of the library, on Windows.
+ *
+ * @param server  The server.
+ * @return UNSUPPORTED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_named_pipe_server_start(const struct calc_ipc_named_pipe_server *server);
+
+/**
+ * Stops for good, on Windows.
+ *
+ * @param server  The server.
+ * @return UNSUPPORTED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_named_pipe_server_stop(const struct calc_ipc_named_pipe_server *server);
+
+/**
+ * Asks the server to stop, on Windows.
+ *
+ * @param server  The server; NULL does nothing.
+ */
+CALC_IPC_API
+void calc_ipc_named_pipe_server_request_stop(const struct calc_ipc_named_pipe_server *server);
+
+/**
+ * Stops the server and frees it, on Windows.
+ *
+ * @param server  The server, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_named_pipe_server_destroy(struct calc_ipc_named_pipe_server *server);
+
+/**
+ * Connects to the server at a name, on Windows.
+ *
+ * @param name     The pipe.
+ * @param options  NULL: the defaults.
+ * @param out      Takes NULL.
+ * @return UNSUPPORTED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_named_pipe_client_create(const char *name,
+                                                  const struct calc_ipc_client_options *options,
+                                                  struct calc_ipc_named_pipe_client **out);
+
+/**
+ * Asks the server, on Windows.
+ *
+ * @param client    The client.
+ * @param request   The request.
+ * @param response  Takes the answer.
+ * @return UNSUPPORTED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_named_pipe_client_call(const struct calc_ipc_named_pipe_client *client,
+                                                const struct calc_ipc_request *request,
+                                                struct calc_ipc_response *response);
+
+/**
+ * Closes the connection and frees the client, on Windows.
+ *
+ * @param client  The client, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_named_pipe_client_destroy(struct calc_ipc_named_pipe_client *client);
+
+/**
+ * Creates a server at a URL, where clients may connect from now on; they are served once run or
+ * start begins.
+ *
+ * @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+ * @param handler    What answers; NULL is the calculator.
+ * @param user_data  Passed to `handler`; has to live until destroy returns.
+ * @param options    NULL: the defaults.
+ * @param out        Takes the server, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also what is no URL of a server; or what the create of the
+ *     transport gives.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_create(const char *url,
+                                       calc_ipc_handler handler,
+                                       void *user_data,
+                                       const struct calc_ipc_server_options *options,
+                                       struct calc_ipc_server **out);
+
+/**
+ * Creates a server of messages of your own, as calc_ipc_server_create() does.
+ *
+ * Its answer to a message over `max_message` is TOO_LARGE, and it closes that connection.
+ *
+ * @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+ * @param handler    What answers; not NULL.
+ * @param user_data  Passed to `handler`; has to live until destroy returns.
+ * @param options    NULL: the defaults. `max_message` bounds requests and answers.
+ * @param out        Takes the server, to be destroyed; NULL on failure.
+ * @return As calc_ipc_server_create().
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_create_bytes(const char *url,
+                                             calc_ipc_bytes_handler handler,
+                                             void *user_data,
+                                             const struct calc_ipc_server_options *options,
+                                             struct calc_ipc_server **out);
+
+/**
+ * Serves in this thread until the server is stopped, or idle if the options say so; over stdio:
+ * also until the input ends.
+ *
+ * @param server  The server.
+ * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+ *     or why serving failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_server_run(const struct calc_ipc_server *server);
+
+/**
+ * Serves in a thread of the library until the server is stopped.
+ *
+ * @param server  The server.
+ * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_server_start(const struct calc_ipc_server *server);
+
+/**
+ * Stops for good: frees the address, closes every connection and waits until serving has ended,
+ * which takes 200 ms at most unless a handler is still running.
+ *
+ * @param server  The server. One that is stopped already stays so.
+ * @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
+ *     failed.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_server_stop(const struct calc_ipc_server *server);
+
+/**
+ * Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
+ * stop or destroy.
+ *
+ * @param server  The server; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_server_request_stop(const struct calc_ipc_server *server);
+
+/**
+ * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+ * it does nothing.
+ *
+ * @param server  The server, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_server_destroy(struct calc_ipc_server *server);
+
+/**
+ * The URL that clients of a server use: as it was given, with the real port where that was 0.
+ *
+ * @param server  The server.
+ * @return The URL, which lives as long as the server; NULL if `server` is NULL.
+ */
+CALC_IPC_API const char *calc_ipc_server_url(const struct calc_ipc_server *server);
+
+/**
+ * Connects to the server at a URL; exec: starts it as a child, which ends with the client.
+ *
+ * @param url      unix:, fifo:, shm:, tcp: or exec:, as the opening comment says.
+ * @param options  NULL: the defaults.
+ * @param out      Takes the client, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also what is no URL for a client; NOT_CONNECTED: no server, or no
+ *     such program; or what else the create of the transport gives.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_create(const char *url,
+                                       const struct calc_ipc_client_options *options,
+                                       struct calc_ipc_client **out);
+
+/**
+ * Asks the server, and waits for the answer.
+ *
+ * @param client    The client.
+ * @param request   The request.
+ * @param response  Takes the answer, which may be that there is no result.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+ *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+ *     connection is gone; MALFORMED: the answer is no response, and the client stays usable;
+ *     HANDLER_FAILED: a server of messages of its own failed; REFUSED: the server is full; FORKED;
+ *     SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_call(const struct calc_ipc_client *client,
+                                     const struct calc_ipc_request *request,
+                                     struct calc_ipc_response *response);
+
+/**
+ * Asks many things at once, as many as the transport carries, and takes the answers in order.
+ *
+ * The time of a call starts again with each answer.
+ *
+ * @param client     The client.
+ * @param requests   The requests; NULL if there are none.
+ * @param count      How many; 0 is fine.
+ * @param responses  Takes as many answers; NULL if there are none.
+ * @param completed  Takes how many of `responses` were written, on failure too: the answers to as
+ *                   many first requests. Later requests may have been executed.
+ * @return OK: all are answered; INVALID_ARGUMENT: also an unknown operation anywhere, and nothing
+ *     is sent; else as calc_ipc_client_call().
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_call_many(const struct calc_ipc_client *client,
+                                          const struct calc_ipc_request *requests,
+                                          size_t count,
+                                          struct calc_ipc_response *responses,
+                                          size_t *completed);
+
+/**
+ * Sends a message of your own, and waits for the answer.
+ *
+ * @param client           The client.
+ * @param request          The message; may be NULL if it is empty.
+ * @param length           Bytes at `request`, `max_message` of the client's options at most.
+ * @param response         Takes the answer; may be NULL if there is no room for one.
+ * @param capacity         Bytes at `response`.
+ * @param response_length  Takes the length of the answer, or on BUFFER_TOO_SMALL how long it was.
+ * @return OK; TOO_LARGE: the message is over this client's `max_message`, and nothing was sent, or
+ *     over the server's, which closes, or the answer is over this client's, and was dropped;
+ *     BUFFER_TOO_SMALL: the answer is over `capacity`, and was dropped; HANDLER_FAILED: the
+ *     server's handler failed, and the client stays usable; BUSY, TIMED_OUT, CLOSED, PEER_DIED,
+ *     REFUSED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT, CLOSED and
+ *     PEER_DIED, `response` may hold a part of the answer.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_call_bytes(const struct calc_ipc_client *client,
+                                           const uint8_t *request,
+                                           size_t length,
+                                           uint8_t *response,
+                                           size_t capacity,
+                                           size_t *response_length);
+
+/**
+ * Closes the connection and frees the client. Nothing may overlap it.
+ *
+ * @param client  The client, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_client_destroy(struct calc_ipc_client *client);
 
 #ifdef __cplusplus
 }  // extern "C"

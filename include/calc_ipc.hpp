@@ -22,12 +22,15 @@
 #ifndef CALC_IPC_HPP
 #define CALC_IPC_HPP
 
+#include <calc_ipc/bytes.hpp>
 #include <calc_ipc/error.hpp>
 #include <calc_ipc/fifo.hpp>
 #include <calc_ipc/pipe.hpp>
 #include <calc_ipc/protocol.hpp>
 #include <calc_ipc/service.hpp>
 #include <calc_ipc/shm.hpp>
+#include <calc_ipc/tcp.hpp>
 #include <calc_ipc/uds.hpp>
+#include <calc_ipc/url.hpp>
 
 #endif

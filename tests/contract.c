@@ -72,6 +72,31 @@ calc_ipc_status calc_ipc_pipe_serve(int in, int out, calc_ipc_handler, void *use
 TRANSPORT(fifo, const char *request_path, const char *response_path);
 TRANSPORT(shm, const char *name);
 TRANSPORT(uds, const char *path);
+TRANSPORT(tcp, const char *host, uint16_t port);
+TRANSPORT(named_pipe, const char *name);
+uint16_t calc_ipc_tcp_server_port(const calc_ipc_tcp_server *);
+
+typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request, size_t length, uint8_t *response, size_t capacity,
+                                         void *user_data);
+
+calc_ipc_status calc_ipc_server_create(const char *url, calc_ipc_handler, void *user_data,
+                                       const calc_ipc_server_options *, calc_ipc_server **out);
+calc_ipc_status calc_ipc_server_create_bytes(const char *url, calc_ipc_bytes_handler, void *user_data,
+                                             const calc_ipc_server_options *, calc_ipc_server **out);
+calc_ipc_status calc_ipc_server_run(const calc_ipc_server *);
+calc_ipc_status calc_ipc_server_start(const calc_ipc_server *);
+calc_ipc_status calc_ipc_server_stop(const calc_ipc_server *);
+void calc_ipc_server_request_stop(const calc_ipc_server *);
+void calc_ipc_server_destroy(calc_ipc_server *);
+const char *calc_ipc_server_url(const calc_ipc_server *);
+
+calc_ipc_status calc_ipc_client_create(const char *url, const calc_ipc_client_options *, calc_ipc_client **out);
+calc_ipc_status calc_ipc_client_call(const calc_ipc_client *, const calc_ipc_request *, calc_ipc_response *);
+calc_ipc_status calc_ipc_client_call_many(const calc_ipc_client *, const calc_ipc_request *requests, size_t count,
+                                          calc_ipc_response *responses, size_t *completed);
+calc_ipc_status calc_ipc_client_call_bytes(const calc_ipc_client *, const uint8_t *request, size_t length,
+                                           uint8_t *response, size_t capacity, size_t *response_length);
+void calc_ipc_client_destroy(calc_ipc_client *);
 
 /* What programs do with it; no line may warn. */
 int use(struct calc_ipc_uds_server *server, const struct calc_ipc_uds_client *client);

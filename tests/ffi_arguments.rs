@@ -4,10 +4,10 @@
 #[path = "support/header.rs"]
 mod header;
 
+use calc_ipc::ffi::{client::*, fifo::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*};
 use calc_ipc::ffi::{descriptor::*, message::*, options::*, pipe::*, protocol::*, status::*};
-use calc_ipc::ffi::{fifo::*, shm::*, uds::*};
 use std::collections::BTreeSet;
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::{dangling_mut, null, null_mut};
 
 /// A call and the status it gave.
@@ -33,10 +33,18 @@ const FD: c_int = 1_000_000;
 
 const NAME: *const c_char = c"/tmp/calc_ipc_null_test".as_ptr();
 
-macro_rules! call {
-    ($function:ident($($argument:expr),* $(,)?)) => {
-        (stringify!($function), $function($($argument),*))
+const URL: *const c_char = c"unix:///tmp/calc_ipc_null_test".as_ptr();
+
+/// Calls, and what they gave.
+macro_rules! calls {
+    ($($function:ident($($argument:expr),*);)*) => {
+        vec![$((stringify!($function), $function($($argument),*))),*]
     };
+}
+
+/// No handle of any kind is there, so nothing is used as one.
+fn none<T>() -> *mut T {
+    null_mut()
 }
 
 #[test]
@@ -47,6 +55,7 @@ fn every_required_pointer_is_checked() {
         pipe_calls(),
         server_calls(),
         client_calls(),
+        url_calls(),
     ]
     .concat();
     for (function, status) in &calls {
@@ -72,35 +81,25 @@ fn protocol_calls() -> Vec<Call> {
     let (parsed, answer) = (&raw mut parsed, &raw mut answer);
     // SAFETY: every pointer is NULL or points to a local that is large enough.
     unsafe {
-        vec![
-            call!(calc_ipc_request_serialize(null(), buffer, max, length)),
-            call!(calc_ipc_request_serialize(request, null_mut(), max, length)),
-            call!(calc_ipc_request_serialize(request, null_mut(), 0, length)),
-            call!(calc_ipc_request_serialize(request, buffer, max, null_mut())),
-            call!(calc_ipc_request_deserialize(null(), max, parsed)),
-            call!(calc_ipc_request_deserialize(null(), 0, parsed)),
-            call!(calc_ipc_request_deserialize(buffer, max, null_mut())),
-            call!(calc_ipc_response_serialize(null(), buffer, max, length)),
-            call!(calc_ipc_response_serialize(
-                response,
-                null_mut(),
-                max,
-                length
-            )),
-            call!(calc_ipc_response_serialize(response, null_mut(), 0, length)),
-            call!(calc_ipc_response_serialize(
-                response,
-                buffer,
-                max,
-                null_mut()
-            )),
-            call!(calc_ipc_response_deserialize(null(), max, answer)),
-            call!(calc_ipc_response_deserialize(null(), 0, answer)),
-            call!(calc_ipc_response_deserialize(buffer, max, null_mut())),
-            call!(calc_ipc_execute(null(), answer)),
-            call!(calc_ipc_execute(request, null_mut())),
-            call!(calc_ipc_operation_from_name(null(), number)),
-            call!(calc_ipc_operation_from_name(c"ADD".as_ptr(), null_mut())),
+        calls![
+            calc_ipc_request_serialize(null(), buffer, max, length);
+            calc_ipc_request_serialize(request, null_mut(), max, length);
+            calc_ipc_request_serialize(request, null_mut(), 0, length);
+            calc_ipc_request_serialize(request, buffer, max, null_mut());
+            calc_ipc_request_deserialize(null(), max, parsed);
+            calc_ipc_request_deserialize(null(), 0, parsed);
+            calc_ipc_request_deserialize(buffer, max, null_mut());
+            calc_ipc_response_serialize(null(), buffer, max, length);
+            calc_ipc_response_serialize(response, null_mut(), max, length);
+            calc_ipc_response_serialize(response, null_mut(), 0, length);
+            calc_ipc_response_serialize(response, buffer, max, null_mut());
+            calc_ipc_response_deserialize(null(), max, answer);
+            calc_ipc_response_deserialize(null(), 0, answer);
+            calc_ipc_response_deserialize(buffer, max, null_mut());
+            calc_ipc_execute(null(), answer);
+            calc_ipc_execute(request, null_mut());
+            calc_ipc_operation_from_name(null(), number);
+            calc_ipc_operation_from_name(c"ADD".as_ptr(), null_mut());
         ]
     }
 }
@@ -111,12 +110,12 @@ fn descriptor_calls() -> Vec<Call> {
     let mut length = 0;
     // SAFETY: every pointer is NULL or points to a local that is large enough.
     unsafe {
-        vec![
-            call!(calc_ipc_message_send(FD, null(), max)),
-            call!(calc_ipc_message_recv(FD, null_mut(), max, &raw mut length)),
-            call!(calc_ipc_message_recv(FD, buffer, max, null_mut())),
-            call!(calc_ipc_fd_read_exact(FD, null_mut(), 1)),
-            call!(calc_ipc_fd_write_exact(FD, null(), 1)),
+        calls![
+            calc_ipc_message_send(FD, null(), max);
+            calc_ipc_message_recv(FD, null_mut(), max, &raw mut length);
+            calc_ipc_message_recv(FD, buffer, max, null_mut());
+            calc_ipc_fd_read_exact(FD, null_mut(), 1);
+            calc_ipc_fd_write_exact(FD, null(), 1);
         ]
     }
 }
@@ -129,112 +128,110 @@ fn pipe_calls() -> Vec<Call> {
     let mut answer = RESPONSE;
     // SAFETY: every pointer is NULL or points to a local; the arrays end with NULL.
     unsafe {
-        vec![
-            call!(calc_ipc_pipe_create(None, null_mut(), null(), null_mut())),
-            call!(calc_ipc_pipe_spawn(null(), null(), out)),
-            call!(calc_ipc_pipe_spawn(no_program.as_ptr(), null(), out)),
-            call!(calc_ipc_pipe_spawn(program.as_ptr(), null(), null_mut())),
-            call!(calc_ipc_pipe_call(
-                null(),
-                &raw const REQUEST,
-                &raw mut answer
-            )),
+        calls![
+            calc_ipc_pipe_create(None, null_mut(), null(), null_mut());
+            calc_ipc_pipe_spawn(null(), null(), out);
+            calc_ipc_pipe_spawn(no_program.as_ptr(), null(), out);
+            calc_ipc_pipe_spawn(program.as_ptr(), null(), null_mut());
+            calc_ipc_pipe_call(null(), &raw const REQUEST, &raw mut answer);
         ]
     }
 }
 
 fn server_calls() -> Vec<Call> {
-    let (mut fifo, mut shm, mut uds) = (null_mut(), null_mut(), null_mut());
-    let (fifo, shm, uds) = (&raw mut fifo, &raw mut shm, &raw mut uds);
-    let (no_data, defaults) = (null_mut(), null());
+    let data = null_mut();
+    let options = null();
     // SAFETY: every pointer is NULL, a string or a local's.
     unsafe {
-        vec![
-            call!(calc_ipc_fifo_server_create(
-                null(),
-                NAME,
-                None,
-                no_data,
-                defaults,
-                fifo
-            )),
-            call!(calc_ipc_fifo_server_create(
-                NAME,
-                null(),
-                None,
-                no_data,
-                defaults,
-                fifo
-            )),
-            call!(calc_ipc_fifo_server_create(
-                NAME,
-                NAME,
-                None,
-                no_data,
-                defaults,
-                null_mut()
-            )),
-            call!(calc_ipc_shm_server_create(
-                null(),
-                None,
-                no_data,
-                defaults,
-                shm
-            )),
-            call!(calc_ipc_shm_server_create(
-                NAME,
-                None,
-                no_data,
-                defaults,
-                null_mut()
-            )),
-            call!(calc_ipc_uds_server_create(
-                null(),
-                None,
-                no_data,
-                defaults,
-                uds
-            )),
-            call!(calc_ipc_uds_server_create(
-                NAME,
-                None,
-                no_data,
-                defaults,
-                null_mut()
-            )),
-            call!(calc_ipc_fifo_server_run(null())),
-            call!(calc_ipc_fifo_server_start(null())),
-            call!(calc_ipc_fifo_server_stop(null())),
-            call!(calc_ipc_shm_server_run(null())),
-            call!(calc_ipc_shm_server_start(null())),
-            call!(calc_ipc_shm_server_stop(null())),
-            call!(calc_ipc_uds_server_run(null())),
-            call!(calc_ipc_uds_server_start(null())),
-            call!(calc_ipc_uds_server_stop(null())),
+        calls![
+            calc_ipc_fifo_server_create(null(), NAME, None, data, options, &mut none());
+            calc_ipc_fifo_server_create(NAME, null(), None, data, options, &mut none());
+            calc_ipc_fifo_server_create(NAME, NAME, None, data, options, null_mut());
+            calc_ipc_shm_server_create(null(), None, data, options, &mut none());
+            calc_ipc_shm_server_create(NAME, None, data, options, null_mut());
+            calc_ipc_uds_server_create(null(), None, data, options, &mut none());
+            calc_ipc_uds_server_create(NAME, None, data, options, null_mut());
+            calc_ipc_tcp_server_create(null(), 0, None, data, options, &mut none());
+            calc_ipc_tcp_server_create(c"localhost".as_ptr(), 0, None, data, options, null_mut());
+            calc_ipc_named_pipe_server_create(null(), None, data, options, &mut none());
+            calc_ipc_named_pipe_server_create(NAME, None, data, options, null_mut());
+            calc_ipc_fifo_server_run(none());
+            calc_ipc_fifo_server_start(none());
+            calc_ipc_fifo_server_stop(none());
+            calc_ipc_shm_server_run(none());
+            calc_ipc_shm_server_start(none());
+            calc_ipc_shm_server_stop(none());
+            calc_ipc_uds_server_run(none());
+            calc_ipc_uds_server_start(none());
+            calc_ipc_uds_server_stop(none());
+            calc_ipc_tcp_server_run(none());
+            calc_ipc_tcp_server_start(none());
+            calc_ipc_tcp_server_stop(none());
+            calc_ipc_named_pipe_server_run(none());
+            calc_ipc_named_pipe_server_start(none());
+            calc_ipc_named_pipe_server_stop(none());
         ]
     }
 }
 
 fn client_calls() -> Vec<Call> {
-    let (mut fifo, mut shm, mut uds) = (null_mut(), null_mut(), null_mut());
-    let (fifo, shm, uds) = (&raw mut fifo, &raw mut shm, &raw mut uds);
+    let options = null();
     let mut answer = RESPONSE;
     let (request, answer) = (&raw const REQUEST, &raw mut answer);
     // SAFETY: every pointer is NULL, a string or a local's.
     unsafe {
-        vec![
-            call!(calc_ipc_fifo_client_create(null(), NAME, null(), fifo)),
-            call!(calc_ipc_fifo_client_create(NAME, null(), null(), fifo)),
-            call!(calc_ipc_fifo_client_create(NAME, NAME, null(), null_mut())),
-            call!(calc_ipc_shm_client_create(null(), null(), shm)),
-            call!(calc_ipc_shm_client_create(NAME, null(), null_mut())),
-            call!(calc_ipc_uds_client_create(null(), null(), uds)),
-            call!(calc_ipc_uds_client_create(NAME, null(), null_mut())),
-            call!(calc_ipc_fifo_client_call(null(), request, answer)),
-            call!(calc_ipc_shm_client_call(null(), request, answer)),
-            call!(calc_ipc_uds_client_call(null(), request, answer)),
+        calls![
+            calc_ipc_fifo_client_create(null(), NAME, options, &mut none());
+            calc_ipc_fifo_client_create(NAME, null(), options, &mut none());
+            calc_ipc_fifo_client_create(NAME, NAME, options, null_mut());
+            calc_ipc_shm_client_create(null(), options, &mut none());
+            calc_ipc_shm_client_create(NAME, options, null_mut());
+            calc_ipc_uds_client_create(null(), options, &mut none());
+            calc_ipc_uds_client_create(NAME, options, null_mut());
+            calc_ipc_tcp_client_create(null(), 1, options, &mut none());
+            calc_ipc_tcp_client_create(c"localhost".as_ptr(), 1, options, null_mut());
+            calc_ipc_named_pipe_client_create(null(), options, &mut none());
+            calc_ipc_named_pipe_client_create(NAME, options, null_mut());
+            calc_ipc_fifo_client_call(none(), request, answer);
+            calc_ipc_shm_client_call(none(), request, answer);
+            calc_ipc_uds_client_call(none(), request, answer);
+            calc_ipc_tcp_client_call(none(), request, answer);
+            calc_ipc_named_pipe_client_call(none(), request, answer);
+            calc_ipc_named_pipe_client_call(none(), null(), answer);
+            calc_ipc_named_pipe_client_call(none(), request, null_mut());
         ]
     }
+}
+
+/// What takes a live client is in `ffi_url.rs`.
+fn url_calls() -> Vec<Call> {
+    let data = null_mut();
+    let (mut answer, mut byte, mut count) = (RESPONSE, 0, 0);
+    let (request, answer) = (&raw const REQUEST, &raw mut answer);
+    let (byte, count) = (&raw mut byte, &raw mut count);
+    // SAFETY: every pointer is NULL, a string or a local's.
+    unsafe {
+        calls![
+            calc_ipc_server_create(null(), None, data, null(), &mut none());
+            calc_ipc_server_create(URL, None, data, null(), null_mut());
+            calc_ipc_server_create_bytes(null(), Some(mute), data, null(), &mut none());
+            calc_ipc_server_create_bytes(URL, None, data, null(), &mut none());
+            calc_ipc_server_create_bytes(URL, Some(mute), data, null(), null_mut());
+            calc_ipc_server_run(none());
+            calc_ipc_server_start(none());
+            calc_ipc_server_stop(none());
+            calc_ipc_client_create(null(), null(), &mut none());
+            calc_ipc_client_create(URL, null(), null_mut());
+            calc_ipc_client_call(none(), request, answer);
+            calc_ipc_client_call_many(none(), request, 1, answer, count);
+            calc_ipc_client_call_bytes(none(), byte, 1, byte, 1, count);
+        ]
+    }
+}
+
+/// A handler that is never called.
+unsafe extern "C" fn mute(_: *const u8, _: usize, _: *mut u8, _: usize, _: *mut c_void) -> usize {
+    0
 }
 
 #[test]
@@ -247,12 +244,23 @@ fn what_returns_nothing_ignores_null() {
         calc_ipc_fifo_client_destroy(null_mut());
         calc_ipc_shm_client_destroy(null_mut());
         calc_ipc_uds_client_destroy(null_mut());
+        calc_ipc_tcp_client_destroy(null_mut());
+        calc_ipc_named_pipe_client_destroy(null_mut());
+        calc_ipc_client_destroy(null_mut());
         calc_ipc_fifo_server_destroy(null_mut());
         calc_ipc_shm_server_destroy(null_mut());
         calc_ipc_uds_server_destroy(null_mut());
+        calc_ipc_tcp_server_destroy(null_mut());
+        calc_ipc_named_pipe_server_destroy(null_mut());
+        calc_ipc_server_destroy(null_mut());
         calc_ipc_fifo_server_request_stop(null());
         calc_ipc_shm_server_request_stop(null());
         calc_ipc_uds_server_request_stop(null());
+        calc_ipc_tcp_server_request_stop(null());
+        calc_ipc_named_pipe_server_request_stop(null());
+        calc_ipc_server_request_stop(null());
+        assert_eq!(calc_ipc_tcp_server_port(null()), 0);
+        assert!(calc_ipc_server_url(null()).is_null());
     }
 }
 
@@ -291,51 +299,39 @@ fn a_broken_string_is_an_invalid_argument() {
 fn an_address_that_cannot_be_is_an_invalid_argument() {
     let long = CString::new("x".repeat(5000)).unwrap();
     let long = long.as_ptr();
-    let (mut fifo, mut shm, mut uds) = (null_mut(), null_mut(), null_mut());
-    let (fifo, shm, uds) = (&raw mut fifo, &raw mut shm, &raw mut uds);
-    let (no_data, defaults) = (null_mut(), null());
+    let (slashed, empty) = (c"a/b".as_ptr(), c"".as_ptr());
+    let (data, options) = (null_mut(), null());
     // SAFETY: strings, locals and NULL.
-    let calls = unsafe {
-        [
-            call!(calc_ipc_fifo_server_create(
-                long, NAME, None, no_data, defaults, fifo
-            )),
-            call!(calc_ipc_fifo_server_create(
-                NAME, long, None, no_data, defaults, fifo
-            )),
-            call!(calc_ipc_fifo_server_create(
-                NAME, NAME, None, no_data, defaults, fifo
-            )),
-            call!(calc_ipc_shm_server_create(
-                long, None, no_data, defaults, shm
-            )),
-            call!(calc_ipc_shm_server_create(
-                c"a/b".as_ptr(),
-                None,
-                no_data,
-                defaults,
-                shm
-            )),
-            call!(calc_ipc_shm_server_create(
-                c"".as_ptr(),
-                None,
-                no_data,
-                defaults,
-                shm
-            )),
-            call!(calc_ipc_uds_server_create(
-                long, None, no_data, defaults, uds
-            )),
-            call!(calc_ipc_uds_server_create(
-                c"".as_ptr(),
-                None,
-                no_data,
-                defaults,
-                uds
-            )),
+    let calls: Vec<Call> = unsafe {
+        calls![
+            calc_ipc_fifo_server_create(long, NAME, None, data, options, &mut none());
+            calc_ipc_fifo_server_create(NAME, long, None, data, options, &mut none());
+            calc_ipc_fifo_server_create(NAME, NAME, None, data, options, &mut none());
+            calc_ipc_shm_server_create(long, None, data, options, &mut none());
+            calc_ipc_shm_server_create(slashed, None, data, options, &mut none());
+            calc_ipc_shm_server_create(empty, None, data, options, &mut none());
+            calc_ipc_uds_server_create(long, None, data, options, &mut none());
+            calc_ipc_uds_server_create(empty, None, data, options, &mut none());
+            calc_ipc_tcp_server_create(empty, 0, None, data, options, &mut none());
+            calc_ipc_tcp_client_create(empty, 1, options.cast(), &mut none());
         ]
     };
     for (at, (function, status)) in calls.into_iter().enumerate() {
         assert_eq!(status, CALC_IPC_STATUS_INVALID_ARGUMENT, "{at}: {function}");
     }
+}
+
+#[test]
+fn what_this_system_does_not_have_is_unsupported() {
+    let mut server = dangling_mut();
+    let mut client = dangling_mut();
+    // SAFETY: a string, NULL and locals.
+    let statuses = unsafe {
+        [
+            calc_ipc_named_pipe_server_create(NAME, None, null_mut(), null(), &raw mut server),
+            calc_ipc_named_pipe_client_create(NAME, null(), &raw mut client),
+        ]
+    };
+    assert_eq!(statuses, [CALC_IPC_STATUS_UNSUPPORTED; 2]);
+    assert!(server.is_null() && client.is_null());
 }

@@ -1,8 +1,8 @@
 //! What the C interface promises about options: how they are filled in, and which are refused.
-#![expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use calc_ipc::ffi::{client::*, named_pipe::*, server::*, tcp::*};
 use calc_ipc::ffi::{fifo::*, options::*, pipe::*, shm::*, status::*, uds::*};
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::ptr::{dangling_mut, null, null_mut};
 
 /// An address that no options get as far as.
@@ -39,46 +39,54 @@ fn client_room(size: usize, more: [u8; 24]) -> Room<calc_ipc_client_options> {
     room
 }
 
-/// The status of every create that takes options of a server, and whether each left NULL.
-fn create_servers(options: &Room<calc_ipc_server_options>) -> [(calc_ipc_status, bool); 3] {
-    let options = (&raw const *options).cast();
-    let (mut fifo, mut shm, mut uds) = (dangling_mut(), dangling_mut(), dangling_mut());
-    // SAFETY: strings, locals, and options of a size that is there or refused.
-    let statuses = unsafe {
-        [
-            calc_ipc_fifo_server_create(NAME, NAME, None, null_mut(), options, &raw mut fifo),
-            calc_ipc_shm_server_create(NAME, None, null_mut(), options, &raw mut shm),
-            calc_ipc_uds_server_create(NAME, None, null_mut(), options, &raw mut uds),
-        ]
-    };
-    let nulls = [fifo.is_null(), shm.is_null(), uds.is_null()];
-    [0, 1, 2].map(|at| (statuses[at], nulls[at]))
+const URL: *const c_char = c"unix:///calc_ipc_test_of_options".as_ptr();
+
+/// What a create gives, and whether it left NULL.
+fn outcome<T>(create: impl FnOnce(*mut *mut T) -> calc_ipc_status) -> (calc_ipc_status, bool) {
+    let mut out = dangling_mut();
+    (create(&raw mut out), out.is_null())
 }
 
-/// The status of every create that takes options of a client, and whether each left NULL.
-fn create_clients(options: &Room<calc_ipc_client_options>) -> [(calc_ipc_status, bool); 5] {
+/// The outcome of every create that takes options of a server.
+fn create_servers(options: &Room<calc_ipc_server_options>) -> [(calc_ipc_status, bool); 7] {
+    let options = (&raw const *options).cast();
+    let data = null_mut();
+    // SAFETY: strings, locals, and options of a size that is there or refused.
+    unsafe {
+        [
+            outcome(|out| calc_ipc_fifo_server_create(NAME, NAME, None, data, options, out)),
+            outcome(|out| calc_ipc_shm_server_create(NAME, None, data, options, out)),
+            outcome(|out| calc_ipc_uds_server_create(NAME, None, data, options, out)),
+            outcome(|out| calc_ipc_tcp_server_create(NAME, 1, None, data, options, out)),
+            outcome(|out| calc_ipc_named_pipe_server_create(NAME, None, data, options, out)),
+            outcome(|out| calc_ipc_server_create(URL, None, data, options, out)),
+            outcome(|out| calc_ipc_server_create_bytes(URL, Some(mute), data, options, out)),
+        ]
+    }
+}
+
+/// A handler that is never called.
+unsafe extern "C" fn mute(_: *const u8, _: usize, _: *mut u8, _: usize, _: *mut c_void) -> usize {
+    0
+}
+
+/// The outcome of every create that takes options of a client.
+fn create_clients(options: &Room<calc_ipc_client_options>) -> [(calc_ipc_status, bool); 8] {
     let options = (&raw const *options).cast();
     let argv = [c"/bin/true".as_ptr(), null()];
-    let (mut fifo, mut shm, mut uds) = (dangling_mut(), dangling_mut(), dangling_mut());
-    let (mut pipe, mut program) = (dangling_mut(), dangling_mut());
     // SAFETY: strings, locals, and options of a size that is there or refused.
-    let statuses = unsafe {
+    unsafe {
         [
-            calc_ipc_fifo_client_create(NAME, NAME, options, &raw mut fifo),
-            calc_ipc_shm_client_create(NAME, options, &raw mut shm),
-            calc_ipc_uds_client_create(NAME, options, &raw mut uds),
-            calc_ipc_pipe_create(None, null_mut(), options, &raw mut pipe),
-            calc_ipc_pipe_spawn(argv.as_ptr(), options, &raw mut program),
+            outcome(|out| calc_ipc_fifo_client_create(NAME, NAME, options, out)),
+            outcome(|out| calc_ipc_shm_client_create(NAME, options, out)),
+            outcome(|out| calc_ipc_uds_client_create(NAME, options, out)),
+            outcome(|out| calc_ipc_tcp_client_create(NAME, 1, options, out)),
+            outcome(|out| calc_ipc_named_pipe_client_create(NAME, options, out)),
+            outcome(|out| calc_ipc_client_create(URL, options, out)),
+            outcome(|out| calc_ipc_pipe_create(None, null_mut(), options, out)),
+            outcome(|out| calc_ipc_pipe_spawn(argv.as_ptr(), options, out)),
         ]
-    };
-    let nulls = [
-        fifo.is_null(),
-        shm.is_null(),
-        uds.is_null(),
-        pipe.is_null(),
-        program.is_null(),
-    ];
-    [0, 1, 2, 3, 4].map(|at| (statuses[at], nulls[at]))
+    }
 }
 
 #[test]
@@ -151,14 +159,14 @@ fn a_size_that_was_never_set_is_an_invalid_argument() {
     for size in [0, 1, server - 1, 4097, usize::MAX] {
         assert_eq!(
             create_servers(&server_room(size, [0; 24])),
-            [refused; 3],
+            [refused; 7],
             "{size}"
         );
     }
     for size in [0, 1, client - 1, 4097, usize::MAX] {
         assert_eq!(
             create_clients(&client_room(size, [0; 24])),
-            [refused; 5],
+            [refused; 8],
             "{size}"
         );
     }
@@ -173,17 +181,17 @@ fn what_this_version_does_not_know_has_to_be_0() {
         let server = size_of::<calc_ipc_server_options>() + 24;
         assert_eq!(
             create_servers(&server_room(server, more)),
-            [refused; 3],
+            [refused; 7],
             "{at}"
         );
         let client = size_of::<calc_ipc_client_options>() + 24;
         assert_eq!(
             create_clients(&client_room(client, more)),
-            [refused; 5],
+            [refused; 8],
             "{at}"
         );
     }
     let mut reserved = client_room(size_of::<calc_ipc_client_options>(), [0; 24]);
     reserved.options.reserved = 1;
-    assert_eq!(create_clients(&reserved), [refused; 5]);
+    assert_eq!(create_clients(&reserved), [refused; 8]);
 }

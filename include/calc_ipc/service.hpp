@@ -5,8 +5,10 @@
 #ifndef CALC_IPC_SERVICE_HPP
 #define CALC_IPC_SERVICE_HPP
 
+#include <calc_ipc/bytes.hpp>
 #include <calc_ipc/protocol.hpp>
 
+#include <any>
 #include <atomic>
 #include <cstring>
 #include <exception>
@@ -73,23 +75,23 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
     void requestStop() noexcept { RequestStop(handle()); }
 
   protected:
-    template <class Create, class... Address>
-    BasicServer(Create create, Handler handler, const ServerOptions &options, Address... address)
+    template <class Create, class AnyHandler, class... Address>
+    BasicServer(Create create, AnyHandler handler, const ServerOptions &options, Address... address)
         : state_(std::make_unique<State>()) {
-        state_->handler = std::move(handler);
+        auto &kept = state_->handler.template emplace<AnyHandler>(std::move(handler));
         T *created = nullptr;
-        check(create(address..., functionOf(state_->handler), &state_->handler, &options, &created));
+        check(create(address..., functionOf(kept), &kept, &options, &created));
         state_->handle.reset(created);
     }
+
+    const T *handle() const noexcept { return state_ ? state_->handle.get() : nullptr; }
 
   private:
     /// In one place on the heap: the handler's address outlives moves of the server, and the handler its last call.
     struct State {
-        Handler handler;
+        std::any handler; // a Handler, or a BytesHandler
         std::unique_ptr<T, Deleter<Destroy>> handle;
     };
-
-    const T *handle() const noexcept { return state_ ? state_->handle.get() : nullptr; }
 
     std::unique_ptr<State> state_;
 };
@@ -141,6 +143,9 @@ template <class T, auto Call, auto Destroy> class BasicClient {
         check(create(address..., &options, &created));
         handle_.reset(created);
     }
+
+    const T *handle() const noexcept { return handle_.get(); }
+    void setStatus(calc_ipc_status status) noexcept { status_.set(status); }
 
   private:
     std::unique_ptr<T, Deleter<Destroy>> handle_;

@@ -81,6 +81,6 @@ pub(super) unsafe fn destroy<T>(handle: *mut T) -> Result<()> {
 }
 
 /// Allocates nothing: it also meets a NULL that is passed in a signal handler.
-fn null_handle() -> Error {
+pub(super) fn null_handle() -> Error {
     Error::new(Status::InvalidArgument, "the handle is NULL")
 }

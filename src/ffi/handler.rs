@@ -1,6 +1,7 @@
 //! Handlers written in C.
 
 use super::message::{calc_ipc_request, calc_ipc_response};
+use crate::error::{Error, Result, Status};
 use crate::service::Handler;
 use std::ffi::c_void;
 
@@ -18,6 +19,22 @@ pub type calc_ipc_handler = Option<
     ),
 >;
 
+/// A function that answers messages of your own.
+///
+/// It reads the `length` bytes at `request`, which is not NULL even if the message is empty, writes
+/// its answer to the `capacity` bytes at `response`, which do not overlap them, and returns the
+/// answer's length; more than `capacity` means that it failed, and the client gets HANDLER_FAILED.
+/// `capacity` is the `max_message` of the server's options. Else it is as calc_ipc_handler.
+pub type calc_ipc_bytes_handler = Option<
+    unsafe extern "C" fn(
+        request: *const u8,
+        length: usize,
+        response: *mut u8,
+        capacity: usize,
+        user_data: *mut c_void,
+    ) -> usize,
+>;
+
 /// The handler that calls `function` with `user_data`.
 pub(super) fn handler(function: calc_ipc_handler, user_data: *mut c_void) -> Handler {
     let Some(function) = function else {
@@ -32,6 +49,22 @@ pub(super) fn handler(function: calc_ipc_handler, user_data: *mut c_void) -> Han
         unsafe { function(&raw const request, &raw mut response, user_data.get()) };
         response.into_response()
     })
+}
+
+/// The handler that calls `function`, which has to be there, with `user_data`.
+pub(super) fn bytes_handler(
+    function: calc_ipc_bytes_handler,
+    user_data: *mut c_void,
+) -> Result<Handler> {
+    let function =
+        function.ok_or_else(|| Error::new(Status::InvalidArgument, "handler is NULL"))?;
+    let user_data = UserData(user_data);
+    Ok(Handler::bytes(move |request, response| {
+        let (from, to) = (request.as_ptr(), response.as_mut_ptr());
+        // SAFETY: both slices live until the call returns, and the function is one that the caller
+        // said may be called like this.
+        Some(unsafe { function(from, request.len(), to, response.len(), user_data.get()) })
+    }))
 }
 
 /// The caller's pointer, which this library hands back and never looks behind.

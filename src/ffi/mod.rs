@@ -32,6 +32,14 @@ pub mod shm;
 
 pub mod uds;
 
+pub mod tcp;
+
+pub mod named_pipe;
+
+pub mod server;
+
+pub mod client;
+
 mod extensible;
 mod guard;
 mod handle;

@@ -43,6 +43,49 @@ pub(super) unsafe fn bytes_mut<'a>(
     Ok(unsafe { slice::from_raw_parts_mut(start.as_ptr(), length) })
 }
 
+/// The elements from `start` on, which may be NULL if there are none.
+///
+/// # Safety
+///
+/// `start` is NULL or points to `count` elements, which nothing changes while `'a` lasts, and for any
+/// value of whose bytes `T` is valid.
+pub(super) unsafe fn array<'a, T>(start: *const T, count: usize, name: &str) -> Result<&'a [T]> {
+    let start = elements(start.cast_mut(), count, name)?;
+    // SAFETY: not NULL, of a size that slices can have, and unchanged for `'a`.
+    Ok(unsafe { slice::from_raw_parts(start.as_ptr(), count) })
+}
+
+/// Room for bytes from `start` on, which may be NULL if there is none.
+///
+/// # Safety
+///
+/// As for [`bytes_mut`].
+pub(super) unsafe fn array_mut<'a>(
+    start: *mut u8,
+    length: usize,
+    name: &str,
+) -> Result<&'a mut [u8]> {
+    let start = elements(start, length, name)?;
+    // SAFETY: not NULL, of a size that slices can have, and the caller's for `'a`.
+    Ok(unsafe { slice::from_raw_parts_mut(start.as_ptr(), length) })
+}
+
+/// A place for each of `count` results from `start` on, which may be NULL if there is none.
+///
+/// # Safety
+///
+/// `start` is NULL or points to `count` elements, which may be uninitialised and written to while the
+/// iterator or what it gives lasts.
+pub(super) unsafe fn places<T>(
+    start: *mut T,
+    count: usize,
+    name: &str,
+) -> Result<impl Iterator<Item = Out<T>>> {
+    let start = elements(start, count, name)?;
+    // SAFETY: each is one of the `count`, which all together are of a size that offsets can have.
+    Ok((0..count).map(move |at| Out(unsafe { start.add(at) })))
+}
+
 /// The text at `start`.
 ///
 /// # Safety
@@ -91,10 +134,19 @@ impl<T> Out<T> {
     }
 }
 
+/// [`extent`], but where there are none, NULL will do.
+fn elements<T>(start: *mut T, count: usize, name: &str) -> Result<NonNull<T>> {
+    if count == 0 {
+        return Ok(NonNull::new(start).unwrap_or(NonNull::dangling()));
+    }
+    extent(start, count, name)
+}
+
 /// Checks what slices need: no object is larger than `isize::MAX` bytes.
-fn extent(start: *mut u8, length: usize, name: &str) -> Result<NonNull<u8>> {
-    if isize::try_from(length).is_err() {
-        return Err(invalid(format!("{name} cannot have {length} bytes")));
+fn extent<T>(start: *mut T, count: usize, name: &str) -> Result<NonNull<T>> {
+    let bytes = count.checked_mul(size_of::<T>());
+    if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+        return Err(invalid(format!("{name} cannot have {count} elements")));
     }
     required(start, name)
 }

@@ -8,7 +8,7 @@ use super::options::{
 };
 use super::pointer::{self, Out};
 use crate::error::Result;
-use crate::service::{Client, Server};
+use crate::service::{Client, Handler, Server};
 use crate::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
 use std::ffi::c_void;
 
@@ -25,8 +25,23 @@ pub(super) unsafe fn server(
     bind: impl FnOnce(&ServerOptions) -> Result<Box<dyn Endpoint>>,
 ) -> Result<Server> {
     // SAFETY: the caller's promise is the same.
+    unsafe { server_with(handler(function, user_data), options, bind) }
+}
+
+/// [`server`], with a handler of any kind.
+///
+/// # Safety
+///
+/// `options` is NULL or a struct as [`server_options`] reads it; `handler` may be called while the
+/// server lives.
+pub(super) unsafe fn server_with(
+    handler: Handler,
+    options: *const calc_ipc_server_options,
+    bind: impl FnOnce(&ServerOptions) -> Result<Box<dyn Endpoint>>,
+) -> Result<Server> {
+    // SAFETY: the caller's promise is the same.
     let options = unsafe { server_options(options) }?;
-    Server::new(bind(&options)?, handler(function, user_data))
+    Server::new(bind(&options)?, handler)
 }
 
 /// A client of the server that `connect` connects to.

@@ -4,9 +4,9 @@ use super::Handler;
 use super::handler::Answerer;
 use crate::error::{Error, Result, Status};
 use crate::sys::{Bell, fork, panic, thread};
-use crate::transport::Endpoint;
+use crate::transport::{Endpoint, Task};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 /// A server at one address.
@@ -76,29 +76,42 @@ impl Server {
     /// Serves on this thread until stopped or idle, or gives why it could not go on.
     pub fn run(&self) -> Result<()> {
         let endpoint = self.0.begin()?;
-        let result = self.0.serve(endpoint);
+        let result = self.0.serve(endpoint, true, &|| ());
         self.0.end();
         result
     }
 
-    /// Serves on a thread of the library, which blocks all signals.
+    /// Serves on a thread of the library, which blocks all signals, until stopped. It is serving, or
+    /// has failed to begin, when this returns.
     pub fn start(&self) -> Result<()> {
         let endpoint = self.0.begin()?;
         let core = Arc::clone(&self.0);
+        let (tell, has_begun) = mpsc::sync_channel(1);
         let started = thread::spawn("calc_ipc", move || {
-            let failure = core.serve(endpoint).err();
-            core.lock().failure = failure;
+            let result = core.serve(endpoint, false, &|| drop(tell.try_send(Ok(()))));
+            core.lock().failure = result.clone().err();
             core.end();
+            // Full, if it had begun: then stop tells how it ended.
+            let _ = tell.try_send(result);
         });
-        match started {
-            Ok(thread) => {
+        let thread = started.map_err(|error| {
+            self.0.end();
+            Error::os("start a thread", &error)
+        })?;
+        match has_begun.recv() {
+            Ok(Ok(())) => {
                 self.0.lock().thread = Some(thread);
                 Ok(())
             }
-            Err(error) => {
-                self.0.end();
-                Err(Error::os("start a thread", &error))
+            Ok(Err(error)) => {
+                let _ = thread.join();
+                self.0.lock().failure = None;
+                Err(error)
             }
+            Err(mpsc::RecvError) => Err(Error::new(
+                Status::Internal,
+                "the thread ended without a word",
+            )),
         }
     }
 
@@ -179,8 +192,19 @@ impl Core {
     }
 
     /// Serves until it is over, even if that is by a bug of this library.
-    fn serve(&self, endpoint: Arc<dyn Endpoint>) -> Result<()> {
-        panic::catch(|| endpoint.serve(&self.answerer, &self.stop)).and_then(|result| result)
+    fn serve(
+        &self,
+        endpoint: Arc<dyn Endpoint>,
+        may_end_when_idle: bool,
+        begun: &(dyn Fn() + Sync),
+    ) -> Result<()> {
+        let task = Task {
+            answer: &self.answerer,
+            stop: &self.stop,
+            may_end_when_idle,
+            begun,
+        };
+        panic::catch(|| endpoint.serve(&task)).and_then(|result| result)
     }
 
     /// Serving has ended.

@@ -18,12 +18,16 @@ pub(crate) struct Spin {
     backoff: u32,
 }
 
+/// Longer spinning would keep a thread from its deadline, and from other peers.
+const LONGEST: Duration = Duration::from_millis(1);
 const FIRST_BACKOFF: u32 = 8;
 const LAST_BACKOFF: u32 = 4096;
 
 impl Spin {
-    /// A policy that spins for `budget` at most; with one CPU, or without a budget, never.
+    /// A policy that spins for `budget` at most, and never longer than [`LONGEST`]; with one CPU, or
+    /// without a budget, never.
     pub(crate) fn new(budget: Duration) -> Self {
+        let budget = budget.min(LONGEST);
         let budget = if has_one_cpu() {
             Duration::ZERO
         } else {

@@ -43,10 +43,8 @@ impl Claim {
     pub(crate) fn adopt(&self) -> Result<()> {
         let mut lock = self.lock();
         if self.forks.load(Ordering::Relaxed) != fork::count() {
-            // The open file is shared with the other side of the fork, so its lock is too.
-            file::unlock(lock.as_fd()).map_err(|error| self.failure(&error))?;
-            *lock = acquire(&self.path)?;
-            // Only now: after a failure, the next try has to take the lock as well.
+            *lock = self.replace(&lock)?;
+            // Only now: after a failure, the next try has to replace the lock as well.
             self.forks.store(fork::count(), Ordering::Relaxed);
         }
         self.owner.store(fork::generation(), Ordering::Relaxed);
@@ -54,10 +52,46 @@ impl Claim {
         Ok(())
     }
 
+    /// Puts a lock of this process's own in the place of one whose open file the other side of a
+    /// fork shares, and the lock with it. The name is locked all the while: by the old file, and
+    /// from one moment to the next by the new one.
+    fn replace(&self, shared: &Fd) -> Result<Fd> {
+        let failure = |error: io::Error| self.failure(&error);
+        // Among those who share the file, a lock of another kind lets only one go on.
+        let is_alone = file::try_lock_for_process(shared.as_fd()).map_err(failure)?;
+        if file::about(&self.path).map_err(failure)?.is_none() {
+            let context = format!("{} was freed by another process", self.path.display());
+            return Err(Error::new(Status::Stopped, context));
+        }
+        if !is_alone || !self.has_name(shared).map_err(failure)? {
+            let context = format!("another process adopted {}", self.path.display());
+            return Err(Error::new(Status::AddressInUse, context));
+        }
+        let fresh = with_suffix(&self.path, &format!(".{}", std::process::id()));
+        let lock = Fd::inherited(file::open_lock(&fresh).map_err(failure)?);
+        let result = match file::try_lock(lock.as_fd()) {
+            Ok(true) => std::fs::rename(&fresh, &self.path),
+            Ok(false) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            let _ = file::remove(&fresh);
+            return Err(failure(error));
+        }
+        Ok(lock)
+    }
+
     /// Whether this process may remove what bears the name: it made it, and no child adopted it.
     pub(crate) fn is_held(&self) -> bool {
         self.owner.load(Ordering::Relaxed) == fork::generation()
-            && file::try_lock(self.lock().as_fd()).unwrap_or(false)
+            && self.has_name(&self.lock()).unwrap_or(false)
+    }
+
+    /// Whether the open file is still the one that bears the lock's name.
+    fn has_name(&self, lock: &Fd) -> io::Result<bool> {
+        let open = file::about_open(lock.as_fd())?;
+        let named = file::about(&self.path)?;
+        Ok(named.is_some_and(|named| named.identity == open.identity))
     }
 
     fn lock(&self) -> MutexGuard<'_, Fd> {
@@ -71,11 +105,9 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if self.is_held()
-            && let Ok(about) = file::about_open(self.lock().as_fd())
-        {
+        if self.is_held() {
             // Still locked, so that nobody can lock a file that is about to lose its name.
-            let _ = file::remove_if(&self.path, about.identity);
+            let _ = file::remove(&self.path);
         }
     }
 }

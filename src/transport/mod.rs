@@ -45,9 +45,21 @@ pub trait Endpoint: Send + Sync {
     /// Makes this process, perhaps forked since `bind`, the one that owns the address.
     fn adopt(&self) -> Result<()>;
 
-    /// Serves until `stop` rings, or until idle where that was asked for; then every connection is
+    /// Serves until told to stop, or until idle where that was asked for; then every connection is
     /// closed, and the address stays live.
-    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()>;
+    fn serve(&self, task: &Task<'_>) -> Result<()>;
+}
+
+/// What an endpoint serves.
+pub struct Task<'a> {
+    /// What answers.
+    pub answer: &'a dyn Answer,
+    /// Rings when serving has to stop.
+    pub stop: &'a Bell,
+    /// Whether `stop_when_idle`, where the options say so, ends it.
+    pub may_end_when_idle: bool,
+    /// To be called once all is there that serving needs.
+    pub begun: &'a (dyn Fn() + Sync),
 }
 
 /// What a transport asks for the answer to a message.

@@ -22,7 +22,7 @@ pub struct ServerOptions {
     pub mode: u32,
     /// A client that asks nothing for this long is dropped; zero: never.
     pub idle_timeout: Duration,
-    /// How long a thread looks for work before it sleeps in the kernel; zero: not at all.
+    /// How long a thread looks for work before it sleeps in the kernel, 1 ms at most; zero: not at all.
     pub spin: Duration,
     /// Serving ends once clients have come and the last one has gone.
     pub stop_when_idle: bool,
@@ -93,7 +93,8 @@ pub struct ClientOptions {
     pub call_timeout: Option<Duration>,
     /// The longest body sent or taken, in bytes.
     pub max_message: u32,
-    /// How long a call looks for its answer before it sleeps in the kernel; zero: not at all.
+    /// How long a call looks for its answer before it sleeps in the kernel, 1 ms at most; zero: not at
+    /// all.
     pub spin: Duration,
     /// Whose server this has to be.
     pub server_user: ServerUser,

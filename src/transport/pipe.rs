@@ -7,7 +7,9 @@
 use super::framed::{Framed, Patient, Stream};
 use super::inbox::{Inbox, Piece};
 use super::reactor::Watched;
-use super::{Answer, Bell, Channel, ClientOptions, Deadline, Endpoint, Outbox, ServerOptions};
+use super::{
+    Answer, Bell, Channel, ClientOptions, Deadline, Endpoint, Outbox, ServerOptions, Task,
+};
 use crate::error::{Error, Result, Status};
 use crate::sys::unix::fd::{self, Fd};
 use crate::sys::unix::pipe::Pipe;
@@ -369,8 +371,15 @@ impl Endpoint for StdioEndpoint {
         Ok(())
     }
 
-    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()> {
+    fn serve(&self, task: &Task<'_>) -> Result<()> {
+        (task.begun)();
         let (input, output) = (io::stdin(), io::stdout());
-        serve(input.as_fd(), output.as_fd(), answer, &self.0, Some(stop))
+        serve(
+            input.as_fd(),
+            output.as_fd(),
+            task.answer,
+            &self.0,
+            Some(task.stop),
+        )
     }
 }

@@ -11,13 +11,17 @@ use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::Fd;
-use crate::sys::unix::{socket, tcp};
+use crate::sys::unix::{file, memory, socket, tcp};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// A listening socket.
-struct TcpDoor(Fd);
+/// A listening socket, and which of the processes that a fork made share it may serve.
+struct TcpDoor {
+    socket: Fd,
+    /// A file without a name, for a lock that only one process can have.
+    right: Fd,
+}
 
 /// A server's address, and the port that it has: the system's choice where `port` is 0. `host` is a
 /// name or an address, of this machine.
@@ -34,7 +38,11 @@ pub fn bind(host: &str, port: u16, options: &ServerOptions) -> Result<(Box<dyn E
         return Err(Error::new(Status::PermissionDenied, context));
     }
     let (socket, port) = tcp::listen(&addresses).map_err(|error| failure(&error))?;
-    let door = TcpDoor(Fd::inherited(socket));
+    let right = memory::nameless().map_err(|error| failure(&error))?;
+    let door = TcpDoor {
+        socket: Fd::inherited(socket),
+        right: Fd::inherited(right),
+    };
     Ok((Box::new(SocketEndpoint::new(door, options)), port))
 }
 
@@ -75,13 +83,19 @@ fn at(host: &str, port: u16) -> String {
 
 impl AsFd for TcpDoor {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.socket.as_fd()
     }
 }
 
 impl Door for TcpDoor {
     fn adopt(&self) -> Result<()> {
-        self.0.own();
+        let failure = |error| Error::os("adopt a TCP server", &error);
+        if !file::try_lock_for_process(self.right.as_fd()).map_err(failure)? {
+            let context = "another process adopted the TCP server";
+            return Err(Error::new(Status::AddressInUse, context));
+        }
+        self.socket.own();
+        self.right.own();
         Ok(())
     }
 

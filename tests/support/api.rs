@@ -1,6 +1,7 @@
 //! The C interface's transports as values, so that one suite runs over all of them.
 
-use crate::support::Address;
+use crate::support::{Address, PORT};
+use calc_ipc::ffi::{client::*, server::*, tcp::*};
 use calc_ipc::ffi::{fifo::*, handler::*, message::*, options::*, shm::*, status::*, uds::*};
 use std::ffi::{CStr, CString, c_void};
 use std::ptr::{dangling_mut, null};
@@ -44,7 +45,7 @@ macro_rules! api {
                 let mut out = dangling_mut();
                 // SAFETY: strings and a local; the tests give handlers and options that are valid.
                 let status = unsafe {
-                    $create_server($($argument.as_ptr(),)* handler, user_data, options, &raw mut out)
+                    $create_server($($argument,)* handler, user_data, options, &raw mut out)
                 };
                 (status, Handle(out.cast()))
             },
@@ -61,7 +62,7 @@ macro_rules! api {
             create_client: |$address| {
                 let mut out = dangling_mut();
                 // SAFETY: strings and a local.
-                let status = unsafe { $create_client($($argument.as_ptr(),)* null(), &raw mut out) };
+                let status = unsafe { $create_client($($argument,)* null(), &raw mut out) };
                 (status, Handle(out.cast()))
             },
             // SAFETY: as above, with messages that are locals.
@@ -72,27 +73,35 @@ macro_rules! api {
     };
 }
 
-pub(crate) const APIS: [Api; 3] = [
-    api!(fifo, address => (path(address, "q"), path(address, "a")),
+pub(crate) const APIS: [Api; 5] = [
+    api!(fifo, address => (path(address, "q").as_ptr(), path(address, "a").as_ptr()),
         calc_ipc_fifo_server_create calc_ipc_fifo_server_run calc_ipc_fifo_server_start
         calc_ipc_fifo_server_stop calc_ipc_fifo_server_request_stop calc_ipc_fifo_server_destroy
         calc_ipc_fifo_client_create calc_ipc_fifo_client_call calc_ipc_fifo_client_destroy),
-    api!(shm, address => (word(address)),
+    api!(shm, address => (text(&address.word).as_ptr()),
         calc_ipc_shm_server_create calc_ipc_shm_server_run calc_ipc_shm_server_start
         calc_ipc_shm_server_stop calc_ipc_shm_server_request_stop calc_ipc_shm_server_destroy
         calc_ipc_shm_client_create calc_ipc_shm_client_call calc_ipc_shm_client_destroy),
-    api!(uds, address => (path(address, "sock")),
+    api!(uds, address => (path(address, "sock").as_ptr()),
         calc_ipc_uds_server_create calc_ipc_uds_server_run calc_ipc_uds_server_start
         calc_ipc_uds_server_stop calc_ipc_uds_server_request_stop calc_ipc_uds_server_destroy
         calc_ipc_uds_client_create calc_ipc_uds_client_call calc_ipc_uds_client_destroy),
+    api!(tcp, address => (text(&address.host).as_ptr(), PORT),
+        calc_ipc_tcp_server_create calc_ipc_tcp_server_run calc_ipc_tcp_server_start
+        calc_ipc_tcp_server_stop calc_ipc_tcp_server_request_stop calc_ipc_tcp_server_destroy
+        calc_ipc_tcp_client_create calc_ipc_tcp_client_call calc_ipc_tcp_client_destroy),
+    api!(url, address => (text(&format!("unix://{}", address.path("sock"))).as_ptr()),
+        calc_ipc_server_create calc_ipc_server_run calc_ipc_server_start
+        calc_ipc_server_stop calc_ipc_server_request_stop calc_ipc_server_destroy
+        calc_ipc_client_create calc_ipc_client_call calc_ipc_client_destroy),
 ];
 
 fn path(address: &Address, name: &str) -> CString {
-    CString::new(address.path(name)).expect("no NUL")
+    text(&address.path(name))
 }
 
-fn word(address: &Address) -> CString {
-    CString::new(address.word.as_str()).expect("no NUL")
+pub(crate) fn text(text: &str) -> CString {
+    CString::new(text).expect("no NUL")
 }
 
 impl Api {

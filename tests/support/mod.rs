@@ -52,14 +52,14 @@ pub const TRANSPORTS: [Transport; 4] = [
 ];
 
 /// Where TCP servers of tests listen, each at an address of its own.
-const PORT: u16 = 17_301;
+pub const PORT: u16 = 17_301;
 
 /// Names that no other test uses, gone when it is dropped.
 pub struct Address {
     folder: PathBuf,
     pub word: String,
     /// An address of this machine: there are 16 million.
-    host: String,
+    pub host: String,
 }
 
 impl Address {
@@ -157,6 +157,12 @@ impl Process {
 
     pub fn number(&self) -> libc::pid_t {
         self.0
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.0);
+        std::fs::read_dir(folder).unwrap().count()
     }
 
     pub fn signal(&self, signal: libc::c_int) {

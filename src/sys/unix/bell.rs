@@ -5,34 +5,53 @@ use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rings until the end of its days, once it was rung: it is never read.
 ///
 /// Level-triggered, it stops everything that watches it; edge-triggered, each ring wakes once.
 #[derive(Debug)]
-pub struct Bell(Fd);
+pub struct Bell {
+    fd: Fd,
+    /// Rung by this process, and not renewed since.
+    has_rung: AtomicBool,
+}
 
 impl Bell {
     /// A bell that is silent so far, and that a forked child inherits until [`Bell::own`].
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self(Fd::inherited(event()?)))
+        Ok(Self::around(Fd::inherited(event()?)))
+    }
+
+    fn around(fd: Fd) -> Self {
+        Self {
+            fd,
+            has_rung: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether this process rang it: what a busy thread can ask without a system call.
+    #[inline]
+    pub(crate) fn has_rung(&self) -> bool {
+        self.has_rung.load(Ordering::Relaxed)
     }
 
     /// From now on, forked children close it.
     pub(crate) fn own(&self) {
-        self.0.own();
+        self.fd.own();
     }
 
     /// A bell of another process, received from it.
     pub(crate) fn from_peer(fd: OwnedFd) -> Self {
-        Self(Fd::new(fd))
+        Self::around(Fd::new(fd))
     }
 
     /// Wakes who watches it. Async-signal-safe, errno included.
     pub(crate) fn ring(&self) {
+        self.has_rung.store(true, Ordering::Relaxed);
         let errno = Errno::last();
         // It fails only when it has been rung 2^64 - 2 times and is ringing anyway.
-        let _ = nix::unistd::write(&self.0, &1u64.to_ne_bytes());
+        let _ = nix::unistd::write(&self.fd, &1u64.to_ne_bytes());
         errno.set();
     }
 
@@ -40,16 +59,17 @@ impl Bell {
     pub(crate) fn renew(&self) -> io::Result<()> {
         let fresh = event()?;
         // SAFETY: both are open descriptors of the library's; dup3 closes the old one atomically,
-        // and its number stays owned by `self.0`.
-        let result = unsafe { libc::dup3(fresh.as_raw_fd(), self.0.as_raw_fd(), libc::O_CLOEXEC) };
+        // and its number stays owned by `self.fd`.
+        let result = unsafe { libc::dup3(fresh.as_raw_fd(), self.fd.as_raw_fd(), libc::O_CLOEXEC) };
         Errno::result(result)?;
+        self.has_rung.store(false, Ordering::Relaxed);
         Ok(())
     }
 }
 
 impl AsFd for Bell {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Names in the file system: locks, FIFOs, and who and what they are.
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, lstat};
 use nix::unistd::{geteuid, mkfifo};
 use std::fs::Permissions;
@@ -108,9 +108,22 @@ pub(crate) fn try_lock(fd: BorrowedFd<'_>) -> io::Result<bool> {
     }
 }
 
-/// Gives the lock of an open file back, for every process that shares the open file.
-pub(crate) fn unlock(fd: BorrowedFd<'_>) -> io::Result<()> {
-    Ok(flock(fd, libc::LOCK_UN)?)
+/// Takes a lock that, other than that of [`try_lock`], is this process's alone even where a fork
+/// shares the open file (fcntl(2), F_SETLK); `false` when another process has it.
+pub(crate) fn try_lock_for_process(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let narrow = |number: libc::c_int| libc::c_short::try_from(number).unwrap_or(-1);
+    let whole = libc::flock {
+        l_type: narrow(libc::F_WRLCK),
+        l_whence: narrow(libc::SEEK_SET),
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    match fcntl(fd, FcntlArg::F_SETLK(&whole)) {
+        Ok(_) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn flock(fd: BorrowedFd<'_>, operation: libc::c_int) -> nix::Result<()> {

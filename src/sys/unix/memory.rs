@@ -86,6 +86,11 @@ pub(crate) fn create(length: usize, access: Access) -> io::Result<(OwnedFd, Mapp
     Ok((fd, mapping))
 }
 
+/// A file in memory, without a name, of no bytes.
+pub(crate) fn nameless() -> io::Result<OwnedFd> {
+    memfd()
+}
+
 fn memfd() -> io::Result<OwnedFd> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
     let no_exec = MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL);

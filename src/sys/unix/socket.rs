@@ -2,6 +2,7 @@
 
 use nix::cmsg_space;
 use nix::errno::Errno;
+use nix::sys::signal::kill;
 use nix::sys::socket::{
     AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType,
     UnixAddr, accept4, bind, connect as connect_to, getsockopt, listen as listen_on, recvmsg,
@@ -9,6 +10,7 @@ use nix::sys::socket::{
 };
 use nix::sys::stat::{Mode, fchmod};
 use nix::sys::time::TimeVal;
+use nix::unistd::Pid;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
@@ -89,6 +91,13 @@ pub(crate) fn tune_tcp(fd: BorrowedFd<'_>) -> io::Result<()> {
 pub(crate) fn peer_uid(fd: BorrowedFd<'_>) -> io::Result<Option<u32>> {
     let uid = getsockopt(&fd, sockopt::PeerCredentials)?.uid();
     Ok((uid != OVERFLOW_UID).then_some(uid))
+}
+
+/// Whether the process that listens, as the kernel noted it when it called listen, has ended. One
+/// that this PID namespace cannot see has number 0, and counts as alive.
+pub(crate) fn listener_has_ended(connected: BorrowedFd<'_>) -> bool {
+    let listener = getsockopt(&connected, sockopt::PeerCredentials).map_or(0, |peer| peer.pid());
+    listener > 0 && kill(Pid::from_raw(listener), None) == Err(Errno::ESRCH)
 }
 
 /// Bounds every blocking [`recv`] on the socket; `None`: without limit.

@@ -12,7 +12,7 @@ use crate::transport::claim::{Claim, check_still_there, foreign};
 use crate::transport::framed::Stream;
 use crate::transport::pipe::PipePair;
 use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer};
-use crate::transport::{Answer, Bell, Endpoint, ServerOptions};
+use crate::transport::{Endpoint, ServerOptions, Task};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -236,8 +236,8 @@ impl Endpoint for FifoEndpoint {
         Ok(())
     }
 
-    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()> {
-        reactor::serve(self, answer, &self.limits, stop)
+    fn serve(&self, task: &Task<'_>) -> Result<()> {
+        reactor::serve(self, &self.limits, task)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the threads of one server share.
 
 use super::worker::Worker;
-use super::{Admission, Answer, Limits, Listener, Peer};
+use super::{Admission, Limits, Listener, Peer, Task};
 use crate::error::Error;
 use crate::sys::unix::fd::Fd;
 use crate::sys::{Bell, panic};
@@ -13,10 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What the threads of one server share.
 pub(super) struct Crew<'a> {
     pub(super) listener: &'a dyn Listener,
-    pub(super) answer: &'a dyn Answer,
     pub(super) limits: &'a Limits,
-    /// The user's order to stop.
-    pub(super) stop: &'a Bell,
+    pub(super) task: &'a Task<'a>,
     /// Rings when the threads stop by themselves: idle, or one of them failed.
     pub(super) over: Bell,
     pub(super) failure: Mutex<Option<Error>>,
@@ -37,9 +35,8 @@ pub(super) struct Desk {
 impl<'a> Crew<'a> {
     pub(super) fn new(
         listener: &'a dyn Listener,
-        answer: &'a dyn Answer,
         limits: &'a Limits,
-        stop: &'a Bell,
+        task: &'a Task<'a>,
     ) -> io::Result<Self> {
         let desk = |_| {
             Ok(Desk {
@@ -50,9 +47,8 @@ impl<'a> Crew<'a> {
         };
         Ok(Self {
             listener,
-            answer,
             limits,
-            stop,
+            task,
             over: own_bell()?,
             failure: Mutex::default(),
             desks: (0..limits.workers).map(desk).collect::<io::Result<_>>()?,
@@ -69,6 +65,7 @@ impl<'a> Crew<'a> {
     /// Whether serving is to end because clients have come and all have gone.
     pub(super) fn is_idle(&self) -> bool {
         self.limits.stop_when_idle
+            && self.task.may_end_when_idle
             && self.have_come.load(Ordering::Relaxed)
             && self.clients.load(Ordering::Relaxed) == 0
     }

@@ -17,7 +17,7 @@ mod worker;
 pub(crate) use crate::sys::unix::epoll::Interest;
 pub(crate) use stream::{StreamPeer, Watched};
 
-use super::{Answer, Outbox, ServerOptions};
+use super::{Answer, Outbox, ServerOptions, Task};
 use crate::error::{Error, Result};
 use crate::sys::{Bell, thread};
 use crew::{Crew, lock};
@@ -105,6 +105,8 @@ pub(crate) struct Work<'a> {
     pub(crate) answer: &'a dyn Answer,
     /// Where answers are put together; empty between two peers.
     pub(crate) out: Outbox,
+    /// Rings when serving has to stop, also amid the requests of one peer.
+    pub(crate) stop: &'a Bell,
 }
 
 /// How far a peer got.
@@ -115,6 +117,8 @@ pub(crate) enum Pumped {
     /// Half a request is there, or an answer waits for room (`is_blocked`); `moved`: some bytes went
     /// further than last time.
     Waiting { is_blocked: bool, moved: bool },
+    /// Whole requests are left for the peer's next turn.
+    Unfinished,
     /// The connection is over.
     Gone,
 }
@@ -144,21 +148,17 @@ impl Limits {
     }
 }
 
-/// Serves whoever comes to `listener` until `stop` rings, or until idle where that was asked for.
-pub(crate) fn serve(
-    listener: &dyn Listener,
-    answer: &dyn Answer,
-    limits: &Limits,
-    stop: &Bell,
-) -> Result<()> {
+/// Serves whoever comes to `listener` until told to stop, or until idle where that was asked for.
+pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -> Result<()> {
     let system = |error: io::Error| Error::os("starting to serve", &error);
-    let crew = Crew::new(listener, answer, limits, stop).map_err(system)?;
+    let crew = Crew::new(listener, limits, task).map_err(system)?;
     let mut workers = (0..limits.workers)
         .map(|index| Worker::new(&crew, index))
         .collect::<io::Result<Vec<_>>>()
         .map_err(system)?;
     let first = workers.remove(0);
     std::thread::scope(|scope| {
+        let mut all_started = true;
         for worker in workers {
             let started = thread::without_signals(|| {
                 let name = format!("calc_ipc-{}", worker.index());
@@ -167,8 +167,12 @@ pub(crate) fn serve(
                     .spawn_scoped(scope, || crew.work(worker))
             });
             if let Err(error) = started {
+                all_started = false;
                 crew.fail(system(error));
             }
+        }
+        if all_started {
+            (task.begun)();
         }
         crew.work(first);
     });

@@ -6,6 +6,7 @@ use crate::transport::framed::Stream;
 use crate::transport::inbox::{Inbox, Piece};
 use std::io::ErrorKind;
 use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
 
 /// A stream that an event loop can watch.
 pub(crate) trait Watched: Stream {
@@ -40,6 +41,39 @@ const OUTPUT: usize = 1;
 /// Answers are written when there are this many bytes of them.
 const HIGH_WATER: usize = 64 << 10;
 
+/// How long one peer's requests may keep the others waiting, if it sends many at once.
+const SHIFT: Duration = Duration::from_millis(1);
+
+/// The requests of one peer that are answered before it is the others' turn.
+struct Shift {
+    answered: u32,
+    /// Looked at only when a second request follows the first.
+    began: Option<Instant>,
+    is_over: bool,
+}
+
+impl Shift {
+    fn new() -> Self {
+        Self {
+            answered: 0,
+            began: None,
+            is_over: false,
+        }
+    }
+
+    /// Whether the next request has to wait. The clock is read before the 2nd, 3rd, 5th, 9th ...
+    /// 65th, and then before each 64th, so that many small ones are not slowed down by it.
+    fn ends_before_next(&mut self, work: &Work<'_>) -> bool {
+        let count = self.answered;
+        self.answered += 1;
+        if count > 0 && (count.is_power_of_two() || count.is_multiple_of(64)) {
+            self.is_over |= self.began.get_or_insert_with(Instant::now).elapsed() > SHIFT;
+        }
+        self.is_over |= work.stop.has_rung();
+        self.is_over
+    }
+}
+
 /// How a turn of reading or writing ended.
 enum Turn {
     /// All is done that can be.
@@ -62,9 +96,10 @@ impl<S: Watched> StreamPeer<S> {
         }
     }
 
-    /// Answers whole requests that have arrived until there are none, or enough answers to write.
-    fn answer_arrived(&mut self, work: &mut Work<'_>) {
-        while work.out.len() < HIGH_WATER && !self.is_ending {
+    /// Answers whole requests that have arrived until there are none, or enough answers to write, or
+    /// it is others' turn.
+    fn answer_arrived(&mut self, shift: &mut Shift, work: &mut Work<'_>) {
+        while work.out.len() < HIGH_WATER && !self.is_ending && !shift.ends_before_next(work) {
             match self.inbox.next() {
                 None => break,
                 Some(Piece::Body(range)) => {
@@ -172,6 +207,7 @@ impl<S: Watched> Peer for StreamPeer<S> {
     #[inline]
     fn pump(&mut self, work: &mut Work<'_>) -> Pumped {
         let (mut answered, mut moved, mut has_read) = (false, false, false);
+        let mut shift = Shift::new();
         let written = self.written;
         match self.write_backlog() {
             Turn::Gone => return Pumped::Gone,
@@ -185,7 +221,7 @@ impl<S: Watched> Peer for StreamPeer<S> {
             Turn::Done => {}
         }
         loop {
-            self.answer_arrived(work);
+            self.answer_arrived(&mut shift, work);
             answered |= work.out.len() > 0;
             match self.write_answers(&mut work.out) {
                 Turn::Gone => return Pumped::Gone,
@@ -199,6 +235,9 @@ impl<S: Watched> Peer for StreamPeer<S> {
                 Turn::Done => {}
             }
             if self.inbox.has_whole_piece() {
+                if shift.is_over {
+                    return Pumped::Unfinished;
+                }
                 continue;
             }
             if has_read && !S::READS_UNTIL_EMPTY {

@@ -47,7 +47,10 @@ impl Worker<'_> {
             let stuck_until = entry.stuck_since.map(|since| since + PATIENCE);
             let idle_until = entry.active_at.map(|since| since + idle_timeout);
             match [stuck_until, idle_until].into_iter().flatten().min() {
-                Some(due) if due <= now => self.dismiss(key),
+                Some(due) if due <= now => {
+                    entry.peer.farewell();
+                    self.dismiss(key);
+                }
                 Some(due) => self.sweep_by(due),
                 None => {}
             }

@@ -34,6 +34,8 @@ pub(super) struct Worker<'a> {
     pub(super) sweep_at: Option<Instant>,
     /// Until when the doors are shut.
     pub(super) shut_until: Option<Instant>,
+    /// Peers with whole requests left over from their last turn.
+    pub(super) unfinished: Vec<Key>,
     /// The last client may have gone.
     pub(super) may_be_idle: bool,
 }
@@ -61,8 +63,9 @@ impl<'a> Worker<'a> {
         let worker = Self {
             crew,
             work: Work {
-                answer: crew.answer,
+                answer: crew.task.answer,
                 out: Outbox::new(crew.limits.max_message),
+                stop: crew.task.stop,
             },
             index,
             poller: Poller::new()?,
@@ -72,10 +75,15 @@ impl<'a> Worker<'a> {
             others: 0,
             sweep_at: None,
             shut_until: None,
+            unfinished: Vec::new(),
             may_be_idle: false,
         };
         let poller = &worker.poller;
-        poller.add(crew.stop.as_fd(), Interest::EPOLLIN, Token::Stop.into())?;
+        poller.add(
+            crew.task.stop.as_fd(),
+            Interest::EPOLLIN,
+            Token::Stop.into(),
+        )?;
         poller.add(crew.over.as_fd(), Interest::EPOLLIN, Token::Stop.into())?;
         poller.add(
             worker.desk().bell.as_fd(),
@@ -108,7 +116,7 @@ impl<'a> Worker<'a> {
         // Announcements may lie at an edge-triggered door since before this thread watched it.
         self.open_doors()?;
         loop {
-            let must_look = self.spin();
+            let must_look = !self.unfinished.is_empty() || self.spin();
             let count = self.wait(&mut events, must_look)?;
             let happened = events.get(..count).unwrap_or_default();
             self.choose_recent(happened);
@@ -117,8 +125,19 @@ impl<'a> Worker<'a> {
                     return Ok(());
                 }
             }
+            self.go_on();
             self.keep_time()?;
             self.end_if_idle()?;
+        }
+    }
+
+    /// Gives those peers another turn that had more to ask than fits into one.
+    fn go_on(&mut self) {
+        if self.unfinished.is_empty() || self.crew.task.stop.has_rung() {
+            return;
+        }
+        for key in std::mem::take(&mut self.unfinished) {
+            self.look_at(key);
         }
     }
 
@@ -186,6 +205,14 @@ impl<'a> Worker<'a> {
         };
         let now_blocked = match pumped {
             Pumped::Gone => return self.dismiss(key),
+            Pumped::Unfinished => {
+                if !self.unfinished.contains(&key) {
+                    self.unfinished.push(key);
+                }
+                entry.stuck_since = None;
+                entry.active_at = entry.active_at.map(|_| Instant::now());
+                false
+            }
             Pumped::Idle { answered } => {
                 entry.stuck_since = None;
                 if answered && entry.active_at.is_some() {

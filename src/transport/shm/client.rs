@@ -40,6 +40,8 @@ struct Session {
     request_offset: usize,
     bell: Bell,
     buffer: Option<Mapping>,
+    /// The server was asked for it: once is enough, even if it did not come in time.
+    has_asked: bool,
     /// The server's limit.
     max_message: u32,
     /// The number of the last request.
@@ -172,6 +174,7 @@ impl SharedChannel {
             request_offset: offset as usize,
             bell: Bell::from_peer(bell),
             buffer: None,
+            has_asked: false,
             max_message,
             number: 0,
         })
@@ -180,8 +183,11 @@ impl SharedChannel {
     /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
     fn put_into_buffer(&mut self, bytes: &[u8], deadline: Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
-            socket::send_now(self.control.as_fd(), &[WANT_BUFFER])
-                .map_err(|error| self.failure("asking for a buffer", &error))?;
+            if !self.session()?.has_asked {
+                socket::send_now(self.control.as_fd(), &[WANT_BUFFER])
+                    .map_err(|error| self.failure("asking for a buffer", &error))?;
+                self.session()?.has_asked = true;
+            }
             self.map_buffer(deadline)?;
         }
         if let Some(buffer) = &self.session()?.buffer {

@@ -12,7 +12,7 @@ use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Interest, Limits, Listener, Peer, Pumped, Sleepers, Work,
 };
 use crate::transport::socket::{Accepted, Door as _, NamedSocket};
-use crate::transport::{Answer, Endpoint, ServerOptions};
+use crate::transport::{Endpoint, ServerOptions, Task};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,9 +62,9 @@ impl Endpoint for SharedEndpoint {
         self.socket.adopt()
     }
 
-    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()> {
+    fn serve(&self, task: &Task<'_>) -> Result<()> {
         self.header.sleepers().store(0, Ordering::SeqCst);
-        reactor::serve(self, answer, &self.limits, stop)
+        reactor::serve(self, &self.limits, task)
     }
 }
 
@@ -158,6 +158,8 @@ struct SharedPeer {
     shared: Shared,
     /// For bodies that no line holds, once the client or an answer needed it.
     buffer: Option<Mapping>,
+    /// The client has asked for it.
+    has_asked: bool,
     /// The number of the last request answered.
     served: u32,
     /// Where it last asked from.
@@ -184,6 +186,7 @@ impl SharedPeer {
             control,
             shared,
             buffer: None,
+            has_asked: false,
             served: 0,
             cpu: cpu::UNKNOWN,
             max_message,
@@ -230,6 +233,9 @@ impl SharedPeer {
         self.copy_out(length as usize)?;
         let mut rest = self.copy.as_slice();
         while !rest.is_empty() {
+            if work.stop.has_rung() {
+                return Err(ErrorKind::Interrupted.into());
+            }
             let body =
                 frame::first_body(rest).filter(|body| body.len() <= self.max_message as usize);
             let body = body.ok_or(ErrorKind::InvalidData)?;
@@ -305,14 +311,16 @@ impl SharedPeer {
         Ok(())
     }
 
-    /// Reads what the client says over the socket; an error when it has gone or says nonsense.
+    /// Reads what the client says over the socket; an error when it has gone, or says anything but
+    /// once that it wants its buffer.
     fn listen(&mut self) -> io::Result<()> {
-        let mut said = [0; 16];
+        let mut said = [0; 2];
         loop {
             match socket::recv_now(self.control.as_fd(), &mut said) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(count) if said.iter().take(count).all(|&byte| byte == WANT_BUFFER) => {
-                    self.make_buffer()?
+                Ok(1) if said.first() == Some(&WANT_BUFFER) && !self.has_asked => {
+                    self.has_asked = true;
+                    self.make_buffer()?;
                 }
                 Ok(_) => return Err(ErrorKind::InvalidData.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -363,7 +371,13 @@ impl Peer for SharedPeer {
         work.out.clear();
         match published {
             Ok(Asked::One | Asked::Many) => Pumped::Idle { answered: true },
-            Ok(Asked::TooMuch) | Err(_) => Pumped::Gone,
+            Ok(Asked::TooMuch) => Pumped::Gone,
+            Err(_) => {
+                if work.stop.has_rung() {
+                    self.farewell();
+                }
+                Pumped::Gone
+            }
         }
     }
 

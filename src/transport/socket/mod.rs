@@ -8,7 +8,7 @@ pub(super) use stream::SocketStream;
 
 use super::framed::Stream;
 use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer};
-use super::{Answer, Bell, Endpoint, ServerOptions};
+use super::{Endpoint, ServerOptions, Task};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
 use crate::sys::unix::fd::Fd;
@@ -79,8 +79,8 @@ impl<D: Door> Endpoint for SocketEndpoint<D> {
         self.door.adopt()
     }
 
-    fn serve(&self, answer: &dyn Answer, stop: &Bell) -> Result<()> {
-        reactor::serve(self, answer, &self.limits, stop)
+    fn serve(&self, task: &Task<'_>) -> Result<()> {
+        reactor::serve(self, &self.limits, task)
     }
 }
 

@@ -153,6 +153,11 @@ fn clear_stale(path: &Path) -> Result<()> {
             file::remove_if(path, found.identity).map_err(failure)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        // A child forked before its server began to serve holds a copy of the socket, and answers
+        // nobody; the server itself, which called listen, is dead.
+        Ok(probe) if socket::listener_has_ended(probe.as_fd()) => {
+            file::remove_if(path, found.identity).map_err(failure)
+        }
         _ => Err(foreign(path, "is in use by another program")),
     }
 }

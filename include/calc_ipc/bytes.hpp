@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/// @file
+/// Messages of one's own: bytes that are looked at where they lie, and handlers that answer them.
+///
+/// The two views are the same types in every version of C++, so that objects of several may be linked. Where there is
+/// std::span, they convert to it and are made from it, and a handler may take it in their place.
+#ifndef CALC_IPC_BYTES_HPP
+#define CALC_IPC_BYTES_HPP
+
+#include <calc_ipc/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#if __has_include(<version>)
+#include <version>
+#endif
+#if defined(__cpp_lib_span)
+#include <span>
+#endif
+
+namespace calc_ipc {
+
+namespace detail {
+
+/// The type of the elements that a container has in a row, const if they are.
+template <class Container> using ElementOf = std::remove_pointer_t<decltype(std::data(std::declval<Container &>()))>;
+
+/// Whether a container's elements are bytes. An array of char is not one: is its last a NUL?
+template <class Container, class Element = std::remove_const_t<ElementOf<Container>>>
+inline constexpr bool holds_bytes = std::is_same_v<Element, std::uint8_t> || std::is_same_v<Element, std::byte> ||
+                                    (std::is_same_v<Element, char> && !std::is_array_v<Container>);
+
+} // namespace detail
+
+/// Bytes of somebody else's to read: a pointer and a length, as std::string_view is for text.
+class BytesView {
+  public:
+    /// No bytes.
+    constexpr BytesView() noexcept = default;
+
+    /// The `size` bytes from `data` on.
+    constexpr BytesView(const std::uint8_t *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+    /// The bytes of a string, without its NUL.
+    BytesView(const char *text) noexcept : BytesView(std::string_view(text)) {}
+
+    /// The bytes in a std::string, std::string_view, std::vector, std::array, std::span ... of char, std::byte or
+    /// std::uint8_t, which has to outlive the view.
+    template <class Container, class = std::enable_if_t<detail::holds_bytes<const Container>>>
+    BytesView(const Container &container) noexcept
+        : data_(reinterpret_cast<const std::uint8_t *>(std::data(container))), size_(std::size(container)) {}
+
+    constexpr const std::uint8_t *data() const noexcept { return data_; }        ///< Where they are.
+    constexpr std::size_t size() const noexcept { return size_; }                ///< How many there are.
+    constexpr bool empty() const noexcept { return size_ == 0; }                 ///< Whether there are none.
+    constexpr const std::uint8_t *begin() const noexcept { return data_; }       ///< For ranges.
+    constexpr const std::uint8_t *end() const noexcept { return data_ + size_; } ///< For ranges.
+
+    /// The same bytes as text.
+    std::string_view text() const noexcept { return {reinterpret_cast<const char *>(data_), size_}; }
+
+  private:
+    const std::uint8_t *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// Bytes of somebody else's to write to.
+class BytesRoom {
+  public:
+    /// No room.
+    constexpr BytesRoom() noexcept = default;
+
+    /// The `size` bytes from `data` on.
+    constexpr BytesRoom(std::uint8_t *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+    /// The bytes that a container has, as in BytesView, which does not grow with what is written.
+    template <class Container, class = std::enable_if_t<detail::holds_bytes<std::remove_reference_t<Container>> &&
+                                                        !std::is_const_v<detail::ElementOf<Container>>>>
+    BytesRoom(Container &&container) noexcept
+        : data_(reinterpret_cast<std::uint8_t *>(std::data(container))), size_(std::size(container)) {}
+
+    constexpr std::uint8_t *data() const noexcept { return data_; }        ///< Where it is.
+    constexpr std::size_t size() const noexcept { return size_; }          ///< How many bytes fit.
+    constexpr std::uint8_t *begin() const noexcept { return data_; }       ///< For ranges.
+    constexpr std::uint8_t *end() const noexcept { return data_ + size_; } ///< For ranges.
+
+  private:
+    std::uint8_t *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// Answers a message: reads `request`, writes its answer to the start of `response`, which never overlaps it, and
+/// returns the answer's length.
+///
+/// If it throws, or returns more than `response.size()`, the client gets HANDLER_FAILED. Else as Handler.
+using BytesHandler = std::function<std::size_t(BytesView request, BytesRoom response)>;
+
+namespace detail {
+
+/// The C handler of a C++ one, which is `user_data`. Nothing may be thrown through the library.
+inline std::size_t answerBytes(const std::uint8_t *request, std::size_t length, std::uint8_t *response,
+                               std::size_t capacity, void *user_data) noexcept {
+    try {
+        return (*static_cast<const BytesHandler *>(user_data))({request, length}, {response, capacity});
+    } catch (...) {
+        return std::numeric_limits<std::size_t>::max();
+    }
+}
+
+inline calc_ipc_bytes_handler functionOf(const BytesHandler &handler) noexcept {
+    return handler ? answerBytes : nullptr;
+}
+
+} // namespace detail
+} // namespace calc_ipc
+
+#if defined(__cpp_lib_span)
+/// A std::span may be made from one that is about to end: the bytes are somebody else's.
+template <> inline constexpr bool std::ranges::enable_borrowed_range<calc_ipc::BytesView> = true;
+/// As above.
+template <> inline constexpr bool std::ranges::enable_borrowed_range<calc_ipc::BytesRoom> = true;
+#endif
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
+/// @file
+/// Any transport, named by a URL: a program changes transport by changing a string. calc_ipc.h lists the forms.
+#ifndef CALC_IPC_URL_HPP
+#define CALC_IPC_URL_HPP
+
+#include <calc_ipc/service.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace calc_ipc {
+
+/// A server at a URL.
+///
+///     Server server("tcp://localhost:0", handler);             // requests, as every server answers them
+///     auto server = Server::bytes("unix:///run/echo", echo);   // or: messages of one's own
+///     server.startInBackground();                              // or run(), on this thread
+///     std::cout << server.url() << '\n';                       // for clients, with the real port
+///     server.stop();
+class Server final
+    : public detail::BasicServer<calc_ipc_server, calc_ipc_server_run, calc_ipc_server_start, calc_ipc_server_stop,
+                                 calc_ipc_server_request_stop, calc_ipc_server_destroy> {
+  public:
+    /// Binds the URL's address. Clients may connect from here on, and are served once it runs.
+    explicit Server(const std::string &url, Handler handler = {}, const ServerOptions &options = {})
+        : BasicServer(calc_ipc_server_create, std::move(handler), options, detail::terminated(url)) {}
+
+    /// A server of messages of any kind, up to `max_message` bytes long, which bounds the answers, too.
+    [[nodiscard]] static Server bytes(const std::string &url, BytesHandler handler, const ServerOptions &options = {}) {
+        return {OfBytes(), url, std::move(handler), options};
+    }
+
+    /// The URL as bound, with the real port.
+    std::string url() const {
+        const char *url = calc_ipc_server_url(handle());
+        return url != nullptr ? url : "";
+    }
+
+  private:
+    /// Without it, an empty handler would be one of either kind.
+    struct OfBytes {};
+
+    Server(OfBytes /* kind */, const std::string &url, BytesHandler handler, const ServerOptions &options)
+        : BasicServer(calc_ipc_server_create_bytes, std::move(handler), options, detail::terminated(url)) {}
+};
+
+/// A client of the server at a URL.
+///
+///     Client client("tcp://localhost:7000");
+///     auto response = client.call({Operation::ADD, 10, 20});
+///     auto responses = client.callMany(requests);      // as many at once as the transport carries
+///     auto answer = client.callBytes("hello");         // to a Server::bytes
+class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client_call, calc_ipc_client_destroy> {
+  public:
+    /// Connects; throws NOT_CONNECTED if no server is there. exec: starts the server, which ends with the client.
+    explicit Client(const std::string &url, const ClientOptions &options = {})
+        : BasicClient(calc_ipc_client_create, options, detail::terminated(url)), max_message_(options.max_message) {}
+
+    /// Sends all of the requests, in a std::vector, std::array, std::span ..., and gives their responses in order.
+    ///
+    /// If there are fewer responses than requests, they are those to the first requests, and `status()` says why;
+    /// later requests may have been executed. The time of a call starts again with each response.
+    template <class Requests> std::vector<Response> callMany(const Requests &requests) noexcept {
+        return callMany(std::data(requests), std::size(requests));
+    }
+
+    /// The same, of requests in braces.
+    std::vector<Response> callMany(std::initializer_list<Request> requests) noexcept {
+        return callMany(requests.begin(), requests.size());
+    }
+
+    /// The same, of `count` requests from `requests` on.
+    std::vector<Response> callMany(const Request *requests, std::size_t count) noexcept {
+        std::vector<Response> responses;
+        try {
+            ask(requests, count, responses);
+        } catch (const std::exception &) {
+            setStatus(CALC_IPC_STATUS_SYSTEM); // no memory: the requests may have been executed
+        }
+        return responses;
+    }
+
+    /// Sends a message and waits for the answer, which is written to the start of `room`; gives its length. Empty if
+    /// there is none, and then `status()` says why. An answer that does not fit is BUFFER_TOO_SMALL and dropped; its
+    /// length is put at `needed`.
+    std::optional<std::size_t> callBytes(BytesView message, BytesRoom room, std::size_t *needed = nullptr) noexcept {
+        std::size_t length = 0;
+        setStatus(
+            calc_ipc_client_call_bytes(handle(), message.data(), message.size(), room.data(), room.size(), &length));
+        if (needed != nullptr && status() == CALC_IPC_STATUS_BUFFER_TOO_SMALL) {
+            *needed = length;
+        }
+        return status() == CALC_IPC_STATUS_OK ? std::optional(length) : std::nullopt;
+    }
+
+    /// The same, with room for any answer that the options let in.
+    std::optional<std::vector<std::uint8_t>> callBytes(BytesView message) noexcept {
+        try {
+            // Not a vector, which would write zeros over all of it first.
+            const std::unique_ptr<std::uint8_t[]> room(new std::uint8_t[max_message_]);
+            if (const auto length = callBytes(message, BytesRoom(room.get(), max_message_))) {
+                return std::vector<std::uint8_t>(room.get(), room.get() + *length);
+            }
+        } catch (const std::bad_alloc &) {
+            setStatus(CALC_IPC_STATUS_SYSTEM);
+        }
+        return std::nullopt;
+    }
+
+  private:
+    void ask(const Request *requests, std::size_t count, std::vector<Response> &responses) {
+        std::vector<calc_ipc_request> in;
+        in.reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            in.push_back(detail::toC(requests[i]));
+        }
+        const std::unique_ptr<calc_ipc_response[]> out(new calc_ipc_response[count]);
+        responses.reserve(count);
+        std::size_t completed = 0;
+        setStatus(calc_ipc_client_call_many(handle(), in.data(), count, out.get(), &completed));
+        for (std::size_t i = 0; i < completed; ++i) {
+            responses.push_back(detail::fromC(out[i]));
+        }
+    }
+
+    std::size_t max_message_;
+};
+
+} // namespace calc_ipc
+
+#endif

@@ -1,0 +1,194 @@
+//! The service over any transport, named by a URL: the client's side.
+
+use super::guard::guard;
+use super::message::{calc_ipc_request, calc_ipc_response, store};
+use super::options::calc_ipc_client_options;
+use super::pointer::{self, Out};
+use super::status::calc_ipc_status;
+use super::{handle, service};
+use crate::error::{Error, Result, Status};
+use crate::protocol::Request;
+use crate::service::Client;
+use crate::transport::url::{self, Url};
+use std::ffi::c_char;
+
+/// A connection to a server behind any transport, which its URL names.
+///
+/// calc_ipc_client_create(), then calc_ipc_client_call(), calc_ipc_client_call_many() and
+/// calc_ipc_client_call_bytes() any number of times, then calc_ipc_client_destroy(). A lost
+/// connection stays lost: create another client.
+pub struct calc_ipc_client(Client);
+
+/// Connects to the server at a URL; exec: starts it as a child, which ends with the client.
+///
+/// @param url      unix:, fifo:, shm:, tcp: or exec:, as the opening comment says.
+/// @param options  NULL: the defaults.
+/// @param out      Takes the client, to be destroyed; NULL on failure.
+/// @return OK; INVALID_ARGUMENT: also what is no URL for a client; NOT_CONNECTED: no server, or no
+///     such program; or what else the create of the transport gives.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_client_create(
+    url: *const c_char,
+    options: *const calc_ipc_client_options,
+    out: *mut *mut calc_ipc_client,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    let client = || unsafe {
+        let url = Url::parse(pointer::text(url, "url")?)?;
+        service::client(options, |options| url::connect(&url, options))
+    };
+    // SAFETY: as above.
+    guard(|| unsafe { handle::create(out, || client().map(calc_ipc_client)) })
+}
+
+/// Asks the server, and waits for the answer.
+///
+/// @param client    The client.
+/// @param request   The request.
+/// @param response  Takes the answer, which may be that there is no result.
+/// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+///     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+///     connection is gone; MALFORMED: the answer is no response, and the client stays usable;
+///     HANDLER_FAILED: a server of messages of its own failed; REFUSED: the server is full; FORKED;
+///     SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_client_call(
+    client: *const calc_ipc_client,
+    request: *const calc_ipc_request,
+    response: *mut calc_ipc_response,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live, and the pointers are as the header asks for.
+    guard(|| unsafe { service::call(&handle::get(client)?.0, request, response) })
+}
+
+/// Asks many things at once, as many as the transport carries, and takes the answers in order.
+///
+/// The time of a call starts again with each answer.
+///
+/// @param client     The client.
+/// @param requests   The requests; NULL if there are none.
+/// @param count      How many; 0 is fine.
+/// @param responses  Takes as many answers; NULL if there are none.
+/// @param completed  Takes how many of `responses` were written, on failure too: the answers to as
+///                   many first requests. Later requests may have been executed.
+/// @return OK: all are answered; INVALID_ARGUMENT: also an unknown operation anywhere, and nothing
+///     is sent; else as calc_ipc_client_call().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_client_call_many(
+    client: *const calc_ipc_client,
+    requests: *const calc_ipc_request,
+    count: usize,
+    responses: *mut calc_ipc_response,
+    completed: *mut usize,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live, and the pointers are as the header asks for.
+    guard(|| unsafe {
+        let mut completed = Out::new(completed, "completed")?;
+        completed.write(0);
+        let client = &handle::get(client)?.0;
+        call_many(client, requests, count, responses, completed)
+    })
+}
+
+/// Sends a message of your own, and waits for the answer.
+///
+/// @param client           The client.
+/// @param request          The message; may be NULL if it is empty.
+/// @param length           Bytes at `request`, `max_message` of the client's options at most.
+/// @param response         Takes the answer; may be NULL if there is no room for one.
+/// @param capacity         Bytes at `response`.
+/// @param response_length  Takes the length of the answer, or on BUFFER_TOO_SMALL how long it was.
+/// @return OK; TOO_LARGE: the message is over this client's `max_message`, and nothing was sent, or
+///     over the server's, which closes, or the answer is over this client's, and was dropped;
+///     BUFFER_TOO_SMALL: the answer is over `capacity`, and was dropped; HANDLER_FAILED: the
+///     server's handler failed, and the client stays usable; BUSY, TIMED_OUT, CLOSED, PEER_DIED,
+///     REFUSED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT, CLOSED and
+///     PEER_DIED, `response` may hold a part of the answer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_client_call_bytes(
+    client: *const calc_ipc_client,
+    request: *const u8,
+    length: usize,
+    response: *mut u8,
+    capacity: usize,
+    response_length: *mut usize,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live, and the pointers are as the header asks for.
+    guard(|| unsafe {
+        let request = pointer::array(request, length, "request")?;
+        let response = pointer::array_mut(response, capacity, "response")?;
+        let response_length = Out::new(response_length, "response_length")?;
+        call_bytes(&handle::get(client)?.0, request, response, response_length)
+    })
+}
+
+/// Closes the connection and frees the client. Nothing may overlap it.
+///
+/// @param client  The client, not to be used again; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_client_destroy(client: *mut calc_ipc_client) {
+    // SAFETY: the handle is live and the caller gives it up.
+    guard(|| unsafe { handle::destroy(client) });
+}
+
+/// Asks all of `requests`, and counts the answers in `completed`.
+///
+/// # Safety
+///
+/// Both arrays are NULL or have `count` elements.
+unsafe fn call_many(
+    client: &Client,
+    requests: *const calc_ipc_request,
+    count: usize,
+    responses: *mut calc_ipc_response,
+    mut completed: Out<usize>,
+) -> Result<()> {
+    // SAFETY: the caller's promise is the same.
+    let (requests, mut places) = unsafe {
+        (
+            pointer::array(requests, count, "requests")?,
+            pointer::places(responses, count, "responses")?,
+        )
+    };
+    let mut done = 0;
+    client.call_many(&checked(requests)?, |response| {
+        if let Some(place) = places.next() {
+            store(&response, place);
+            done += 1;
+            completed.write(done);
+        }
+    })
+}
+
+/// The requests, all of which have to be some before any is sent: checked and copied in one go,
+/// into less than a tenth of what the caller keeps for the answers.
+fn checked(requests: &[calc_ipc_request]) -> Result<Vec<Request>> {
+    let mut checked = Vec::new();
+    checked.try_reserve_exact(requests.len()).map_err(|_| {
+        let context = format!("no memory for {} requests", requests.len());
+        Error::new(Status::System, context)
+    })?;
+    for request in requests {
+        checked.push(request.to_request()?);
+    }
+    Ok(checked)
+}
+
+/// Sends `request`, and puts the answer at `response` if it fits.
+fn call_bytes(
+    client: &Client,
+    request: &[u8],
+    response: &mut [u8],
+    mut response_length: Out<usize>,
+) -> Result<()> {
+    let length = client.call_bytes(request, response)?;
+    response_length.write(length);
+    if length <= response.len() {
+        return Ok(());
+    }
+    let context = format!(
+        "an answer of {length} bytes, and room for {}",
+        response.len()
+    );
+    Err(Error::new(Status::BufferTooSmall, context))
+}

@@ -1,0 +1,194 @@
+//! The service over TCP.
+
+use super::guard::guard;
+use super::handler::calc_ipc_handler;
+use super::message::{calc_ipc_request, calc_ipc_response};
+use super::options::{calc_ipc_client_options, calc_ipc_server_options};
+use super::status::calc_ipc_status;
+use super::{handle, pointer, service};
+use crate::service::{Client, Server};
+use crate::transport::tcp;
+use std::ffi::{c_char, c_void};
+
+/// A server behind a TCP port.
+///
+/// TCP asks nobody who they are: whoever reaches the port may ask the server. So one serves
+/// addresses of this machine only, unless the options say `allow_remote`; then put something in
+/// front that authenticates and encrypts. `mode` and `server_uid` have no meaning here. A peer
+/// whose machine vanished without a word is given up after about eleven seconds.
+///
+/// calc_ipc_tcp_server_create(), then calc_ipc_tcp_server_run() in a thread of yours or
+/// calc_ipc_tcp_server_start() for one of the library's, then calc_ipc_tcp_server_stop(), and at
+/// last calc_ipc_tcp_server_destroy(), which also stops.
+pub struct calc_ipc_tcp_server {
+    server: Server,
+    port: u16,
+}
+
+/// A connection to a server behind a TCP port.
+///
+/// calc_ipc_tcp_client_create(), then calc_ipc_tcp_client_call() any number of times, then
+/// calc_ipc_tcp_client_destroy(). A lost connection stays lost: create another client.
+pub struct calc_ipc_tcp_client(Client);
+
+/// Creates a server at a port, where clients may connect from now on; they are served once run or
+/// start begins.
+///
+/// @param host       An address of this machine, or a name of it: 127.0.0.1, ::1, localhost.
+/// @param port       The port; 0 lets the system choose one, see calc_ipc_tcp_server_port().
+/// @param handler    What answers; NULL is the calculator.
+/// @param user_data  Passed to `handler`; has to live until destroy returns.
+/// @param options    NULL: the defaults.
+/// @param out        Takes the server, to be destroyed; NULL on failure.
+/// @return OK; INVALID_ARGUMENT: also an empty host; PERMISSION_DENIED: other machines could reach
+///     the host's address, and `allow_remote` is not set, or the port is for root; ADDRESS_IN_USE;
+///     NOT_CONNECTED: the host is not known; UNSUPPORTED; SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_server_create(
+    host: *const c_char,
+    port: u16,
+    handler: calc_ipc_handler,
+    user_data: *mut c_void,
+    options: *const calc_ipc_server_options,
+    out: *mut *mut calc_ipc_tcp_server,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    let server = || unsafe {
+        let host = pointer::text(host, "host")?;
+        let mut bound = port;
+        let server = service::server(handler, user_data, options, |options| {
+            let (endpoint, chosen) = tcp::bind(host, port, options)?;
+            bound = chosen;
+            Ok(endpoint)
+        })?;
+        Ok(calc_ipc_tcp_server {
+            server,
+            port: bound,
+        })
+    };
+    // SAFETY: as above.
+    guard(|| unsafe { handle::create(out, server) })
+}
+
+/// The port of a server, which the system chose if it was created with 0.
+///
+/// @param server  The server.
+/// @return The port; 0 if `server` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_server_port(server: *const calc_ipc_tcp_server) -> u16 {
+    // SAFETY: the handle is live.
+    unsafe { handle::get(server) }.map_or(0, |server| server.port)
+}
+
+/// Serves in this thread until the server is stopped, or idle if the options say so.
+///
+/// @param server  The server.
+/// @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+///     or why serving failed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_server_run(
+    server: *const calc_ipc_tcp_server,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live; destroy may overlap this and waits for it.
+    guard(|| unsafe { handle::hold(server) }?.server.run())
+}
+
+/// Serves in a thread of the library until the server is stopped.
+///
+/// @param server  The server.
+/// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_server_start(
+    server: *const calc_ipc_tcp_server,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live.
+    guard(|| unsafe { handle::get(server) }?.server.start())
+}
+
+/// Stops for good: frees the address, closes every connection and waits until serving has ended,
+/// which takes 200 ms at most unless a handler is still running.
+///
+/// @param server  The server. One that is stopped already stays so.
+/// @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
+///     failed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_server_stop(
+    server: *const calc_ipc_tcp_server,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live.
+    guard(|| unsafe { handle::get(server) }?.server.stop())
+}
+
+/// Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
+/// stop or destroy.
+///
+/// @param server  The server; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_server_request_stop(server: *const calc_ipc_tcp_server) {
+    // SAFETY: the handle is live. Nothing here allocates or locks.
+    if let Ok(server) = unsafe { handle::get(server) } {
+        server.server.request_stop();
+    }
+}
+
+/// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+/// it does nothing.
+///
+/// @param server  The server, not to be used again; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_server_destroy(server: *mut calc_ipc_tcp_server) {
+    // SAFETY: the handle is live and the caller gives it up.
+    guard(|| unsafe { service::destroy_server(server, |server| &server.server) });
+}
+
+/// Connects to the server at a port.
+///
+/// @param host     The server's host, a name or an address.
+/// @param port     Its port.
+/// @param options  NULL: the defaults.
+/// @param out      Takes the client, to be destroyed; NULL on failure.
+/// @return OK; INVALID_ARGUMENT: also an empty host; NOT_CONNECTED: no server is there, or the host
+///     is not known; TIMED_OUT: it did not accept in time; UNSUPPORTED; SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_client_create(
+    host: *const c_char,
+    port: u16,
+    options: *const calc_ipc_client_options,
+    out: *mut *mut calc_ipc_tcp_client,
+) -> calc_ipc_status {
+    // SAFETY: the pointers are as the header asks for.
+    let client = || unsafe {
+        let host = pointer::text(host, "host")?;
+        service::client(options, |options| tcp::connect(host, port, options))
+    };
+    // SAFETY: as above.
+    guard(|| unsafe { handle::create(out, || client().map(calc_ipc_tcp_client)) })
+}
+
+/// Asks the server, and waits for the answer.
+///
+/// @param client    The client.
+/// @param request   The request.
+/// @param response  Takes the answer, which may be that there is no result.
+/// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+///     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
+///     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_client_call(
+    client: *const calc_ipc_tcp_client,
+    request: *const calc_ipc_request,
+    response: *mut calc_ipc_response,
+) -> calc_ipc_status {
+    // SAFETY: the handle is live, and the pointers are as the header asks for.
+    guard(|| unsafe { service::call(&handle::get(client)?.0, request, response) })
+}
+
+/// Closes the connection and frees the client. Nothing may overlap it.
+///
+/// @param client  The client, not to be used again; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_tcp_client_destroy(client: *mut calc_ipc_tcp_client) {
+    // SAFETY: the handle is live and the caller gives it up.
+    guard(|| unsafe { handle::destroy(client) });
+}
