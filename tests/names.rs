@@ -9,8 +9,9 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::Handler;
+use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser, fifo, shm, uds};
+use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, add};
 
@@ -187,7 +188,7 @@ fn two_fifo_servers_share_no_path() {
     };
     let _first = bind("q", "a").unwrap();
     let names = sorted(address.leftovers());
-    for (request, response) in [("q2", "a"), ("a", "a2"), ("q2", "q"), ("q2", "./q2")] {
+    for (request, response) in [("q2", "a"), ("a", "a2"), ("q2", "q")] {
         let status = support::status(bind(request, response));
         assert_eq!(status, Status::AddressInUse, "{request} {response}");
     }
@@ -203,6 +204,65 @@ fn two_fifo_servers_share_no_path() {
 fn sorted(mut names: Vec<String>) -> Vec<String> {
     names.sort();
     names
+}
+
+#[test]
+fn a_relative_path_stays_where_it_was_when_its_server_becomes_a_daemon() {
+    let options = ServerOptions {
+        stop_when_idle: true,
+        ..ServerOptions::default()
+    };
+    for transport in &TRANSPORTS[..2] {
+        let address = Address::new();
+        let (mut said, say) = std::io::pipe().unwrap();
+        let starter = Process::fork(|| {
+            std::env::set_current_dir(address.path("")).unwrap();
+            let endpoint = match transport.name {
+                "uds" => uds::bind("sock", &options),
+                _ => fifo::bind("q", "a", &options),
+            };
+            let server = Server::new(endpoint.unwrap(), Handler::Calculator).unwrap();
+            (&say).write_all(b"L").unwrap();
+            let daemon = Process::fork(|| {
+                std::env::set_current_dir("/").unwrap();
+                server.run().unwrap();
+                server.stop().unwrap();
+            });
+            assert!(daemon.succeeded());
+        });
+        said.read_exact(&mut [0]).unwrap();
+        let client = transport.client_with(&address, &support::within(5000));
+        assert_eq!(
+            client.call(&add(1, 1)).unwrap(),
+            Ok(2),
+            "{}",
+            transport.name
+        );
+        assert_eq!(bind_status(transport, &address), Status::AddressInUse);
+        drop(client);
+        assert!(starter.succeeded(), "{}", transport.name);
+        assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+    }
+}
+
+#[test]
+fn a_fifo_client_removes_its_pair_wherever_its_process_went() {
+    let address = Address::new();
+    let ok = Process::fork(|| {
+        std::env::set_current_dir(address.path("")).unwrap();
+        // It serves nobody, so that the client is never taken in.
+        let endpoint = fifo::bind("q", "a", &ServerOptions::default()).unwrap();
+        let before = address.leftovers().len();
+        let client = fifo::connect("q", "a", &ClientOptions::default()).unwrap();
+        assert_eq!(address.leftovers().len(), before + 2);
+        std::env::set_current_dir("/").unwrap();
+        drop(client);
+        assert_eq!(address.leftovers().len(), before);
+        drop(endpoint);
+    })
+    .succeeded();
+    assert!(ok);
+    assert_eq!(address.leftovers(), [""; 0]);
 }
 
 #[test]
@@ -268,6 +328,7 @@ fn impossible_addresses_are_invalid() {
         ("", "/tmp/a"),
         ("/tmp/q", ""),
         ("/tmp/q", "/tmp/q"),
+        ("/tmp/q", "/tmp/./q"),
         (&*long, "/tmp/a"),
     ] {
         let error = fifo::bind(request, response, &server).err().unwrap();

@@ -1,8 +1,8 @@
 //! The server's side of the FIFOs.
 
-use super::check_pair;
 use super::hello::{Id, PairNames, RECORD, hello_path};
 use super::public::PublicPair;
+use super::public_pair;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
 use crate::sys::unix::fd::{self, Fd};
@@ -45,18 +45,15 @@ pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Bo
         let context = "FIFOs cannot tell who writes, so only mode 0600 and narrower is offered";
         return Err(Error::new(Status::Unsupported, context));
     }
-    check_pair(request, response)?;
-    let claims = [
-        Claim::take(Path::new(request))?,
-        Claim::take(Path::new(response))?,
-    ];
+    let (request, response) = public_pair(request, response)?;
+    let claims = [Claim::take(&request)?, Claim::take(&response)?];
     let mut names = Names(Vec::new());
-    let requests = names.open(Path::new(request), End::Read)?;
-    let answers = names.open(Path::new(response), End::Both)?;
-    let hello = names.open(&hello_path(Path::new(request)), End::Both)?;
-    sweep(Path::new(request));
+    let requests = names.open(&request, End::Read)?;
+    let answers = names.open(&response, End::Both)?;
+    let hello = names.open(&hello_path(&request), End::Both)?;
+    sweep(&request);
     Ok(Box::new(FifoEndpoint {
-        request: request.into(),
+        request,
         hello,
         public: Arc::new(PublicPair::new(requests, answers)),
         waiting: Mutex::default(),
@@ -113,11 +110,6 @@ fn sweep(request: &Path) {
         request.file_name().and_then(|name| name.to_str()),
     ) else {
         return;
-    };
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
     };
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
