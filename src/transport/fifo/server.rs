@@ -203,6 +203,9 @@ impl FifoEndpoint {
 
     /// The public pair has no way to refuse, and one client of it more or less is no burden.
     fn admit_public(&self) -> io::Result<Admission> {
+        if self.public.is_deaf() {
+            return Ok(Admission::Nobody);
+        }
         let state = poll::state(self.public.requests.as_fd(), PollFlags::POLLIN)?;
         if !state.contains(PollFlags::POLLIN) {
             return Ok(Admission::Nobody);
