@@ -72,6 +72,26 @@ fn without_descriptors_nothing_is_created_and_nothing_of_the_hosts_is_closed() {
     assert!(ok);
 }
 
+#[test]
+fn a_child_that_cannot_be_made_is_a_failure_of_the_system() {
+    let ok = Process::fork(|| {
+        // SAFETY: changes only this forked process. Root has no limit of processes.
+        unsafe {
+            if libc::geteuid() == 0 {
+                assert_eq!(libc::setuid(65533), 0);
+            }
+        }
+        limit(libc::RLIMIT_NPROC, 0);
+        let options = ClientOptions::default();
+        let created = support::status(pipe::create(Handler::Calculator, &options));
+        assert_eq!(created, Status::System);
+        let spawned = support::status(pipe::spawn(&[c"true"], &options));
+        assert_eq!(spawned, Status::System);
+    })
+    .succeeded();
+    assert!(ok);
+}
+
 fn descriptors_held(files: &[File]) -> usize {
     files.iter().filter(|file| file.metadata().is_ok()).count()
 }

@@ -96,7 +96,7 @@ pub(in crate::transport) fn connect(path: &Path, options: &ClientOptions) -> Res
     fork::follow().map_err(|error| Error::os("following forks", &error))?;
     let failure = |error: &io::Error| {
         let what = match error.kind() {
-            ErrorKind::WouldBlock => "the server did not accept before the deadline",
+            ErrorKind::TimedOut => "the server did not accept before the deadline",
             _ => "connect",
         };
         Error::reaching(&format!("{}: {what}", path.display()), error)
