@@ -168,13 +168,17 @@ fn descriptors_beyond_1023_are_as_good_as_any() {
 }
 
 #[test]
-fn closed_standard_descriptors_are_numbers_like_others() {
+fn closed_standard_descriptors_stay_closed() {
     let ok = Process::fork(|| {
         // SAFETY: closes only this forked process's.
         unsafe {
             libc::close(0);
             libc::close(1);
         }
+        let stay_closed = || {
+            // SAFETY: takes no pointer.
+            [0, 1].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) }) == [-1, -1]
+        };
         for transport in &TRANSPORTS {
             let address = Address::new();
             let server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
@@ -185,10 +189,12 @@ fn closed_standard_descriptors_are_numbers_like_others() {
                 "{}",
                 transport.name
             );
+            assert!(stay_closed(), "{}", transport.name);
             server.stop().unwrap();
         }
         let child = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
         assert_eq!(child.call(&add(1, 1)).unwrap(), Ok(2));
+        assert!(stay_closed());
     })
     .succeeded();
     assert!(ok);
