@@ -767,14 +767,14 @@ calc_ipc_status calc_ipc_pipe_serve(int input,
  *
  * @param request_path   The FIFO of requests; `request_path`.hello and `request_path`.lock are
  *                       created beside it.
- * @param response_path  The FIFO of answers.
+ * @param response_path  The FIFO of answers; `response_path`.lock is created beside it.
  * @param handler        What answers; NULL is the calculator.
  * @param user_data      Passed to `handler`; has to live until destroy returns.
  * @param options        NULL: the defaults.
  * @param out            Takes the server, to be destroyed; NULL on failure.
- * @return OK; INVALID_ARGUMENT: also a path that is too long, or the same path twice;
- *     ADDRESS_IN_USE: a live server, or a file that is no FIFO, is there; PERMISSION_DENIED;
- *     UNSUPPORTED: also a `mode` for other users; SYSTEM.
+ * @return OK; INVALID_ARGUMENT: also a path that is too long, the same path twice, or one that
+ *     ends with .hello or .lock; ADDRESS_IN_USE: a live server, or a file that is no FIFO, is
+ *     there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_fifo_server_create(const char *request_path,

@@ -173,7 +173,9 @@ fn status_of(cause: &io::Error) -> Status {
         | io::ErrorKind::UnexpectedEof => Status::Closed,
         io::ErrorKind::ConnectionAborted => Status::PeerDied,
         io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput => Status::InvalidArgument,
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Status::TimedOut,
+        // EAGAIN is no timeout: fork(2) and pthread_create(3) mean a limit by it. Whoever waits with
+        // a deadline says `TimedOut`.
+        io::ErrorKind::TimedOut => Status::TimedOut,
         io::ErrorKind::Unsupported => Status::Unsupported,
         _ => Status::System,
     }

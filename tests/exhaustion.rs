@@ -72,6 +72,26 @@ fn without_descriptors_nothing_is_created_and_nothing_of_the_hosts_is_closed() {
     assert!(ok);
 }
 
+#[test]
+fn a_child_that_cannot_be_made_is_a_failure_of_the_system() {
+    let ok = Process::fork(|| {
+        // SAFETY: changes only this forked process. Root has no limit of processes.
+        unsafe {
+            if libc::geteuid() == 0 {
+                assert_eq!(libc::setuid(65533), 0);
+            }
+        }
+        limit(libc::RLIMIT_NPROC, 0);
+        let options = ClientOptions::default();
+        let created = support::status(pipe::create(Handler::Calculator, &options));
+        assert_eq!(created, Status::System);
+        let spawned = support::status(pipe::spawn(&[c"true"], &options));
+        assert_eq!(spawned, Status::System);
+    })
+    .succeeded();
+    assert!(ok);
+}
+
 fn descriptors_held(files: &[File]) -> usize {
     files.iter().filter(|file| file.metadata().is_ok()).count()
 }
@@ -148,13 +168,17 @@ fn descriptors_beyond_1023_are_as_good_as_any() {
 }
 
 #[test]
-fn closed_standard_descriptors_are_numbers_like_others() {
+fn closed_standard_descriptors_stay_closed() {
     let ok = Process::fork(|| {
         // SAFETY: closes only this forked process's.
         unsafe {
             libc::close(0);
             libc::close(1);
         }
+        let stay_closed = || {
+            // SAFETY: takes no pointer.
+            [0, 1].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) }) == [-1, -1]
+        };
         for transport in &TRANSPORTS {
             let address = Address::new();
             let server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
@@ -165,10 +189,12 @@ fn closed_standard_descriptors_are_numbers_like_others() {
                 "{}",
                 transport.name
             );
+            assert!(stay_closed(), "{}", transport.name);
             server.stop().unwrap();
         }
         let child = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
         assert_eq!(child.call(&add(1, 1)).unwrap(), Ok(2));
+        assert!(stay_closed());
     })
     .succeeded();
     assert!(ok);

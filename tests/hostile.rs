@@ -11,6 +11,7 @@ mod support;
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions, uds};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use support::{Address, TRANSPORTS, add};
@@ -181,6 +182,41 @@ fn ask_in_public(address: &Address, numbers: std::ops::Range<i64>) -> std::fs::F
         assert_eq!(&answer[4..], expected.as_bytes());
     }
     requests
+}
+
+#[test]
+fn a_peer_at_the_public_fifos_is_told_that_its_message_is_too_large_and_heard_no_more() {
+    let address = Address::new();
+    let options = ServerOptions {
+        spin: Duration::ZERO,
+        ..ServerOptions::default()
+    };
+    let _server = TRANSPORTS[1].serve(&address, Handler::Calculator, &options);
+    let bystander = TRANSPORTS[1].client(&address);
+    // What happened before the first question is seen before the second, if not before the first.
+    let wait_for_server = || {
+        for number in 0..2 {
+            assert_eq!(bystander.call(&add(number, 1)).unwrap(), Ok(number + 1));
+        }
+    };
+    let mut open = std::fs::OpenOptions::new();
+    let mut requests = open.write(true).open(address.path("q")).unwrap();
+    let mut answers = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(address.path("a"))
+        .unwrap();
+    requests.write_all(&0x0100_FFFF_u32.to_le_bytes()).unwrap();
+    // More than the pipe holds, and requests if it were taken for such.
+    let body = b"\x09\0\0\0ADD 10 20".repeat(10_000);
+    requests.write_all(&body).unwrap();
+    wait_for_server();
+    let mut answer = [0; 64];
+    let length = answers.read(&mut answer).unwrap();
+    assert_eq!(&answer[..length], b"\x15\0\0\0ERR Message too large");
+    drop(requests);
+    wait_for_server();
+    drop(ask_in_public(&address, 0..5));
 }
 
 #[test]

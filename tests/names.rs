@@ -9,8 +9,9 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::Handler;
+use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser, fifo, shm, uds};
+use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, add};
 
@@ -179,6 +180,92 @@ fn fifos_cannot_be_opened_up() {
 }
 
 #[test]
+fn two_fifo_servers_share_no_path() {
+    let address = Address::new();
+    let bind = |request: &str, response: &str| {
+        let (request, response) = (address.path(request), address.path(response));
+        fifo::bind(&request, &response, &ServerOptions::default())
+    };
+    let _first = bind("q", "a").unwrap();
+    let names = sorted(address.leftovers());
+    for (request, response) in [("q2", "a"), ("a", "a2"), ("q2", "q")] {
+        let status = support::status(bind(request, response));
+        assert_eq!(status, Status::AddressInUse, "{request} {response}");
+    }
+    for name in ["q.hello", "q.lock", "other.hello"] {
+        for (request, response) in [(name, "a2"), ("q2", name)] {
+            let status = support::status(bind(request, response));
+            assert_eq!(status, Status::InvalidArgument, "{request} {response}");
+        }
+    }
+    assert_eq!(sorted(address.leftovers()), names);
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+#[test]
+fn a_relative_path_stays_where_it_was_when_its_server_becomes_a_daemon() {
+    let options = ServerOptions {
+        stop_when_idle: true,
+        ..ServerOptions::default()
+    };
+    for transport in &TRANSPORTS[..2] {
+        let address = Address::new();
+        let (mut said, say) = std::io::pipe().unwrap();
+        let starter = Process::fork(|| {
+            std::env::set_current_dir(address.path("")).unwrap();
+            let endpoint = match transport.name {
+                "uds" => uds::bind("sock", &options),
+                _ => fifo::bind("q", "a", &options),
+            };
+            let server = Server::new(endpoint.unwrap(), Handler::Calculator).unwrap();
+            (&say).write_all(b"L").unwrap();
+            let daemon = Process::fork(|| {
+                std::env::set_current_dir("/").unwrap();
+                server.run().unwrap();
+                server.stop().unwrap();
+            });
+            assert!(daemon.succeeded());
+        });
+        said.read_exact(&mut [0]).unwrap();
+        let client = transport.client_with(&address, &support::within(5000));
+        assert_eq!(
+            client.call(&add(1, 1)).unwrap(),
+            Ok(2),
+            "{}",
+            transport.name
+        );
+        assert_eq!(bind_status(transport, &address), Status::AddressInUse);
+        drop(client);
+        assert!(starter.succeeded(), "{}", transport.name);
+        assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+    }
+}
+
+#[test]
+fn a_fifo_client_removes_its_pair_wherever_its_process_went() {
+    let address = Address::new();
+    let ok = Process::fork(|| {
+        std::env::set_current_dir(address.path("")).unwrap();
+        // It serves nobody, so that the client is never taken in.
+        let endpoint = fifo::bind("q", "a", &ServerOptions::default()).unwrap();
+        let before = address.leftovers().len();
+        let client = fifo::connect("q", "a", &ClientOptions::default()).unwrap();
+        assert_eq!(address.leftovers().len(), before + 2);
+        std::env::set_current_dir("/").unwrap();
+        drop(client);
+        assert_eq!(address.leftovers().len(), before);
+        drop(endpoint);
+    })
+    .succeeded();
+    assert!(ok);
+    assert_eq!(address.leftovers(), [""; 0]);
+}
+
+#[test]
 fn modes_do_not_depend_on_the_umask() {
     for umask in [0o000, 0o077, 0o777] {
         let ok = Process::fork(|| {
@@ -241,6 +328,7 @@ fn impossible_addresses_are_invalid() {
         ("", "/tmp/a"),
         ("/tmp/q", ""),
         ("/tmp/q", "/tmp/q"),
+        ("/tmp/q", "/tmp/./q"),
         (&*long, "/tmp/a"),
     ] {
         let error = fifo::bind(request, response, &server).err().unwrap();

@@ -4,8 +4,11 @@
 
 mod support;
 
-use calc_ipc::service::Handler;
+use calc_ipc::service::{Handler, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use support::{Address, Process, TRANSPORTS, add};
 
@@ -73,12 +76,46 @@ fn a_broken_connection_raises_no_signal() {
             assert!(client.call(&add(1, 1)).is_err());
         }
         let options = ClientOptions::default();
-        let child =
-            calc_ipc::service::pipe::create(Handler::new(|_| std::process::exit(0)), &options)
-                .unwrap();
+        let child = pipe::create(Handler::new(|_| std::process::exit(0)), &options).unwrap();
         assert!(child.call(&add(1, 1)).is_err());
         assert!(child.call(&add(1, 1)).is_err());
     })
     .succeeded();
     assert!(ok);
+}
+
+/// Where the host's handler writes when it runs.
+static TELL: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn tell(_: libc::c_int) {
+    // SAFETY: write(2) is async-signal-safe; the byte is a static one.
+    unsafe { libc::write(TELL.load(Ordering::Relaxed), c"!".as_ptr().cast(), 1) };
+}
+
+/// A signal that does nothing where no handler is set.
+extern "C" fn signal_child() {
+    // SAFETY: kill(2) is async-signal-safe.
+    unsafe { libc::kill(libc::getpid(), libc::SIGURG) };
+}
+
+#[test]
+fn no_handler_of_the_hosts_runs_in_the_child_of_a_pipe() {
+    let (mut said, say) = std::io::pipe().unwrap();
+    // A process of its own: handlers of fork stay for good.
+    let ok = Process::fork(|| {
+        TELL.store(say.as_raw_fd(), Ordering::Relaxed);
+        // SAFETY: handlers that do only what is async-signal-safe.
+        unsafe {
+            libc::signal(libc::SIGURG, tell as *const () as libc::sighandler_t);
+            libc::pthread_atfork(None, None, Some(signal_child));
+        }
+        let child = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
+        assert_eq!(child.call(&add(1, 1)).unwrap(), Ok(2));
+    })
+    .succeeded();
+    assert!(ok);
+    drop(say);
+    let mut told = Vec::new();
+    said.read_to_end(&mut told).unwrap();
+    assert_eq!(told, b"");
 }

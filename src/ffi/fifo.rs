@@ -32,14 +32,14 @@ pub struct calc_ipc_fifo_client(Client);
 ///
 /// @param request_path   The FIFO of requests; `request_path`.hello and `request_path`.lock are
 ///                       created beside it.
-/// @param response_path  The FIFO of answers.
+/// @param response_path  The FIFO of answers; `response_path`.lock is created beside it.
 /// @param handler        What answers; NULL is the calculator.
 /// @param user_data      Passed to `handler`; has to live until destroy returns.
 /// @param options        NULL: the defaults.
 /// @param out            Takes the server, to be destroyed; NULL on failure.
-/// @return OK; INVALID_ARGUMENT: also a path that is too long, or the same path twice;
-///     ADDRESS_IN_USE: a live server, or a file that is no FIFO, is there; PERMISSION_DENIED;
-///     UNSUPPORTED: also a `mode` for other users; SYSTEM.
+/// @return OK; INVALID_ARGUMENT: also a path that is too long, the same path twice, or one that
+///     ends with .hello or .lock; ADDRESS_IN_USE: a live server, or a file that is no FIFO, is
+///     there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_fifo_server_create(
     request_path: *const c_char,

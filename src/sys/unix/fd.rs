@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::PollFlags;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A descriptor of the library's, closed when dropped, and at once in a forked child.
@@ -26,7 +26,11 @@ impl Fd {
 
     /// Takes a descriptor that a forked child inherits, until [`Fd::own`] is called: that of a
     /// server not yet run, which one child may adopt.
+    ///
+    /// Where the host closed a standard descriptor, the kernel gives its number to the next that is
+    /// opened, and what the host prints would go there; so it gets another number, if there is one.
     pub(crate) fn inherited(fd: OwnedFd) -> Self {
+        let fd = above_standard(fd).unwrap_or_else(|(fd, _)| fd);
         Self {
             raw: fd.into_raw_fd(),
             owned_since: AtomicU32::new(0),
@@ -66,6 +70,22 @@ impl AsFd for Fd {
         // SAFETY: it is open as long as `self` lives, but in a forked child, where the number may
         // be closed or the host's: handles of the parent answer FORKED there before they get here.
         unsafe { BorrowedFd::borrow_raw(self.raw) }
+    }
+}
+
+/// The first number that is no standard descriptor's.
+const FIRST: RawFd = 3;
+
+/// The open file under a number that is no standard descriptor's, or, where the process has no
+/// other left, under the one that it had.
+pub(super) fn above_standard(fd: OwnedFd) -> Result<OwnedFd, (OwnedFd, io::Error)> {
+    if fd.as_raw_fd() >= FIRST {
+        return Ok(fd);
+    }
+    match fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(FIRST)) {
+        // SAFETY: fcntl just made this descriptor, and nothing else knows it.
+        Ok(raw) => Ok(unsafe { OwnedFd::from_raw_fd(raw) }),
+        Err(error) => Err((fd, error.into())),
     }
 }
 

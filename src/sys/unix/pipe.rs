@@ -1,9 +1,10 @@
 //! Anonymous pipes: pipe(7).
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use super::fd::above_standard;
+use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 /// A one-way pipe: what is written to `write` comes out of `read`. No program executed inherits it.
 #[derive(Debug)]
@@ -17,15 +18,10 @@ impl Pipe {
     /// descriptors: a child puts others there.
     pub(crate) fn new() -> io::Result<Self> {
         let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+        let above = |fd| above_standard(fd).map_err(|(_, error)| error);
         Ok(Self {
-            read: above_standard(read)?,
-            write: above_standard(write)?,
+            read: above(read)?,
+            write: above(write)?,
         })
     }
-}
-
-fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
-    let raw = fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;
-    // SAFETY: fcntl just made this descriptor, and nothing else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }

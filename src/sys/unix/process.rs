@@ -103,24 +103,19 @@ pub(crate) fn fork_child(
     body: impl FnOnce(OwnedFd, OwnedFd) -> i32,
 ) -> io::Result<Child> {
     let kept = [input.as_raw_fd(), output.as_raw_fd()];
-    // Signals wait until the child has put the host's handlers away.
-    let forked = thread::without_signals(|| {
-        // SAFETY: the child of a host with threads may use only what was not locked by another
-        // thread; malloc is safe (the C library holds its locks over fork), the handler is the
-        // user's to answer for, as the documentation of `create` says.
-        match unsafe { nix::unistd::fork() }? {
-            ForkResult::Parent { child } => Ok(Some(child)),
-            ForkResult::Child => Ok(None),
-        }
-    });
-    match forked? {
-        Some(child) => Ok(Child::follow(child.as_raw())),
-        None => {
+    // In the child they stay blocked until it has put the host's handlers away.
+    let _blocked = thread::SignalsBlocked::new()?;
+    // SAFETY: the child of a host with threads may use only what was not locked by another thread;
+    // malloc is safe (the C library holds its locks over fork), the handler is the user's to answer
+    // for, as the documentation of `create` says.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Parent { child } => Ok(Child::follow(child.as_raw())),
+        ForkResult::Child => {
             let status = panic::catch(|| {
                 become_server(kept);
                 body(input, output)
             });
-            // SAFETY: _exit ends the process and runs nothing of the host's.
+            // SAFETY: _exit ends the process, and runs and drops nothing of the host's.
             unsafe { libc::_exit(status.unwrap_or(1)) }
         }
     }
@@ -148,7 +143,7 @@ fn become_server(kept: [i32; 2]) {
 
 /// Handlers of the host's go back to the default, as execve(2) would do it; SIGPIPE is ignored, and
 /// so are the terminal's signals: the end of the input is the order to stop, and it comes when
-/// the host has had its chance to use the answers.
+/// the host has had its chance to use the answers. Only then are signals let through.
 fn reset_signals() {
     let ignored = [
         Signal::SIGPIPE,

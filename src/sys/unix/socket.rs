@@ -40,7 +40,7 @@ pub(crate) fn listen(fd: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Connects to the server at `path`, waiting no longer than `timeout` while its queue is full
-/// (`None`: without limit). `WouldBlock` is the timeout.
+/// (`None`: without limit).
 pub(crate) fn connect(path: &Path, timeout: Option<Duration>) -> io::Result<OwnedFd> {
     let fd = stream(SockFlag::empty())?;
     let address = UnixAddr::new(path)?;
@@ -50,7 +50,8 @@ pub(crate) fn connect(path: &Path, timeout: Option<Duration>) -> io::Result<Owne
         match connect_to(fd.as_raw_fd(), &address) {
             Ok(()) => break,
             Err(Errno::EINTR) if !deadline.has_passed() => {}
-            Err(Errno::EINTR) => return Err(io::ErrorKind::WouldBlock.into()),
+            // EAGAIN is the timeout of the queue (unix(7)).
+            Err(Errno::EINTR | Errno::EAGAIN) => return Err(io::ErrorKind::TimedOut.into()),
             Err(error) => return Err(error.into()),
         }
     }

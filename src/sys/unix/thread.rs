@@ -14,13 +14,31 @@ pub(crate) fn spawn(
 
 /// Runs `start` with all signals blocked; a thread that it starts inherits that.
 pub(crate) fn without_signals<T>(start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let mut before = SigSet::empty();
-    pthread_sigmask(
-        SigmaskHow::SIG_SETMASK,
-        Some(&SigSet::all()),
-        Some(&mut before),
-    )?;
-    let result = start();
-    pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
-    result
+    let _blocked = SignalsBlocked::new()?;
+    start()
+}
+
+/// All signals are blocked for this thread until it is dropped.
+#[derive(Debug)]
+pub(crate) struct SignalsBlocked {
+    before: SigSet,
+}
+
+impl SignalsBlocked {
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut before = SigSet::empty();
+        pthread_sigmask(
+            SigmaskHow::SIG_SETMASK,
+            Some(&SigSet::all()),
+            Some(&mut before),
+        )?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for SignalsBlocked {
+    fn drop(&mut self) {
+        // It fails for an unknown first argument only (pthread_sigmask(3)).
+        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! The client's side of the FIFOs.
 
 use super::hello::{Id, PairNames, hello_path};
+use super::public_pair;
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::{self, Fd};
@@ -19,21 +20,19 @@ use std::path::Path;
 /// it in when it next looks, and the first call waits for that.
 pub fn connect(request: &str, response: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     options.validate()?;
-    if request.is_empty() || response.is_empty() || request == response {
-        let context = format!("'{request}' and '{response}' are not the paths of two FIFOs");
-        return Err(Error::new(Status::InvalidArgument, context));
-    }
+    let (request, _) = public_pair(request, response)?;
     if let ServerUser::Uid(uid) = options.server_user
         && uid != process::effective_uid()
     {
         let context = format!("FIFOs connect processes of one user only, not to user {uid}");
         return Err(Error::new(Status::PermissionDenied, context));
     }
-    let failure = |error: io::Error| Error::os(&format!("FIFO {request}"), &error);
+    let name = request.display().to_string();
+    let failure = |error: io::Error| Error::os(&format!("FIFO {name}"), &error);
     fork::follow().map_err(failure)?;
-    let hello = open_hello(Path::new(request))?;
-    let stream = FifoStream::announce(Path::new(request), hello, options).map_err(failure)?;
-    Ok(Box::new(Framed::new(stream, request.to_owned(), options)))
+    let hello = open_hello(&request)?;
+    let stream = FifoStream::announce(&request, hello, options).map_err(failure)?;
+    Ok(Box::new(Framed::new(stream, name, options)))
 }
 
 fn open_hello(request: &Path) -> Result<Fd> {

@@ -16,3 +16,29 @@ mod server;
 
 pub use client::connect;
 pub use server::bind;
+
+use crate::error::{Error, Result, Status};
+use std::path::{self, PathBuf};
+
+/// What servers put behind a path to make names of their own; no FIFO of a user's ends with it, so
+/// that no server is found where another one's clients announce themselves.
+const RESERVED: [&str; 2] = [".hello", ".lock"];
+
+/// The paths of a public pair, which stay the same wherever this process goes: daemon(3) calls
+/// chdir(2).
+fn public_pair(request: &str, response: &str) -> Result<(PathBuf, PathBuf)> {
+    let absolute = |text: &str| {
+        path::absolute(text).map_err(|error| Error::os(&format!("the path '{text}'"), &error))
+    };
+    let pair = (absolute(request)?, absolute(response)?);
+    let is_reserved = |path: &str| RESERVED.iter().any(|suffix| path.ends_with(suffix));
+    let why = if pair.0 == pair.1 {
+        "are not the paths of two FIFOs"
+    } else if is_reserved(request) || is_reserved(response) {
+        "may not end with .hello or .lock, which servers add themselves"
+    } else {
+        return Ok(pair);
+    };
+    let context = format!("'{request}' and '{response}' {why}");
+    Err(Error::new(Status::InvalidArgument, context))
+}

@@ -17,7 +17,14 @@ pub(super) struct PublicPair {
     pub(super) answers: Fd,
     /// Somebody is being served.
     is_taken: AtomicBool,
+    /// Whoever writes was dropped: what still comes is no request, until the last writer leaves.
+    is_deaf: AtomicBool,
 }
+
+/// Reads in one turn of throwing requests away: as much as the largest pipe that a user gets holds
+/// (/proc/sys/fs/pipe-max-size), so that none is left where the last writer has gone, and that one
+/// who never pauses keeps the thread no longer.
+const READS_A_TURN: usize = 256;
 
 impl PublicPair {
     pub(super) fn new(requests: Fd, answers: Fd) -> Self {
@@ -25,6 +32,7 @@ impl PublicPair {
             requests,
             answers,
             is_taken: AtomicBool::new(false),
+            is_deaf: AtomicBool::new(false),
         }
     }
 
@@ -35,8 +43,32 @@ impl PublicPair {
         let was_taken = self.is_taken.swap(true, Ordering::Relaxed);
         Ok((!was_taken).then(|| PublicStream {
             input,
+            has_left: false,
             pair: Arc::clone(self),
         }))
+    }
+
+    /// Whether a peer that was dropped is still there. What it wrote is thrown away.
+    pub(super) fn is_deaf(&self) -> bool {
+        if !self.is_deaf.load(Ordering::Relaxed) {
+            return false;
+        }
+        let has_writer = self.discard_requests();
+        if !has_writer {
+            self.discard_answers();
+        }
+        self.is_deaf.store(has_writer, Ordering::Relaxed);
+        has_writer
+    }
+
+    /// Throws away what is no request; `false` when its last writer has gone.
+    fn discard_requests(&self) -> bool {
+        let mut waste = [0; 4096];
+        let mut read = || fd::read(self.requests.as_fd(), &mut waste);
+        let end = (0..READS_A_TURN)
+            .map(|_| read())
+            .find(|result| !matches!(result, Ok(1..)));
+        !matches!(end, Some(Ok(0)))
     }
 
     /// Throws away answers that nobody read, so that nobody takes them for later ones.
@@ -48,12 +80,16 @@ impl PublicPair {
 /// Whoever writes to the public pair, until the last writer leaves.
 pub(super) struct PublicStream {
     input: Fd,
+    /// The last writer has.
+    has_left: bool,
     pair: Arc<PublicPair>,
 }
 
 impl Stream for PublicStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        fd::read(self.input.as_fd(), buffer)
+        let result = fd::read(self.input.as_fd(), buffer);
+        self.has_left = matches!(result, Ok(0));
+        result
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -83,7 +119,13 @@ impl Watched for PublicStream {
 
 impl Drop for PublicStream {
     fn drop(&mut self) {
-        self.pair.discard_answers();
+        if self.has_left {
+            self.pair.discard_answers();
+        } else {
+            // The server ended it: its last answer stays for a peer that is still there.
+            self.pair.is_deaf.store(true, Ordering::Relaxed);
+            self.pair.is_deaf();
+        }
         self.pair.is_taken.store(false, Ordering::Relaxed);
     }
 }

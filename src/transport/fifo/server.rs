@@ -2,6 +2,7 @@
 
 use super::hello::{Id, PairNames, RECORD, hello_path};
 use super::public::PublicPair;
+use super::public_pair;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
 use crate::sys::unix::fd::{self, Fd};
@@ -33,7 +34,8 @@ struct FifoEndpoint {
     max_message: u32,
     /// What this server made or took over, in the order of its making.
     names: Vec<(PathBuf, Identity)>,
-    claim: Claim,
+    /// Of the public pair, so that no other server makes or removes either.
+    claims: [Claim; 2],
 }
 
 /// A server's address: the public pair `request` and `response`, and `<request>.hello`.
@@ -43,25 +45,22 @@ pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Bo
         let context = "FIFOs cannot tell who writes, so only mode 0600 and narrower is offered";
         return Err(Error::new(Status::Unsupported, context));
     }
-    if request.is_empty() || response.is_empty() || request == response {
-        let context = format!("'{request}' and '{response}' are not the paths of two FIFOs");
-        return Err(Error::new(Status::InvalidArgument, context));
-    }
-    let claim = Claim::take(Path::new(request))?;
+    let (request, response) = public_pair(request, response)?;
+    let claims = [Claim::take(&request)?, Claim::take(&response)?];
     let mut names = Names(Vec::new());
-    let requests = names.open(Path::new(request), End::Read)?;
-    let answers = names.open(Path::new(response), End::Both)?;
-    let hello = names.open(&hello_path(Path::new(request)), End::Both)?;
-    sweep(Path::new(request));
+    let requests = names.open(&request, End::Read)?;
+    let answers = names.open(&response, End::Both)?;
+    let hello = names.open(&hello_path(&request), End::Both)?;
+    sweep(&request);
     Ok(Box::new(FifoEndpoint {
-        request: request.into(),
+        request,
         hello,
         public: Arc::new(PublicPair::new(requests, answers)),
         waiting: Mutex::default(),
         limits: Limits::new(options, MAX_CLIENTS),
         max_message: options.max_message,
         names: std::mem::take(&mut names.0),
-        claim,
+        claims,
     }))
 }
 
@@ -111,11 +110,6 @@ fn sweep(request: &Path) {
         request.file_name().and_then(|name| name.to_str()),
     ) else {
         return;
-    };
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
     };
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
@@ -209,6 +203,9 @@ impl FifoEndpoint {
 
     /// The public pair has no way to refuse, and one client of it more or less is no burden.
     fn admit_public(&self) -> io::Result<Admission> {
+        if self.public.is_deaf() {
+            return Ok(Admission::Nobody);
+        }
         let state = poll::state(self.public.requests.as_fd(), PollFlags::POLLIN)?;
         if !state.contains(PollFlags::POLLIN) {
             return Ok(Admission::Nobody);
@@ -222,7 +219,9 @@ impl FifoEndpoint {
 
 impl Endpoint for FifoEndpoint {
     fn adopt(&self) -> Result<()> {
-        self.claim.adopt()?;
+        for claim in &self.claims {
+            claim.adopt()?;
+        }
         for (path, identity) in &self.names {
             check_still_there(path, *identity)?;
         }
@@ -262,7 +261,7 @@ impl Listener for FifoEndpoint {
 
 impl Drop for FifoEndpoint {
     fn drop(&mut self) {
-        if self.claim.is_held() {
+        if self.claims.iter().all(Claim::is_held) {
             drop(Names(std::mem::take(&mut self.names)));
         }
     }

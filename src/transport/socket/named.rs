@@ -10,13 +10,14 @@ use crate::transport::claim::{Claim, check_still_there, foreign};
 use crate::transport::{ClientOptions, ServerUser};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 /// A listening socket whose name is this process's alone, and gone when it is dropped.
 #[derive(Debug)]
 pub(in crate::transport) struct NamedSocket {
     socket: Fd,
+    /// Absolute, so that it stays the same wherever this process goes (chdir(2)).
     path: PathBuf,
     identity: Identity,
     is_open_to_others: bool,
@@ -27,16 +28,18 @@ impl NamedSocket {
     /// Takes the name, from a dead server if need be, and lets clients in that `mode` allows.
     pub(in crate::transport) fn bind(path: &Path, mode: u32) -> Result<Self> {
         check_length(path)?;
-        let claim = Claim::take(path)?;
-        clear_stale(path)?;
         let failure = |error: io::Error| Error::os(&format!("bind {}", path.display()), &error);
+        // The path as given is what the kernel gets: it may be the shorter one.
+        let absolute = path::absolute(path).map_err(failure)?;
+        let claim = Claim::take(&absolute)?;
+        clear_stale(path)?;
         let socket = Fd::inherited(socket::bind_narrow(path).map_err(failure)?);
         let bound = file::about(path).map_err(failure)?;
         let named = Self {
             identity: bound
                 .ok_or_else(|| failure(ErrorKind::NotFound.into()))?
                 .identity,
-            path: path.to_owned(),
+            path: absolute,
             is_open_to_others: mode & 0o077 != 0,
             socket,
             claim,
@@ -93,7 +96,7 @@ pub(in crate::transport) fn connect(path: &Path, options: &ClientOptions) -> Res
     fork::follow().map_err(|error| Error::os("following forks", &error))?;
     let failure = |error: &io::Error| {
         let what = match error.kind() {
-            ErrorKind::WouldBlock => "the server did not accept before the deadline",
+            ErrorKind::TimedOut => "the server did not accept before the deadline",
             _ => "connect",
         };
         Error::reaching(&format!("{}: {what}", path.display()), error)

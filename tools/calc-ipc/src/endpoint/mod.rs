@@ -112,7 +112,9 @@ impl Place {
             _ if path.parent()? == Path::new(SHM_FOLDER) => Kind::Shm,
             _ => Kind::Unix,
         };
-        Some(Self { kind, path })
+        let place = Self { kind, path };
+        // The FIFO of answers has a lock too, but nobody is announced there.
+        (kind != Kind::Fifo || place.door().exists()).then_some(place)
     }
 
     /// What leads here, if its name can be said in a URL.
