@@ -12,7 +12,7 @@ use std::ffi::CStr;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
-use support::{add, request};
+use support::{Process, add, request};
 
 fn create(handler: Handler) -> Client {
     pipe::create(handler, &ClientOptions::default()).unwrap()
@@ -72,13 +72,18 @@ fn two_pipes_end_in_either_order() {
     }
 }
 
+/// A handler that gives how many descriptors its process has open, the folder that says so included.
+fn number_of_descriptors() -> Handler {
+    Handler::new(|_| {
+        let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
+        Ok(i64::try_from(open).unwrap())
+    })
+}
+
 #[test]
 fn a_child_keeps_nothing_of_its_parent_but_standard_error() {
     let (mut reader, writer) = std::io::pipe().unwrap();
-    let client = create(Handler::new(|_| {
-        let kept = std::fs::read_dir("/proc/self/fd").unwrap().count();
-        Ok(i64::try_from(kept).unwrap())
-    }));
+    let client = create(number_of_descriptors());
     // 0, 1, 2, the two pipes, and the folder that is being read.
     assert_eq!(number_of(&client), 6);
     drop(writer);
@@ -87,6 +92,26 @@ fn a_child_keeps_nothing_of_its_parent_but_standard_error() {
         0,
         "the child holds no end of the pipe"
     );
+}
+
+#[test]
+fn a_child_keeps_as_little_where_close_range_is_not_known() {
+    let ok = Process::fork(|| {
+        // The limit says nothing of the numbers that are in use.
+        let limit = libc::rlimit {
+            rlim_cur: 500,
+            rlim_max: 500,
+        };
+        // SAFETY: a live rlimit; standard error is open.
+        unsafe {
+            assert_eq!(libc::fcntl(2, libc::F_DUPFD, 1000), 1000);
+            assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
+        }
+        support::forbid(libc::SYS_close_range);
+        assert_eq!(number_of(&create(number_of_descriptors())), 6);
+    })
+    .succeeded();
+    assert!(ok);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A bell that wakes another thread or process: eventfd(2).
 
-use super::fd::Fd;
+use super::fd::{Fd, uninterrupted};
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::io;
@@ -51,7 +51,7 @@ impl Bell {
         self.has_rung.store(true, Ordering::Relaxed);
         let errno = Errno::last();
         // It fails only when it has been rung 2^64 - 2 times and is ringing anyway.
-        let _ = nix::unistd::write(&self.fd, &1u64.to_ne_bytes());
+        let _ = uninterrupted(|| nix::unistd::write(&self.fd, &1u64.to_ne_bytes()));
         errno.set();
     }
 

@@ -89,15 +89,22 @@ pub(super) fn above_standard(fd: OwnedFd) -> Result<OwnedFd, (OwnedFd, io::Error
     }
 }
 
+/// Makes a system call again as long as a signal interrupts it. Those that do not wait are not
+/// interrupted in the kernel, but a debugger, tracer or sandbox may answer for it.
+#[inline]
+pub(super) fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
+}
+
 /// Reads once: `Ok(0)` is the end, `WouldBlock` on a non-blocking descriptor is nothing yet.
 #[inline]
 pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match nix::unistd::read(fd, buffer) {
-            Err(Errno::EINTR) => {}
-            result => return Ok(result?),
-        }
-    }
+    Ok(uninterrupted(|| nix::unistd::read(fd, buffer))?)
 }
 
 /// Reads once what is there, without waiting, from a descriptor that may be a blocking one, and the
@@ -108,9 +115,11 @@ pub(crate) fn read_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usiz
         iov_len: buffer.len(),
     };
     // SAFETY: `vector` describes `buffer`, which the kernel may fill; -1 is the current position.
-    let count =
-        unsafe { libc::preadv2(fd.as_raw_fd(), &raw const vector, 1, -1, libc::RWF_NOWAIT) };
-    match Errno::result(count) {
+    let read_once = || unsafe {
+        let count = libc::preadv2(fd.as_raw_fd(), &raw const vector, 1, -1, libc::RWF_NOWAIT);
+        Errno::result(count)
+    };
+    match uninterrupted(read_once) {
         Ok(count) => Ok(count.cast_unsigned()),
         Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
             match poll::state(fd, PollFlags::POLLIN)? {
@@ -162,4 +171,16 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_call_is_made_again_and_any_other_failure_is_given() {
+        let mut answers = [Err(Errno::EINTR), Err(Errno::EINTR), Ok(7)].into_iter();
+        assert_eq!(uninterrupted(|| answers.next().unwrap()), Ok(7));
+        assert_eq!(uninterrupted(|| Err::<(), _>(Errno::EIO)), Err(Errno::EIO));
+    }
 }

@@ -1,5 +1,6 @@
 //! Names in the file system: locks, FIFOs, and who and what they are.
 
+use super::fd::uninterrupted;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, lstat};
@@ -127,13 +128,8 @@ pub(crate) fn try_lock_for_process(fd: BorrowedFd<'_>) -> io::Result<bool> {
 }
 
 fn flock(fd: BorrowedFd<'_>, operation: libc::c_int) -> nix::Result<()> {
-    loop {
-        // SAFETY: the descriptor is open, and flock takes no pointer.
-        match Errno::result(unsafe { libc::flock(fd.as_raw_fd(), operation) }) {
-            Err(Errno::EINTR) => {}
-            result => return result.map(drop),
-        }
-    }
+    // SAFETY: the descriptor is open, and flock takes no pointer.
+    uninterrupted(|| Errno::result(unsafe { libc::flock(fd.as_raw_fd(), operation) })).map(drop)
 }
 
 /// Makes a FIFO for this user alone, whatever the umask; `false` when the name is taken.

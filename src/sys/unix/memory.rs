@@ -5,6 +5,7 @@
 //! shared is only ever touched through atomics or copied out as raw bytes, never behind a Rust
 //! reference to plain data.
 
+use super::fd::uninterrupted;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -70,12 +71,7 @@ unsafe impl Sync for Mapping {}
 pub(crate) fn create(length: usize, access: Access) -> io::Result<(OwnedFd, Mapping)> {
     let fd = memfd()?;
     let size = i64::try_from(length).map_err(|_| Errno::EINVAL)?;
-    loop {
-        match fallocate(&fd, FallocateFlags::empty(), 0, size) {
-            Err(Errno::EINTR) => {}
-            result => break result?,
-        }
-    }
+    uninterrupted(|| fallocate(&fd, FallocateFlags::empty(), 0, size))?;
     let mapping = Mapping::new(fd.as_fd(), length, Access::Write)?;
     let mut seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
     if access == Access::Read {

@@ -10,6 +10,7 @@ use nix::sys::signal::{
 };
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::{ForkResult, Pid};
+use std::fs::DirEntry;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
@@ -176,7 +177,8 @@ fn close_all_but(mut kept: [i32; 2]) {
     close_range(high + 1, i32::MAX);
 }
 
-/// Closes every descriptor from `first` to `last`: close_range(2), or one by one before Linux 5.9.
+/// Closes every descriptor from `first` to `last`: close_range(2), or, before Linux 5.9 and in
+/// sandboxes that do not know it, one by one.
 fn close_range(first: i32, last: i32) {
     if first > last {
         return;
@@ -185,23 +187,30 @@ fn close_range(first: i32, last: i32) {
     if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
         return;
     }
-    let limit = nix::libc::c_int::try_from(open_limit()).unwrap_or(i32::MAX);
-    for fd in first..=last.min(limit) {
+    let close = |fd| {
         // SAFETY: as above.
         unsafe { libc::close(fd) };
+    };
+    match open_descriptors() {
+        Ok(open) => open
+            .into_iter()
+            .filter(|fd| (first..=last).contains(fd))
+            .for_each(close),
+        Err(_) => (first..=last.min(LAST_NUMBER)).for_each(close),
     }
 }
 
-fn open_limit() -> u64 {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: `limit` is a live rlimit that the call fills.
-    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
-        0 => limit.rlim_cur,
-        _ => 1024,
-    }
+/// Where nothing says which numbers are in use, these are tried: the kernel's own limit unless root
+/// raised it (/proc/sys/fs/nr_open). The limit of this process may be a thousand times as high, and
+/// says nothing of what was opened before it was lowered.
+const LAST_NUMBER: i32 = 1 << 20;
+
+/// The numbers in use, and that of the folder in which they stand, which is closed again.
+fn open_descriptors() -> io::Result<Vec<i32>> {
+    let number = |entry: io::Result<DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+    Ok(std::fs::read_dir("/proc/self/fd")?
+        .filter_map(number)
+        .collect())
 }
 
 fn open_pidfd(pid: i32) -> io::Result<OwnedFd> {

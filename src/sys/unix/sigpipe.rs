@@ -3,6 +3,7 @@
 //! Sockets have MSG_NOSIGNAL. For pipes and FIFOs pwritev2(2) takes RWF_NOSIGNAL since Linux 6.18;
 //! before, the signal is blocked for this thread and, if the write raised it, taken back.
 
+use super::file::{self, Kind};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 use std::io::{self, IoSlice};
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// `RWF_NOSIGNAL` of linux/fs.h.
 const RWF_NOSIGNAL: libc::c_int = 0x100;
 
+/// It is known not to have the flag.
 static KERNEL_IS_OLD: AtomicBool = AtomicBool::new(false);
 
 /// write(2) that answers `BrokenPipe` and raises nothing.
@@ -30,13 +32,27 @@ pub(crate) fn write_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::
 fn write_parts(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     if !KERNEL_IS_OLD.load(Ordering::Relaxed) {
         match write_without_signal(fd, parts) {
-            Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
-                KERNEL_IS_OLD.store(true, Ordering::Relaxed);
+            Err(error @ (Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL)) => {
+                if says_old(error, fd) {
+                    KERNEL_IS_OLD.store(true, Ordering::Relaxed);
+                }
             }
             result => return Ok(result?),
         }
     }
     write_with_signal_blocked(fd, parts)
+}
+
+/// Whether the error comes from the kernel's age: an eventfd, say, knows no flag in any kernel, but
+/// pipes and sockets know all that there are.
+fn says_old(error: Errno, fd: BorrowedFd<'_>) -> bool {
+    let knows_flags =
+        || file::about_open(fd).is_ok_and(|open| matches!(open.kind, Kind::Fifo | Kind::Socket));
+    match error {
+        Errno::ENOSYS => true,
+        Errno::EOPNOTSUPP => knows_flags(),
+        _ => false,
+    }
 }
 
 fn write_without_signal(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> nix::Result<usize> {
@@ -91,5 +107,23 @@ fn take_pending(set: &SigSet) {
         if taken >= 0 || Errno::last() != Errno::EINTR {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::eventfd::EventFd;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn a_descriptor_without_flags_says_nothing_of_the_kernel() {
+        let (_reader, writer) = io::pipe().unwrap();
+        assert_eq!(write(writer.as_fd(), b"x").unwrap(), 1);
+        let was_old = KERNEL_IS_OLD.load(Ordering::Relaxed);
+        let event = EventFd::new().unwrap();
+        assert_eq!(write(event.as_fd(), &1_u64.to_ne_bytes()).unwrap(), 8);
+        assert_eq!(event.read().unwrap(), 1);
+        assert_eq!(KERNEL_IS_OLD.load(Ordering::Relaxed), was_old);
     }
 }

@@ -1,5 +1,6 @@
 //! Stream sockets: socket(7), unix(7), tcp(7).
 
+use super::fd::uninterrupted;
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::signal::kill;
@@ -124,11 +125,10 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
 /// Receives once what is there, without waiting.
 #[inline]
 pub(crate) fn recv_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    received(nix::sys::socket::recv(
-        fd.as_raw_fd(),
-        buffer,
-        MsgFlags::MSG_DONTWAIT,
-    ))
+    let now = MsgFlags::MSG_DONTWAIT;
+    received(uninterrupted(|| {
+        nix::sys::socket::recv(fd.as_raw_fd(), buffer, now)
+    }))
 }
 
 /// A TCP connection that the kernel gave up is a peer that died, and no timeout of anybody's call.
@@ -145,26 +145,27 @@ fn received(result: nix::Result<usize>) -> io::Result<usize> {
 /// Sends once what the socket takes, without waiting and without SIGPIPE.
 #[inline]
 pub(crate) fn send_now(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    Ok(nix::sys::socket::send(fd.as_raw_fd(), bytes, NO_WAIT)?)
+    Ok(uninterrupted(|| {
+        nix::sys::socket::send(fd.as_raw_fd(), bytes, NO_WAIT)
+    })?)
 }
 
 /// Sends two pieces as one, as [`send_now`].
 pub(crate) fn send_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
     let parts = [IoSlice::new(first), IoSlice::new(second)];
-    Ok(sendmsg::<()>(fd.as_raw_fd(), &parts, &[], NO_WAIT, None)?)
+    Ok(uninterrupted(|| {
+        sendmsg::<()>(fd.as_raw_fd(), &parts, &[], NO_WAIT, None)
+    })?)
 }
 
 /// Sends `bytes` with copies of `fds`, without waiting (SCM_RIGHTS).
 pub(crate) fn send_with_fds(fd: BorrowedFd<'_>, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize> {
     let rights = [ControlMessage::ScmRights(fds)];
     let attached = if fds.is_empty() { &[][..] } else { &rights[..] };
-    Ok(sendmsg::<()>(
-        fd.as_raw_fd(),
-        &[IoSlice::new(bytes)],
-        attached,
-        NO_WAIT,
-        None,
-    )?)
+    let parts = [IoSlice::new(bytes)];
+    Ok(uninterrupted(|| {
+        sendmsg::<()>(fd.as_raw_fd(), &parts, attached, NO_WAIT, None)
+    })?)
 }
 
 /// Descriptors that one message may carry here.
