@@ -131,11 +131,15 @@ impl Error {
         Self::new(status_of(cause), format!("{what}: {cause}"))
     }
 
-    /// A failure to reach a server at `what`: where nothing has the name, no server is there.
+    /// A failure to reach a server at `what`: where nothing has the name, or what had it has just
+    /// gone, no server is there.
     pub fn reaching(what: &str, cause: &io::Error) -> Self {
         let error = Self::os(what, cause);
         match cause.kind() {
-            io::ErrorKind::NotFound => Self {
+            io::ErrorKind::NotFound
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::NotConnected => Self {
                 status: Status::NotConnected,
                 ..error
             },

@@ -7,7 +7,7 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::ServerOptions;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{Address, TRANSPORTS, add, over_each, patient, status, within};
@@ -138,19 +138,51 @@ fn serving_ends_when_idle_and_may_go_on() {
 #[test]
 fn a_handler_cannot_stop_its_own_server() {
     over_each(|transport, address| {
-        let (give, take) = mpsc::channel::<std::sync::Arc<Server>>();
+        let (give, take) = mpsc::channel::<Arc<Server>>();
         let take = Mutex::new(take);
         let handler = Handler::new(move |_| {
             let server = take.lock().unwrap().recv().unwrap();
             assert!(server.is_serving_here());
             Ok(i64::from(server.stop().unwrap_err().status() as i32))
         });
-        let server =
-            std::sync::Arc::new(transport.serve(address, handler, &ServerOptions::default()));
+        let server = Arc::new(transport.serve(address, handler, &ServerOptions::default()));
         give.send(server.clone()).unwrap();
         let answer = transport.client(address).call(&add(0, 0)).unwrap();
         assert_eq!(answer, Ok(i64::from(Status::Busy as i32)));
     });
+}
+
+#[test]
+fn a_handler_cannot_stop_the_server_whose_handler_runs_its_own() {
+    let (outer_address, inner_address) = (Address::new(), Address::new());
+    let options = ServerOptions {
+        stop_when_idle: true,
+        ..ServerOptions::default()
+    };
+    let outer = Arc::new(OnceLock::<Server>::new());
+    let stop_outer = {
+        let outer = Arc::downgrade(&outer);
+        Handler::new(move |_| {
+            let stopped = outer.upgrade().unwrap().get().unwrap().stop();
+            Ok(i64::from(status(stopped) as i32))
+        })
+    };
+    let inner = (TRANSPORTS[0].bind)(&inner_address, &options).unwrap();
+    let inner = Server::new(inner, stop_outer).unwrap();
+    let run_inner = Handler::new(move |_| Ok(i64::from(status(inner.run()) as i32)));
+    let endpoint = (TRANSPORTS[0].bind)(&outer_address, &ServerOptions::default()).unwrap();
+    let outer = outer.get_or_init(|| Server::new(endpoint, run_inner).unwrap());
+    outer.start().unwrap();
+    std::thread::scope(|scope| {
+        let client = TRANSPORTS[0].client(&outer_address);
+        let call = scope.spawn(move || client.call(&add(1, 1)));
+        let client = TRANSPORTS[0].client_with(&inner_address, &within(5000));
+        let busy = i64::from(Status::Busy as i32);
+        assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(busy));
+        drop(client);
+        assert_eq!(call.join().unwrap().unwrap(), Ok(0));
+    });
+    outer.stop().unwrap();
 }
 
 #[test]

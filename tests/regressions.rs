@@ -99,18 +99,18 @@ fn clients_that_come_while_a_server_of_several_threads_stops_see_it_closed() {
 
 fn call_until_it_ends(transport: &support::Transport, address: &Address) {
     let options = ClientOptions::default();
+    let is = |expected, error: calc_ipc::error::Error| {
+        assert_eq!(error.status(), expected, "{}: {error}", transport.name);
+    };
     // Each connection is short, so that many are on their way from one thread to another.
-    while let Ok(channel) = (transport.connect)(address, &options) {
-        let client = Client::new(channel, &options);
+    loop {
+        let client = match (transport.connect)(address, &options) {
+            Ok(channel) => Client::new(channel, &options),
+            Err(error) => return is(Status::NotConnected, error),
+        };
         for number in 0..5 {
             if let Err(error) = client.call(&add(number, 1)) {
-                assert_eq!(
-                    error.status(),
-                    Status::Closed,
-                    "{}: {error}",
-                    transport.name
-                );
-                return;
+                return is(Status::Closed, error);
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::protocol::text;
 use crate::protocol::{self, ErrorText, Request, Response};
 use crate::sys::panic;
 use crate::transport::{Answer, Outbox};
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What answers requests.
@@ -45,8 +45,9 @@ pub(super) struct Answerer {
 }
 
 thread_local! {
-    /// The server whose handler this thread is inside of; 0: none.
-    static INSIDE: Cell<usize> = const { Cell::new(0) };
+    /// The servers whose handlers this thread is inside of, the innermost last: a handler may run
+    /// another server. It keeps its room, so that only a thread's first call allocates.
+    static INSIDE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Answerer {
@@ -60,7 +61,10 @@ impl Answerer {
 
     /// Whether this thread is inside this server's handler.
     pub(super) fn is_running_here(&self) -> bool {
-        INSIDE.get() == self.id
+        // A thread that ends has none left to ask when the host's own thread-locals are destroyed.
+        INSIDE
+            .try_with(|servers| servers.borrow().contains(&self.id))
+            .unwrap_or(false)
     }
 
     fn respond(&self, request: &Request) -> Response {
@@ -73,9 +77,11 @@ impl Answerer {
 
     /// Calls a function of the user's; `None` if it panicked.
     fn call<T>(&self, function: impl FnOnce() -> T) -> Option<T> {
-        let outside = INSIDE.replace(self.id);
+        let entered = INSIDE.try_with(|servers| servers.borrow_mut().push(self.id));
         let result = panic::catch(function);
-        INSIDE.set(outside);
+        if entered.is_ok() {
+            let _ = INSIDE.try_with(|servers| servers.borrow_mut().pop());
+        }
         result.ok()
     }
 }

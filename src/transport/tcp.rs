@@ -50,7 +50,8 @@ pub fn bind(host: &str, port: u16, options: &ServerOptions) -> Result<(Box<dyn E
 pub fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     options.validate()?;
     let deadline = Deadline::after(options.connect_timeout);
-    let failure = |error: &io::Error| Error::os(&format!("connect {}", at(host, port)), error);
+    let failure =
+        |error: &io::Error| Error::reaching(&format!("connect {}", at(host, port)), error);
     fork::follow().map_err(|error| failure(&error))?;
     let socket = tcp::connect(&resolve(host, port)?, deadline).map_err(|error| failure(&error))?;
     let stream = SocketStream::connected(Fd::new(socket), options.call_timeout)?;

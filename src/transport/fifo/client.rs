@@ -28,7 +28,7 @@ pub fn connect(request: &str, response: &str, options: &ClientOptions) -> Result
         return Err(Error::new(Status::PermissionDenied, context));
     }
     let name = request.display().to_string();
-    let failure = |error: io::Error| Error::os(&format!("FIFO {name}"), &error);
+    let failure = |error: io::Error| Error::reaching(&format!("FIFO {name}"), &error);
     fork::follow().map_err(failure)?;
     let hello = open_hello(&request)?;
     let stream = FifoStream::announce(&request, hello, options).map_err(failure)?;
@@ -80,7 +80,7 @@ impl Drop for Greeting {
 const TRIES: u32 = 8;
 
 impl FifoStream {
-    /// Makes a pair of FIFOs and tells the server of it.
+    /// Makes a pair of FIFOs and tells the server of it; `BrokenPipe` when that has gone meanwhile.
     fn announce(request: &Path, hello: Fd, options: &ClientOptions) -> io::Result<Self> {
         let (id, stream) = Self::make(request, hello)?;
         if let Some(greeting) = &stream.greeting {
