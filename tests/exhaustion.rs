@@ -77,7 +77,7 @@ fn a_child_that_cannot_be_made_is_a_failure_of_the_system() {
         // SAFETY: changes only this forked process. Root has no limit of processes.
         unsafe {
             if libc::geteuid() == 0 {
-                assert_eq!(libc::setuid(65533), 0);
+                assert_eq!(libc::setuid(support::SOMEBODY_ELSE), 0);
             }
         }
         limit(libc::RLIMIT_NPROC, 0);

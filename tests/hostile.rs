@@ -163,6 +163,24 @@ fn nonsense_to_the_hello_fifo_turns_nobody_else_away_for_good() {
     );
 }
 
+#[test]
+fn nonsense_in_the_hello_fifo_costs_nobody_his_announcement() {
+    let address = Address::new();
+    let endpoint = (TRANSPORTS[1].bind)(&address, &ServerOptions::default()).unwrap();
+    let mut open = std::fs::OpenOptions::new();
+    let mut hello = open.write(true).open(address.path("q.hello")).unwrap();
+    let nonsense = [&b"x"[..], &[0; 63], b"calcfifo", &[7; 4096]];
+    let clients = nonsense.map(|nonsense| {
+        hello.write_all(nonsense).unwrap();
+        TRANSPORTS[1].client_with(&address, &support::within(5000))
+    });
+    let server = Server::new(endpoint, Handler::Calculator).unwrap();
+    server.start().unwrap();
+    for (number, client) in (0..).zip(&clients) {
+        assert_eq!(client.call(&add(number, 1)).unwrap(), Ok(number + 1));
+    }
+}
+
 /// A peer that writes to the public FIFO and reads from it as the tutorial's client does.
 fn ask_in_public(address: &Address, numbers: std::ops::Range<i64>) -> std::fs::File {
     let mut requests = std::fs::OpenOptions::new()

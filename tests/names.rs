@@ -13,7 +13,7 @@ use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser, fifo, shm, uds};
 use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
-use support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, add};
+use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, Transport, WITH_FILES, add};
 
 fn bind_status(transport: &Transport, address: &Address) -> Status {
     let result = (transport.bind)(address, &ServerOptions::default());
@@ -64,7 +64,7 @@ fn as_somebody_else(body: impl FnOnce()) -> bool {
         // SAFETY: changes only this forked process.
         unsafe {
             if libc::geteuid() == 0 {
-                assert_eq!(libc::setgid(65533) + libc::setuid(65533), 0);
+                assert_eq!(libc::setgid(SOMEBODY_ELSE) + libc::setuid(SOMEBODY_ELSE), 0);
             }
         }
         body();
@@ -91,7 +91,7 @@ fn what_another_user_planted_is_refused() {
             } else {
                 drop(std::os::unix::net::UnixListener::bind(&planted).unwrap());
             }
-            std::os::unix::fs::lchown(&planted, Some(65533), None).unwrap();
+            std::os::unix::fs::lchown(&planted, Some(SOMEBODY_ELSE), None).unwrap();
             let before = std::fs::symlink_metadata(&planted).unwrap().ino();
             assert_eq!(
                 bind_status(transport, &address),
@@ -130,7 +130,7 @@ fn another_user_is_let_in_only_where_the_mode_says_so() {
                     .err()
                     .map_or(Status::Ok, |error| error.status());
                 // SAFETY: takes nothing.
-                let is_same_user = unsafe { libc::geteuid() } != 65533;
+                let is_same_user = unsafe { libc::geteuid() } != SOMEBODY_ELSE;
                 assert_eq!(status, if is_same_user { Status::Ok } else { expected });
                 if let Ok(channel) = result {
                     let client = calc_ipc::service::Client::new(channel, &options);
@@ -267,33 +267,29 @@ fn a_fifo_client_removes_its_pair_wherever_its_process_went() {
 
 #[test]
 fn modes_do_not_depend_on_the_umask() {
-    for umask in [0o000, 0o077, 0o777] {
-        let ok = Process::fork(|| {
-            // SAFETY: changes only this forked process.
-            unsafe { libc::umask(0o022) };
-            for transport in &TRANSPORTS[..WITH_FILES] {
-                let address = Address::new();
-                // SAFETY: as above.
+    for transport in &TRANSPORTS[..WITH_FILES] {
+        for umask in [0o000, 0o077, 0o600, 0o777] {
+            let address = Address::new();
+            address.give_to_somebody_else();
+            let ok = as_somebody_else(|| {
+                // SAFETY: changes only this forked process.
                 unsafe { libc::umask(umask) };
                 let server =
                     transport.serve(&address, Handler::Calculator, &ServerOptions::default());
-                let name = std::fs::metadata(main_name(transport, &address)).unwrap();
-                assert!(name.file_type().is_socket() || name.file_type().is_fifo());
-                assert_eq!(
-                    name.permissions().mode() & 0o777,
-                    0o600,
-                    "{}",
-                    transport.name
-                );
+                let name = main_name(transport, &address);
+                let about = std::fs::metadata(&name).unwrap();
+                assert!(about.file_type().is_socket() || about.file_type().is_fifo());
+                let lock = std::fs::metadata(name + ".lock").unwrap();
+                for about in [about, lock] {
+                    assert_eq!(about.permissions().mode() & 0o777, 0o600);
+                }
+                assert_eq!(bind_status(transport, &address), Status::AddressInUse);
                 assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
                 drop(server);
-                // SAFETY: as above.
-                unsafe { libc::umask(0o022) };
-                assert_eq!(address.leftovers(), [""; 0]);
-            }
-        })
-        .succeeded();
-        assert!(ok, "umask {umask:o}");
+            });
+            assert!(ok, "{} {umask:o}", transport.name);
+            assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+        }
     }
 }
 

@@ -55,6 +55,9 @@ pub const TRANSPORTS: [Transport; 4] = [
 /// Where TCP servers of tests listen, each at an address of its own.
 pub const PORT: u16 = 17_301;
 
+/// A user that nobody is, as whom root runs what another user does.
+pub const SOMEBODY_ELSE: u32 = 65533;
+
 /// Names that no other test uses, gone when it is dropped.
 pub struct Address {
     folder: PathBuf,
@@ -77,6 +80,15 @@ impl Address {
 
     pub fn path(&self, name: &str) -> String {
         self.folder.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Lets [`SOMEBODY_ELSE`] make names there, where the test is root.
+    pub fn give_to_somebody_else(&self) {
+        // SAFETY: takes nothing.
+        if unsafe { libc::geteuid() } == 0 {
+            let (user, group) = (Some(SOMEBODY_ELSE), Some(SOMEBODY_ELSE));
+            std::os::unix::fs::chown(&self.folder, user, group).unwrap();
+        }
     }
 
     /// Everything that bears one of the names now.

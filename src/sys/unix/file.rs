@@ -3,7 +3,7 @@
 use super::fd::uninterrupted;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, lstat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, lstat};
 use nix::unistd::{geteuid, mkfifo};
 use std::fs::Permissions;
 use std::io;
@@ -93,11 +93,26 @@ pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-/// Opens the lock file, made for this user alone where there is none.
+/// What this user alone may do.
+const OWN: Mode = Mode::from_bits_truncate(0o600);
+
+/// Opens the lock file, made for this user alone, whatever the umask, where there is none.
 pub(crate) fn open_lock(path: &Path) -> io::Result<OwnedFd> {
-    let flags =
-        OFlag::O_CREAT | OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    Ok(open(path, flags, Mode::from_bits_truncate(0o600))?)
+    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    loop {
+        match open(path, flags | OFlag::O_CREAT | OFlag::O_EXCL, OWN) {
+            Ok(fd) => {
+                fchmod(&fd, OWN)?;
+                return Ok(fd);
+            }
+            Err(Errno::EEXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match open(path, flags, Mode::empty()) {
+            Err(Errno::ENOENT) => {} // Removed in between.
+            result => return Ok(result?),
+        }
+    }
 }
 
 /// Takes the lock of an open file (flock(2)) without waiting; `false` when another has it.
@@ -134,11 +149,13 @@ fn flock(fd: BorrowedFd<'_>, operation: libc::c_int) -> nix::Result<()> {
 
 /// Makes a FIFO for this user alone, whatever the umask; `false` when the name is taken.
 pub(crate) fn make_fifo(path: &Path) -> io::Result<bool> {
-    match mkfifo(path, Mode::from_bits_truncate(0o600)) {
-        Ok(()) => Ok(true),
-        Err(Errno::EEXIST) => Ok(false),
-        Err(error) => Err(error.into()),
+    match mkfifo(path, OWN) {
+        Ok(()) => {}
+        Err(Errno::EEXIST) => return Ok(false),
+        Err(error) => return Err(error.into()),
     }
+    set_mode(path, OWN.bits()).inspect_err(|_| drop(remove(path)))?;
+    Ok(true)
 }
 
 /// How to open a FIFO.

@@ -63,6 +63,53 @@ impl Id {
     }
 }
 
+/// Records as they come out of a FIFO. Each was written whole (PIPE_BUF), so nothing splits one; but
+/// anybody of this user may write something else between two, and that is skipped byte by byte.
+#[derive(Debug)]
+pub(super) struct Records {
+    bytes: [u8; RECORD],
+    /// How many have come: the beginning of a record, as far as can be told.
+    filled: usize,
+}
+
+impl Records {
+    pub(super) const fn new() -> Self {
+        Self {
+            bytes: [0; RECORD],
+            filled: 0,
+        }
+    }
+
+    /// Room for the rest of a record.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.filled..).unwrap_or_default()
+    }
+
+    /// `count` bytes of the room were filled; gives the id if they end a record.
+    pub(super) fn fill(&mut self, count: usize) -> Option<Id> {
+        self.filled = RECORD.min(self.filled + count);
+        let id = Id::from_record(&self.bytes).filter(|_| self.filled == RECORD);
+        let from = match id {
+            Some(_) => RECORD,
+            None => self.next_beginning(),
+        };
+        self.bytes.copy_within(from..self.filled, 0);
+        self.filled -= from;
+        id
+    }
+
+    /// The first place from which on a record may begin: not the first byte if that began none.
+    fn next_beginning(&self) -> usize {
+        let filled = self.bytes.get(..self.filled).unwrap_or_default();
+        let may_begin = |&at: &usize| {
+            let rest = filled.get(at..).unwrap_or_default();
+            rest.iter().zip(&MAGIC).all(|(one, other)| one == other)
+        };
+        let first = usize::from(self.filled == RECORD);
+        (first..self.filled).find(may_begin).unwrap_or(self.filled)
+    }
+}
+
 /// The FIFO to which clients write their records.
 pub(super) fn hello_path(request: &Path) -> PathBuf {
     with_suffix(request, ".hello")
@@ -103,6 +150,30 @@ mod tests {
         assert_ne!(id, Id::random());
         assert_eq!(Id::from_record(&id.to_record()), Some(id));
         assert_eq!(Id::from_hex(&id.to_hex()), Some(id));
+    }
+
+    #[test]
+    fn records_are_found_between_anything_else() {
+        let ids: Vec<_> = (0..4).map(|_| Id::random()).collect();
+        let cut = &ids[0].to_record()[..40];
+        for nonsense in [&b"x"[..], b"calcfif", b"calccalcfifo", &[0; 100], cut] {
+            let stream: Vec<_> = ids
+                .iter()
+                .flat_map(|id| [nonsense, &id.to_record()].concat())
+                .collect();
+            for step in [1, 5, RECORD] {
+                let mut records = Records::new();
+                let (mut found, mut rest) = (Vec::new(), &stream[..]);
+                while !rest.is_empty() {
+                    let room = records.room();
+                    let count = room.len().min(rest.len()).min(step);
+                    room[..count].copy_from_slice(&rest[..count]);
+                    rest = &rest[count..];
+                    found.extend(records.fill(count));
+                }
+                assert_eq!(found, ids, "{nonsense:?} in steps of {step}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The server's side of the FIFOs.
 
-use super::hello::{Id, PairNames, RECORD, hello_path};
+use super::hello::{Id, PairNames, Records, hello_path};
 use super::public::PublicPair;
 use super::public_pair;
 use crate::error::{Error, Result, Status};
@@ -16,9 +16,12 @@ use crate::transport::{Endpoint, ServerOptions, Task};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const MAX_CLIENTS: u32 = 1024;
+
+/// Reads in one turn of looking for an announcement.
+const READS_A_TURN: usize = 64;
 
 /// The places of the doors.
 const HELLO: usize = 0;
@@ -28,14 +31,20 @@ struct FifoEndpoint {
     request: PathBuf,
     hello: Fd,
     public: Arc<PublicPair>,
-    /// A client that announced itself when there was no descriptor left for it.
-    waiting: Mutex<Option<Id>>,
+    announced: Mutex<Announced>,
     limits: Limits,
     max_message: u32,
     /// What this server made or took over, in the order of its making.
     names: Vec<(PathBuf, Identity)>,
     /// Of the public pair, so that no other server makes or removes either.
     claims: [Claim; 2],
+}
+
+/// What came by the FIFO of announcements.
+struct Announced {
+    records: Records,
+    /// A client that announced itself when there was no descriptor left for it.
+    waiting: Option<Id>,
 }
 
 /// A server's address: the public pair `request` and `response`, and `<request>.hello`.
@@ -56,7 +65,10 @@ pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Bo
         request,
         hello,
         public: Arc::new(PublicPair::new(requests, answers)),
-        waiting: Mutex::default(),
+        announced: Mutex::new(Announced {
+            records: Records::new(),
+            waiting: None,
+        }),
         limits: Limits::new(options, MAX_CLIENTS),
         max_message: options.max_message,
         names: std::mem::take(&mut names.0),
@@ -134,21 +146,31 @@ fn sweep(request: &Path) {
 }
 
 impl FifoEndpoint {
-    /// The next client that announced itself; the error of a record that is none is `InvalidData`.
+    fn announced(&self) -> MutexGuard<'_, Announced> {
+        self.announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next client that announced itself.
     fn next_id(&self) -> io::Result<Option<Id>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = waiting.take() {
+        let mut announced = self.announced();
+        if let Some(id) = announced.waiting.take() {
             return Ok(Some(id));
         }
-        let mut record = [0; RECORD];
-        match fd::read(self.hello.as_fd(), &mut record) {
-            Ok(RECORD) => Id::from_record(&record)
-                .map(Some)
-                .ok_or_else(|| ErrorKind::InvalidData.into()),
-            Ok(_) => Err(ErrorKind::InvalidData.into()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
+        // Whoever writes nonsense without a pause does not keep the thread: the FIFO stays readable.
+        for _ in 0..READS_A_TURN {
+            match fd::read(self.hello.as_fd(), announced.records.room()) {
+                Ok(count) => {
+                    if let Some(id) = announced.records.fill(count) {
+                        return Ok(Some(id));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
+            }
         }
+        Ok(None)
     }
 
     /// Opens the pair of the client with this id, and says so to it.
@@ -180,19 +202,12 @@ impl FifoEndpoint {
     }
 
     fn admit_announced(&self, is_full: bool) -> io::Result<Admission> {
-        let id = match self.next_id() {
-            Ok(Some(id)) => id,
-            Ok(None) => return Ok(Admission::Nobody),
-            // Something else writes here: whatever lies there now cannot be told apart any more.
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                fd::drain(self.hello.as_fd());
-                return Ok(Admission::TurnedAway);
-            }
-            Err(error) => return Err(error),
+        let Some(id) = self.next_id()? else {
+            return Ok(Admission::Nobody);
         };
         match self.let_in(id, is_full) {
             Err(error) if fd::is_shortage(&error) => {
-                *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
+                self.announced().waiting = Some(id);
                 Err(error)
             }
             // Not a FIFO, not this user's, or gone: no client of this library made it so.
