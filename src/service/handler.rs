@@ -4,7 +4,7 @@ use crate::protocol::frame::{Notice, append_response};
 use crate::protocol::text;
 use crate::protocol::{self, ErrorText, Request, Response};
 use crate::sys::panic;
-use crate::transport::{Answer, Outbox};
+use crate::transport::{Answer, Outbox, Visit};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -37,9 +37,13 @@ impl Handler {
     }
 }
 
+/// What is told of the clients of a server, on the threads that serve: it should be quick.
+pub type Observer = dyn Fn(Visit) + Send + Sync;
+
 /// Answers the messages of one server: parses, asks the handler, formats.
 pub(super) struct Answerer {
     handler: Handler,
+    observer: Option<Box<Observer>>,
     /// Tells the servers of this process apart.
     id: usize,
 }
@@ -55,7 +59,16 @@ impl Answerer {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         Self {
             handler,
+            observer: None,
             id: LAST.fetch_add(1, Ordering::Relaxed) + 1,
+        }
+    }
+
+    /// The same, telling `observer` of clients that come and go.
+    pub(super) fn observed(self, observer: Box<Observer>) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
         }
     }
 
@@ -101,6 +114,13 @@ impl Answer for Answerer {
             Err(reject) => Err(ErrorText::from(reject)),
         };
         append_response(out, &response);
+    }
+
+    fn note(&self, visit: Visit) {
+        if let Some(observer) = &self.observer {
+            // A panic of the user's is not to end the server.
+            let _ = self.call(|| observer(visit));
+        }
     }
 
     fn too_large(&self, out: &mut Outbox) {

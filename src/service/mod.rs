@@ -8,5 +8,5 @@ mod server;
 pub mod pipe;
 
 pub use client::Client;
-pub use handler::{BytesFunction, Handler};
+pub use handler::{BytesFunction, Handler, Observer};
 pub use server::Server;

@@ -1,7 +1,7 @@
 //! The server: one endpoint, one handler, and the order in which they may be used.
 
-use super::Handler;
 use super::handler::Answerer;
+use super::{Handler, Observer};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Bell, fork, panic, thread};
 use crate::transport::{Endpoint, Task};
@@ -55,10 +55,23 @@ enum Phase {
 impl Server {
     /// A server that answers with `handler` whoever comes to `endpoint`.
     pub fn new(endpoint: Box<dyn Endpoint>, handler: Handler) -> Result<Self> {
+        Self::around(endpoint, Answerer::new(handler))
+    }
+
+    /// The same, telling `observer` of clients that come and go.
+    pub fn observed(
+        endpoint: Box<dyn Endpoint>,
+        handler: Handler,
+        observer: Box<Observer>,
+    ) -> Result<Self> {
+        Self::around(endpoint, Answerer::new(handler).observed(observer))
+    }
+
+    fn around(endpoint: Box<dyn Endpoint>, answerer: Answerer) -> Result<Self> {
         let failure = |error| Error::os("create a server", &error);
         fork::follow().map_err(failure)?;
         Ok(Self(Arc::new(Core {
-            answerer: Answerer::new(handler),
+            answerer,
             stop: Bell::new().map_err(failure)?,
             is_stopping: AtomicBool::new(false),
             owner: AtomicU32::new(fork::generation()),

@@ -69,6 +69,20 @@ pub trait Answer: Sync {
 
     /// Appends one frame to `out`: the last word to a peer whose message is over the limit.
     fn too_large(&self, out: &mut Outbox);
+
+    /// Something happened to a client.
+    fn note(&self, _visit: Visit) {}
+}
+
+/// What happens to clients of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// One was let in.
+    Came,
+    /// One that was let in has gone.
+    Left,
+    /// One was not let in: the server is full, or it may not come.
+    TurnedAway,
 }
 
 /// What takes the bodies of answers; its failure does not end the exchange.

@@ -8,7 +8,7 @@ use super::framed::{Framed, Patient, Stream};
 use super::inbox::{Inbox, Piece};
 use super::reactor::Watched;
 use super::{
-    Answer, Bell, Channel, ClientOptions, Deadline, Endpoint, Outbox, ServerOptions, Task,
+    Answer, Bell, Channel, ClientOptions, Deadline, Endpoint, Outbox, ServerOptions, Task, Visit,
 };
 use crate::error::{Error, Result, Status};
 use crate::sys::unix::fd::{self, Fd};
@@ -41,6 +41,12 @@ impl PipePair {
     /// Both ends must be non-blocking.
     pub(super) fn new(input: Fd, output: Fd) -> Self {
         Self { input, output }
+    }
+
+    /// Lets both pipes hold messages of this length, where the system allows it.
+    pub(super) fn widen(&self, max_message: u32) {
+        fd::widen_pipe(self.input.as_fd(), max_message);
+        fd::widen_pipe(self.output.as_fd(), max_message);
     }
 }
 
@@ -203,13 +209,15 @@ struct Ends {
 }
 
 impl Ends {
-    fn new() -> io::Result<Self> {
+    /// Pipes for messages of up to `max_message` bytes.
+    fn new(max_message: u32) -> io::Result<Self> {
         fork::follow()?;
         let requests = Pipe::new()?;
         let answers = Pipe::new()?;
         let own = PipePair::new(Fd::new(answers.read), Fd::new(requests.write));
         fd::set_nonblocking(own.input.as_fd())?;
         fd::set_nonblocking(own.output.as_fd())?;
+        own.widen(max_message);
         Ok(Self {
             own,
             requests: requests.read,
@@ -227,7 +235,7 @@ pub(crate) fn create(
 ) -> Result<Box<dyn Channel>> {
     options.validate()?;
     let failure = |error: io::Error| Error::os("create a pipe to a child", &error);
-    let ends = Ends::new().map_err(failure)?;
+    let ends = Ends::new(options.max_message).map_err(failure)?;
     let child = process::fork_child(ends.requests, ends.answers, |input, output| {
         i32::from(serve(input.as_fd(), output.as_fd()).is_err())
     });
@@ -245,7 +253,7 @@ pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn C
     };
     let name = program.to_string_lossy().into_owned();
     let failure = |error: io::Error| Error::reaching(&format!("execute {name}"), &error);
-    let ends = Ends::new().map_err(failure)?;
+    let ends = Ends::new(options.max_message).map_err(failure)?;
     let child = Command::new(text(program))
         .args(arguments.iter().map(|word| text(word)))
         .stdin(Stdio::from(ends.requests))
@@ -374,6 +382,7 @@ impl Endpoint for StdioEndpoint {
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         (task.begun)();
+        task.answer.note(Visit::Came);
         let (input, output) = (io::stdin(), io::stdout());
         serve(
             input.as_fd(),

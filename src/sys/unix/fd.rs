@@ -171,6 +171,20 @@ pub(crate) fn is_shortage(error: &io::Error) -> bool {
     )
 }
 
+/// What a pipe holds unless it is told to hold more (pipe(7)).
+const PIPE_HOLDS: u32 = 64 << 10;
+/// What anybody may have a pipe hold, unless the system was set up otherwise (pipe(7)).
+const PIPE_MAY_HOLD: u32 = 1 << 20;
+
+/// Lets a pipe hold a message of this length, if that is more than it does, as far as the system
+/// allows: fewer turns for a large message. Best effort.
+pub(crate) fn widen_pipe(fd: BorrowedFd<'_>, message: u32) {
+    if message > PIPE_HOLDS {
+        let size = message.next_power_of_two().min(PIPE_MAY_HOLD);
+        let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(size.cast_signed()));
+    }
+}
+
 /// Makes reads and writes answer `WouldBlock` instead of waiting.
 pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
@@ -187,5 +201,23 @@ mod tests {
         let mut answers = [Err(Errno::EINTR), Err(Errno::EINTR), Ok(7)].into_iter();
         assert_eq!(uninterrupted(|| answers.next().unwrap()), Ok(7));
         assert_eq!(uninterrupted(|| Err::<(), _>(Errno::EIO)), Err(Errno::EIO));
+    }
+
+    #[test]
+    fn a_pipe_holds_more_only_where_messages_are_larger() {
+        for (message, holds) in [
+            (1000, 65536),
+            (65536, 65536),
+            (65537, 131_072),
+            (64 << 20, 1 << 20),
+        ] {
+            let pipe = super::super::pipe::Pipe::new().unwrap();
+            widen_pipe(pipe.write.as_fd(), message);
+            assert_eq!(
+                fcntl(&pipe.read, FcntlArg::F_GETPIPE_SZ),
+                Ok(holds),
+                "{message}"
+            );
+        }
     }
 }

@@ -83,6 +83,7 @@ impl FifoStream {
     /// Makes a pair of FIFOs and tells the server of it; `BrokenPipe` when that has gone meanwhile.
     fn announce(request: &Path, hello: Fd, options: &ClientOptions) -> io::Result<Self> {
         let (id, stream) = Self::make(request, hello)?;
+        stream.pipes.widen(options.max_message);
         if let Some(greeting) = &stream.greeting {
             write_record(&greeting.hello, id, options)?;
         }

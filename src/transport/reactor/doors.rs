@@ -5,6 +5,7 @@ use super::token::Token;
 use super::worker::Worker;
 use super::{Admission, DoorWatch, Peer};
 use crate::sys::unix::epoll::Interest;
+use crate::transport::Visit;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ impl Worker<'_> {
             };
             match admission {
                 Admission::Nobody => return Ok(()),
-                Admission::TurnedAway => {}
+                Admission::TurnedAway => self.crew.task.answer.note(Visit::TurnedAway),
                 Admission::Left => {
                     self.crew.have_come.store(true, Ordering::Relaxed);
                     self.may_be_idle = true;
@@ -67,6 +68,7 @@ impl Worker<'_> {
     }
 
     fn welcome(&mut self, door: usize, peer: Box<dyn Peer>) -> io::Result<()> {
+        self.crew.task.answer.note(Visit::Came);
         self.crew.clients.fetch_add(1, Ordering::Relaxed);
         self.crew.have_come.store(true, Ordering::Relaxed);
         let stays = self

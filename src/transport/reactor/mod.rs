@@ -17,7 +17,7 @@ mod worker;
 pub(crate) use crate::sys::unix::epoll::Interest;
 pub(crate) use stream::{StreamPeer, Watched};
 
-use super::{Answer, Outbox, ServerOptions, Task};
+use super::{Answer, Outbox, ServerOptions, Task, Visit};
 use crate::error::{Error, Result};
 use crate::sys::{Bell, thread};
 use crew::{Crew, lock};
@@ -180,6 +180,7 @@ pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -
     for desk in &crew.desks {
         for mut peer in std::mem::take(&mut *lock(&desk.newcomers)) {
             peer.farewell();
+            task.answer.note(Visit::Left);
         }
     }
     match lock(&crew.failure).take() {

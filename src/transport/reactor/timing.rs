@@ -32,6 +32,8 @@ impl Worker<'_> {
         if self.shut_until.is_some_and(|at| at <= now) {
             self.shut_until = None;
             self.watch_doors()?;
+            // Somebody whose announcement was read may wait without a sign at the door.
+            self.open_doors()?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::{Peer, Pumped, Work};
 use crate::error::Error;
 use crate::sys::unix::epoll::{Event, Interest, Poller};
 use crate::sys::wait::Spin;
-use crate::transport::Outbox;
+use crate::transport::{Outbox, Visit};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
@@ -107,6 +107,7 @@ impl<'a> Worker<'a> {
         for key in self.peers.keys() {
             if let Some(mut entry) = self.peers.remove(key) {
                 entry.peer.farewell();
+                self.crew.task.answer.note(Visit::Left);
             }
         }
     }
@@ -115,6 +116,7 @@ impl<'a> Worker<'a> {
         let mut events = [Event::empty(); EVENTS];
         // Announcements may lie at an edge-triggered door since before this thread watched it.
         self.open_doors()?;
+        self.end_if_idle()?;
         loop {
             let must_look = !self.unfinished.is_empty() || self.spin();
             let count = self.wait(&mut events, must_look)?;
@@ -258,6 +260,7 @@ impl<'a> Worker<'a> {
             let _ = self.poller.remove(fd);
         }
         drop(entry);
+        self.crew.task.answer.note(Visit::Left);
         self.recent.forget(key);
         self.desk().clients.fetch_sub(1, Ordering::Relaxed);
         self.crew.clients.fetch_sub(1, Ordering::Relaxed);

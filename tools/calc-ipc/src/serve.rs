@@ -3,7 +3,8 @@
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
 use calc_ipc::protocol::{self, Request, Response};
-use calc_ipc::service::{Handler, Server};
+use calc_ipc::service::{Handler, Observer, Server};
+use calc_ipc::transport::Visit;
 use calc_ipc::transport::url::{self, Bound, Url};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -67,11 +68,13 @@ fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, F
     let options = args.options();
     let bind = |url: &Url| -> calc_ipc::error::Result<Named> {
         let Bound { endpoint, url } = url::bind(url, &options)?;
-        let handler = match args.verbose {
-            true => logging(url.clone(), Arc::clone(answered)),
-            false => Handler::Calculator,
+        let server = match args.verbose {
+            true => {
+                let handler = logging(url.clone(), Arc::clone(answered));
+                Server::observed(endpoint, handler, logging_visits(url.clone()))?
+            }
+            false => Server::new(endpoint, Handler::Calculator)?,
         };
-        let server = Server::new(endpoint, handler)?;
         Ok(Named { url, server })
     };
     args.urls
@@ -87,6 +90,18 @@ fn logging(url: Url, answered: Arc<AtomicU64>) -> Handler {
         answered.fetch_add(1, Ordering::Relaxed);
         log(format_args!("{url} {}", answer_line(request, &response)));
         response
+    })
+}
+
+/// A line on standard error for every client that comes or goes.
+fn logging_visits(url: Url) -> Box<Observer> {
+    Box::new(move |visit| {
+        let what = match visit {
+            Visit::Came => "came",
+            Visit::Left => "left",
+            Visit::TurnedAway => "was turned away",
+        };
+        log(format_args!("{url} a client {what}"));
     })
 }
 

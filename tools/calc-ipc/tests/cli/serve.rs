@@ -149,17 +149,16 @@ fn a_signal_ends_it_while_standard_input_is_open() {
 }
 
 #[test]
-fn a_verbose_server_logs_what_it_answers() {
+fn a_verbose_server_logs_what_it_answers_and_who_comes_and_goes() {
     let names = Names::new();
     let server = Serving::start(&["--verbose".to_owned(), names.unix()]);
     ask(&names.unix());
     run(["call", &names.unix(), "DIV", "-1", "0"]);
     let log = server.end_by(Signal::SIGTERM).stderr;
     let url = names.unix();
-    assert_eq!(
-        log,
-        format!("{url} ADD 10 20 = 30\n{url} DIV -1 0: Division by zero\n2 requests answered\n")
-    );
+    let visit = |request| format!("{url} a client came\n{url} {request}\n{url} a client left\n");
+    let expected = visit("ADD 10 20 = 30") + &visit("DIV -1 0: Division by zero");
+    assert_eq!(log, expected + "2 requests answered\n");
 }
 
 #[test]
