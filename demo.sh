@@ -53,25 +53,49 @@ ask() {
 # with_server SERVER TRANSPORT ADDRESS: both clients ask it, and then it is told to end.
 with_server() {
     echo "$1 over $2, asked by two other processes:"
+    start "$@"
+    ask calc_c_client "$2" "$3"
+    ask calc_cxx_client "$2" "$3"
+    end
+}
+
+# start PROGRAM ARGUMENT...: starts a server, and sets $url to where it serves, if it says so.
+start() {
     mkfifo "$run/stdout"
-    "$bin/$1" "$2" "$3" >"$run/stdout" &
+    started=$1
+    shift
+    "$bin/$started" "$@" >"$run/stdout" &
     server=$!
     exec 3<"$run/stdout"
     # Its first line says that it serves; if it ends instead, so does the wait.
-    read -r _serving <&3 || {
-        echo "FAILED: $1 $2 did not start" >&2
+    read -r _serving url <&3 || {
+        echo "FAILED: $started $* did not start" >&2
         exit 1
     }
-    ask calc_c_client "$2" "$3"
-    ask calc_cxx_client "$2" "$3"
+}
+
+# Tells the server to end.
+end() {
     kill "$server"
     wait "$server" || {
-        echo "FAILED: $1 $2 did not end well" >&2
+        echo "FAILED: $started did not end well" >&2
         exit 1
     }
     server=""
     exec 3<&-
     rm "$run/stdout"
+}
+
+# says EXPECTED PROGRAM ARGUMENT...: runs it, and checks what it prints.
+says() {
+    expected=$1 program=$2
+    shift 2
+    line=$(timeout 60 "$bin/$program" "$@") || line="(nothing)"
+    if [ "$line" != "$expected" ]; then
+        echo "FAILED: $program $* said '$line', not '$expected'" >&2
+        exit 1
+    fi
+    printf '  %-20s %s -> %s\n' "$program" "$*" "$line"
 }
 
 name=calc_ipc_demo.$$
@@ -85,6 +109,22 @@ for program in calc_c_client calc_cxx_client; do
     ask $program pipe -
     ask $program spawn "$bin/calc_pipe_server"
 done
+
+squares="the sum of the squares up to 10000 is 333383335000"
+for address in "unix://$run/a%20socket" "fifo://$run/pair" "shm://$name" tcp://localhost:0; do
+    start calc_c_any_transport serve "$address"
+    echo "one program over any transport, here $url, and a pool of threads:"
+    says 30 calc_c_any_transport "$url" ADD 10 20
+    says "$squares" calc_cxx_pool "$url" 4 10000
+    end
+done
+says 56 calc_c_any_transport "exec://$bin/calc_pipe_server" MUL 7 8
+
+start calc_c_bytes_server tcp://localhost:0
+echo "messages of one's own, at $url:"
+says ok calc_c_any_transport "$url" "set colour dark green"
+says "dark green" calc_c_any_transport "$url" "get colour"
+end
 
 left=$(ls "$run"; ls /dev/shm | grep "$name" || true)
 if [ -n "$left" ]; then

@@ -14,6 +14,7 @@ need_cmake_package GTest libgtest-dev
 install_needed
 
 cargo test --locked
+cargo test --locked -p calc-ipc-cli
 cmake --preset tests >/dev/null
 cmake --build --preset tests
 ctest --preset tests -j "$(nproc)" "$@"

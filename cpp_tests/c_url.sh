@@ -30,6 +30,9 @@ fi
 diff "$expected" "$directory/printed"
 if [ -n "$server" ]; then
     kill "$server"
-    wait "$server"
+    wait "$server" || {
+        cat <&3 >&2
+        exit 1
+    }
     server=""
 fi

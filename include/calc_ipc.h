@@ -22,9 +22,10 @@
  * **Results.** A function that can fail returns a calc_ipc_status: 0 is OK, errors are
  * negative. The comments below leave the prefix CALC_IPC_STATUS_ out, and INVALID_ARGUMENT
  * where only NULL or a broken string earns it, and INTERNAL, which any may return. Outputs are
- * written on OK only, except that a failed create sets the handle to NULL and BUFFER_TOO_SMALL
- * writes the length that is needed. calc_ipc_last_error() tells people more. A response that
- * says that there is no result is no error: the call succeeded.
+ * written on OK only, except that a failed create sets the handle to NULL, BUFFER_TOO_SMALL
+ * writes the length that is needed, and `completed` is written always. calc_ipc_last_error()
+ * tells people more. A response that says that there is no result is no error: the call
+ * succeeded.
  *
  * **Handles** are opaque, made by create and freed by destroy alone, once. A const handle means
  * that the function may be called from any thread at any time; destroy must not overlap other

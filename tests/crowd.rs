@@ -4,12 +4,11 @@
 
 mod support;
 
-use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
-use support::{Address, Process, TRANSPORTS, add};
+use support::{Address, TRANSPORTS, add, serve_in_process};
 
 const CLIENTS: u32 = 10_000;
 
@@ -40,21 +39,11 @@ fn ten_thousand_clients_are_answered_whatever_some_of_them_do() {
         / 6;
     assert!(clients <= CLIENTS);
     let address = Address::new();
-    let (mut said, say) = std::io::pipe().unwrap();
-    let server = Process::fork(|| {
-        let options = ServerOptions {
-            max_clients: Some(CLIENTS + 10),
-            ..ServerOptions::default()
-        };
-        let endpoint = (TRANSPORTS[0].bind)(&address, &options).unwrap();
-        (&say).write_all(b"L").unwrap();
-        Server::new(endpoint, Handler::Calculator)
-            .unwrap()
-            .run()
-            .unwrap();
-    });
-    drop(say);
-    said.read_exact(&mut [0]).unwrap();
+    let options = ServerOptions {
+        max_clients: Some(CLIENTS + 10),
+        ..ServerOptions::default()
+    };
+    let server = serve_in_process(&TRANSPORTS[0], &address, &options, || ());
 
     let mut crowd: Vec<_> = (0..clients)
         .map(|_| UnixStream::connect(address.path("sock")).unwrap())

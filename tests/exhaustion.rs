@@ -10,9 +10,8 @@ use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::fs::File;
-use std::io::{Read, Write};
 use std::time::Duration;
-use support::{Address, Process, TRANSPORTS, add};
+use support::{Address, Process, TRANSPORTS, add, serve_in_process};
 
 fn limit(resource: libc::__rlimit_resource_t, value: u64) {
     let limit = libc::rlimit {
@@ -100,16 +99,9 @@ fn descriptors_held(files: &[File]) -> usize {
 fn a_server_without_descriptors_refuses_newcomers_and_serves_on() {
     for transport in &TRANSPORTS {
         let address = Address::new();
-        let (mut said, say) = std::io::pipe().unwrap();
-        let _server = Process::fork(|| {
-            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
-            let server = Server::new(endpoint, Handler::Calculator).unwrap();
+        let _server = serve_in_process(transport, &address, &ServerOptions::default(), || {
             limit(libc::RLIMIT_NOFILE, descriptors() + 20);
-            (&say).write_all(b"L").unwrap();
-            server.run().unwrap();
         });
-        drop(say);
-        said.read_exact(&mut [0]).unwrap();
         let first = transport.client(&address);
         assert_eq!(first.call(&add(1, 1)).unwrap(), Ok(2));
         let mut clients = Vec::new();
@@ -227,17 +219,8 @@ fn hundreds_may_wait_before_serving_begins() {
 fn an_idle_server_and_its_clients_use_no_cpu() {
     for transport in &TRANSPORTS {
         let address = Address::new();
-        let (mut said, say) = std::io::pipe().unwrap();
-        let server = Process::fork(|| {
-            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
-            (&say).write_all(b"L").unwrap();
-            Server::new(endpoint, Handler::Calculator)
-                .unwrap()
-                .run()
-                .unwrap();
-        });
-        drop(say);
-        said.read_exact(&mut [0]).unwrap();
+        let options = ServerOptions::default();
+        let server = serve_in_process(transport, &address, &options, || ());
         let clients: Vec<_> = (0..8).map(|_| transport.client(&address)).collect();
         for client in &clients {
             assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));

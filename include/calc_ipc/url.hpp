@@ -128,7 +128,7 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
         responses.reserve(count);
         std::size_t completed = 0;
         setStatus(calc_ipc_client_call_many(handle(), in.data(), count, out.get(), &completed));
-        for (std::size_t i = 0; i < completed; ++i) {
+        for (std::size_t i = 0; i < completed && i < count; ++i) {
             responses.push_back(detail::fromC(out[i]));
         }
     }

@@ -12,4 +12,4 @@ pub(crate) mod unix;
 #[cfg(unix)]
 pub use unix::bell::Bell;
 #[cfg(unix)]
-pub(crate) use unix::{blocking, fork, thread};
+pub(crate) use unix::{blocking, cpu::online as online_cpus, fork, thread};

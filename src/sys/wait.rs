@@ -1,8 +1,7 @@
 //! When to look again at once, and when to sleep in the kernel.
 
-use std::num::NonZero;
+use crate::sys::online_cpus;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 /// Decides, wait by wait, whether spinning pays, from how earlier spins ended.
@@ -98,16 +97,18 @@ impl Spin {
     }
 }
 
-/// Whether this process may run on one CPU only, so that a peer cannot run while it spins.
+/// Whether the machine has one CPU only, so that no peer can run while it spins.
 ///
-/// Threads that ask first may find out twice. A lock around it would do worse: a child forked
-/// while another thread held it would wait for ever.
+/// How many of them this process may use says nothing: pinned to one CPU, it may have a peer that is
+/// pinned to another; one that shares its own is found out by how spins end. Threads that ask first
+/// may find out twice; a lock around it would do worse: a child forked while another thread held it
+/// would wait for ever.
 fn has_one_cpu() -> bool {
     const UNKNOWN: usize = 0;
     static CPUS: AtomicUsize = AtomicUsize::new(UNKNOWN);
     let mut cpus = CPUS.load(Ordering::Relaxed);
     if cpus == UNKNOWN {
-        cpus = available_parallelism().map_or(1, NonZero::get);
+        cpus = online_cpus();
         CPUS.store(cpus, Ordering::Relaxed);
     }
     cpus == 1

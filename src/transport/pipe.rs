@@ -132,10 +132,11 @@ impl ChildStream {
     /// Waits for the pipe, or the child's end: a process that the child left behind may hold the
     /// other end of the pipe open.
     fn wait(&self, pipe: BorrowedFd<'_>, what: PollFlags, deadline: Deadline) -> io::Result<()> {
-        let mut fds = [PollFd::new(pipe, what), PollFd::new(pipe, what)];
-        if let Some(watch) = self.child.child.watch() {
-            fds[1] = PollFd::new(watch, PollFlags::POLLIN);
-        }
+        let pipe = PollFd::new(pipe, what);
+        let Some(watch) = self.child.child.watch() else {
+            return in_time(poll::wait(&mut [pipe], deadline)?);
+        };
+        let mut fds = [pipe, PollFd::new(watch, PollFlags::POLLIN)];
         in_time(poll::wait(&mut fds, deadline)?)?;
         match fds[0].any() {
             Some(true) => Ok(()),

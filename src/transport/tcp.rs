@@ -88,6 +88,16 @@ impl AsFd for TcpDoor {
     }
 }
 
+impl Drop for TcpDoor {
+    /// A child forked a moment ago may not have come to close its copy of the socket yet; listening
+    /// ends in that one, too, so that the port is free at once.
+    fn drop(&mut self) {
+        if self.socket.is_own() {
+            let _ = socket::end_listening(self.as_fd());
+        }
+    }
+}
+
 impl Door for TcpDoor {
     fn adopt(&self) -> Result<()> {
         let failure = |error| Error::os("adopt a TCP server", &error);

@@ -11,6 +11,7 @@ use calc_ipc::error::{Result, Status};
 use calc_ipc::protocol::{Operation, Request};
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, shm, tcp, uds};
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -264,4 +265,25 @@ pub fn within(milliseconds: u64) -> ClientOptions {
         call_timeout: Some(Duration::from_millis(milliseconds)),
         ..ClientOptions::default()
     }
+}
+
+/// A server in a process of its own, whose address is live. `before` runs there just before it
+/// serves.
+pub fn serve_in_process(
+    transport: &Transport,
+    address: &Address,
+    options: &ServerOptions,
+    before: impl FnOnce(),
+) -> Process {
+    let (mut said, say) = std::io::pipe().unwrap();
+    let process = Process::fork(|| {
+        let endpoint = (transport.bind)(address, options).unwrap();
+        let server = Server::new(endpoint, Handler::Calculator).unwrap();
+        before();
+        (&say).write_all(b"L").unwrap();
+        server.run().unwrap();
+    });
+    drop(say);
+    said.read_exact(&mut [0]).unwrap();
+    process
 }

@@ -1,4 +1,4 @@
-//! Which CPU this thread runs on.
+//! Which CPU this thread runs on, and how many there are.
 
 /// The number of the CPU, as far as 16 bits hold it; `UNKNOWN` otherwise.
 #[inline]
@@ -9,3 +9,10 @@ pub(crate) fn current() -> u16 {
 
 /// No CPU's number.
 pub(crate) const UNKNOWN: u16 = u16::MAX;
+
+/// How many CPUs the machine has that are in use, one at least (sysconf(3)).
+pub(crate) fn online() -> usize {
+    // SAFETY: takes a number and touches nothing of the caller's.
+    let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    usize::try_from(count).unwrap_or(1).max(1)
+}

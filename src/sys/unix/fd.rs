@@ -43,6 +43,11 @@ impl Fd {
             .store(fork::generation() + 1, Ordering::Relaxed);
         fork::own(self.raw);
     }
+
+    /// Whether it is this process's own: not one to inherit, nor that of the parent process.
+    pub(crate) fn is_own(&self) -> bool {
+        self.owned_since.load(Ordering::Relaxed) == fork::generation() + 1
+    }
 }
 
 impl Drop for Fd {

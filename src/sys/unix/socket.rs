@@ -5,9 +5,9 @@ use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::sys::socket::{
-    AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType,
-    UnixAddr, accept4, bind, connect as connect_to, getsockopt, listen as listen_on, recvmsg,
-    sendmsg, setsockopt, socket, sockopt,
+    AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, Shutdown, SockFlag,
+    SockType, UnixAddr, accept4, bind, connect as connect_to, getsockopt, listen as listen_on,
+    recvmsg, sendmsg, setsockopt, shutdown, socket, sockopt,
 };
 use nix::sys::stat::{Mode, fchmod};
 use nix::sys::time::TimeVal;
@@ -38,6 +38,11 @@ pub(crate) fn bind_narrow(path: &Path) -> io::Result<OwnedFd> {
 pub(crate) fn listen(fd: BorrowedFd<'_>) -> io::Result<()> {
     // The kernel cuts it to net.core.somaxconn.
     Ok(listen_on(&fd, Backlog::MAXALLOWABLE)?)
+}
+
+/// Ends what [`listen`] began, in every process that has a copy of the socket.
+pub(crate) fn end_listening(fd: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(shutdown(fd.as_raw_fd(), Shutdown::Read)?)
 }
 
 /// Connects to the server at `path`, waiting no longer than `timeout` while its queue is full
