@@ -8,21 +8,23 @@
 
 mod support;
 
+use calc_ipc::error::Status;
 use calc_ipc::service::Handler;
 use calc_ipc::transport::ServerOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
-use support::{Address, TRANSPORTS, add};
+use support::{Address, Process, TRANSPORTS, add};
 
 const SHM: usize = 2;
 
 /// A client of shared memory that does what it likes with what it was handed.
 struct Intruder {
     control: UnixStream,
+    record: [u8; 24],
     header: OwnedFd,
     page: OwnedFd,
     bell: std::fs::File,
@@ -70,6 +72,7 @@ impl Intruder {
         };
         Self {
             control,
+            record,
             header,
             page,
             bell: bell.into(),
@@ -104,6 +107,58 @@ impl Drop for Intruder {
         let start = self.lines.map_addr(|address| address & !4095);
         // SAFETY: the page that `new` mapped.
         unsafe { libc::munmap(start.cast(), 4096) };
+    }
+}
+
+/// Hands over what [`Intruder::new`] takes.
+fn hand_over(control: &UnixStream, record: &[u8], fds: [i32; 3]) {
+    let mut space = [0_u64; 4];
+    let mut part = libc::iovec {
+        iov_base: record.as_ptr().cast_mut().cast(),
+        iov_len: record.len(),
+    };
+    // SAFETY: an all-zero msghdr is valid, and its pointers are set to live buffers; the header and
+    // three numbers fill the space exactly.
+    unsafe {
+        let mut message: libc::msghdr = std::mem::zeroed();
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = space.as_mut_ptr().cast();
+        message.msg_controllen = size_of_val(&space);
+        let rights = libc::CMSG_FIRSTHDR(&raw const message);
+        (*rights).cmsg_level = libc::SOL_SOCKET;
+        (*rights).cmsg_type = libc::SCM_RIGHTS;
+        (*rights).cmsg_len = libc::CMSG_LEN(12) as _;
+        libc::CMSG_DATA(rights)
+            .cast::<[i32; 3]>()
+            .write_unaligned(fds);
+        let sent = libc::sendmsg(control.as_raw_fd(), &raw const message, 0);
+        assert_eq!(sent, 24);
+    }
+}
+
+#[test]
+fn a_client_rings_nothing_that_may_block_or_raise_a_signal() {
+    let (address, hostile) = (Address::new(), Address::new());
+    let _server = TRANSPORTS[SHM].serve(&address, Handler::Calculator, &ServerOptions::default());
+    // All but the bell is as it should be.
+    let shared = Intruder::new(&address);
+    let listener = UnixListener::bind(format!("/dev/shm/{}", hostile.word)).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    // SAFETY: makes a new descriptor.
+    let blocking = unsafe { OwnedFd::from_raw_fd(libc::eventfd(0, 0)) };
+    for bell in [writer.as_raw_fd(), blocking.as_raw_fd()] {
+        let client = Process::fork(|| {
+            // SAFETY: the default, which would end this forked process.
+            unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+            let client = TRANSPORTS[SHM].client_with(&hostile, &support::within(5000));
+            assert_eq!(support::status(client.call(&add(1, 1))), Status::System);
+        });
+        let (control, _) = listener.accept().unwrap();
+        let fds = [shared.header.as_raw_fd(), shared.page.as_raw_fd(), bell];
+        hand_over(&control, &shared.record, fds);
+        assert!(client.succeeded());
     }
 }
 

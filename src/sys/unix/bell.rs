@@ -2,7 +2,9 @@
 
 use super::fd::{Fd, uninterrupted};
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::stat::{SFlag, fstat};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,9 +43,18 @@ impl Bell {
         self.fd.own();
     }
 
-    /// A bell of another process, received from it.
-    pub(crate) fn from_peer(fd: OwnedFd) -> Self {
-        Self::around(Fd::new(fd))
+    /// A bell of another process, received from it. Nothing but an anonymous file is taken, as an
+    /// eventfd is: a pipe or socket might raise SIGPIPE, a terminal SIGTTOU. What a file is never
+    /// changes, but whether it blocks does: a peer that keeps a copy may have it block later
+    /// (F_SETFL), and then be waited for if it also filled the counter.
+    pub(crate) fn from_peer(fd: OwnedFd) -> io::Result<Self> {
+        let kind = SFlag::from_bits_truncate(fstat(&fd)?.st_mode) & SFlag::S_IFMT;
+        let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
+        if kind.is_empty() && flags.contains(OFlag::O_NONBLOCK) {
+            Ok(Self::around(Fd::new(fd)))
+        } else {
+            Err(Errno::EPROTO.into())
+        }
     }
 
     /// Wakes who watches it. Async-signal-safe, errno included.

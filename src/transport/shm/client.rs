@@ -172,7 +172,7 @@ impl SharedChannel {
             header: Mapping::from_peer(header.as_fd(), PAGE, Access::Read).map_err(broken)?,
             page: Mapping::from_peer(page.as_fd(), PAGE, Access::Write).map_err(broken)?,
             request_offset: offset as usize,
-            bell: Bell::from_peer(bell),
+            bell: Bell::from_peer(bell).map_err(broken)?,
             buffer: None,
             has_asked: false,
             max_message,
