@@ -133,7 +133,7 @@ fn one_live_server_at_a_time() {
             "{}: two at once, wrong server, failures",
             transport.name
         );
-// One that adopted the server of a process which ended is gone when it has noticed that.
+        // One that adopted the server of a process which ended is gone when it has noticed that.
         let patience = Instant::now() + Duration::from_secs(5);
         let last = loop {
             match (transport.bind)(&address, &ServerOptions::default()) {
