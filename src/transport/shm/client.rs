@@ -21,7 +21,7 @@ use std::time::Duration;
 const SLICE: Duration = Duration::from_millis(50);
 
 /// A connection, which the server may not have looked at yet.
-struct SharedChannel {
+pub(super) struct SharedChannel {
     control: Fd,
     session: Option<Session>,
     spin: Spin,
@@ -30,11 +30,11 @@ struct SharedChannel {
     /// The longest answer taken.
     max_message: u32,
     /// The last answer's body, copied out.
-    answer: Vec<u8>,
+    pub(super) answer: Vec<u8>,
 }
 
 /// What the server shares with this client.
-struct Session {
+pub(super) struct Session {
     header: Mapping,
     page: Mapping,
     request_offset: usize,
@@ -43,7 +43,7 @@ struct Session {
     /// The server was asked for it: once is enough, even if it did not come in time.
     has_asked: bool,
     /// The server's limit.
-    max_message: u32,
+    pub(super) max_message: u32,
     /// The number of the last request.
     number: u32,
 }
@@ -134,7 +134,7 @@ impl Channel for SharedChannel {
 }
 
 impl SharedChannel {
-    fn session(&mut self) -> Result<&mut Session> {
+    pub(super) fn session(&mut self) -> Result<&mut Session> {
         self.session
             .as_mut()
             .ok_or_else(|| Error::new(Status::Internal, "shared memory before any request"))
@@ -142,7 +142,7 @@ impl SharedChannel {
 
     /// Waits until the server has shared its memory.
     #[inline]
-    fn begin(&mut self, deadline: Deadline) -> Result<()> {
+    pub(super) fn begin(&mut self, deadline: Deadline) -> Result<()> {
         if self.session.is_none() {
             self.session = Some(self.meet(deadline)?);
         }
@@ -181,7 +181,7 @@ impl SharedChannel {
     }
 
     /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
-    fn put_into_buffer(&mut self, bytes: &[u8], deadline: Deadline) -> Result<()> {
+    pub(super) fn put_into_buffer(&mut self, bytes: &[u8], deadline: Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             if !self.session()?.has_asked {
                 socket::send_now(self.control.as_fd(), &[WANT_BUFFER])
@@ -212,7 +212,7 @@ impl SharedChannel {
 
     /// Waits until the last request is answered.
     #[inline]
-    fn await_answer(&mut self, deadline: Deadline) -> Result<()> {
+    pub(super) fn await_answer(&mut self, deadline: Deadline) -> Result<()> {
         let Some(session) = &self.session else {
             return Err(Error::new(Status::Internal, "no request was sent"));
         };
@@ -309,7 +309,7 @@ impl SharedChannel {
         self.copy_from_buffer(answer, deadline)
     }
 
-    fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: Deadline) -> Result<()> {
+    pub(super) fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             self.map_buffer(deadline)?;
         }
@@ -318,70 +318,6 @@ impl SharedChannel {
             buffer.read(layout::half_of_buffer(session.max_message), bytes);
         }
         Ok(())
-    }
-
-    /// Sends as many of the frames as one publication carries, and takes their answers. Gives how
-    /// many bytes were sent.
-    fn exchange_some(
-        &mut self,
-        frames: &[u8],
-        timeout: Option<Duration>,
-        take: &mut Take<'_>,
-    ) -> std::result::Result<usize, Exchanged> {
-        let unsent = |error| Exchanged {
-            owed: 0,
-            result: Err(error),
-        };
-        let deadline = Deadline::after(timeout);
-        self.begin(deadline).map_err(unsent)?;
-        let half = layout::half_of_buffer(self.session().map_err(unsent)?.max_message);
-        let (batch, count) = layout::first_batch(frames, half);
-        self.put_into_buffer(batch, deadline).map_err(unsent)?;
-        let length = frame::prefix(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        self.session()
-            .map_err(unsent)?
-            .publish(layout::BATCH, &length);
-        let taken = self.take_batch(count, deadline, take);
-        taken.map_err(|(taken, error)| Exchanged {
-            owed: count - taken,
-            result: Err(error),
-        })?;
-        Ok(batch.len())
-    }
-
-    /// Waits for the answers to a batch and gives each to `take`; with a failure, how many it gave.
-    fn take_batch(
-        &mut self,
-        count: u32,
-        deadline: Deadline,
-        take: &mut Take<'_>,
-    ) -> std::result::Result<(), (u32, Error)> {
-        let answers = self.recv_batch(deadline).map_err(|error| (0, error))?;
-        let mut rest = answers;
-        for taken in 0..count {
-            let Some(body) = frame::first_body(rest) else {
-                let context = "the server answered a batch with something else";
-                return Err((taken, Error::new(Status::Malformed, context)));
-            };
-            take(body);
-            rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    fn recv_batch(&mut self, deadline: Deadline) -> Result<&[u8]> {
-        self.await_answer(deadline)?;
-        let session = self.session()?;
-        let length = layout::load_prefix(session.reply()) as usize;
-        let is_batch = session.reply().kind.load(Ordering::Relaxed) == layout::BATCH;
-        if !is_batch || length > layout::half_of_buffer(session.max_message) {
-            return Err(self.nonsense());
-        }
-        let mut answer = std::mem::take(&mut self.answer);
-        answer.resize(length, 0);
-        let result = self.copy_from_buffer(&mut answer, deadline);
-        self.answer = answer;
-        result.map(|()| self.answer.as_slice())
     }
 
     /// Waits for a record of the server's.
@@ -421,7 +357,7 @@ impl SharedChannel {
         Error::new(status, format!("{}: {what}", self.peer))
     }
 
-    fn nonsense(&self) -> Error {
+    pub(super) fn nonsense(&self) -> Error {
         let context = format!(
             "{}: the server does not speak this version's language",
             self.peer
@@ -435,13 +371,13 @@ impl Session {
         self.page.line(self.request_offset)
     }
 
-    fn reply(&self) -> &Line {
+    pub(super) fn reply(&self) -> &Line {
         self.page.line(layout::answer_offset(self.request_offset))
     }
 
     /// Puts the request where the server looks for it, and rings if the server sleeps.
     #[inline]
-    fn publish(&mut self, kind: u16, bytes: &[u8]) {
+    pub(super) fn publish(&mut self, kind: u16, bytes: &[u8]) {
         self.number = layout::next(self.number);
         let line = self.request();
         layout::store(line, bytes);

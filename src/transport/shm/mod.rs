@@ -6,6 +6,7 @@
 //! while both sides are awake; what does not fit goes through a buffer. No two clients share
 //! memory that either can write, and no memory is ever used for a second client.
 
+mod batch;
 mod client;
 mod layout;
 mod server;
