@@ -259,3 +259,29 @@ fn a_peer_that_knows_only_frames_is_served_through_the_public_fifos() {
         });
     }
 }
+
+#[test]
+fn answers_to_a_batch_that_was_not_sent_are_malformed() {
+    let address = Address::new();
+    let path = address.path("eager");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let options = ClientOptions::default();
+    let mut channel = uds::connect(&path, &options).unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    // Far more than the socket takes, so that most of it cannot be sent: nobody reads.
+    let count = 100_000;
+    let frames = b"\x09\0\0\0ADD 10 20".repeat(count);
+    std::thread::scope(|scope| {
+        scope.spawn(|| stream.write_all(&b"\x05\0\0\0OK 30".repeat(count)));
+        let timeout = Some(Duration::from_secs(30));
+        let error = channel
+            .exchange(&frames, timeout, &mut |_| ())
+            .result
+            .unwrap_err();
+        assert_eq!(
+            error.status(),
+            calc_ipc::error::Status::Malformed,
+            "{error}"
+        );
+    });
+}

@@ -255,9 +255,13 @@ impl<S: Patient> Channel for Framed<S> {
     ) -> Exchanged {
         let mut flow = Flow::new(frames);
         let result = self.exchange_all(&mut flow, timeout, take);
-        self.is_cut |= flow.is_cut();
+        if result.is_ok() {
+            return Exchanged { owed: 0, result };
+        }
+        let (begun, whole) = flow.sent_frames();
+        self.is_cut |= begun != whole;
         Exchanged {
-            owed: flow.owed(),
+            owed: whole.saturating_sub(flow.answered),
             result,
         }
     }
@@ -297,19 +301,9 @@ impl<'a> Flow<'a> {
         (begun, whole)
     }
 
-    fn is_answered(&self) -> bool {
-        self.unsent().is_empty() && self.owed() == 0
-    }
-
-    fn owed(&self) -> u32 {
-        let sent = self.frames.get(..self.sent).unwrap_or_default();
-        Self::count(sent).1.saturating_sub(self.answered)
-    }
-
-    /// Whether a frame was only partly sent.
-    fn is_cut(&self) -> bool {
-        let (begun, whole) = Self::count(self.frames.get(..self.sent).unwrap_or_default());
-        begun != whole
+    /// How many frames were sent, at least in part, and how many wholly.
+    fn sent_frames(&self) -> (u32, u32) {
+        Self::count(self.frames.get(..self.sent).unwrap_or_default())
     }
 }
 
@@ -342,8 +336,11 @@ impl<S: Patient> Framed<S> {
                 self.receive(deadline)?;
             }
         }
-        debug_assert!(flow.is_answered());
-        Ok(())
+        if flow.unsent().is_empty() {
+            return Ok(());
+        }
+        self.is_cut = true;
+        Err(self.failed(Status::Malformed, "it answered before it was asked"))
     }
 
     /// Writes what there is room for; where there is none, waits for room or for answers, and takes
