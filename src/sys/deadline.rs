@@ -17,6 +17,15 @@ impl Deadline {
         Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
 
+    /// This one, or that far from now if that is sooner.
+    pub(crate) fn within(self, time: Duration) -> Self {
+        let soon = Instant::now().checked_add(time);
+        Self(match (self.0, soon) {
+            (Some(at), Some(soon)) => Some(at.min(soon)),
+            (at, soon) => at.or(soon),
+        })
+    }
+
     /// What is left, zero once it has passed; `None` is without limit.
     pub fn remaining(self) -> Option<Duration> {
         self.0

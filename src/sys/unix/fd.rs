@@ -4,7 +4,7 @@ use super::{fork, poll, sigpipe};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::PollFlags;
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -147,14 +147,21 @@ pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-/// Writes two pieces as one, as [`write`].
-pub(crate) fn write_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
-    loop {
-        match sigpipe::write_two(fd, first, second) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
+/// Writes once to a pipe of which this process holds the reader too: its having one is what keeps
+/// SIGPIPE away (pipe(7)).
+#[inline]
+pub(crate) fn write_to_own_reader(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    Ok(uninterrupted(|| nix::unistd::write(fd, bytes))?)
+}
+
+/// Writes two pieces as one, as [`write_to_own_reader`].
+pub(crate) fn write_two_to_own_reader(
+    fd: BorrowedFd<'_>,
+    first: &[u8],
+    second: &[u8],
+) -> io::Result<usize> {
+    let parts = [IoSlice::new(first), IoSlice::new(second)];
+    Ok(uninterrupted(|| nix::sys::uio::writev(fd, &parts))?)
 }
 
 /// Reads and throws away all that is there, from a non-blocking descriptor.

@@ -1,7 +1,7 @@
 //! Child processes that no one else notices more than they must: fork(2), pidfd_open(2), waitid(2).
 
 use super::fd::Fd;
-use super::{poll, thread};
+use super::{poll, sigpipe, thread};
 use crate::sys::deadline::Deadline;
 use crate::sys::panic;
 use nix::errno::Errno;
@@ -162,6 +162,7 @@ fn reset_signals() {
         // SAFETY: neither default nor ignore runs code. SIGKILL and SIGSTOP give EINVAL.
         let _ = unsafe { sigaction(signal, &action) };
     }
+    sigpipe::is_ignored_for_good();
     let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
 }
 

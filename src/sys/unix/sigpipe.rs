@@ -1,6 +1,7 @@
 //! Writing without SIGPIPE, whose disposition belongs to the host.
 //!
-//! Sockets have MSG_NOSIGNAL. For pipes and FIFOs pwritev2(2) takes RWF_NOSIGNAL since Linux 6.18;
+//! Sockets have MSG_NOSIGNAL. A pipe whose reader this process holds too raises none, nor does one
+//! in a process that ignores the signal. For other pipes pwritev2(2) takes RWF_NOSIGNAL since Linux 6.18;
 //! before, the signal is blocked for this thread and, if the write raised it, taken back.
 
 use super::file::{self, Kind};
@@ -17,19 +18,25 @@ const RWF_NOSIGNAL: libc::c_int = 0x100;
 /// It is known not to have the flag.
 static KERNEL_IS_OLD: AtomicBool = AtomicBool::new(false);
 
+/// This process ignores the signal, for as long as it lives.
+static IS_IGNORED: AtomicBool = AtomicBool::new(false);
+
+/// For a process that is the library's own and ignores SIGPIPE: writing costs nothing more.
+pub(super) fn is_ignored_for_good() {
+    IS_IGNORED.store(true, Ordering::Relaxed);
+}
+
 /// write(2) that answers `BrokenPipe` and raises nothing.
 #[inline]
 pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     write_parts(fd, &[IoSlice::new(bytes)])
 }
 
-/// writev(2) of two pieces that answers `BrokenPipe` and raises nothing.
-pub(crate) fn write_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
-    write_parts(fd, &[IoSlice::new(first), IoSlice::new(second)])
-}
-
 #[inline]
 fn write_parts(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    if IS_IGNORED.load(Ordering::Relaxed) {
+        return Ok(nix::sys::uio::writev(fd, parts)?);
+    }
     if !KERNEL_IS_OLD.load(Ordering::Relaxed) {
         match write_without_signal(fd, parts) {
             Err(error @ (Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL)) => {

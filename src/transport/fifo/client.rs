@@ -58,8 +58,6 @@ struct FifoStream {
 struct Greeting {
     /// Fails when the server has gone.
     hello: Fd,
-    /// Until the server reads requests, this process could; without it, writing would fail.
-    _reader: Fd,
     /// The names of its pair, which the server removes when it takes the client in.
     names: Option<PairNames>,
     /// The process whose they are.
@@ -107,10 +105,9 @@ impl FifoStream {
         if opened.is_err() {
             names.remove();
         }
-        let (pipes, reader) = opened?;
+        let pipes = opened?;
         let greeting = Greeting {
             hello,
-            _reader: reader,
             names: Some(names),
             generation: fork::generation(),
         };
@@ -119,12 +116,11 @@ impl FifoStream {
     }
 
     /// Opens the answers' FIFO, which is there, makes the requests' and opens it.
-    fn open(names: &PairNames) -> io::Result<(PipePair, Fd)> {
+    fn open(names: &PairNames) -> io::Result<PipePair> {
         let input = Fd::new(file::open_fifo(&names.answers, End::Read)?);
         file::make_fifo(&names.requests)?;
-        let reader = Fd::new(file::open_fifo(&names.requests, End::Read)?);
-        let output = Fd::new(file::open_fifo(&names.requests, End::Write)?);
-        Ok((PipePair::new(input, output), reader))
+        let output = Fd::new(file::open_fifo(&names.requests, End::Both)?);
+        Ok(PipePair::of_fifos(input, output))
     }
 
     /// Before the server opens its end, reading would give an end of file that is none.

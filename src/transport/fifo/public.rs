@@ -93,11 +93,11 @@ impl Stream for PublicStream {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        fd::write(self.pair.answers.as_fd(), bytes)
+        fd::write_to_own_reader(self.pair.answers.as_fd(), bytes)
     }
 
     fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
-        fd::write_two(self.pair.answers.as_fd(), prefix, body)
+        fd::write_two_to_own_reader(self.pair.answers.as_fd(), prefix, body)
     }
 }
 
@@ -113,8 +113,6 @@ impl Watched for PublicStream {
     fn before_answers(&mut self) {
         self.pair.discard_answers();
     }
-
-    const READS_UNTIL_EMPTY: bool = true;
 }
 
 impl Drop for PublicStream {

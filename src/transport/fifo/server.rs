@@ -176,8 +176,8 @@ impl FifoEndpoint {
     /// Opens the pair of the client with this id, and says so to it.
     fn let_in(&self, id: Id, is_full: bool) -> io::Result<Admission> {
         let names = PairNames::new(&self.request, id);
-        let answers = match file::open_fifo(&names.answers, End::Write) {
-            Ok(answers) => Fd::new(answers),
+        let client = match file::open_fifo(&names.answers, End::Write) {
+            Ok(client) => client,
             Err(error) if file::has_no_reader(&error) || error.kind() == ErrorKind::NotFound => {
                 names.remove();
                 return Ok(Admission::Left);
@@ -185,13 +185,15 @@ impl FifoEndpoint {
             Err(error) => return Err(error),
         };
         if is_full {
-            let _ = fd::write(answers.as_fd(), &Notice::Refused.to_bytes());
+            let _ = fd::write(client.as_fd(), &Notice::Refused.to_bytes());
             names.remove();
             return Ok(Admission::TurnedAway);
         }
+        // Should the client die from here on, its requests end.
         let requests = Fd::new(file::open_fifo(&names.requests, End::Read)?);
+        let answers = Fd::new(file::open_fifo(&names.answers, End::Both)?);
         names.remove();
-        let mut pair = PipePair::new(requests, answers);
+        let mut pair = PipePair::of_fifos(requests, answers);
         match pair.write(&Notice::Welcome.to_bytes()) {
             Ok(_) => Ok(Admission::Peer(Box::new(StreamPeer::new(
                 pair,

@@ -237,17 +237,29 @@ impl<'a> Worker<'a> {
         };
         if entry.is_blocked != now_blocked {
             entry.is_blocked = now_blocked;
-            let mut result = Ok(());
-            for (place, watch) in entry.peer.watches(now_blocked).into_iter().enumerate() {
-                if let Some((fd, interest)) = watch {
-                    let token = Token::Peer(key, place).into();
-                    result = result.and(self.poller.change(fd, interest, token));
-                }
-            }
-            if result.is_err() {
+            if self.watch_again(key, now_blocked).is_err() {
                 self.dismiss(key);
             }
         }
+    }
+
+    /// Watches a peer for what it waits for now that it is blocked, or is not any more.
+    fn watch_again(&mut self, key: Key, is_blocked: bool) -> io::Result<()> {
+        let Some(entry) = self.peers.get_mut(key) else {
+            return Ok(());
+        };
+        let before = entry.peer.watches(!is_blocked);
+        let now = entry.peer.watches(is_blocked);
+        for (place, change) in before.into_iter().zip(now).enumerate() {
+            let token = Token::Peer(key, place).into();
+            match change {
+                (None, None) => {}
+                (Some((fd, _)), None) => self.poller.remove(fd)?,
+                (None, Some((fd, interest))) => self.poller.add(fd, interest, token)?,
+                (Some(_), Some((fd, interest))) => self.poller.change(fd, interest, token)?,
+            }
+        }
+        Ok(())
     }
 
     /// Forgets a peer; its descriptors leave the poller as they close.
@@ -255,7 +267,7 @@ impl<'a> Worker<'a> {
         let Some(entry) = self.peers.remove(key) else {
             return;
         };
-        for (fd, _) in entry.peer.watches(false).into_iter().flatten() {
+        for (fd, _) in entry.peer.watches(entry.is_blocked).into_iter().flatten() {
             // A copy in a process forked by hand would keep it in the poller (epoll(7), Q6).
             let _ = self.poller.remove(fd);
         }

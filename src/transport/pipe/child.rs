@@ -1,0 +1,95 @@
+//! The client's side: the child, and the pipes to it.
+
+use super::pair::{PipePair, read_or_wait};
+use crate::sys::fork;
+use crate::sys::unix::poll::PollFlags;
+use crate::sys::unix::process::Child;
+use crate::transport::Deadline;
+use crate::transport::framed::{Patient, Stream};
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+/// How long a child may take to end once its input has, before it is killed: a handler that hangs
+/// must not hang its parent.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Answers that come sooner are waited for at the pipe alone, since each further descriptor makes
+/// poll(2) slower; the child's own end, where its pipe outlives it, is then seen this much later.
+const SOON: Duration = Duration::from_millis(10);
+
+/// The parent's ends, and the child behind them. The ends are closed first, which is the child's
+/// order to stop: fields are dropped in the order of their declaration.
+pub(super) struct ChildStream {
+    pipes: PipePair,
+    child: OwnChild,
+}
+
+/// A child that ends with its channel.
+struct OwnChild {
+    child: Child,
+    /// The process whose child it is.
+    generation: u32,
+}
+
+impl Drop for OwnChild {
+    fn drop(&mut self) {
+        if self.generation != fork::generation() {
+            return; // Another process's child.
+        }
+        if !self.child.wait(Deadline::after(Some(FAREWELL))) {
+            self.child.kill();
+            self.child.wait(Deadline::after(Some(FAREWELL)));
+        }
+    }
+}
+
+impl ChildStream {
+    /// The stream to a child of this process.
+    pub(super) fn new(pipes: PipePair, child: Child) -> Self {
+        let generation = fork::generation();
+        let child = OwnChild { child, generation };
+        Self { pipes, child }
+    }
+
+    /// Waits for an answer, or for the child's end: a process that the child left behind may hold
+    /// the other end of the pipe open.
+    fn await_answer(&self, deadline: Deadline) -> io::Result<()> {
+        match self.pipes.await_input(None, deadline.within(SOON)) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            result => return result,
+        }
+        self.pipes.await_input(self.child.child.watch(), deadline)
+    }
+}
+
+impl Stream for ChildStream {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.pipes.read(buffer)
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pipes.write(bytes)
+    }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        self.pipes.write_frame(prefix, body)
+    }
+}
+
+impl Patient for ChildStream {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        read_or_wait(self, buffer, |stream| stream.await_answer(deadline))
+    }
+
+    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+        let end = self.child.child.watch();
+        self.pipes.await_output(PollFlags::empty(), end, deadline)
+    }
+
+    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+        let end = self.child.child.watch();
+        self.pipes.await_output(PollFlags::POLLIN, end, deadline)
+    }
+}

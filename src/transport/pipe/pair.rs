@@ -1,0 +1,158 @@
+//! Two one-way pipes, or FIFOs, as one two-way stream.
+
+use crate::sys::unix::fd::{self, Fd};
+use crate::sys::unix::poll::{self, PollFd, PollFlags};
+use crate::transport::Deadline;
+use crate::transport::framed::{Patient, Stream};
+use crate::transport::reactor::Watched;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Two one-way pipes, of which this process has one end each, and both of the one that it writes to.
+///
+/// A pipe that has a reader in this process never raises SIGPIPE, so that writing needs neither a flag
+/// that only new kernels know nor the thread's signal mask (see `sys::unix::sigpipe`), which cost
+/// more than the write(2) itself. That the peer has gone shows at the other pipe: its last
+/// writer has.
+#[derive(Debug)]
+pub(in crate::transport) struct PipePair {
+    input: Fd,
+    output: Fd,
+    /// Never read from; `None` where the output is open for reading too.
+    _own_reader: Option<Fd>,
+}
+
+impl PipePair {
+    /// Both ends must be non-blocking, and `own_reader` the other end of `output`.
+    pub(in crate::transport) fn new(input: Fd, output: Fd, own_reader: Fd) -> Self {
+        Self {
+            input,
+            output,
+            _own_reader: Some(own_reader),
+        }
+    }
+
+    /// Both ends must be non-blocking, and `output` a FIFO opened with [`End::Both`].
+    ///
+    /// [`End::Both`]: crate::sys::unix::file::End::Both
+    pub(in crate::transport) fn of_fifos(input: Fd, output: Fd) -> Self {
+        Self {
+            input,
+            output,
+            _own_reader: None,
+        }
+    }
+
+    /// Lets both pipes hold messages of this length, where the system allows it.
+    pub(in crate::transport) fn widen(&self, max_message: u32) {
+        fd::widen_pipe(self.input.as_fd(), max_message);
+        fd::widen_pipe(self.output.as_fd(), max_message);
+    }
+
+    /// Waits until the input has bytes or has ended; `end` may be a descriptor that becomes readable
+    /// when the peer has ended.
+    pub(super) fn await_input(
+        &self,
+        end: Option<BorrowedFd<'_>>,
+        deadline: Deadline,
+    ) -> io::Result<()> {
+        let input = PollFd::new(self.input.as_fd(), PollFlags::POLLIN);
+        let Some(end) = end else {
+            return in_time(poll::wait(&mut [input], deadline)?);
+        };
+        let mut fds = [input, PollFd::new(end, PollFlags::POLLIN)];
+        in_time(poll::wait(&mut fds, deadline)?)?;
+        if fds[0].any() == Some(false) {
+            return Err(ErrorKind::ConnectionAborted.into());
+        }
+        Ok(())
+    }
+
+    /// Waits until there is room in the output, or `wanted` of the input; `end` as above. The peer's
+    /// end is an error, since nobody will make room.
+    pub(super) fn await_output(
+        &self,
+        wanted: PollFlags,
+        end: Option<BorrowedFd<'_>>,
+        deadline: Deadline,
+    ) -> io::Result<()> {
+        let mut fds = [
+            PollFd::new(self.output.as_fd(), PollFlags::POLLOUT),
+            PollFd::new(self.input.as_fd(), wanted),
+            PollFd::new(end.unwrap_or(self.input.as_fd()), PollFlags::POLLIN),
+        ];
+        let count = if end.is_some() { 3 } else { 2 };
+        in_time(poll::wait(&mut fds[..count], deadline)?)?;
+        let [output, input, end] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
+        if output.contains(PollFlags::POLLOUT) || input.contains(PollFlags::POLLIN) {
+            Ok(())
+        } else if end.is_empty() {
+            Err(ErrorKind::BrokenPipe.into())
+        } else {
+            Err(ErrorKind::ConnectionAborted.into())
+        }
+    }
+}
+
+impl Stream for PipePair {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        fd::read(self.input.as_fd(), buffer)
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        fd::write_to_own_reader(self.output.as_fd(), bytes)
+    }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        fd::write_two_to_own_reader(self.output.as_fd(), prefix, body)
+    }
+}
+
+impl Patient for PipePair {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        read_or_wait(self, buffer, |pair| pair.await_input(None, deadline))
+    }
+
+    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+        self.await_output(PollFlags::empty(), None, deadline)
+    }
+
+    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+        self.await_output(PollFlags::POLLIN, None, deadline)
+    }
+}
+
+/// Reads, and waits only if nothing is there: on one CPU the peer has often run, and answered, while
+/// this process woke it by writing (6 % of a round trip).
+pub(super) fn read_or_wait<S: Stream>(
+    stream: &mut S,
+    buffer: &mut [u8],
+    wait: impl Fn(&S) -> io::Result<()>,
+) -> io::Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => wait(stream)?,
+            result => return result,
+        }
+    }
+}
+
+pub(super) fn in_time(came: bool) -> io::Result<()> {
+    if came {
+        Ok(())
+    } else {
+        Err(ErrorKind::TimedOut.into())
+    }
+}
+
+impl Watched for PipePair {
+    fn input(&self) -> BorrowedFd<'_> {
+        self.input.as_fd()
+    }
+
+    fn output(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.output.as_fd())
+    }
+}
