@@ -198,8 +198,8 @@ fn exchange(channel: &mut dyn Channel, body: &[u8]) -> Result<Vec<u8>> {
     let deadline = Deadline::after(Some(Duration::from_secs(30)));
     let length = u32::try_from(body.len()).unwrap();
     let message = [&frame::prefix(length)[..], body].concat();
-    channel.send(&message, deadline)?;
-    channel.recv(deadline).map(<[u8]>::to_vec)
+    channel.send(&message, &deadline)?;
+    channel.recv(&deadline).map(<[u8]>::to_vec)
 }
 
 #[test]

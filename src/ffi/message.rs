@@ -102,19 +102,25 @@ impl calc_ipc_response {
 /// Puts `response` at `out`. Of `error`, only the text and its NUL are written: clearing the rest
 /// takes longer than everything else here.
 pub(super) fn store(response: &Response, mut out: Out<calc_ipc_response>) {
-    let (success, result, error) = match response {
-        Ok(result) => (1, *result, &[][..]),
-        Err(error) => (0, 0, error.as_bytes()),
-    };
     let out = out.as_ptr();
     // SAFETY: `Out` is room for a whole response. A text has at most 255 bytes, so that it and its
     // NUL fit the field, which it cannot overlap.
     unsafe {
-        (&raw mut (*out).success).write(calc_ipc_bool(success));
-        (&raw mut (*out).result).write(result);
         let field = (&raw mut (*out).error).cast::<u8>();
-        field.copy_from_nonoverlapping(error.as_ptr(), error.len());
-        field.add(error.len()).write(0);
+        match response {
+            Ok(result) => {
+                (&raw mut (*out).success).write(calc_ipc_bool(1));
+                (&raw mut (*out).result).write(*result);
+                field.write(0);
+            }
+            Err(error) => {
+                let error = error.as_bytes();
+                (&raw mut (*out).success).write(calc_ipc_bool(0));
+                (&raw mut (*out).result).write(0);
+                field.copy_from_nonoverlapping(error.as_ptr(), error.len());
+                field.add(error.len()).write(0);
+            }
+        }
     }
 }
 

@@ -75,8 +75,7 @@ pub(super) unsafe fn call(
             Out::new(response, "response")?,
         )
     };
-    store(&client.call(&request.to_request()?)?, out);
-    Ok(())
+    client.call_with(&request.to_request()?, |response| store(&response, out))
 }
 
 /// Stops a server and gives its handle up, unless this thread is inside its handler: the stop would

@@ -34,16 +34,39 @@ impl From<Reject> for ErrorText {
 }
 
 /// The request with this body.
+#[inline]
 pub fn parse_request(body: &[u8]) -> Result<Request, Reject> {
-    let (word, arg1, arg2) = fields(body).ok_or(Reject::Malformed)?;
-    match Operation::from_name(word) {
-        Some(operation) => Ok(Request {
-            operation,
-            arg1,
-            arg2,
-        }),
-        None if is_upper_case_word(word) => Err(Reject::UnknownOperation),
-        None => Err(Reject::Malformed),
+    known_request(body).ok_or_else(|| reject(body))
+}
+
+fn known_request(body: &[u8]) -> Option<Request> {
+    let (word, numbers) = body.split_first_chunk()?;
+    let is_meant = |operation: &Operation| word_and_space(*operation) == *word;
+    let operation = Operation::ALL.into_iter().find(is_meant)?;
+    let (arg1, arg2) = two_numbers(numbers)?;
+    Some(Request {
+        operation,
+        arg1,
+        arg2,
+    })
+}
+
+/// An operation's name and the space after it: four bytes, which are compared at once.
+const fn word_and_space(operation: Operation) -> [u8; 4] {
+    let [a, b, c] = *operation.name().as_bytes() else {
+        panic!("every name has three letters");
+    };
+    [a, b, c, b' ']
+}
+
+/// Why this body is no request.
+#[cold]
+fn reject(body: &[u8]) -> Reject {
+    let letters = body.iter().take_while(|byte| byte.is_ascii_uppercase());
+    let rest = body.get(letters.count()..).unwrap_or_default();
+    match rest.strip_prefix(b" ").and_then(two_numbers) {
+        Some(_) if rest.len() < body.len() => Reject::UnknownOperation,
+        _ => Reject::Malformed,
     }
 }
 
@@ -56,65 +79,97 @@ pub fn parse_response(body: &[u8]) -> Option<Response> {
     ErrorText::exact(error).map(Err)
 }
 
-/// Hands the body of `request` to `take`, in pieces, to be put one after the other.
-pub(super) fn with_request<R>(request: &Request, take: impl FnOnce([&[u8]; 5]) -> R) -> R {
-    let (mut arg1, mut arg2) = (itoa::Buffer::new(), itoa::Buffer::new());
-    take([
-        request.operation.name().as_bytes(),
-        b" ",
-        arg1.format(request.arg1).as_bytes(),
-        b" ",
-        arg2.format(request.arg2).as_bytes(),
-    ])
+/// Bytes of the longest body of a request, and of that of a response with a result.
+pub(super) const SHORT_MAX: usize = 4 + 2 * LONGEST_NUMBER + 1;
+/// Bytes of `-9223372036854775808`.
+const LONGEST_NUMBER: usize = 20;
+
+/// Writes the body of `request` to the start of `room`, and gives its length.
+#[inline]
+pub(super) fn write_request(request: &Request, room: &mut [u8; SHORT_MAX]) -> usize {
+    let mut body = Text { room, length: 0 };
+    body.put(&word_and_space(request.operation));
+    body.put(itoa::Buffer::new().format(request.arg1).as_bytes());
+    body.put(b" ");
+    body.put(itoa::Buffer::new().format(request.arg2).as_bytes());
+    body.length
 }
 
-/// Hands the body of `response` to `take`, in pieces, to be put one after the other.
-pub(super) fn with_response<R>(response: &Response, take: impl FnOnce([&[u8]; 2]) -> R) -> R {
-    match response {
-        Ok(result) => take([b"OK ", itoa::Buffer::new().format(*result).as_bytes()]),
-        Err(error) => take([b"ERR ", error.as_bytes()]),
+/// Writes the body of a response with this result to the start of `room`, and gives its length.
+#[inline]
+pub(super) fn write_result(result: i64, room: &mut [u8; SHORT_MAX]) -> usize {
+    let mut body = Text { room, length: 0 };
+    body.put(b"OK ");
+    body.put(itoa::Buffer::new().format(result).as_bytes());
+    body.length
+}
+
+/// What the body of a response with an error begins with.
+pub(super) const ERROR: &[u8] = b"ERR ";
+
+/// A text as it is put together.
+struct Text<'a> {
+    room: &'a mut [u8; SHORT_MAX],
+    length: usize,
+}
+
+impl Text<'_> {
+    /// Appends a few bytes, for which calling memcpy(3) takes longer than a loop.
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        let room = self.room.get_mut(self.length..).unwrap_or_default();
+        room.iter_mut()
+            .zip(bytes)
+            .for_each(|(to, from)| *to = *from);
+        self.length += bytes.len();
     }
 }
 
-/// A word and two numbers, one space apart.
-fn fields(body: &[u8]) -> Option<(&[u8], i64, i64)> {
-    let (word, numbers) = split_at_space(body)?;
-    let (arg1, arg2) = split_at_space(numbers)?;
-    Some((word, parse_number(arg1)?, parse_number(arg2)?))
-}
-
-/// What stands before the first space and what stands after it.
-fn split_at_space(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let space = bytes.iter().position(|byte| *byte == b' ')?;
-    let (before, rest) = bytes.split_at_checked(space)?;
-    Some((before, rest.strip_prefix(b" ")?))
-}
-
-fn is_upper_case_word(word: &[u8]) -> bool {
-    !word.is_empty() && word.iter().all(u8::is_ascii_uppercase)
+/// Two numbers, one space apart.
+#[inline]
+fn two_numbers(text: &[u8]) -> Option<(i64, i64)> {
+    let (first, rest) = take_number(text)?;
+    Some((first, parse_number(rest.strip_prefix(b" ")?)?))
 }
 
 /// The number with this text, if the text is the one that formatting gives.
-///
-/// `str::parse` alone would not do: it takes `+1`, `-0` and `007`.
+#[inline]
 fn parse_number(text: &[u8]) -> Option<i64> {
-    match text {
-        b"0" => Some(0),
-        [b'-', digits @ ..] => 0i64.checked_sub_unsigned(parse_magnitude(digits)?),
-        digits => i64::try_from(parse_magnitude(digits)?).ok(),
-    }
+    let (number, rest) = take_number(text)?;
+    rest.is_empty().then_some(number)
 }
 
-/// The value of 1 to 19 digits, the first of which is not 0.
-fn parse_magnitude(digits: &[u8]) -> Option<u64> {
-    // What 19 digits can say is below 10^19 and fits 64 bits, so no step overflows.
-    if digits.len() > 19 || !matches!(digits, [b'1'..=b'9', ..]) {
+/// The number that stands at the head of `text`, and what follows its last digit.
+///
+/// `str::parse` would not do: it takes `+1`, `-0` and `007`, and needs to be told where the number ends.
+#[inline]
+fn take_number(text: &[u8]) -> Option<(i64, &[u8])> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let (mut magnitude, mut count) = (0u64, 0);
+    for digit in digits.iter().map(|byte| byte.wrapping_sub(b'0')) {
+        if digit > 9 {
+            break;
+        }
+        magnitude = magnitude.wrapping_mul(10).wrapping_add(digit.into());
+        count += 1;
+    }
+    let is_canonical = match digits {
+        [b'0', ..] => count == 1 && !is_negative,
+        // What 19 digits can say is below 10^19 and fits 64 bits, so no step wrapped.
+        _ => (1..=19).contains(&count),
+    };
+    if !is_canonical {
         return None;
     }
-    digits.iter().try_fold(0u64, |magnitude, digit| {
-        let digit = digit.wrapping_sub(b'0');
-        (digit <= 9).then_some(magnitude * 10 + u64::from(digit))
-    })
+    let number = if is_negative {
+        0i64.checked_sub_unsigned(magnitude)?
+    } else {
+        i64::try_from(magnitude).ok()?
+    };
+    Some((number, digits.get(count..)?))
 }
 
 #[cfg(test)]

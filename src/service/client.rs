@@ -55,7 +55,18 @@ impl Client {
     /// [`Status::Closed`] or [`Status::PeerDied`] every call says the same. A request whose call
     /// failed may have been executed; nothing is sent twice.
     pub fn call(&self, request: &Request) -> Result<Response> {
-        self.calls()?.call(request)
+        self.call_with(request, |response| response)
+    }
+
+    /// [`Client::call`], handing the response to `take`: it is 264 bytes large, and each step that
+    /// it is passed on by copies it.
+    #[inline]
+    pub(crate) fn call_with<T>(
+        &self,
+        request: &Request,
+        take: impl FnOnce(Response) -> T,
+    ) -> Result<T> {
+        self.calls()?.call(request, take)
     }
 
     /// Sends `requests` as many at a time as the transport carries, and gives each response to
@@ -93,14 +104,16 @@ impl Client {
 }
 
 impl Calls {
-    fn call(&mut self, request: &Request) -> Result<Response> {
+    #[inline]
+    fn call<T>(&mut self, request: &Request, take: impl FnOnce(Response) -> T) -> Result<T> {
         let deadline = self.begin()?;
         self.frame.clear();
         append_request(&mut self.frame, request);
-        let sent = self.channel.send(&self.frame, deadline);
+        let sent = self.channel.send(&self.frame, &deadline);
         self.sent(sent)?;
-        let answer = self.channel.recv(deadline).map(text::parse_response);
-        self.received(answer)?.ok_or_else(malformed)
+        let answer = self.channel.recv(&deadline);
+        let taken = answer.map(|body| text::parse_response(body).map(take));
+        self.received(taken)?.ok_or_else(malformed)
     }
 
     fn call_bytes(&mut self, message: &[u8], answer: &mut [u8]) -> Result<usize> {
@@ -112,9 +125,9 @@ impl Calls {
             return Err(Error::new(Status::TooLarge, context));
         }
         let deadline = self.begin()?;
-        let sent = self.channel.send_body(message, deadline);
+        let sent = self.channel.send_body(message, &deadline);
         self.sent(sent)?;
-        let length = self.channel.recv_into(answer, deadline);
+        let length = self.channel.recv_into(answer, &deadline);
         self.received(length)
     }
 
@@ -153,7 +166,7 @@ impl Calls {
         let deadline = Deadline::after(self.timeout);
         while self.owed > 0 {
             let owed = self.owed;
-            let late = self.channel.recv(deadline).map(drop);
+            let late = self.channel.recv(&deadline).map(drop);
             match self.received(late) {
                 Err(error) if self.owed == owed => return Err(error),
                 // Whatever it was, it was not for this call.

@@ -13,9 +13,15 @@ thread_local! {
     static NOTE: Cell<Option<String>> = const { Cell::new(None) };
 }
 
+/// The hook is there. No Once: a child forked while another thread is inside of it would wait for ever.
+static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
+
 /// What `body` returns, or [`Status::Internal`] if it panics.
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
-    install_hook();
+    // The load keeps threads that call at once from taking the flag's cache line from each other.
+    if !IS_INSTALLED.load(Ordering::Relaxed) {
+        install_hook();
+    }
     DEPTH.set(DEPTH.get() + 1);
     // Unwind-safe: what a panic may leave half-changed is behind handles, and theirs to guard.
     let outcome = panic::catch_unwind(AssertUnwindSafe(body));
@@ -28,11 +34,9 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
 
 /// Keeps panics inside of [`catch`] from being printed. Others, which in a shared library there are
 /// none of and in a Rust host are the host's, go the way that they went before.
+#[cold]
 fn install_hook() {
-    // No Once: a child forked while another thread is inside of it would wait for ever.
-    static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
-    // The load keeps threads that call at once from taking the flag's cache line from each other.
-    if !IS_INSTALLED.load(Ordering::Relaxed) && !IS_INSTALLED.swap(true, Ordering::Relaxed) {
+    if !IS_INSTALLED.swap(true, Ordering::Relaxed) {
         let others = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             if DEPTH.get() == 0 {

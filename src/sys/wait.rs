@@ -19,6 +19,8 @@ pub(crate) struct Spin {
 
 /// Longer spinning would keep a thread from its deadline, and from other peers.
 const LONGEST: Duration = Duration::from_millis(1);
+/// Attempts between two looks at the clock, each of which takes as long as some attempts.
+pub(crate) const LOOKS: u32 = 8;
 const FIRST_BACKOFF: u32 = 8;
 const LAST_BACKOFF: u32 = 4096;
 
@@ -42,31 +44,38 @@ impl Spin {
     /// Calls `attempt` until it gives something or the budget is spent. `None`: sleep now.
     #[inline]
     pub(crate) fn until<T>(&mut self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
-        let started = self.begin()?;
+        if !self.begin() {
+            return None;
+        }
+        // Most of those that are found at all are found before the clock is worth a look.
+        let mut started = None;
         loop {
-            if let Some(found) = attempt() {
-                self.succeeded(started);
-                return Some(found);
+            for _ in 0..LOOKS {
+                if let Some(found) = attempt() {
+                    self.succeeded(started);
+                    return Some(found);
+                }
+                std::hint::spin_loop();
             }
-            if started.elapsed() >= self.budget {
+            if started.get_or_insert_with(Instant::now).elapsed() >= self.budget {
                 self.failed();
                 return None;
             }
-            std::hint::spin_loop();
         }
     }
 
-    /// Whether this wait should spin, and when it began to.
+    /// Whether this wait should spin.
     #[inline]
-    pub(crate) fn begin(&mut self) -> Option<Instant> {
-        if self.budget.is_zero() {
-            return None;
-        }
-        if self.skip > 0 {
-            self.skip -= 1;
-            return None;
-        }
-        Some(Instant::now())
+    pub(crate) fn begin(&mut self) -> bool {
+        let may_spin = self.may_spin();
+        self.skip = self.skip.saturating_sub(1);
+        may_spin
+    }
+
+    /// Whether the next wait will spin.
+    #[inline]
+    pub(crate) fn may_spin(&self) -> bool {
+        !self.budget.is_zero() && self.skip == 0
     }
 
     /// How long a spin may last.
@@ -74,12 +83,12 @@ impl Spin {
         self.budget
     }
 
-    /// The spin that began at `started` found what it waited for. One that took longer than its
-    /// budget did not find it by spinning: the thread was off its CPU meanwhile.
+    /// The spin that began at `started`, or just now, found what it waited for. One that took longer
+    /// than its budget did not find it by spinning: the thread was off its CPU meanwhile.
     #[inline]
-    pub(crate) fn succeeded(&mut self, started: Instant) {
+    pub(crate) fn succeeded(&mut self, started: Option<Instant>) {
         if self.backoff > 0 {
-            if started.elapsed() > self.budget {
+            if started.is_some_and(|started| started.elapsed() > self.budget) {
                 self.failed();
             } else {
                 self.backoff /= 2;

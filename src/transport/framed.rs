@@ -24,13 +24,13 @@ pub(crate) trait Stream: Send {
 /// A stream that can also be waited for.
 pub(crate) trait Patient: Stream {
     /// Reads once, waiting until something is there; `TimedOut` when the deadline passes first.
-    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize>;
+    fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize>;
 
     /// Waits until there is room to write; `TimedOut` when the deadline passes first.
-    fn await_room(&mut self, deadline: Deadline) -> io::Result<()>;
+    fn await_room(&mut self, deadline: &Deadline) -> io::Result<()>;
 
     /// Waits until something is there or there is room to write; `TimedOut` as above.
-    fn await_any(&mut self, deadline: Deadline) -> io::Result<()>;
+    fn await_any(&mut self, deadline: &Deadline) -> io::Result<()>;
 
     /// Whether the server has yet to take this client in, which it says by a notice.
     fn awaits_welcome(&self) -> bool {
@@ -66,7 +66,7 @@ impl<S: Patient> Framed<S> {
 
     /// Waits until the server has taken this client in, where it says so.
     #[inline]
-    fn begin(&mut self, deadline: Deadline) -> Result<()> {
+    fn begin(&mut self, deadline: &Deadline) -> Result<()> {
         if self.is_cut {
             return Err(self.closed("an earlier request was only partly sent"));
         }
@@ -76,7 +76,7 @@ impl<S: Patient> Framed<S> {
         Ok(())
     }
 
-    fn await_welcome(&mut self, deadline: Deadline) -> Result<()> {
+    fn await_welcome(&mut self, deadline: &Deadline) -> Result<()> {
         match self.next_piece(deadline)? {
             Piece::Notice(Notice::Welcome) => {
                 self.stream.welcomed();
@@ -89,7 +89,7 @@ impl<S: Patient> Framed<S> {
 
     /// Waits for the next piece; a body stays where it is until the next call.
     #[inline]
-    fn next_piece(&mut self, deadline: Deadline) -> Result<Piece> {
+    fn next_piece(&mut self, deadline: &Deadline) -> Result<Piece> {
         loop {
             if let Some(piece) = self.inbox.next() {
                 return Ok(piece);
@@ -100,7 +100,7 @@ impl<S: Patient> Framed<S> {
 
     /// Waits for the next answer.
     #[inline]
-    fn next_body(&mut self, deadline: Deadline) -> Result<Range<usize>> {
+    fn next_body(&mut self, deadline: &Deadline) -> Result<Range<usize>> {
         let piece = self.next_piece(deadline)?;
         self.body_of(piece)
     }
@@ -119,7 +119,7 @@ impl<S: Patient> Framed<S> {
 
     /// Waits for bytes and takes them in.
     #[inline]
-    fn receive(&mut self, deadline: Deadline) -> Result<()> {
+    fn receive(&mut self, deadline: &Deadline) -> Result<()> {
         match self.read_some(deadline) {
             Ok(0) => Err(self.closed("it closed the connection")),
             Ok(count) => {
@@ -131,7 +131,7 @@ impl<S: Patient> Framed<S> {
     }
 
     #[inline]
-    fn read_some(&mut self, deadline: Deadline) -> io::Result<usize> {
+    fn read_some(&mut self, deadline: &Deadline) -> io::Result<usize> {
         let Self {
             stream,
             inbox,
@@ -150,7 +150,7 @@ impl<S: Patient> Framed<S> {
     }
 
     /// Writes the rest of a frame whose first part, perhaps none of it, was taken.
-    fn write_rest(&mut self, frame: &[u8], mut sent: usize, deadline: Deadline) -> Result<()> {
+    fn write_rest(&mut self, frame: &[u8], mut sent: usize, deadline: &Deadline) -> Result<()> {
         while let Some(rest) = frame.get(sent..).filter(|rest| !rest.is_empty()) {
             let result = match self.stream.write(rest) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -203,7 +203,7 @@ impl<S: Patient> Framed<S> {
 
 impl<S: Patient> Channel for Framed<S> {
     #[inline]
-    fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()> {
+    fn send(&mut self, frame: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
         match self.stream.write(frame) {
             Ok(count) if count == frame.len() => Ok(()),
@@ -212,7 +212,7 @@ impl<S: Patient> Channel for Framed<S> {
         }
     }
 
-    fn send_body(&mut self, body: &[u8], deadline: Deadline) -> Result<()> {
+    fn send_body(&mut self, body: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
         let prefix = frame::prefix(u32::try_from(body.len()).unwrap_or(u32::MAX));
         let sent = self.stream.write_frame(&prefix, body).unwrap_or(0);
@@ -233,12 +233,12 @@ impl<S: Patient> Channel for Framed<S> {
     }
 
     #[inline]
-    fn recv(&mut self, deadline: Deadline) -> Result<&[u8]> {
+    fn recv(&mut self, deadline: &Deadline) -> Result<&[u8]> {
         let body = self.next_body(deadline)?;
         Ok(self.inbox.bytes(body))
     }
 
-    fn recv_into(&mut self, answer: &mut [u8], deadline: Deadline) -> Result<usize> {
+    fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
         let body = self.next_body(deadline)?;
         let body = self.inbox.bytes(body);
         if let Some(place) = answer.get_mut(..body.len()) {
@@ -315,12 +315,13 @@ impl<S: Patient> Framed<S> {
         take: &mut Take<'_>,
     ) -> Result<()> {
         let mut deadline = Deadline::after(timeout);
-        self.begin(deadline)?;
+        self.begin(&deadline)?;
         let (count, _) = Flow::count(flow.frames);
         while flow.answered < count {
             if !flow.unsent().is_empty() {
-                self.send_more(flow, deadline)?;
+                self.send_more(flow, &deadline)?;
             }
+            let answered = flow.answered;
             while flow.answered < count
                 && let Some(piece) = self.inbox.next()
             {
@@ -330,10 +331,12 @@ impl<S: Patient> Framed<S> {
                 let body = self.body_of(piece)?;
                 flow.answered += 1;
                 take(self.inbox.bytes(body));
+            }
+            if flow.answered > answered {
                 deadline = Deadline::after(timeout);
             }
             if flow.answered < count && flow.unsent().is_empty() {
-                self.receive(deadline)?;
+                self.receive(&deadline)?;
             }
         }
         if flow.unsent().is_empty() {
@@ -345,7 +348,7 @@ impl<S: Patient> Framed<S> {
 
     /// Writes what there is room for; where there is none, waits for room or for answers, and takes
     /// those in.
-    fn send_more(&mut self, flow: &mut Flow<'_>, deadline: Deadline) -> Result<()> {
+    fn send_more(&mut self, flow: &mut Flow<'_>, deadline: &Deadline) -> Result<()> {
         match self.stream.write(flow.unsent()) {
             Ok(count) => {
                 flow.sent += count;

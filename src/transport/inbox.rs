@@ -96,6 +96,7 @@ impl Inbox {
                 self.buffer.truncate(KEPT_ROOM);
                 self.buffer.shrink_to_fit();
             }
+            return &mut self.buffer; // It holds any prefix.
         }
         if self.buffer.len() - self.filled.start < self.needed()
             || self.filled.end == self.buffer.len()

@@ -100,18 +100,18 @@ pub struct Exchanged {
 /// The client's side of a transport: a connection to one server.
 pub trait Channel: Send {
     /// Sends one frame, prefix included. After `TimedOut` nothing was sent, or the channel is closed.
-    fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()>;
+    fn send(&mut self, frame: &[u8], deadline: &Deadline) -> Result<()>;
 
     /// Sends one frame with this body, of any length, without copying it more than the transport
     /// must. After `TimedOut` nothing was sent, or the channel is closed.
-    fn send_body(&mut self, body: &[u8], deadline: Deadline) -> Result<()>;
+    fn send_body(&mut self, body: &[u8], deadline: &Deadline) -> Result<()>;
 
     /// Receives the body of one answer. `TooLarge` means that it was over the limit and is dropped.
-    fn recv(&mut self, deadline: Deadline) -> Result<&[u8]>;
+    fn recv(&mut self, deadline: &Deadline) -> Result<&[u8]>;
 
     /// Receives the body of one answer to the start of `answer`, and gives its length; if that is
     /// more than there is room for, the answer is dropped.
-    fn recv_into(&mut self, answer: &mut [u8], deadline: Deadline) -> Result<usize>;
+    fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize>;
 
     /// Sends whole frames, as many at once as the transport carries, and gives the body of each
     /// answer to `take`, in order. Both go on at the same time, so that neither side waits for the

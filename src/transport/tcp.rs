@@ -50,10 +50,11 @@ pub fn bind(host: &str, port: u16, options: &ServerOptions) -> Result<(Box<dyn E
 pub fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     options.validate()?;
     let deadline = Deadline::after(options.connect_timeout);
+    deadline.remaining(); // Finding the address takes of its time.
     let failure =
         |error: &io::Error| Error::reaching(&format!("connect {}", at(host, port)), error);
     fork::follow().map_err(|error| failure(&error))?;
-    let socket = tcp::connect(&resolve(host, port)?, deadline).map_err(|error| failure(&error))?;
+    let socket = tcp::connect(&resolve(host, port)?, &deadline).map_err(|error| failure(&error))?;
     let stream = SocketStream::connected(Fd::new(socket), options.call_timeout)?;
     Ok(Box::new(Framed::new(stream, at(host, port), options)))
 }

@@ -13,7 +13,7 @@ pub(crate) fn read_exact(from: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(length) => rest = rest.split_at_mut(length).1,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                poll::wait_readable(from, Deadline::NEVER)?;
+                poll::wait_readable(from, &Deadline::never())?;
             }
             Err(error) => return Err(error),
         }
@@ -28,7 +28,7 @@ pub(crate) fn write_all(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
         match fd::write(to, rest) {
             Ok(length) => rest = rest.split_at(length).1,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                poll::wait_writable(to, Deadline::NEVER)?;
+                poll::wait_writable(to, &Deadline::never())?;
             }
             Err(error) => return Err(error),
         }

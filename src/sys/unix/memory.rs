@@ -16,6 +16,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
+use std::slice;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64};
 
 /// The bytes of a [`Line`].
@@ -118,14 +119,18 @@ impl Mapping {
         Ok(Self { start, length })
     }
 
-    /// The line at this offset, a multiple of [`LINE`] inside the mapping.
+    /// The line with this number, which has to be inside the mapping.
     #[inline]
-    pub(crate) fn line(&self, offset: usize) -> &Line {
-        self.check(offset, LINE);
-        assert!(offset.is_multiple_of(LINE), "line at {offset}");
-        // SAFETY: in bounds and aligned (a mapping starts on a page); all fields are atomics, for
-        // which bytes that change under us are no data race of this program's making.
-        unsafe { self.start.cast::<u8>().add(offset).cast::<Line>().as_ref() }
+    pub(crate) fn line(&self, number: usize) -> &Line {
+        // SAFETY: as many as are mapped, and aligned (a mapping starts on a page); all fields are
+        // atomics, for which bytes that change under us are no data race of this program's making.
+        let lines: &[Line] =
+            unsafe { slice::from_raw_parts(self.start.cast().as_ptr(), self.length / LINE) };
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "as with any index, the rest is a bug"
+        )]
+        &lines[number]
     }
 
     /// Copies bytes in.

@@ -11,7 +11,7 @@ pub(crate) use nix::poll::{PollFd, PollFlags};
 
 /// Waits until a descriptor has what is asked of it, or has failed; `false` when the deadline
 /// passed first.
-pub(crate) fn wait(fds: &mut [PollFd<'_>], deadline: Deadline) -> io::Result<bool> {
+pub(crate) fn wait(fds: &mut [PollFd<'_>], deadline: &Deadline) -> io::Result<bool> {
     loop {
         match poll(fds, timeout(deadline.remaining())) {
             Ok(0) if deadline.has_passed() => return Ok(false),
@@ -23,12 +23,12 @@ pub(crate) fn wait(fds: &mut [PollFd<'_>], deadline: Deadline) -> io::Result<boo
 }
 
 /// Waits until the descriptor can be read without blocking.
-pub(crate) fn wait_readable(fd: BorrowedFd<'_>, deadline: Deadline) -> io::Result<bool> {
+pub(crate) fn wait_readable(fd: BorrowedFd<'_>, deadline: &Deadline) -> io::Result<bool> {
     wait(&mut [PollFd::new(fd, PollFlags::POLLIN)], deadline)
 }
 
 /// Waits until the descriptor can be written without blocking.
-pub(crate) fn wait_writable(fd: BorrowedFd<'_>, deadline: Deadline) -> io::Result<bool> {
+pub(crate) fn wait_writable(fd: BorrowedFd<'_>, deadline: &Deadline) -> io::Result<bool> {
     wait(&mut [PollFd::new(fd, PollFlags::POLLOUT)], deadline)
 }
 
@@ -49,9 +49,7 @@ fn timeout(remaining: Option<Duration>) -> PollTimeout {
     let Some(remaining) = remaining else {
         return PollTimeout::NONE;
     };
-    let milliseconds = remaining.as_nanos().div_ceil(1_000_000);
-    i32::try_from(milliseconds)
-        .ok()
-        .and_then(|ms| PollTimeout::try_from(ms).ok())
-        .unwrap_or(PollTimeout::MAX)
+    let partial = u64::from(remaining.subsec_nanos().div_ceil(1_000_000));
+    let milliseconds = remaining.as_secs().saturating_mul(1000) + partial;
+    PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
 }

@@ -45,7 +45,7 @@ impl Child {
 
     /// Waits for the child's end and reaps it; `false` when the deadline passed first. A child
     /// that something else has reaped counts as ended.
-    pub(crate) fn wait(&self, deadline: Deadline) -> bool {
+    pub(crate) fn wait(&self, deadline: &Deadline) -> bool {
         loop {
             if self.reap() {
                 return true;
@@ -87,7 +87,7 @@ impl Child {
         }
     }
 
-    fn await_end(&self, deadline: Deadline) {
+    fn await_end(&self, deadline: &Deadline) {
         match &self.pidfd {
             Some(pidfd) => drop(poll::wait_readable(pidfd.as_fd(), deadline)),
             None => std::thread::sleep(Duration::from_millis(1)),

@@ -29,16 +29,11 @@ pub(super) fn is_ignored_for_good() {
 /// write(2) that answers `BrokenPipe` and raises nothing.
 #[inline]
 pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    write_parts(fd, &[IoSlice::new(bytes)])
-}
-
-#[inline]
-fn write_parts(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     if IS_IGNORED.load(Ordering::Relaxed) {
-        return Ok(nix::sys::uio::writev(fd, parts)?);
+        return Ok(nix::unistd::write(fd, bytes)?);
     }
     if !KERNEL_IS_OLD.load(Ordering::Relaxed) {
-        match write_without_signal(fd, parts) {
+        match write_without_signal(fd, bytes) {
             Err(error @ (Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL)) => {
                 if says_old(error, fd) {
                     KERNEL_IS_OLD.store(true, Ordering::Relaxed);
@@ -47,7 +42,7 @@ fn write_parts(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
             result => return Ok(result?),
         }
     }
-    write_with_signal_blocked(fd, parts)
+    write_with_signal_blocked(fd, bytes)
 }
 
 /// Whether the error comes from the kernel's age: an eventfd, say, knows no flag in any kernel, but
@@ -62,15 +57,15 @@ fn says_old(error: Errno, fd: BorrowedFd<'_>) -> bool {
     }
 }
 
-fn write_without_signal(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> nix::Result<usize> {
-    let count = libc::c_int::try_from(parts.len()).unwrap_or(libc::c_int::MAX);
-    // SAFETY: IoSlice is guaranteed to be an iovec on Unix, the kernel only reads what they describe,
-    // and `parts` outlives the call; offset -1 means "at the current position", as write(2) does.
+fn write_without_signal(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usize> {
+    let part = IoSlice::new(bytes);
+    // SAFETY: IoSlice is guaranteed to be an iovec on Unix, the kernel only reads what it describes,
+    // and `part` outlives the call; offset -1 means "at the current position", as write(2) does.
     let written = unsafe {
         libc::pwritev2(
             fd.as_raw_fd(),
-            parts.as_ptr().cast(),
-            count,
+            (&raw const part).cast(),
+            1,
             -1,
             RWF_NOSIGNAL,
         )
@@ -78,13 +73,13 @@ fn write_without_signal(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> nix::Resul
     Errno::result(written).map(isize::cast_unsigned)
 }
 
-fn write_with_signal_blocked(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+fn write_with_signal_blocked(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let mut pipe_only = SigSet::empty();
     pipe_only.add(Signal::SIGPIPE);
     let was_pending = is_pending(Signal::SIGPIPE);
     let mut before = SigSet::empty();
     pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&pipe_only), Some(&mut before))?;
-    let result = nix::sys::uio::writev(fd, parts);
+    let result = nix::unistd::write(fd, bytes);
     if result == Err(Errno::EPIPE) && !was_pending {
         take_pending(&pipe_only);
     }

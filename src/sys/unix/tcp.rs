@@ -23,7 +23,7 @@ pub(crate) fn listen(addresses: &[SocketAddr]) -> io::Result<(OwnedFd, u16)> {
 }
 
 /// Connects to the first of these addresses that answers before the deadline.
-pub(crate) fn connect(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<OwnedFd> {
+pub(crate) fn connect(addresses: &[SocketAddr], deadline: &Deadline) -> io::Result<OwnedFd> {
     let mut result = Err(ErrorKind::AddrNotAvailable.into());
     for address in addresses {
         result = connect_to(address, deadline);
@@ -36,7 +36,7 @@ pub(crate) fn connect(addresses: &[SocketAddr], deadline: Deadline) -> io::Resul
     Ok(stream.into())
 }
 
-fn connect_to(address: &SocketAddr, deadline: Deadline) -> io::Result<TcpStream> {
+fn connect_to(address: &SocketAddr, deadline: &Deadline) -> io::Result<TcpStream> {
     let stream = match deadline.remaining() {
         Some(left) if left.is_zero() => return Err(ErrorKind::TimedOut.into()),
         Some(left) => TcpStream::connect_timeout(address, left)?,

@@ -154,7 +154,7 @@ fn write_record(hello: &Fd, id: Id, options: &ClientOptions) -> io::Result<()> {
         match fd::write(hello.as_fd(), &id.to_record()) {
             Ok(_) => return Ok(()), // PIPE_BUF makes it all or nothing (pipe(7)).
             Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
-            Err(_) if poll::wait_writable(hello.as_fd(), deadline)? => {}
+            Err(_) if poll::wait_writable(hello.as_fd(), &deadline)? => {}
             Err(_) => return Err(ErrorKind::TimedOut.into()),
         }
     }
@@ -181,7 +181,7 @@ impl Stream for FifoStream {
 }
 
 impl Patient for FifoStream {
-    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
         while let Some(greeting) = &self.greeting {
             let mut fds = [
                 PollFd::new(self.pipes.input(), PollFlags::POLLIN),
@@ -198,11 +198,11 @@ impl Patient for FifoStream {
         self.pipes.read_by(buffer, deadline)
     }
 
-    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.pipes.await_room(deadline)
     }
 
-    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.pipes.await_any(deadline)
     }
 

@@ -36,9 +36,9 @@ impl Drop for OwnChild {
         if self.generation != fork::generation() {
             return; // Another process's child.
         }
-        if !self.child.wait(Deadline::after(Some(FAREWELL))) {
+        if !self.child.wait(&Deadline::after(Some(FAREWELL))) {
             self.child.kill();
-            self.child.wait(Deadline::after(Some(FAREWELL)));
+            self.child.wait(&Deadline::after(Some(FAREWELL)));
         }
     }
 }
@@ -53,8 +53,8 @@ impl ChildStream {
 
     /// Waits for an answer, or for the child's end: a process that the child left behind may hold
     /// the other end of the pipe open.
-    fn await_answer(&self, deadline: Deadline) -> io::Result<()> {
-        match self.pipes.await_input(None, deadline.within(SOON)) {
+    fn await_answer(&self, deadline: &Deadline) -> io::Result<()> {
+        match self.pipes.await_input(None, &deadline.within(SOON)) {
             Err(error) if error.kind() == ErrorKind::TimedOut => {}
             result => return result,
         }
@@ -79,16 +79,16 @@ impl Stream for ChildStream {
 }
 
 impl Patient for ChildStream {
-    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
         read_or_wait(self, buffer, |stream| stream.await_answer(deadline))
     }
 
-    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
         let end = self.child.child.watch();
         self.pipes.await_output(PollFlags::empty(), end, deadline)
     }
 
-    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         let end = self.child.child.watch();
         self.pipes.await_output(PollFlags::POLLIN, end, deadline)
     }

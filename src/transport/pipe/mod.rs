@@ -100,4 +100,3 @@ pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn C
     let child = Child::follow(i32::try_from(child.id()).unwrap_or(-1));
     Ok(channel(ends.own, child, name, options))
 }
-

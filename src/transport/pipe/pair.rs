@@ -54,7 +54,7 @@ impl PipePair {
     pub(super) fn await_input(
         &self,
         end: Option<BorrowedFd<'_>>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> io::Result<()> {
         let input = PollFd::new(self.input.as_fd(), PollFlags::POLLIN);
         let Some(end) = end else {
@@ -74,7 +74,7 @@ impl PipePair {
         &self,
         wanted: PollFlags,
         end: Option<BorrowedFd<'_>>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> io::Result<()> {
         let mut fds = [
             PollFd::new(self.output.as_fd(), PollFlags::POLLOUT),
@@ -111,15 +111,15 @@ impl Stream for PipePair {
 }
 
 impl Patient for PipePair {
-    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
         read_or_wait(self, buffer, |pair| pair.await_input(None, deadline))
     }
 
-    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.await_output(PollFlags::empty(), None, deadline)
     }
 
-    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.await_output(PollFlags::POLLIN, None, deadline)
     }
 }

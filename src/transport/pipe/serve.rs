@@ -94,7 +94,7 @@ impl Source<'_> {
         // A blocking read is enough where nothing else can end the wait.
         let mut must_wait = self.stop.is_some() || !limit.is_zero();
         loop {
-            if must_wait && self.wait(deadline)? {
+            if must_wait && self.wait(&deadline)? {
                 return Ok(0);
             }
             match fd::read(input, room) {
@@ -105,7 +105,7 @@ impl Source<'_> {
     }
 
     /// Waits for requests; `true` when told to stop.
-    fn wait(&self, deadline: Deadline) -> io::Result<bool> {
+    fn wait(&self, deadline: &Deadline) -> io::Result<bool> {
         let input = PollFd::new(self.input, PollFlags::POLLIN);
         let Some(stop) = self.stop else {
             in_time(poll::wait(&mut [input], deadline)?)?;

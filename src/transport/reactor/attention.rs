@@ -6,6 +6,7 @@ use super::token::Token;
 use super::worker::Worker;
 use crate::sys::unix::cpu;
 use crate::sys::unix::epoll::Event;
+use crate::sys::wait::LOOKS;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,28 @@ use std::time::{Duration, Instant};
 const TURN: Duration = Duration::from_micros(100);
 /// Peers beside the recent ones that each lap of spinning looks at.
 const OTHERS_A_LAP: u32 = 16;
+
+/// A time that is looked at only now and then, since looking takes as long as a lap or two.
+struct Lap {
+    looks: u32,
+    began: Option<Instant>,
+}
+
+impl Lap {
+    fn new() -> Self {
+        Self {
+            looks: 0,
+            began: None,
+        }
+    }
+
+    /// Whether it has lasted longer than this, as far as is known.
+    fn passes(&mut self, limit: Duration) -> bool {
+        self.looks += 1;
+        self.looks.is_multiple_of(LOOKS)
+            && self.began.get_or_insert_with(Instant::now).elapsed() >= limit
+    }
+}
 
 impl Worker<'_> {
     /// Sleeps until something happens; with `must_look`, only looks.
@@ -41,21 +64,20 @@ impl Worker<'_> {
     /// Looks for requests without sleeping, as long as that pays. `true`: work came up, and it is
     /// time to see, without sleeping either, what else happened.
     pub(super) fn spin(&mut self) -> bool {
-        if self.recent.len() == 0 || self.shares_cpu_with_recent() {
+        // While one that may not spin counts its skipped waits, nobody needs to know its CPU.
+        let may_spin = self.recent.len() > 0 && (!self.spin.may_spin() || !self.shares_cpu());
+        if !may_spin || !self.spin.begin() {
             return false;
         }
-        let Some(started) = self.spin.begin() else {
-            return false;
-        };
-        let mut idle_since = started;
+        let (mut turn, mut idle) = (Lap::new(), Lap::new());
         loop {
             if self.look_around() {
-                self.spin.succeeded(idle_since);
-                idle_since = Instant::now();
-                if idle_since - started > TURN {
+                self.spin.succeeded(idle.began);
+                idle = Lap::new();
+                if turn.passes(TURN) {
                     return true;
                 }
-            } else if idle_since.elapsed() >= self.spin.budget() {
+            } else if idle.passes(self.spin.budget()) {
                 self.spin.failed();
                 return false;
             } else {
@@ -65,7 +87,7 @@ impl Worker<'_> {
     }
 
     /// While the peer runs on this thread's CPU, it cannot ask anything before this thread sleeps.
-    fn shares_cpu_with_recent(&mut self) -> bool {
+    fn shares_cpu(&mut self) -> bool {
         let latest = self.recent.get(0);
         let theirs = latest.and_then(|key| self.peers.get_mut(key)?.peer.cpu());
         theirs.is_some_and(|number| number == cpu::current())

@@ -103,7 +103,11 @@ impl<S: Watched> StreamPeer<S> {
     /// Answers whole requests that have arrived until there are none, or enough answers to write, or
     /// it is others' turn.
     fn answer_arrived(&mut self, shift: &mut Shift, work: &mut Work<'_>) {
-        while work.out.len() < HIGH_WATER && !self.is_ending && !shift.ends_before_next(work) {
+        while work.out.len() < HIGH_WATER
+            && !self.is_ending
+            && self.inbox.has_whole_piece()
+            && !shift.ends_before_next(work)
+        {
             match self.inbox.next() {
                 None => break,
                 Some(Piece::Body(range)) => {

@@ -50,6 +50,14 @@ pub(super) struct Entry {
     pub(super) active_at: Option<Instant>,
 }
 
+impl Entry {
+    /// Nothing of it is under way or timed.
+    #[inline]
+    fn is_at_rest(&self) -> bool {
+        !self.is_blocked && self.stuck_since.is_none() && self.active_at.is_none()
+    }
+}
+
 /// Whether a thread goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
@@ -205,6 +213,9 @@ impl<'a> Worker<'a> {
         let Some(entry) = self.peers.get_mut(key) else {
             return;
         };
+        if matches!(pumped, Pumped::Idle { .. }) && entry.is_at_rest() {
+            return; // As after nearly every request.
+        }
         let now_blocked = match pumped {
             Pumped::Gone => return self.dismiss(key),
             Pumped::Unfinished => {

@@ -22,15 +22,15 @@ impl SharedChannel {
             result: Err(error),
         };
         let deadline = Deadline::after(timeout);
-        self.begin(deadline).map_err(unsent)?;
+        self.begin(&deadline).map_err(unsent)?;
         let half = layout::half_of_buffer(self.session().map_err(unsent)?.max_message);
         let (batch, count) = layout::first_batch(frames, half);
-        self.put_into_buffer(batch, deadline).map_err(unsent)?;
+        self.put_into_buffer(batch, &deadline).map_err(unsent)?;
         let length = frame::prefix(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         self.session()
             .map_err(unsent)?
             .publish(layout::BATCH, &length);
-        let taken = self.take_batch(count, deadline, take);
+        let taken = self.take_batch(count, &deadline, take);
         taken.map_err(|(taken, error)| Exchanged {
             owed: count - taken,
             result: Err(error),
@@ -42,7 +42,7 @@ impl SharedChannel {
     fn take_batch(
         &mut self,
         count: u32,
-        deadline: Deadline,
+        deadline: &Deadline,
         take: &mut Take<'_>,
     ) -> std::result::Result<(), (u32, Error)> {
         let answers = self.recv_batch(deadline).map_err(|error| (0, error))?;
@@ -58,7 +58,7 @@ impl SharedChannel {
         Ok(())
     }
 
-    fn recv_batch(&mut self, deadline: Deadline) -> Result<&[u8]> {
+    fn recv_batch(&mut self, deadline: &Deadline) -> Result<&[u8]> {
         self.await_answer(deadline)?;
         let session = self.session()?;
         let length = layout::load_prefix(session.reply()) as usize;

@@ -37,7 +37,8 @@ pub(super) struct SharedChannel {
 pub(super) struct Session {
     header: Mapping,
     page: Mapping,
-    request_offset: usize,
+    /// The number of R; A is the next.
+    request_line: usize,
     bell: Bell,
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
@@ -65,7 +66,7 @@ pub fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> 
 
 impl Channel for SharedChannel {
     #[inline]
-    fn send(&mut self, frame: &[u8], deadline: Deadline) -> Result<()> {
+    fn send(&mut self, frame: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
         match frame.get(PREFIX..) {
             Some(body) if body.len() > INLINE => self.send_body(body, deadline),
@@ -76,7 +77,7 @@ impl Channel for SharedChannel {
         }
     }
 
-    fn send_body(&mut self, body: &[u8], deadline: Deadline) -> Result<()> {
+    fn send_body(&mut self, body: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
         let mut line = [0; PREFIX + INLINE];
@@ -95,7 +96,7 @@ impl Channel for SharedChannel {
     }
 
     #[inline]
-    fn recv(&mut self, deadline: Deadline) -> Result<&[u8]> {
+    fn recv(&mut self, deadline: &Deadline) -> Result<&[u8]> {
         let length = self.await_body(deadline)?;
         let mut answer = std::mem::take(&mut self.answer);
         answer.resize(length, 0);
@@ -104,7 +105,7 @@ impl Channel for SharedChannel {
         result.map(|()| self.answer.as_slice())
     }
 
-    fn recv_into(&mut self, answer: &mut [u8], deadline: Deadline) -> Result<usize> {
+    fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
         let length = self.await_body(deadline)?;
         if let Some(place) = answer.get_mut(..length) {
             self.copy_answer(place, deadline)?;
@@ -142,14 +143,14 @@ impl SharedChannel {
 
     /// Waits until the server has shared its memory.
     #[inline]
-    pub(super) fn begin(&mut self, deadline: Deadline) -> Result<()> {
+    pub(super) fn begin(&mut self, deadline: &Deadline) -> Result<()> {
         if self.session.is_none() {
             self.session = Some(self.meet(deadline)?);
         }
         Ok(())
     }
 
-    fn meet(&self, deadline: Deadline) -> Result<Session> {
+    fn meet(&self, deadline: &Deadline) -> Result<Session> {
         let (record, fds) = self.receive(deadline)?;
         let broken =
             |error: io::Error| self.failure("what the server shares is not usable", &error);
@@ -171,7 +172,7 @@ impl SharedChannel {
         Ok(Session {
             header: Mapping::from_peer(header.as_fd(), PAGE, Access::Read).map_err(broken)?,
             page: Mapping::from_peer(page.as_fd(), PAGE, Access::Write).map_err(broken)?,
-            request_offset: offset as usize,
+            request_line: layout::line_at(offset),
             bell: Bell::from_peer(bell).map_err(broken)?,
             buffer: None,
             has_asked: false,
@@ -181,7 +182,7 @@ impl SharedChannel {
     }
 
     /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
-    pub(super) fn put_into_buffer(&mut self, bytes: &[u8], deadline: Deadline) -> Result<()> {
+    pub(super) fn put_into_buffer(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             if !self.session()?.has_asked {
                 socket::send_now(self.control.as_fd(), &[WANT_BUFFER])
@@ -197,7 +198,7 @@ impl SharedChannel {
     }
 
     /// Waits for the buffer that the server hands over.
-    fn map_buffer(&mut self, deadline: Deadline) -> Result<()> {
+    fn map_buffer(&mut self, deadline: &Deadline) -> Result<()> {
         let (record, fds) = self.receive(deadline)?;
         let [fd] = <[OwnedFd; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
         if record != Record::Buffer {
@@ -212,7 +213,7 @@ impl SharedChannel {
 
     /// Waits until the last request is answered.
     #[inline]
-    pub(super) fn await_answer(&mut self, deadline: Deadline) -> Result<()> {
+    pub(super) fn await_answer(&mut self, deadline: &Deadline) -> Result<()> {
         let Some(session) = &self.session else {
             return Err(Error::new(Status::Internal, "no request was sent"));
         };
@@ -223,14 +224,14 @@ impl SharedChannel {
             return Ok(());
         }
         // While the server's thread shares this CPU, it cannot answer before this one sleeps.
-        let is_elsewhere = line.cpu.load(Ordering::Relaxed) != cpu::current();
-        if is_elsewhere && self.spin.until(is_answered).is_some() {
+        let is_here = self.spin.may_spin() && line.cpu.load(Ordering::Relaxed) == cpu::current();
+        if !is_here && self.spin.until(is_answered).is_some() {
             return Ok(());
         }
         self.sleep_until_answered(deadline)
     }
 
-    fn sleep_until_answered(&self, deadline: Deadline) -> Result<()> {
+    fn sleep_until_answered(&self, deadline: &Deadline) -> Result<()> {
         let Some(session) = &self.session else {
             return Err(self.nonsense());
         };
@@ -275,7 +276,7 @@ impl SharedChannel {
 
     /// Waits for the answer, and gives the length of its body.
     #[inline]
-    fn await_body(&mut self, deadline: Deadline) -> Result<usize> {
+    fn await_body(&mut self, deadline: &Deadline) -> Result<usize> {
         self.await_answer(deadline)?;
         let session = self.session()?;
         let prefix = layout::load_prefix(session.reply());
@@ -299,7 +300,7 @@ impl SharedChannel {
 
     /// Copies the answer's body, which is as long as `answer`, out.
     #[inline]
-    fn copy_answer(&mut self, answer: &mut [u8], deadline: Deadline) -> Result<()> {
+    fn copy_answer(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<()> {
         let session = self.session()?;
         if answer.len() <= INLINE {
             let data = layout::load(session.reply(), answer.len());
@@ -309,7 +310,7 @@ impl SharedChannel {
         self.copy_from_buffer(answer, deadline)
     }
 
-    pub(super) fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: Deadline) -> Result<()> {
+    pub(super) fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: &Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             self.map_buffer(deadline)?;
         }
@@ -321,7 +322,7 @@ impl SharedChannel {
     }
 
     /// Waits for a record of the server's.
-    fn receive(&self, deadline: Deadline) -> Result<(Record, Vec<OwnedFd>)> {
+    fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<OwnedFd>)> {
         let mut bytes = [0; RECORD];
         loop {
             let is_there = poll::wait_readable(self.control.as_fd(), deadline)
@@ -368,11 +369,11 @@ impl SharedChannel {
 
 impl Session {
     fn request(&self) -> &Line {
-        self.page.line(self.request_offset)
+        self.page.line(self.request_line)
     }
 
     pub(super) fn reply(&self) -> &Line {
-        self.page.line(layout::answer_offset(self.request_offset))
+        self.page.line(self.request_line + 1)
     }
 
     /// Puts the request where the server looks for it, and rings if the server sleeps.

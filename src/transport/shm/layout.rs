@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 
 /// Bytes of a page: of the header, and of a client's own memory.
 pub(super) const PAGE: usize = 4096;
-/// Where the header's line is.
+/// The number of the header's line.
 pub(super) const SLEEPERS: usize = 0;
 /// The longest body that a line holds.
 pub(super) const INLINE: usize = LINE_WORDS * 8 - PREFIX;
@@ -39,9 +39,9 @@ pub(super) fn request_offset(serial: u32) -> u32 {
     serial % PAIRS * PAIR
 }
 
-/// Where A is.
-pub(super) fn answer_offset(request_offset: usize) -> usize {
-    request_offset + LINE
+/// The number of the line at this offset.
+pub(super) fn line_at(offset: u32) -> usize {
+    offset as usize / LINE
 }
 
 /// The number of the request after `number`.

@@ -115,7 +115,8 @@ impl Listener for SharedEndpoint {
 /// What a client shares with the server.
 struct Shared {
     page: Mapping,
-    request_offset: usize,
+    /// The number of R; A is the next.
+    request_line: usize,
     bell: Bell,
 }
 
@@ -138,7 +139,7 @@ impl SharedEndpoint {
         send_record(control, welcome, &fds)?;
         Ok(Shared {
             page,
-            request_offset: offset as usize,
+            request_line: layout::line_at(offset),
             bell,
         })
     }
@@ -195,13 +196,11 @@ impl SharedPeer {
     }
 
     fn request(&self) -> &Line {
-        self.shared.page.line(self.shared.request_offset)
+        self.shared.page.line(self.shared.request_line)
     }
 
     fn reply(&self) -> &Line {
-        self.shared
-            .page
-            .line(layout::answer_offset(self.shared.request_offset))
+        self.shared.page.line(self.shared.request_line + 1)
     }
 
     /// Copies what was asked out, runs it, and puts the answers' frames together.

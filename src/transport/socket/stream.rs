@@ -38,7 +38,7 @@ impl SocketStream {
         })
     }
 
-    fn wait(&self, what: PollFlags, deadline: Deadline) -> io::Result<()> {
+    fn wait(&self, what: PollFlags, deadline: &Deadline) -> io::Result<()> {
         match poll::wait(&mut [PollFd::new(self.fd.as_fd(), what)], deadline)? {
             true => Ok(()),
             false => Err(ErrorKind::TimedOut.into()),
@@ -47,7 +47,7 @@ impl SocketStream {
 
     /// Whether the kernel's own timer ends a wait close enough to the deadline: it is armed with
     /// the whole timeout, of which spinning took a little.
-    fn is_bounded_by_kernel(&self, deadline: Deadline) -> bool {
+    fn is_bounded_by_kernel(&self, deadline: &Deadline) -> bool {
         match (self.receive_timeout, deadline.remaining()) {
             (None, None) => true,
             (Some(timeout), Some(remaining)) => timeout.saturating_sub(remaining) <= SLACK,
@@ -76,7 +76,7 @@ impl Stream for SocketStream {
 }
 
 impl Patient for SocketStream {
-    fn read_by(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
         if self.is_bounded_by_kernel(deadline) {
             match socket::recv(self.fd.as_fd(), buffer) {
                 Err(error) if is_passing(&error) => {}
@@ -92,11 +92,11 @@ impl Patient for SocketStream {
         }
     }
 
-    fn await_room(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.wait(PollFlags::POLLOUT, deadline)
     }
 
-    fn await_any(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline)
     }
 }
