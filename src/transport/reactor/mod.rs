@@ -9,12 +9,14 @@ mod crew;
 mod doors;
 mod recent;
 mod slab;
+mod sleep;
 mod stream;
 mod timing;
 mod token;
 mod worker;
 
 pub(crate) use crate::sys::unix::epoll::Interest;
+pub(crate) use sleep::{Sleepers, sleep_counted};
 pub(crate) use stream::{StreamPeer, Watched};
 
 use super::{Answer, Outbox, ServerOptions, Task, Visit};
@@ -68,14 +70,6 @@ pub(crate) enum Admission {
     Left,
     /// It is a client from now on.
     Peer(Box<dyn Peer>),
-}
-
-/// Counts sleeping threads where peers can see it.
-pub(crate) trait Sleepers {
-    /// This thread is about to sleep; requests published before it looks again may not ring.
-    fn enter(&self);
-    /// It is awake.
-    fn leave(&self);
 }
 
 /// A client that was let in.

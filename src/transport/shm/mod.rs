@@ -10,6 +10,7 @@ mod batch;
 mod client;
 mod layout;
 mod server;
+mod slot;
 
 pub use client::connect;
 pub use server::bind;
