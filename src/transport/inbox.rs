@@ -1,5 +1,8 @@
 //! Cuts a stream of bytes into frames.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
 use crate::protocol::frame::{Notice, PREFIX};
 use std::ops::Range;
 

@@ -220,7 +220,8 @@ impl SharedChannel {
             return Ok(());
         }
         // While the server's thread shares this CPU, it cannot answer before this one sleeps.
-        let is_here = self.spin.may_spin() && slot.reply().cpu.load(Ordering::Relaxed) == cpu::current();
+        let is_here =
+            self.spin.may_spin() && slot.reply().cpu.load(Ordering::Relaxed) == cpu::current();
         if !is_here && self.spin.until(is_answered).is_some() {
             return Ok(());
         }

@@ -9,7 +9,7 @@
 mod batch;
 mod client;
 mod layout;
-mod server;
+pub(in crate::transport) mod server;
 mod slot;
 
 pub use client::connect;

@@ -18,6 +18,9 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
 const MAX_CLIENTS: u32 = 128;
 
 /// The places of a client's descriptors among its watches.
@@ -101,20 +104,31 @@ impl SharedEndpoint {
     /// Makes a client's page and its bell, and hands them over.
     fn share_with(&self, control: BorrowedFd<'_>) -> io::Result<Shared> {
         let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
+        Shared::hand_over(control, self.header_fd.as_fd(), offset, self.max_message)
+    }
+}
+
+impl Shared {
+    fn hand_over(
+        control: BorrowedFd<'_>,
+        header: BorrowedFd<'_>,
+        offset: u32,
+        max_message: u32,
+    ) -> io::Result<Self> {
         let (page_fd, page) = memory::create(PAGE, Access::Write)?;
         let bell = Bell::new()?;
         bell.own();
         let welcome = Record::Welcome {
             offset,
-            max_message: self.max_message,
+            max_message,
         };
         let fds = [
-            self.header_fd.as_raw_fd(),
+            header.as_raw_fd(),
             page_fd.as_raw_fd(),
             bell.as_fd().as_raw_fd(),
         ];
         send_record(control, welcome, &fds)?;
-        Ok(Shared {
+        Ok(Self {
             slot: ServerSlot::new(page, layout::line_at(offset)),
             bell,
         })

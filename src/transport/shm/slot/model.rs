@@ -4,10 +4,10 @@
 //! No sleep ends by itself here, so a wake-up that is lost is a deadlock, which loom reports.
 
 use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
+use crate::protocol::frame::PREFIX;
 use crate::sys::atomic::{Atomic, Futex, Memory};
 use crate::sys::unix::memory::{Line, Page};
 use crate::transport::reactor::sleep_counted;
-use crate::protocol::frame::PREFIX;
 use crate::transport::shm::layout::{self, SINGLE};
 use loom::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
 use loom::sync::{Arc, Condvar, Mutex};
