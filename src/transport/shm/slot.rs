@@ -10,9 +10,11 @@ use crate::transport::reactor::Sleepers;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-#[cfg(all(test, loom))]
+#[cfg(test)]
+#[cfg(loom)]
 mod model;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests;
 
 /// The page that all clients read: it counts the threads of the server that sleep.

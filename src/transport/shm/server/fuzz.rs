@@ -3,6 +3,12 @@
 //! Both run in one thread, so that what the client wrote is known, and with it what the server has
 //! to do. Writes while the server reads are the business of `tests/hostile_memory.rs`.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a panic is how a finding shows"
+)]
+
 use super::{CONTROL, Shared, SharedPeer};
 use crate::protocol::frame::{Notice, PREFIX};
 use crate::sys::Bell;
