@@ -102,11 +102,6 @@ impl<'a> Worker<'a> {
         Ok(worker)
     }
 
-    /// Its number.
-    pub(super) fn index(&self) -> usize {
-        self.index
-    }
-
     /// Serves until told to stop.
     pub(super) fn run(mut self) {
         if let Err(error) = self.serve() {
