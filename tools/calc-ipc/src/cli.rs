@@ -1,9 +1,11 @@
 //! The command line, defined once: parsing, help, man pages and completions come from here.
 
+use crate::bench::report::Transport;
+use crate::contestant::Name;
 use crate::values;
 use calc_ipc::transport::url::Url;
 use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser};
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +40,9 @@ pub(crate) enum Command {
     Call(CallArgs),
     Ls(LsArgs),
     Doctor(DoctorArgs),
+    Bench(BenchArgs),
+    #[command(hide = true)]
+    Contestant(ContestantArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
 }
@@ -172,6 +177,76 @@ pub(crate) struct DoctorArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
+}
+
+/// Measure every transport on this machine, beside its raw limit.
+///
+/// Each contestant is two processes: this library's with its default options and without spinning, the bare
+/// primitive (pipe, socket, futex, one cache line), and other libraries as far as their programs are there. All take
+/// turns, and what is called 'over raw' compares turns that were next to each other, since machines change their speed
+/// while one watches. It takes a minute or two, during which the machine should have nothing else to do.
+#[derive(Args, Debug)]
+pub(crate) struct BenchArgs {
+    /// Measure little, within seconds: enough to see that it works.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only these transports, separated by commas.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) transports: Vec<Transport>,
+    /// Print the whole report as one JSON object, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where the programs calc-ipc-rival-* are [default: beside this program, or ../libexec/calc_ipc from there].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "goals")]
+    pub(crate) rivals: Option<PathBuf>,
+    /// Measure just what the library's own goals need, and say which are met.
+    #[arg(long)]
+    pub(crate) goals: bool,
+    /// How often to measure the goals; the median counts.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "goals", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) runs: u32,
+}
+
+/// One side of a measured conversation; `bench` starts it.
+#[derive(Args, Debug)]
+pub(crate) struct ContestantArgs {
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+    /// The prefix of a path.
+    pub(crate) address: PathBuf,
+    /// Connections.
+    #[arg(default_value_t = 1)]
+    pub(crate) clients: u32,
+    #[command(flatten)]
+    pub(crate) settings: ContestantSettings,
+}
+
+/// How both sides of a conversation are set up.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ContestantSettings {
+    /// How long to look for work before sleeping.
+    #[arg(long, default_value = "0", value_parser = values::duration)]
+    pub(crate) spin: Duration,
+    /// Echo bodies of up to so many bytes, instead of calculating.
+    #[arg(long)]
+    pub(crate) echo: Option<u32>,
+}
+
+impl ContestantSettings {
+    /// The arguments that say so.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec![format!("--spin={}us", self.spin.as_micros())];
+        arguments.extend(self.echo.map(|size| format!("--echo={size}")));
+        arguments
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Role {
+    Server,
+    Client,
+    /// A server over its standard input and output.
+    Stdio,
 }
 
 /// Print the man page, or write one for each command.
