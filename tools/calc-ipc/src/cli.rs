@@ -191,7 +191,12 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     pub(crate) quick: bool,
     /// Only these transports, separated by commas.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        conflicts_with = "goals"
+    )]
     pub(crate) transports: Vec<Transport>,
     /// Print the whole report as one JSON object, and nothing else.
     #[arg(long)]

@@ -4,7 +4,15 @@ use crate::support::{Names, calc_ipc, finish, run};
 use std::fs;
 use std::process::Command;
 
-const COMMANDS: [&str; 6] = ["serve", "call", "ls", "doctor", "man", "completions"];
+const COMMANDS: [&str; 7] = [
+    "serve",
+    "call",
+    "ls",
+    "doctor",
+    "bench",
+    "man",
+    "completions",
+];
 
 #[test]
 fn every_command_has_help_and_a_man_page() {

@@ -68,3 +68,16 @@ fn of_process(process: Pid) -> Option<u32> {
     };
     threads.flatten().map(of_thread).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn who_sleeps_is_counted() {
+        let before = of_process(Pid::this()).unwrap();
+        thread::sleep(Duration::from_millis(1));
+        assert!(of_process(Pid::this()).unwrap() > before);
+    }
+}

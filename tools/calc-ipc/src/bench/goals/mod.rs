@@ -172,10 +172,13 @@ fn render(goals: &[Goal]) -> String {
     for column in table.column_iter_mut().skip(1).take(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table
-        .lines()
-        .map(|line| format!("{}\n", line.trim()))
-        .collect()
+    let mut text = String::new();
+    for line in table.lines() {
+        // Cells have a space on each side.
+        text.push_str(line.strip_prefix(' ').unwrap_or(&line).trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
