@@ -14,6 +14,8 @@ pub(super) struct Tally {
     histogram: Histogram<u64>,
     /// The median of each turn.
     pub(super) medians: Vec<f64>,
+    /// And its mean, in which what is slow now and then shows.
+    pub(super) means: Vec<f64>,
     /// Requests answered, and the nanoseconds that took.
     requests: f64,
     nanos: f64,
@@ -25,6 +27,7 @@ impl Default for Tally {
         Self {
             histogram: empty(DIGITS),
             medians: Vec::new(),
+            means: Vec::new(),
             requests: 0.0,
             nanos: 0.0,
             used: [0.0; 2],
@@ -35,11 +38,15 @@ impl Default for Tally {
 impl Tally {
     /// Adds a turn of round trips with so many requests each.
     pub(super) fn add(&mut self, mut times: Vec<u32>, batch: u32, used: Used) {
+        let (mut nanos, mut count) = (0.0, 0.0);
         for &time in &times {
             self.histogram.saturating_record(time.into());
-            self.nanos += f64::from(time);
-            self.requests += f64::from(batch);
+            nanos += f64::from(time);
+            count += 1.0;
         }
+        self.nanos += nanos;
+        self.requests += count * f64::from(batch);
+        self.means.push(nanos / count);
         times.sort_unstable();
         let median = times.get(times.len() / 2).copied().unwrap_or(0);
         self.medians.push(median.into());
@@ -194,6 +201,7 @@ mod tests {
         tally.add(vec![5000; 1000], 2, USED);
         assert_eq!(tally.samples(), 2000);
         assert_eq!(tally.medians, [501.0, 5000.0]);
+        assert_eq!(tally.means, [500.5, 5000.0]);
         assert_eq!((tally.min(), tally.quantile(0.25)), (1, 500));
         assert!((4990..=5010).contains(&tally.quantile(0.99)));
         assert!((4990..=5010).contains(&tally.max()));

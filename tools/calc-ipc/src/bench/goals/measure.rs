@@ -117,6 +117,10 @@ impl Found {
         self.tally(spec).map_or(&[], |tally| &tally.medians)
     }
 
+    fn means(&self, spec: &Spec) -> &[f64] {
+        self.tally(spec).map_or(&[], |tally| &tally.means)
+    }
+
     fn ratio(&self, one: &Spec, other: &Spec) -> Option<f64> {
         ratio(self.medians(one), self.medians(other))
     }
@@ -143,13 +147,22 @@ fn measure_one_core(session: &mut Session, effort: &Effort) -> Result<Vec<Findin
         );
         times(what, Limit::AtMost(limit), value)
     });
-    let learnt = TRANSPORTS.map(|transport| {
+    // Now and then it tries whether spinning pays, which the median does not show.
+    let learnt = TRANSPORTS.iter().flat_map(|&transport| {
         let what = format!("{}, default, one core, of blocking", spec::text(transport));
-        times(
-            what,
-            Limit::AtMost(1.1),
-            default_over_blocking(&found, transport),
-        )
+        let mean = format!(
+            "{}, default, one core, mean, of blocking",
+            spec::text(transport)
+        );
+        let value = default_over_blocking(&found, transport);
+        let of_means = ratio(
+            found.means(&spec::ours(transport, Waiting::Adaptive)),
+            found.means(&spec::ours(transport, Waiting::Blocking)),
+        );
+        [
+            times(what, Limit::AtMost(1.1), value),
+            times(mean, Limit::AtMost(1.1), of_means),
+        ]
     });
     Ok(over_raw.into_iter().chain(learnt).collect())
 }
