@@ -1,0 +1,4 @@
+//! What a benchmark found.
+
+pub(crate) mod html;
+pub(crate) mod report;
