@@ -28,6 +28,8 @@ const [width] = arguments, faults = [];
 const fault = (is, what) => is && faults.push(what);
 const root = document.documentElement;
 fault(root.dataset.state !== "drawn", "it was not drawn to the end");
+const folded = [...document.querySelectorAll("details:not([open])")];
+folded.forEach((details) => { details.open = true; });
 fault(root.scrollWidth > width, `it is ${root.scrollWidth} pixels wide, the screen ${width}`);
 fault(!root.lang || !document.title || document.querySelectorAll("h1").length !== 1, "no language, title or one heading");
 fault(performance.getEntriesByType("resource").length > 0, "it asks for further files");
@@ -39,11 +41,16 @@ for (const figure of figures) {
     const canvas = figure.querySelector(".plot canvas");
     fault(!canvas.getAttribute("aria-label"), `${name}: nothing in words`);
     fault(!figure.querySelector(".key li"), `${name}: no key`);
-    const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-    const inked = pixels.reduce((count, pixel) => count + (pixel !== pixels[0]), 0);
-    // Axes alone are about half a percent.
-    fault(inked < pixels.length / 100, `${name}: only ${inked} of ${pixels.length} pixels are drawn`);
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let coloured = 0;
+    for (let at = 0; at < pixels.length; at += 4) {
+        const [red, green, blue, alpha] = pixels.subarray(at, at + 4);
+        coloured += alpha > 128 && Math.max(red, green, blue) - Math.min(red, green, blue) > 50;
+    }
+    // Axes are grey; what was measured is not.
+    fault(coloured < 300, `${name}: only ${coloured} pixels are coloured`);
 }
+folded.forEach((details) => { details.open = false; });
 return faults;
 """
 

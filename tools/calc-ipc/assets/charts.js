@@ -202,6 +202,18 @@ function byClients(canvas, rows) {
     });
 }
 
+function byBatch(canvas, rows) {
+    const batches = unique(rows.map((row) => row.batch)).sort((a, b) => a - b);
+    const points = (own) => own.map((row) => ({ x: row.batch, y: row.calls_per_second, row })).sort((a, b) => a.x - b.x);
+    const x = logarithmic("requests in a batch", batches, String, batches);
+    const y = logarithmic("calls a second", rows.map((row) => row.calls_per_second), rate);
+    return lines(canvas, rows, points, x, y, {
+        title: ([item]) => `${item.dataset.label}, batches of ${item.raw.row.batch}`,
+        label: ({ raw: { row } }) => [`${rate(row.calls_per_second)} calls a second`,
+            row.over_raw ? `${ratio(row.over_raw)} the time of its raw limit` : ""].filter(Boolean),
+    });
+}
+
 /* Quantiles, on an axis that has as much room for p99 to p99.9 as for p90 to p99: tails are what it shows. */
 const QUANTILES = [[2, "50%"], [10, "90%"], [100, "99%"], [1000, "99.9%"], [10000, "99.99%"], [100000, "99.999%"]];
 

@@ -15,7 +15,7 @@ const FAMILY_NAMES = {
 };
 const PLACEMENT_NAMES = {
     one_core: "both processes on one CPU", two_cores: "each process on a CPU of its own",
-    anywhere: "where the kernel puts them",
+    anywhere: "processes where the kernel puts them",
 };
 
 /* What belongs in one plot: those that sleep at once, or those that look for work first. Other libraries wait as they

@@ -3,6 +3,9 @@
 
 const plots = [];
 
+/* What all plots with lines have in common. */
+const LINES = "Colour is the transport; full lines are calc_ipc, dashed ones the raw limit, dotted ones others.";
+
 /* A figure with room for a plot that `draw` makes; `alternative` says in words what it shows. */
 function figure(title, caption, alternative, draw, hasKey = true) {
     const canvas = el("canvas", { role: "img", "aria-label": alternative });
@@ -18,8 +21,9 @@ function figure(title, caption, alternative, draw, hasKey = true) {
 const familyKey = () => el("ul", { class: "key families" });
 
 function drawFamilyKeys() {
+    const present = FAMILIES.filter((family) => report.latencies.some((row) => row.family === family));
     for (const key of document.querySelectorAll(".families")) {
-        key.replaceChildren(...FAMILIES.map((family) => keyOf({
+        key.replaceChildren(...present.map((family) => keyOf({
             label: FAMILY_NAMES[family], borderColor: colour(FAMILY_COLOURS[family]), borderWidth: 1.5, borderDash: [],
             pointStyle: FAMILY_SHAPES[family], pointRadius: 5,
         })));
@@ -62,7 +66,7 @@ function sizeSection() {
     const sized = (placement) =>
         report.latencies.filter((row) => row.placement === placement && row.size > 0 && row.batch === 1);
     const content = figures(sized, (rows) => unique(rows.map((row) => row.size)).length > 1,
-        "Median time of an echo. Colour is the transport; full lines are calc_ipc, dashed ones the raw limit, dotted ones others.", bySize);
+        `Median time of an echo. ${LINES}`, bySize);
     return content.children.length ? section("size", "Message size", content) : null;
 }
 
@@ -73,15 +77,26 @@ function clientsSection() {
     }
     const best = fastest(rows, (row) => -row.calls_per_second);
     return section("clients", "Many clients", figure("Calls a second, by clients",
-        "All clients ask without pause. Colour is the transport; full lines are calc_ipc, dashed ones the raw limit, dotted ones others.",
+        `All clients ask without pause. ${LINES}`,
         `The most is ${label(best)} with ${rate(best.calls_per_second)} calls a second of ${best.clients} clients. All numbers are in the tables below.`,
         (canvas) => byClients(canvas, rows)));
+}
+
+function batchSection() {
+    const batched = (placement) => {
+        const ours = report.latencies.filter((row) => row.placement === placement && row.size === smallest);
+        const names = new Set(ours.filter((row) => row.batch > 1).map(label));
+        return ours.filter((row) => names.has(label(row)));
+    };
+    const content = figures(batched, (rows) => unique(rows.map((row) => row.batch)).length > 1,
+        `Requests that are sent at once, and answered at once. ${LINES}`, byBatch);
+    return content.children.length ? section("batches", "Batches", content) : null;
 }
 
 function distributionSection() {
     const ours = (placement) => jobs(placement).filter((row) => row.family === "calc_ipc" || row.family === "raw");
     const content = figures(ours, () => true,
-        "How long calls took, from the usual one to the rarest. Full lines are calc_ipc, dashed ones the raw limit.", distribution);
+        `How long calls took, from the usual one to the rarest. ${LINES}`, distribution);
     return content.children.length ? section("distribution", "Distribution", content) : null;
 }
 
@@ -108,9 +123,9 @@ function methodSection() {
 function page() {
     const sections = [
         section("summary", "In short",
-            el("p", {}, "The median of a whole call over calc_ipc, and how many times that of its raw limit it is: of the same bytes sent to and fro over the bare primitive."),
+            el("p", {}, "The median of a whole call over calc_ipc, and how many times that of its raw limit it is: of the same bytes sent to and fro over the bare primitive. CPU is what both sides together use for a call."),
             el("div", { class: "figures" }, ...placements.map(summaryTable))),
-        latencySection(), sizeSection(), clientsSection(), distributionSection(),
+        latencySection(), sizeSection(), clientsSection(), batchSection(), distributionSection(),
         numbersSection(),
         report.skipped.length ? section("skipped", "What was not measured", skippedTable()) : null,
         methodSection(),

@@ -6,7 +6,7 @@ function table(caption, columns, rows) {
     const cell = (name, [, text, kind], row) =>
         el(name, { ...(kind ? { class: kind } : {}), ...(name === "th" ? { scope: "row" } : {}) }, String(text(row)));
     const head = columns.map(([heading, , kind]) => el("th", { scope: "col", ...(kind ? { class: kind } : {}) }, heading));
-    const body = rows.map((row) => el("tr", row.family === "calc_ipc" ? { class: "ours" } : {},
+    const body = rows.map((row) => el("tr", row.family === "calc_ipc" && columns[0] === WHO[0] ? { class: "ours" } : {},
         ...columns.map((column, at) => cell(at === 0 ? "th" : "td", column, row))));
     // Wide ones scroll in their own box, also for those who have a keyboard only.
     return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
@@ -48,6 +48,6 @@ function summaryTable(placement) {
     return table(place[0].toUpperCase() + place.slice(1), [
         ["transport", (row) => TRANSPORT_NAMES[row.transport], "text"], ["waiting", (row) => row.waiting, "text"],
         ["p50", (row) => time(row.p50)], ["over raw", (row) => ratio(row.over_raw)], ["p99", (row) => time(row.p99)],
-        ["CPU, both sides", (row) => time(row.client_cpu + row.server_cpu)],
+        ["CPU", (row) => time(row.client_cpu + row.server_cpu)],
     ], rows);
 }

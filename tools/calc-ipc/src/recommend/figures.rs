@@ -28,7 +28,7 @@ pub(crate) struct Figures {
 const PLACEMENTS: [Placement; 3] = [Placement::Anywhere, Placement::TwoCores, Placement::OneCore];
 const WAITINGS: [Waiting; 2] = [Waiting::Adaptive, Waiting::Blocking];
 
-/// Messages up to so many times as long or short are much the same to many clients.
+/// Messages up to so many times as long or short cost much the same.
 const COMPARABLE: f64 = 8.0;
 
 impl Figures {
@@ -65,9 +65,14 @@ fn round_trips(report: &Report, facts: &Facts, candidates: &[Transport]) -> Opti
         (candidate, place, waiting)
     };
     let distance = |row: &Latency| sizes_apart(row.size, facts.message_size);
+    // A size that is much the same, then where and how; only then the very nearest size.
+    let magnitude = |row: &Latency| (distance(row) / COMPARABLE.ln()).floor();
     let best = ours.iter().min_by(|a, b| {
+        let by_magnitude = magnitude(a).total_cmp(&magnitude(b));
         let by_size = || distance(a).total_cmp(&distance(b));
-        rank(a).cmp(&rank(b)).then_with(by_size)
+        by_magnitude
+            .then_with(|| rank(a).cmp(&rank(b)))
+            .then_with(by_size)
     })?;
     let is_alike = |row: &&&Latency| {
         row.placement == best.placement

@@ -27,8 +27,7 @@ fn measure() -> Result<Report, String> {
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("calc-ipc bench: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("calc-ipc bench ended with {}", output.status));
-    }
+    // It ends with a failure also where only some of it could not be measured.
     report::parse(&output.stdout)
+        .map_err(|why| format!("calc-ipc bench ended with {}: {why}", output.status))
 }
