@@ -1,6 +1,7 @@
 //! `calc-ipc bench`: every transport on this machine, beside its raw limit.
 
 mod goals;
+pub(crate) mod html;
 mod machine;
 mod pair;
 mod plan;
@@ -46,6 +47,10 @@ fn survey(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
         false => io::stdout()
             .write_all(table::render(&report).as_bytes())
             .map_err(Failure::from)?,
+    }
+    // Last, so that a path that cannot be written costs no measurement.
+    if let Some(path) = &args.report {
+        crate::report::write_page(&report, Some(path))?;
     }
     Ok(())
 }

@@ -153,9 +153,14 @@ fn transports_can_be_chosen() {
 }
 
 #[test]
-fn people_get_tables() {
-    let output = Rivals::none().bench(&["--transports", "pipe"]);
+fn people_get_tables_and_a_page() {
+    let names = Names::new();
+    let page = names.path("page.html");
+    let output =
+        Rivals::none().bench(&["--transports", "pipe", "--report", page.to_str().unwrap()]);
     assert_eq!(output.status, Some(0), "{output:?}");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("<!") && page.contains("raw pipe"), "{page}");
     let text = &output.stdout;
     assert!(text.contains("\nADD i i+1, one core\n"), "{text}");
     let row = text.lines().find(|line| line.contains("calc_ipc pipe"));
@@ -274,6 +279,7 @@ fn flags_that_make_no_sense_together() {
     for args in [
         &["--goals", "--transports", "unix"][..],
         &["--goals", "--rivals", "/tmp"],
+        &["--goals", "--report", "page.html"],
         &["--runs", "3"],
         &["--goals", "--runs", "0"],
         &["--transports", "carrier-pigeon"],

@@ -4,12 +4,14 @@ use crate::support::{Names, calc_ipc, finish, run};
 use std::fs;
 use std::process::Command;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 9] = [
     "serve",
     "call",
     "ls",
     "doctor",
     "bench",
+    "recommend",
+    "report",
     "man",
     "completions",
 ];
