@@ -7,9 +7,9 @@ use super::super::session::Session;
 use super::super::spec::{self, Spec};
 use super::super::stats::{Tally, median, ratio};
 use super::super::trouble::Trouble;
-use super::super::turns::{self, Crowd, Effort, Group};
+use super::super::turns::{self, Effort, Group};
 use super::hogs::Hogs;
-use super::{Finding, Limit, Unit, idle};
+use super::{Finding, Limit, Unit, crowds, idle};
 use std::time::Duration;
 
 pub(super) const TRANSPORTS: [Transport; 5] = [
@@ -20,10 +20,6 @@ pub(super) const TRANSPORTS: [Transport; 5] = [
     Transport::Shm,
 ];
 
-/// Clients of a Unix socket, and what their calls per second have to be of those of a thread for each.
-const CLIENTS: [(u32, f64); 3] = [(4, 0.75), (16, 0.75), (64, 1.0)];
-/// Clients over shared memory; the last must not be where it breaks down.
-const CLIENTS_OF_SHM: [u32; 4] = [1, 16, 64, 128];
 /// Sizes of echoes over shared memory, and the names that people read.
 const LARGE: [(u32, &str); 2] = [(64 << 10, "64 KiB"), (1 << 20, "1 MiB")];
 
@@ -63,10 +59,9 @@ pub(super) fn turns(efforts: &Efforts) -> u64 {
             .map(|(size, _)| players(&[large(size)]))
             .iter()
             .sum::<usize>();
-    let many = 2 * CLIENTS.len() + CLIENTS_OF_SHM.len();
     let number = |players: usize| u64::try_from(players).unwrap_or(0);
     number(one) * u64::from(efforts.one_client.rounds)
-        + number(many) * u64::from(efforts.crowds.rounds)
+        + number(crowds::PLAYERS) * u64::from(efforts.crowds.rounds)
 }
 
 /// One run.
@@ -74,15 +69,15 @@ pub(super) fn all(session: &mut Session, efforts: &Efforts) -> Result<Vec<Findin
     let mut findings = measure_one_core(session, &efforts.one_client)?;
     findings.extend(measure_two_cores(session, &efforts.one_client)?);
     findings.extend(measure_hogged(session, &efforts.one_client)?);
-    findings.extend(measure_clients(session, &efforts.crowds)?);
+    findings.extend(crowds::of_a_socket(session, &efforts.crowds)?);
     findings.extend(measure_batches(session, &efforts.one_client)?);
-    findings.extend(measure_clients_of_shm(session, &efforts.crowds)?);
+    findings.extend(crowds::of_shm(session, &efforts.crowds)?);
     findings.extend(measure_large(session, &efforts.one_client)?);
     findings.extend(measure_idle(session, efforts.idle)?);
     Ok(findings)
 }
 
-fn times(what: String, limit: Limit, value: Option<f64>) -> Finding {
+pub(super) fn times(what: String, limit: Limit, value: Option<f64>) -> Finding {
     Finding {
         what,
         unit: Unit::Times,
@@ -268,23 +263,6 @@ fn measure_hogged(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>
     Ok(all.into())
 }
 
-fn measure_clients(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
-    let mut findings = Vec::new();
-    for (clients, limit) in CLIENTS {
-        session.progress.say(&format!("{clients} clients"));
-        let crowd = plan::crowd(&[Transport::Unix], &[], clients);
-        let rates = turns::throughputs(session, &crowd, effort)?;
-        let value = match rates.as_slice() {
-            // The raw limit comes first.
-            [Some(raw), Some(ours)] => ratio(&ours.rates, &raw.rates),
-            _ => None,
-        };
-        let what = format!("unix, {clients} clients, calls/s, of a thread for each");
-        findings.push(times(what, Limit::AtLeast(limit), value));
-    }
-    Ok(findings)
-}
-
 fn batches(batch: u32) -> Group {
     let blocking = [
         spec::raw(Transport::Unix, true),
@@ -328,42 +306,6 @@ fn measure_batches(session: &mut Session, effort: &Effort) -> Result<Vec<Finding
             rate(Waiting::Adaptive, false),
         ),
     ])
-}
-
-fn measure_clients_of_shm(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
-    let mut rates = Vec::new();
-    for clients in CLIENTS_OF_SHM {
-        session.progress.say(&format!("{clients} clients over shm"));
-        let crowd = Crowd {
-            clients,
-            specs: vec![spec::ours(Transport::Shm, Waiting::Adaptive)],
-        };
-        let found = turns::throughputs(session, &crowd, effort)?;
-        let found = found.into_iter().flatten().next();
-        rates.push((clients, found.and_then(|found| median(found.rates))));
-    }
-    let of = |clients| {
-        rates
-            .iter()
-            .find(|(known, _)| *known == clients)
-            .and_then(|(_, rate)| *rate)
-    };
-    let findings = CLIENTS_OF_SHM
-        .iter()
-        .filter(|&&clients| clients != 16)
-        .map(|&clients| {
-            let limit = match clients {
-                1 => Limit::Open,
-                _ => Limit::AtLeast(0.5),
-            };
-            let value = of(clients).zip(of(16)).map(|(rate, usual)| rate / usual);
-            times(
-                format!("shm, {clients} clients, calls/s, of those with 16"),
-                limit,
-                value,
-            )
-        });
-    Ok(findings.collect())
 }
 
 fn large(size: u32) -> Group {

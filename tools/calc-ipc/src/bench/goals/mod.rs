@@ -2,6 +2,7 @@
 //!
 //! A goal that is not met is a finding, not a failure: it may be the machine.
 
+mod crowds;
 mod hogs;
 mod idle;
 mod measure;
