@@ -133,9 +133,9 @@ impl Program {
         Ok(())
     }
 
-    /// Reads a short line.
+    /// Reads a line, a byte at a time: none is long.
     pub(super) fn read_line(&mut self, interrupt: &Interrupt) -> Result<String, Trouble> {
-        const LONGEST: usize = 100;
+        const LONGEST: usize = 4096;
         let mut line = Vec::new();
         while line.len() < LONGEST {
             let mut byte = [0];
@@ -145,7 +145,7 @@ impl Program {
             }
             line.extend(byte);
         }
-        Err(Trouble::Broken(format!("{}: endless line", self.title)))
+        Err(Trouble::Broken(format!("{}: a line without an end", self.title)))
     }
 
     /// How it ended, or that it stopped listening or speaking.
