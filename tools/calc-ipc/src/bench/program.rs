@@ -145,7 +145,10 @@ impl Program {
             }
             line.extend(byte);
         }
-        Err(Trouble::Broken(format!("{}: a line without an end", self.title)))
+        Err(Trouble::Broken(format!(
+            "{}: a line without an end",
+            self.title
+        )))
     }
 
     /// How it ended, or that it stopped listening or speaking.
