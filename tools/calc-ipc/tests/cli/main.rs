@@ -7,6 +7,7 @@
     reason = "this is a test"
 )]
 
+mod bench;
 mod call;
 mod doctor;
 mod generate;
