@@ -1,6 +1,6 @@
-// gRPC, a unary method over a Unix socket. Generic calls carry bytes, without protobuf's cost. A completion queue for
-// each client, which waits in it, and one for the server: https://grpc.io/docs/guides/performance/ (C++) prefers it
-// to the synchronous interface, and the callbacks, which it prefers for convenience, are slower here.
+// gRPC, a unary method over a Unix socket. Generic calls carry bytes, without protobuf's cost. Each client waits in a
+// completion queue of its own, the server in one: https://grpc.io/docs/guides/performance/ (C++) advises against the
+// synchronous interface, and says that completion queues are faster than callbacks.
 #include "contestant.hpp"
 
 #include <grpcpp/generic/async_generic_service.h>

@@ -1,6 +1,5 @@
-// nng, req/rep over ipc:. A context for each of several requests lets the server attend to many clients, as in the
-// library's demo "reqrep": https://nng.nanomsg.org/man/v1.5.0/nng_rep.7.html,
-// https://nng.nanomsg.org/man/v1.5.0/nng_ctx.5.html
+// nng, req and rep over ipc:, whose server takes the next request when it has answered the last, since the job is
+// short: https://nng.nanomsg.org/man/v1.5.0/nng_rep.7.html, https://nng.nanomsg.org/man/v1.5.0/nng_req.7.html
 #include "contestant.hpp"
 
 #include <nng/nng.h>
