@@ -1,6 +1,6 @@
 // gRPC, a unary method over a Unix socket. Generic calls carry bytes, without protobuf's cost. Each client waits in a
-// completion queue of its own, the server in one: https://grpc.io/docs/guides/performance/ (C++) advises against the
-// synchronous interface, and says that completion queues are faster than callbacks.
+// completion queue of its own, the server in one. https://grpc.github.io/grpc/cpp/md_doc_cpp_perf_notes.html has a
+// queue and a thread for each CPU; on two CPUs that was a third slower for one client, and no faster for 64.
 #include "contestant.hpp"
 
 #include <grpcpp/generic/async_generic_service.h>
