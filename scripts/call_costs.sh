@@ -116,8 +116,8 @@ measure() {
 # again TRANSPORT WORK: measures what a work costs; many is 64 requests at once, bytes 64 KiB there and back.
 again() {
     case $2 in
-        call) measure "$1" call 500 client server ;;
-        many | bytes) measure "$1" "$2" 50 client server ;;
+        call) measure "$1" call 1000 client server ;;
+        many | bytes) measure "$1" "$2" 200 client server ;;
         *) measure "$1" "$2" 500 client ;;
     esac
 }
@@ -151,10 +151,10 @@ if [ "$(compiled_by)" != "$(sed -n 2p "$recorded")" ]; then
 else
     tolerance=3
 fi
-# What looks worse is measured again, twice at most: chance makes no figure smaller than it is.
-for attempt in 1 2 3; do
+# What looks worse is measured once more: chance makes no figure smaller than it is.
+for attempt in 1 2; do
     awk -v tolerance=$tolerance -f scripts/call_costs.awk "$recorded" "$run/now" >"$run/table" && failed=0 || failed=1
-    [ $failed = 1 ] && [ $attempt -lt 3 ] || break
+    [ $failed = 1 ] && [ $attempt -lt 2 ] || break
     awk '/WORSE/ { print $1, $2 }' "$run/table" | sort -u >"$run/worse"
     while read -r transport work; do
         again "$transport" "$work" >>"$run/now" </dev/null
