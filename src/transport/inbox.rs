@@ -30,8 +30,9 @@ pub(crate) enum Piece {
 
 /// Room for many small frames; a peer that sends more at once gets more.
 const FIRST_ROOM: usize = 1024;
-/// The most room that a peer keeps while it has nothing in it, and that one read asks for.
-const KEPT_ROOM: usize = 64 << 10;
+/// The most room that a peer keeps while it has nothing in it, and that one read asks for: the longest
+/// frame that a limit lets in which nobody changed. With less, each one would get room and give it back.
+const KEPT_ROOM: usize = PREFIX + (64 << 10);
 
 impl Inbox {
     /// An empty one; bodies longer than `limit` bytes are not taken.
