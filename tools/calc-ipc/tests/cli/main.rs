@@ -13,6 +13,7 @@ mod generate;
 mod ls;
 mod readme;
 mod recommend;
+mod recommend_asks;
 mod recommend_lines;
 mod report;
 mod serve;

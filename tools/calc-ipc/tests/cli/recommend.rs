@@ -1,15 +1,14 @@
 //! `calc-ipc recommend`: what it decides, and by which figures.
 
 use crate::report::{FIXTURE, fixture, written};
-use crate::support::{Alarm, Names, Output, calc_ipc, finish, read_on_thread, run};
-use nix::pty::openpty;
+use crate::support::{Names, Output, run};
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::{Read, Write};
-use std::process::Stdio;
+
+const FASTER: [u64; 2] = [1, 1000];
+const SLOWER: [u64; 2] = [1_000_000, 1];
 
 /// What it recommends, as JSON.
-pub(crate) fn recommend(args: &[&str]) -> Value {
+fn recommend(args: &[&str]) -> Value {
     let output = run([&["recommend", "--json"], args].concat());
     let [answer] = &output.json()[..] else {
         panic!("{output:?}");
@@ -63,13 +62,13 @@ fn every_leaf_of_the_tree_is_reached() {
 #[test]
 fn figures_change_what_speed_decides() {
     let names = Names::new();
-    // Another thousandth of its time makes a transport the fastest; a thousand times, the slowest.
-    let with = |transport: &str, factor: f64| {
+    // In a thousandth of its time a transport is the fastest, in a million times as long the slowest.
+    let with = |transport: &str, [times, over]: [u64; 2]| {
         let mut report = fixture();
         for row in report["latencies"].as_array_mut().unwrap() {
             if row["transport"] == transport {
-                let time = row["p50"].as_f64().unwrap();
-                row["p50"] = json!((time * factor).ceil().max(1.0) as u64);
+                let time = row["p50"].as_u64().unwrap();
+                row["p50"] = json!((time * times).div_ceil(over));
             }
         }
         written(&names, &report)
@@ -80,7 +79,7 @@ fn figures_change_what_speed_decides() {
         answer
     };
     decides("--relation=parent-child", FIXTURE, "pipe");
-    let answer = decides("--relation=parent-child", &with("unix", 1e-3), "unix");
+    let answer = decides("--relation=parent-child", &with("unix", FASTER), "unix");
     assert_eq!(answer["runner_up"]["transport"], "pipe");
     assert!(answer["runner_up"]["times"].as_f64().unwrap() > 100.0);
     let reasons = answer["reasons"].to_string();
@@ -89,15 +88,15 @@ fn figures_change_what_speed_decides() {
         "{reasons}"
     );
     decides("--relation=independent", FIXTURE, "fifo");
-    decides("--relation=independent", &with("fifo", 1e3), "unix");
+    decides("--relation=independent", &with("fifo", SLOWER), "unix");
     decides("--fastest", FIXTURE, "shm");
-    decides("--fastest", &with("shm", 1e6), "fifo");
+    decides("--fastest", &with("shm", SLOWER), "fifo");
     decides("--message-size=1048576", FIXTURE, "shm");
-    decides("--message-size=1048576", &with("shm", 1e6), "unix");
+    decides("--message-size=1048576", &with("shm", SLOWER), "unix");
     // These are not decided by speed.
-    decides("--other-users", &with("unix", 1e6), "unix");
-    decides("--clients=8", &with("unix", 1e6), "unix");
-    decides("--other-machines", &with("tcp", 1e6), "tcp");
+    decides("--other-users", &with("unix", SLOWER), "unix");
+    decides("--clients=8", &with("unix", SLOWER), "unix");
+    decides("--other-machines", &with("tcp", SLOWER), "tcp");
 }
 
 #[test]
@@ -259,80 +258,4 @@ fn people_are_told_the_same_in_words() {
     ] {
         assert!(stdout.contains(words), "{words:?} in {stdout}");
     }
-}
-
-/// Answers each question, once it is there.
-fn converse(answers: &[(&str, &str)], args: &[&str]) -> Output {
-    let terminal = openpty(None, None).unwrap();
-    let mut command = calc_ipc(["recommend", "--json", "--no-measure"]);
-    let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
-    command
-        .args(args)
-        .stdin(slave())
-        .stderr(slave())
-        .stdout(Stdio::piped());
-    let mut child = command.env("TERM", "xterm").spawn().unwrap();
-    let _hangs = Alarm::set(&child);
-    // Only the child has the terminal open from here on, so its end is the end of what can be read.
-    drop((command, terminal.slave));
-    let mut screen = File::from(terminal.master);
-    let mut shown = String::new();
-    let mut bytes = [0; 4096];
-    for (question, answer) in answers {
-        while !shown.contains(question) {
-            let count = screen.read(&mut bytes).unwrap();
-            shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
-        }
-        screen.write_all(answer.as_bytes()).unwrap();
-    }
-    let stdout = read_on_thread(child.stdout.take().unwrap());
-    // The end is an error, as with every terminal that its last writer has closed.
-    while let Ok(1..) = screen.read(&mut bytes) {}
-    Output {
-        status: child.wait().unwrap().code(),
-        stdout: stdout.join().unwrap(),
-        stderr: shown,
-    }
-}
-
-#[test]
-fn at_a_terminal_it_asks_for_what_was_not_said() {
-    let questions = [
-        ("processes started?", "starts\r"),
-        ("How many clients", "1\r"),
-        ("How many bytes", "70000\r"),
-        ("time of a call?", "n\r"),
-        ("processes of other users", "n\r"),
-        ("on other machines", "n\r"),
-    ];
-    let output = converse(&questions, &[]);
-    assert_eq!(output.status, Some(0), "{output:?}");
-    let facts = &output.json()[0]["facts"];
-    assert_eq!(facts["relation"], "parent-child");
-    assert_eq!(facts["message_size"], 70000);
-    assert_eq!(facts["assumed"], json!([]));
-    let said = [
-        "--relation=independent",
-        "--message-size=9",
-        "--fastest=false",
-        "--other-machines=false",
-    ];
-    let output = converse(&[questions[1], ("processes of other users", "y\r")], &said);
-    assert_eq!(output.json()[0]["rule"], "users", "{output:?}");
-    assert!(!output.stderr.contains("started?"), "{output:?}");
-}
-
-#[test]
-fn at_a_terminal_it_asks_nothing_if_told_so() {
-    let output = converse(&[], &["--no-input"]);
-    assert_eq!(output.json()[0]["rule"], "unsure", "{output:?}");
-    assert_eq!(output.stderr, "");
-}
-
-#[test]
-fn where_no_terminal_is_input_is_not_read() {
-    let mut command = calc_ipc(["recommend", "--no-measure"]);
-    command.env_remove("TERM");
-    let output = finish(command, "\n\n\n");
-    assert_eq!((output.status, &*output.stderr), (Some(0), ""));
 }
