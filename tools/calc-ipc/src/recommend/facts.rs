@@ -22,7 +22,7 @@ pub(crate) struct Facts {
     pub(super) assumed: Vec<&'static str>,
 }
 
-/// The command `calc-ipc recommend` without options, where nobody can be asked.
+/// What is assumed where nobody says it; the command line's help says so, too.
 const CLIENTS: u32 = 1;
 const MESSAGE_SIZE: u32 = 64;
 

@@ -206,7 +206,7 @@ fn in_c(side: &str, url: &Url, handler: &str, options: &[Needed]) -> String {
         return create("NULL");
     }
     format!(
-        "calc_ipc_{side}_options options;\ncalc_ipc_{side}_options_init(&options);\n{}{}",
+        "calc_ipc_{side}_options options;\ncalc_ipc_{side}_options_init(&options, sizeof options);\n{}{}",
         settings(options),
         create("&options")
     )

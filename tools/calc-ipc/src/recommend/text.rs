@@ -13,7 +13,7 @@ On Windows named pipes take the place of Unix sockets and FIFOs; this library do
 
 pub(super) fn print(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
     let chosen = name(answer.transport);
-    writeln!(output, "{chosen}: {}\n", answer.ends.client.url)?;
+    writeln!(output, "{chosen}: {}", answer.ends.client.url)?;
     print_list(output, "why", &answer.reasons)?;
     print_figures(output, answer)?;
     print_lines(output, "server", &answer.ends.server)?;
@@ -26,7 +26,7 @@ pub(super) fn print(output: &mut impl Write, answer: &Answer) -> io::Result<()> 
             .collect();
         writeln!(
             output,
-            "assumed, since nobody said it\n  {}\n",
+            "\nassumed, since nobody said it\n  {}",
             options.join(" ")
         )?;
     }
@@ -37,14 +37,15 @@ fn print_list(output: &mut impl Write, title: &str, items: &[impl AsRef<str>]) -
     if items.is_empty() {
         return Ok(());
     }
-    writeln!(output, "{title}")?;
+    writeln!(output, "\n{title}")?;
     for item in items {
         writeln!(output, "  {}", item.as_ref())?;
     }
-    writeln!(output)
+    Ok(())
 }
 
 fn print_figures(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
+    writeln!(output)?;
     if let Some(figures) = &answer.figures {
         writeln!(output, "measured: {}", figures.about)?;
         if let Some(machine) = &answer.machine {
@@ -68,7 +69,7 @@ fn print_figures(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
     if let Some(runner_up) = &answer.runner_up {
         writeln!(output, "second best: {}", cost(runner_up, answer.transport))?;
     }
-    writeln!(output)
+    Ok(())
 }
 
 /// What the second best would cost, or bring.
@@ -88,18 +89,18 @@ fn cost(runner_up: &RunnerUp, chosen: Transport) -> String {
 }
 
 fn print_lines(output: &mut impl Write, title: &str, lines: &Lines) -> io::Result<()> {
-    writeln!(output, "{title}")?;
+    writeln!(output, "\n{title}")?;
     writeln!(output, "  shell  {}", lines.shell)?;
     let indented = |text: &str| text.replace('\n', "\n         ");
     writeln!(output, "  C      {}", indented(&lines.c))?;
-    writeln!(output, "  C++    {}\n", indented(&lines.cxx))
+    writeln!(output, "  C++    {}", indented(&lines.cxx))
 }
 
 fn print_tree(output: &mut impl Write, steps: &[Step]) -> io::Result<()> {
     if steps.is_empty() {
         return Ok(());
     }
-    writeln!(output, "how it is decided: the first yes counts")?;
+    writeln!(output, "\nhow it is decided: the first yes counts")?;
     for step in steps {
         let mark = if step.decides { '>' } else { ' ' };
         let candidates: Vec<_> = step.candidates.iter().map(|it| name(*it)).collect();
