@@ -100,12 +100,21 @@ pub(crate) trait Peer: Send {
     }
 }
 
+/// Large room that one peer is done with, for the next that needs some.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    requests: Vec<u8>,
+    answers: Vec<u8>,
+}
+
 /// What a thread serves its peers with.
 pub(crate) struct Work<'a> {
     /// What answers.
     pub(crate) answer: &'a dyn Answer,
     /// Where answers are put together; empty between two peers.
     pub(crate) out: Outbox,
+    /// Room for large requests and for large answers that nobody uses now.
+    pub(crate) spare: Spare,
     /// Rings when serving has to stop, also amid the requests of one peer.
     pub(crate) stop: &'a Bell,
 }
