@@ -61,7 +61,16 @@ impl Actor {
 
     /// Sees the process to its end, which has been ordered; `true` if it succeeded.
     pub(crate) fn end(mut self) -> bool {
+        self.wait()
+    }
+
+    /// As [`Actor::end`], of one that is still needed.
+    pub(crate) fn wait(&mut self) -> bool {
         self.process.wait().unwrap().success()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
     }
 
     /// Kills it, and is back when the kernel has taken its descriptors away.

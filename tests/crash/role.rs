@@ -31,6 +31,9 @@ fn a_process_of_another_test() {
         ["server", transport, word, host] => {
             serve(named(transport), &Address::told(word, host), control);
         }
+        ["caller", transport, word, host] => {
+            soak::call_until_killed(named(transport), &Address::told(word, host));
+        }
         ["client", PIPE, ..] => obey(&mut control, |options| {
             pipe::create(handler(say_and_await_at_standard_error), options)
         }),
