@@ -1,14 +1,16 @@
-//! What a server that died leaves to its clients and to the next one.
+//! What is left: by a server that died to the next one, to a program that is executed, in a full folder.
 
 use crate::stage::is_end;
 use crate::support::{Address, Process, TRANSPORTS, add, within};
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::ServerOptions;
+use calc_ipc::service::{Client, Handler, Server, pipe};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
 const FIFO: usize = 1;
+const SHM: usize = 2;
 
 /// The server takes the announcement out of the FIFO and dies; before the client looks, the next one
 /// has opened the FIFO, and so it never ends.
@@ -56,7 +58,9 @@ fn a_client_that_comes_while_a_server_begins_is_served() {
             let client = scope.spawn(|| {
                 loop {
                     match (transport.connect)(&address, &within(5000)) {
-                        Ok(channel) => return Client::new(channel, &within(5000)).call(&add(round, 1)),
+                        Ok(channel) => {
+                            return Client::new(channel, &within(5000)).call(&add(round, 1));
+                        }
                         Err(error) => assert_eq!(error.status(), Status::NotConnected),
                     }
                 }
@@ -66,4 +70,77 @@ fn a_client_that_comes_while_a_server_begins_is_served() {
             assert_eq!(client.join().unwrap().unwrap(), Ok(round + 1), "{round}");
         });
     }
+}
+
+fn descriptors() -> BTreeSet<i32> {
+    let names = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let numbers = names.map(|entry| entry.file_name().to_str().unwrap().parse().unwrap());
+    numbers.collect()
+}
+
+#[test]
+fn every_descriptor_is_closed_by_exec() {
+    // A process of its own: other tests open descriptors too.
+    let ok = Process::fork(|| {
+        let before = descriptors();
+        let child = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
+        assert_eq!(child.call(&add(1, 1)).unwrap(), Ok(2));
+        for transport in &TRANSPORTS {
+            let address = Address::new();
+            let server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+            let client = transport.client(&address);
+            assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+            let new: Vec<_> = descriptors().difference(&before).copied().collect();
+            assert!(new.len() > 3, "{}", transport.name);
+            for fd in new {
+                // SAFETY: reads a flag; the folder's own descriptor, which is closed by now, gives -1.
+                let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+                assert_ne!(flags & libc::FD_CLOEXEC, 0, "{}: {fd}", transport.name);
+            }
+            drop((client, server));
+        }
+    })
+    .succeeded();
+    assert!(ok);
+}
+
+/// Gives this process a /dev/shm of its own, with room for nothing; `false` if it may not.
+fn fill_dev_shm() -> bool {
+    let (none, shm) = (c"none".as_ptr(), c"/dev/shm".as_ptr());
+    let (private, data) = (libc::MS_REC | libc::MS_PRIVATE, std::ptr::null());
+    // SAFETY: strings; what is mounted is seen by this process alone.
+    unsafe {
+        libc::unshare(libc::CLONE_NEWNS) == 0
+            && libc::mount(none, c"/".as_ptr(), std::ptr::null(), private, data) == 0
+            && libc::mount(
+                none,
+                shm,
+                c"tmpfs".as_ptr(),
+                0,
+                c"nr_inodes=1".as_ptr().cast(),
+            ) == 0
+    }
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that cannot be made says so")]
+fn a_full_dev_shm_is_a_failure_of_create() {
+    let address = Address::new();
+    let before = address.leftovers();
+    let ok = Process::fork(|| {
+        if !fill_dev_shm() {
+            eprintln!("a private /dev/shm takes root: not tested");
+            return;
+        }
+        for _ in 0..3 {
+            let full = (TRANSPORTS[SHM].bind)(&address, &ServerOptions::default());
+            let error = full.err().unwrap();
+            assert_eq!(error.status(), Status::System);
+            assert!(error.context().contains("/dev/shm/"), "{error}");
+        }
+        assert_eq!(address.leftovers(), [""; 0]);
+    })
+    .succeeded();
+    assert!(ok);
+    assert_eq!(address.leftovers(), before);
 }

@@ -28,7 +28,10 @@ pub(crate) fn message(kind: u8, length: usize, number: u64) -> Vec<u8> {
 pub(crate) fn answer(message: &[u8], room: &mut [u8]) -> usize {
     let length = answer_length(message);
     let bytes = message.iter().map(|byte| byte ^ 0xFF).cycle();
-    room[..length].iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    room[..length]
+        .iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = from);
     length
 }
 

@@ -120,7 +120,10 @@ pub(crate) fn direct(transport: &str, seed: u64, rounds: usize) {
         let plan = order.pop().unwrap();
         stage.timeout = TIMEOUTS[random.below(TIMEOUTS.len())];
         let trace = Trace {
-            text: format!("{transport}, CALC_IPC_SEED={seed}, round {round}: {plan:?}, {}", stage.timeout),
+            text: format!(
+                "{transport}, CALC_IPC_SEED={seed}, round {round}: {plan:?}, {}",
+                stage.timeout
+            ),
         };
         Round::new(&mut stage, plan, &mut random).run();
         std::mem::forget(trace);
@@ -196,7 +199,10 @@ impl<'a> Round<'a> {
         assert_eq!(self.stage.connect(), "connected");
         self.is_connected = true;
         // Until a server has taken a client in, the time of its calls runs out without a request.
-        let has_to_be_known = matches!(self.plan.point, HandlerRunning | HalfAnswer | AnswerPublished);
+        let has_to_be_known = matches!(
+            self.plan.point,
+            HandlerRunning | HalfAnswer | AnswerPublished
+        );
         if has_to_be_known || self.random.is_heads() {
             assert_eq!(self.stage.call_until_it_is_answered(), "right");
         }
@@ -276,7 +282,7 @@ impl<'a> Round<'a> {
         if let Some(side) = self.stopped.take().filter(|_| !is_over) {
             self.stage.signal(side, libc::SIGCONT);
         }
-        let is_alive = !is_over && !(is_dead && self.plan.victim == Side::Server);
+        let is_alive = !(is_over || is_dead && self.plan.victim == Side::Server);
         if self.held.take().is_some() && is_alive {
             self.stage.let_go();
         }

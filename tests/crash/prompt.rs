@@ -38,7 +38,10 @@ pub(crate) fn measure(transport: &str, rounds: usize) {
     stage.strike();
     times.sort_unstable();
     let at = |part: usize| times[(times.len() * part / 1000).min(times.len() - 1)];
-    let late = times.iter().filter(|time| **time > limit(transport)).count();
+    let late = times
+        .iter()
+        .filter(|time| **time > limit(transport))
+        .count();
     eprintln!(
         "{transport}: {rounds} servers killed in a call, known after p50 {:?}, p90 {:?}, p99 {:?}, at most {:?}; {late} later than {:?}",
         at(500),

@@ -43,7 +43,9 @@ fn a_process_of_another_test() {
                 (transport.connect)(&address, options).map(|channel| Client::new(channel, options))
             });
         }
-        ["points", transport, seed, rounds] => points::direct(transport, number(seed), number(rounds)),
+        ["points", transport, seed, rounds] => {
+            points::direct(transport, number(seed), number(rounds))
+        }
         ["prompt", transport, rounds] => prompt::measure(transport, number(rounds)),
         ["soak", transport, seed, calls] => soak::direct(transport, number(seed), number(calls)),
         ["handles", transport, rounds] => handles::make_and_destroy(transport, number(rounds)),

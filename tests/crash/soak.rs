@@ -143,7 +143,11 @@ impl Soak<'_> {
     /// Gives the client back unless its connection has ended.
     fn call(&self, client: Client) -> Option<Client> {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        let length = if number.is_multiple_of(16) { MIDDLE } else { SMALL };
+        let length = if number.is_multiple_of(16) {
+            MIDDLE
+        } else {
+            SMALL
+        };
         let request = message(PLAIN, length, number);
         let begin = Instant::now();
         let said = say_of(&client, &request, &mut [0; MIDDLE]);
@@ -218,7 +222,8 @@ impl<'a> Faults<'a> {
         let mut faults = 0;
         while self.soak.tally.lock().unwrap().answered < self.soak.calls {
             let gap = 1 + self.random.below(1000);
-            self.soak.await_more(u64::try_from(gap).unwrap(), |tally| tally.answered);
+            self.soak
+                .await_more(u64::try_from(gap).unwrap(), |tally| tally.answered);
             self.one();
             faults += 1;
         }
@@ -250,7 +255,11 @@ impl<'a> Faults<'a> {
             }
             6 => self.replace_victim(),
             _ => {
-                let signal = if self.is_victim_stopped { libc::SIGCONT } else { libc::SIGSTOP };
+                let signal = if self.is_victim_stopped {
+                    libc::SIGCONT
+                } else {
+                    libc::SIGSTOP
+                };
                 self.victim.signal(signal);
                 self.is_victim_stopped = !self.is_victim_stopped;
             }
@@ -265,7 +274,10 @@ impl<'a> Faults<'a> {
     }
 
     fn replace_victim(&mut self) {
-        assert!(self.victim.is_running(), "a client that was to be killed has failed");
+        assert!(
+            self.victim.is_running(),
+            "a client that was to be killed has failed"
+        );
         self.victim = victim(self.soak);
         self.is_victim_stopped = false;
     }
@@ -281,7 +293,11 @@ fn server(soak: &Soak<'_>) -> Actor {
 }
 
 fn victim(soak: &Soak<'_>) -> Actor {
-    Actor::start(&format!("caller {} {}", soak.transport.name, soak.address.tell()))
+    Actor::start(&format!(
+        "caller {} {}",
+        soak.transport.name,
+        soak.address.tell()
+    ))
 }
 
 /// A client that calls until it is killed, or gets a wrong answer.

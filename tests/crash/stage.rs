@@ -258,7 +258,10 @@ fn say(client: &Client, number: &mut u64) -> String {
     *number += 1;
     let begin = std::time::Instant::now();
     let said = say_of(client, &message(PLAIN, SMALL, *number), &mut [0; SMALL]);
-    assert!(begin.elapsed() < Duration::from_secs(1), "the bystander hung");
+    assert!(
+        begin.elapsed() < Duration::from_secs(1),
+        "the bystander hung"
+    );
     said
 }
 
@@ -273,7 +276,8 @@ fn reap_orphan(process: u32) {
     let mut reaped = 0;
     eventually("the child of a killed parent ends", || {
         // SAFETY: it came to this process when its parent was killed; nothing is written.
-        reaped = unsafe { libc::waitpid(process.cast_signed(), std::ptr::null_mut(), libc::WNOHANG) };
+        reaped =
+            unsafe { libc::waitpid(process.cast_signed(), std::ptr::null_mut(), libc::WNOHANG) };
         reaped != 0
     });
     assert_eq!(reaped, process.cast_signed());
@@ -281,8 +285,12 @@ fn reap_orphan(process: u32) {
 
 fn only_child(process: u32) -> Option<u32> {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let children = threads.flatten().map(|thread| thread.path().join("children"));
-    let all: String = children.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let children = threads
+        .flatten()
+        .map(|thread| thread.path().join("children"));
+    let all: String = children
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .collect();
     let mut words = all.split_whitespace();
     let first = words.next().map(|word| word.parse().unwrap());
     assert_eq!(words.next(), None, "one child at most");
