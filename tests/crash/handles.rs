@@ -11,12 +11,34 @@ use std::ptr::{null, null_mut};
 /// What may come and go with the allocator, once it has grown to its use.
 const MEMORY: usize = 2 << 20;
 
+fn try_handles(transport: &str) {
+    let rounds = how_often("CALC_IPC_HANDLES", 2000);
+    assert!(Actor::start(&format!("handles {transport} {rounds}")).end());
+}
+
 #[test]
-fn handles_leave_nothing_behind() {
-    let rounds = how_often("CALC_IPC_HANDLES", 400);
-    for transport in ["uds", "fifo", "shm", "tcp", "pipe"] {
-        assert!(Actor::start(&format!("handles {transport} {rounds}")).end());
-    }
+fn handles_leave_nothing_behind_over_a_pipe() {
+    try_handles("pipe");
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_fifos() {
+    try_handles("fifo");
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_shared_memory() {
+    try_handles("shm");
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_a_unix_socket() {
+    try_handles("uds");
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_tcp() {
+    try_handles("tcp");
 }
 
 /// As many servers that never serve, servers that do, clients and, of the pipe, children.

@@ -8,8 +8,7 @@
 //! With `CALC_IPC_STRICT` set, for a machine that has nothing else to do, each round must be.
 
 use crate::actor::Actor;
-use crate::message::HELD;
-use crate::message::SMALL;
+use crate::message::{HELD, SMALL};
 use crate::random::how_often;
 use crate::stage::{Side, Stage, is_end};
 use std::time::{Duration, Instant};
@@ -20,12 +19,34 @@ fn limit(transport: &str) -> Duration {
     Duration::from_millis(if transport == "shm" { 100 } else { 20 })
 }
 
-#[test]
-fn a_caller_hears_of_the_death_of_its_server_in_time() {
+fn kill_servers(transport: &str) {
     let rounds = how_often("CALC_IPC_KILLS", 20);
-    for transport in ["pipe", "fifo", "shm", "uds", "tcp"] {
-        assert!(Actor::start(&format!("prompt {transport} {rounds}")).end());
-    }
+    assert!(Actor::start(&format!("prompt {transport} {rounds}")).end());
+}
+
+#[test]
+fn the_death_of_a_server_is_known_in_time_over_a_pipe() {
+    kill_servers("pipe");
+}
+
+#[test]
+fn the_death_of_a_server_is_known_in_time_over_fifos() {
+    kill_servers("fifo");
+}
+
+#[test]
+fn the_death_of_a_server_is_known_in_time_over_shared_memory() {
+    kill_servers("shm");
+}
+
+#[test]
+fn the_death_of_a_server_is_known_in_time_over_a_unix_socket() {
+    kill_servers("uds");
+}
+
+#[test]
+fn the_death_of_a_server_is_known_in_time_over_tcp() {
+    kill_servers("tcp");
 }
 
 /// Kills servers whose handlers hold a call, and measures from before the kill to the client's word,

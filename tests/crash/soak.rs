@@ -5,12 +5,12 @@
 //! every machine as far as that goes: where in a call it hits is chance.
 
 use crate::actor::Actor;
-use crate::census::Census;
-use crate::message::{MAX_MESSAGE, PLAIN, SMALL, message};
+use crate::census::{Census, children};
+use crate::message::{MAX_MESSAGE, PLAIN, SMALL, answer, message};
 use crate::random::{Random, how_often, seed};
-use crate::role::{named, say_of};
+use crate::role::{PIPE, named, say_of};
 use crate::support::{Address, Transport};
-use calc_ipc::service::Client;
+use calc_ipc::service::{Client, Handler, pipe};
 use calc_ipc::transport::ClientOptions;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -26,6 +26,11 @@ const MIDDLE: usize = 20_000;
 fn soak(transport: &str) {
     let calls = how_often("CALC_IPC_CALLS", 10_000);
     assert!(Actor::start(&format!("soak {transport} {} {calls}", seed())).end());
+}
+
+#[test]
+fn calls_under_random_faults_over_pipes() {
+    soak(PIPE);
 }
 
 #[test]
@@ -58,7 +63,9 @@ struct Tally {
 
 /// What the threads of the soak share.
 struct Soak<'a> {
-    transport: &'a Transport,
+    /// `None` is the pipe: each client has a child of its own.
+    transport: Option<&'a Transport>,
+    name: &'a str,
     address: Address,
     seed: u64,
     calls: u64,
@@ -72,7 +79,8 @@ struct Soak<'a> {
 pub(crate) fn direct(transport: &str, seed: u64, calls: u64) {
     let before = Census::own();
     let soak = Soak {
-        transport: named(transport),
+        transport: (transport != PIPE).then(|| named(transport)),
+        name: transport,
         address: Address::new(),
         seed,
         calls,
@@ -84,7 +92,10 @@ pub(crate) fn direct(transport: &str, seed: u64, calls: u64) {
     std::thread::scope(|scope| {
         scope.spawn(|| soak.call_on());
         scope.spawn(|| soak.call_on());
-        faults = Faults::new(&soak).inject();
+        faults = match soak.transport {
+            Some(_) => Faults::new(&soak).inject(),
+            None => soak.attack_children(),
+        };
     });
     let tally = soak.tally.lock().unwrap();
     eprintln!(
@@ -92,12 +103,9 @@ pub(crate) fn direct(transport: &str, seed: u64, calls: u64) {
         tally.answered, tally.timed_out, tally.ended, tally.not_connected
     );
     drop(tally);
-    let role = format!("server {transport} {}", soak.address.tell());
-    let mut last = Actor::start(&role);
-    assert_eq!(last.hear(), "bound");
-    last.say("stop");
-    assert_eq!(last.hear(), "stopped");
-    last.kill();
+    if soak.transport.is_some() {
+        soak.strike();
+    }
     assert_eq!(soak.address.leftovers(), [""; 0], "{transport}");
     drop(soak);
     assert_eq!(Census::own(), before, "{transport}");
@@ -126,10 +134,17 @@ impl Soak<'_> {
     fn connect(&self) -> Option<Client> {
         let options = options();
         let begin = Instant::now();
-        let made = (self.transport.connect)(&self.address, &options);
+        let made = match self.transport {
+            Some(transport) => (transport.connect)(&self.address, &options)
+                .map(|channel| Client::new(channel, &options)),
+            None => {
+                let handler = |message: &[u8], room: &mut [u8]| Some(answer(message, room));
+                pipe::create(Handler::bytes(handler), &options)
+            }
+        };
         self.expect_quick(begin, "connect");
         match made {
-            Ok(channel) => Some(Client::new(channel, &options)),
+            Ok(client) => Some(client),
             Err(error) => {
                 let said = format!("{:?}", error.status());
                 let is_expected = matches!(said.as_str(), "NotConnected" | "TimedOut" | "Closed");
@@ -173,7 +188,7 @@ impl Soak<'_> {
     #[expect(clippy::print_stderr, reason = "a failure has to be repeatable")]
     fn expect(&self, is_so: bool, what: &str) {
         if !is_so {
-            let name = self.transport.name;
+            let name = self.name;
             eprintln!("{name}, CALC_IPC_SEED={}: {what}", self.seed);
             std::process::exit(101);
         }
@@ -194,6 +209,45 @@ impl Soak<'_> {
             self.expect(!result.timed_out(), "nobody is answered any more");
             tally = next;
         }
+    }
+}
+
+impl Soak<'_> {
+    /// Kills and stops children that serve. Gives how many faults there were.
+    fn attack_children(&self) -> u32 {
+        let mut random = Random::new(self.seed);
+        let mut faults = 0;
+        while self.tally.lock().unwrap().answered < self.calls {
+            let gap = 1 + random.below(1000);
+            self.await_more(u64::try_from(gap).unwrap(), |tally| tally.answered);
+            let children = children(std::process::id());
+            if children.is_empty() {
+                continue;
+            }
+            let child = children[random.below(children.len())].cast_signed();
+            // SAFETY: a child of this process; if it was reaped since, that changes nothing.
+            let send = |signal| unsafe { libc::kill(child, signal) };
+            match random.below(3) {
+                0 => send(libc::SIGKILL),
+                1 => send(libc::SIGSTOP) + send(libc::SIGKILL),
+                _ => {
+                    send(libc::SIGSTOP);
+                    self.await_more(1, |tally| tally.timed_out);
+                    send(libc::SIGCONT)
+                }
+            };
+            faults += 1;
+        }
+        faults
+    }
+
+    /// A last server takes the address over, stops in order, and removes what all others left.
+    fn strike(&self) {
+        let mut last = Actor::start(&format!("server {} {}", self.name, self.address.tell()));
+        assert_eq!(last.hear(), "bound");
+        last.say("stop");
+        assert_eq!(last.hear(), "stopped");
+        last.kill();
     }
 }
 
@@ -284,7 +338,7 @@ impl<'a> Faults<'a> {
 }
 
 fn server(soak: &Soak<'_>) -> Actor {
-    let role = format!("server {} {}", soak.transport.name, soak.address.tell());
+    let role = format!("server {} {}", soak.name, soak.address.tell());
     let mut server = Actor::start(&role);
     assert_eq!(server.hear(), "bound");
     server.say("serve");
@@ -293,11 +347,7 @@ fn server(soak: &Soak<'_>) -> Actor {
 }
 
 fn victim(soak: &Soak<'_>) -> Actor {
-    Actor::start(&format!(
-        "caller {} {}",
-        soak.transport.name,
-        soak.address.tell()
-    ))
+    Actor::start(&format!("caller {} {}", soak.name, soak.address.tell()))
 }
 
 /// A client that calls until it is killed, or gets a wrong answer.

@@ -1,7 +1,7 @@
 //! A server and a client in processes of their own, at one address, and what is known of them.
 
 use crate::actor::{Actor, await_state, eventually, send};
-use crate::census::Census;
+use crate::census::{Census, children};
 use crate::message::{MAX_MESSAGE, PLAIN, SMALL, message};
 use crate::role::{PIPE, named, say_of};
 use crate::support::{Address, Transport};
@@ -284,15 +284,7 @@ fn reap_orphan(process: u32) {
 }
 
 fn only_child(process: u32) -> Option<u32> {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let children = threads
-        .flatten()
-        .map(|thread| thread.path().join("children"));
-    let all: String = children
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .collect();
-    let mut words = all.split_whitespace();
-    let first = words.next().map(|word| word.parse().unwrap());
-    assert_eq!(words.next(), None, "one child at most");
-    first
+    let children = children(process);
+    assert!(children.len() < 2, "one child at most");
+    children.first().copied()
 }
