@@ -3,69 +3,11 @@
 use crate::actor::Actor;
 use crate::census::Census;
 use crate::message::{HELD, HELD_FOR_LARGE, LARGE, PLAIN, SMALL};
+use crate::plan::Point::*;
+use crate::plan::{Fault, Plan, plans};
 use crate::random::{Random, how_often, seed};
 use crate::stage::{Held, Side, Stage, is_end};
 use std::time::{Duration, Instant};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Point {
-    BeforeConnect,
-    Connected,
-    /// As much of the request as there was room for; over shared memory, none before the server has
-    /// given it a buffer, and all afterwards.
-    HalfRequest,
-    RequestPublished,
-    HandlerRunning,
-    /// As much of the answer as there was room for; all of it over shared memory.
-    HalfAnswer,
-    AnswerPublished,
-    /// The victim closes; how far it is, is chance.
-    Closing,
-}
-
-use Point::*;
-
-const POINTS: [Point; 8] = [
-    BeforeConnect,
-    Connected,
-    HalfRequest,
-    RequestPublished,
-    HandlerRunning,
-    HalfAnswer,
-    AnswerPublished,
-    Closing,
-];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    Kill,
-    StopAndWake,
-    StopAndKill,
-}
-
-/// One round of the attack.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    point: Point,
-    victim: Side,
-    fault: Fault,
-}
-
-fn plans() -> Vec<Plan> {
-    let mut plans = Vec::new();
-    for point in POINTS {
-        for victim in [Side::Server, Side::Client] {
-            for fault in [Fault::Kill, Fault::StopAndWake, Fault::StopAndKill] {
-                plans.push(Plan {
-                    point,
-                    victim,
-                    fault,
-                });
-            }
-        }
-    }
-    plans
-}
 
 /// A fault that is noticed later than this, is not.
 const HANG: Duration = Duration::from_secs(1);

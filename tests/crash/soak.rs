@@ -5,9 +5,10 @@
 //! every machine as far as that goes: where in a call it hits is chance.
 
 use crate::actor::Actor;
-use crate::census::{Census, children};
+use crate::census::Census;
+use crate::faults::Faults;
 use crate::message::{MAX_MESSAGE, PLAIN, SMALL, answer, message};
-use crate::random::{Random, how_often, seed};
+use crate::random::{how_often, seed};
 use crate::role::{PIPE, named, say_of};
 use crate::support::{Address, Transport};
 use calc_ipc::service::{Client, Handler, pipe};
@@ -54,23 +55,23 @@ fn calls_under_random_faults_over_tcp() {
 }
 
 #[derive(Default)]
-struct Tally {
-    answered: u64,
-    timed_out: u64,
+pub(crate) struct Tally {
+    pub(crate) answered: u64,
+    pub(crate) timed_out: u64,
     ended: u64,
     not_connected: u64,
 }
 
 /// What the threads of the soak share.
-struct Soak<'a> {
+pub(crate) struct Soak<'a> {
     /// `None` is the pipe: each client has a child of its own.
     transport: Option<&'a Transport>,
-    name: &'a str,
-    address: Address,
-    seed: u64,
-    calls: u64,
+    pub(crate) name: &'a str,
+    pub(crate) address: Address,
+    pub(crate) seed: u64,
+    pub(crate) calls: u64,
     number: AtomicU64,
-    tally: Mutex<Tally>,
+    pub(crate) tally: Mutex<Tally>,
     moved: Condvar,
 }
 
@@ -200,7 +201,7 @@ impl Soak<'_> {
     }
 
     /// Waits for so many more of something.
-    fn await_more(&self, count: u64, of: impl Fn(&Tally) -> u64) {
+    pub(crate) fn await_more(&self, count: u64, of: impl Fn(&Tally) -> u64) {
         let mut tally = self.tally.lock().unwrap();
         let goal = of(&tally) + count;
         while of(&tally) < goal && tally.answered < self.calls {
@@ -210,144 +211,6 @@ impl Soak<'_> {
             tally = next;
         }
     }
-}
-
-impl Soak<'_> {
-    /// Kills and stops children that serve. Gives how many faults there were.
-    fn attack_children(&self) -> u32 {
-        let mut random = Random::new(self.seed);
-        let mut faults = 0;
-        while self.tally.lock().unwrap().answered < self.calls {
-            let gap = 1 + random.below(1000);
-            self.await_more(u64::try_from(gap).unwrap(), |tally| tally.answered);
-            let children = children(std::process::id());
-            if children.is_empty() {
-                continue;
-            }
-            let child = children[random.below(children.len())].cast_signed();
-            // SAFETY: a child of this process; if it was reaped since, that changes nothing.
-            let send = |signal| unsafe { libc::kill(child, signal) };
-            match random.below(3) {
-                0 => send(libc::SIGKILL),
-                1 => send(libc::SIGSTOP) + send(libc::SIGKILL),
-                _ => {
-                    send(libc::SIGSTOP);
-                    self.await_more(1, |tally| tally.timed_out);
-                    send(libc::SIGCONT)
-                }
-            };
-            faults += 1;
-        }
-        faults
-    }
-
-    /// A last server takes the address over, stops in order, and removes what all others left.
-    fn strike(&self) {
-        let mut last = Actor::start(&format!("server {} {}", self.name, self.address.tell()));
-        assert_eq!(last.hear(), "bound");
-        last.say("stop");
-        assert_eq!(last.hear(), "stopped");
-        last.kill();
-    }
-}
-
-/// The processes that suffer.
-struct Faults<'a> {
-    soak: &'a Soak<'a>,
-    random: Random,
-    server: Actor,
-    victim: Actor,
-    is_victim_stopped: bool,
-}
-
-impl<'a> Faults<'a> {
-    fn new(soak: &'a Soak<'a>) -> Self {
-        Self {
-            soak,
-            random: Random::new(soak.seed),
-            server: server(soak),
-            victim: victim(soak),
-            is_victim_stopped: false,
-        }
-    }
-
-    /// Gives how many faults there were.
-    fn inject(mut self) -> u32 {
-        let mut faults = 0;
-        while self.soak.tally.lock().unwrap().answered < self.soak.calls {
-            let gap = 1 + self.random.below(1000);
-            self.soak
-                .await_more(u64::try_from(gap).unwrap(), |tally| tally.answered);
-            self.one();
-            faults += 1;
-        }
-        faults
-    }
-
-    fn one(&mut self) {
-        match self.random.below(8) {
-            0 | 1 => self.replace_server(),
-            2 => {
-                self.server.signal(libc::SIGSTOP);
-                self.replace_server();
-            }
-            3 => {
-                self.server.signal(libc::SIGSTOP);
-                if self.random.is_heads() {
-                    self.soak.await_more(1, |tally| tally.timed_out);
-                }
-                self.server.signal(libc::SIGCONT);
-            }
-            4 => {
-                self.server.say("stop");
-                assert_eq!(self.server.hear(), "stopped");
-                self.replace_server();
-            }
-            5 => {
-                self.replace_victim();
-                self.replace_server();
-            }
-            6 => self.replace_victim(),
-            _ => {
-                let signal = if self.is_victim_stopped {
-                    libc::SIGCONT
-                } else {
-                    libc::SIGSTOP
-                };
-                self.victim.signal(signal);
-                self.is_victim_stopped = !self.is_victim_stopped;
-            }
-        }
-    }
-
-    /// Kills the server; the next is at its address at once.
-    fn replace_server(&mut self) {
-        self.server.signal(libc::SIGKILL);
-        assert!(!self.server.wait());
-        self.server = server(self.soak);
-    }
-
-    fn replace_victim(&mut self) {
-        assert!(
-            self.victim.is_running(),
-            "a client that was to be killed has failed"
-        );
-        self.victim = victim(self.soak);
-        self.is_victim_stopped = false;
-    }
-}
-
-fn server(soak: &Soak<'_>) -> Actor {
-    let role = format!("server {} {}", soak.name, soak.address.tell());
-    let mut server = Actor::start(&role);
-    assert_eq!(server.hear(), "bound");
-    server.say("serve");
-    assert_eq!(server.hear(), "serving");
-    server
-}
-
-fn victim(soak: &Soak<'_>) -> Actor {
-    Actor::start(&format!("caller {} {}", soak.name, soak.address.tell()))
 }
 
 /// A client that calls until it is killed, or gets a wrong answer.
