@@ -1,13 +1,19 @@
 //! What is left: by a server that died to the next one, to a program that is executed, in a full folder.
 
+use crate::actor::{await_state, send};
+use crate::census::children;
+use crate::message::{LARGE, MAX_MESSAGE, PLAIN, SMALL, message};
+use crate::role::thread_number;
 use crate::stage::is_end;
-use crate::support::{Address, Process, TRANSPORTS, add, within};
+use crate::support::{self, Address, Process, TRANSPORTS, add, within};
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{PipeWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 const FIFO: usize = 1;
 const SHM: usize = 2;
@@ -143,4 +149,65 @@ fn a_full_dev_shm_is_a_failure_of_create() {
     .succeeded();
     assert!(ok);
     assert_eq!(address.leftovers(), before);
+}
+
+/// A handler that leaves a process behind, which keeps what the child has open, and tells its number.
+fn leaving_an_orphan() -> Handler {
+    Handler::bytes(|_, room| {
+        let orphan = Process::fork(|| {
+            loop {
+                std::thread::park();
+            }
+        });
+        room[..4].copy_from_slice(&orphan.number().to_le_bytes());
+        std::mem::forget(orphan);
+        Some(4)
+    })
+}
+
+/// Lets a child leave a process behind, begins a call of this length, which the child never reads, and
+/// kills the child; the call has to end for the child's own end, since no pipe has one.
+fn kill_child_with_orphan(length: usize, mut say: &PipeWriter) {
+    let options = ClientOptions {
+        max_message: MAX_MESSAGE,
+        ..within(15_000)
+    };
+    let client = pipe::create(leaving_an_orphan(), &options).unwrap();
+    let child = children(std::process::id())[0];
+    let mut orphan = [0; 4];
+    client
+        .call_bytes(&message(PLAIN, SMALL, 1), &mut orphan)
+        .unwrap();
+    say.write_all(&orphan).unwrap();
+    send(child, libc::SIGSTOP);
+    await_state(child, &child.to_string(), 'T');
+    std::thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
+        let client = &client;
+        let call = scope.spawn(move || {
+            let request = message(PLAIN, length, 2);
+            tell.send(thread_number()).unwrap();
+            client.call_bytes(&request, &mut [])
+        });
+        await_state(std::process::id(), &told.recv().unwrap(), 'S');
+        send(child, libc::SIGKILL);
+        let begin = Instant::now();
+        assert_eq!(support::status(call.join().unwrap()), Status::PeerDied);
+        assert!(begin.elapsed() < Duration::from_secs(1));
+    });
+}
+
+#[test]
+fn a_child_that_dies_is_noticed_though_its_own_child_keeps_the_pipes() {
+    for length in [SMALL, LARGE] {
+        let (mut said, say) = std::io::pipe().unwrap();
+        // A process of its own, so that it has no other child.
+        let host = Process::fork(|| kill_child_with_orphan(length, &say));
+        drop(say);
+        let mut orphan = [0; 4];
+        said.read_exact(&mut orphan).unwrap();
+        let ok = host.succeeded();
+        send(u32::from_le_bytes(orphan), libc::SIGKILL);
+        assert!(ok, "{length}");
+    }
 }

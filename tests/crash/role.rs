@@ -63,7 +63,7 @@ pub(crate) fn named(name: &str) -> &'static Transport {
 }
 
 /// The number of the calling thread.
-fn thread_number() -> String {
+pub(crate) fn thread_number() -> String {
     // SAFETY: takes nothing.
     unsafe { libc::gettid() }.to_string()
 }
