@@ -116,6 +116,10 @@ impl Answer for Answerer {
         append_response(out, &response);
     }
 
+    fn is_for_many_threads(&self) -> bool {
+        matches!(self.handler, Handler::Calculator)
+    }
+
     fn note(&self, visit: Visit) {
         if let Some(observer) = &self.observer {
             // A panic of the user's is not to end the server.

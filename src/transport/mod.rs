@@ -73,6 +73,11 @@ pub trait Answer: Sync {
     /// Appends one frame to `out`: the last word to a peer whose message is over the limit.
     fn too_large(&self, out: &mut Outbox);
 
+    /// Whether it may be asked by many threads at once without having been told so.
+    fn is_for_many_threads(&self) -> bool {
+        false
+    }
+
     /// Something happened to a client.
     fn note(&self, _visit: Visit) {}
 }

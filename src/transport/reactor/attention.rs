@@ -127,7 +127,10 @@ impl Worker<'_> {
         };
         let pumped = entry.peer.pump(&mut self.work);
         self.settle(key, pumped);
-        pumped == Pumped::Idle { answered: true }
+        matches!(
+            pumped,
+            Pumped::Idle { answered: true } | Pumped::Waiting { moved: true, .. }
+        )
     }
 
     fn polls_memory(&self) -> bool {

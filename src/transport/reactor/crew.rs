@@ -30,6 +30,8 @@ pub(super) struct Desk {
     pub(super) bell: Bell,
     pub(super) newcomers: Mutex<Vec<Box<dyn Peer>>>,
     pub(super) clients: AtomicUsize,
+    /// Its thread has been started.
+    pub(super) is_staffed: AtomicBool,
 }
 
 impl<'a> Crew<'a> {
@@ -38,28 +40,24 @@ impl<'a> Crew<'a> {
         limits: &'a Limits,
         task: &'a Task<'a>,
     ) -> io::Result<Self> {
-        let desk = |_| {
-            Ok(Desk {
-                bell: own_bell()?,
-                newcomers: Mutex::default(),
-                clients: AtomicUsize::new(0),
-            })
-        };
+        let mut desks = vec![Desk::new()?];
+        for _ in 1..limits.threads(task.answer) {
+            match Desk::new() {
+                Err(_) if limits.workers.is_none() => break,
+                desk => desks.push(desk?),
+            }
+        }
         Ok(Self {
             listener,
             limits,
             task,
             over: own_bell()?,
             failure: Mutex::default(),
-            desks: (0..limits.workers).map(desk).collect::<io::Result<_>>()?,
+            desks,
             clients: AtomicUsize::new(0),
             have_come: AtomicBool::new(false),
             reserve: Mutex::new(spare_descriptor()),
         })
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.clients.load(Ordering::Relaxed) >= self.limits.max_clients
     }
 
     /// Whether serving is to end because clients have come and all have gone.
@@ -79,11 +77,13 @@ impl<'a> Crew<'a> {
     /// The desk with the fewest clients; the one of the thread that asks, if that is one of them.
     pub(super) fn least_busy(&self, own: usize) -> &Desk {
         let load = |desk: &Desk| desk.clients.load(Ordering::Relaxed);
-        let own = self.desk(own);
-        self.desks.iter().fold(
-            own,
-            |best, desk| if load(desk) < load(best) { desk } else { best },
-        )
+        let staffed = self
+            .desks
+            .iter()
+            .filter(|desk| desk.is_staffed.load(Ordering::Relaxed));
+        staffed.fold(self.desk(own), |best, desk| {
+            if load(desk) < load(best) { desk } else { best }
+        })
     }
 
     /// Lets a thread serve to its end; if that is a bug of this library, it is everybody's end.
@@ -99,13 +99,36 @@ impl<'a> Crew<'a> {
         self.over.ring();
     }
 
-    /// Lets a newcomer be refused although this process has no descriptor left for it.
-    pub(super) fn refuse_with_reserve(&self, door: usize) -> io::Result<Admission> {
+    /// Deals with the next newcomer at a door. One for whom this process has no descriptor left is
+    /// refused, with the one that is kept for that; an error means that not even that could be done.
+    ///
+    /// One thread does so at a time: another would let its newcomer in with that descriptor, or
+    /// for the place that this one just gave away.
+    pub(super) fn admit(&self, door: usize) -> io::Result<Admission> {
         let mut reserve = lock(&self.reserve);
-        drop(reserve.take());
-        let result = self.listener.admit(door, true);
-        *reserve = spare_descriptor();
-        result
+        let is_full = self.clients.load(Ordering::Relaxed) >= self.limits.max_clients;
+        let admission = self.listener.admit(door, is_full).or_else(|_| {
+            drop(reserve.take());
+            self.listener.admit(door, true)
+        })?;
+        if reserve.is_none() {
+            *reserve = spare_descriptor();
+        }
+        if let Admission::Peer(_) = admission {
+            self.clients.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(admission)
+    }
+}
+
+impl Desk {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            bell: own_bell()?,
+            newcomers: Mutex::default(),
+            clients: AtomicUsize::new(0),
+            is_staffed: AtomicBool::new(false),
+        })
     }
 }
 

@@ -25,6 +25,7 @@ use crate::sys::{Bell, thread};
 use crew::{Crew, lock};
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use worker::Worker;
 
@@ -93,12 +94,21 @@ pub(crate) trait Peer: Send {
     }
 }
 
+/// Large room that one peer is done with, for the next that needs some.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    requests: Vec<u8>,
+    answers: Vec<u8>,
+}
+
 /// What a thread serves its peers with.
 pub(crate) struct Work<'a> {
     /// What answers.
     pub(crate) answer: &'a dyn Answer,
     /// Where answers are put together; empty between two peers.
     pub(crate) out: Outbox,
+    /// Room for large requests and for large answers that nobody uses now.
+    pub(crate) spare: Spare,
     /// Rings when serving has to stop, also amid the requests of one peer.
     pub(crate) stop: &'a Bell,
 }
@@ -123,7 +133,8 @@ pub(crate) struct Limits {
     pub(crate) idle_timeout: Duration,
     pub(crate) spin: Duration,
     pub(crate) stop_when_idle: bool,
-    pub(crate) workers: usize,
+    /// Threads that serve; `None`: as many as help.
+    pub(crate) workers: Option<usize>,
     pub(crate) max_message: u32,
 }
 
@@ -136,37 +147,49 @@ impl Limits {
             idle_timeout: options.idle_timeout,
             spin: options.spin,
             stop_when_idle: options.stop_when_idle,
-            workers: size(options.workers).max(1),
+            workers: Some(size(options.workers)).filter(|workers| *workers > 0),
             max_message: options.max_message,
         }
     }
+
+    /// How many threads serve. Without being told, a user's handler is run by one. The calculator
+    /// is run on every CPU that this process may use, since that leaves a thread of the server
+    /// beside each client; a server that ends when idle has one client or a few.
+    fn threads(&self, answer: &dyn Answer) -> usize {
+        let is_alone = self.stop_when_idle || !answer.is_for_many_threads();
+        self.workers.unwrap_or_else(|| match is_alone {
+            true => 1,
+            false => {
+                std::thread::available_parallelism().map_or(1, |cpus| cpus.get().min(MOST_THREADS))
+            }
+        })
+    }
 }
+
+/// The most threads that a server has without being told to.
+const MOST_THREADS: usize = 8;
 
 /// Serves whoever comes to `listener` until told to stop, or until idle where that was asked for.
 pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -> Result<()> {
     let system = |error: io::Error| Error::os("starting to serve", &error);
     let crew = Crew::new(listener, limits, task).map_err(system)?;
-    let mut workers = (0..limits.workers)
-        .map(|index| Worker::new(&crew, index))
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(system)?;
-    let first = workers.remove(0);
+    let first = Worker::new(&crew, 0).map_err(system)?;
+    crew.desk(0).is_staffed.store(true, Ordering::Relaxed);
     std::thread::scope(|scope| {
-        let mut all_started = true;
-        for worker in workers {
-            let started = thread::without_signals(|| {
-                let name = format!("calc_ipc-{}", worker.index());
+        let staffed = (1..crew.desks.len()).try_for_each(|index| {
+            let worker = Worker::new(&crew, index)?;
+            thread::without_signals(|| {
                 std::thread::Builder::new()
-                    .name(name)
+                    .name(format!("calc_ipc-{index}"))
                     .spawn_scoped(scope, || crew.work(worker))
-            });
-            if let Err(error) = started {
-                all_started = false;
-                crew.fail(system(error));
-            }
-        }
-        if all_started {
-            (task.begun)();
+            })?;
+            crew.desk(index).is_staffed.store(true, Ordering::Relaxed);
+            Ok(())
+        });
+        match staffed {
+            // Those that nobody asked for are done without.
+            Err(error) if limits.workers.is_some() => crew.fail(system(error)),
+            _ => (task.begun)(),
         }
         crew.work(first);
     });

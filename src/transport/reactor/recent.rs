@@ -5,12 +5,16 @@ use super::slab::Key;
 /// More than this many are not worth a look in every lap.
 const CAPACITY: usize = 8;
 
+/// By chance, one of a few busy peers is alone twice or thrice in a row.
+const ALONE: u32 = 8;
+
 /// The peers that asked something lately, the latest first.
 #[derive(Debug)]
 pub(super) struct Recent {
     keys: Vec<Key>,
-    /// The peer that alone asked something last time.
+    /// The peer that alone asked something last time, and how often it has in a row.
     only: Option<Key>,
+    alone: u32,
 }
 
 impl Recent {
@@ -18,6 +22,7 @@ impl Recent {
         Self {
             keys: Vec::with_capacity(CAPACITY + 1),
             only: None,
+            alone: 0,
         }
     }
 
@@ -31,18 +36,24 @@ impl Recent {
         self.keys.truncate(CAPACITY);
     }
 
-    /// These peers asked something, and looking at a peer costs a system call: it pays only for
-    /// one that twice in a row was the only one.
+    /// These peers asked something, and looking at a peer costs a system call, during which the
+    /// others wait: it pays only for one that was the only one [`ALONE`] times in a row.
     pub(super) fn note_only(&mut self, mut keys: impl Iterator<Item = Key>) {
         let Some(first) = keys.next() else {
             return;
         };
         let only = keys.all(|key| key == first).then_some(first);
+        self.alone = match only {
+            Some(_) if only == self.only => self.alone + 1,
+            Some(_) => 1,
+            None => 0,
+        };
+        self.only = only;
         self.keys.clear();
-        if only == self.only {
+        if self.alone >= ALONE {
+            self.alone = ALONE;
             self.keys.extend(only);
         }
-        self.only = only;
     }
 
     pub(super) fn forget(&mut self, key: Key) {
@@ -82,16 +93,19 @@ mod tests {
     }
 
     #[test]
-    fn only_a_peer_that_is_alone_twice_is_spun_for() {
+    fn only_a_peer_that_is_alone_again_and_again_is_spun_for() {
         let mut recent = Recent::new();
+        for _ in 1..ALONE {
+            recent.note_only([key(1), key(1)].into_iter());
+            assert_eq!(recent.len(), 0);
+        }
         recent.note_only([key(1)].into_iter());
-        assert_eq!(recent.len(), 0);
-        recent.note_only([key(1), key(1)].into_iter());
         assert_eq!(recent.get(0), Some(key(1)));
         recent.note_only([key(2)].into_iter());
         assert_eq!(recent.len(), 0);
-        recent.note_only([key(1), key(2)].into_iter());
-        recent.note_only([key(2), key(1)].into_iter());
+        for _ in 0..=ALONE {
+            recent.note_only([key(1), key(2)].into_iter());
+        }
         assert_eq!(recent.len(), 0);
     }
 }
