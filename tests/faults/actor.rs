@@ -151,11 +151,16 @@ pub fn call(transport: &Transport, address: &Address, voice: &Voice<'_>) {
         }
     }
     before.compare(voice);
-    let again = transport
-        .connect(address)
-        .and_then(|client| transport.ask_once(&client));
-    if let Err(error) = again {
-        voice.say(word::UNRECOVERED, &error.to_string());
+    let again = || {
+        let client = transport.connect(address)?;
+        transport.ask_once(&client)
+    };
+    // On the server's side the fault may fall on the first of these; the second has none.
+    if let Err(error) = again() {
+        voice.failed("a second client", &error);
+        if let Err(error) = again() {
+            voice.say(word::UNRECOVERED, &error.to_string());
+        }
     }
     before.compare(voice);
     voice.say(word::END, "");

@@ -3,6 +3,7 @@
 use crate::calls::{CALLS, Call, Fault};
 use crate::short;
 use crate::sys::{self, Asked, Verdict};
+use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -35,6 +36,26 @@ impl std::fmt::Display for Plan {
 }
 
 impl Plan {
+    /// Whether the library promises that nobody sees this fault: a signal, less than was asked for, and
+    /// what only newer kernels know.
+    pub fn is_hidden(&self, transport: &str) -> bool {
+        match self.fault {
+            // The standard library's connect does not wait in connect(2), where a signal could come.
+            Fault::Error(Errno::EINTR) => (transport, self.call.name) != ("tcp", "connect"),
+            Fault::Error(Errno::EINVAL) => self.call.name == "memfd_create",
+            Fault::Error(_) => self.which == Which::Every,
+            Fault::Short => true,
+        }
+    }
+
+    /// Whether the kernel promises never to answer so: a server's event loop relies on epoll(7), Q9, that
+    /// less than was asked for, or EAGAIN, means that there was no more.
+    pub fn is_impossible(&self, has_event_loop: bool) -> bool {
+        has_event_loop
+            && ["read", "recvfrom"].contains(&self.call.name)
+            && [Fault::Short, Fault::Error(Errno::EAGAIN)].contains(&self.fault)
+    }
+
     /// What [`Plan`]'s text says.
     pub fn parse(text: &str) -> Option<Self> {
         let [name, which, fault] = text
@@ -117,6 +138,11 @@ impl<'a> Injector<'a> {
             || Path::new(&format!("/proc/{}/task/{}", self.process, asked.thread)).exists()
     }
 
+    fn is_event(&self, asked: &Asked) -> bool {
+        let path = format!("/proc/{}/fd/{}", asked.thread, asked.arguments[0]);
+        std::fs::read_link(path).is_ok_and(|target| target.ends_with("anon_inode:[eventfd]"))
+    }
+
     fn judge(&mut self, asked: &Asked) -> Verdict {
         let call = CALLS
             .iter()
@@ -135,6 +161,15 @@ impl<'a> Injector<'a> {
         });
         match plan.map(|plan| plan.fault) {
             None => Verdict::Goes,
+            // An event has room, and is no pipe (eventfd(2)).
+            Some(fault)
+                if call.name == "write"
+                    && fault != Fault::Error(Errno::EINTR)
+                    && self.is_event(asked) =>
+            {
+                self.has_injected = true;
+                Verdict::Goes
+            }
             Some(Fault::Error(errno)) => {
                 self.has_injected = true;
                 Verdict::Fails(errno)
