@@ -185,8 +185,11 @@ const BATCH: i64 = 40;
 /// Bytes of a message larger than what a pipe holds.
 const LARGE: usize = 100_000;
 
+/// One way to call.
+type Step<'a> = Box<dyn Fn() -> Result<()> + 'a>;
+
 fn ask(transport: &Transport, client: &Client, voice: &Voice<'_>) {
-    let mut steps: Vec<(&str, Box<dyn Fn() -> Result<()> + '_>)> = Vec::new();
+    let mut steps: Vec<(&str, Step<'_>)> = Vec::new();
     if transport.calculates {
         steps.push((
             "call",

@@ -7,6 +7,7 @@
 
 #![allow(
     unreachable_pub,
+    clippy::print_stdout,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,

@@ -10,6 +10,8 @@ use std::time::Instant;
 const ONE: &str = "CALC_IPC_FAULT";
 /// Set: every fault at every number, where otherwise some faults take turns.
 const ALL: &str = "CALC_IPC_FAULTS_ALL";
+/// Set: what the library said of each fault.
+const VERBOSE: &str = "CALC_IPC_FAULTS_VERBOSE";
 
 /// Fewer faults than this have not been a sweep.
 const AT_LEAST: u32 = 50;
@@ -106,9 +108,11 @@ impl Sweep<'_> {
                 let turn = usize::try_from(number).unwrap_or(0) % plans.len();
                 plans = vec![plans[turn]];
             }
-            let is_reached = plans.into_iter().fold(false, |reached, plan| {
-                self.run(&[plan]).has_injected || reached
-            });
+            let reached = self.reached;
+            for plan in plans {
+                self.run(&[plan]);
+            }
+            let is_reached = self.reached > reached;
             misses = if is_reached { 0 } else { misses + 1 };
             if misses == MISSES {
                 return;
@@ -127,7 +131,7 @@ fn describe(transport: &Transport, side: Side, plans: &[Plan], outcome: &Outcome
     let plans: Vec<_> = plans.iter().map(ToString::to_string).collect();
     let plan = plans.join(", ");
     let name = transport.name;
-    if std::env::var_os("CALC_IPC_FAULTS_VERBOSE").is_some() {
+    if std::env::var_os(VERBOSE).is_some() {
         println!("{name} {side:?} {plan}: {:?}", outcome.errors);
     }
     let repeat = format!(
