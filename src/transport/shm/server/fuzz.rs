@@ -16,7 +16,7 @@ use crate::sys::unix::fd::Fd;
 use crate::sys::unix::memory::{self, Access, LINE_WORDS, Line, Mapping, Page};
 use crate::sys::unix::socket;
 use crate::transport::fuzz::Steps;
-use crate::transport::reactor::{Interest, Peer, Pumped, Work};
+use crate::transport::reactor::{Interest, Peer, Pumped, Spare, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
 use crate::transport::{Answer, Outbox};
 use std::os::fd::{AsFd, OwnedFd};
@@ -69,6 +69,7 @@ pub(crate) fn check(input: &[u8]) {
     let mut work = Work {
         answer: &Echo,
         out: Outbox::new(MAX_MESSAGE),
+        spare: Spare::default(),
         stop: &stop,
     };
     let mut steps = Steps(input);
