@@ -161,7 +161,6 @@ fn what_parses_is_what_serialising_gives() {
         ended.map(|accepted| accepted.expect("see above")).sum()
     });
     let rounds = share * threads;
-    println!("{accepted} of {rounds} were messages");
     // Both outcomes are common, so both were tried.
     assert!(
         (rounds / 10..rounds * 9 / 10).contains(&accepted),
