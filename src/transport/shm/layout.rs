@@ -110,10 +110,15 @@ pub(super) fn load_prefix<M: Memory>(line: &Line<M>) -> u32 {
 /// Copies bytes, as many as fit, into a line's data.
 #[inline]
 pub(super) fn store<M: Memory>(line: &Line<M>, bytes: &[u8]) {
-    for (to, from) in line.data.iter().zip(bytes.chunks(8)) {
-        let mut word = [0; 8];
-        word.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-        to.store(u64::from_le_bytes(word), Ordering::Relaxed);
+    let mut data: Data = [0; LINE_WORDS * 8];
+    let length = bytes.len().min(data.len());
+    data.iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = *from);
+    // One after the other, so that a side that looks meanwhile takes the line away once at most.
+    let words = line.data.iter().zip(data.as_chunks().0);
+    for (to, from) in words.take(length.div_ceil(8)) {
+        to.store(u64::from_le_bytes(*from), Ordering::Relaxed);
     }
 }
 

@@ -135,7 +135,7 @@ impl Client {
     fn scribble(&self, step: u8, steps: &mut Steps<'_>) {
         let order = Ordering::SeqCst;
         match step {
-            2 => self.ask(steps.byte().into(), steps.bytes()),
+            2 => self.ask(steps.byte(), steps.bytes()),
             3 => self.write_buffer(steps.byte(), steps.bytes()),
             4 => self.request().word.store(steps.word(), order),
             5 => self.request().data[usize::from(steps.byte()) % LINE_WORDS].store(
