@@ -90,11 +90,18 @@ pub struct Shared {
 
 // SAFETY: the lines are shared memory, which is reached through atomics alone.
 unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
 
 impl Shared {
     /// Connects to the server whose socket this is.
     pub fn take(path: &str) -> Self {
-        let control = UnixStream::connect(path).unwrap();
+        Self::try_take(path).unwrap()
+    }
+
+    /// As [`Shared::take`]; `None` where the server is full or has gone.
+    pub fn try_take(path: &str) -> Option<Self> {
+        let control = UnixStream::connect(path).ok()?;
         let mut record = [0_u8; 24];
         let mut space = MaybeUninit::<[u64; 16]>::zeroed();
         let mut part = libc::iovec {
@@ -108,8 +115,13 @@ impl Shared {
             message.msg_iovlen = 1;
             message.msg_control = space.as_mut_ptr().cast();
             message.msg_controllen = size_of_val(&space);
-            assert_eq!(libc::recvmsg(control.as_raw_fd(), &raw mut message, 0), 24);
+            if libc::recvmsg(control.as_raw_fd(), &raw mut message, 0) != 24 {
+                return None;
+            }
             let rights = libc::CMSG_FIRSTHDR(&raw const message);
+            if rights.is_null() {
+                return None;
+            }
             libc::CMSG_DATA(rights)
                 .cast::<[i32; 3]>()
                 .read_unaligned()
@@ -131,14 +143,14 @@ impl Shared {
             assert_ne!(start, libc::MAP_FAILED);
             start.byte_add(offset).cast()
         };
-        Self {
+        Some(Self {
             control,
             record,
             header,
             page,
             bell: bell.into(),
             lines,
-        }
+        })
     }
 
     /// The three descriptors, as they came.
