@@ -254,10 +254,8 @@ fn a_read_that_stops_at_descriptors_delays_only_their_sender() {
         assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
     }
     // SAFETY: an open socket.
-    assert_eq!(
-        unsafe { libc::shutdown(stream.as_raw_fd(), libc::SHUT_WR) },
-        0
-    );
+    let ended = unsafe { libc::shutdown(stream.as_raw_fd(), libc::SHUT_WR) };
+    assert_eq!(ended, 0);
     for number in 0..300 {
         assert_eq!(receive(&mut *stream), b"OK 30", "answer {number}");
     }

@@ -177,7 +177,8 @@ pub(crate) const FDS_MAX: usize = 4;
 
 /// The bytes that they take beside it (cmsg(3)).
 // SAFETY: it only computes.
-const FDS_SPACE: usize = unsafe { libc::CMSG_SPACE(4 * FDS_MAX as u32) } as usize;
+const FDS_SPACE: usize = unsafe { libc::CMSG_SPACE(16) } as usize;
+const _: () = assert!(FDS_MAX * size_of::<RawFd>() == 16);
 
 /// Receives once what is there, without waiting, with the descriptors that came along: fewer than
 /// were sent where there is no room for all.
@@ -221,7 +222,7 @@ unsafe fn descriptors_of(message: &libc::msghdr) -> Vec<OwnedFd> {
         let mut part = libc::CMSG_FIRSTHDR(message);
         while let Some(header) = part.as_ref() {
             if header.cmsg_level == libc::SOL_SOCKET && header.cmsg_type == libc::SCM_RIGHTS {
-                let length = (header.cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
+                let length = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
                 let numbers: *const RawFd = libc::CMSG_DATA(part).cast();
                 fds.extend(
                     (0..length / size_of::<RawFd>())
