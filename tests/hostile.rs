@@ -88,6 +88,20 @@ fn half_a_frame_is_dropped_after_five_seconds_and_disturbs_nobody() {
     assert_eq!(bystander.call(&add(1, 1)).unwrap(), Ok(2));
 }
 
+/// Once it asks alone, the server spins for it, and must not take looking for bytes arriving.
+#[test]
+fn half_a_frame_of_one_that_was_spun_for_is_dropped_too() {
+    let address = Address::new();
+    let _server = serve_socket(&address);
+    let mut stream = raw_client(&address);
+    for _ in 0..100 {
+        stream.write_all(b"\x09\0\0\0ADD 10 20").unwrap();
+        assert_eq!(receive(&mut stream, 9), b"\x05\0\0\0OK 30");
+    }
+    stream.write_all(b"\x09\0\0\0ADD").unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}
+
 #[test]
 fn a_client_that_never_reads_is_not_waited_for() {
     let address = Address::new();

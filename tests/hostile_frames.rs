@@ -284,5 +284,10 @@ fn descriptors_sent_to_a_server_of_shared_memory_do_not_stay_in_it() {
         assert!(matches!(control.read(&mut [0; 24]), Ok(0) | Err(_)));
         assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
     }
-    assert_eq!(server.descriptors(), before);
+    // Another thread of the server may answer while one lets go of the last connection.
+    let are_gone = (0..20_000).any(|number| {
+        assert_eq!(bystander.call(&add(number, 1)).unwrap(), Ok(number + 1));
+        server.descriptors() == before
+    });
+    assert!(are_gone, "{} of {before}", server.descriptors());
 }

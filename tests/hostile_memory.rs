@@ -11,7 +11,7 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::Handler;
 use calc_ipc::transport::ServerOptions;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,6 +101,36 @@ fn hostile_lengths_in_shared_memory_reach_nothing() {
         intruder.word(0).store(2, Ordering::SeqCst);
         intruder.ring();
         assert!(intruder.is_thrown_out(), "{length:#x}");
+        assert_eq!(bystander.call(&add(1, 1)).unwrap(), Ok(2));
+    }
+}
+
+#[test]
+fn hostile_lengths_reach_nothing_beyond_a_buffer() {
+    let address = Address::new();
+    let _server = TRANSPORTS[SHM].serve(&address, Handler::Calculator, &ServerOptions::default());
+    let bystander = TRANSPORTS[SHM].client(&address);
+    for (kind, length) in [
+        (0, 65537),
+        (0, u32::MAX),
+        (1, 65537),
+        (1, u32::MAX),
+        (7, u32::MAX),
+    ] {
+        let mut intruder = intruder(&address);
+        intruder.control.write_all(b"B").unwrap();
+        intruder.control.read_exact(&mut [0; 24]).unwrap();
+        // Its kind is the upper half of the second word.
+        intruder.word(1).store(kind << 16, Ordering::SeqCst);
+        intruder.word(2).store(length, Ordering::SeqCst);
+        intruder.word(0).store(2, Ordering::SeqCst);
+        intruder.ring();
+        assert!(intruder.is_thrown_out(), "{kind} {length:#x}");
+        // An answer that says so is the most that has changed.
+        if kind != 1 {
+            let answer = intruder.word(19).load(Ordering::SeqCst).to_le_bytes();
+            assert_eq!(&answer, b"ERR ", "{length:#x}");
+        }
         assert_eq!(bystander.call(&add(1, 1)).unwrap(), Ok(2));
     }
 }

@@ -71,12 +71,17 @@ fn reject(body: &[u8]) -> Reject {
 }
 
 /// The response with this body, if it is one.
+#[inline]
 pub fn parse_response(body: &[u8]) -> Option<Response> {
-    if let Some(result) = body.strip_prefix(b"OK ") {
-        return parse_number(result).map(Ok);
+    match body.strip_prefix(b"OK ") {
+        Some(result) => parse_number(result).map(Ok),
+        None => parse_error(body).map(Err),
     }
-    let error = body.strip_prefix(b"ERR ")?;
-    ErrorText::exact(error).map(Err)
+}
+
+#[cold]
+fn parse_error(body: &[u8]) -> Option<ErrorText> {
+    ErrorText::exact(body.strip_prefix(ERROR)?)
 }
 
 /// Bytes of the longest body of a request, and of that of a response with a result.

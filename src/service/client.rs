@@ -72,8 +72,8 @@ impl Client {
     /// Sends `requests` as many at a time as the transport carries, and gives each response to
     /// `take`, in order. When it fails, what `take` got is right, and later requests may have been
     /// executed. The call timeout restarts with each response.
-    pub fn call_many(&self, requests: &[Request], mut take: impl FnMut(Response)) -> Result<()> {
-        self.calls()?.call_many(requests, &mut take)
+    pub fn call_many(&self, requests: &[Request], take: impl FnMut(Response)) -> Result<()> {
+        self.calls()?.call_many(requests, take)
     }
 
     /// Sends a message of any kind and waits for the answer, which is written to the start of
@@ -131,7 +131,7 @@ impl Calls {
         self.received(length)
     }
 
-    fn call_many(&mut self, requests: &[Request], take: &mut dyn FnMut(Response)) -> Result<()> {
+    fn call_many(&mut self, requests: &[Request], mut take: impl FnMut(Response)) -> Result<()> {
         for batch in requests.chunks(BATCH) {
             self.begin()?;
             self.frame.clear();

@@ -2,6 +2,7 @@
 //!
 //! What is the same everywhere stands here; what is not, in one folder per system.
 
+pub(crate) mod atomic;
 pub(crate) mod deadline;
 pub(crate) mod panic;
 pub(crate) mod wait;

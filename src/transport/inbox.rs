@@ -1,6 +1,9 @@
 //! Cuts a stream of bytes into frames.
 
-use crate::protocol::frame::{Notice, PREFIX};
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
+use crate::protocol::frame::{self, Notice, PREFIX};
 use std::ops::Range;
 
 /// Bytes that have arrived and are not yet a whole frame, or not yet looked at.
@@ -30,8 +33,12 @@ pub(crate) enum Piece {
 
 /// Room for many small frames; a peer that sends more at once gets more.
 const FIRST_ROOM: usize = 1024;
-/// The most room that a peer keeps while it has nothing in it, and that one read asks for.
-const KEPT_ROOM: usize = 64 << 10;
+/// The most room that a peer keeps while it has nothing in it, and that one read asks for: the longest
+/// frame that a limit lets in which nobody changed. With less, each one would get room and give it back.
+const KEPT_ROOM: usize = PREFIX + (64 << 10);
+
+/// The most room that is passed on from one peer to the next.
+pub(super) const SPARE_ROOM: usize = 4 << 20;
 
 impl Inbox {
     /// An empty one; bodies longer than `limit` bytes are not taken.
@@ -82,6 +89,12 @@ impl Inbox {
         arrived >= self.dropping.saturating_add(self.needed())
     }
 
+    /// How many bytes are there that were not taken yet.
+    #[inline]
+    pub(crate) fn arrived(&self) -> usize {
+        self.filled.len()
+    }
+
     /// Whether a frame has begun and not ended.
     pub(crate) fn has_partial_frame(&self) -> bool {
         !self.filled.is_empty() || self.dropping > 0
@@ -104,6 +117,63 @@ impl Inbox {
             self.make_room();
         }
         self.buffer.get_mut(self.filled.end..).unwrap_or_default()
+    }
+
+    /// Takes the room in `spare` for the frame that has begun, if it is needed and large enough.
+    pub(crate) fn borrow_room(&mut self, spare: &mut Vec<u8>) {
+        let needed = self.needed();
+        if needed <= self.buffer.len() || needed > spare.len() {
+            return;
+        }
+        let arrived = self.buffer.get(self.filled.clone()).unwrap_or_default();
+        if let Some(place) = spare.get_mut(..arrived.len()) {
+            place.copy_from_slice(arrived);
+            self.filled = 0..arrived.len();
+            std::mem::swap(&mut self.buffer, spare);
+        }
+    }
+
+    /// Leaves large room that nothing is in to whoever needs some next: making it anew takes the
+    /// system longer than filling it.
+    pub(crate) fn return_room(&mut self, spare: &mut Vec<u8>) {
+        let length = self.buffer.len();
+        let is_worth_it = length > KEPT_ROOM && length <= SPARE_ROOM && length > spare.len();
+        if is_worth_it && self.filled.is_empty() {
+            std::mem::swap(&mut self.buffer, spare);
+            self.buffer.resize(self.buffer.len().max(FIRST_ROOM), 0);
+            self.filled = 0..0;
+        }
+    }
+
+    /// Takes what has arrived of a body that has not all arrived, to be received elsewhere: its
+    /// length and its first bytes. What is not received is to be put back with [`Inbox::put_back`].
+    pub(crate) fn take_partial_body(&mut self, longest: usize) -> Option<(usize, Range<usize>)> {
+        let prefix = self.peek_prefix().filter(|prefix| *prefix <= self.limit)?;
+        let length = usize::try_from(prefix).ok()?;
+        let arrived = self.filled.start + PREFIX..self.filled.end;
+        if self.dropping > 0 || length > longest || arrived.len() >= length {
+            return None;
+        }
+        self.filled = 0..0;
+        Some((length, arrived))
+    }
+
+    /// Puts back the first bytes of a body of this length.
+    pub(crate) fn put_back(&mut self, length: usize, arrived: &[u8]) {
+        let prefix = frame::prefix(u32::try_from(length).unwrap_or(u32::MAX));
+        self.buffer
+            .resize((PREFIX + length).max(self.buffer.len()), 0);
+        self.filled = 0..0;
+        for bytes in [&prefix[..], arrived] {
+            if let Some(place) = self
+                .buffer
+                .get_mut(self.filled.end..)
+                .and_then(|room| room.get_mut(..bytes.len()))
+            {
+                place.copy_from_slice(bytes);
+                self.filled.end += bytes.len();
+            }
+        }
     }
 
     /// `count` bytes of the room were filled.

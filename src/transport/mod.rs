@@ -8,6 +8,9 @@
 mod claim;
 #[cfg(unix)]
 mod framed;
+#[cfg(all(unix, any(test, fuzzing)))]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(unix)]
 mod inbox;
 mod options;

@@ -1,6 +1,8 @@
 //! Frames on their way out.
 
+use super::inbox::SPARE_ROOM;
 use crate::protocol::frame::{self, Notice, PREFIX, Sink};
+use std::ops::Range;
 
 /// Answers put together, one after another, in room that is zeroed once and then reused.
 ///
@@ -15,9 +17,6 @@ pub struct Outbox {
 
 /// Room for many small answers.
 const FIRST_ROOM: usize = 4096;
-/// The most room kept while there is nothing in it.
-const KEPT_ROOM: usize = 4 << 20;
-
 impl Outbox {
     /// An empty one, for answers with bodies of up to `max_message` bytes.
     pub(crate) fn new(max_message: u32) -> Self {
@@ -44,9 +43,30 @@ impl Outbox {
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.filled = 0;
-        if self.room.len() > KEPT_ROOM {
+        if self.room.len() > SPARE_ROOM {
             self.room = vec![0; FIRST_ROOM];
         }
+    }
+
+    /// Hands over the frames from `start` on, for a peer that does not take them yet, and goes on with the
+    /// room in `spare`, so that it need not be made and they need not be copied; few frames in much
+    /// room are copied all the same, so that no peer keeps more room than twice its frames.
+    pub(super) fn hand_over(
+        &mut self,
+        start: usize,
+        spare: &mut Vec<u8>,
+    ) -> (Vec<u8>, Range<usize>) {
+        let rest = start..self.filled;
+        let room = if rest.len() > self.room.len() / 2 {
+            let fresh = std::mem::take(spare);
+            std::mem::replace(&mut self.room, fresh)
+        } else {
+            let copy = self.room.get(rest.clone()).unwrap_or_default().to_vec();
+            self.clear();
+            return (copy, 0..rest.len());
+        };
+        self.filled = 0;
+        (room, rest)
     }
 
     /// Appends a frame whose body `write` puts at the start of the room it is given, as much as any
@@ -78,7 +98,7 @@ impl Outbox {
     fn reserve(&mut self, length: usize) {
         let needed = self.filled + length;
         if needed > self.room.len() {
-            let mut room = vec![0; needed.next_power_of_two()];
+            let mut room = vec![0; needed.next_power_of_two().max(FIRST_ROOM)];
             if let Some(start) = room.get_mut(..self.filled) {
                 start.copy_from_slice(self.frames());
             }

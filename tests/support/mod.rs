@@ -80,6 +80,20 @@ impl Address {
         Self { folder, word, host }
     }
 
+    /// What a process that the test executes needs to know, for [`Address::told`].
+    pub fn tell(&self) -> String {
+        format!("{} {}", self.word, self.host)
+    }
+
+    /// The address of another process's test, which removes its names.
+    pub fn told(word: &str, host: &str) -> std::mem::ManuallyDrop<Self> {
+        std::mem::ManuallyDrop::new(Self {
+            folder: std::env::temp_dir().join(word),
+            word: word.to_owned(),
+            host: host.to_owned(),
+        })
+    }
+
     pub fn path(&self, name: &str) -> String {
         self.folder.join(name).to_str().unwrap().to_owned()
     }

@@ -100,15 +100,16 @@ const OWN: Mode = Mode::from_bits_truncate(0o600);
 pub(crate) fn open_lock(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     loop {
-        match open(path, flags | OFlag::O_CREAT | OFlag::O_EXCL, OWN) {
+        let create = flags | OFlag::O_CREAT | OFlag::O_EXCL;
+        match uninterrupted(|| open(path, create, OWN)) {
             Ok(fd) => {
-                fchmod(&fd, OWN)?;
+                uninterrupted(|| fchmod(&fd, OWN))?;
                 return Ok(fd);
             }
             Err(Errno::EEXIST) => {}
             Err(error) => return Err(error.into()),
         }
-        match open(path, flags, Mode::empty()) {
+        match uninterrupted(|| open(path, flags, Mode::empty())) {
             Err(Errno::ENOENT) => {} // Removed in between.
             result => return Ok(result?),
         }
@@ -177,7 +178,7 @@ pub(crate) fn open_fifo(path: &Path, end: End) -> io::Result<OwnedFd> {
         End::Both => OFlag::O_RDWR,
     };
     let flags = access | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let fd = open(path, flags, Mode::empty())?;
+    let fd = uninterrupted(|| open(path, flags, Mode::empty()))?;
     let found: About = fstat(&fd)?.into();
     if found.kind != Kind::Fifo || !found.is_ours {
         return Err(Errno::EPERM.into());

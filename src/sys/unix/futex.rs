@@ -1,11 +1,41 @@
 //! Sleeping on a word of memory that another process changes: futex(2).
 
+use crate::sys::atomic::Futex;
 use nix::errno::Errno;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Sleeps while `word` is `expected`, until it is woken or `timeout` is over. It may return early.
-pub(crate) fn wait(word: &AtomicU32, expected: u32, timeout: Duration) {
+impl Futex for AtomicU32 {
+    #[inline]
+    fn swap(&self, value: u32, order: Ordering) -> u32 {
+        self.swap(value, order)
+    }
+
+    #[inline]
+    fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        self.fetch_add(value, order)
+    }
+
+    #[inline]
+    fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
+        self.fetch_sub(value, order)
+    }
+
+    fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool {
+        self.compare_exchange(expected, new, order, Ordering::Acquire)
+            .is_ok()
+    }
+
+    fn wait(&self, expected: u32, timeout: Duration) {
+        wait(self, expected, timeout);
+    }
+
+    fn wake(&self) {
+        wake(self);
+    }
+}
+
+fn wait(word: &AtomicU32, expected: u32, timeout: Duration) {
     let errno = Errno::last();
     let timeout = libc::timespec {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -25,8 +55,7 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32, timeout: Duration) {
     errno.set();
 }
 
-/// Wakes one sleeper on `word`.
-pub(crate) fn wake(word: &AtomicU32) {
+fn wake(word: &AtomicU32) {
     let errno = Errno::last();
     // SAFETY: `word` is an aligned word that outlives the call; the kernel does not write to it.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) };

@@ -7,6 +7,7 @@
 
 use super::fd::uninterrupted;
 use super::sigpipe::without_signal;
+use crate::sys::atomic::{Mapped, Memory};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -19,7 +20,6 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::slice;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64};
 
 /// The bytes of a [`Line`].
 pub(crate) const LINE: usize = 64;
@@ -29,15 +29,15 @@ pub(crate) const LINE_WORDS: usize = 7;
 /// One cache line of shared memory: a word that says whose turn it is, and data.
 #[derive(Debug)]
 #[repr(C, align(64))]
-pub(crate) struct Line {
+pub(crate) struct Line<M: Memory = Mapped> {
     /// The futex.
-    pub(crate) word: AtomicU32,
+    pub(crate) word: M::Word,
     /// The CPU that its writer ran on.
-    pub(crate) cpu: AtomicU16,
+    pub(crate) cpu: M::Half,
     /// What kind of message is handed over.
-    pub(crate) kind: AtomicU16,
+    pub(crate) kind: M::Half,
     /// What is handed over.
-    pub(crate) data: [AtomicU64; LINE_WORDS],
+    pub(crate) data: [M::Data; LINE_WORDS],
 }
 
 const _: () = {
@@ -47,6 +47,15 @@ const _: () = {
     assert!(std::mem::offset_of!(Line, kind) == 6);
     assert!(std::mem::offset_of!(Line, data) == 8);
 };
+
+/// Memory in lines.
+pub(crate) trait Page {
+    /// What its atomics are.
+    type Memory: Memory;
+
+    /// The line with this number, which has to be inside.
+    fn line(&self, number: usize) -> &Line<Self::Memory>;
+}
 
 /// What a peer that is handed the memory may do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,20 +132,6 @@ impl Mapping {
         Ok(Self { start, length })
     }
 
-    /// The line with this number, which has to be inside the mapping.
-    #[inline]
-    pub(crate) fn line(&self, number: usize) -> &Line {
-        // SAFETY: as many as are mapped, and aligned (a mapping starts on a page); all fields are
-        // atomics, for which bytes that change under us are no data race of this program's making.
-        let lines: &[Line] =
-            unsafe { slice::from_raw_parts(self.start.cast().as_ptr(), self.length / LINE) };
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "as with any index, the rest is a bug"
-        )]
-        &lines[number]
-    }
-
     /// Copies bytes in.
     pub(crate) fn write(&self, offset: usize, bytes: &[u8]) {
         self.check(offset, bytes.len());
@@ -169,6 +164,23 @@ impl Mapping {
             "{length} bytes at {offset} of {}",
             self.length
         );
+    }
+}
+
+impl Page for Mapping {
+    type Memory = Mapped;
+
+    #[inline]
+    fn line(&self, number: usize) -> &Line {
+        // SAFETY: as many as are mapped, and aligned (a mapping starts on a page); all fields are
+        // atomics, for which bytes that change under us are no data race of this program's making.
+        let lines: &[Line] =
+            unsafe { slice::from_raw_parts(self.start.cast().as_ptr(), self.length / LINE) };
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "as with any index, the rest is a bug"
+        )]
+        &lines[number]
     }
 }
 

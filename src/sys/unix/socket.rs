@@ -28,7 +28,7 @@ const OVERFLOW_UID: u32 = 65534;
 pub(crate) fn bind_narrow(path: &Path) -> io::Result<OwnedFd> {
     let fd = stream(SockFlag::SOCK_NONBLOCK)?;
     // The mode of a socket's inode becomes that of its name (unix(7)).
-    fchmod(&fd, Mode::from_bits_truncate(0o600))?;
+    uninterrupted(|| fchmod(&fd, Mode::from_bits_truncate(0o600)))?;
     bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
     Ok(fd)
 }

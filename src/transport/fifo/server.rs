@@ -59,8 +59,9 @@ pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Bo
     let mut names = Names(Vec::new());
     let requests = names.open(&request, End::Read)?;
     let answers = names.open(&response, End::Both)?;
-    let hello = names.open(&hello_path(&request), End::Both)?;
+    // Before anybody can announce itself here: looking at a live client ends it.
     sweep(&request);
+    let hello = names.open(&hello_path(&request), End::Both)?;
     Ok(Box::new(FifoEndpoint {
         request,
         hello,
@@ -115,7 +116,8 @@ fn check_left_over(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes the pairs of dead clients of dead servers.
+/// Removes the pairs of dead clients of dead servers. One that still lives sees a writer of its answers
+/// come and go, and so that its server has gone, even if it never noticed that before this one came.
 fn sweep(request: &Path) {
     let (Some(folder), Some(name)) = (
         request.parent(),

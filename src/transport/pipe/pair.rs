@@ -82,7 +82,8 @@ impl PipePair {
             PollFd::new(end.unwrap_or(self.input.as_fd()), PollFlags::POLLIN),
         ];
         let count = if end.is_some() { 3 } else { 2 };
-        in_time(poll::wait(&mut fds[..count], deadline)?)?;
+        let asked = fds.get_mut(..count).unwrap_or_default();
+        in_time(poll::wait(asked, deadline)?)?;
         let [output, input, end] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
         if output.contains(PollFlags::POLLOUT) || input.contains(PollFlags::POLLIN) {
             Ok(())

@@ -26,6 +26,7 @@ pub(crate) fn serve(
 ) -> Result<()> {
     options.validate()?;
     let mut inbox = Inbox::new(options.max_message);
+    let mut spare = Vec::new();
     let mut answers = Outbox::new(options.max_message);
     let mut source = Source {
         input,
@@ -48,6 +49,8 @@ pub(crate) fn serve(
         } else {
             options.idle_timeout
         };
+        inbox.return_room(&mut spare);
+        inbox.borrow_room(&mut spare);
         match source.read(inbox.room(), limit) {
             Ok(0) => return Ok(()),
             Ok(count) => inbox.fill(count),

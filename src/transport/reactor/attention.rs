@@ -1,9 +1,9 @@
 //! When a thread looks for requests, when it sleeps, and whom it looks at.
 
-use super::Pumped;
 use super::slab::Key;
 use super::token::Token;
 use super::worker::Worker;
+use super::{Pumped, sleep_counted};
 use crate::sys::unix::cpu;
 use crate::sys::unix::epoll::Event;
 use crate::sys::wait::LOOKS;
@@ -47,18 +47,14 @@ impl Worker<'_> {
         let Some(sleepers) = self.crew.listener.sleepers() else {
             return self.poller.wait(events, timeout);
         };
-        sleepers.enter();
-        // A request published before `enter` did not ring: it is seen here. One published after
-        // sees this thread asleep, and rings.
-        let has_work = self.look_at_all();
-        let timeout = if has_work {
-            Some(Duration::ZERO)
-        } else {
-            timeout
-        };
-        let count = self.poller.wait(events, timeout);
-        sleepers.leave();
-        count
+        sleep_counted(sleepers, self, Self::look_at_all, |worker, has_work| {
+            let timeout = if has_work {
+                Some(Duration::ZERO)
+            } else {
+                timeout
+            };
+            worker.poller.wait(events, timeout)
+        })
     }
 
     /// Looks for requests without sleeping, as long as that pays. `true`: work came up, and it is
@@ -131,7 +127,10 @@ impl Worker<'_> {
         };
         let pumped = entry.peer.pump(&mut self.work);
         self.settle(key, pumped);
-        pumped == Pumped::Idle { answered: true }
+        matches!(
+            pumped,
+            Pumped::Idle { answered: true } | Pumped::Waiting { moved: true, .. }
+        )
     }
 
     fn polls_memory(&self) -> bool {

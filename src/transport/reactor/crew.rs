@@ -60,10 +60,6 @@ impl<'a> Crew<'a> {
         })
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.clients.load(Ordering::Relaxed) >= self.limits.max_clients
-    }
-
     /// Whether serving is to end because clients have come and all have gone.
     pub(super) fn is_idle(&self) -> bool {
         self.limits.stop_when_idle
@@ -103,13 +99,25 @@ impl<'a> Crew<'a> {
         self.over.ring();
     }
 
-    /// Lets a newcomer be refused although this process has no descriptor left for it.
-    pub(super) fn refuse_with_reserve(&self, door: usize) -> io::Result<Admission> {
+    /// Deals with the next newcomer at a door. One for whom this process has no descriptor left is
+    /// refused, with the one that is kept for that; an error means that not even that could be done.
+    ///
+    /// One thread does so at a time: another would let its newcomer in with that descriptor, or
+    /// for the place that this one just gave away.
+    pub(super) fn admit(&self, door: usize) -> io::Result<Admission> {
         let mut reserve = lock(&self.reserve);
-        drop(reserve.take());
-        let result = self.listener.admit(door, true);
-        *reserve = spare_descriptor();
-        result
+        let is_full = self.clients.load(Ordering::Relaxed) >= self.limits.max_clients;
+        let admission = self.listener.admit(door, is_full).or_else(|_| {
+            drop(reserve.take());
+            self.listener.admit(door, true)
+        })?;
+        if reserve.is_none() {
+            *reserve = spare_descriptor();
+        }
+        if let Admission::Peer(_) = admission {
+            self.clients.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(admission)
     }
 }
 

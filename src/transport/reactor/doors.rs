@@ -48,12 +48,8 @@ impl Worker<'_> {
     /// Lets in whoever is at the door.
     pub(super) fn open_door(&mut self, door: usize) -> io::Result<()> {
         loop {
-            let admission = match self.crew.listener.admit(door, self.crew.is_full()) {
-                Ok(admission) => admission,
-                Err(_) => match self.crew.refuse_with_reserve(door) {
-                    Ok(admission) => admission,
-                    Err(_) => return self.shut_doors(),
-                },
+            let Ok(admission) = self.crew.admit(door) else {
+                return self.shut_doors();
             };
             match admission {
                 Admission::Nobody => return Ok(()),
@@ -69,7 +65,6 @@ impl Worker<'_> {
 
     fn welcome(&mut self, door: usize, peer: Box<dyn Peer>) -> io::Result<()> {
         self.crew.task.answer.note(Visit::Came);
-        self.crew.clients.fetch_add(1, Ordering::Relaxed);
         self.crew.have_come.store(true, Ordering::Relaxed);
         let stays = self
             .crew

@@ -9,12 +9,14 @@ mod crew;
 mod doors;
 mod recent;
 mod slab;
+mod sleep;
 mod stream;
 mod timing;
 mod token;
 mod worker;
 
 pub(crate) use crate::sys::unix::epoll::Interest;
+pub(crate) use sleep::{Sleepers, sleep_counted};
 pub(crate) use stream::{StreamPeer, Watched};
 
 use super::{Answer, Outbox, ServerOptions, Task, Visit};
@@ -71,14 +73,6 @@ pub(crate) enum Admission {
     Peer(Box<dyn Peer>),
 }
 
-/// Counts sleeping threads where peers can see it.
-pub(crate) trait Sleepers {
-    /// This thread is about to sleep; requests published before it looks again may not ring.
-    fn enter(&self);
-    /// It is awake.
-    fn leave(&self);
-}
-
 /// A client that was let in.
 pub(crate) trait Peer: Send {
     /// What to watch for it: its descriptors, by place, and what for; `is_blocked`: it has answers
@@ -100,12 +94,21 @@ pub(crate) trait Peer: Send {
     }
 }
 
+/// Large room that one peer is done with, for the next that needs some.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    requests: Vec<u8>,
+    answers: Vec<u8>,
+}
+
 /// What a thread serves its peers with.
 pub(crate) struct Work<'a> {
     /// What answers.
     pub(crate) answer: &'a dyn Answer,
     /// Where answers are put together; empty between two peers.
     pub(crate) out: Outbox,
+    /// Room for large requests and for large answers that nobody uses now.
+    pub(crate) spare: Spare,
     /// Rings when serving has to stop, also amid the requests of one peer.
     pub(crate) stop: &'a Bell,
 }

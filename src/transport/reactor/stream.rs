@@ -1,10 +1,11 @@
 //! A client over a stream of bytes.
 
-use super::{Interest, Peer, Pumped, Work};
+use super::{Interest, Peer, Pumped, Spare, Work};
 use crate::transport::Outbox;
 use crate::transport::framed::Stream;
-use crate::transport::inbox::{Inbox, Piece};
+use crate::transport::inbox::{Inbox, Piece, SPARE_ROOM};
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
@@ -24,9 +25,10 @@ pub(crate) trait Watched: Stream {
 pub(crate) struct StreamPeer<S> {
     stream: S,
     inbox: Inbox,
-    /// Answers that could not be written at once, and how much of them has been since.
+    /// Where answers lie that could not be written at once, and those of its bytes that still
+    /// have to be.
     backlog: Vec<u8>,
-    written: usize,
+    unwritten: Range<usize>,
     /// Answers go out, and then the connection ends.
     is_ending: bool,
     /// The peer writes no more: reading goes on until the end of what it wrote.
@@ -94,7 +96,7 @@ impl<S: Watched> StreamPeer<S> {
             stream,
             inbox: Inbox::new(max_message),
             backlog: Vec::new(),
-            written: 0,
+            unwritten: 0..0,
             is_ending: false,
             has_ended: false,
         }
@@ -127,49 +129,49 @@ impl<S: Watched> StreamPeer<S> {
     }
 
     /// Writes answers straight from where they were put together; the rest waits in the backlog.
-    fn write_answers(&mut self, out: &mut Outbox) -> Turn {
-        let mut rest = out.frames();
-        let mut turn = Turn::Done;
-        while !rest.is_empty() {
+    fn write_answers(&mut self, out: &mut Outbox, spare: &mut Spare) -> Turn {
+        let mut written = 0;
+        while let Some(rest) = out.frames().get(written..).filter(|rest| !rest.is_empty()) {
             match self.stream.write(rest) {
-                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Ok(count) => written += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.backlog.extend_from_slice(rest);
-                    turn = Turn::Blocked;
-                    break;
+                    (self.backlog, self.unwritten) = out.hand_over(written, &mut spare.answers);
+                    return Turn::Blocked;
                 }
                 Err(_) => {
-                    turn = Turn::Gone;
-                    break;
+                    out.clear();
+                    return Turn::Gone;
                 }
             }
         }
         out.clear();
-        turn
+        Turn::Done
     }
 
     /// Writes what could not be written before.
-    fn write_backlog(&mut self) -> Turn {
+    fn write_backlog(&mut self, spare: &mut Spare) -> Turn {
         while let Some(rest) = self
             .backlog
-            .get(self.written..)
+            .get(self.unwritten.clone())
             .filter(|rest| !rest.is_empty())
         {
             match self.stream.write(rest) {
-                Ok(count) => self.written += count,
+                Ok(count) => self.unwritten.start += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Turn::Blocked,
                 Err(_) => return Turn::Gone,
             }
         }
-        if !self.backlog.is_empty() {
-            self.backlog = Vec::new();
-            self.written = 0;
+        let room = std::mem::take(&mut self.backlog);
+        if room.len() > spare.answers.len() && room.len() <= SPARE_ROOM {
+            spare.answers = room;
         }
         Turn::Done
     }
 
     /// Reads once. `Done`: there may be more.
-    fn read_requests(&mut self) -> Turn {
+    fn read_requests(&mut self, spare: &mut Spare) -> Turn {
+        self.inbox.return_room(&mut spare.requests);
+        self.inbox.borrow_room(&mut spare.requests);
         let room = self.inbox.room();
         let capacity = room.len();
         match self.stream.read(room) {
@@ -190,12 +192,12 @@ impl<S: Watched> StreamPeer<S> {
     /// Reads and answers until there is nothing to read, or answers wait for room, or it is others'
     /// turn.
     fn serve(&mut self, work: &mut Work<'_>) -> Pumped {
-        let (mut answered, mut reads, mut is_empty) = (false, 0, false);
+        let (mut answered, mut moved, mut is_empty) = (false, false, false);
         let mut shift = Shift::new();
         loop {
             self.answer_arrived(&mut shift, work);
             answered |= work.out.len() > 0;
-            match self.write_answers(&mut work.out) {
+            match self.write_answers(&mut work.out, &mut work.spare) {
                 Turn::Gone => return Pumped::Gone,
                 Turn::Blocked => return blocked(true),
                 Turn::Done if self.is_ending => return Pumped::Gone,
@@ -211,23 +213,25 @@ impl<S: Watched> StreamPeer<S> {
             if is_empty {
                 break;
             }
-            if reads > 0 {
+            if moved {
                 shift.look_at_clock();
             }
-            reads += 1;
-            match self.read_requests() {
+            let arrived = self.inbox.arrived();
+            match self.read_requests(&mut work.spare) {
                 Turn::Gone => return Pumped::Gone,
                 Turn::Blocked => is_empty = true,
                 Turn::Done => {}
             }
+            moved |= self.inbox.arrived() > arrived;
         }
-        match self.inbox.has_partial_frame() {
-            true => Pumped::Waiting {
+        if self.inbox.has_partial_frame() {
+            return Pumped::Waiting {
                 is_blocked: false,
-                moved: reads > 0,
-            },
-            false => Pumped::Idle { answered },
+                moved,
+            };
         }
+        self.inbox.return_room(&mut work.spare.requests);
+        Pumped::Idle { answered }
     }
 }
 
@@ -271,10 +275,10 @@ impl<S: Watched> Peer for StreamPeer<S> {
 
     #[inline]
     fn pump(&mut self, work: &mut Work<'_>) -> Pumped {
-        let written = self.written;
-        match self.write_backlog() {
+        let unwritten = self.unwritten.len();
+        match self.write_backlog(&mut work.spare) {
             Turn::Gone => Pumped::Gone,
-            Turn::Blocked => blocked(self.written > written),
+            Turn::Blocked => blocked(self.unwritten.len() < unwritten),
             Turn::Done => self.serve(work),
         }
     }

@@ -5,7 +5,7 @@ use super::recent::Recent;
 use super::slab::{Key, Slab};
 use super::timing::PATIENCE;
 use super::token::Token;
-use super::{Peer, Pumped, Work};
+use super::{Peer, Pumped, Spare, Work};
 use crate::error::Error;
 use crate::sys::unix::epoll::{Event, Interest, Poller};
 use crate::sys::wait::Spin;
@@ -73,6 +73,7 @@ impl<'a> Worker<'a> {
             work: Work {
                 answer: crew.task.answer,
                 out: Outbox::new(crew.limits.max_message),
+                spare: Spare::default(),
                 stop: crew.task.stop,
             },
             index,

@@ -61,8 +61,8 @@ impl SharedChannel {
     fn recv_batch(&mut self, deadline: &Deadline) -> Result<&[u8]> {
         self.await_answer(deadline)?;
         let session = self.session()?;
-        let length = layout::load_prefix(session.reply()) as usize;
-        let is_batch = session.reply().kind.load(Ordering::Relaxed) == layout::BATCH;
+        let length = layout::load_prefix(session.slot.reply()) as usize;
+        let is_batch = session.slot.reply().kind.load(Ordering::Relaxed) == layout::BATCH;
         if !is_batch || length > layout::half_of_buffer(session.max_message) {
             return Err(self.nonsense());
         }

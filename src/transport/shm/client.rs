@@ -1,14 +1,15 @@
 //! The client's side of shared memory.
 
-use super::layout::{self, CLOSED, INLINE, PAGE, RECORD, Record, SLEEPER, SLEEPERS, WANT_BUFFER};
+use super::layout::{self, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
 use super::path_of;
+use super::slot::{ClientSlot, Header, Woken};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::Bell;
 use crate::sys::unix::fd::Fd;
-use crate::sys::unix::memory::{Access, Line, Mapping};
+use crate::sys::unix::memory::{Access, Mapping};
 use crate::sys::unix::poll::{self, PollFlags};
-use crate::sys::unix::{cpu, futex, socket};
+use crate::sys::unix::{cpu, socket};
 use crate::sys::wait::Spin;
 use crate::transport::framed::noticed;
 use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take};
@@ -35,18 +36,14 @@ pub(super) struct SharedChannel {
 
 /// What the server shares with this client.
 pub(super) struct Session {
-    header: Mapping,
-    page: Mapping,
-    /// The number of R; A is the next.
-    request_line: usize,
+    header: Header<Mapping>,
+    pub(super) slot: ClientSlot<Mapping>,
     bell: Bell,
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
     has_asked: bool,
     /// The server's limit.
     pub(super) max_message: u32,
-    /// The number of the last request.
-    number: u32,
 }
 
 /// Connects to the server called `name`. The server shares its memory when it next looks, and the
@@ -169,15 +166,15 @@ impl SharedChannel {
             let context = format!("{}: no descriptors left for shared memory", self.peer);
             return Err(Error::new(Status::System, context));
         };
+        let header = Mapping::from_peer(header.as_fd(), PAGE, Access::Read).map_err(broken)?;
+        let page = Mapping::from_peer(page.as_fd(), PAGE, Access::Write).map_err(broken)?;
         Ok(Session {
-            header: Mapping::from_peer(header.as_fd(), PAGE, Access::Read).map_err(broken)?,
-            page: Mapping::from_peer(page.as_fd(), PAGE, Access::Write).map_err(broken)?,
-            request_line: layout::line_at(offset),
+            header: Header(header),
+            slot: ClientSlot::new(page, layout::line_at(offset)),
             bell: Bell::from_peer(bell).map_err(broken)?,
             buffer: None,
             has_asked: false,
             max_message,
-            number: 0,
         })
     }
 
@@ -217,14 +214,14 @@ impl SharedChannel {
         let Some(session) = &self.session else {
             return Err(Error::new(Status::Internal, "no request was sent"));
         };
-        let line = session.reply();
-        let is_answered =
-            || (layout::number(line.word.load(Ordering::Acquire)) == session.number).then_some(());
+        let slot = &session.slot;
+        let is_answered = || slot.is_answered().then_some(());
         if is_answered().is_some() {
             return Ok(());
         }
         // While the server's thread shares this CPU, it cannot answer before this one sleeps.
-        let is_here = self.spin.may_spin() && line.cpu.load(Ordering::Relaxed) == cpu::current();
+        let is_here =
+            self.spin.may_spin() && slot.reply().cpu.load(Ordering::Relaxed) == cpu::current();
         if !is_here && self.spin.until(is_answered).is_some() {
             return Ok(());
         }
@@ -235,36 +232,17 @@ impl SharedChannel {
         let Some(session) = &self.session else {
             return Err(self.nonsense());
         };
-        let word = &session.reply().word;
-        loop {
-            let now = word.load(Ordering::Acquire);
-            match layout::number(now) {
-                number if number == session.number => return Ok(()),
-                CLOSED => return Err(self.ended(Status::Closed, "the server has stopped")),
-                _ => {}
-            }
-            let asleep = now | SLEEPER;
-            if word
-                .compare_exchange(now, asleep, Ordering::AcqRel, Ordering::Acquire)
-                .is_err()
-            {
-                continue;
-            }
+        let slice = || {
             let slice = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
-            if slice.is_zero() {
-                let context = format!("{}: no answer before the deadline", self.peer);
-                return Err(Error::new(Status::TimedOut, context));
-            }
-            futex::wait(word, asleep, slice);
-            if word.load(Ordering::Acquire) == asleep && self.has_died() {
-                // It may have answered, or stopped in order, before it died.
-                return match layout::number(word.load(Ordering::Acquire)) {
-                    number if number == session.number => Ok(()),
-                    CLOSED => Err(self.ended(Status::Closed, "the server has stopped")),
-                    _ => Err(self.ended(Status::PeerDied, "the server died")),
-                };
-            }
-        }
+            (!slice.is_zero()).then_some(slice)
+        };
+        let (status, what) = match session.slot.sleep(slice, || self.has_died()) {
+            Woken::Answered => return Ok(()),
+            Woken::Closed => (Status::Closed, "the server has stopped"),
+            Woken::Died => (Status::PeerDied, "the server died"),
+            Woken::TimedOut => (Status::TimedOut, "no answer before the deadline"),
+        };
+        Err(self.ended(status, what))
     }
 
     /// The socket ends with the server, however that comes.
@@ -279,7 +257,7 @@ impl SharedChannel {
     fn await_body(&mut self, deadline: &Deadline) -> Result<usize> {
         self.await_answer(deadline)?;
         let session = self.session()?;
-        let prefix = layout::load_prefix(session.reply());
+        let prefix = layout::load_prefix(session.slot.reply());
         let length = prefix as usize;
         if length <= INLINE {
             return Ok(length);
@@ -303,7 +281,7 @@ impl SharedChannel {
     fn copy_answer(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<()> {
         let session = self.session()?;
         if answer.len() <= INLINE {
-            let data = layout::load(session.reply(), answer.len());
+            let data = layout::load(session.slot.reply(), answer.len());
             answer.copy_from_slice(data.get(PREFIX..PREFIX + answer.len()).unwrap_or_default());
             return Ok(());
         }
@@ -368,24 +346,11 @@ impl SharedChannel {
 }
 
 impl Session {
-    fn request(&self) -> &Line {
-        self.page.line(self.request_line)
-    }
-
-    pub(super) fn reply(&self) -> &Line {
-        self.page.line(self.request_line + 1)
-    }
-
     /// Puts the request where the server looks for it, and rings if the server sleeps.
     #[inline]
     pub(super) fn publish(&mut self, kind: u16, bytes: &[u8]) {
-        self.number = layout::next(self.number);
-        let line = self.request();
-        layout::store(line, bytes);
-        line.kind.store(kind, Ordering::Relaxed);
-        line.cpu.store(cpu::current(), Ordering::Relaxed);
-        line.word.swap(layout::word(self.number), Ordering::SeqCst);
-        if self.header.line(SLEEPERS).word.load(Ordering::SeqCst) != 0 {
+        let slot = &mut self.slot;
+        if slot.publish(kind, bytes, cpu::current(), &self.header) {
             self.bell.ring();
         }
     }

@@ -11,6 +11,7 @@
 //! frames that lie there one after another, to be answered by as many.
 
 use crate::protocol::frame::{self, FRAME_MAX, PREFIX};
+use crate::sys::atomic::{Atomic, Memory};
 use crate::sys::unix::memory::{LINE, LINE_WORDS, Line};
 use std::sync::atomic::Ordering;
 
@@ -87,7 +88,7 @@ pub(super) type Data = [u8; LINE_WORDS * 8];
 
 /// Copies as much of a line's data out as a body of this length takes.
 #[inline]
-pub(super) fn load(line: &Line, body: usize) -> Data {
+pub(super) fn load<M: Memory>(line: &Line<M>, body: usize) -> Data {
     let mut data = [0; LINE_WORDS * 8];
     let words = data.as_chunks_mut().0.iter_mut().zip(&line.data);
     for (to, from) in words.take((PREFIX + body).div_ceil(8)) {
@@ -102,17 +103,22 @@ pub(super) fn load(line: &Line, body: usize) -> Data {
     clippy::cast_possible_truncation,
     reason = "the prefix is the low half of the word"
 )]
-pub(super) fn load_prefix(line: &Line) -> u32 {
+pub(super) fn load_prefix<M: Memory>(line: &Line<M>) -> u32 {
     line.data[0].load(Ordering::Relaxed) as u32
 }
 
 /// Copies bytes, as many as fit, into a line's data.
 #[inline]
-pub(super) fn store(line: &Line, bytes: &[u8]) {
-    for (to, from) in line.data.iter().zip(bytes.chunks(8)) {
-        let mut word = [0; 8];
-        word.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-        to.store(u64::from_le_bytes(word), Ordering::Relaxed);
+pub(super) fn store<M: Memory>(line: &Line<M>, bytes: &[u8]) {
+    let mut data: Data = [0; LINE_WORDS * 8];
+    let length = bytes.len().min(data.len());
+    data.iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = *from);
+    // One after the other, so that a side that looks meanwhile takes the line away once at most.
+    let words = line.data.iter().zip(data.as_chunks().0);
+    for (to, from) in words.take(length.div_ceil(8)) {
+        to.store(u64::from_le_bytes(*from), Ordering::Relaxed);
     }
 }
 

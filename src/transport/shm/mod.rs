@@ -9,7 +9,8 @@
 mod batch;
 mod client;
 mod layout;
-mod server;
+pub(in crate::transport) mod server;
+mod slot;
 
 pub use client::connect;
 pub use server::bind;

@@ -1,13 +1,14 @@
 //! The server's side of shared memory.
 
-use super::layout::{self, CLOSED, INLINE, PAGE, RECORD, Record, SLEEPER, SLEEPERS, WANT_BUFFER};
+use super::layout::{self, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
 use super::path_of;
+use super::slot::{Header, Seen, ServerSlot};
 use crate::error::{Error, Result};
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::Bell;
 use crate::sys::unix::fd::Fd;
-use crate::sys::unix::memory::{self, Access, Line, Mapping};
-use crate::sys::unix::{cpu, futex, socket};
+use crate::sys::unix::memory::{self, Access, Mapping};
+use crate::sys::unix::{cpu, socket};
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Interest, Limits, Listener, Peer, Pumped, Sleepers, Work,
 };
@@ -17,6 +18,9 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
 const MAX_CLIENTS: u32 = 128;
 
 /// The places of a client's descriptors among its watches.
@@ -25,17 +29,13 @@ const BELL: usize = 1;
 
 struct SharedEndpoint {
     socket: NamedSocket,
-    header: Header,
+    /// The page that all clients read, and its descriptor to hand out.
+    header: Header<Mapping>,
+    header_fd: Fd,
     /// How many clients there have been.
     serial: AtomicU32,
     limits: Limits,
     max_message: u32,
-}
-
-/// The page that all clients read, and its descriptor to hand out.
-struct Header {
-    fd: Fd,
-    page: Mapping,
 }
 
 /// A server's address: the name `name`, in `/dev/shm`.
@@ -46,10 +46,8 @@ pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
         .map_err(|error| Error::os(&format!("memory for {name}"), &error))?;
     Ok(Box::new(SharedEndpoint {
         socket,
-        header: Header {
-            fd: Fd::inherited(fd),
-            page,
-        },
+        header: Header(page),
+        header_fd: Fd::inherited(fd),
         serial: AtomicU32::new(0),
         limits: Limits::new(options, MAX_CLIENTS),
         max_message: options.max_message,
@@ -58,29 +56,13 @@ pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
 
 impl Endpoint for SharedEndpoint {
     fn adopt(&self) -> Result<()> {
-        self.header.fd.own();
+        self.header_fd.own();
         self.socket.adopt()
     }
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
-        self.header.sleepers().store(0, Ordering::SeqCst);
+        self.header.reset();
         reactor::serve(self, &self.limits, task)
-    }
-}
-
-impl Header {
-    fn sleepers(&self) -> &AtomicU32 {
-        &self.page.line(SLEEPERS).word
-    }
-}
-
-impl Sleepers for Header {
-    fn enter(&self) {
-        self.sleepers().fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn leave(&self) {
-        self.sleepers().fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -114,9 +96,7 @@ impl Listener for SharedEndpoint {
 
 /// What a client shares with the server.
 struct Shared {
-    page: Mapping,
-    /// The number of R; A is the next.
-    request_line: usize,
+    slot: ServerSlot<Mapping>,
     bell: Bell,
 }
 
@@ -124,22 +104,32 @@ impl SharedEndpoint {
     /// Makes a client's page and its bell, and hands them over.
     fn share_with(&self, control: BorrowedFd<'_>) -> io::Result<Shared> {
         let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
+        Shared::hand_over(control, self.header_fd.as_fd(), offset, self.max_message)
+    }
+}
+
+impl Shared {
+    fn hand_over(
+        control: BorrowedFd<'_>,
+        header: BorrowedFd<'_>,
+        offset: u32,
+        max_message: u32,
+    ) -> io::Result<Self> {
         let (page_fd, page) = memory::create(PAGE, Access::Write)?;
         let bell = Bell::new()?;
         bell.own();
         let welcome = Record::Welcome {
             offset,
-            max_message: self.max_message,
+            max_message,
         };
         let fds = [
-            self.header.fd.as_raw_fd(),
+            header.as_raw_fd(),
             page_fd.as_raw_fd(),
             bell.as_fd().as_raw_fd(),
         ];
         send_record(control, welcome, &fds)?;
-        Ok(Shared {
-            page,
-            request_line: layout::line_at(offset),
+        Ok(Self {
+            slot: ServerSlot::new(page, layout::line_at(offset)),
             bell,
         })
     }
@@ -152,8 +142,7 @@ fn send_record(control: BorrowedFd<'_>, record: Record, fds: &[i32]) -> io::Resu
     }
 }
 
-/// A client, as the server knows it. Nothing that the client can write is ever trusted: its lines
-/// are read once into a copy, and what was served is remembered here.
+/// A client, as the server knows it. Nothing that the client can write is ever trusted.
 struct SharedPeer {
     control: Fd,
     shared: Shared,
@@ -161,8 +150,6 @@ struct SharedPeer {
     buffer: Option<Mapping>,
     /// The client has asked for it.
     has_asked: bool,
-    /// The number of the last request answered.
-    served: u32,
     /// Where it last asked from.
     cpu: u16,
     max_message: u32,
@@ -188,25 +175,17 @@ impl SharedPeer {
             shared,
             buffer: None,
             has_asked: false,
-            served: 0,
             cpu: cpu::UNKNOWN,
             max_message,
             copy: Vec::new(),
         }
     }
 
-    fn request(&self) -> &Line {
-        self.shared.page.line(self.shared.request_line)
-    }
-
-    fn reply(&self) -> &Line {
-        self.shared.page.line(self.shared.request_line + 1)
-    }
-
     /// Copies what was asked out, runs it, and puts the answers' frames together.
     fn run(&mut self, work: &mut Work<'_>) -> io::Result<Asked> {
-        let prefix = layout::load_prefix(self.request());
-        if self.request().kind.load(Ordering::Relaxed) == layout::BATCH {
+        let slot = &self.shared.slot;
+        let prefix = slot.prefix();
+        if slot.kind() == layout::BATCH {
             return self.run_batch(prefix, work);
         }
         if prefix > self.max_message {
@@ -215,7 +194,7 @@ impl SharedPeer {
         }
         let length = prefix as usize;
         if length <= INLINE {
-            let data = layout::load(self.request(), length);
+            let data = slot.data(length);
             let body = data.get(PREFIX..PREFIX + length).unwrap_or_default();
             work.answer.answer(body, &mut work.out);
         } else {
@@ -253,27 +232,20 @@ impl SharedPeer {
     }
 
     /// Puts the answer where the client looks for it, and wakes the client if it sleeps.
-    fn publish(&mut self, number: u32, asked: Asked, frames: &[u8]) -> io::Result<()> {
+    fn publish(&mut self, asked: Asked, frames: &[u8]) -> io::Result<()> {
         let (prefix, body) = frames.split_at(PREFIX.min(frames.len()));
-        if asked == Asked::Many {
+        let length = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        let batch = frame::prefix(length);
+        let (kind, data) = if asked == Asked::Many {
             self.put_into_buffer(frames)?;
-            let length = u32::try_from(frames.len()).unwrap_or(u32::MAX);
-            layout::store(self.reply(), &frame::prefix(length));
+            (layout::BATCH, batch.as_slice())
         } else if body.len() > INLINE {
             self.put_into_buffer(body)?;
-            layout::store(self.reply(), prefix);
+            (layout::SINGLE, prefix)
         } else {
-            layout::store(self.reply(), frames);
-        }
-        let line = self.reply();
-        let kind = if asked == Asked::Many {
-            layout::BATCH
-        } else {
-            layout::SINGLE
+            (layout::SINGLE, frames)
         };
-        line.kind.store(kind, Ordering::Relaxed);
-        line.cpu.store(cpu::current(), Ordering::Relaxed);
-        self.set_reply(number);
+        self.shared.slot.answer(kind, data, cpu::current());
         Ok(())
     }
 
@@ -285,13 +257,6 @@ impl SharedPeer {
             _ => return Err(ErrorKind::InvalidData.into()),
         }
         Ok(())
-    }
-
-    fn set_reply(&self, number: u32) {
-        let word = &self.reply().word;
-        if word.swap(layout::word(number), Ordering::AcqRel) & SLEEPER != 0 {
-            futex::wake(word);
-        }
     }
 
     /// Makes the buffer and hands it over, once.
@@ -351,20 +316,14 @@ impl Peer for SharedPeer {
 
     #[inline]
     fn pump(&mut self, work: &mut Work<'_>) -> Pumped {
-        // SeqCst, so that it and the count of sleepers have one order for both sides: either the
-        // client sees this thread asleep and rings, or this thread sees the request.
-        let number = layout::number(self.request().word.load(Ordering::SeqCst));
-        if number == self.served {
-            return Pumped::Idle { answered: false };
+        match self.shared.slot.look() {
+            Seen::Nothing => return Pumped::Idle { answered: false },
+            Seen::Nonsense => return Pumped::Gone,
+            Seen::Request => self.cpu = self.shared.slot.cpu(),
         }
-        if number != layout::next(self.served) {
-            return Pumped::Gone;
-        }
-        self.cpu = self.request().cpu.load(Ordering::Relaxed);
-        self.served = number;
         let asked = self.run(work);
         let published = asked.and_then(|asked| {
-            self.publish(number, asked, work.out.frames())?;
+            self.publish(asked, work.out.frames())?;
             Ok(asked)
         });
         work.out.clear();
@@ -381,7 +340,7 @@ impl Peer for SharedPeer {
     }
 
     fn farewell(&mut self) {
-        self.set_reply(CLOSED);
+        self.shared.slot.close();
     }
 
     fn cpu(&self) -> Option<u16> {

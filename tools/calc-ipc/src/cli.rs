@@ -1,10 +1,15 @@
 //! The command line, defined once: parsing, help, man pages and completions come from here.
 
+mod bench;
+
+pub(crate) use bench::{BenchArgs, ContestantArgs, ContestantSettings, Role};
+
 use crate::values;
 use calc_ipc::transport::url::Url;
-use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser};
-use clap::{Args, Parser, Subcommand, ValueHint};
+use calc_ipc::transport::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,7 +29,7 @@ Exit status:
   2  the command line, or a line of the input, makes no sense
   3  a server could not be reached, or input or output failed";
 
-/// Serves, asks, lists and examines calc_ipc endpoints.
+/// Serves, asks, lists, examines, measures and recommends calc_ipc endpoints.
 #[derive(Debug, Parser)]
 #[command(name = "calc-ipc", version, after_help = URLS, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -38,6 +43,11 @@ pub(crate) enum Command {
     Call(CallArgs),
     Ls(LsArgs),
     Doctor(DoctorArgs),
+    Bench(BenchArgs),
+    Recommend(RecommendArgs),
+    Report(ReportArgs),
+    #[command(hide = true)]
+    Contestant(ContestantArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
 }
@@ -172,6 +182,74 @@ pub(crate) struct DoctorArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
+}
+
+/// Recommend a transport for what you have in mind, with this machine's figures behind it.
+///
+/// Asks for what the options do not say, if there is a terminal to ask at; elsewhere, what is not said is
+/// what it says below. Prints the URL to use, lines to paste for server and client, reasons, and what
+/// the second best would cost. Figures are measured now, which takes some seconds, unless a report has them.
+#[derive(Args, Debug)]
+pub(crate) struct RecommendArgs {
+    /// How the processes come to life [default: not known yet].
+    #[arg(long, value_name = "RELATION", value_enum)]
+    pub(crate) relation: Option<Relation>,
+    /// Clients of the server at once [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) clients: Option<u32>,
+    /// Bytes of a large, but usual message [default: 64].
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(..=i64::from(*MAX_MESSAGE_RANGE.end())))]
+    pub(crate) message_size: Option<u32>,
+    /// Nothing counts as much as the time of a call [default: false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) fastest: Option<bool>,
+    /// Processes of other users take part [default: false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) other_users: Option<bool>,
+    /// Processes on other machines take part, now or later [default: false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) other_machines: Option<bool>,
+    /// Ask nothing, also at a terminal.
+    #[arg(long)]
+    pub(crate) no_input: bool,
+    /// What the service is to be called, in its URL.
+    #[arg(long, default_value = "calc", value_parser = values::service_name)]
+    pub(crate) name: String,
+    /// Take the figures from a report that 'calc-ipc bench --json' wrote.
+    #[arg(long, value_name = "REPORT", value_hint = ValueHint::FilePath, conflicts_with = "no_measure")]
+    pub(crate) from: Option<PathBuf>,
+    /// Recommend without figures.
+    #[arg(long)]
+    pub(crate) no_measure: bool,
+    /// Print also how it is decided: every question, and what follows from it.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How the two processes come to life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Relation {
+    /// One starts the other.
+    ParentChild,
+    /// Each is started on its own.
+    Independent,
+}
+
+/// Make a page with plots out of a report that 'calc-ipc bench --json' wrote.
+///
+/// One HTML file, which needs neither a network nor another file.
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    /// The report.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) report: PathBuf,
+    /// The page to write; without it, it goes to standard output.
+    #[arg(long, value_name = "PAGE", value_hint = ValueHint::FilePath)]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Print the man page, or write one for each command.

@@ -1,14 +1,19 @@
-//! `calc-ipc`: calc_ipc endpoints for people. It serves them, asks them, lists them, and explains
-//! why one cannot be reached; `README.md` shows how.
+//! `calc-ipc`: calc_ipc endpoints for people. It serves them, asks them, lists them, explains
+//! why one cannot be reached, and recommends one; `README.md` shows how.
 
+mod bench;
 mod call;
 mod cli;
+mod contestant;
 mod doctor;
 mod endpoint;
 mod exit;
 mod generate;
 mod ls;
+mod recommend;
+mod report;
 mod serve;
+mod sys;
 mod values;
 
 use clap::Parser;
@@ -34,6 +39,10 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Call(args) => call::run(args),
         Command::Ls(args) => ls::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Recommend(args) => recommend::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Contestant(args) => contestant::run(args),
         Command::Man(args) => generate::man_pages(args),
         Command::Completions(args) => generate::completions(args),
     }

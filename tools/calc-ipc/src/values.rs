@@ -50,6 +50,16 @@ pub(crate) fn server_user(text: &str) -> Result<ServerUser, String> {
     }
 }
 
+/// What a service is called in a URL: plain enough for a path, a name of shared memory and a program.
+pub(crate) fn service_name(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_name = (1..=64).contains(&text.len()) && !text.starts_with(['-', '.']);
+    match is_name && text.bytes().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("a name is up to 64 letters, digits, '-', '_' and '.'".to_owned()),
+    }
+}
+
 /// An expression like `ADD 10 20`. People may write lower case and any white space; what goes to
 /// the server has the protocol's one form.
 pub(crate) fn expression(text: &str) -> Result<Request, String> {
@@ -92,6 +102,18 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_services_are_plain() {
+        let longest = "x".repeat(64);
+        for name in ["calc", "a", "my-service_2.0", &longest] {
+            assert_eq!(service_name(name), Ok(name.to_owned()));
+        }
+        let too_long = "x".repeat(65);
+        for name in ["", ".", "..", "-x", "a/b", "a b", "a'b", "é", &too_long] {
+            assert!(service_name(name).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn durations_have_units() {

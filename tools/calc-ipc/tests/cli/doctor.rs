@@ -1,6 +1,6 @@
 //! `calc-ipc doctor`: its verdict on each thing that can be wrong.
 
-use crate::support::{Names, Output, Serving, calc_ipc, finish, run};
+use crate::support::{Names, Output, Serving, calc_ipc, finish, install, run};
 use calc_ipc::service::Client;
 use calc_ipc::transport::ClientOptions;
 use calc_ipc::transport::url::{self, Url};
@@ -126,14 +126,6 @@ fn a_server_of_somebody_who_is_not_trusted() {
     let report = examine(&["--server-user", &other, &names.unix()]);
     assert_finds(&report, "wrong-owner", "the server is run by user");
     assert!(report["advice"].as_str().unwrap().contains("--server-user"));
-}
-
-/// Copies a program to where any user may execute it. `install` writes it, and not this process, whose
-/// other threads fork: a file that anybody has open for writing cannot be executed.
-fn install(program: &Path, to: &Path) {
-    let mut install = Command::new("install");
-    install.args(["-m", "755"]).arg(program).arg(to);
-    assert_eq!(finish(install, "").status, Some(0));
 }
 
 /// Examines as a user to whom modes apply: root is nobody then.

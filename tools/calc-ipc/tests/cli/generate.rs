@@ -4,7 +4,17 @@ use crate::support::{Names, calc_ipc, finish, run};
 use std::fs;
 use std::process::Command;
 
-const COMMANDS: [&str; 6] = ["serve", "call", "ls", "doctor", "man", "completions"];
+const COMMANDS: [&str; 9] = [
+    "serve",
+    "call",
+    "ls",
+    "doctor",
+    "bench",
+    "recommend",
+    "report",
+    "man",
+    "completions",
+];
 
 #[test]
 fn every_command_has_help_and_a_man_page() {

@@ -7,11 +7,16 @@
     reason = "this is a test"
 )]
 
+mod bench;
 mod call;
 mod doctor;
 mod generate;
 mod ls;
 mod readme;
+mod recommend;
+mod recommend_asks;
+mod recommend_lines;
+mod report;
 mod serve;
 mod stream;
 mod support;

@@ -107,6 +107,14 @@ impl Alarm {
     }
 }
 
+/// Copies a program to where any user may execute it. `install` writes it, and not this process, whose
+/// other threads fork: a file that anybody has open for writing cannot be executed.
+pub(crate) fn install(program: &Path, to: &Path) {
+    let mut install = Command::new("install");
+    install.args(["-m", "755"]).arg(program).arg(to);
+    assert_eq!(finish(install, "").status, Some(0));
+}
+
 fn process_of(child: &Child) -> Pid {
     Pid::from_raw(i32::try_from(child.id()).unwrap())
 }

@@ -1,20 +1,12 @@
 //! Processes that are killed, stopped or forked, over every transport with named servers.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "this is a test"
-)]
-
-mod support;
-
+use crate::support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, add};
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
-use support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, add};
 
 /// The first argument of a request that is never answered.
 const HELD: i64 = i64::MIN;

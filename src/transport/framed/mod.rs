@@ -1,10 +1,13 @@
 //! A channel over any two-way stream of bytes.
 
+mod exchange;
+
 use super::inbox::{Inbox, Piece};
 use super::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::wait::Spin;
+use exchange::Flow;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::time::Duration;
@@ -120,7 +123,8 @@ impl<S: Patient> Framed<S> {
     /// Waits for bytes and takes them in.
     #[inline]
     fn receive(&mut self, deadline: &Deadline) -> Result<()> {
-        match self.read_some(deadline) {
+        let room = self.inbox.room();
+        match read_some(&mut self.stream, &mut self.spin, room, deadline) {
             Ok(0) => Err(self.closed("it closed the connection")),
             Ok(count) => {
                 self.inbox.fill(count);
@@ -130,35 +134,41 @@ impl<S: Patient> Framed<S> {
         }
     }
 
-    #[inline]
-    fn read_some(&mut self, deadline: &Deadline) -> io::Result<usize> {
-        let Self {
-            stream,
-            inbox,
-            spin,
-            ..
-        } = self;
-        let room = inbox.room();
-        let found = spin.until(|| match stream.read(room) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-            result => Some(result),
-        });
-        match found {
-            Some(result) => result,
-            None => stream.read_by(room, deadline),
+    /// Receives the rest of a body straight to where it belongs.
+    fn recv_rest(
+        &mut self,
+        answer: &mut [u8],
+        length: usize,
+        arrived: Range<usize>,
+        deadline: &Deadline,
+    ) -> Result<usize> {
+        let mut received = arrived.len();
+        if let Some(place) = answer.get_mut(..received) {
+            place.copy_from_slice(self.inbox.bytes(arrived));
         }
+        while let Some(rest) = answer
+            .get_mut(received..length)
+            .filter(|rest| !rest.is_empty())
+        {
+            let failure = match read_some(&mut self.stream, &mut self.spin, rest, deadline) {
+                Ok(0) => self.closed("it closed the connection"),
+                Ok(count) => {
+                    received += count;
+                    continue;
+                }
+                Err(error) => self.failure("no answer", &error),
+            };
+            self.inbox
+                .put_back(length, answer.get(..received).unwrap_or_default());
+            return Err(failure);
+        }
+        Ok(length)
     }
 
     /// Writes the rest of a frame whose first part, perhaps none of it, was taken.
     fn write_rest(&mut self, frame: &[u8], mut sent: usize, deadline: &Deadline) -> Result<()> {
         while let Some(rest) = frame.get(sent..).filter(|rest| !rest.is_empty()) {
-            let result = match self.stream.write(rest) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.stream.await_room(deadline).map(|()| 0)
-                }
-                result => result,
-            };
-            match result {
+            match write_some(&mut self.stream, &mut self.spin, rest, deadline) {
                 Ok(count) => sent += count,
                 Err(error) if is_gone(&error) => return self.look_for_last_word(),
                 Err(error) => {
@@ -239,12 +249,20 @@ impl<S: Patient> Channel for Framed<S> {
     }
 
     fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
-        let body = self.next_body(deadline)?;
-        let body = self.inbox.bytes(body);
-        if let Some(place) = answer.get_mut(..body.len()) {
-            place.copy_from_slice(body);
+        loop {
+            if let Some((length, arrived)) = self.inbox.take_partial_body(answer.len()) {
+                return self.recv_rest(answer, length, arrived, deadline);
+            }
+            if let Some(piece) = self.inbox.next() {
+                let body = self.body_of(piece)?;
+                let body = self.inbox.bytes(body);
+                if let Some(place) = answer.get_mut(..body.len()) {
+                    place.copy_from_slice(body);
+                }
+                return Ok(body.len());
+            }
+            self.receive(deadline)?;
         }
-        Ok(body.len())
     }
 
     fn exchange(
@@ -267,114 +285,6 @@ impl<S: Patient> Channel for Framed<S> {
     }
 }
 
-/// Many frames on their way out, and their answers on their way in.
-struct Flow<'a> {
-    frames: &'a [u8],
-    sent: usize,
-    answered: u32,
-}
-
-impl<'a> Flow<'a> {
-    fn new(frames: &'a [u8]) -> Self {
-        Self {
-            frames,
-            sent: 0,
-            answered: 0,
-        }
-    }
-
-    fn unsent(&self) -> &'a [u8] {
-        self.frames.get(self.sent..).unwrap_or_default()
-    }
-
-    /// How many frames begin in these bytes, and how many of them end there.
-    fn count(bytes: &[u8]) -> (u32, u32) {
-        let (mut begun, mut whole, mut rest) = (0, 0, bytes);
-        while !rest.is_empty() {
-            begun += 1;
-            let Some(body) = frame::first_body(rest) else {
-                break;
-            };
-            whole += 1;
-            rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
-        }
-        (begun, whole)
-    }
-
-    /// How many frames were sent, at least in part, and how many wholly.
-    fn sent_frames(&self) -> (u32, u32) {
-        Self::count(self.frames.get(..self.sent).unwrap_or_default())
-    }
-}
-
-impl<S: Patient> Framed<S> {
-    fn exchange_all(
-        &mut self,
-        flow: &mut Flow<'_>,
-        timeout: Option<Duration>,
-        take: &mut Take<'_>,
-    ) -> Result<()> {
-        let mut deadline = Deadline::after(timeout);
-        self.begin(&deadline)?;
-        let (count, _) = Flow::count(flow.frames);
-        while flow.answered < count {
-            if !flow.unsent().is_empty() {
-                self.send_more(flow, &deadline)?;
-            }
-            let answered = flow.answered;
-            while flow.answered < count
-                && let Some(piece) = self.inbox.next()
-            {
-                if let Piece::TooLarge(_) | Piece::Notice(Notice::HandlerFailed) = piece {
-                    flow.answered += 1; // It was the answer, if none that can be given.
-                }
-                let body = self.body_of(piece)?;
-                flow.answered += 1;
-                take(self.inbox.bytes(body));
-            }
-            if flow.answered > answered {
-                deadline = Deadline::after(timeout);
-            }
-            if flow.answered < count && flow.unsent().is_empty() {
-                self.receive(&deadline)?;
-            }
-        }
-        if flow.unsent().is_empty() {
-            return Ok(());
-        }
-        self.is_cut = true;
-        Err(self.failed(Status::Malformed, "it answered before it was asked"))
-    }
-
-    /// Writes what there is room for; where there is none, waits for room or for answers, and takes
-    /// those in.
-    fn send_more(&mut self, flow: &mut Flow<'_>, deadline: &Deadline) -> Result<()> {
-        match self.stream.write(flow.unsent()) {
-            Ok(count) => {
-                flow.sent += count;
-                return Ok(());
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) if is_gone(&error) => {
-                flow.sent = flow.frames.len(); // Nothing more will be; what was answered may be there.
-                return self.look_for_last_word();
-            }
-            Err(error) => return Err(self.failure("the requests were not sent", &error)),
-        }
-        let waited = self.stream.await_any(deadline);
-        waited.map_err(|error| self.failure("the requests were not sent", &error))?;
-        match self.stream.read(self.inbox.room()) {
-            Ok(0) => Err(self.closed("it closed the connection")),
-            Ok(count) => {
-                self.inbox.fill(count);
-                Ok(())
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(self.failure("no answer", &error)),
-        }
-    }
-}
-
 /// The failure that a server reports by this notice.
 pub(super) fn noticed(notice: Notice, peer: &str) -> Error {
     let (status, what) = match notice {
@@ -390,6 +300,43 @@ pub(super) fn noticed(notice: Notice, peer: &str) -> Error {
         ),
     };
     Error::new(status, format!("{peer}: {what}"))
+}
+
+/// Writes once, first without waiting as long as that pays.
+fn write_some(
+    stream: &mut impl Patient,
+    spin: &mut Spin,
+    bytes: &[u8],
+    deadline: &Deadline,
+) -> io::Result<usize> {
+    loop {
+        let written = spin.until(|| match stream.write(bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            result => Some(result),
+        });
+        match written.unwrap_or_else(|| stream.write(bytes)) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => stream.await_room(deadline)?,
+            result => return result,
+        }
+    }
+}
+
+/// Reads once, first without waiting as long as that pays.
+#[inline]
+fn read_some(
+    stream: &mut impl Patient,
+    spin: &mut Spin,
+    room: &mut [u8],
+    deadline: &Deadline,
+) -> io::Result<usize> {
+    let found = spin.until(|| match stream.read(room) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+        result => Some(result),
+    });
+    match found {
+        Some(result) => result,
+        None => stream.read_by(room, deadline),
+    }
 }
 
 fn is_gone(error: &io::Error) -> bool {

@@ -1,0 +1,164 @@
+#!/bin/sh
+# call_costs.sh [--update]: what a call costs, told without a clock: the instructions of each side in user space and its
+# system calls, over every transport. Compares them with cpp_tests/call_costs.txt, or writes them there.
+#
+# Both sides use the optimised library under valgrind, for a number of calls and for twice as many: the difference is
+# the calls' alone. Counts repeat, within 0.1 % on an idle machine and 1.5 % on a crowded one, since little is left to
+# chance: nobody spins, and both sides share one CPU as SCHED_BATCH (sched(7)): who is woken waits until the other sleeps, so that
+# everybody really sleeps. glibc copies and compares with what every x86-64 has, not with what this CPU has.
+#
+# Where valgrind is not the machine: clock_gettime and getcpu, natively some instructions of the vDSO, are system calls,
+# so they are listed apart, after a slash. valgrind 3.19 knows no pidfd_open, so the client of a pipe polls one descriptor, not
+# two. RWF_NOSIGNAL gets through. A kernel without it (before Linux 6.18) costs four system calls in place of one pwritev2.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/tools.sh
+need cc gcc
+need c++ g++
+need cmake cmake
+need ninja ninja-build
+need taskset util-linux
+need valgrind valgrind
+install_needed
+
+recorded=cpp_tests/call_costs.txt
+run=$(mktemp -d)
+server=""
+finish() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$run"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+[ -e build/release-tests/build.ninja ] || cmake --preset release-tests >/dev/null
+cmake --build --preset release-tests --target calc_ipc_call_costs >"$run/built" 2>&1 || { cat "$run/built" >&2; exit 1; }
+program=$PWD/build/release-tests/cpp_tests/calc_ipc_call_costs
+
+GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-SSSE3,-ERMS,-FSRM
+export GLIBC_TUNABLES
+# The last CPU that this process may use.
+cpu=$(taskset -cp $$ | sed 's/.*[ ,-]//')
+# valgrind names some system calls and numbers all.
+printf '#include <sys/syscall.h>\n' | cc -E -dM - | awk '/ __NR_/ { sub(/__NR_/, "", $2); print $3, $2 }' >"$run/names"
+
+# counted SIDE: the words that run a side and count it into SIDE.out and SIDE.log.
+counted() {
+    echo taskset -c "$cpu" chrt --batch 0 valgrind --tool=callgrind --trace-syscalls=yes \
+        --callgrind-out-file="$run/$1.out" --log-file="$run/$1.log"
+}
+
+# once TRANSPORT WORK CALLS: runs both sides, counted.
+once() {
+    case $2 in
+        bytes) serve="serve-bytes" ;;
+        *) serve="serve" ;;
+    esac
+    case $1 in
+        unix | fifo) url=$1://$run/address ;;
+        shm) url=shm://calc_ipc_costs.$$ ;;
+        tcp) url=tcp://127.0.0.1:0 ;;
+        pipe) url=exec://$run/pipe_server ;;
+        none) url="" ;;
+    esac
+    case $1 in
+        none) ;;
+        pipe)
+            [ "$serve" = serve ] && serve="serve-pipe" || serve="serve-bytes stdio:"
+            printf '#!/bin/sh\nexec %s "%s" %s\n' "$(counted server)" "$program" "$serve" >"$run/pipe_server"
+            chmod +x "$run/pipe_server"
+            ;;
+        *)
+            mkfifo "$run/where"
+            $(counted server) "$program" "$serve" "$url" >"$run/where" &
+            server=$!
+            exec 3<"$run/where"
+            # Its first line says where it serves; if it ends instead, so does the wait.
+            read -r url <&3
+            rm "$run/where"
+            ;;
+    esac
+    $(counted client) "$program" "$2" "$3" "$url"
+    [ -z "$server" ] || wait "$server"
+    server=""
+}
+
+# counts SIDE: "instructions N", and "NAME N" for each system call of the last run. One that waits has a second line, "...".
+counts() {
+    sed -n 's/^summary: /instructions /p' "$run/$1.out"
+    sed -n '/^SYSCALL.* \.\.\. \[async\]/d; s/^SYSCALL\[[0-9,]*\]( *\([0-9]*\)).*/\1/p' "$run/$1.log" |
+        awk 'NR == FNR { name[$1] = $2; next } { ++n[name[$1]] } END { for (each in n) print each, n[each] }' "$run/names" - |
+        sort
+}
+
+# measure TRANSPORT WORK CALLS SIDE...: prints "TRANSPORT WORK SIDE INSTRUCTIONS NAME=N... / NAME=N..." for each side.
+measure() {
+    transport=$1 work=$2 calls=$3
+    shift 3
+    for times in 1 2; do
+        once "$transport" "$work" $((calls * times))
+        for side in "$@"; do
+            counts "$side" >"$run/$side.$times"
+        done
+    done
+    for side in "$@"; do
+        awk -v calls="$calls" -v what="$transport $work $side" '
+            NR == FNR { before[$1] = $2; next }
+            { n = ($2 - before[$1]) / calls }
+            $1 == "instructions" { instructions = n; next }
+            n < 0.05 { next }
+            $1 ~ /^(clock_gettime|getcpu)$/ { vdso = vdso sprintf(" %s=%.3g", $1, n); next }
+            { real = real sprintf(" %s=%.3g", $1, n) }
+            END { printf "%s %.0f%s /%s\n", what, instructions, real, vdso }' "$run/$side.1" "$run/$side.2"
+    done
+}
+
+# again TRANSPORT WORK: measures what a work costs; many is 64 requests at once, bytes 64 KiB there and back.
+again() {
+    case $2 in
+        call) measure "$1" call 1000 client server ;;
+        many | bytes) measure "$1" "$2" 200 client server ;;
+        *) measure "$1" "$2" 500 client ;;
+    esac
+}
+
+compiled_by() {
+    echo "# $(rustc --version | cut -d' ' -f1-2), g++ $(c++ -dumpfullversion), $(getconf GNU_LIBC_VERSION)," \
+        "$(valgrind --version), $(uname -m)"
+}
+
+for transport in unix tcp fifo pipe shm; do
+    for work in call many bytes cxx class; do
+        again $transport $work
+    done
+done >"$run/now"
+again none codec >>"$run/now"
+
+if [ "${1:-}" = --update ]; then
+    {
+        echo "# Written by scripts/call_costs.sh --update, on Linux $(uname -r | cut -d. -f1-2), with"
+        compiled_by
+        cat "$run/now"
+    } >"$recorded"
+    exit
+fi
+
+if [ "$(compiled_by)" != "$(sed -n 2p "$recorded")" ]; then
+    echo "Recorded with: $(sed -n '2s/^# //p' "$recorded")"
+    echo "This is:       $(compiled_by | sed 's/^# //')"
+    echo "Compilers differ by more than changes do: instructions may be 15 % more here."
+    tolerance=15
+else
+    tolerance=3
+fi
+# What looks worse is measured once more: chance makes no figure smaller than it is.
+for attempt in 1 2; do
+    awk -v tolerance=$tolerance -f scripts/call_costs.awk "$recorded" "$run/now" >"$run/table" && failed=0 || failed=1
+    [ $failed = 1 ] && [ $attempt -lt 2 ] || break
+    awk '/WORSE/ { print $1, $2 }' "$run/table" | sort -u >"$run/worse"
+    while read -r transport work; do
+        again "$transport" "$work" >>"$run/now" </dev/null
+    done <"$run/worse"
+done
+cat "$run/table"
+exit $failed

@@ -1,0 +1,13 @@
+#!/bin/sh
+# miri.sh: the protocol, the pointers of the C interface, and the slot of shared memory under Miri, which looks at every access.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/tools.sh
+install_needed
+need_nightly miri rust-src || exit 0
+
+export MIRIFLAGS="${MIRIFLAGS:-} -Zmiri-disable-isolation"
+build=${CARGO_TARGET_DIR:-target}/miri
+cargo +nightly miri test --locked --target-dir "$build" --lib -- protocol:: ffi:: slot::
+cargo +nightly miri test --locked --target-dir "$build" --test golden
+CODEC_ROUNDS=500 cargo +nightly miri test --locked --target-dir "$build" --test codec_properties -- what_parses

@@ -1,0 +1,314 @@
+//! The server's side of one client, which writes what it likes to what it was handed.
+//!
+//! Both run in one thread, so that what the client wrote is known, and with it what the server has
+//! to do. Writes while the server reads are the business of `tests/hostile_memory.rs`.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a panic is how a finding shows"
+)]
+
+use super::{CONTROL, Shared, SharedPeer};
+use crate::protocol::frame::{Notice, PREFIX};
+use crate::sys::Bell;
+use crate::sys::unix::fd::Fd;
+use crate::sys::unix::memory::{self, Access, LINE_WORDS, Line, Mapping, Page};
+use crate::sys::unix::socket;
+use crate::transport::fuzz::Steps;
+use crate::transport::reactor::{Interest, Peer, Pumped, Work};
+use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
+use crate::transport::{Answer, Outbox};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::Ordering;
+
+const MAX_MESSAGE: u32 = 300;
+/// More of them do not find more.
+const MAX_STEPS: u32 = 64;
+
+/// Answers with the request.
+struct Echo;
+
+impl Answer for Echo {
+    fn answer(&self, body: &[u8], out: &mut Outbox) {
+        assert!(body.len() <= MAX_MESSAGE as usize, "{} bytes", body.len());
+        assert!(out.append_body(|room| {
+            room[..body.len()].copy_from_slice(body);
+            Some(body.len())
+        }));
+    }
+
+    fn too_large(&self, out: &mut Outbox) {
+        out.append_notice(Notice::TooLarge);
+    }
+}
+
+/// What the server has to make of what stands in the client's memory.
+#[derive(Debug, PartialEq, Eq)]
+enum Due {
+    Nothing,
+    Answer(Vec<u8>),
+    Batch(Vec<u8>),
+    TooLarge,
+    End,
+}
+
+struct Client {
+    control: UnixStream,
+    page: Mapping,
+    request_line: usize,
+    buffer: Option<Mapping>,
+    /// What the server would say `served` is.
+    served: u32,
+}
+
+/// Each step is a byte that says what the client does, and what that takes.
+pub(crate) fn check(input: &[u8]) {
+    let stop = Bell::new().unwrap();
+    let mut work = Work {
+        answer: &Echo,
+        out: Outbox::new(MAX_MESSAGE),
+        stop: &stop,
+    };
+    let mut steps = Steps(input);
+    let (mut client, mut peer) = connect(steps.byte());
+    for _ in 0..MAX_STEPS {
+        if steps.0.is_empty() {
+            break;
+        }
+        let alive = match steps.byte() % 8 {
+            0 => client.pump(&mut peer, &mut work),
+            1 => client.listen(&mut peer, steps.byte(), &mut work),
+            step => {
+                client.scribble(step, &mut steps);
+                true
+            }
+        };
+        if !alive {
+            break;
+        }
+    }
+    peer.farewell();
+    assert_eq!(layout::number(client.reply_word()), layout::CLOSED);
+}
+
+fn connect(serial: u8) -> (Client, SharedPeer) {
+    let (theirs, ours) = UnixStream::pair().unwrap();
+    let control = Fd::new(OwnedFd::from(ours));
+    let (header, _mapping) = memory::create(PAGE, Access::Read).unwrap();
+    let offset = layout::request_offset(serial.into());
+    let shared = Shared::hand_over(control.as_fd(), header.as_fd(), offset, MAX_MESSAGE).unwrap();
+    let fds = receive(&theirs);
+    let client = Client {
+        control: theirs,
+        page: Mapping::from_peer(fds[1].as_fd(), PAGE, Access::Write).unwrap(),
+        request_line: layout::line_at(offset),
+        buffer: None,
+        served: 0,
+    };
+    (client, SharedPeer::new(control, shared, MAX_MESSAGE))
+}
+
+fn receive(control: &UnixStream) -> Vec<OwnedFd> {
+    let mut record = [0; RECORD];
+    let (length, fds) = socket::recv_with_fds(control.as_fd(), &mut record).unwrap();
+    assert_eq!(length, RECORD);
+    fds
+}
+
+impl Client {
+    fn request(&self) -> &Line {
+        self.page.line(self.request_line)
+    }
+
+    fn reply(&self) -> &Line {
+        self.page.line(self.request_line + 1)
+    }
+
+    fn reply_word(&self) -> u32 {
+        self.reply().word.load(Ordering::SeqCst)
+    }
+
+    /// Writes somewhere. The first two are what an honest client does.
+    fn scribble(&self, step: u8, steps: &mut Steps<'_>) {
+        let order = Ordering::SeqCst;
+        match step {
+            2 => self.ask(steps.byte().into(), steps.bytes()),
+            3 => self.write_buffer(steps.byte(), steps.bytes()),
+            4 => self.request().word.store(steps.word(), order),
+            5 => self.request().data[usize::from(steps.byte()) % LINE_WORDS].store(
+                u64::from(steps.word()) | u64::from(steps.word()) << 32,
+                order,
+            ),
+            6 => self.reply().word.store(steps.word(), order),
+            _ => {
+                self.request().cpu.store(steps.byte().into(), order);
+                self.reply().kind.store(steps.byte().into(), order);
+                self.reply().data[0].store(steps.word().into(), order);
+            }
+        }
+    }
+
+    /// Publishes the next request: its length is that of the bytes, or that of what the buffer
+    /// holds; `how` says which, of what kind, and whether this side says that it sleeps.
+    fn ask(&self, how: u8, bytes: &[u8]) {
+        let long = u32::from(how & 12) << 5 | u32::from(how & 2);
+        let length = match how & 12 {
+            0 => u32::try_from(bytes.len()).unwrap(),
+            _ => long,
+        };
+        let line = [&length.to_le_bytes()[..], bytes].concat();
+        layout::store(self.request(), &line);
+        let kind = if how & 1 == 1 {
+            layout::BATCH
+        } else {
+            layout::SINGLE
+        };
+        self.request().kind.store(kind, Ordering::Relaxed);
+        if how & 16 != 0 {
+            self.reply().word.fetch_or(SLEEPER, Ordering::SeqCst);
+        }
+        let word = layout::word(layout::next(self.served));
+        self.request().word.store(word, Ordering::SeqCst);
+    }
+
+    fn write_buffer(&self, place: u8, bytes: &[u8]) {
+        if let Some(buffer) = &self.buffer {
+            buffer.write(usize::from(place) * 16, bytes);
+        }
+    }
+
+    /// Says something over the socket.
+    fn listen(&mut self, peer: &mut SharedPeer, byte: u8, work: &mut Work<'_>) -> bool {
+        let is_right = byte % 8 != 7 && !peer.has_asked;
+        let said = if byte % 8 == 7 {
+            byte
+        } else {
+            layout::WANT_BUFFER
+        };
+        socket::send_now(self.control.as_fd(), &[said]).unwrap();
+        let pumped = peer.ready(CONTROL, Interest::EPOLLIN, work);
+        if !is_right {
+            assert_eq!(pumped, Pumped::Gone);
+            return false;
+        }
+        self.fetch_buffer();
+        // With the buffer, which is there before what the client asked is looked at.
+        self.compare(self.due(), pumped, peer)
+    }
+
+    fn pump(&mut self, peer: &mut SharedPeer, work: &mut Work<'_>) -> bool {
+        let pumped = peer.pump(work);
+        self.compare(self.due(), pumped, peer)
+    }
+
+    fn fetch_buffer(&mut self) {
+        let fds = receive(&self.control);
+        let size = 2 * layout::half_of_buffer(MAX_MESSAGE);
+        self.buffer = Some(Mapping::from_peer(fds[0].as_fd(), size, Access::Write).unwrap());
+    }
+
+    /// What the server owes for what stands in the request's line now.
+    fn due(&self) -> Due {
+        let number = layout::number(self.request().word.load(Ordering::SeqCst));
+        if number == self.served {
+            return Due::Nothing;
+        }
+        if number != layout::next(self.served) {
+            return Due::End;
+        }
+        let length = layout::load_prefix(self.request());
+        if self.request().kind.load(Ordering::SeqCst) == layout::BATCH {
+            return self.due_batch(length);
+        }
+        if length > MAX_MESSAGE {
+            return Due::TooLarge;
+        }
+        let length = length as usize;
+        if length <= INLINE {
+            let data = layout::load(self.request(), length);
+            return Due::Answer(data[PREFIX..PREFIX + length].to_vec());
+        }
+        self.read_buffer(0, length).map_or(Due::End, Due::Answer)
+    }
+
+    fn due_batch(&self, length: u32) -> Due {
+        let length = length as usize;
+        if length > layout::half_of_buffer(MAX_MESSAGE) {
+            return Due::End;
+        }
+        let Some(frames) = self.read_buffer(0, length) else {
+            return Due::End;
+        };
+        let mut rest = frames.as_slice();
+        while let Some((prefix, after)) = rest.split_first_chunk::<PREFIX>() {
+            let body = u32::from_le_bytes(*prefix);
+            match after.get(body as usize..) {
+                Some(after) if body <= MAX_MESSAGE => rest = after,
+                _ => return Due::End,
+            }
+        }
+        if rest.is_empty() {
+            Due::Batch(frames)
+        } else {
+            Due::End
+        }
+    }
+
+    /// What the buffer holds; nothing where there is none.
+    fn read_buffer(&self, offset: usize, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.buffer.as_ref()?.read(offset, &mut bytes);
+        Some(bytes)
+    }
+
+    /// `false`: it is over, as it had to be.
+    fn compare(&mut self, due: Due, pumped: Pumped, peer: &SharedPeer) -> bool {
+        let half = layout::half_of_buffer(MAX_MESSAGE);
+        assert!(peer.copy.len() <= half, "{} bytes", peer.copy.len());
+        let answered = Pumped::Idle { answered: true };
+        match due {
+            Due::Nothing => assert_eq!(pumped, Pumped::Idle { answered: false }),
+            Due::End | Due::TooLarge => assert_eq!(pumped, Pumped::Gone),
+            Due::Answer(_) | Due::Batch(_) => assert_eq!(pumped, answered),
+        }
+        if matches!(due, Due::Nothing | Due::End) {
+            return due == Due::Nothing;
+        }
+        self.served = layout::next(self.served);
+        assert_eq!(self.reply_word(), layout::word(self.served));
+        let (length, kind) = self.published();
+        match due {
+            Due::Answer(body) => {
+                assert_eq!((length as usize, kind), (body.len(), layout::SINGLE));
+                assert_eq!(self.answer(length as usize), body);
+                true
+            }
+            Due::Batch(frames) => {
+                assert_eq!((length as usize, kind), (frames.len(), layout::BATCH));
+                assert_eq!(self.read_buffer(half, frames.len()).unwrap(), frames);
+                true
+            }
+            _ => {
+                assert_eq!(length, Notice::TooLarge as u32);
+                false
+            }
+        }
+    }
+
+    /// The prefix and the kind of the answer.
+    fn published(&self) -> (u32, u16) {
+        let kind = self.reply().kind.load(Ordering::SeqCst);
+        (layout::load_prefix(self.reply()), kind)
+    }
+
+    fn answer(&self, length: usize) -> Vec<u8> {
+        if length > INLINE {
+            let half = layout::half_of_buffer(MAX_MESSAGE);
+            return self.read_buffer(half, length).unwrap();
+        }
+        let data = layout::load(self.reply(), length);
+        data[PREFIX..PREFIX + length].to_vec()
+    }
+}

@@ -1,0 +1,255 @@
+//! How requests and answers change hands: the words of a client's two lines, and who wakes whom.
+//!
+//! Nothing here knows what the lines lie in, so that loom can try every order in which both sides
+//! may come (`model`), and Miri can look at every access (`tests`).
+
+use super::layout::{self, CLOSED, Data, SLEEPER, SLEEPERS};
+use crate::sys::atomic::{Atomic, Futex, Memory};
+use crate::sys::unix::memory::{Line, Page};
+use crate::transport::reactor::Sleepers;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+#[cfg(test)]
+#[cfg(loom)]
+mod model;
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests;
+
+/// The page that all clients read: it counts the threads of the server that sleep.
+pub(super) struct Header<P>(pub(super) P);
+
+impl<P: Page> Header<P> {
+    #[inline]
+    fn count(&self) -> &<P::Memory as Memory>::Word {
+        &self.0.line(SLEEPERS).word
+    }
+
+    /// Nobody sleeps, whatever stood there when the server was last killed or stopped.
+    pub(super) fn reset(&self) {
+        self.count().store(0, Ordering::SeqCst);
+    }
+}
+
+impl<P: Page> Sleepers for Header<P> {
+    fn enter(&self) {
+        self.count().fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn leave(&self) {
+        self.count().fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What both sides know of a client: where its lines are.
+struct Slot<P> {
+    page: P,
+    /// The number of R; A is the next.
+    request_line: usize,
+}
+
+impl<P: Page> Slot<P> {
+    #[inline]
+    fn request(&self) -> &Line<P::Memory> {
+        self.page.line(self.request_line)
+    }
+
+    #[inline]
+    fn reply(&self) -> &Line<P::Memory> {
+        self.page.line(self.request_line + 1)
+    }
+}
+
+/// Puts in all of a line but its word.
+#[inline]
+fn fill<M: Memory>(line: &Line<M>, kind: u16, bytes: &[u8], cpu: u16) {
+    layout::store(line, bytes);
+    line.kind.store(kind, Ordering::Relaxed);
+    line.cpu.store(cpu, Ordering::Relaxed);
+}
+
+/// A client's side.
+pub(super) struct ClientSlot<P> {
+    slot: Slot<P>,
+    /// The number of the last request.
+    number: u32,
+}
+
+/// How a client's sleep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// The request is answered.
+    Answered,
+    /// The server has stopped.
+    Closed,
+    /// The server died.
+    Died,
+    /// There was no time left.
+    TimedOut,
+}
+
+impl<P: Page> ClientSlot<P> {
+    pub(super) fn new(page: P, request_line: usize) -> Self {
+        Self {
+            slot: Slot { page, request_line },
+            number: 0,
+        }
+    }
+
+    /// The line with the answer.
+    #[inline]
+    pub(super) fn reply(&self) -> &Line<P::Memory> {
+        self.slot.reply()
+    }
+
+    /// Puts a request where the server looks for it. `true`: the server sleeps, and has to be rung.
+    #[inline]
+    #[must_use]
+    pub(super) fn publish<H: Page>(
+        &mut self,
+        kind: u16,
+        bytes: &[u8],
+        cpu: u16,
+        header: &Header<H>,
+    ) -> bool {
+        self.number = layout::next(self.number);
+        let line = self.slot.request();
+        fill(line, kind, bytes, cpu);
+        line.word.swap(layout::word(self.number), Ordering::SeqCst);
+        header.count().load(Ordering::SeqCst) != 0
+    }
+
+    /// Whether the last request is answered.
+    #[inline]
+    pub(super) fn is_answered(&self) -> bool {
+        layout::number(self.reply().word.load(Ordering::Acquire)) == self.number
+    }
+
+    /// Sleeps until the last request is answered, for one slice of time after the other as long as
+    /// there are any; after each, asks whether the server died meanwhile.
+    pub(super) fn sleep(
+        &self,
+        slice: impl Fn() -> Option<Duration>,
+        has_died: impl Fn() -> bool,
+    ) -> Woken {
+        let word = &self.reply().word;
+        loop {
+            let now = word.load(Ordering::Acquire);
+            if let Some(end) = self.end(now) {
+                return end;
+            }
+            let asleep = now | SLEEPER;
+            if !word.replace(now, asleep, Ordering::AcqRel) {
+                continue;
+            }
+            let Some(slice) = slice() else {
+                return Woken::TimedOut;
+            };
+            word.wait(asleep, slice);
+            if word.load(Ordering::Acquire) == asleep && has_died() {
+                // It may have answered, or stopped in order, before it died.
+                return self
+                    .end(word.load(Ordering::Acquire))
+                    .unwrap_or(Woken::Died);
+            }
+        }
+    }
+
+    /// What A's word says, if it ends the wait for an answer.
+    fn end(&self, word: u32) -> Option<Woken> {
+        match layout::number(word) {
+            number if number == self.number => Some(Woken::Answered),
+            CLOSED => Some(Woken::Closed),
+            _ => None,
+        }
+    }
+}
+
+/// The server's side. Nothing that the client can write is ever trusted: it is read once, into a
+/// copy, and what was served is remembered here.
+pub(super) struct ServerSlot<P> {
+    slot: Slot<P>,
+    /// The number of the last request taken.
+    served: u32,
+}
+
+/// What a look at a client's line shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nothing new.
+    Nothing,
+    /// The next request, which is taken now.
+    Request,
+    /// A word that no client of this version would write.
+    Nonsense,
+}
+
+impl<P: Page> ServerSlot<P> {
+    pub(super) fn new(page: P, request_line: usize) -> Self {
+        Self {
+            slot: Slot { page, request_line },
+            served: 0,
+        }
+    }
+
+    /// Looks for a request.
+    #[inline]
+    pub(super) fn look(&mut self) -> Seen {
+        // SeqCst, so that it and the count of sleepers have one order for both sides: either the
+        // client sees this thread asleep and rings, or this thread sees the request.
+        let number = layout::number(self.slot.request().word.load(Ordering::SeqCst));
+        if number == self.served {
+            return Seen::Nothing;
+        }
+        if number != layout::next(self.served) {
+            return Seen::Nonsense;
+        }
+        self.served = number;
+        Seen::Request
+    }
+
+    /// The CPU from which the request came.
+    #[inline]
+    pub(super) fn cpu(&self) -> u16 {
+        self.slot.request().cpu.load(Ordering::Relaxed)
+    }
+
+    /// The prefix of the request. It is read once, checked, and never read again.
+    #[inline]
+    pub(super) fn prefix(&self) -> u32 {
+        layout::load_prefix(self.slot.request())
+    }
+
+    /// The kind of the request.
+    #[inline]
+    pub(super) fn kind(&self) -> u16 {
+        self.slot.request().kind.load(Ordering::Relaxed)
+    }
+
+    /// The request's data, as much of it as a body of this length takes.
+    #[inline]
+    pub(super) fn data(&self, body: usize) -> Data {
+        layout::load(self.slot.request(), body)
+    }
+
+    /// Puts the answer to the request taken last where the client looks for it, and wakes the client if it sleeps.
+    #[inline]
+    pub(super) fn answer(&self, kind: u16, bytes: &[u8], cpu: u16) {
+        fill(self.slot.reply(), kind, bytes, cpu);
+        self.set_reply(self.served);
+    }
+
+    /// Tells the client that there will be no more answers.
+    pub(super) fn close(&self) {
+        self.set_reply(CLOSED);
+    }
+
+    #[inline]
+    fn set_reply(&self, number: u32) {
+        let word = &self.slot.reply().word;
+        if word.swap(layout::word(number), Ordering::AcqRel) & SLEEPER != 0 {
+            word.wake();
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! The slot under loom, which runs each model once for every order that the memory model allows:
+//! `scripts/loom.sh`. What runs is the product's code; only what it sleeps on is of the model.
+//!
+//! No sleep ends by itself here, unless a model asks for it, so a wake-up that is lost is a deadlock, which loom reports.
+
+use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
+use crate::protocol::frame::PREFIX;
+use crate::sys::atomic::{Atomic, Futex, Memory};
+use crate::sys::unix::memory::{Line, Page};
+use crate::transport::reactor::sleep_counted;
+use crate::transport::shm::layout::{self, SINGLE};
+use loom::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
+use loom::sync::{Arc, Condvar, Mutex};
+use loom::thread;
+use std::cell::Cell;
+use std::time::Duration;
+
+#[derive(Debug)]
+struct Loom;
+
+impl Memory for Loom {
+    type Word = Word;
+    type Half = AtomicU16;
+    type Data = AtomicU64;
+}
+
+impl Atomic<u16> for AtomicU16 {
+    fn load(&self, order: Ordering) -> u16 {
+        self.load(order)
+    }
+
+    fn store(&self, value: u16, order: Ordering) {
+        self.store(value, order);
+    }
+}
+
+impl Atomic<u64> for AtomicU64 {
+    fn load(&self, order: Ordering) -> u64 {
+        self.load(order)
+    }
+
+    fn store(&self, value: u64, order: Ordering) {
+        self.store(value, order);
+    }
+}
+
+loom::thread_local! {
+    /// Whether this thread's last access of order SeqCst wrote.
+    static HAS_WRITTEN: Cell<bool> = Cell::new(false);
+}
+
+/// A word as the kernel has it: the comparison and the sleep are one step, as futex(2) says.
+///
+/// loom takes SeqCst for AcqRel (tokio-rs/loom issue 180), but knows fences. The one thing that
+/// SeqCst adds here is that of two threads, each of which writes and then reads what the other
+/// wrote, one sees the other: that is what a fence between such a write and such a read gives, and
+/// it stands there only if both are SeqCst.
+#[derive(Debug)]
+struct Word {
+    value: AtomicU32,
+    queue: Mutex<()>,
+    woken: Condvar,
+}
+
+impl Word {
+    fn new() -> Self {
+        Self {
+            value: AtomicU32::new(0),
+            queue: Mutex::new(()),
+            woken: Condvar::new(),
+        }
+    }
+
+    fn reads(order: Ordering) {
+        if order == Ordering::SeqCst && HAS_WRITTEN.with(|written| written.replace(false)) {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    fn has_written(order: Ordering) {
+        if order == Ordering::SeqCst {
+            HAS_WRITTEN.with(|written| written.set(true));
+        }
+    }
+}
+
+/// SeqCst as loom knows it.
+fn weaker(order: Ordering, otherwise: Ordering) -> Ordering {
+    match order {
+        Ordering::SeqCst => otherwise,
+        order => order,
+    }
+}
+
+impl Atomic<u32> for Word {
+    fn load(&self, order: Ordering) -> u32 {
+        Self::reads(order);
+        self.value.load(weaker(order, Ordering::Acquire))
+    }
+
+    fn store(&self, value: u32, order: Ordering) {
+        self.value.store(value, weaker(order, Ordering::Release));
+        Self::has_written(order);
+    }
+}
+
+impl Futex for Word {
+    fn swap(&self, value: u32, order: Ordering) -> u32 {
+        let before = self.value.swap(value, weaker(order, Ordering::AcqRel));
+        Self::has_written(order);
+        before
+    }
+
+    fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        let before = self.value.fetch_add(value, weaker(order, Ordering::AcqRel));
+        Self::has_written(order);
+        before
+    }
+
+    fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
+        let before = self.value.fetch_sub(value, weaker(order, Ordering::AcqRel));
+        Self::has_written(order);
+        before
+    }
+
+    fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool {
+        self.value
+            .compare_exchange(expected, new, order, Ordering::Acquire)
+            .is_ok()
+    }
+
+    /// Ends by itself only if `timeout` is zero: at once.
+    fn wait(&self, expected: u32, timeout: Duration) {
+        if timeout.is_zero() {
+            return thread::yield_now();
+        }
+        let queue = self.queue.lock().unwrap();
+        if self.value.load(Ordering::Relaxed) == expected {
+            drop(self.woken.wait(queue).unwrap());
+        }
+    }
+
+    fn wake(&self) {
+        let _queue = self.queue.lock().unwrap();
+        self.woken.notify_one();
+    }
+}
+
+/// Memory of the model: one line for the header, or two for a client.
+#[derive(Clone, Debug)]
+struct Lines(Arc<[Line<Loom>; 2]>);
+
+impl Lines {
+    fn new() -> Self {
+        let line = || Line {
+            word: Word::new(),
+            cpu: AtomicU16::new(0),
+            kind: AtomicU16::new(0),
+            data: std::array::from_fn(|_| AtomicU64::new(0)),
+        };
+        Self(Arc::new([line(), line()]))
+    }
+}
+
+impl Page for Lines {
+    type Memory = Loom;
+
+    fn line(&self, number: usize) -> &Line<Loom> {
+        &self.0[number]
+    }
+}
+
+/// An eventfd that is watched edge-triggered: each ring ends one sleep, the current or the next.
+#[derive(Clone, Debug)]
+struct Bell(Arc<(Mutex<bool>, Condvar)>);
+
+impl Bell {
+    fn new() -> Self {
+        Self(Arc::new((Mutex::new(false), Condvar::new())))
+    }
+
+    fn ring(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_one();
+    }
+
+    fn wait(&self) {
+        let mut rung = self.0.0.lock().unwrap();
+        while !*rung {
+            rung = self.0.1.wait(rung).unwrap();
+        }
+        *rung = false;
+    }
+}
+
+/// One client and what it shares with the server.
+#[derive(Clone)]
+struct Shared {
+    header: Lines,
+    page: Lines,
+    bell: Bell,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            header: Lines::new(),
+            page: Lines::new(),
+            bell: Bell::new(),
+        }
+    }
+
+    fn client(&self) -> Client {
+        Client {
+            slot: ClientSlot::new(self.page.clone(), 0),
+            header: Header(self.header.clone()),
+            bell: self.bell.clone(),
+        }
+    }
+}
+
+/// A frame of eight bytes that says which request, or answer, it is.
+fn frame(number: u32) -> [u8; 8] {
+    let mut frame = [4, 0, 0, 0, 0, 0, 0, 0];
+    frame[PREFIX..].copy_from_slice(&number.to_le_bytes());
+    frame
+}
+
+fn number_in(data: &layout::Data) -> u32 {
+    u32::from_le_bytes(data[PREFIX..8].try_into().unwrap())
+}
+
+/// What the answer to a request adds to its number.
+const ANSWER: u32 = 1000;
+
+struct Client {
+    slot: ClientSlot<Lines>,
+    header: Header<Lines>,
+    bell: Bell,
+}
+
+impl Client {
+    fn ask(&mut self, number: u32) {
+        if self.slot.publish(SINGLE, &frame(number), 0, &self.header) {
+            self.bell.ring();
+        }
+    }
+
+    fn sleep(&self) -> Woken {
+        self.slot.sleep(|| Some(Duration::MAX), || false)
+    }
+
+    fn answer(&self) -> u32 {
+        assert_eq!(layout::load_prefix(self.slot.reply()), 4);
+        number_in(&layout::load(self.slot.reply(), 4))
+    }
+
+    fn call(&mut self, number: u32) {
+        self.ask(number);
+        assert_eq!(self.sleep(), Woken::Answered);
+        assert_eq!(self.answer(), number + ANSWER);
+    }
+}
+
+/// A thread of the server with one client: each sleep ends only by the bell.
+struct Server {
+    slot: ServerSlot<Lines>,
+    answered: u32,
+}
+
+impl Server {
+    fn new(shared: &Shared) -> Self {
+        Self {
+            slot: ServerSlot::new(shared.page.clone(), 0),
+            answered: 0,
+        }
+    }
+
+    /// `true`: there was a request, which is answered now.
+    fn pump(&mut self) -> bool {
+        match self.slot.look() {
+            Seen::Nothing => return false,
+            Seen::Nonsense => panic!("the client wrote nonsense"),
+            Seen::Request => {}
+        }
+        assert_eq!((self.slot.kind(), self.slot.prefix()), (SINGLE, 4));
+        let number = number_in(&self.slot.data(4));
+        self.answered += 1;
+        assert_eq!(number, self.answered);
+        self.slot.answer(SINGLE, &frame(number + ANSWER), 0);
+        true
+    }
+
+    /// As `Worker::wait` sleeps, and then handles what woke it.
+    fn serve(&mut self, shared: &Shared, count: u32) {
+        let header = Header(shared.header.clone());
+        while self.answered < count {
+            sleep_counted(&header, self, Self::pump, |_, has_work| {
+                if !has_work {
+                    shared.bell.wait();
+                }
+            });
+            self.pump();
+        }
+    }
+}
+
+/// A request that is published while the server falls asleep is answered, whatever the order: the
+/// server's look and the client's ring cannot both be missing. The client, too, wakes up.
+#[test]
+fn no_wake_up_is_lost_and_answers_are_whole() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let mut client = shared.client();
+        let asking = thread::spawn(move || client.call(1));
+        Server::new(&shared).serve(&shared, 1);
+        asking.join().unwrap();
+    });
+}
+
+/// The lines are used again for the next request without one side reading what is not complete.
+#[test]
+fn the_lines_are_used_again() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let shared = Shared::new();
+        let mut client = shared.client();
+        let asking = thread::spawn(move || (1..=2).for_each(|number| client.call(number)));
+        Server::new(&shared).serve(&shared, 2);
+        asking.join().unwrap();
+    });
+}
+
+/// A client that is about to sleep, or sleeps, learns that the server stops.
+#[test]
+fn a_stop_in_order_wakes_every_sleeper() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let mut client = shared.client();
+        let asking = thread::spawn(move || {
+            client.ask(1);
+            let woken = client.sleep();
+            if woken == Woken::Answered {
+                assert_eq!(client.answer(), 1 + ANSWER);
+            }
+            woken
+        });
+        let mut server = Server::new(&shared);
+        let has_answered = server.pump();
+        server.slot.close();
+        let woken = asking.join().unwrap();
+        assert!(woken == Woken::Closed || (woken == Woken::Answered && has_answered));
+    });
+}
+
+/// The last word of a server that dies after it has answered is read.
+#[test]
+fn an_answer_before_a_death_is_read() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let mut client = shared.client();
+        client.ask(1);
+        let died = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+        let has_died = died.clone();
+        let serving = thread::spawn(move || {
+            let mut server = Server::new(&shared);
+            assert!(server.pump());
+            died.store(true, Ordering::Release);
+        });
+        let died = || has_died.load(Ordering::Acquire);
+        let woken = client.slot.sleep(|| Some(Duration::ZERO), died);
+        assert_eq!(woken, Woken::Answered);
+        assert_eq!(client.answer(), 1 + ANSWER);
+        serving.join().unwrap();
+    });
+}

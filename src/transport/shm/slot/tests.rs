@@ -1,0 +1,137 @@
+//! The slot in plain memory, with threads: what Miri looks at, access by access.
+
+use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
+use crate::sys::atomic::Mapped;
+use crate::sys::unix::memory::{Line, Page};
+use crate::transport::reactor::Sleepers;
+use crate::transport::shm::layout::{self, CLOSED, INLINE, SINGLE, SLEEPER};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+/// The lines of a header, or of a client.
+#[derive(Clone)]
+struct Lines(Arc<[Line; 2]>);
+
+impl Lines {
+    fn new() -> Self {
+        Self(Arc::new(std::array::from_fn(|_| Line {
+            word: 0.into(),
+            cpu: 0.into(),
+            kind: 0.into(),
+            data: Default::default(),
+        })))
+    }
+}
+
+impl Page for Lines {
+    type Memory = Mapped;
+
+    fn line(&self, number: usize) -> &Line {
+        &self.0[number]
+    }
+}
+
+fn slot() -> (ClientSlot<Lines>, ServerSlot<Lines>, Lines) {
+    let page = Lines::new();
+    let client = ClientSlot::new(page.clone(), 0);
+    (client, ServerSlot::new(page.clone(), 0), page)
+}
+
+fn frame(body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).unwrap();
+    [&length.to_le_bytes()[..], body].concat()
+}
+
+/// Answers the requests with themselves until there were this many.
+fn echo(mut server: ServerSlot<Lines>, count: usize) {
+    let mut answered = 0;
+    while answered < count {
+        match server.look() {
+            Seen::Nothing => thread::yield_now(),
+            Seen::Nonsense => panic!("the client wrote nonsense"),
+            Seen::Request => {
+                let length = server.prefix() as usize;
+                let data = server.data(length);
+                server.answer(server.kind(), &data[..4 + length], server.cpu());
+                answered += 1;
+            }
+        }
+    }
+    server.close();
+}
+
+#[test]
+fn answers_reach_a_client_that_sleeps() {
+    let bodies: Vec<_> = (0..=INLINE).map(|length| vec![7; length]).collect();
+    let (mut client, server, _) = slot();
+    let header = Header(Lines::new());
+    let count = bodies.len();
+    let serving = thread::spawn(move || echo(server, count));
+    for body in &bodies {
+        assert!(!client.publish(SINGLE, &frame(body), 3, &header));
+        let woken = client.sleep(|| Some(Duration::from_secs(60)), || false);
+        // The server may have closed after the last one before this thread looked.
+        let is_last = body.len() == INLINE;
+        assert!(woken == Woken::Answered || is_last && woken == Woken::Closed);
+        assert_eq!(
+            layout::load(client.reply(), body.len())[4..4 + body.len()],
+            body[..]
+        );
+        assert_eq!(client.reply().cpu.load(Ordering::Relaxed), 3);
+    }
+    serving.join().unwrap();
+    let woken = client.sleep(|| None, || false);
+    assert_eq!(woken, Woken::Closed);
+}
+
+#[test]
+fn a_client_without_time_or_server_does_not_sleep_on() {
+    let (mut client, mut server, page) = slot();
+    let header = Header(Lines::new());
+    assert!(!client.publish(SINGLE, &frame(b"x"), 0, &header));
+    assert_eq!(client.sleep(|| None, || false), Woken::TimedOut);
+    let soon = || Some(Duration::from_millis(1));
+    assert_eq!(client.sleep(soon, || true), Woken::Died);
+    // What the server did before it died counts.
+    let answer = || {
+        page.line(1).word.store(layout::word(1), Ordering::SeqCst);
+        true
+    };
+    assert_eq!(client.sleep(soon, answer), Woken::Answered);
+    assert_eq!(server.look(), Seen::Request);
+}
+
+#[test]
+fn whoever_sleeps_has_to_be_rung() {
+    let (mut client, _, _) = slot();
+    let header = Header(Lines::new());
+    header.enter();
+    header.enter();
+    header.leave();
+    assert!(client.publish(SINGLE, &frame(b"x"), 0, &header));
+    header.leave();
+    assert!(!client.publish(SINGLE, &frame(b"x"), 0, &header));
+    header.enter();
+    header.reset();
+    assert!(!client.publish(SINGLE, &frame(b"x"), 0, &header));
+}
+
+#[test]
+fn only_the_next_request_is_one() {
+    let (_, mut server, page) = slot();
+    let word = &page.line(0).word;
+    for (number, seen) in [
+        (0, Seen::Nothing),
+        (2, Seen::Nonsense),
+        (1, Seen::Request),
+        (1, Seen::Nothing),
+        (0, Seen::Nonsense),
+        (CLOSED, Seen::Nonsense),
+        (2, Seen::Request),
+    ] {
+        word.store(layout::word(number) | SLEEPER, Ordering::SeqCst);
+        assert_eq!(server.look(), seen, "{number}");
+    }
+}

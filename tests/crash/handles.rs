@@ -1,0 +1,93 @@
+//! Handles made and destroyed, as C makes them, until anything left behind would show.
+
+use crate::actor::Actor;
+use crate::census::{Census, own_memory};
+use crate::random::how_often;
+use crate::support::Address;
+use calc_ipc::ffi::{client::*, pipe::*, server::*, status::*};
+use std::ffi::{CStr, CString};
+use std::ptr::{null, null_mut};
+
+/// What may come and go with the allocator, once it has grown to its use.
+const MEMORY: usize = 2 << 20;
+
+fn try_handles(transport: &str) {
+    let rounds = how_often("CALC_IPC_HANDLES", 2000);
+    assert!(Actor::start(&format!("handles {transport} {rounds}")).end());
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_a_pipe() {
+    try_handles("pipe");
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_fifos() {
+    try_handles("fifo");
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_shared_memory() {
+    try_handles("shm");
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_a_unix_socket() {
+    try_handles("uds");
+}
+
+#[test]
+fn handles_leave_nothing_behind_over_tcp() {
+    try_handles("tcp");
+}
+
+/// As many servers that never serve, servers that do, clients and, of the pipe, children.
+pub(crate) fn make_and_destroy(transport: &str, rounds: usize) {
+    let address = Address::new();
+    let url = match transport {
+        "uds" => format!("unix://{}", address.path("sock")),
+        "fifo" => format!("fifo://{}", address.path("q")),
+        "shm" => format!("shm://{}", address.word),
+        _ => format!("tcp://{}:0", address.host),
+    };
+    let url = CString::new(url).unwrap();
+    let round = || match transport {
+        "pipe" => one_child(),
+        _ => one_of_each(&url),
+    };
+    (0..rounds.div_ceil(4)).for_each(|_| round());
+    let (before, memory) = (Census::own(), own_memory());
+    (0..rounds).for_each(|_| round());
+    assert_eq!(Census::own(), before, "{transport}");
+    assert_eq!(address.leftovers(), [""; 0], "{transport}");
+    let grown = own_memory().saturating_sub(memory);
+    assert!(grown < MEMORY, "{transport}: {grown} bytes more");
+}
+
+fn one_of_each(url: &CStr) {
+    let (mut idle, mut server, mut client) = (null_mut(), null_mut(), null_mut());
+    // SAFETY: a string, and locals for handles that are destroyed once.
+    unsafe {
+        let made = calc_ipc_server_create(url.as_ptr(), None, null_mut(), null(), &raw mut idle);
+        assert_eq!(made, CALC_IPC_STATUS_OK);
+        calc_ipc_server_destroy(idle);
+        let made = calc_ipc_server_create(url.as_ptr(), None, null_mut(), null(), &raw mut server);
+        assert_eq!(made, CALC_IPC_STATUS_OK);
+        assert_eq!(calc_ipc_server_start(server), CALC_IPC_STATUS_OK);
+        let real = calc_ipc_server_url(server);
+        let made = calc_ipc_client_create(real, null(), &raw mut client);
+        assert_eq!(made, CALC_IPC_STATUS_OK);
+        calc_ipc_client_destroy(client);
+        calc_ipc_server_destroy(server);
+    }
+}
+
+fn one_child() {
+    let mut client = null_mut();
+    // SAFETY: a local for a handle that is destroyed once.
+    unsafe {
+        let made = calc_ipc_pipe_create(None, null_mut(), null(), &raw mut client);
+        assert_eq!(made, CALC_IPC_STATUS_OK);
+        calc_ipc_pipe_destroy(client);
+    }
+}

@@ -1,0 +1,30 @@
+//! The crash contract, by attack: real processes that are killed, stopped or forked, over every
+//! transport. `docs/crash-contract.md` says what has to come of it.
+//!
+//! `CALC_IPC_SEED` repeats the run that a failure printed, `CALC_IPC_ROUNDS` makes runs longer;
+//! `scripts/weekly_crash.sh` has the long ones.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod actor;
+mod census;
+mod contract;
+mod faults;
+mod handles;
+mod leftovers;
+mod message;
+mod plan;
+mod points;
+mod processes;
+mod prompt;
+mod random;
+mod role;
+mod soak;
+mod stage;

@@ -1,0 +1,173 @@
+//! What the processes that [`Actor`] executes do.
+//!
+//! [`Actor`]: crate::actor::Actor
+
+use crate::actor::{Control, ROLE};
+use crate::message::{HELD, HELD_FOR_LARGE, LARGE, MAX_MESSAGE, answer, is_answer, message};
+use crate::support::{Address, TRANSPORTS, Transport};
+use crate::{handles, points, prompt, soak};
+use calc_ipc::error::Result;
+use calc_ipc::service::{Client, Handler, Server, pipe};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+/// The anonymous pipe, which has no address.
+pub(crate) const PIPE: &str = "pipe";
+
+/// No test: with the variable set, it is the process of another one, and what goes wrong in it fails
+/// that.
+#[test]
+fn a_process_of_another_test() {
+    let Ok(role) = std::env::var(ROLE) else {
+        return;
+    };
+    // SAFETY: sets what this process gets when the thread that executed it has ended; takes no pointer.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    let mut control = Control::own();
+    control.say(&thread_number());
+    let words: Vec<_> = role.split(' ').collect();
+    match words[..] {
+        ["server", transport, word, host] => {
+            serve(named(transport), &Address::told(word, host), control);
+        }
+        ["caller", transport, word, host] => {
+            soak::call_until_killed(named(transport), &Address::told(word, host));
+        }
+        ["client", PIPE, ..] => obey(&mut control, |options| {
+            pipe::create(handler(say_and_await_at_standard_error), options)
+        }),
+        ["client", transport, word, host] => {
+            let (transport, address) = (named(transport), Address::told(word, host));
+            obey(&mut control, |options| {
+                (transport.connect)(&address, options).map(|channel| Client::new(channel, options))
+            });
+        }
+        ["points", transport, seed, rounds] => {
+            points::direct(transport, number(seed), number(rounds))
+        }
+        ["prompt", transport, rounds] => prompt::measure(transport, number(rounds)),
+        ["soak", transport, seed, calls] => soak::direct(transport, number(seed), number(calls)),
+        ["handles", transport, rounds] => handles::make_and_destroy(transport, number(rounds)),
+        _ => panic!("no role is called {role}"),
+    }
+}
+
+fn number<T: std::str::FromStr<Err = std::num::ParseIntError>>(word: &str) -> T {
+    word.parse().unwrap()
+}
+
+pub(crate) fn named(name: &str) -> &'static Transport {
+    let mut all = TRANSPORTS.iter();
+    all.find(|transport| transport.name == name).unwrap()
+}
+
+/// The number of the calling thread.
+pub(crate) fn thread_number() -> String {
+    // SAFETY: takes nothing.
+    unsafe { libc::gettid() }.to_string()
+}
+
+/// The calculator of this test; `hold` is called when a message is to be held.
+fn handler(hold: impl Fn() + Send + Sync + 'static) -> Handler {
+    Handler::bytes(move |message, room| {
+        if matches!(message.first(), Some(&HELD | &HELD_FOR_LARGE)) {
+            hold();
+        }
+        Some(answer(message, room))
+    })
+}
+
+/// For the child of a pipe, which keeps nothing else of the process that it comes from.
+fn say_and_await_at_standard_error() {
+    let held = format!("held {} {}\n", std::process::id(), thread_number());
+    let mut byte = 0_u8;
+    // SAFETY: standard error is the socket that `obey` made it, and the buffers are locals.
+    unsafe {
+        let written = libc::write(2, held.as_ptr().cast(), held.len());
+        assert_eq!(usize::try_from(written), Ok(held.len()));
+        while byte != b'\n' {
+            assert_eq!(libc::read(2, (&raw mut byte).cast(), 1), 1);
+        }
+    }
+}
+
+/// A server that serves until it is told to stop, or for ever.
+fn serve(transport: &Transport, address: &Address, mut control: Control) {
+    let (go, may_go) = mpsc::channel();
+    let hold = Mutex::new((Control::own(), may_go));
+    let handler = handler(move || {
+        let mut hold = hold.lock().unwrap();
+        let held = format!("held {} {}", std::process::id(), thread_number());
+        hold.0.say(&held);
+        hold.1.recv().unwrap();
+    });
+    let options = ServerOptions {
+        max_message: MAX_MESSAGE,
+        ..ServerOptions::default()
+    };
+    let bound = (transport.bind)(address, &options);
+    let server = Server::new(bound.unwrap(), handler).unwrap();
+    control.say("bound");
+    while let Some(line) = control.hear() {
+        match line.as_str() {
+            "serve" => {
+                server.start().unwrap();
+                control.say("serving");
+            }
+            "go" => go.send(()).unwrap(),
+            "stop" => {
+                server.stop().unwrap();
+                control.say("stopped");
+            }
+            _ => panic!("what is {line}?"),
+        }
+    }
+}
+
+/// Calls as it is told, and says how that ended.
+fn obey(control: &mut Control, connect: impl Fn(&ClientOptions) -> Result<Client>) {
+    // SAFETY: both numbers are open. A child of a pipe keeps standard error.
+    unsafe { libc::dup2(0, 2) };
+    let mut client = None;
+    let mut room = vec![0; LARGE];
+    while let Some(line) = control.hear() {
+        let words: Vec<_> = line.split(' ').collect();
+        match words[..] {
+            ["connect", timeout] => {
+                let options = ClientOptions {
+                    call_timeout: Some(Duration::from_millis(number(timeout))),
+                    max_message: MAX_MESSAGE,
+                    ..ClientOptions::default()
+                };
+                match connect(&options) {
+                    Ok(made) => {
+                        client = Some(made);
+                        control.say("connected");
+                    }
+                    Err(error) => control.say(&format!("{:?}", error.status())),
+                }
+            }
+            ["call", kind, length, nonce] => {
+                let request = message(kind.as_bytes()[0], number(length), number(nonce));
+                control.say("calling");
+                let said = say_of(client.as_ref().unwrap(), &request, &mut room);
+                control.say(&said);
+            }
+            ["close"] => {
+                client = None;
+                control.say("closed");
+            }
+            _ => panic!("what is {line}?"),
+        }
+    }
+}
+
+/// One call, and what came of it in a word.
+pub(crate) fn say_of(client: &Client, request: &[u8], room: &mut [u8]) -> String {
+    match client.call_bytes(request, room) {
+        Ok(length) if is_answer(request, room, length) => "right".to_owned(),
+        Ok(length) => format!("wrong: {length} bytes"),
+        Err(error) => format!("{:?}", error.status()),
+    }
+}

@@ -1,0 +1,356 @@
+//! The measurements behind the goals. Their limits are ratios and differences of turns next to each other, since times
+//! alone say more about the machine than about the library.
+
+use super::super::plan;
+use super::super::report::{Placement, Transport, Waiting};
+use super::super::session::Session;
+use super::super::spec::{self, Spec};
+use super::super::stats::{Tally, median, ratio};
+use super::super::trouble::Trouble;
+use super::super::turns::{self, Effort, Group};
+use super::hogs::Hogs;
+use super::{Finding, Limit, Unit, crowds, idle};
+use std::time::Duration;
+
+pub(super) const TRANSPORTS: [Transport; 5] = [
+    Transport::Unix,
+    Transport::Tcp,
+    Transport::Pipe,
+    Transport::Fifo,
+    Transport::Shm,
+];
+
+/// Sizes of echoes over shared memory, and the names that people read.
+const LARGE: [(u32, &str); 2] = [(64 << 10, "64 KiB"), (1 << 20, "1 MiB")];
+
+/// How much work goes into it.
+pub(super) struct Efforts {
+    one_client: Effort,
+    crowds: Effort,
+    /// How long to watch who is idle.
+    idle: Duration,
+}
+
+pub(super) fn efforts(is_quick: bool) -> Efforts {
+    let effort = |rounds, millis| Effort {
+        rounds,
+        calls: 20_000,
+        turn: Duration::from_millis(millis),
+    };
+    match is_quick {
+        true => Efforts {
+            one_client: effort(2, 2),
+            crowds: effort(2, 10),
+            idle: Duration::from_millis(50),
+        },
+        false => Efforts {
+            one_client: effort(10, 20),
+            crowds: effort(8, 100),
+            idle: Duration::from_secs(1),
+        },
+    }
+}
+
+/// How many turns a run takes.
+pub(super) fn turns(efforts: &Efforts) -> u64 {
+    let players = |groups: &[Group]| groups.iter().map(|group| group.specs.len()).sum::<usize>();
+    let one = players(&[one_core(), two_cores(), hogged(), batches(64)])
+        + LARGE
+            .map(|(size, _)| players(&[large(size)]))
+            .iter()
+            .sum::<usize>();
+    let number = |players: usize| u64::try_from(players).unwrap_or(0);
+    number(one) * u64::from(efforts.one_client.rounds)
+        + number(crowds::PLAYERS) * u64::from(efforts.crowds.rounds)
+}
+
+/// One run.
+pub(super) fn all(session: &mut Session, efforts: &Efforts) -> Result<Vec<Finding>, Trouble> {
+    let mut findings = measure_one_core(session, &efforts.one_client)?;
+    findings.extend(measure_two_cores(session, &efforts.one_client)?);
+    findings.extend(measure_hogged(session, &efforts.one_client)?);
+    findings.extend(crowds::of_a_socket(session, &efforts.crowds)?);
+    findings.extend(measure_batches(session, &efforts.one_client)?);
+    findings.extend(crowds::of_shm(session, &efforts.crowds)?);
+    findings.extend(measure_large(session, &efforts.one_client)?);
+    findings.extend(measure_idle(session, efforts.idle)?);
+    Ok(findings)
+}
+
+pub(super) fn times(what: String, limit: Limit, value: Option<f64>) -> Finding {
+    Finding {
+        what,
+        unit: Unit::Times,
+        limit,
+        value,
+    }
+}
+
+/// What a group found, to be asked by contestant.
+struct Found {
+    specs: Vec<Spec>,
+    tallies: Vec<Option<Tally>>,
+}
+
+impl Found {
+    fn measure(session: &mut Session, group: Group, effort: &Effort) -> Result<Self, Trouble> {
+        session.progress.say(&group.title());
+        let tallies = turns::latencies(session, &group, effort)?;
+        let specs = group.specs;
+        Ok(Self { specs, tallies })
+    }
+
+    fn tally(&self, spec: &Spec) -> Option<&Tally> {
+        let index = self
+            .specs
+            .iter()
+            .position(|known| known.contestant == spec.contestant)?;
+        self.tallies.get(index)?.as_ref()
+    }
+
+    fn medians(&self, spec: &Spec) -> &[f64] {
+        self.tally(spec).map_or(&[], |tally| &tally.medians)
+    }
+
+    fn means(&self, spec: &Spec) -> &[f64] {
+        self.tally(spec).map_or(&[], |tally| &tally.means)
+    }
+
+    fn ratio(&self, one: &Spec, other: &Spec) -> Option<f64> {
+        ratio(self.medians(one), self.medians(other))
+    }
+}
+
+fn one_core() -> Group {
+    plan::small(&TRANSPORTS, &[], Placement::OneCore)
+}
+
+fn measure_one_core(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
+    let found = Found::measure(session, one_core(), effort)?;
+    let over_raw = TRANSPORTS.map(|transport| {
+        let limit = match transport {
+            Transport::Unix | Transport::Tcp | Transport::Shm => 1.05,
+            Transport::Pipe => 1.20,
+            Transport::Fifo => 1.35,
+        };
+        let raw = spec::raw(transport, true);
+        let value = found.ratio(&spec::ours(transport, Waiting::Blocking), &raw);
+        let what = format!(
+            "{}, blocking, one core, of {}",
+            spec::text(transport),
+            raw.contestant.name
+        );
+        times(what, Limit::AtMost(limit), value)
+    });
+    // Now and then it tries whether spinning pays, which the median does not show.
+    let learnt = TRANSPORTS.iter().flat_map(|&transport| {
+        let what = format!("{}, default, one core, of blocking", spec::text(transport));
+        let mean = format!(
+            "{}, default, one core, mean, of blocking",
+            spec::text(transport)
+        );
+        let value = default_over_blocking(&found, transport);
+        let of_means = ratio(
+            found.means(&spec::ours(transport, Waiting::Adaptive)),
+            found.means(&spec::ours(transport, Waiting::Blocking)),
+        );
+        [
+            times(what, Limit::AtMost(1.1), value),
+            times(mean, Limit::AtMost(1.1), of_means),
+        ]
+    });
+    Ok(over_raw.into_iter().chain(learnt).collect())
+}
+
+fn default_over_blocking(found: &Found, transport: Transport) -> Option<f64> {
+    found.ratio(
+        &spec::ours(transport, Waiting::Adaptive),
+        &spec::ours(transport, Waiting::Blocking),
+    )
+}
+
+fn two_cores() -> Group {
+    let pair = |transport| {
+        [
+            spec::raw(transport, false),
+            spec::ours(transport, Waiting::Adaptive),
+        ]
+    };
+    group(
+        Placement::TwoCores,
+        0,
+        1,
+        TRANSPORTS.iter().copied().flat_map(pair),
+    )
+}
+
+fn group(
+    placement: Placement,
+    size: u32,
+    batch: u32,
+    specs: impl IntoIterator<Item = Spec>,
+) -> Group {
+    Group {
+        placement,
+        size,
+        batch,
+        specs: specs.into_iter().collect(),
+    }
+}
+
+fn measure_two_cores(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
+    let found = Found::measure(session, two_cores(), effort)?;
+    let streams = TRANSPORTS
+        .iter()
+        .filter(|&&transport| transport != Transport::Shm);
+    let over_raw = streams.map(|&transport| {
+        let limit = match transport {
+            Transport::Tcp => Limit::Open,
+            _ => Limit::AtMost(1.25),
+        };
+        let raw = spec::raw(transport, false);
+        let value = found.ratio(&spec::ours(transport, Waiting::Adaptive), &raw);
+        let name = spec::text(transport);
+        times(
+            format!(
+                "{name}, default, two cores, of {} polled",
+                raw.contestant.name
+            ),
+            limit,
+            value,
+        )
+    });
+    let mut findings: Vec<_> = over_raw.collect();
+    let ours = found.medians(&spec::ours(Transport::Shm, Waiting::Adaptive));
+    let raw = found.medians(&spec::raw(Transport::Shm, false));
+    findings.push(Finding {
+        what: "shm, default, two cores, more than a cache line".to_owned(),
+        unit: Unit::Nanoseconds,
+        limit: Limit::AtMost(60.0),
+        value: median(ours.iter().zip(raw).map(|(ours, raw)| ours - raw)),
+    });
+    Ok(findings)
+}
+
+fn hogged() -> Group {
+    let pair = |transport| {
+        [Waiting::Blocking, Waiting::Adaptive].map(|waiting| spec::ours(transport, waiting))
+    };
+    group(
+        Placement::Anywhere,
+        0,
+        1,
+        TRANSPORTS.iter().copied().flat_map(pair),
+    )
+}
+
+/// The limit is 1.0 but for noise: what both do is then the same.
+fn measure_hogged(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
+    let hogs = Hogs::start(session.processors.count())?;
+    let found = Found::measure(session, hogged(), effort)?;
+    drop(hogs);
+    let all = TRANSPORTS.map(|transport| {
+        let what = format!(
+            "{}, default, processors busy, of blocking",
+            spec::text(transport)
+        );
+        times(
+            what,
+            Limit::AtMost(1.05),
+            default_over_blocking(&found, transport),
+        )
+    });
+    Ok(all.into())
+}
+
+fn batches(batch: u32) -> Group {
+    let blocking = [
+        spec::raw(Transport::Unix, true),
+        spec::ours(Transport::Unix, Waiting::Blocking),
+    ];
+    let awake = [
+        spec::raw(Transport::Unix, false),
+        spec::ours(Transport::Unix, Waiting::Adaptive),
+    ];
+    group(
+        Placement::TwoCores,
+        0,
+        batch,
+        blocking.into_iter().chain(awake),
+    )
+}
+
+/// A raw limit that is asked without a pause does nothing with the requests, so that the one that sleeps as a textbook's
+/// does is the goal; the other one is worth knowing.
+fn measure_batches(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
+    let found = Found::measure(session, batches(64), effort)?;
+    let rate = |waiting, is_blocking| {
+        let raw = spec::raw(Transport::Unix, is_blocking);
+        found.ratio(&raw, &spec::ours(Transport::Unix, waiting))
+    };
+    let what = |how: &str| format!("unix, batches of 64, calls/s, of raw pipelined, {how}");
+    Ok(vec![
+        times(
+            what("both blocking"),
+            Limit::AtLeast(0.9),
+            rate(Waiting::Blocking, true),
+        ),
+        times(
+            what("default and blocking"),
+            Limit::AtLeast(0.9),
+            rate(Waiting::Adaptive, true),
+        ),
+        times(
+            what("default and polled"),
+            Limit::Open,
+            rate(Waiting::Adaptive, false),
+        ),
+    ])
+}
+
+fn large(size: u32) -> Group {
+    let raw = spec::raw(Transport::Shm, false);
+    group(
+        Placement::TwoCores,
+        size,
+        1,
+        [raw, spec::ours(Transport::Shm, Waiting::Adaptive)],
+    )
+}
+
+/// Beside the raw figure, which is that of three copies.
+fn measure_large(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
+    let mut findings = Vec::new();
+    for (size, name) in LARGE {
+        let found = Found::measure(session, large(size), effort)?;
+        let (ours, raw) = (
+            spec::ours(Transport::Shm, Waiting::Adaptive),
+            spec::raw(Transport::Shm, false),
+        );
+        findings.push(Finding {
+            what: format!("shm, echo of {name}, two cores"),
+            unit: Unit::Microseconds,
+            limit: Limit::Open,
+            value: median(found.medians(&ours).iter().map(|nanos| nanos / 1e3)),
+        });
+        let what = format!("shm, echo of {name}, two cores, of three copies");
+        findings.push(times(what, Limit::Open, found.ratio(&ours, &raw)));
+    }
+    Ok(findings)
+}
+
+fn measure_idle(session: &mut Session, time: Duration) -> Result<Vec<Finding>, Trouble> {
+    session.progress.say("idle");
+    let woken = idle::wake_ups(session, time)?;
+    let finding = |(spec, value): (Spec, Option<f64>)| Finding {
+        what: format!(
+            "{}, idle for {} ms",
+            spec::text(spec.contestant.transport),
+            time.as_millis()
+        ),
+        unit: Unit::WakeUps,
+        limit: Limit::AtMost(0.0),
+        value,
+    };
+    Ok(woken.into_iter().map(finding).collect())
+}

@@ -1,0 +1,220 @@
+//! Who can be measured, and how it is started.
+
+use super::report::{Contestant, Family, Transport, Waiting};
+use crate::cli::ContestantSettings;
+use crate::contestant::Name;
+use crate::exit::Failure;
+use calc_ipc::transport::ClientOptions;
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// A contestant, and the program that it is.
+#[derive(Clone, Debug)]
+pub(super) struct Spec {
+    pub(super) contestant: Contestant,
+    program: Program,
+}
+
+#[derive(Clone, Debug)]
+enum Program {
+    /// A hidden command of this program.
+    Own {
+        name: Name,
+        spin: Duration,
+    },
+    Other(PathBuf),
+}
+
+/// How long the library looks for work before it sleeps, unless told otherwise.
+fn default_spin() -> Duration {
+    ClientOptions::default().spin
+}
+
+/// This library.
+pub(super) fn ours(transport: Transport, waiting: Waiting) -> Spec {
+    let name = match transport {
+        Transport::Shm => Name::Shm,
+        Transport::Pipe => Name::Pipe,
+        Transport::Fifo => Name::Fifo,
+        Transport::Unix => Name::Unix,
+        Transport::Tcp => Name::Tcp,
+    };
+    let title = format!("calc_ipc {}", text(transport));
+    let spin = match waiting {
+        Waiting::Blocking => Duration::ZERO,
+        _ => default_spin(),
+    };
+    Spec::own(
+        title,
+        Family::CalcIpc,
+        transport,
+        waiting,
+        Program::Own { name, spin },
+    )
+}
+
+/// The bare primitive. Shared memory is polled without end: there is nothing in it to sleep on cheaply.
+pub(super) fn raw(transport: Transport, is_blocking: bool) -> Spec {
+    let (name, title, polling) = match transport {
+        Transport::Shm if is_blocking => (Name::RawFutex, "raw futex", Waiting::Spinning),
+        Transport::Shm => (Name::RawSpin, "raw cache line", Waiting::Spinning),
+        Transport::Pipe => (Name::RawPipe, "raw pipe", Waiting::Polling),
+        Transport::Fifo => (Name::RawFifo, "raw fifo", Waiting::Polling),
+        Transport::Unix => (Name::RawUnix, "raw unix", Waiting::Polling),
+        Transport::Tcp => (Name::RawTcp, "raw tcp", Waiting::Polling),
+    };
+    let (waiting, spin) = match is_blocking {
+        true => (Waiting::Blocking, Duration::ZERO),
+        false => (polling, default_spin()),
+    };
+    let program = Program::Own { name, spin };
+    Spec::own(title.to_owned(), Family::Raw, transport, waiting, program)
+}
+
+/// A program that speaks as our own contestants do.
+pub(super) fn other(path: PathBuf, contestant: Contestant) -> Spec {
+    Spec {
+        contestant,
+        program: Program::Other(path),
+    }
+}
+
+/// A transport's name.
+pub(super) fn text(transport: Transport) -> String {
+    let value = transport.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+impl Spec {
+    fn own(
+        name: String,
+        family: Family,
+        transport: Transport,
+        waiting: Waiting,
+        program: Program,
+    ) -> Self {
+        Self {
+            contestant: Contestant {
+                name,
+                family,
+                transport,
+                waiting,
+            },
+            program,
+        }
+    }
+
+    /// For messages: who, and how it waits.
+    pub(super) fn title(&self) -> String {
+        format!(
+            "{}, {}",
+            self.contestant.name,
+            waiting_text(self.contestant.waiting)
+        )
+    }
+
+    /// Whether it has a server that is started on its own; the client of an anonymous pipe starts it itself.
+    pub(super) fn has_server(&self) -> bool {
+        self.contestant.transport != Transport::Pipe
+    }
+
+    /// Whether it uses a processor while nobody asks it anything.
+    pub(super) fn is_restless(&self) -> bool {
+        self.contestant.waiting == Waiting::Spinning
+    }
+
+    /// The command for its server.
+    pub(super) fn server(&self, address: &Path, size: u32) -> Result<Command, Failure> {
+        self.command("server", address, size)
+    }
+
+    /// The command for its clients.
+    pub(super) fn client(
+        &self,
+        address: &Path,
+        size: u32,
+        clients: u32,
+    ) -> Result<Command, Failure> {
+        let mut command = self.command("client", address, size)?;
+        if clients > 1 {
+            command.arg(clients.to_string());
+        }
+        Ok(command)
+    }
+
+    fn command(&self, role: &str, address: &Path, size: u32) -> Result<Command, Failure> {
+        match &self.program {
+            Program::Own { name, spin } => {
+                let own = std::env::current_exe();
+                let own = own.map_err(|error| Failure::io("find this program", &error))?;
+                let settings = ContestantSettings {
+                    spin: *spin,
+                    echo: (size > 0).then_some(size),
+                };
+                let mut command = Command::new(own);
+                command
+                    .args(["contestant", &name.text()])
+                    .args(settings.arguments());
+                command.arg(role).arg(address);
+                Ok(command)
+            }
+            Program::Other(path) => {
+                let mut command = Command::new(path);
+                command.arg(role).arg(address);
+                Ok(command)
+            }
+        }
+    }
+
+    /// Which of these are its raw limits, of which the fastest counts: the same transport, and for whoever sleeps at
+    /// once, the same way to wait.
+    pub(super) fn raw_among(&self, specs: &[Self]) -> Vec<usize> {
+        let is_limit = |spec: &Self| {
+            self.contestant.family != Family::Raw
+                && spec.contestant.family == Family::Raw
+                && spec.contestant.transport == self.contestant.transport
+                && (self.contestant.waiting != Waiting::Blocking
+                    || spec.contestant.waiting == Waiting::Blocking)
+        };
+        let all = specs.iter().enumerate();
+        all.filter(|(_, spec)| is_limit(spec))
+            .map(|(index, _)| index)
+            .collect()
+    }
+}
+
+pub(super) fn waiting_text(waiting: Waiting) -> &'static str {
+    match waiting {
+        Waiting::Blocking => "blocking",
+        Waiting::Adaptive => "default",
+        Waiting::Polling => "polling",
+        Waiting::Spinning => "spinning",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_compared_with_what_waits_alike() {
+        let specs = [
+            raw(Transport::Unix, true),
+            raw(Transport::Unix, false),
+            raw(Transport::Shm, true),
+            raw(Transport::Shm, false),
+        ];
+        for (transport, waiting, expected) in [
+            (Transport::Unix, Waiting::Blocking, vec![0]),
+            (Transport::Unix, Waiting::Adaptive, vec![0, 1]),
+            (Transport::Shm, Waiting::Blocking, vec![2]),
+            (Transport::Shm, Waiting::Adaptive, vec![2, 3]),
+            (Transport::Tcp, Waiting::Adaptive, vec![]),
+        ] {
+            assert_eq!(ours(transport, waiting).raw_among(&specs), expected);
+        }
+        assert!(specs[0].raw_among(&specs).is_empty());
+    }
+}

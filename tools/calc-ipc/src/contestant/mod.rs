@@ -1,0 +1,176 @@
+//! A program that is measured: one side of a conversation between two processes, over this library or over a
+//! bare primitive of the system.
+//!
+//! `calc-ipc contestant` is started by `calc-ipc bench` alone. What it is told and what it says is the same
+//! for the programs of other libraries, see `docs/performance.md`.
+
+mod body;
+mod obey;
+mod ours;
+mod raw_memory;
+mod raw_stream;
+mod stream;
+
+use crate::cli::{ContestantArgs, Role};
+use crate::exit::{Exit, Failure};
+use clap::ValueEnum;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Name {
+    Shm,
+    Pipe,
+    Fifo,
+    Unix,
+    Tcp,
+    RawFutex,
+    RawSpin,
+    RawPipe,
+    RawFifo,
+    RawUnix,
+    RawTcp,
+}
+
+impl Name {
+    /// As it is written on the command line.
+    pub(crate) fn text(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// One connection to a server.
+trait Caller: Send {
+    /// Makes ready for messages of so many bytes (0: the calculator's), so many at a time.
+    fn prepare(&mut self, size: usize, batch: usize) -> Result<(), Failure>;
+
+    /// Asks once, and checks the answer, which depends on the number of the call.
+    fn round_trip(&mut self, number: u64) -> Result<(), Failure>;
+}
+
+/// Connections, and the server's process if it is this process's child.
+struct Callers {
+    callers: Vec<Box<dyn Caller>>,
+    server: Option<u32>,
+}
+
+impl Callers {
+    /// As many connections to a server that is nobody's child.
+    fn connect<C: Caller + 'static>(
+        count: u32,
+        mut connect: impl FnMut() -> Result<C, Failure>,
+    ) -> Result<Self, Failure> {
+        let connections = (0..count).map(|_| Ok(Box::new(connect()?) as Box<dyn Caller>));
+        Ok(Self {
+            callers: connections.collect::<Result<_, Failure>>()?,
+            server: None,
+        })
+    }
+}
+
+/// Serves, or asks, as the driver says.
+pub(crate) fn run(args: &ContestantArgs) -> Result<Exit, Failure> {
+    match args.role {
+        Role::Server => serve(args)?,
+        Role::Stdio => serve_stdio(args)?,
+        Role::Client => obey::obey(connect(args)?)?,
+    }
+    Ok(Exit::Success)
+}
+
+fn serve(args: &ContestantArgs) -> Result<(), Failure> {
+    match args.name {
+        Name::Shm | Name::Fifo | Name::Unix | Name::Tcp => ours::serve(args),
+        Name::RawFutex | Name::RawSpin => raw_memory::serve(args),
+        Name::RawFifo | Name::RawUnix | Name::RawTcp => raw_stream::serve(args),
+        Name::Pipe | Name::RawPipe => Err(Failure::Usage(
+            "an anonymous pipe has no server with an address".to_owned(),
+        )),
+    }
+}
+
+fn serve_stdio(args: &ContestantArgs) -> Result<(), Failure> {
+    match args.name {
+        Name::Pipe => ours::serve_stdio(args),
+        Name::RawPipe => raw_stream::serve_stdio(args),
+        _ => Err(Failure::Usage(
+            "only pipes are served over standard input and output".to_owned(),
+        )),
+    }
+}
+
+fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
+    match args.name {
+        Name::Pipe => ours::spawn(args),
+        Name::Shm | Name::Fifo | Name::Unix | Name::Tcp => ours::connect(args),
+        Name::RawFutex | Name::RawSpin => raw_memory::connect(args),
+        Name::RawPipe => raw_stream::spawn(args),
+        Name::RawFifo | Name::RawUnix | Name::RawTcp => raw_stream::connect(args),
+    }
+}
+
+/// Says that clients can connect, and waits for the end of standard input.
+fn await_end() -> Result<(), Failure> {
+    let mut output = io::stdout();
+    output.write_all(b"ready\n")?;
+    output.flush()?;
+    let failure = |error| Failure::io("standard input", &error);
+    io::stdin()
+        .read_to_end(&mut Vec::new())
+        .map(drop)
+        .map_err(failure)
+}
+
+/// `ADDRESS.extension`.
+fn beside(address: &Path, extension: &str) -> PathBuf {
+    let mut path = address.as_os_str().to_owned();
+    path.push(".");
+    path.push(extension);
+    path.into()
+}
+
+/// Tells clients the port, in one step, so that nobody reads half of it.
+fn write_port(address: &Path, port: u16) -> Result<(), Failure> {
+    let path = beside(address, "port");
+    let draft = beside(address, "port.new");
+    fs::write(&draft, port.to_string())
+        .and_then(|()| fs::rename(&draft, &path))
+        .map_err(|error| Failure::io(path.display(), &error))
+}
+
+fn read_port(address: &Path) -> Result<u16, Failure> {
+    let path = beside(address, "port");
+    let text = fs::read_to_string(&path).map_err(|error| Failure::io(path.display(), &error))?;
+    let port = text.trim().parse();
+    port.map_err(|error| Failure::Transport(format!("{}: {error}", path.display())))
+}
+
+/// The arguments with which this program serves over its standard input and output.
+fn stdio_arguments(args: &ContestantArgs) -> Vec<String> {
+    let mut arguments = vec![
+        "contestant".to_owned(),
+        args.name.text(),
+        "stdio".to_owned(),
+    ];
+    arguments.push(args.address.display().to_string());
+    arguments.extend(args.settings.arguments());
+    arguments
+}
+
+fn own_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure::io("find this program", &error))
+}
+
+/// Starts this program as the server of an anonymous pipe.
+fn spawn_stdio(args: &ContestantArgs, input: Stdio, output: Stdio) -> Result<Child, Failure> {
+    Command::new(own_program()?)
+        .args(stdio_arguments(args))
+        .stdin(input)
+        .stdout(output)
+        .spawn()
+        .map_err(|error| Failure::io("start a server", &error))
+}

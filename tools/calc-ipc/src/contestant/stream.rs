@@ -1,0 +1,146 @@
+//! Two descriptors, and how one waits at them.
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::{read, write};
+use std::hint;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// Looks between two readings of the clock.
+const LOOKS: u32 = 8;
+
+/// A connection over any descriptors that are read and written.
+pub(super) struct Stream {
+    input: OwnedFd,
+    output: OwnedFd,
+    /// How long to look before sleeping; zero: not at all, the descriptors block.
+    budget: Duration,
+}
+
+impl Stream {
+    pub(super) fn new(input: OwnedFd, output: OwnedFd, budget: Duration) -> io::Result<Self> {
+        if !budget.is_zero() {
+            for fd in [&input, &output] {
+                let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+                fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+            }
+        }
+        Ok(Self {
+            input,
+            output,
+            budget,
+        })
+    }
+
+    /// One descriptor for both ways.
+    pub(super) fn two_way(both: OwnedFd, budget: Duration) -> io::Result<Self> {
+        Self::new(both.try_clone()?, both, budget)
+    }
+
+    /// Lets both pipes hold a message of this length, as far as the system allows it.
+    pub(super) fn widen(&self, size: usize) {
+        let Ok(size) = i32::try_from(size) else {
+            return;
+        };
+        for fd in [&self.input, &self.output] {
+            let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(size));
+        }
+    }
+
+    /// Reads what is there, 0 at the end.
+    pub(super) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut start = None;
+        loop {
+            for _ in 0..LOOKS {
+                match read(&self.input, room) {
+                    Err(Errno::EAGAIN) => hint::spin_loop(),
+                    Err(Errno::EINTR) => {}
+                    result => return Ok(result?),
+                }
+            }
+            if start.get_or_insert_with(Instant::now).elapsed() > self.budget {
+                wait(&self.input, PollFlags::POLLIN)?;
+            }
+        }
+    }
+
+    /// Fills the room.
+    pub(super) fn read_all(&mut self, mut room: &mut [u8]) -> io::Result<()> {
+        while !room.is_empty() {
+            let count = self.read(room)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            room = room.get_mut(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match write(&self.output, bytes) {
+                Err(Errno::EAGAIN) => wait(&self.output, PollFlags::POLLOUT)?,
+                Err(Errno::EINTR) => {}
+                result => bytes = bytes.get(result?..).unwrap_or_default(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back all that comes, whole messages at a time, until the other side has gone.
+    pub(super) fn echo(&mut self, message: usize) -> io::Result<()> {
+        // As much as a pipe holds by default, so that many small messages are read at once.
+        let mut buffer = vec![0; message.max(65536)];
+        let mut filled = 0;
+        loop {
+            let count = self.read(buffer.get_mut(filled..).unwrap_or_default())?;
+            if count == 0 {
+                return Ok(());
+            }
+            filled += count;
+            let whole = filled - filled % message;
+            if whole > 0 {
+                self.write_all(buffer.get(..whole).unwrap_or_default())?;
+                buffer.copy_within(whole..filled, 0);
+                filled -= whole;
+            }
+        }
+    }
+}
+
+fn wait(fd: &OwnedFd, what: PollFlags) -> io::Result<()> {
+    let mut fds = [PollFd::new(fd.as_fd(), what)];
+    match poll(&mut fds, PollTimeout::NONE) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    #[test]
+    fn messages_come_back_whole() {
+        for budget in [Duration::ZERO, Duration::from_micros(50)] {
+            let (client, server) = UnixStream::pair().unwrap();
+            let stream = |end: UnixStream| Stream::two_way(end.into(), budget).unwrap();
+            let (mut client, mut server) = (stream(client), stream(server));
+            let echo = thread::spawn(move || server.echo(100_000));
+            let message: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+            let mut answer = vec![0; 100_000];
+            for half in message.chunks(100_000) {
+                client.write_all(half).unwrap();
+                client.read_all(&mut answer).unwrap();
+                assert!(answer == half);
+            }
+            drop(client);
+            echo.join().unwrap().unwrap();
+        }
+    }
+}

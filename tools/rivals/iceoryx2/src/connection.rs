@@ -1,0 +1,64 @@
+//! The client's side.
+
+use crate::service::{self, Ipc};
+use crate::{Mode, Result};
+use iceoryx2::node::Node;
+use iceoryx2::port::{client::Client, listener::Listener, notifier::Notifier};
+use iceoryx2::prelude::*;
+
+pub(crate) struct Connection {
+    client: Client<Ipc, [u8], (), [u8], ()>,
+    /// How it waits, and how it wakes the server, or `None` if both poll.
+    events: Option<(Listener<Ipc>, Notifier<Ipc>)>,
+    _node: Node<Ipc>,
+}
+
+impl Connection {
+    pub(crate) fn new(mode: Mode, address: &str) -> Result<Self> {
+        let node = service::node(address)?;
+        let client = service::calls(&node)?
+            .client_builder()
+            .initial_max_slice_len(1024)
+            .allocation_strategy(AllocationStrategy::PowerOfTwo)
+            .create()?;
+        let events = match mode {
+            Mode::Polling => None,
+            Mode::Event => {
+                let own = service::events(&node, Some(client.id().value()))?;
+                let servers = service::events(&node, None)?;
+                Some((
+                    own.listener_builder().create()?,
+                    servers.notifier_builder().create()?,
+                ))
+            }
+        };
+        Ok(Self {
+            client,
+            events,
+            _node: node,
+        })
+    }
+
+    /// Sends `request`, and returns what `read` makes of the answer.
+    pub(crate) fn call<T>(&self, request: &[u8], read: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        let pending = self
+            .client
+            .loan_slice_uninit(request.len())?
+            .write_from_slice(request)
+            .send()?;
+        if let Some((_, notifier)) = &self.events {
+            notifier.notify()?;
+        }
+        loop {
+            if let Some(answer) = pending.receive()? {
+                return Ok(read(answer.payload()));
+            }
+            match &self.events {
+                None => std::hint::spin_loop(),
+                Some((listener, _)) => {
+                    listener.blocking_wait(|_| {})?;
+                }
+            }
+        }
+    }
+}
