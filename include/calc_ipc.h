@@ -58,8 +58,8 @@
  * late answer and drops it, within its own deadline.
  *
  * **The host.** The library never exits, aborts, prints, changes a signal's disposition or
- * raises SIGPIPE; its threads block all signals. Descriptors that are passed in stay the
- * caller's and have to be open.
+ * raises SIGPIPE or SIGXFSZ; its threads block all signals. A thread that calls it needs 32 KiB of
+ * stack. Descriptors that are passed in stay the caller's and have to be open.
  *
  * **Forks.** In a forked child, clients, pipes and servers that run or have run give FORKED,
  * and destroying them frees memory only. A server that neither run nor start was called for may

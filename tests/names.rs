@@ -148,6 +148,31 @@ fn another_user_is_let_in_only_where_the_mode_says_so() {
 }
 
 #[test]
+fn another_user_is_sent_away_also_where_the_name_was_opened_up_by_hand() {
+    for transport in [&TRANSPORTS[0], &TRANSPORTS[2]] {
+        let address = Address::new();
+        let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+        for (path, mode) in [
+            (main_name(transport, &address), 0o666),
+            (address.path(""), 0o755),
+        ] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let options = ClientOptions {
+            server_user: ServerUser::Any,
+            ..support::within(5000)
+        };
+        let ok = as_somebody_else(|| {
+            let client = transport.client_with(&address, &options);
+            // SAFETY: takes nothing.
+            let is_same_user = unsafe { libc::geteuid() } != SOMEBODY_ELSE;
+            assert_eq!(client.call(&add(1, 1)).is_ok(), is_same_user);
+        });
+        assert!(ok, "{}", transport.name);
+    }
+}
+
+#[test]
 fn a_client_checks_whose_server_it_is() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();

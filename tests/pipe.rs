@@ -207,3 +207,13 @@ fn serving_ends_with_the_input() {
     from_server.read_to_end(&mut received).unwrap();
     assert_eq!(received, b"\x05\0\0\0OK 30\x15\0\0\0ERR Malformed request");
 }
+
+#[test]
+fn a_child_outlives_the_thread_that_made_it() {
+    // PR_SET_PDEATHSIG would kill it with that thread (prctl(2)).
+    let make = || pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
+    let client = std::thread::spawn(make).join().unwrap();
+    for number in 0..100 {
+        assert_eq!(client.call(&add(number, 1)).unwrap(), Ok(number + 1));
+    }
+}

@@ -7,6 +7,8 @@
     reason = "each test file uses its part"
 )]
 
+pub mod raw;
+
 use calc_ipc::error::{Result, Status};
 use calc_ipc::protocol::{Operation, Request};
 use calc_ipc::service::{Client, Handler, Server};

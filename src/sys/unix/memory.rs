@@ -6,11 +6,13 @@
 //! reference to plain data.
 
 use super::fd::uninterrupted;
+use super::sigpipe::without_signal;
 use crate::sys::atomic::{Mapped, Memory};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::signal::Signal;
 use nix::sys::stat::fstat;
 use std::ffi::c_void;
 use std::io;
@@ -81,7 +83,9 @@ unsafe impl Sync for Mapping {}
 pub(crate) fn create(length: usize, access: Access) -> io::Result<(OwnedFd, Mapping)> {
     let fd = memfd()?;
     let size = i64::try_from(length).map_err(|_| Errno::EINVAL)?;
-    uninterrupted(|| fallocate(&fd, FallocateFlags::empty(), 0, size))?;
+    let allocate = || uninterrupted(|| fallocate(&fd, FallocateFlags::empty(), 0, size));
+    // Beyond the host's RLIMIT_FSIZE, which counts for memory too, this raises a signal.
+    without_signal(Signal::SIGXFSZ, Errno::EFBIG, allocate)?;
     let mapping = Mapping::new(fd.as_fd(), length, Access::Write)?;
     let mut seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
     if access == Access::Read {

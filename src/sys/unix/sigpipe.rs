@@ -1,4 +1,4 @@
-//! Writing without SIGPIPE, whose disposition belongs to the host.
+//! Writing without SIGPIPE, and other calls without their signal: dispositions belong to the host.
 //!
 //! Sockets have MSG_NOSIGNAL. A pipe whose reader this process holds too raises none, nor does one
 //! in a process that ignores the signal. For other pipes pwritev2(2) takes RWF_NOSIGNAL since Linux 6.18;
@@ -74,17 +74,28 @@ fn write_without_signal(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usize> 
 }
 
 fn write_with_signal_blocked(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    let mut pipe_only = SigSet::empty();
-    pipe_only.add(Signal::SIGPIPE);
-    let was_pending = is_pending(Signal::SIGPIPE);
+    let write = || nix::unistd::write(fd, bytes);
+    Ok(without_signal(Signal::SIGPIPE, Errno::EPIPE, write)?)
+}
+
+/// Runs a system call which, where it fails with `errno`, raises a signal for this thread (SIGPIPE,
+/// SIGXFSZ), and takes that back.
+pub(super) fn without_signal<T>(
+    signal: Signal,
+    errno: Errno,
+    call: impl FnOnce() -> nix::Result<T>,
+) -> nix::Result<T> {
+    let mut this_only = SigSet::empty();
+    this_only.add(signal);
+    let was_pending = is_pending(signal);
     let mut before = SigSet::empty();
-    pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&pipe_only), Some(&mut before))?;
-    let result = nix::unistd::write(fd, bytes);
-    if result == Err(Errno::EPIPE) && !was_pending {
-        take_pending(&pipe_only);
+    pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&this_only), Some(&mut before))?;
+    let result = call();
+    if result.as_ref().err() == Some(&errno) && !was_pending {
+        take_pending(&this_only);
     }
     pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
-    Ok(result?)
+    result
 }
 
 /// Whether the host's thread already had the signal pending, which is then the host's to take.

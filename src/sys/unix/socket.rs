@@ -1,18 +1,17 @@
 //! Stream sockets: socket(7), unix(7), tcp(7).
 
 use super::fd::uninterrupted;
-use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::sys::socket::{
-    AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, Shutdown, SockFlag,
-    SockType, UnixAddr, accept4, bind, connect as connect_to, getsockopt, listen as listen_on,
-    recvmsg, sendmsg, setsockopt, shutdown, socket, sockopt,
+    AddressFamily, Backlog, ControlMessage, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr,
+    accept4, bind, connect as connect_to, getsockopt, listen as listen_on, sendmsg, setsockopt,
+    shutdown, socket, sockopt,
 };
 use nix::sys::stat::{Mode, fchmod};
 use nix::sys::time::TimeVal;
 use nix::unistd::Pid;
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Duration;
@@ -176,27 +175,64 @@ pub(crate) fn send_with_fds(fd: BorrowedFd<'_>, bytes: &[u8], fds: &[RawFd]) -> 
 /// Descriptors that one message may carry here.
 pub(crate) const FDS_MAX: usize = 4;
 
-/// Receives once what is there, without waiting, with the descriptors that came along.
+/// The bytes that they take beside it (cmsg(3)).
+// SAFETY: it only computes.
+const FDS_SPACE: usize = unsafe { libc::CMSG_SPACE(16) } as usize;
+const _: () = assert!(FDS_MAX * size_of::<RawFd>() == 16);
+
+/// Receives once what is there, without waiting, with the descriptors that came along: fewer than
+/// were sent where there is no room for all.
+///
+/// Not by nix, whose iterator gives nothing of a message that the kernel cut (MSG_CTRUNC): the
+/// descriptors that came with it, since some had room, would stay open for good.
 pub(crate) fn recv_with_fds(
     fd: BorrowedFd<'_>,
     buffer: &mut [u8],
 ) -> io::Result<(usize, Vec<OwnedFd>)> {
-    let mut space = cmsg_space!([RawFd; FDS_MAX]);
-    let mut parts = [IoSliceMut::new(buffer)];
-    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
-    let message = recvmsg::<()>(fd.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
+    let mut space = [0_u64; FDS_SPACE.div_ceil(size_of::<u64>())];
+    let mut part = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    // SAFETY: an all-zero msghdr is valid.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = space.as_mut_ptr().cast();
+    message.msg_controllen = FDS_SPACE as _;
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: the message's pointers are to live buffers of the lengths that it says.
+    let result = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
+    let count = Errno::result(result)?;
+    // SAFETY: recvmsg filled the message in, and what it points to is where it was.
+    let fds = unsafe { descriptors_of(&message) };
+    Ok((usize::try_from(count).unwrap_or(0), fds))
+}
+
+/// Takes the descriptors that came with a message.
+///
+/// # Safety
+///
+/// recvmsg filled it in, its buffers live, and nobody else takes what came with it.
+unsafe fn descriptors_of(message: &libc::msghdr) -> Vec<OwnedFd> {
     let mut fds = Vec::new();
-    for part in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(received) = part {
-            // SAFETY: the kernel just made them for this message, and nothing else knows them.
-            fds.extend(
-                received
-                    .into_iter()
-                    .map(|raw| unsafe { OwnedFd::from_raw_fd(raw) }),
-            );
+    // SAFETY: headers are walked as cmsg(3) says, in what the kernel wrote; the numbers of one of
+    // SCM_RIGHTS are descriptors that it just made for this message, and nothing else knows them.
+    unsafe {
+        let mut part = libc::CMSG_FIRSTHDR(message);
+        while let Some(header) = part.as_ref() {
+            if header.cmsg_level == libc::SOL_SOCKET && header.cmsg_type == libc::SCM_RIGHTS {
+                let length = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
+                let numbers: *const RawFd = libc::CMSG_DATA(part).cast();
+                fds.extend(
+                    (0..length / size_of::<RawFd>())
+                        .map(|index| OwnedFd::from_raw_fd(numbers.add(index).read_unaligned())),
+                );
+            }
+            part = libc::CMSG_NXTHDR(message, part);
         }
     }
-    Ok((message.bytes, fds))
+    fds
 }
 
 const NO_WAIT: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);

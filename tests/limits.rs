@@ -1,0 +1,140 @@
+//! What a host may forbid, and what is its own: limits, descriptors, the mask of modes.
+//!
+//! Limits are set in processes forked for that, never in the test's own.
+
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod support;
+
+use calc_ipc::error::Status;
+use calc_ipc::service::{Handler, Server, pipe};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use std::collections::BTreeSet;
+use std::os::fd::AsRawFd;
+use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, add, status, within};
+
+fn limit(resource: libc::__rlimit_resource_t, value: u64) {
+    let limit = libc::rlimit {
+        rlim_cur: value,
+        rlim_max: value,
+    };
+    // SAFETY: a live rlimit.
+    assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
+}
+
+/// Memory that is shared is a file to the kernel, so RLIMIT_FSIZE bounds it, with SIGXFSZ.
+#[test]
+fn without_room_for_memory_there_is_an_error_and_no_signal() {
+    let transport = &TRANSPORTS[2];
+    for pages in [0, 1] {
+        let address = Address::new();
+        let child = Process::fork(|| {
+            limit(libc::RLIMIT_FSIZE, pages * 4096);
+            let bound = (transport.bind)(&address, &ServerOptions::default());
+            if pages == 0 {
+                assert_eq!(status(bound), Status::System);
+                assert_eq!(address.leftovers(), [""; 0]);
+                return;
+            }
+            let server = Server::new(bound.unwrap(), Handler::Calculator).unwrap();
+            server.start().unwrap();
+            let client = transport.client_with(&address, &within(5000));
+            assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+            // There is no room for a buffer: this client is let go of, and the next is served.
+            assert_ne!(
+                status(client.call_bytes(&[b'x'; 5000], &mut [])),
+                Status::Ok
+            );
+            let client = transport.client_with(&address, &within(5000));
+            assert_eq!(client.call(&add(2, 2)).unwrap(), Ok(4));
+        });
+        assert!(child.succeeded(), "{pages} pages");
+        assert_eq!(address.leftovers(), [""; 0]);
+    }
+}
+
+/// RLIMIT_NPROC binds users, not root (setrlimit(2)), so root becomes somebody else.
+#[test]
+fn a_thread_that_cannot_be_made_is_an_error() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        address.give_to_somebody_else();
+        let child = Process::fork(|| {
+            // SAFETY: changes only this forked process.
+            unsafe {
+                if libc::geteuid() == 0 {
+                    assert_eq!(libc::setgid(SOMEBODY_ELSE) + libc::setuid(SOMEBODY_ELSE), 0);
+                }
+            }
+            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+            let server = Server::new(endpoint, Handler::Calculator).unwrap();
+            limit(libc::RLIMIT_NPROC, 1);
+            assert_eq!(status(server.start()), Status::System);
+            let child = pipe::create(Handler::Calculator, &ClientOptions::default());
+            assert_eq!(status(child), Status::System);
+        });
+        assert!(child.succeeded(), "{}", transport.name);
+        assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+    }
+}
+
+/// The descriptors of this process above the standard ones.
+fn descriptors() -> BTreeSet<i32> {
+    // SAFETY: asks about a number, whatever it is.
+    let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0;
+    (3..1024).filter(is_open).collect()
+}
+
+#[test]
+fn every_descriptor_is_closed_by_exec() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let child = Process::fork(|| {
+            let before = descriptors();
+            let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+            let client = transport.client(&address);
+            assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+            let _pipe = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
+            let now = descriptors();
+            assert!(now.len() > before.len() + 3);
+            for fd in now.difference(&before) {
+                // SAFETY: takes no pointer.
+                let flags = unsafe { libc::fcntl(*fd, libc::F_GETFD) };
+                assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC, "{fd}");
+            }
+        });
+        assert!(child.succeeded(), "{}", transport.name);
+    }
+}
+
+/// After each close of the library's, the host opens something at that number; a second close would
+/// take it away.
+#[test]
+fn stopping_and_destroying_close_nothing_of_the_hosts() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let child = Process::fork(|| {
+            let server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+            let client = transport.client(&address);
+            assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+            server.stop().unwrap();
+            let mut of_host: Vec<_> = open_many();
+            server.stop().unwrap();
+            drop(server);
+            of_host.extend(open_many());
+            assert_ne!(status(client.call(&add(1, 1))), Status::Ok);
+            drop(client);
+            of_host.extend(open_many());
+            let open = descriptors();
+            assert!(of_host.iter().all(|file| open.contains(&file.as_raw_fd())));
+        });
+        assert!(child.succeeded(), "{}", transport.name);
+    }
+}
+
+/// More than the library ever has.
+fn open_many() -> Vec<std::fs::File> {
+    (0..40)
+        .map(|_| std::fs::File::open("/dev/null").unwrap())
+        .collect()
+}

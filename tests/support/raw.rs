@@ -1,0 +1,194 @@
+//! What peers need that do not keep to the protocol.
+
+#![allow(clippy::indexing_slicing, reason = "these are tests")]
+
+use std::io::{ErrorKind, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+/// Numbers that look random and are the same for the same seed (xorshift64, Marsaglia 2003).
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn number(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.number() >> 8).unwrap() % limit
+    }
+
+    pub fn byte(&mut self) -> u8 {
+        self.number().to_le_bytes()[4]
+    }
+
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.byte()).collect()
+    }
+}
+
+/// Sends bytes with copies of descriptors (SCM_RIGHTS); gives how many bytes went.
+pub fn send_with(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> usize {
+    let mut space = vec![0_u64; 2 + fds.len().div_ceil(2)];
+    let mut part = libc::iovec {
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
+    };
+    let payload = u32::try_from(size_of_val(fds)).unwrap();
+    // SAFETY: an all-zero msghdr is valid, its pointers are set to live buffers, and the space has
+    // room for one header and the numbers.
+    let sent = unsafe {
+        let mut message: libc::msghdr = std::mem::zeroed();
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = space.as_mut_ptr().cast();
+        message.msg_controllen = libc::CMSG_SPACE(payload) as _;
+        assert!(size_of_val(&space[..]) >= libc::CMSG_SPACE(payload) as usize);
+        let rights = libc::CMSG_FIRSTHDR(&raw const message);
+        (*rights).cmsg_level = libc::SOL_SOCKET;
+        (*rights).cmsg_type = libc::SCM_RIGHTS;
+        (*rights).cmsg_len = libc::CMSG_LEN(payload) as _;
+        let place: *mut RawFd = libc::CMSG_DATA(rights).cast();
+        place.copy_from_nonoverlapping(fds.as_ptr(), fds.len());
+        libc::sendmsg(socket, &raw const message, libc::MSG_NOSIGNAL)
+    };
+    usize::try_from(sent).unwrap_or(0)
+}
+
+/// A field of /proc/PROCESS/status that is in KiB.
+fn status_kib(process: &str, field: &str) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(field));
+    let number = line.and_then(|rest| rest.split_whitespace().nth(1));
+    number.unwrap().parse().unwrap()
+}
+
+/// The most memory that a process ever had in KiB, as far as it was touched.
+pub fn high_water_kib(process: &str) -> u64 {
+    status_kib(process, "VmHWM")
+}
+
+/// What a server of shared memory hands over, for whoever does what it likes with it.
+pub struct Shared {
+    pub control: UnixStream,
+    pub record: [u8; 24],
+    pub header: OwnedFd,
+    pub page: OwnedFd,
+    pub bell: std::fs::File,
+    lines: *mut u32,
+}
+
+// SAFETY: the lines are shared memory, which is reached through atomics alone.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
+
+impl Shared {
+    /// Connects to the server whose socket this is.
+    pub fn take(path: &str) -> Self {
+        Self::try_take(path).unwrap()
+    }
+
+    /// As [`Shared::take`]; `None` where the server is full or has gone.
+    pub fn try_take(path: &str) -> Option<Self> {
+        let control = UnixStream::connect(path).ok()?;
+        let mut record = [0_u8; 24];
+        let mut space = MaybeUninit::<[u64; 16]>::zeroed();
+        let mut part = libc::iovec {
+            iov_base: record.as_mut_ptr().cast(),
+            iov_len: record.len(),
+        };
+        // SAFETY: an all-zero msghdr is valid, and its pointers are set to live buffers.
+        let [header, page, bell] = unsafe {
+            let mut message: libc::msghdr = std::mem::zeroed();
+            message.msg_iov = &raw mut part;
+            message.msg_iovlen = 1;
+            message.msg_control = space.as_mut_ptr().cast();
+            message.msg_controllen = size_of_val(&space);
+            if libc::recvmsg(control.as_raw_fd(), &raw mut message, 0) != 24 {
+                return None;
+            }
+            let rights = libc::CMSG_FIRSTHDR(&raw const message);
+            if rights.is_null() {
+                return None;
+            }
+            libc::CMSG_DATA(rights)
+                .cast::<[i32; 3]>()
+                .read_unaligned()
+                .map(|fd| OwnedFd::from_raw_fd(fd))
+        };
+        let offset =
+            usize::try_from(u32::from_le_bytes(record[16..20].try_into().unwrap())).unwrap();
+        // SAFETY: a new mapping of one page, in which the offset lies.
+        let lines = unsafe {
+            let access = libc::PROT_READ | libc::PROT_WRITE;
+            let start = libc::mmap(
+                std::ptr::null_mut(),
+                4096,
+                access,
+                libc::MAP_SHARED,
+                page.as_raw_fd(),
+                0,
+            );
+            assert_ne!(start, libc::MAP_FAILED);
+            start.byte_add(offset).cast()
+        };
+        Some(Self {
+            control,
+            record,
+            header,
+            page,
+            bell: bell.into(),
+            lines,
+        })
+    }
+
+    /// The three descriptors, as they came.
+    pub fn fds(&self) -> [RawFd; 3] {
+        [
+            self.header.as_raw_fd(),
+            self.page.as_raw_fd(),
+            self.bell.as_raw_fd(),
+        ]
+    }
+
+    /// One of the 32 words of the two lines: 0 to 15 of the request, then of the answer.
+    pub fn word(&self, index: usize) -> &AtomicU32 {
+        assert!(index < 32);
+        // SAFETY: two lines are 32 aligned words of the mapping, which lives as long as `self`.
+        unsafe { AtomicU32::from_ptr(self.lines.add(index)) }
+    }
+
+    pub fn ring(&mut self) {
+        self.bell.write_all(&1_u64.to_ne_bytes()).unwrap();
+    }
+
+    /// Whether the server ends the connection, for which it has 20 seconds.
+    pub fn is_thrown_out(&mut self) -> bool {
+        self.control
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        match self.control.read(&mut [0; 64]) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let start = self.lines.map_addr(|address| address & !4095);
+        // SAFETY: the page that `take` mapped.
+        unsafe { libc::munmap(start.cast(), 4096) };
+    }
+}
