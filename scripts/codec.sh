@@ -9,4 +9,4 @@ export CODEC_ROUNDS CODEC_SEED
 echo "$CODEC_ROUNDS mutants from seed $CODEC_SEED"
 # Optimised as a whole the test would take longer to build than to run.
 cargo test --locked --release --config 'profile.release.lto="off"' --config profile.release.codegen-units=16 \
-    --target-dir "${CARGO_TARGET_DIR:-target}/codec" --test codec_properties -- --nocapture what_parses
+    --target-dir "${CARGO_TARGET_DIR:-target}/codec" --test codec_properties -- what_parses

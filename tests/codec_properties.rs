@@ -7,7 +7,7 @@ mod codec;
 use calc_ipc::protocol::frame::{self, PREFIX};
 use calc_ipc::protocol::text::{parse_request, parse_response};
 use calc_ipc::protocol::{ErrorText, Operation, Request, Response};
-use std::{env, thread};
+use std::{env, fs, thread};
 
 const ROUNDS: usize = 200_000;
 
@@ -161,7 +161,6 @@ fn what_parses_is_what_serialising_gives() {
         ended.map(|accepted| accepted.expect("see above")).sum()
     });
     let rounds = share * threads;
-    println!("{accepted} of {rounds} were messages");
     // Both outcomes are common, so both were tried.
     assert!(
         (rounds / 10..rounds * 9 / 10).contains(&accepted),
@@ -189,4 +188,14 @@ fn every_error_text_is_one_that_the_wire_can_carry() {
         assert_eq!(text.as_str().as_bytes(), text.as_bytes());
         assert_eq!(ErrorText::exact(text.as_bytes()), Some(text));
     }
+}
+
+#[test]
+fn the_corpus_of_the_fuzz_target_holds_messages_and_others() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/text");
+    let accepted: Vec<_> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|file| codec::check(&fs::read(file.expect("a file").path()).expect("its bytes")))
+        .collect();
+    assert!(accepted.contains(&true) && accepted.contains(&false));
 }

@@ -69,7 +69,12 @@ inline calc_ipc_response toC(const Response &response) noexcept {
     return toC(response.success, response.result, response.error.data(), response.error.size());
 }
 
-inline Response fromC(const calc_ipc_response &response) { return {response.success, response.result, response.error}; }
+inline Response fromC(const calc_ipc_response &response) {
+    if (response.success) {
+        return {true, response.result, {}}; // Nothing is said, so nothing is looked through for its end.
+    }
+    return {false, response.result, response.error};
+}
 
 } // namespace detail
 

@@ -16,7 +16,7 @@ use crate::sys::unix::fd::Fd;
 use crate::sys::unix::memory::{self, Access, LINE_WORDS, Line, Mapping, Page};
 use crate::sys::unix::socket;
 use crate::transport::fuzz::Steps;
-use crate::transport::reactor::{Interest, Peer, Pumped, Work};
+use crate::transport::reactor::{Interest, Peer, Pumped, Spare, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
 use crate::transport::{Answer, Outbox};
 use std::os::fd::{AsFd, OwnedFd};
@@ -69,6 +69,7 @@ pub(crate) fn check(input: &[u8]) {
     let mut work = Work {
         answer: &Echo,
         out: Outbox::new(MAX_MESSAGE),
+        spare: Spare::default(),
         stop: &stop,
     };
     let mut steps = Steps(input);
@@ -134,7 +135,7 @@ impl Client {
     fn scribble(&self, step: u8, steps: &mut Steps<'_>) {
         let order = Ordering::SeqCst;
         match step {
-            2 => self.ask(steps.byte().into(), steps.bytes()),
+            2 => self.ask(steps.byte(), steps.bytes()),
             3 => self.write_buffer(steps.byte(), steps.bytes()),
             4 => self.request().word.store(steps.word(), order),
             5 => self.request().data[usize::from(steps.byte()) % LINE_WORDS].store(

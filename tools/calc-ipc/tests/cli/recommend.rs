@@ -259,3 +259,28 @@ fn people_are_told_the_same_in_words() {
         assert!(stdout.contains(words), "{words:?} in {stdout}");
     }
 }
+
+#[test]
+fn without_a_report_this_machine_is_measured() {
+    let answer = recommend(&["--relation=independent", "--no-input"]);
+    assert!(
+        answer.get("not_measured").is_none_or(Value::is_null),
+        "{answer}"
+    );
+    let figures = answer["figures"]["transports"].as_array().unwrap();
+    assert!(figures.len() >= 2, "{answer}");
+    for figure in figures {
+        assert!(figure["time_ns"].as_f64().unwrap() > 0.0, "{answer}");
+    }
+}
+
+#[test]
+fn the_benchmark_writes_the_page_itself() {
+    let names = Names::new();
+    let page = names.path("report.html");
+    let to = page.to_str().unwrap();
+    let output = run(["bench", "--quick", "--transports=pipe", "--report", to]);
+    assert_eq!(output.status, Some(0), "{output:?}");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("calc-ipc-bench/1") && page.contains("calc_ipc pipe"));
+}
