@@ -73,7 +73,8 @@ fn status_kib(process: &str, field: &str) -> u64 {
     number.unwrap().parse().unwrap()
 }
 
-/// The most memory that a process ever had in KiB, as far as it was touched.
+/// The most memory that a process ever had in KiB, as far as it was touched. The kernel counts per CPU,
+/// so that a later look may give a little less (proc_pid_status(5)).
 pub fn high_water_kib(process: &str) -> u64 {
     status_kib(process, "VmHWM")
 }
