@@ -95,6 +95,12 @@ impl Inbox {
         self.filled.len()
     }
 
+    /// Whether bytes are there beyond those that are being dropped.
+    #[inline]
+    pub(crate) fn has_unasked(&self) -> bool {
+        self.filled.len() > self.dropping
+    }
+
     /// Whether a frame has begun and not ended.
     pub(crate) fn has_partial_frame(&self) -> bool {
         !self.filled.is_empty() || self.dropping > 0

@@ -76,6 +76,10 @@ impl<S: Patient> Framed<S> {
         if self.stream.awaits_welcome() {
             self.await_welcome(deadline)?;
         }
+        // All answers that are owed have been taken by now: the next call would take this for its own.
+        if self.inbox.has_unasked() {
+            return Err(self.failed(Status::Malformed, "an answer that nobody asked for"));
+        }
         Ok(())
     }
 
