@@ -98,7 +98,9 @@ fn host_and_port(text: &str) -> std::result::Result<Url, &'static str> {
     };
     let is_port = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
     let port = port.parse().ok().filter(|_| is_port).ok_or(FORM)?;
-    if host.is_empty() || host.contains(['/', '@', '[', ']', '%']) {
+    // What is not printable, no host has (RFC 3986, 3.2.2), and a URL is shown to people.
+    let is_plain = host.bytes().all(|byte| byte.is_ascii_graphic());
+    if host.is_empty() || !is_plain || host.contains(['/', '@', '[', ']', '%']) {
         return Err(FORM);
     }
     Ok(Url::Tcp {
@@ -258,6 +260,9 @@ mod tests {
             "tcp://::1:7000",
             "tcp://a@b:1",
             "tcp://a/b:1",
+            "tcp://a b:1",
+            "tcp://a\u{1b}[0m:1",
+            "tcp://\u{e9}:1",
             "stdio",
             "stdio://",
             "http://localhost",
