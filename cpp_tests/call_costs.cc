@@ -23,7 +23,7 @@ using namespace calc_ipc;
 namespace {
 
 constexpr std::size_t BATCH = 64;
-constexpr std::size_t BYTES = 64 << 10;
+constexpr std::size_t BYTES = 32 << 10;
 
 void require(bool holds, const char *what) {
     if (!holds) {
@@ -189,7 +189,7 @@ struct {
 } const WORKS[] = {
     {"call", call},     // calc_ipc_client_call
     {"many", many},     // calc_ipc_client_call_many, 64 at once
-    {"bytes", bytes},   // calc_ipc_client_call_bytes, 64 KiB there and back
+    {"bytes", bytes},   // calc_ipc_client_call_bytes, 32 KiB there and back
     {"cxx", wrapped},   // calc_ipc::Client::call
     {"class", classed}, // call of UDSClient, FIFOClient, ShmClient, TCPClient or PipeChannel
     {"codec", codec},   // a request and its response through the functions on frames

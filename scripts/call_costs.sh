@@ -113,7 +113,7 @@ measure() {
     done
 }
 
-# again TRANSPORT WORK: measures what a work costs; many is 64 requests at once, bytes 64 KiB there and back.
+# again TRANSPORT WORK: measures what a work costs; many is 64 requests at once, bytes 32 KiB there and back.
 again() {
     case $2 in
         call) measure "$1" call 1000 client server ;;

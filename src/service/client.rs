@@ -55,7 +55,12 @@ impl Client {
     /// [`Status::Closed`] or [`Status::PeerDied`] every call says the same. A request whose call
     /// failed may have been executed; nothing is sent twice.
     pub fn call(&self, request: &Request) -> Result<Response> {
-        self.call_with(request, |response| response)
+        let mut response = Ok(0);
+        self.call_with(request, |given| match given {
+            Ok(result) => response = Ok(result),
+            Err(error) => response = Err(error),
+        })?;
+        Ok(response)
     }
 
     /// [`Client::call`], handing the response to `take`: it is 264 bytes large, and each step that
