@@ -10,6 +10,9 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     if let Ok(url) = Url::parse(text) {
         let written = url.to_string();
         assert_eq!(Url::parse(&written).ok(), Some(url), "{written}");
-        assert!(written.bytes().all(|byte| byte.is_ascii_graphic()), "{written}");
+        assert!(
+            written.bytes().all(|byte| byte.is_ascii_graphic()),
+            "{written}"
+        );
     }
 });
