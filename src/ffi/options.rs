@@ -32,7 +32,9 @@ pub struct calc_ipc_server_options {
     pub mode: u32,
     /// A client that asks nothing for this many milliseconds is dropped; 0: never. Default: 0.
     pub idle_timeout_ms: u32,
-    /// How many microseconds a thread looks for work before it sleeps in the kernel. Default: 50.
+    /// How many microseconds a thread looks for work before it sleeps in the kernel, 1000 at most; 0:
+    /// not at all. It costs a core for as long after each request, and spares the next one the tens of
+    /// microseconds that waking takes; where that does not pay it stops by itself. Default: 50.
     pub spin_us: u32,
     /// Flag: run returns once clients have come and the last one has gone. Default: 0.
     pub stop_when_idle: u32,
@@ -54,8 +56,9 @@ pub struct calc_ipc_client_options {
     pub call_timeout_ms: u32,
     /// The longest body sent or taken, in bytes, from 259 to 67108864. Default: 65536.
     pub max_message: u32,
-    /// How many microseconds a call looks for its answer before it sleeps in the kernel.
-    /// Default: 50.
+    /// How many microseconds a call looks for its answer before it sleeps in the kernel, 1000 at most;
+    /// 0: not at all. While both sides look, a call takes a microsecond or less instead of the tens that
+    /// waking costs, and each side a core; where that does not pay it stops by itself. Default: 50.
     pub spin_us: u32,
     /// Whose server it has to be: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a user's
     /// id. Default: CALC_IPC_SERVER_UID_OWN.
