@@ -36,6 +36,8 @@ pub(super) struct Worker<'a> {
     pub(super) shut_until: Option<Instant>,
     /// Peers with whole requests left over from their last turn.
     pub(super) unfinished: Vec<Key>,
+    /// Those of them that have their next turn now.
+    pub(super) in_turn: Vec<Key>,
     /// The last client may have gone.
     pub(super) may_be_idle: bool,
 }
@@ -85,6 +87,7 @@ impl<'a> Worker<'a> {
             sweep_at: None,
             shut_until: None,
             unfinished: Vec::new(),
+            in_turn: Vec::new(),
             may_be_idle: false,
         };
         let poller = &worker.poller;
@@ -142,9 +145,14 @@ impl<'a> Worker<'a> {
         if self.unfinished.is_empty() || self.crew.task.stop.has_rung() {
             return;
         }
-        for key in std::mem::take(&mut self.unfinished) {
-            self.look_at(key);
+        // Two lists that change places, so that neither has to be made anew.
+        std::mem::swap(&mut self.unfinished, &mut self.in_turn);
+        for place in 0..self.in_turn.len() {
+            if let Some(&key) = self.in_turn.get(place) {
+                self.look_at(key);
+            }
         }
+        self.in_turn.clear();
     }
 
     fn handle(&mut self, event: &Event) -> io::Result<Next> {
