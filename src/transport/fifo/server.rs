@@ -147,6 +147,13 @@ fn sweep(request: &Path) {
     }
 }
 
+/// The server's ends of a client's pair; should the client die from here on, its requests end.
+fn open_pair(names: &PairNames) -> io::Result<PipePair> {
+    let requests = Fd::new(file::open_fifo(&names.requests, End::Read)?);
+    let answers = Fd::new(file::open_fifo(&names.answers, End::Both)?);
+    Ok(PipePair::of_fifos(requests, answers))
+}
+
 impl FifoEndpoint {
     fn announced(&self) -> MutexGuard<'_, Announced> {
         self.announced
@@ -186,16 +193,20 @@ impl FifoEndpoint {
             }
             Err(error) => return Err(error),
         };
-        if is_full {
-            let _ = fd::write(client.as_fd(), &Notice::Refused.to_bytes());
-            names.remove();
-            return Ok(Admission::TurnedAway);
-        }
-        // Should the client die from here on, its requests end.
-        let requests = Fd::new(file::open_fifo(&names.requests, End::Read)?);
-        let answers = Fd::new(file::open_fifo(&names.answers, End::Both)?);
+        let pair = if is_full {
+            None
+        } else {
+            match open_pair(&names) {
+                // Closing the one that is open would be the end to the client: it is refused here.
+                Err(error) if fd::is_shortage(&error) => None,
+                pair => Some(pair?),
+            }
+        };
         names.remove();
-        let mut pair = PipePair::of_fifos(requests, answers);
+        let Some(mut pair) = pair else {
+            let _ = fd::write(client.as_fd(), &Notice::Refused.to_bytes());
+            return Ok(Admission::TurnedAway);
+        };
         match pair.write(&Notice::Welcome.to_bytes()) {
             Ok(_) => Ok(Admission::Peer(Box::new(StreamPeer::new(
                 pair,
