@@ -53,13 +53,18 @@
  * any bytes, also none, up to the limit `max_message` of each side's options. The two kinds are
  * not negotiated: a body that happens to be a request, or a response, is one.
  *
- * **Time.** Nothing is retried silently. After a lost connection every call says the same:
- * create a new client. After TIMED_OUT the client stays usable: the next call first awaits the
- * late answer and drops it, within its own deadline.
+ * **Time.** Nothing is retried silently; calc_ipc_last_not_executed() says when asking again cannot
+ * do anything twice. After a lost connection every call says the same: create a new client. After
+ * TIMED_OUT the client stays usable: the next call first awaits the late answer and drops it, within
+ * its own deadline.
  *
  * **The host.** The library never exits, aborts, prints, changes a signal's disposition or
  * raises SIGPIPE or SIGXFSZ; its threads block all signals. A thread that calls it needs 32 KiB of
- * stack. Descriptors that are passed in stay the caller's and have to be open.
+ * stack. Descriptors that are passed in stay the caller's and have to be open. Where there is no memory
+ * for a message, a call gives SYSTEM, and a server ends one connection; a server with no room for an
+ * answer of its max_message says so from run or start. What is smaller and of a fixed size has 1 MiB
+ * kept for it. No function is a cancellation point: a thread that is cancelled inside one leaves with its
+ * work done, and only after it; so handlers run with cancellation off.
  *
  * **Forks.** In a forked child, clients, pipes and servers that run or have run give FORKED,
  * and destroying them frees memory only. A server that neither run nor start was called for may
@@ -134,6 +139,12 @@
  * For `server_uid`: the server may be anyone's.
  */
 #define CALC_IPC_SERVER_UID_ANY 4294967294u
+
+/**
+ * What the address of a request that a handler of messages of your own reads, and of the room for its
+ * answer, is a multiple of: enough for any type of C.
+ */
+#define CALC_IPC_ALIGNMENT 16
 
 /**
  * A connection to a server behind any transport, which its URL names.
@@ -258,7 +269,7 @@ typedef struct calc_ipc_server_options {
     size_t size;
     /**
      * Clients at once, further ones are REFUSED; 0: what suits the transport, 1024, or 128 over
-     * shared memory. Default: 1024.
+     * shared memory. Any number: what bounds it is the limit of open files. Default: 0.
      */
     uint32_t max_clients;
     /**
@@ -266,13 +277,13 @@ typedef struct calc_ipc_server_options {
      */
     uint32_t max_message;
     /**
-     * Threads that serve; 0: as many as help the calculator, one for a handler of yours, which
-     * more than one thread may run at once only if you say so here. Default: 0.
+     * Threads that serve, 1024 at most; 0: as many as help the calculator, one for a handler of
+     * yours, which more than one thread may run at once only if you say so here. Default: 0.
      */
     uint32_t workers;
     /**
-     * Permission bits of what the server creates in the file system. With bits for the group or
-     * for others, a client need not run as the same user. Default: 0600.
+     * Permission bits of what the server creates in the file system, from 0001 to 0777. With bits for
+     * the group or for others, a client need not run as the same user. Default: 0600.
      */
     uint32_t mode;
     /**
@@ -293,6 +304,15 @@ typedef struct calc_ipc_server_options {
      * Flag: addresses beyond this machine may be served. Default: 0.
      */
     uint32_t allow_remote;
+    /**
+     * 0, for a flag to come.
+     */
+    uint32_t in_place;
+    /**
+     * A client that began a message and did not finish it in this many milliseconds, and 1000 more for
+     * each MiB of it, is dropped; 0: 5000. Default: 0.
+     */
+    uint32_t stall_timeout_ms;
 } calc_ipc_server_options;
 
 /**
@@ -397,7 +417,9 @@ typedef void (*calc_ipc_handler)(const struct calc_ipc_request *request,
  * It reads the `length` bytes at `request`, which is not NULL even if the message is empty, writes
  * its answer to the `capacity` bytes at `response`, which do not overlap them, and returns the
  * answer's length; more than `capacity` means that it failed, and the client gets HANDLER_FAILED.
- * `capacity` is the `max_message` of the server's options. Else it is as calc_ipc_handler.
+ * `capacity` is the `max_message` of the server's options. Both addresses are multiples of
+ * CALC_IPC_ALIGNMENT, so that a struct may be read and written there as what it is. Else it is as
+ * calc_ipc_handler.
  */
 typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
                                          size_t length,
@@ -431,7 +453,7 @@ typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
 #define CALC_IPC_STATUS_BUFFER_TOO_SMALL -4
 
 /**
- * The deadline passed. The request may have been executed.
+ * The deadline passed. The request may have been executed: calc_ipc_last_not_executed().
  */
 #define CALC_IPC_STATUS_TIMED_OUT -5
 
@@ -523,6 +545,38 @@ CALC_IPC_API const char *calc_ipc_status_message(int32_t status);
 CALC_IPC_API const char *calc_ipc_last_error(void);
 
 /**
+ * Whether the request of this thread's last failed call was certainly not executed, so that asking
+ * again, perhaps of another server, cannot do anything twice.
+ *
+ * Calls are calc_ipc_client_call(), calc_ipc_client_call_many(), calc_ipc_client_call_bytes(), and the
+ * call functions of the transports and of the pipe; no other function changes it, nor does a call
+ * that succeeds. After calc_ipc_client_call_many() it speaks of `requests[completed]` and all
+ * later ones. The library itself retries nothing. What is known, and why:
+ *
+ * | failure | executed? |
+ * |---|---|
+ * | INVALID_ARGUMENT, BUSY, FORKED, UNSUPPORTED | no: found before anything is sent |
+ * | REFUSED | no: a full server reads nothing from whom it refuses |
+ * | TOO_LARGE of a request | no: this client's limit is looked at before sending; a server that says that it is over its own closes the connection instead of asking its handler |
+ * | TOO_LARGE of an answer, BUFFER_TOO_SMALL, HANDLER_FAILED, MALFORMED | perhaps: there was an answer |
+ * | TIMED_OUT, CLOSED, PEER_DIED, SYSTEM before all of the request was sent | no: a handler is given whole requests only, and the rest of one that was cut is never sent. So it is while the server has not yet taken the client in (FIFO, shared memory), while a late answer is awaited, and while there is no room to send |
+ * | the same after the request was sent | perhaps: nobody can tell a server that ended before it read the request from one that ended before it answered |
+ * | CLOSED, PEER_DIED and others that an earlier call ended with | no: nothing is sent any more |
+ * | INTERNAL | perhaps |
+ *
+ * A server that had gone before the call is found before sending over a Unix socket, where the
+ * kernel refuses the first byte: no. Elsewhere that is so only if its end was noticed before, by a call
+ * that failed or, over TCP, by the kernel; else the request goes where nobody reads it: perhaps.
+ * A child that has ended leaves its pipe as a FIFO is left. Over shared memory a request that a line
+ * holds is sent when it is published, which takes no time.
+ *
+ * @return true: no handler was or will be given the request. false: perhaps one was; or no call of
+ *     this thread has failed yet.
+ */
+CALC_IPC_API
+bool calc_ipc_last_not_executed(void);
+
+/**
  * The version of the library in use, to be compared with CALC_IPC_VERSION_NUMBER, the header's.
  *
  * @return major * 1000000 + minor * 1000 + patch.
@@ -548,6 +602,21 @@ void calc_ipc_server_options_init(struct calc_ipc_server_options *options,
 CALC_IPC_API
 void calc_ipc_client_options_init(struct calc_ipc_client_options *options,
                                   size_t size);
+
+/**
+ * Says why the calc_ipc_bytes_handler that this thread is inside of is about to fail, before it
+ * returns more than `capacity`.
+ *
+ * The client gets HANDLER_FAILED and never sees the text, which stays with the server for its
+ * observer, in Rust for `Server::last_failure`, too. A handler that does not fail after all has said
+ * nothing; said twice, the last text counts.
+ *
+ * @param text  Why. At most 255 bytes of it are copied; control characters and what is not UTF-8
+ *              become `?`.
+ * @return OK; INVALID_ARGUMENT: also if this thread is not inside a handler.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_current_failure(const char *text);
 
 /**
  * Writes a request as a frame.
@@ -769,16 +838,16 @@ calc_ipc_status calc_ipc_pipe_serve(int input,
  * that their answers never mix. The public pair serves one client at a time that knows nothing but
  * frames. FIFOs cannot tell who writes: clients have to run as the same user.
  *
- * @param request_path   The FIFO of requests; `request_path`.hello and `request_path`.lock are
- *                       created beside it.
+ * @param request_path   The FIFO of requests, whose name in its folder has at most 220 bytes;
+ *                       `request_path`.hello and `request_path`.lock are created beside it.
  * @param response_path  The FIFO of answers; `response_path`.lock is created beside it.
  * @param handler        What answers; NULL is the calculator.
  * @param user_data      Passed to `handler`; has to live until destroy returns.
  * @param options        NULL: the defaults.
  * @param out            Takes the server, to be destroyed; NULL on failure.
  * @return OK; INVALID_ARGUMENT: also a path that is too long, the same path twice, or one that
- *     ends with .hello or .lock; ADDRESS_IN_USE: a live server, or a file that is no FIFO, is
- *     there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
+ *     ends with .hello or .lock; ADDRESS_IN_USE: a live server, a FIFO that another program has
+ *     open, or a file that is none, is there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_fifo_server_create(const char *request_path,
@@ -875,8 +944,8 @@ CALC_IPC_API void calc_ipc_fifo_client_destroy(struct calc_ipc_fifo_client *clie
  * Creates a server with a name, under which clients may connect from now on; they are served once
  * run or start begins. What a dead server left there is replaced.
  *
- * @param name       The name, with or without a leading slash: files /dev/shm/name and
- *                   /dev/shm/name.lock.
+ * @param name       The name, with or without a leading slash, at most 98 bytes more: files
+ *                   /dev/shm/name and /dev/shm/name.lock.
  * @param handler    What answers; NULL is the calculator.
  * @param user_data  Passed to `handler`; has to live until destroy returns.
  * @param options    NULL: the defaults.
@@ -1083,9 +1152,9 @@ CALC_IPC_API void calc_ipc_uds_client_destroy(struct calc_ipc_uds_client *client
  * @param user_data  Passed to `handler`; has to live until destroy returns.
  * @param options    NULL: the defaults.
  * @param out        Takes the server, to be destroyed; NULL on failure.
- * @return OK; INVALID_ARGUMENT: also an empty host; PERMISSION_DENIED: other machines could reach
- *     the host's address, and `allow_remote` is not set, or the port is for root; ADDRESS_IN_USE;
- *     NOT_CONNECTED: the host is not known; UNSUPPORTED; SYSTEM.
+ * @return OK; INVALID_ARGUMENT: also a host that is empty, longer than 253 bytes or not known;
+ *     PERMISSION_DENIED: other machines could reach the host's address, and `allow_remote` is not
+ *     set, or the port is for root; ADDRESS_IN_USE; UNSUPPORTED; SYSTEM.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_tcp_server_create(const char *host,
@@ -1150,11 +1219,11 @@ CALC_IPC_API void calc_ipc_tcp_server_destroy(struct calc_ipc_tcp_server *server
  * Connects to the server at a port.
  *
  * @param host     The server's host, a name or an address.
- * @param port     Its port.
+ * @param port     Its port, not 0.
  * @param options  NULL: the defaults.
  * @param out      Takes the client, to be destroyed; NULL on failure.
- * @return OK; INVALID_ARGUMENT: also an empty host; NOT_CONNECTED: no server is there, or the host
- *     is not known; TIMED_OUT: it did not accept in time; UNSUPPORTED; SYSTEM.
+ * @return OK; INVALID_ARGUMENT: also a host that is empty or longer than 253 bytes;
+ *     NOT_CONNECTED: no server is there, or the host is not known; TIMED_OUT: it did not accept in time; UNSUPPORTED; SYSTEM.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_tcp_client_create(const char *host,
@@ -1321,15 +1390,18 @@ calc_ipc_status calc_ipc_server_create_bytes(const char *url,
  *
  * @param server  The server.
  * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
- *     or why serving failed.
+ *     PERMISSION_DENIED: this process was another user when it created the server, and clients of its
+ *     user now could not connect; or why serving failed.
  */
-CALC_IPC_API calc_ipc_status calc_ipc_server_run(const struct calc_ipc_server *server);
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_run(const struct calc_ipc_server *server);
 
 /**
  * Serves in a thread of the library until the server is stopped.
  *
  * @param server  The server.
- * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED;
+ *     PERMISSION_DENIED: as run; SYSTEM.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_server_start(const struct calc_ipc_server *server);
 

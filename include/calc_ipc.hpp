@@ -13,8 +13,8 @@
 ///
 /// Said once, for every class here:
 ///
-/// - Constructors, factories, `run` and `startInBackground` throw calc_ipc::Error; calls never throw, and say
-///   with `status()` why there was no response.
+/// - Constructors, factories, `run` and `startInBackground` throw calc_ipc::Error; calls never throw: they give a
+///   calc_ipc::Result, which says why there was no response, and whether asking again can do anything twice.
 /// - Everything is move-only. What was moved from may be assigned to or destroyed; its calls are empty, with
 ///   INVALID_ARGUMENT.
 /// - One client serves one thread at a time: a second thread's call is empty at once, with BUSY. The other rules
@@ -25,8 +25,10 @@
 #include <calc_ipc/bytes.hpp>
 #include <calc_ipc/error.hpp>
 #include <calc_ipc/fifo.hpp>
+#include <calc_ipc/handler.hpp>
 #include <calc_ipc/pipe.hpp>
 #include <calc_ipc/protocol.hpp>
+#include <calc_ipc/result.hpp>
 #include <calc_ipc/service.hpp>
 #include <calc_ipc/shm.hpp>
 #include <calc_ipc/tcp.hpp>

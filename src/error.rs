@@ -108,9 +108,16 @@ impl fmt::Display for Status {
 }
 
 /// A failure: its kind, and what happened to which thing and why.
+///
+/// It is one pointer, so that the results of what succeeds, which is all but always, are passed in registers.
+#[derive(Clone)]
+pub struct Error(Box<Failure>);
+
 #[derive(Clone, Debug)]
-pub struct Error {
+struct Failure {
     status: Status,
+    /// Of a call: certainly, no handler was or will be given the request.
+    is_not_executed: bool,
     context: Cow<'static, str>,
 }
 
@@ -120,10 +127,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// A failure of this kind; `context` says what, which and why.
     pub fn new(status: Status, context: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Failure {
             status,
+            is_not_executed: false,
             context: context.into(),
-        }
+        }))
     }
 
     /// A failure that the operating system reported while doing `what`.
@@ -134,33 +142,58 @@ impl Error {
     /// A failure to reach a server at `what`: where nothing has the name, or what had it has just
     /// gone, no server is there.
     pub fn reaching(what: &str, cause: &io::Error) -> Self {
-        let error = Self::os(what, cause);
-        match cause.kind() {
-            io::ErrorKind::NotFound
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::NotConnected => Self {
-                status: Status::NotConnected,
-                ..error
-            },
-            _ => error,
+        let mut error = Self::os(what, cause);
+        if let io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::NotConnected = cause.kind()
+        {
+            error.0.status = Status::NotConnected;
         }
+        error
+    }
+
+    /// The same failure, of `which` thing.
+    #[must_use]
+    pub fn at(mut self, which: &str) -> Self {
+        self.0.context = format!("{which}: {}", self.0.context).into();
+        self
+    }
+
+    /// The same failure, of a call whose request, it is certain, no handler was or will be given.
+    #[must_use]
+    pub fn not_executed(mut self) -> Self {
+        self.0.is_not_executed = true;
+        self
+    }
+
+    /// Whether it is certain that no handler was or will be given the request of the call that
+    /// failed, so that asking again cannot do anything twice. `false`: perhaps one was.
+    pub fn is_not_executed(&self) -> bool {
+        self.0.is_not_executed
     }
 
     /// The kind of failure.
     pub fn status(&self) -> Status {
-        self.status
+        self.0.status
     }
 
     /// What happened, to which thing, and why.
     pub fn context(&self) -> &str {
-        &self.context
+        &self.0.context
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.status, self.context)
+        write!(f, "{}: {}", self.status(), self.context())
     }
 }
 

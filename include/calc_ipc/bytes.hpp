@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /// @file
-/// Messages of one's own: bytes that are looked at where they lie, and handlers that answer them.
+/// Messages of one's own: bytes that are looked at where they lie.
 ///
 /// The two views are the same types in every version of C++, so that objects of several may be linked. Where there is
 /// std::span, they convert to it and are made from it, and a handler may take it in their place.
 #ifndef CALC_IPC_BYTES_HPP
 #define CALC_IPC_BYTES_HPP
 
-#include <calc_ipc/error.hpp>
-
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <iterator>
-#include <limits>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -28,6 +24,7 @@
 
 namespace calc_ipc {
 
+/// @cond INTERNAL
 namespace detail {
 
 /// The type of the elements that a container has in a row, const if they are.
@@ -39,6 +36,7 @@ inline constexpr bool holds_bytes = std::is_same_v<Element, std::uint8_t> || std
                                     (std::is_same_v<Element, char> && !std::is_array_v<Container>);
 
 } // namespace detail
+/// @endcond
 
 /// Bytes of somebody else's to read: a pointer and a length, as std::string_view is for text.
 class BytesView {
@@ -97,29 +95,6 @@ class BytesRoom {
     std::size_t size_ = 0;
 };
 
-/// Answers a message: reads `request`, writes its answer to the start of `response`, which never overlaps it, and
-/// returns the answer's length.
-///
-/// If it throws, or returns more than `response.size()`, the client gets HANDLER_FAILED. Else as Handler.
-using BytesHandler = std::function<std::size_t(BytesView request, BytesRoom response)>;
-
-namespace detail {
-
-/// The C handler of a C++ one, which is `user_data`. Nothing may be thrown through the library.
-inline std::size_t answerBytes(const std::uint8_t *request, std::size_t length, std::uint8_t *response,
-                               std::size_t capacity, void *user_data) noexcept {
-    try {
-        return (*static_cast<const BytesHandler *>(user_data))({request, length}, {response, capacity});
-    } catch (...) {
-        return std::numeric_limits<std::size_t>::max();
-    }
-}
-
-inline calc_ipc_bytes_handler functionOf(const BytesHandler &handler) noexcept {
-    return handler ? answerBytes : nullptr;
-}
-
-} // namespace detail
 } // namespace calc_ipc
 
 #if defined(__cpp_lib_span)

@@ -7,15 +7,13 @@
 
 #include <calc_ipc.h>
 
+#include <cstdlib>
 #include <string>
 #include <system_error>
 
-#if !defined(__cpp_exceptions)
-#error "calc_ipc.hpp reports failures by exceptions; without them, use calc_ipc.h, which does all that it does"
-#endif
-
 namespace calc_ipc {
 
+/// @cond INTERNAL
 namespace detail {
 
 class Category final : public std::error_category {
@@ -52,6 +50,7 @@ class Category final : public std::error_category {
 };
 
 } // namespace detail
+/// @endcond
 
 /// The category of every Error; its values are the CALC_IPC_STATUS_* numbers.
 inline const std::error_category &category() noexcept {
@@ -69,31 +68,41 @@ class Error : public std::system_error {
     calc_ipc_status status() const noexcept { return code().value(); }
 };
 
+/// @cond INTERNAL
 namespace detail {
 
-/// Throws this thread's last failure unless `status` is OK.
-inline void check(calc_ipc_status status) {
-    if (status == CALC_IPC_STATUS_OK) {
-        return;
-    }
-    std::string context = calc_ipc_last_error();
+/// Throws the failure that the library describes by `text`; ends the process where exceptions are off.
+[[noreturn]] inline void raise([[maybe_unused]] calc_ipc_status status, [[maybe_unused]] const char *text) {
+#if defined(__cpp_exceptions)
+    std::string context = text;
     // The library says the kind in front, and std::system_error will say it again at the end.
     const std::string kind = category().message(status) + ": ";
     if (context.compare(0, kind.size(), kind) == 0) {
         context.erase(0, kind.size());
     }
     throw Error(status, context);
+#else
+    std::abort();
+#endif
+}
+
+/// Throws this thread's last failure unless `status` is OK.
+inline void check(calc_ipc_status status) {
+    if (status != CALC_IPC_STATUS_OK) {
+        raise(status, calc_ipc_last_error());
+    }
 }
 
 /// The text for C, which would silently cut it at an embedded NUL and so open a different path.
 inline const char *terminated(const std::string &text) {
     if (text.find('\0') != std::string::npos) {
-        throw Error(CALC_IPC_STATUS_INVALID_ARGUMENT, "a NUL byte inside of a path or name");
+        raise(CALC_IPC_STATUS_INVALID_ARGUMENT, "a NUL byte inside of a path or name");
     }
     return text.c_str();
 }
 
 } // namespace detail
+/// @endcond
 } // namespace calc_ipc
 
 #endif

@@ -20,7 +20,7 @@ class FIFOServer final : public detail::BasicServer<calc_ipc_fifo_server, calc_i
   public:
     /// Makes the FIFOs. Clients may connect from here on, and are served once it runs. `run` serves until stopped,
     /// or as the options say.
-    FIFOServer(const std::string &request_path, const std::string &response_path, Handler handler = {},
+    FIFOServer(const std::string &request_path, const std::string &response_path, detail::AnyHandler handler = {},
                const ServerOptions &options = {})
         : BasicServer(calc_ipc_fifo_server_create, std::move(handler), options, detail::terminated(request_path),
                       detail::terminated(response_path)) {}
@@ -28,7 +28,7 @@ class FIFOServer final : public detail::BasicServer<calc_ipc_fifo_server, calc_i
     /// The same with `stop_when_idle` set, whatever the options say: `run` returns once clients have come and the
     /// last has gone, and may then be called again.
     [[nodiscard]] static FIFOServer create(const std::string &request_path, const std::string &response_path,
-                                           Handler handler = {}, ServerOptions options = {}) {
+                                           detail::AnyHandler handler = {}, ServerOptions options = {}) {
         options.stop_when_idle = 1;
         return FIFOServer(request_path, response_path, std::move(handler), options);
     }

@@ -21,7 +21,8 @@ class PipeChannel final : public detail::BasicClient<calc_ipc_pipe, calc_ipc_pip
   public:
     /// Forks a child that serves `handler`. In a program with several threads, a handler that takes a lock which
     /// another thread held at this moment waits for ever, in malloc too: such programs use `spawn`.
-    [[nodiscard]] static PipeChannel createWithServer(Handler handler = {}, const ClientOptions &options = {}) {
+    [[nodiscard]] static PipeChannel createWithServer(detail::AnyHandler handler = {},
+                                                      const ClientOptions &options = {}) {
         // The child serves on its copy of this stack frame and never returns from create.
         return PipeChannel(calc_ipc_pipe_create, options, detail::functionOf(handler), &handler);
     }
@@ -44,7 +45,7 @@ class PipeChannel final : public detail::BasicClient<calc_ipc_pipe, calc_ipc_pip
 
 /// Serves one client that writes to `in` and reads from `out`, until it closes `in`: what a program for `spawn` does
 /// with 0 and 1.
-inline void servePipe(int in, int out, Handler handler = {}, const ServerOptions &options = {}) {
+inline void servePipe(int in, int out, detail::AnyHandler handler = {}, const ServerOptions &options = {}) {
     detail::check(calc_ipc_pipe_serve(in, out, detail::functionOf(handler), &handler, &options));
 }
 

@@ -22,6 +22,10 @@
 #include <string>
 #include <vector>
 
+#if !defined(__cpp_exceptions)
+#error "calc_ipc.hpp reports failures by exceptions; without them, use calc_ipc.h and <calc_ipc/result.hpp>"
+#endif
+
 namespace calc_ipc {
 
 /// What to calculate.
@@ -46,16 +50,20 @@ struct Response {
     std::string error = {};  ///< Why there is none; 255 bytes of it, or up to a NUL, travel.
 };
 
+/// @cond INTERNAL
 namespace detail {
 
+/// As the C interface has it.
 inline calc_ipc_request toC(const Request &request) noexcept {
     return {static_cast<std::int32_t>(request.op), request.arg1, request.arg2};
 }
 
+/// As C++ has it.
 inline Request fromC(const calc_ipc_request &request) noexcept {
     return {static_cast<Operation>(request.operation), request.arg1, request.arg2};
 }
 
+/// As the C interface has it.
 inline calc_ipc_response toC(bool success, std::int64_t result, const char *error, std::size_t length) noexcept {
     calc_ipc_response response{};
     response.success = success;
@@ -65,10 +73,12 @@ inline calc_ipc_response toC(bool success, std::int64_t result, const char *erro
     return response;
 }
 
+/// As the C interface has it.
 inline calc_ipc_response toC(const Response &response) noexcept {
     return toC(response.success, response.result, response.error.data(), response.error.size());
 }
 
+/// As C++ has it.
 inline Response fromC(const calc_ipc_response &response) {
     if (response.success) {
         return {true, response.result, {}}; // Nothing is said, so nothing is looked through for its end.
@@ -77,6 +87,7 @@ inline Response fromC(const calc_ipc_response &response) {
 }
 
 } // namespace detail
+/// @endcond
 
 /// "ADD", "SUB", "MUL" or "DIV"; "UNKNOWN" for any other value.
 inline std::string opToString(Operation op) {

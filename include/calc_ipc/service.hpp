@@ -1,37 +1,24 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /// @file
-/// Handlers, options, and what the servers and clients of all transports have in common.
+/// Options, and what the servers and clients of all transports have in common.
 #ifndef CALC_IPC_SERVICE_HPP
 #define CALC_IPC_SERVICE_HPP
 
-#include <calc_ipc/bytes.hpp>
+#include <calc_ipc/handler.hpp>
 #include <calc_ipc/protocol.hpp>
+#include <calc_ipc/result.hpp>
 
-#include <any>
 #include <atomic>
-#include <cstring>
 #include <exception>
-#include <functional>
 #include <memory>
-#include <new>
-#include <optional>
 #include <utility>
 
 namespace calc_ipc {
 
-/// Turns a request into its response; empty stands for the built-in calculator.
-///
-/// It runs on the server's thread, and on several at once only if `ServerOptions::workers` says so. One that throws
-/// answers ERR with what(). A server must not be destroyed in its own handler.
-using Handler = std::function<Response(const Request &)>;
-
 /// How a server treats its clients: the fields of calc_ipc_server_options, set to their defaults.
 struct ServerOptions : calc_ipc_server_options {
-    ServerOptions() noexcept {
-        calc_ipc_server_options_init(this, sizeof(calc_ipc_server_options));
-        max_clients = 0; // what suits the transport: 1024, or 128 over shared memory
-    }
+    ServerOptions() noexcept { calc_ipc_server_options_init(this, sizeof(calc_ipc_server_options)); }
 };
 
 /// How a client treats its server: the fields of calc_ipc_client_options, set to their defaults.
@@ -41,23 +28,11 @@ struct ClientOptions : calc_ipc_client_options {
 
 namespace detail {
 
+/// @cond INTERNAL
 template <auto Destroy> struct Deleter {
     template <class T> void operator()(T *handle) const noexcept { Destroy(handle); }
 };
-
-/// The C handler of a C++ one, which is `user_data`. Nothing may be thrown through the library.
-inline void answer(const calc_ipc_request *request, calc_ipc_response *response, void *user_data) noexcept {
-    const auto fail = [&](const char *why) { *response = toC(false, 0, why, std::strlen(why)); };
-    try {
-        *response = toC((*static_cast<const Handler *>(user_data))(fromC(*request)));
-    } catch (const std::exception &failure) {
-        fail(failure.what());
-    } catch (...) {
-        fail("Handler failed");
-    }
-}
-
-inline calc_ipc_handler functionOf(const Handler &handler) noexcept { return handler ? answer : nullptr; }
+/// @endcond
 
 /// A server of any transport. `T` and the functions are those of calc_ipc.h.
 template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destroy> class BasicServer {
@@ -74,28 +49,34 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
     /// Asks `run` to return and never waits: for signal handlers, and for the server's own handler.
     void requestStop() noexcept { RequestStop(handle()); }
 
+    /// @cond INTERNAL
   protected:
-    template <class Create, class AnyHandler, class... Address>
-    BasicServer(Create create, AnyHandler handler, const ServerOptions &options, Address... address)
+    /// `Kept` is AnyHandler or AnyBytesHandler.
+    template <class Create, class Kept, class... Address>
+    BasicServer(Create create, Kept handler, const ServerOptions &options, Address... address)
         : state_(std::make_unique<State>()) {
-        auto &kept = state_->handler.template emplace<AnyHandler>(std::move(handler));
+        const auto kept = std::make_shared<Kept>(std::move(handler));
+        state_->handler = kept;
         T *created = nullptr;
-        check(create(address..., functionOf(kept), &kept, &options, &created));
+        check(create(address..., functionOf(*kept), kept.get(), &options, &created));
         state_->handle.reset(created);
     }
 
+    /// What the functions of calc_ipc.h take.
     const T *handle() const noexcept { return state_ ? state_->handle.get() : nullptr; }
 
   private:
     /// In one place on the heap: the handler's address outlives moves of the server, and the handler its last call.
     struct State {
-        std::any handler; // a Handler, or a BytesHandler
+        std::shared_ptr<void> handler; // of either kind
         std::unique_ptr<T, Deleter<Destroy>> handle;
     };
 
     std::unique_ptr<State> state_;
+    /// @endcond
 };
 
+/// @cond INTERNAL
 /// Atomic, since the call of a second thread that finds the client BUSY writes it too; movable, as its client is.
 class LastStatus {
   public:
@@ -112,31 +93,32 @@ class LastStatus {
   private:
     std::atomic<calc_ipc_status> value_{CALC_IPC_STATUS_OK};
 };
+/// @endcond
 
 /// A client of any transport. `T` and the functions are those of calc_ipc.h.
 template <class T, auto Call, auto Destroy> class BasicClient {
   public:
-    /// Sends a request and waits for its response; empty if there is none, and then `status()` says why.
+    /// Sends a request and waits for its response; empty if there is none, and then the result says why.
     /// A response without `success` is a response: the call worked, and the calculation did not.
-    std::optional<Response> call(const Request &request) noexcept {
+    Result<Response> call(const Request &request) noexcept {
         const calc_ipc_request in = toC(request);
         calc_ipc_response out;
-        status_.set(Call(handle_.get(), &in, &out));
-        if (status() != CALC_IPC_STATUS_OK) {
-            return std::nullopt;
+        if (const calc_ipc_status failure = noted(Call(handle_.get(), &in, &out))) {
+            return Result<Response>(Outcome::ofLastCall(failure));
         }
         try {
             return fromC(out);
-        } catch (const std::bad_alloc &) {
-            status_.set(CALC_IPC_STATUS_SYSTEM);
-            return std::nullopt;
+        } catch (const std::exception &) {
+            return Result<Response>(withoutMemory(false));
         }
     }
 
-    /// How the last call ended: CALC_IPC_STATUS_OK, or why it gave no response.
+    /// How the last call of any thread ended. Each call's result says it for that call alone.
     calc_ipc_status status() const noexcept { return status_.get(); }
 
+    /// @cond INTERNAL
   protected:
+    /// A client that `create` makes; throws Error if it cannot.
     template <class Create, class... Address>
     BasicClient(Create create, const ClientOptions &options, Address... address) {
         T *created = nullptr;
@@ -144,12 +126,24 @@ template <class T, auto Call, auto Destroy> class BasicClient {
         handle_.reset(created);
     }
 
+    /// What the functions of calc_ipc.h take.
     const T *handle() const noexcept { return handle_.get(); }
-    void setStatus(calc_ipc_status status) noexcept { status_.set(status); }
+
+    /// The status of a call, which `status()` then gives.
+    calc_ipc_status noted(calc_ipc_status status) noexcept {
+        status_.set(status);
+        return status;
+    }
+
+    /// A call that ends since there is no memory for what C++ makes of it.
+    Outcome withoutMemory(bool not_executed) noexcept {
+        return {noted(CALC_IPC_STATUS_SYSTEM), "operating system error: no memory for the call", not_executed};
+    }
 
   private:
     std::unique_ptr<T, Deleter<Destroy>> handle_;
     LastStatus status_;
+    /// @endcond
 };
 
 } // namespace detail

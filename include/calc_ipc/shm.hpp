@@ -20,7 +20,7 @@ class ShmServer final : public detail::BasicServer<calc_ipc_shm_server, calc_ipc
                                                    calc_ipc_shm_server_request_stop, calc_ipc_shm_server_destroy> {
   public:
     /// Takes `name`, with or without its leading slash. Clients may connect from here on, and are served once it runs.
-    [[nodiscard]] static ShmServer create(const std::string &name, Handler handler = {},
+    [[nodiscard]] static ShmServer create(const std::string &name, detail::AnyHandler handler = {},
                                           const ServerOptions &options = {}) {
         return ShmServer(name, std::move(handler), options);
     }
@@ -28,13 +28,13 @@ class ShmServer final : public detail::BasicServer<calc_ipc_shm_server, calc_ipc
     /// The same, for programs that bring two names of semaphores: they are unused, since all synchronisation lives
     /// in the shared memory.
     [[nodiscard]] static ShmServer create(const std::string &name, const std::string & /* sem_req */,
-                                          const std::string & /* sem_resp */, Handler handler = {},
+                                          const std::string & /* sem_resp */, detail::AnyHandler handler = {},
                                           const ServerOptions &options = {}) {
         return ShmServer(name, std::move(handler), options);
     }
 
   private:
-    ShmServer(const std::string &name, Handler handler, const ServerOptions &options)
+    ShmServer(const std::string &name, detail::AnyHandler handler, const ServerOptions &options)
         : BasicServer(calc_ipc_shm_server_create, std::move(handler), options, detail::terminated(name)) {}
 };
 

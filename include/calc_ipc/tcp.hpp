@@ -25,7 +25,8 @@ class TCPServer final : public detail::BasicServer<calc_ipc_tcp_server, calc_ipc
                                                    calc_ipc_tcp_server_request_stop, calc_ipc_tcp_server_destroy> {
   public:
     /// Binds a name or an address of this machine. Clients may connect from here on, and are served once it runs.
-    TCPServer(const std::string &host, std::uint16_t port, Handler handler = {}, const ServerOptions &options = {})
+    TCPServer(const std::string &host, std::uint16_t port, detail::AnyHandler handler = {},
+              const ServerOptions &options = {})
         : BasicServer(calc_ipc_tcp_server_create, std::move(handler), options, detail::terminated(host), port) {}
 
     /// The port, which the system chose if it was 0.

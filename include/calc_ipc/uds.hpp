@@ -20,7 +20,7 @@ class UDSServer final : public detail::BasicServer<calc_ipc_uds_server, calc_ipc
                                                    calc_ipc_uds_server_request_stop, calc_ipc_uds_server_destroy> {
   public:
     /// Binds `path`, of at most 107 bytes. Clients may connect from here on, and are served once it runs.
-    explicit UDSServer(const std::string &path, Handler handler = {}, const ServerOptions &options = {})
+    explicit UDSServer(const std::string &path, detail::AnyHandler handler = {}, const ServerOptions &options = {})
         : BasicServer(calc_ipc_uds_server_create, std::move(handler), options, detail::terminated(path)) {}
 };
 

@@ -13,9 +13,8 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
-#include <new>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace calc_ipc {
@@ -32,11 +31,12 @@ class Server final
                                  calc_ipc_server_request_stop, calc_ipc_server_destroy> {
   public:
     /// Binds the URL's address. Clients may connect from here on, and are served once it runs.
-    explicit Server(const std::string &url, Handler handler = {}, const ServerOptions &options = {})
+    explicit Server(const std::string &url, detail::AnyHandler handler = {}, const ServerOptions &options = {})
         : BasicServer(calc_ipc_server_create, std::move(handler), options, detail::terminated(url)) {}
 
     /// A server of messages of any kind, up to `max_message` bytes long, which bounds the answers, too.
-    [[nodiscard]] static Server bytes(const std::string &url, BytesHandler handler, const ServerOptions &options = {}) {
+    [[nodiscard]] static Server bytes(const std::string &url, detail::AnyBytesHandler handler,
+                                      const ServerOptions &options = {}) {
         return {OfBytes(), url, std::move(handler), options};
     }
 
@@ -50,8 +50,19 @@ class Server final
     /// Without it, an empty handler would be one of either kind.
     struct OfBytes {};
 
-    Server(OfBytes /* kind */, const std::string &url, BytesHandler handler, const ServerOptions &options)
+    Server(OfBytes /* kind */, const std::string &url, detail::AnyBytesHandler handler, const ServerOptions &options)
         : BasicServer(calc_ipc_server_create_bytes, std::move(handler), options, detail::terminated(url)) {}
+};
+
+/// The responses to the first of many requests, in order, and how the call for them ended.
+class Responses : public std::vector<Response>, public detail::Outcome {
+  public:
+    /// Whether all of the requests were answered.
+    explicit operator bool() const noexcept { return status() == CALC_IPC_STATUS_OK; }
+
+  private:
+    friend class Client;
+    void set(detail::Outcome outcome) noexcept { detail::Outcome::operator=(std::move(outcome)); }
 };
 
 /// A client of the server at a URL.
@@ -68,71 +79,80 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
 
     /// Sends all of the requests, in a std::vector, std::array, std::span ..., and gives their responses in order.
     ///
-    /// If there are fewer responses than requests, they are those to the first requests, and `status()` says why;
-    /// later requests may have been executed. The time of a call starts again with each response.
-    template <class Requests> std::vector<Response> callMany(const Requests &requests) noexcept {
+    /// If there are fewer responses than requests, they are those to the first requests, and the result says why; later
+    /// requests may have been executed unless it says that they were not. The time of a call starts again with each
+    /// response.
+    template <class Requests> Responses callMany(const Requests &requests) noexcept {
         return callMany(std::data(requests), std::size(requests));
     }
 
     /// The same, of requests in braces.
-    std::vector<Response> callMany(std::initializer_list<Request> requests) noexcept {
+    Responses callMany(std::initializer_list<Request> requests) noexcept {
         return callMany(requests.begin(), requests.size());
     }
 
     /// The same, of `count` requests from `requests` on.
-    std::vector<Response> callMany(const Request *requests, std::size_t count) noexcept {
-        std::vector<Response> responses;
+    Responses callMany(const Request *requests, std::size_t count) noexcept {
+        Responses responses;
+        bool is_sent = false;
         try {
-            ask(requests, count, responses);
+            std::vector<calc_ipc_request> in;
+            in.reserve(count);
+            for (std::size_t i = 0; i < count; ++i) {
+                in.push_back(detail::toC(requests[i]));
+            }
+            const std::unique_ptr<calc_ipc_response[]> out(new calc_ipc_response[count]);
+            responses.reserve(count);
+            is_sent = true;
+            std::size_t completed = 0;
+            if (const calc_ipc_status failure =
+                    noted(calc_ipc_client_call_many(handle(), in.data(), count, out.get(), &completed))) {
+                responses.set(detail::Outcome::ofLastCall(failure));
+            }
+            for (std::size_t i = 0; i < completed && i < count; ++i) {
+                responses.push_back(detail::fromC(out[i]));
+            }
         } catch (const std::exception &) {
-            setStatus(CALC_IPC_STATUS_SYSTEM); // no memory: the requests may have been executed
+            responses.set(withoutMemory(!is_sent));
         }
         return responses;
     }
 
     /// Sends a message and waits for the answer, which is written to the start of `room`; gives its length. Empty if
-    /// there is none, and then `status()` says why. An answer that does not fit is BUFFER_TOO_SMALL and dropped; its
+    /// there is none, and then the result says why. An answer that does not fit is BUFFER_TOO_SMALL and dropped; its
     /// length is put at `needed`.
-    std::optional<std::size_t> callBytes(BytesView message, BytesRoom room, std::size_t *needed = nullptr) noexcept {
+    Result<std::size_t> callBytes(BytesView message, BytesRoom room, std::size_t *needed = nullptr) noexcept {
         std::size_t length = 0;
-        setStatus(
+        const calc_ipc_status status = noted(
             calc_ipc_client_call_bytes(handle(), message.data(), message.size(), room.data(), room.size(), &length));
-        if (needed != nullptr && status() == CALC_IPC_STATUS_BUFFER_TOO_SMALL) {
+        if (status == CALC_IPC_STATUS_OK) {
+            return length;
+        }
+        if (needed != nullptr && status == CALC_IPC_STATUS_BUFFER_TOO_SMALL) {
             *needed = length;
         }
-        return status() == CALC_IPC_STATUS_OK ? std::optional(length) : std::nullopt;
+        return Result<std::size_t>(detail::Outcome::ofLastCall(status));
     }
 
     /// The same, with room for any answer that the options let in.
-    std::optional<std::vector<std::uint8_t>> callBytes(BytesView message) noexcept {
+    Result<std::vector<std::uint8_t>> callBytes(BytesView message) noexcept {
+        using Answer = Result<std::vector<std::uint8_t>>;
+        bool is_sent = false;
         try {
             // Not a vector, which would write zeros over all of it first.
             const std::unique_ptr<std::uint8_t[]> room(new std::uint8_t[max_message_]);
-            if (const auto length = callBytes(message, BytesRoom(room.get(), max_message_))) {
-                return std::vector<std::uint8_t>(room.get(), room.get() + *length);
+            is_sent = true;
+            auto length = callBytes(message, BytesRoom(room.get(), max_message_));
+            if (!length) {
+                return Answer(detail::Outcome(std::move(length)));
             }
-        } catch (const std::bad_alloc &) {
-            setStatus(CALC_IPC_STATUS_SYSTEM);
+            return std::vector<std::uint8_t>(room.get(), room.get() + *length);
+        } catch (const std::exception &) {
+            return Answer(withoutMemory(!is_sent));
         }
-        return std::nullopt;
     }
 
   private:
-    void ask(const Request *requests, std::size_t count, std::vector<Response> &responses) {
-        std::vector<calc_ipc_request> in;
-        in.reserve(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            in.push_back(detail::toC(requests[i]));
-        }
-        const std::unique_ptr<calc_ipc_response[]> out(new calc_ipc_response[count]);
-        responses.reserve(count);
-        std::size_t completed = 0;
-        setStatus(calc_ipc_client_call_many(handle(), in.data(), count, out.get(), &completed));
-        for (std::size_t i = 0; i < completed && i < count; ++i) {
-            responses.push_back(detail::fromC(out[i]));
-        }
-    }
-
     std::size_t max_message_;
 };
 

@@ -1,6 +1,6 @@
 //! The service over any transport, named by a URL: the client's side.
 
-use super::guard::guard;
+use super::guard::{guard, guard_call};
 use super::message::{calc_ipc_request, calc_ipc_response, store};
 use super::options::calc_ipc_client_options;
 use super::pointer::{self, Out};
@@ -9,7 +9,7 @@ use super::{handle, service};
 use crate::error::{Error, Result, Status};
 use crate::protocol::Request;
 use crate::service::Client;
-use crate::transport::url::{self, Url};
+use crate::transport::url::{self, Side, Url};
 use std::ffi::c_char;
 
 /// A connection to a server behind any transport, which its URL names.
@@ -27,14 +27,14 @@ pub struct calc_ipc_client(Client);
 /// @return OK; INVALID_ARGUMENT: also what is no URL for a client; NOT_CONNECTED: no server, or no
 ///     such program; or what else the create of the transport gives.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_client_create(
+pub unsafe extern "C-unwind" fn calc_ipc_client_create(
     url: *const c_char,
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_client,
 ) -> calc_ipc_status {
     // SAFETY: the pointers are as the header asks for.
     let client = || unsafe {
-        let url = Url::parse(pointer::text(url, "url")?)?;
+        let url = Url::parse(pointer::text(url, "url")?, Side::Client)?;
         service::client(options, |options| url::connect(&url, options))
     };
     // SAFETY: as above.
@@ -52,13 +52,13 @@ pub unsafe extern "C" fn calc_ipc_client_create(
 ///     HANDLER_FAILED: a server of messages of its own failed; REFUSED: the server is full; FORKED;
 ///     SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_client_call(
+pub unsafe extern "C-unwind" fn calc_ipc_client_call(
     client: *const calc_ipc_client,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, and the pointers are as the header asks for.
-    guard(|| unsafe { service::call(&handle::get(client)?.0, request, response) })
+    unsafe { service::call(client, |client| &client.0, request, response) }
 }
 
 /// Asks many things at once, as many as the transport carries, and takes the answers in order.
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn calc_ipc_client_call(
 /// @return OK: all are answered; INVALID_ARGUMENT: also an unknown operation anywhere, and nothing
 ///     is sent; else as calc_ipc_client_call().
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_client_call_many(
+pub unsafe extern "C-unwind" fn calc_ipc_client_call_many(
     client: *const calc_ipc_client,
     requests: *const calc_ipc_request,
     count: usize,
@@ -82,11 +82,16 @@ pub unsafe extern "C" fn calc_ipc_client_call_many(
     completed: *mut usize,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, and the pointers are as the header asks for.
-    guard(|| unsafe {
+    let arguments = || unsafe {
         let mut completed = Out::new(completed, "completed")?;
         completed.write(0);
         let client = &handle::get(client)?.0;
-        call_many(client, requests, count, responses, completed)
+        let requests = pointer::array(requests, count, "requests")?;
+        let places = pointer::places(responses, count, "responses")?;
+        Ok((client, checked(requests)?, places, completed))
+    };
+    guard_call(arguments, |(client, requests, places, completed)| {
+        call_many(client, &requests, places, completed)
     })
 }
 
@@ -105,7 +110,7 @@ pub unsafe extern "C" fn calc_ipc_client_call_many(
 ///     REFUSED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT, CLOSED and
 ///     PEER_DIED, `response` may hold a part of the answer.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_client_call_bytes(
+pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes(
     client: *const calc_ipc_client,
     request: *const u8,
     length: usize,
@@ -114,11 +119,14 @@ pub unsafe extern "C" fn calc_ipc_client_call_bytes(
     response_length: *mut usize,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, and the pointers are as the header asks for.
-    guard(|| unsafe {
+    let arguments = || unsafe {
         let request = pointer::array(request, length, "request")?;
         let response = pointer::array_mut(response, capacity, "response")?;
         let response_length = Out::new(response_length, "response_length")?;
-        call_bytes(&handle::get(client)?.0, request, response, response_length)
+        Ok((&handle::get(client)?.0, request, response, response_length))
+    };
+    guard_call(arguments, |(client, request, response, length)| {
+        call_bytes(client, request, response, length)
     })
 }
 
@@ -126,32 +134,20 @@ pub unsafe extern "C" fn calc_ipc_client_call_bytes(
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_client_destroy(client: *mut calc_ipc_client) {
+pub unsafe extern "C-unwind" fn calc_ipc_client_destroy(client: *mut calc_ipc_client) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { handle::destroy(client) });
 }
 
-/// Asks all of `requests`, and counts the answers in `completed`.
-///
-/// # Safety
-///
-/// Both arrays are NULL or have `count` elements.
-unsafe fn call_many(
+/// Asks all of `requests`, puts the answers at `places`, and counts them in `completed`.
+fn call_many(
     client: &Client,
-    requests: *const calc_ipc_request,
-    count: usize,
-    responses: *mut calc_ipc_response,
+    requests: &[Request],
+    mut places: impl Iterator<Item = Out<calc_ipc_response>>,
     mut completed: Out<usize>,
 ) -> Result<()> {
-    // SAFETY: the caller's promise is the same.
-    let (requests, mut places) = unsafe {
-        (
-            pointer::array(requests, count, "requests")?,
-            pointer::places(responses, count, "responses")?,
-        )
-    };
     let mut done = 0;
-    client.call_many(&checked(requests)?, |response| {
+    client.call_many(requests, |response| {
         if let Some(place) = places.next() {
             store(&response, place);
             done += 1;

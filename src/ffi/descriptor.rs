@@ -19,7 +19,7 @@ use std::os::fd::BorrowedFd;
 /// @return OK; MALFORMED: the prefix is not the length of what follows, and nothing is sent;
 ///     CLOSED: no one reads any more; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_message_send(
+pub unsafe extern "C-unwind" fn calc_ipc_message_send(
     fd: c_int,
     frame: *const u8,
     length: usize,
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn calc_ipc_message_send(
 ///     descriptor; CLOSED: the bytes ended, between frames or within one; SYSTEM. On an error,
 ///     `buffer` may hold a part of the frame.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_message_recv(
+pub unsafe extern "C-unwind" fn calc_ipc_message_recv(
     fd: c_int,
     buffer: *mut u8,
     capacity: usize,
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn calc_ipc_message_recv(
 /// @param length  How many.
 /// @return OK; CLOSED: the bytes ended before; SYSTEM. On an error, `buffer` may hold some bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fd_read_exact(
+pub unsafe extern "C-unwind" fn calc_ipc_fd_read_exact(
     fd: c_int,
     buffer: *mut c_void,
     length: usize,
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn calc_ipc_fd_read_exact(
 /// @param length  How many.
 /// @return OK; CLOSED: no one reads any more; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fd_write_exact(
+pub unsafe extern "C-unwind" fn calc_ipc_fd_write_exact(
     fd: c_int,
     buffer: *const c_void,
     length: usize,

@@ -1,15 +1,17 @@
 //! Structs that can grow: the caller says how large its own is.
 
 use crate::error::{Error, Result, Status};
+use std::mem::MaybeUninit;
 use std::slice;
 
 /// No struct of options will have more bytes than a page. More is a `size` that was never set.
 const LARGEST: usize = 4096;
 
-/// A struct of integers without padding, the first of which is its size.
-///
-/// The day that one gets another field, the size of its first version stays the least to be taken.
+/// A struct of integers without padding, the first of which is its size. It may have any bytes.
 pub(super) trait Extensible: Copy {
+    /// The size that its first version had, which stays the least to be taken when fields are added.
+    const FIRST_SIZE: usize;
+
     /// The defaults, for a caller who thinks that the struct has `size` bytes.
     fn defaults(size: usize) -> Self;
 }
@@ -34,8 +36,9 @@ pub(super) unsafe fn init<T: Extensible>(options: *mut T, size: usize) {
 
 /// The struct at `options`, `None` if that is NULL.
 ///
-/// A caller compiled against a later version may have a longer one. What this version does not
-/// know has to be 0: the rule of `clone3` and `openat2`, see openat2(2), "Extensibility".
+/// A caller compiled against an earlier version may have a shorter one, whose missing fields are 0, and
+/// one compiled against a later version a longer one. What this version does not know has to be 0: the
+/// rule of `clone3` and `openat2`, see openat2(2), "Extensibility".
 ///
 /// # Safety
 ///
@@ -44,20 +47,28 @@ pub(super) unsafe fn read<T: Extensible>(options: *const T) -> Result<Option<T>>
     if options.is_null() {
         return Ok(None);
     }
-    let known = size_of::<T>();
     // SAFETY: the size comes first, and is there before all else.
     let size = unsafe { options.cast::<usize>().read() };
-    if !(known..=LARGEST).contains(&size) {
-        let context = format!("options: a size of {size} bytes; the init function sets it");
+    if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
+        let context = format!(
+            "options: a size of {size} bytes is not between {} and {LARGEST}; the init function sets it",
+            T::FIRST_SIZE
+        );
         return Err(Error::new(Status::InvalidArgument, context));
     }
-    // SAFETY: from `known` to `size` it is the caller's struct, too.
-    let rest = unsafe { slice::from_raw_parts(options.cast::<u8>().add(known), size - known) };
-    if rest.iter().any(|byte| *byte != 0) {
+    // SAFETY: `size` bytes are the caller's.
+    let given = unsafe { slice::from_raw_parts(options.cast::<u8>(), size) };
+    let (known, unknown) = given.split_at(size.min(size_of::<T>()));
+    if unknown.iter().any(|byte| *byte != 0) {
         return Err(unknown_field());
     }
-    // SAFETY: at least `known` bytes are there, and integers may have any.
-    Ok(Some(unsafe { options.read() }))
+    let mut taken = MaybeUninit::<T>::zeroed();
+    // SAFETY: `known` is no longer than a T, which may have any bytes.
+    unsafe {
+        let to = taken.as_mut_ptr().cast::<u8>();
+        to.copy_from_nonoverlapping(known.as_ptr(), known.len());
+        Ok(Some(taken.assume_init()))
+    }
 }
 
 /// What is said to a caller that asks for something of a later version.
@@ -74,12 +85,18 @@ mod tests {
     #[derive(Clone, Copy, Debug, PartialEq)]
     struct Known {
         size: usize,
-        field: u64,
+        first: usize,
+        added: [usize; 2],
     }
 
+    const WORD: usize = size_of::<usize>();
+
     impl Extensible for Known {
+        const FIRST_SIZE: usize = 2 * WORD;
+
         fn defaults(size: usize) -> Self {
-            Self { size, field: 7 }
+            let (first, added) = (7, [0; 2]);
+            Self { size, first, added }
         }
     }
 
@@ -91,10 +108,12 @@ mod tests {
     }
 
     fn read_later(size: usize, new: [u8; 5]) -> Result<Option<Known>> {
-        let later = Later {
-            known: Known { size, field: 3 },
-            new,
+        let known = Known {
+            size,
+            first: 3,
+            added: [4, 5],
         };
+        let later = Later { known, new };
         // SAFETY: no test lets `size` be valid and say more than `Later` has.
         unsafe { read((&raw const later).cast::<Known>()) }
     }
@@ -106,23 +125,36 @@ mod tests {
     }
 
     #[test]
-    fn a_later_struct_is_taken_if_what_is_new_is_0() {
-        for size in 16..=21 {
-            let known = read_later(size, [0; 5]).unwrap().unwrap();
-            assert_eq!(known, Known { size, field: 3 });
+    fn what_an_earlier_struct_lacks_is_0() {
+        for (size, added) in [(2, [0, 0]), (3, [4, 0]), (4, [4, 5])] {
+            let size = size * WORD;
+            let expected = Known {
+                size,
+                first: 3,
+                added,
+            };
+            assert_eq!(read_later(size, [0; 5]).unwrap().unwrap(), expected);
         }
-        assert!(read_later(16, [1; 5]).is_ok(), "beyond the size");
+    }
+
+    #[test]
+    fn a_later_struct_is_taken_if_what_is_new_is_0() {
+        for size in 4 * WORD..=4 * WORD + 5 {
+            let known = read_later(size, [0; 5]).unwrap().unwrap();
+            assert_eq!((known.size, known.added), (size, [4, 5]));
+        }
+        assert!(read_later(4 * WORD, [1; 5]).is_ok(), "beyond the size");
         for at in 0..5 {
             let mut new = [0; 5];
             new[at] = 1;
-            let error = read_later(21, new).unwrap_err();
+            let error = read_later(4 * WORD + 5, new).unwrap_err();
             assert_eq!(error.status(), Status::Unsupported);
         }
     }
 
     #[test]
     fn a_size_that_no_version_has_is_an_error() {
-        for size in [0, 1, 15, LARGEST + 1, usize::MAX] {
+        for size in [0, 1, 2 * WORD - 1, LARGEST + 1, usize::MAX] {
             let error = read_later(size, [0; 5]).unwrap_err();
             assert_eq!(error.status(), Status::InvalidArgument, "{size}");
         }

@@ -30,18 +30,18 @@ pub struct calc_ipc_fifo_client(Client);
 /// that their answers never mix. The public pair serves one client at a time that knows nothing but
 /// frames. FIFOs cannot tell who writes: clients have to run as the same user.
 ///
-/// @param request_path   The FIFO of requests; `request_path`.hello and `request_path`.lock are
-///                       created beside it.
+/// @param request_path   The FIFO of requests, whose name in its folder has at most 220 bytes;
+///                       `request_path`.hello and `request_path`.lock are created beside it.
 /// @param response_path  The FIFO of answers; `response_path`.lock is created beside it.
 /// @param handler        What answers; NULL is the calculator.
 /// @param user_data      Passed to `handler`; has to live until destroy returns.
 /// @param options        NULL: the defaults.
 /// @param out            Takes the server, to be destroyed; NULL on failure.
 /// @return OK; INVALID_ARGUMENT: also a path that is too long, the same path twice, or one that
-///     ends with .hello or .lock; ADDRESS_IN_USE: a live server, or a file that is no FIFO, is
-///     there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
+///     ends with .hello or .lock; ADDRESS_IN_USE: a live server, a FIFO that another program has
+///     open, or a file that is none, is there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fifo_server_create(
+pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_create(
     request_path: *const c_char,
     response_path: *const c_char,
     handler: calc_ipc_handler,
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn calc_ipc_fifo_server_create(
 /// @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
 ///     or why serving failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fifo_server_run(
+pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_run(
     server: *const calc_ipc_fifo_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live; destroy may overlap this and waits for it.
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn calc_ipc_fifo_server_run(
 /// @param server  The server.
 /// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fifo_server_start(
+pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_start(
     server: *const calc_ipc_fifo_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn calc_ipc_fifo_server_start(
 /// @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
 ///     failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fifo_server_stop(
+pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_stop(
     server: *const calc_ipc_fifo_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn calc_ipc_fifo_server_stop(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_fifo_server_request_stop(server: *const calc_ipc_fifo_server) {
     // SAFETY: the handle is live. Nothing here allocates or locks.
-    if let Ok(server) = unsafe { handle::get(server) } {
+    if let Some(server) = unsafe { server.as_ref() } {
         server.0.request_stop();
     }
 }
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn calc_ipc_fifo_server_request_stop(server: *const calc_i
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fifo_server_destroy(server: *mut calc_ipc_fifo_server) {
+pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_destroy(server: *mut calc_ipc_fifo_server) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { service::destroy_server(server, |server| &server.0) });
 }
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn calc_ipc_fifo_server_destroy(server: *mut calc_ipc_fifo
 ///     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
 ///     SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fifo_client_create(
+pub unsafe extern "C-unwind" fn calc_ipc_fifo_client_create(
     request_path: *const c_char,
     response_path: *const c_char,
     options: *const calc_ipc_client_options,
@@ -158,20 +158,20 @@ pub unsafe extern "C" fn calc_ipc_fifo_client_create(
 ///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
 ///     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fifo_client_call(
+pub unsafe extern "C-unwind" fn calc_ipc_fifo_client_call(
     client: *const calc_ipc_fifo_client,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, and the pointers are as the header asks for.
-    guard(|| unsafe { service::call(&handle::get(client)?.0, request, response) })
+    unsafe { service::call(client, |client| &client.0, request, response) }
 }
 
 /// Closes the connection and frees the client. Nothing may overlap it.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_fifo_client_destroy(client: *mut calc_ipc_fifo_client) {
+pub unsafe extern "C-unwind" fn calc_ipc_fifo_client_destroy(client: *mut calc_ipc_fifo_client) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { handle::destroy(client) });
 }

@@ -2,15 +2,35 @@
 
 use super::last_error;
 use super::status::calc_ipc_status;
-use crate::error::{Result, Status};
-use crate::sys::panic;
+use crate::error::{Error, Result, Status};
+use crate::sys::{cancel, panic};
 
-/// The status of `body`. A failure, of which a panic is one, also becomes the thread's last error.
+/// The status of `body`. A failure, of which a panic is one, also becomes the thread's last error. A
+/// cancellation of the thread waits for its end, and then may unwind the function that this is in.
+#[inline(always)]
 pub(super) fn guard(body: impl FnOnce() -> Result<()>) -> calc_ipc_status {
+    cancel::held_off(|| status_of(body, last_error::set))
+}
+
+/// [`guard`] around what asks a server: `arguments` checks and reads what it was given, before any
+/// request is sent, and `call` asks. A failure also becomes the thread's last one of a call.
+#[inline(always)]
+pub(super) fn guard_call<T>(
+    arguments: impl FnOnce() -> Result<T>,
+    call: impl FnOnce(T) -> Result<()>,
+) -> calc_ipc_status {
+    let body = || call(arguments().map_err(Error::not_executed)?);
+    cancel::held_off(|| status_of(body, last_error::set_of_call))
+}
+
+/// Not part of the function that crosses the boundary, which a cancelled thread can leave at any instruction as long as
+/// nothing of it is there to be dropped or caught.
+#[inline(never)]
+fn status_of(body: impl FnOnce() -> Result<()>, record: impl FnOnce(&Error)) -> calc_ipc_status {
     match panic::catch(body).and_then(|outcome| outcome) {
         Ok(()) => Status::Ok as calc_ipc_status,
         Err(error) => {
-            last_error::set(&error);
+            record(&error);
             error.status() as calc_ipc_status
         }
     }

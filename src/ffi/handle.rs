@@ -80,7 +80,7 @@ pub(super) unsafe fn destroy<T>(handle: *mut T) -> Result<()> {
     unsafe { destroy_when(handle, |_| true) }
 }
 
-/// Allocates nothing: it also meets a NULL that is passed in a signal handler.
+#[cold]
 pub(super) fn null_handle() -> Error {
     Error::new(Status::InvalidArgument, "the handle is NULL")
 }

@@ -1,9 +1,12 @@
 //! Handlers written in C.
 
+use super::guard::guard;
 use super::message::{calc_ipc_request, calc_ipc_response};
+use super::pointer;
+use super::status::calc_ipc_status;
 use crate::error::{Error, Result, Status};
-use crate::service::Handler;
-use std::ffi::c_void;
+use crate::service::{self, Handler};
+use std::ffi::{c_char, c_void};
 
 /// A function that answers requests; NULL is the built-in calculator.
 ///
@@ -19,12 +22,18 @@ pub type calc_ipc_handler = Option<
     ),
 >;
 
+/// What the address of a request that a handler of messages of your own reads, and of the room for its
+/// answer, is a multiple of: enough for any type of C.
+pub const CALC_IPC_ALIGNMENT: usize = 16;
+
 /// A function that answers messages of your own.
 ///
 /// It reads the `length` bytes at `request`, which is not NULL even if the message is empty, writes
 /// its answer to the `capacity` bytes at `response`, which do not overlap them, and returns the
 /// answer's length; more than `capacity` means that it failed, and the client gets HANDLER_FAILED.
-/// `capacity` is the `max_message` of the server's options. Else it is as calc_ipc_handler.
+/// `capacity` is the `max_message` of the server's options. Both addresses are multiples of
+/// CALC_IPC_ALIGNMENT, so that a struct may be read and written there as what it is. Else it is as
+/// calc_ipc_handler.
 pub type calc_ipc_bytes_handler = Option<
     unsafe extern "C" fn(
         request: *const u8,
@@ -34,6 +43,22 @@ pub type calc_ipc_bytes_handler = Option<
         user_data: *mut c_void,
     ) -> usize,
 >;
+
+/// Says why the calc_ipc_bytes_handler that this thread is inside of is about to fail, before it
+/// returns more than `capacity`.
+///
+/// The client gets HANDLER_FAILED and never sees the text, which stays with the server for its
+/// observer, in Rust for `Server::last_failure`, too. A handler that does not fail after all has said
+/// nothing; said twice, the last text counts.
+///
+/// @param text  Why. At most 255 bytes of it are copied; control characters and what is not UTF-8
+///              become `?`.
+/// @return OK; INVALID_ARGUMENT: also if this thread is not inside a handler.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_current_failure(text: *const c_char) -> calc_ipc_status {
+    // SAFETY: the pointer is as the header asks for.
+    guard(|| unsafe { service::current_failure(pointer::c_string(text, "text")?.to_bytes()) })
+}
 
 /// The handler that calls `function` with `user_data`.
 pub(super) fn handler(function: calc_ipc_handler, user_data: *mut c_void) -> Handler {
@@ -80,3 +105,5 @@ impl UserData {
 unsafe impl Send for UserData {}
 // SAFETY: as above; it runs on several at once only if the options asked for that.
 unsafe impl Sync for UserData {}
+
+const _: () = assert!(CALC_IPC_ALIGNMENT == crate::transport::ALIGNMENT);

@@ -12,6 +12,9 @@ thread_local! {
     // Inline and without a destructor: recording allocates nothing, the text can be asked for
     // until the thread's last instruction, and a pointer to it stays valid as long.
     static LAST: Cell<[u8; CAPACITY]> = const { Cell::new([0; CAPACITY]) };
+
+    /// Whether the request of the last call that failed was certainly not executed.
+    static NOT_EXECUTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Records `error` as the last failure.
@@ -23,6 +26,18 @@ pub(super) fn set(error: &Error) {
     // Writing ends early where the text is full, which is what is wanted.
     let _ = write!(text, "{error}");
     LAST.set(text.bytes);
+}
+
+/// Records `error` as the last failure, which is one of a call, too.
+pub(super) fn set_of_call(error: &Error) {
+    NOT_EXECUTED.set(error.is_not_executed());
+    set(error);
+}
+
+/// Whether it is certain that no handler was or will be given the request of the last call that
+/// failed; `false` before the first.
+pub(super) fn is_not_executed() -> bool {
+    NOT_EXECUTED.get()
 }
 
 /// The text of the last failure, NUL-terminated; empty before the first.

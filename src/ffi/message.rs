@@ -56,17 +56,22 @@ pub struct calc_ipc_bool(pub u8);
 
 impl calc_ipc_request {
     /// The request that this is, if its operation is one.
+    #[inline]
     pub(super) fn to_request(self) -> Result<Request> {
-        let operation = Operation::from_i32(self.operation).ok_or_else(|| {
-            let context = format!("operation {} is unknown", self.operation);
-            Error::new(Status::InvalidArgument, context)
-        })?;
+        let operation =
+            Operation::from_i32(self.operation).ok_or_else(|| unknown(self.operation))?;
         Ok(Request {
             operation,
             arg1: self.arg1,
             arg2: self.arg2,
         })
     }
+}
+
+#[cold]
+fn unknown(operation: i32) -> Error {
+    let context = format!("operation {operation} is unknown");
+    Error::new(Status::InvalidArgument, context)
 }
 
 impl From<&Request> for calc_ipc_request {

@@ -1,7 +1,7 @@
 //! The service over a named pipe of Windows, which no other system has: here nothing can be created,
 //! and so there is no handle to do anything with.
 
-use super::guard::guard;
+use super::guard::{guard, guard_call};
 use super::handle;
 use super::handler::calc_ipc_handler;
 use super::message::{calc_ipc_request, calc_ipc_response};
@@ -29,7 +29,7 @@ pub struct calc_ipc_named_pipe_client(Infallible);
 /// @param out        Takes NULL.
 /// @return UNSUPPORTED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_named_pipe_server_create(
+pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_create(
     name: *const c_char,
     handler: calc_ipc_handler,
     user_data: *mut c_void,
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn calc_ipc_named_pipe_server_create(
 /// @param server  The server.
 /// @return UNSUPPORTED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_named_pipe_server_run(
+pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_run(
     server: *const calc_ipc_named_pipe_server,
 ) -> calc_ipc_status {
     guard(|| no_handle(server))
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn calc_ipc_named_pipe_server_run(
 /// @param server  The server.
 /// @return UNSUPPORTED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_named_pipe_server_start(
+pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_start(
     server: *const calc_ipc_named_pipe_server,
 ) -> calc_ipc_status {
     guard(|| no_handle(server))
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn calc_ipc_named_pipe_server_start(
 /// @param server  The server.
 /// @return UNSUPPORTED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_named_pipe_server_stop(
+pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_stop(
     server: *const calc_ipc_named_pipe_server,
 ) -> calc_ipc_status {
     guard(|| no_handle(server))
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn calc_ipc_named_pipe_server_destroy(
 /// @param out      Takes NULL.
 /// @return UNSUPPORTED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_named_pipe_client_create(
+pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_client_create(
     name: *const c_char,
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_named_pipe_client,
@@ -129,17 +129,18 @@ pub unsafe extern "C" fn calc_ipc_named_pipe_client_create(
 /// @param response  Takes the answer.
 /// @return UNSUPPORTED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_named_pipe_client_call(
+pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_client_call(
     client: *const calc_ipc_named_pipe_client,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the pointers are as the header asks for.
-    guard(|| unsafe {
+    let arguments = || unsafe {
         pointer::read(request, "request")?;
         Out::new(response, "response")?;
         no_handle(client)
-    })
+    };
+    guard_call(arguments, Ok)
 }
 
 /// Closes the connection and frees the client, on Windows.

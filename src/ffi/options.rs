@@ -20,15 +20,15 @@ pub struct calc_ipc_server_options {
     /// sizeof(calc_ipc_server_options), as the program was compiled.
     pub size: usize,
     /// Clients at once, further ones are REFUSED; 0: what suits the transport, 1024, or 128 over
-    /// shared memory. Default: 1024.
+    /// shared memory. Any number: what bounds it is the limit of open files. Default: 0.
     pub max_clients: u32,
     /// The longest body taken, in bytes, from 259 to 67108864. Default: 65536.
     pub max_message: u32,
-    /// Threads that serve; 0: as many as help the calculator, one for a handler of yours, which
-    /// more than one thread may run at once only if you say so here. Default: 0.
+    /// Threads that serve, 1024 at most; 0: as many as help the calculator, one for a handler of
+    /// yours, which more than one thread may run at once only if you say so here. Default: 0.
     pub workers: u32,
-    /// Permission bits of what the server creates in the file system. With bits for the group or
-    /// for others, a client need not run as the same user. Default: 0600.
+    /// Permission bits of what the server creates in the file system, from 0001 to 0777. With bits for
+    /// the group or for others, a client need not run as the same user. Default: 0600.
     pub mode: u32,
     /// A client that asks nothing for this many milliseconds is dropped; 0: never. Default: 0.
     pub idle_timeout_ms: u32,
@@ -40,6 +40,11 @@ pub struct calc_ipc_server_options {
     pub stop_when_idle: u32,
     /// Flag: addresses beyond this machine may be served. Default: 0.
     pub allow_remote: u32,
+    /// 0, for a flag to come.
+    pub in_place: u32,
+    /// A client that began a message and did not finish it in this many milliseconds, and 1000 more for
+    /// each MiB of it, is dropped; 0: 5000. Default: 0.
+    pub stall_timeout_ms: u32,
 }
 
 /// How a client treats its server. calc_ipc_client_options_init() fills in the defaults.
@@ -102,8 +107,11 @@ pub(super) unsafe fn server_options(
     options: *const calc_ipc_server_options,
 ) -> Result<ServerOptions> {
     // SAFETY: the caller's promise is the same.
-    let given = unsafe { extensible::read(options) }?;
-    Ok(given.map_or_else(ServerOptions::default, ServerOptions::from))
+    match unsafe { extensible::read(options) }? {
+        None => Ok(ServerOptions::default()),
+        Some(options) if options.in_place != 0 => Err(extensible::unknown_field()),
+        Some(options) => Ok(options.into()),
+    }
 }
 
 /// The options at `options`, the defaults if it is NULL.
@@ -123,11 +131,13 @@ pub(super) unsafe fn client_options(
 }
 
 impl Extensible for calc_ipc_server_options {
+    const FIRST_SIZE: usize = size_of::<usize>() + 8 * 4;
+
     fn defaults(size: usize) -> Self {
         let defaults = ServerOptions::default();
         Self {
             size,
-            max_clients: defaults.max_clients.unwrap_or(1024),
+            max_clients: defaults.max_clients.unwrap_or(0),
             max_message: defaults.max_message,
             workers: defaults.workers,
             mode: defaults.mode,
@@ -135,6 +145,8 @@ impl Extensible for calc_ipc_server_options {
             spin_us: microseconds(defaults.spin),
             stop_when_idle: defaults.stop_when_idle.into(),
             allow_remote: defaults.allow_remote.into(),
+            in_place: 0,
+            stall_timeout_ms: 0,
         }
     }
 }
@@ -147,6 +159,8 @@ impl From<calc_ipc_server_options> for ServerOptions {
             workers: options.workers,
             mode: options.mode,
             idle_timeout: Duration::from_millis(options.idle_timeout_ms.into()),
+            stall_timeout: timeout(options.stall_timeout_ms)
+                .unwrap_or_else(|| Self::default().stall_timeout),
             spin: Duration::from_micros(options.spin_us.into()),
             stop_when_idle: options.stop_when_idle != 0,
             allow_remote: options.allow_remote != 0,
@@ -155,6 +169,8 @@ impl From<calc_ipc_server_options> for ServerOptions {
 }
 
 impl Extensible for calc_ipc_client_options {
+    const FIRST_SIZE: usize = size_of::<usize>() + 6 * 4;
+
     fn defaults(size: usize) -> Self {
         let defaults = ClientOptions::default();
         Self {
@@ -202,23 +218,23 @@ fn microseconds(time: Duration) -> u32 {
 }
 
 // Padding would be bytes that a caller cannot set to 0.
-const _: () = assert!(size_of::<calc_ipc_server_options>() == size_of::<usize>() + 8 * 4);
+const _: () = assert!(size_of::<calc_ipc_server_options>() == size_of::<usize>() + 10 * 4);
 const _: () = assert!(size_of::<calc_ipc_client_options>() == size_of::<usize>() + 6 * 4);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SERVER: usize = size_of::<calc_ipc_server_options>();
+    const CLIENT: usize = size_of::<calc_ipc_client_options>();
+
     #[test]
     fn the_defaults_are_the_transports() {
-        let server = ServerOptions::from(calc_ipc_server_options::defaults(40));
-        let expected = ServerOptions {
-            max_clients: Some(1024),
-            ..ServerOptions::default()
-        };
+        let server = ServerOptions::from(calc_ipc_server_options::defaults(SERVER));
+        let expected = ServerOptions::default();
         assert_eq!(format!("{server:?}"), format!("{expected:?}"));
 
-        let client = ClientOptions::from(calc_ipc_client_options::defaults(32));
+        let client = ClientOptions::from(calc_ipc_client_options::defaults(CLIENT));
         let expected = ClientOptions::default();
         assert_eq!(format!("{client:?}"), format!("{expected:?}"));
     }
@@ -226,18 +242,16 @@ mod tests {
     #[test]
     fn zero_is_no_limit_and_any_other_flag_is_set() {
         let server = ServerOptions::from(calc_ipc_server_options {
-            max_clients: 0,
             stop_when_idle: 2,
             allow_remote: u32::MAX,
-            ..calc_ipc_server_options::defaults(40)
+            ..calc_ipc_server_options::defaults(SERVER)
         });
-        assert_eq!(server.max_clients, None);
         assert!(server.stop_when_idle && server.allow_remote);
 
         let client = ClientOptions::from(calc_ipc_client_options {
             connect_timeout_ms: 0,
             call_timeout_ms: 0,
-            ..calc_ipc_client_options::defaults(32)
+            ..calc_ipc_client_options::defaults(CLIENT)
         });
         assert_eq!((client.connect_timeout, client.call_timeout), (None, None));
     }
@@ -252,17 +266,25 @@ mod tests {
         ] {
             let options = calc_ipc_client_options {
                 server_uid,
-                ..calc_ipc_client_options::defaults(32)
+                ..calc_ipc_client_options::defaults(CLIENT)
             };
             assert_eq!(ClientOptions::from(options).server_user, expected);
         }
     }
 
     #[test]
-    fn the_reserved_field_is_checked() {
+    fn fields_to_come_are_checked() {
+        let options = calc_ipc_server_options {
+            in_place: 1,
+            ..calc_ipc_server_options::defaults(SERVER)
+        };
+        // SAFETY: a whole struct of the size that it says.
+        let error = unsafe { server_options(&raw const options) }.unwrap_err();
+        assert_eq!(error.status(), crate::error::Status::Unsupported);
+
         let options = calc_ipc_client_options {
             reserved: 1,
-            ..calc_ipc_client_options::defaults(size_of::<calc_ipc_client_options>())
+            ..calc_ipc_client_options::defaults(CLIENT)
         };
         // SAFETY: a whole struct of the size that it says.
         let error = unsafe { client_options(&raw const options) }.unwrap_err();

@@ -12,6 +12,7 @@ use super::{handle, pointer, service};
 use crate::error::{Error, Result, Status};
 use crate::service::{Client, pipe};
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::os::fd::AsRawFd;
 
 /// A child process that serves, and the connection to it.
 ///
@@ -32,7 +33,7 @@ pub struct calc_ipc_pipe(Client);
 /// @param out        Takes the pipe, to be destroyed; NULL on failure.
 /// @return OK; UNSUPPORTED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_pipe_create(
+pub unsafe extern "C-unwind" fn calc_ipc_pipe_create(
     handler: calc_ipc_handler,
     user_data: *mut c_void,
     options: *const calc_ipc_client_options,
@@ -56,7 +57,7 @@ pub unsafe extern "C" fn calc_ipc_pipe_create(
 /// @return OK; INVALID_ARGUMENT: also no program; NOT_CONNECTED: no such program;
 ///     PERMISSION_DENIED: it may not be executed; UNSUPPORTED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_pipe_spawn(
+pub unsafe extern "C-unwind" fn calc_ipc_pipe_spawn(
     argv: *const *const c_char,
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_pipe,
@@ -77,13 +78,13 @@ pub unsafe extern "C" fn calc_ipc_pipe_spawn(
 ///     child is gone; MALFORMED: the answer is no response; FORKED; SYSTEM. After TIMED_OUT, CLOSED
 ///     and PEER_DIED, the request may have been executed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_pipe_call(
+pub unsafe extern "C-unwind" fn calc_ipc_pipe_call(
     pipe: *const calc_ipc_pipe,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, and the pointers are as the header asks for.
-    guard(|| unsafe { service::call(&handle::get(pipe)?.0, request, response) })
+    unsafe { service::call(pipe, |pipe| &pipe.0, request, response) }
 }
 
 /// Closes the pipe, which tells the child to end, waits for it a bounded time, then kills it, and
@@ -91,7 +92,7 @@ pub unsafe extern "C" fn calc_ipc_pipe_call(
 ///
 /// @param pipe  The pipe, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_pipe_destroy(pipe: *mut calc_ipc_pipe) {
+pub unsafe extern "C-unwind" fn calc_ipc_pipe_destroy(pipe: *mut calc_ipc_pipe) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { handle::destroy(pipe) });
 }
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn calc_ipc_pipe_destroy(pipe: *mut calc_ipc_pipe) {
 /// @return OK: the requests ended; INVALID_ARGUMENT: also a negative descriptor; or why serving
 ///     failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_pipe_serve(
+pub unsafe extern "C-unwind" fn calc_ipc_pipe_serve(
     input: c_int,
     output: c_int,
     handler: calc_ipc_handler,
@@ -117,7 +118,13 @@ pub unsafe extern "C" fn calc_ipc_pipe_serve(
     guard(|| unsafe {
         let options = server_options(options)?;
         let (input, output) = (descriptor(input)?, descriptor(output)?);
+        let name = format!(
+            "descriptors {} and {}",
+            input.as_raw_fd(),
+            output.as_raw_fd()
+        );
         pipe::serve(input, output, handler_from_c(handler, user_data), &options)
+            .map_err(|error| error.at(&name))
     })
 }
 

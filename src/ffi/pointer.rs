@@ -11,6 +11,7 @@ use std::slice;
 /// # Safety
 ///
 /// `source` is NULL or points to a `T`, for any value of whose bytes `T` is valid.
+#[inline]
 pub(super) unsafe fn read<T: Copy>(source: *const T, name: &str) -> Result<T> {
     let source = required(source.cast_mut(), name)?;
     // SAFETY: not NULL, so it points to a `T`.
@@ -86,6 +87,10 @@ pub(super) unsafe fn places<T>(
     Ok((0..count).map(move |at| Out(unsafe { start.add(at) })))
 }
 
+/// The longest text that is looked at, in bytes: paths end at 4096 (PATH_MAX), of which a URL may write
+/// each byte with three. Texts are copied, so what is longer must not decide how much memory that takes.
+const TEXT_MAX: usize = 16 << 10;
+
 /// The text at `start`.
 ///
 /// # Safety
@@ -94,6 +99,11 @@ pub(super) unsafe fn places<T>(
 pub(super) unsafe fn text<'a>(start: *const c_char, name: &str) -> Result<&'a str> {
     // SAFETY: the caller's promise is the same.
     let text = unsafe { c_string(start, name) }?;
+    let length = text.count_bytes();
+    if length > TEXT_MAX {
+        let context = format!("{name} has {length} bytes; no address has more than {TEXT_MAX}");
+        return Err(invalid(context));
+    }
     text.to_str()
         .map_err(|_| invalid(format!("{name} is not UTF-8")))
 }
@@ -118,6 +128,7 @@ impl<T> Out<T> {
     /// # Safety
     ///
     /// `target` is NULL or may be written to until this value is gone.
+    #[inline]
     pub(super) unsafe fn new(target: *mut T, name: &str) -> Result<Self> {
         required(target, name).map(Self)
     }
@@ -151,8 +162,14 @@ fn extent<T>(start: *mut T, count: usize, name: &str) -> Result<NonNull<T>> {
     required(start, name)
 }
 
+#[inline]
 fn required<T>(pointer: *mut T, name: &str) -> Result<NonNull<T>> {
-    NonNull::new(pointer).ok_or_else(|| invalid(format!("{name} is NULL")))
+    NonNull::new(pointer).ok_or_else(|| null(name))
+}
+
+#[cold]
+fn null(name: &str) -> Error {
+    invalid(format!("{name} is NULL"))
 }
 
 fn invalid(context: String) -> Error {

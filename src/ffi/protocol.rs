@@ -19,7 +19,7 @@ use std::ptr;
 /// @param length    Takes the bytes written, or on BUFFER_TOO_SMALL those needed.
 /// @return OK; INVALID_ARGUMENT: an unknown operation; BUFFER_TOO_SMALL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_request_serialize(
+pub unsafe extern "C-unwind" fn calc_ipc_request_serialize(
     request: *const calc_ipc_request,
     buffer: *mut u8,
     capacity: usize,
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn calc_ipc_request_serialize(
 /// @param out     Takes the request.
 /// @return OK; MALFORMED: anything that calc_ipc_request_serialize() cannot write.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_request_deserialize(
+pub unsafe extern "C-unwind" fn calc_ipc_request_deserialize(
     frame: *const u8,
     length: usize,
     out: *mut calc_ipc_request,
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn calc_ipc_request_deserialize(
 /// @param length    Takes the bytes written, or on BUFFER_TOO_SMALL those needed.
 /// @return OK; BUFFER_TOO_SMALL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_response_serialize(
+pub unsafe extern "C-unwind" fn calc_ipc_response_serialize(
     response: *const calc_ipc_response,
     buffer: *mut u8,
     capacity: usize,
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn calc_ipc_response_serialize(
 /// @param out     Takes the response.
 /// @return OK; MALFORMED: anything that calc_ipc_response_serialize() cannot write.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_response_deserialize(
+pub unsafe extern "C-unwind" fn calc_ipc_response_deserialize(
     frame: *const u8,
     length: usize,
     out: *mut calc_ipc_response,
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn calc_ipc_response_deserialize(
 /// @param out      Takes the response.
 /// @return OK, also when the response says that there is no result.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_execute(
+pub unsafe extern "C-unwind" fn calc_ipc_execute(
     request: *const calc_ipc_request,
     out: *mut calc_ipc_response,
 ) -> calc_ipc_status {
@@ -147,7 +147,7 @@ pub extern "C" fn calc_ipc_operation_name(operation: i32) -> *const c_char {
 /// @param out   Takes one of CALC_IPC_OPERATION_*.
 /// @return OK; INVALID_ARGUMENT: no operation has this name.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_operation_from_name(
+pub unsafe extern "C-unwind" fn calc_ipc_operation_from_name(
     name: *const c_char,
     out: *mut i32,
 ) -> calc_ipc_status {

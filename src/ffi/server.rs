@@ -9,7 +9,7 @@ use super::status::calc_ipc_status;
 use super::{handle, pointer, service};
 use crate::error::{Error, Result, Status};
 use crate::service::{Handler, Server};
-use crate::transport::url::{self, Url};
+use crate::transport::url::{self, Side, Url};
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
@@ -35,7 +35,7 @@ pub struct calc_ipc_server {
 /// @return OK; INVALID_ARGUMENT: also what is no URL of a server; or what the create of the
 ///     transport gives.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_server_create(
+pub unsafe extern "C-unwind" fn calc_ipc_server_create(
     url: *const c_char,
     handler: calc_ipc_handler,
     user_data: *mut c_void,
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn calc_ipc_server_create(
 /// @param out        Takes the server, to be destroyed; NULL on failure.
 /// @return As calc_ipc_server_create().
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_server_create_bytes(
+pub unsafe extern "C-unwind" fn calc_ipc_server_create_bytes(
     url: *const c_char,
     handler: calc_ipc_bytes_handler,
     user_data: *mut c_void,
@@ -75,9 +75,12 @@ pub unsafe extern "C" fn calc_ipc_server_create_bytes(
 ///
 /// @param server  The server.
 /// @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
-///     or why serving failed.
+///     PERMISSION_DENIED: this process was another user when it created the server, and clients of its
+///     user now could not connect; or why serving failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_server_run(server: *const calc_ipc_server) -> calc_ipc_status {
+pub unsafe extern "C-unwind" fn calc_ipc_server_run(
+    server: *const calc_ipc_server,
+) -> calc_ipc_status {
     // SAFETY: the handle is live; destroy may overlap this and waits for it.
     guard(|| unsafe { handle::hold(server) }?.server.run())
 }
@@ -85,9 +88,12 @@ pub unsafe extern "C" fn calc_ipc_server_run(server: *const calc_ipc_server) -> 
 /// Serves in a thread of the library until the server is stopped.
 ///
 /// @param server  The server.
-/// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+/// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED;
+///     PERMISSION_DENIED: as run; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_server_start(server: *const calc_ipc_server) -> calc_ipc_status {
+pub unsafe extern "C-unwind" fn calc_ipc_server_start(
+    server: *const calc_ipc_server,
+) -> calc_ipc_status {
     // SAFETY: the handle is live.
     guard(|| unsafe { handle::get(server) }?.server.start())
 }
@@ -99,7 +105,9 @@ pub unsafe extern "C" fn calc_ipc_server_start(server: *const calc_ipc_server) -
 /// @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
 ///     failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_server_stop(server: *const calc_ipc_server) -> calc_ipc_status {
+pub unsafe extern "C-unwind" fn calc_ipc_server_stop(
+    server: *const calc_ipc_server,
+) -> calc_ipc_status {
     // SAFETY: the handle is live.
     guard(|| unsafe { handle::get(server) }?.server.stop())
 }
@@ -111,7 +119,7 @@ pub unsafe extern "C" fn calc_ipc_server_stop(server: *const calc_ipc_server) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_server_request_stop(server: *const calc_ipc_server) {
     // SAFETY: the handle is live. Nothing here allocates or locks.
-    if let Ok(server) = unsafe { handle::get(server) } {
+    if let Some(server) = unsafe { server.as_ref() } {
         server.server.request_stop();
     }
 }
@@ -121,7 +129,7 @@ pub unsafe extern "C" fn calc_ipc_server_request_stop(server: *const calc_ipc_se
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_server_destroy(server: *mut calc_ipc_server) {
+pub unsafe extern "C-unwind" fn calc_ipc_server_destroy(server: *mut calc_ipc_server) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { service::destroy_server(server, |server| &server.server) });
 }
@@ -133,7 +141,7 @@ pub unsafe extern "C" fn calc_ipc_server_destroy(server: *mut calc_ipc_server) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_server_url(server: *const calc_ipc_server) -> *const c_char {
     // SAFETY: the handle is live.
-    unsafe { handle::get(server) }.map_or(ptr::null(), |server| server.url.as_ptr())
+    unsafe { server.as_ref() }.map_or(ptr::null(), |server| server.url.as_ptr())
 }
 
 /// A server at `url`.
@@ -148,7 +156,7 @@ unsafe fn server(
     options: *const calc_ipc_server_options,
 ) -> Result<calc_ipc_server> {
     // SAFETY: the caller's promise is the same.
-    let url = Url::parse(unsafe { pointer::text(url, "url") }?)?;
+    let url = Url::parse(unsafe { pointer::text(url, "url") }?, Side::Server)?;
     let mut bound = None;
     // SAFETY: as above.
     let server = unsafe {

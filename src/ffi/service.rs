@@ -1,5 +1,6 @@
 //! What the functions of all transports have in common.
 
+use super::guard::guard_call;
 use super::handle;
 use super::handler::{calc_ipc_handler, handler};
 use super::message::{calc_ipc_request, calc_ipc_response, store};
@@ -7,6 +8,7 @@ use super::options::{
     calc_ipc_client_options, calc_ipc_server_options, client_options, server_options,
 };
 use super::pointer::{self, Out};
+use super::status::calc_ipc_status;
 use crate::error::Result;
 use crate::service::{Client, Handler, Server};
 use crate::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
@@ -58,24 +60,28 @@ pub(super) unsafe fn client(
     Ok(Client::new(connect(&options)?, &options))
 }
 
-/// Asks `request` and puts the answer at `response`.
+/// Asks `request` of the client that is in `handle`, and puts the answer at `response`.
 ///
 /// # Safety
 ///
-/// Both pointers are NULL or point to what their types say.
-pub(super) unsafe fn call(
-    client: &Client,
+/// All three are NULL or point to what their types say; the handle is live.
+#[inline(always)]
+pub(super) unsafe fn call<T>(
+    handle: *const T,
+    client: impl FnOnce(&T) -> &Client,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
-) -> Result<()> {
+) -> calc_ipc_status {
     // SAFETY: the caller's promise is the same.
-    let (request, out) = unsafe {
-        (
-            pointer::read(request, "request")?,
-            Out::new(response, "response")?,
-        )
+    let arguments = || unsafe {
+        let client = client(handle::get(handle)?);
+        let request = pointer::read(request, "request")?;
+        let out = Out::new(response, "response")?;
+        Ok((client, request.to_request()?, out))
     };
-    client.call_with(&request.to_request()?, |response| store(&response, out))
+    guard_call(arguments, |(client, request, out)| {
+        client.call_with(&request, |response| store(&response, out))
+    })
 }
 
 /// Stops a server and gives its handle up, unless this thread is inside its handler: the stop would

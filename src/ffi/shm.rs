@@ -26,8 +26,8 @@ pub struct calc_ipc_shm_client(Client);
 /// Creates a server with a name, under which clients may connect from now on; they are served once
 /// run or start begins. What a dead server left there is replaced.
 ///
-/// @param name       The name, with or without a leading slash: files /dev/shm/name and
-///                   /dev/shm/name.lock.
+/// @param name       The name, with or without a leading slash, at most 98 bytes more: files
+///                   /dev/shm/name and /dev/shm/name.lock.
 /// @param handler    What answers; NULL is the calculator.
 /// @param user_data  Passed to `handler`; has to live until destroy returns.
 /// @param options    NULL: the defaults.
@@ -36,7 +36,7 @@ pub struct calc_ipc_shm_client(Client);
 ///     ADDRESS_IN_USE: a live server, or a file that is no server's, is there; PERMISSION_DENIED;
 ///     UNSUPPORTED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_shm_server_create(
+pub unsafe extern "C-unwind" fn calc_ipc_shm_server_create(
     name: *const c_char,
     handler: calc_ipc_handler,
     user_data: *mut c_void,
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn calc_ipc_shm_server_create(
 /// @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
 ///     or why serving failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_shm_server_run(
+pub unsafe extern "C-unwind" fn calc_ipc_shm_server_run(
     server: *const calc_ipc_shm_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live; destroy may overlap this and waits for it.
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn calc_ipc_shm_server_run(
 /// @param server  The server.
 /// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_shm_server_start(
+pub unsafe extern "C-unwind" fn calc_ipc_shm_server_start(
     server: *const calc_ipc_shm_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn calc_ipc_shm_server_start(
 /// @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
 ///     failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_shm_server_stop(
+pub unsafe extern "C-unwind" fn calc_ipc_shm_server_stop(
     server: *const calc_ipc_shm_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn calc_ipc_shm_server_stop(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_shm_server_request_stop(server: *const calc_ipc_shm_server) {
     // SAFETY: the handle is live. Nothing here allocates or locks.
-    if let Ok(server) = unsafe { handle::get(server) } {
+    if let Some(server) = unsafe { server.as_ref() } {
         server.0.request_stop();
     }
 }
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn calc_ipc_shm_server_request_stop(server: *const calc_ip
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_shm_server_destroy(server: *mut calc_ipc_shm_server) {
+pub unsafe extern "C-unwind" fn calc_ipc_shm_server_destroy(server: *mut calc_ipc_shm_server) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { service::destroy_server(server, |server| &server.0) });
 }
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn calc_ipc_shm_server_destroy(server: *mut calc_ipc_shm_s
 ///     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
 ///     SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_shm_client_create(
+pub unsafe extern "C-unwind" fn calc_ipc_shm_client_create(
     name: *const c_char,
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_shm_client,
@@ -148,20 +148,20 @@ pub unsafe extern "C" fn calc_ipc_shm_client_create(
 ///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
 ///     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_shm_client_call(
+pub unsafe extern "C-unwind" fn calc_ipc_shm_client_call(
     client: *const calc_ipc_shm_client,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, and the pointers are as the header asks for.
-    guard(|| unsafe { service::call(&handle::get(client)?.0, request, response) })
+    unsafe { service::call(client, |client| &client.0, request, response) }
 }
 
 /// Closes the connection and frees the client. Nothing may overlap it.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_shm_client_destroy(client: *mut calc_ipc_shm_client) {
+pub unsafe extern "C-unwind" fn calc_ipc_shm_client_destroy(client: *mut calc_ipc_shm_client) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { handle::destroy(client) });
 }

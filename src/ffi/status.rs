@@ -20,7 +20,7 @@ pub const CALC_IPC_STATUS_MALFORMED: calc_ipc_status = -2;
 pub const CALC_IPC_STATUS_TOO_LARGE: calc_ipc_status = -3;
 /// The caller's buffer cannot hold the result.
 pub const CALC_IPC_STATUS_BUFFER_TOO_SMALL: calc_ipc_status = -4;
-/// The deadline passed. The request may have been executed.
+/// The deadline passed. The request may have been executed: calc_ipc_last_not_executed().
 pub const CALC_IPC_STATUS_TIMED_OUT: calc_ipc_status = -5;
 /// The peer closed the connection.
 pub const CALC_IPC_STATUS_CLOSED: calc_ipc_status = -6;
@@ -71,6 +71,38 @@ pub extern "C" fn calc_ipc_status_message(status: i32) -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn calc_ipc_last_error() -> *const c_char {
     last_error::get()
+}
+
+/// Whether the request of this thread's last failed call was certainly not executed, so that asking
+/// again, perhaps of another server, cannot do anything twice.
+///
+/// Calls are calc_ipc_client_call(), calc_ipc_client_call_many(), calc_ipc_client_call_bytes(), and the
+/// call functions of the transports and of the pipe; no other function changes it, nor does a call
+/// that succeeds. After calc_ipc_client_call_many() it speaks of `requests[completed]` and all
+/// later ones. The library itself retries nothing. What is known, and why:
+///
+/// | failure | executed? |
+/// |---|---|
+/// | INVALID_ARGUMENT, BUSY, FORKED, UNSUPPORTED | no: found before anything is sent |
+/// | REFUSED | no: a full server reads nothing from whom it refuses |
+/// | TOO_LARGE of a request | no: this client's limit is looked at before sending; a server that says that it is over its own closes the connection instead of asking its handler |
+/// | TOO_LARGE of an answer, BUFFER_TOO_SMALL, HANDLER_FAILED, MALFORMED | perhaps: there was an answer |
+/// | TIMED_OUT, CLOSED, PEER_DIED, SYSTEM before all of the request was sent | no: a handler is given whole requests only, and the rest of one that was cut is never sent. So it is while the server has not yet taken the client in (FIFO, shared memory), while a late answer is awaited, and while there is no room to send |
+/// | the same after the request was sent | perhaps: nobody can tell a server that ended before it read the request from one that ended before it answered |
+/// | CLOSED, PEER_DIED and others that an earlier call ended with | no: nothing is sent any more |
+/// | INTERNAL | perhaps |
+///
+/// A server that had gone before the call is found before sending over a Unix socket, where the
+/// kernel refuses the first byte: no. Elsewhere that is so only if its end was noticed before, by a call
+/// that failed or, over TCP, by the kernel; else the request goes where nobody reads it: perhaps.
+/// A child that has ended leaves its pipe as a FIFO is left. Over shared memory a request that a line
+/// holds is sent when it is published, which takes no time.
+///
+/// @return true: no handler was or will be given the request. false: perhaps one was; or no call of
+///     this thread has failed yet.
+#[unsafe(no_mangle)]
+pub extern "C" fn calc_ipc_last_not_executed() -> bool {
+    last_error::is_not_executed()
 }
 
 /// The version of the library in use, to be compared with CALC_IPC_VERSION_NUMBER, the header's.

@@ -40,11 +40,11 @@ pub struct calc_ipc_tcp_client(Client);
 /// @param user_data  Passed to `handler`; has to live until destroy returns.
 /// @param options    NULL: the defaults.
 /// @param out        Takes the server, to be destroyed; NULL on failure.
-/// @return OK; INVALID_ARGUMENT: also an empty host; PERMISSION_DENIED: other machines could reach
-///     the host's address, and `allow_remote` is not set, or the port is for root; ADDRESS_IN_USE;
-///     NOT_CONNECTED: the host is not known; UNSUPPORTED; SYSTEM.
+/// @return OK; INVALID_ARGUMENT: also a host that is empty, longer than 253 bytes or not known;
+///     PERMISSION_DENIED: other machines could reach the host's address, and `allow_remote` is not
+///     set, or the port is for root; ADDRESS_IN_USE; UNSUPPORTED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_tcp_server_create(
+pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_create(
     host: *const c_char,
     port: u16,
     handler: calc_ipc_handler,
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_tcp_server_port(server: *const calc_ipc_tcp_server) -> u16 {
     // SAFETY: the handle is live.
-    unsafe { handle::get(server) }.map_or(0, |server| server.port)
+    unsafe { server.as_ref() }.map_or(0, |server| server.port)
 }
 
 /// Serves in this thread until the server is stopped, or idle if the options say so.
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_port(server: *const calc_ipc_tcp_se
 /// @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
 ///     or why serving failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_tcp_server_run(
+pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_run(
     server: *const calc_ipc_tcp_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live; destroy may overlap this and waits for it.
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_run(
 /// @param server  The server.
 /// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_tcp_server_start(
+pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_start(
     server: *const calc_ipc_tcp_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_start(
 /// @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
 ///     failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_tcp_server_stop(
+pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_stop(
     server: *const calc_ipc_tcp_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_stop(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_tcp_server_request_stop(server: *const calc_ipc_tcp_server) {
     // SAFETY: the handle is live. Nothing here allocates or locks.
-    if let Ok(server) = unsafe { handle::get(server) } {
+    if let Some(server) = unsafe { server.as_ref() } {
         server.server.request_stop();
     }
 }
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_request_stop(server: *const calc_ip
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_tcp_server_destroy(server: *mut calc_ipc_tcp_server) {
+pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_destroy(server: *mut calc_ipc_tcp_server) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { service::destroy_server(server, |server| &server.server) });
 }
@@ -144,13 +144,13 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_destroy(server: *mut calc_ipc_tcp_s
 /// Connects to the server at a port.
 ///
 /// @param host     The server's host, a name or an address.
-/// @param port     Its port.
+/// @param port     Its port, not 0.
 /// @param options  NULL: the defaults.
 /// @param out      Takes the client, to be destroyed; NULL on failure.
-/// @return OK; INVALID_ARGUMENT: also an empty host; NOT_CONNECTED: no server is there, or the host
-///     is not known; TIMED_OUT: it did not accept in time; UNSUPPORTED; SYSTEM.
+/// @return OK; INVALID_ARGUMENT: also a host that is empty or longer than 253 bytes;
+///     NOT_CONNECTED: no server is there, or the host is not known; TIMED_OUT: it did not accept in time; UNSUPPORTED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_tcp_client_create(
+pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_create(
     host: *const c_char,
     port: u16,
     options: *const calc_ipc_client_options,
@@ -175,20 +175,20 @@ pub unsafe extern "C" fn calc_ipc_tcp_client_create(
 ///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
 ///     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_tcp_client_call(
+pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_call(
     client: *const calc_ipc_tcp_client,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, and the pointers are as the header asks for.
-    guard(|| unsafe { service::call(&handle::get(client)?.0, request, response) })
+    unsafe { service::call(client, |client| &client.0, request, response) }
 }
 
 /// Closes the connection and frees the client. Nothing may overlap it.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_tcp_client_destroy(client: *mut calc_ipc_tcp_client) {
+pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_destroy(client: *mut calc_ipc_tcp_client) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { handle::destroy(client) });
 }

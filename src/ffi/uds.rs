@@ -34,7 +34,7 @@ pub struct calc_ipc_uds_client(Client);
 /// @return OK; INVALID_ARGUMENT: also a path that is too long; ADDRESS_IN_USE: a live server, or a
 ///     file that is no socket of a server, is there; PERMISSION_DENIED; UNSUPPORTED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_uds_server_create(
+pub unsafe extern "C-unwind" fn calc_ipc_uds_server_create(
     path: *const c_char,
     handler: calc_ipc_handler,
     user_data: *mut c_void,
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn calc_ipc_uds_server_create(
 /// @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
 ///     or why serving failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_uds_server_run(
+pub unsafe extern "C-unwind" fn calc_ipc_uds_server_run(
     server: *const calc_ipc_uds_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live; destroy may overlap this and waits for it.
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn calc_ipc_uds_server_run(
 /// @param server  The server.
 /// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_uds_server_start(
+pub unsafe extern "C-unwind" fn calc_ipc_uds_server_start(
     server: *const calc_ipc_uds_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn calc_ipc_uds_server_start(
 /// @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
 ///     failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_uds_server_stop(
+pub unsafe extern "C-unwind" fn calc_ipc_uds_server_stop(
     server: *const calc_ipc_uds_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn calc_ipc_uds_server_stop(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_uds_server_request_stop(server: *const calc_ipc_uds_server) {
     // SAFETY: the handle is live. Nothing here allocates or locks.
-    if let Ok(server) = unsafe { handle::get(server) } {
+    if let Some(server) = unsafe { server.as_ref() } {
         server.0.request_stop();
     }
 }
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn calc_ipc_uds_server_request_stop(server: *const calc_ip
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_uds_server_destroy(server: *mut calc_ipc_uds_server) {
+pub unsafe extern "C-unwind" fn calc_ipc_uds_server_destroy(server: *mut calc_ipc_uds_server) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { service::destroy_server(server, |server| &server.0) });
 }
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn calc_ipc_uds_server_destroy(server: *mut calc_ipc_uds_s
 ///     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
 ///     SYSTEM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_uds_client_create(
+pub unsafe extern "C-unwind" fn calc_ipc_uds_client_create(
     path: *const c_char,
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_uds_client,
@@ -146,20 +146,20 @@ pub unsafe extern "C" fn calc_ipc_uds_client_create(
 ///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
 ///     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_uds_client_call(
+pub unsafe extern "C-unwind" fn calc_ipc_uds_client_call(
     client: *const calc_ipc_uds_client,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, and the pointers are as the header asks for.
-    guard(|| unsafe { service::call(&handle::get(client)?.0, request, response) })
+    unsafe { service::call(client, |client| &client.0, request, response) }
 }
 
 /// Closes the connection and frees the client. Nothing may overlap it.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_uds_client_destroy(client: *mut calc_ipc_uds_client) {
+pub unsafe extern "C-unwind" fn calc_ipc_uds_client_destroy(client: *mut calc_ipc_uds_client) {
     // SAFETY: the handle is live and the caller gives it up.
     guard(|| unsafe { handle::destroy(client) });
 }

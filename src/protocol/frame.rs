@@ -8,6 +8,9 @@ pub const PREFIX: usize = 4;
 /// Room for any request or response of the calculator with its prefix, in bytes.
 pub const FRAME_MAX: usize = PREFIX + 259;
 
+/// Room for any request with its prefix, in bytes.
+pub const REQUEST_MAX: usize = PREFIX + text::SHORT_MAX;
+
 /// A word in place of a length: no body follows. Their values are no lengths that any limit allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -216,6 +219,33 @@ mod tests {
         let mut frame = Vec::new();
         append_response(&mut frame, &Err(ErrorText::from("x".repeat(255).as_str())));
         assert_eq!(frame.len(), FRAME_MAX);
+        let lowest = Request {
+            arg1: i64::MIN,
+            arg2: i64::MIN,
+            ..REQUEST
+        };
+        for operation in Operation::ALL {
+            frame.clear();
+            append_request(
+                &mut frame,
+                &Request {
+                    operation,
+                    ..lowest
+                },
+            );
+            assert_eq!(frame.len(), REQUEST_MAX);
+        }
+    }
+
+    #[test]
+    fn a_body_at_the_head_is_taken_once_it_is_all_there() {
+        let frames = b"\x02\0\0\0hi\x01\0\0\0!";
+        for arrived in 0..=frames.len() {
+            let body = first_body(&frames[..arrived]);
+            assert_eq!(body, (arrived >= 6).then_some(&b"hi"[..]), "{arrived}");
+        }
+        assert_eq!(first_body(b"\0\0\0\0"), Some(&b""[..]));
+        assert_eq!(first_body(b"\xff\xff\xff\xffhi"), None);
     }
 
     #[test]
@@ -227,11 +257,13 @@ mod tests {
             assert_eq!(sink.finish(), Err(13));
             assert_eq!(buffer, [0xAA; 13]);
         }
-        let mut buffer = [0xAA; 14];
-        let mut sink = SliceSink::new(&mut buffer);
-        append_request(&mut sink, &REQUEST);
-        assert_eq!(sink.finish(), Ok(13));
-        assert_eq!(&buffer, b"\x09\0\0\0ADD 10 20\xAA");
+        for room in [13, 14] {
+            let mut buffer = [0xAA; 14];
+            let mut sink = SliceSink::new(&mut buffer[..room]);
+            append_request(&mut sink, &REQUEST);
+            assert_eq!(sink.finish(), Ok(13));
+            assert_eq!(&buffer, b"\x09\0\0\0ADD 10 20\xAA");
+        }
     }
 
     #[test]

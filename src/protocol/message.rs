@@ -219,6 +219,15 @@ mod tests {
         }
         let cut_in_a_character = [&[b'x'; 254], "é".as_bytes()].concat();
         assert_eq!(cleaned(&cut_in_a_character), "x".repeat(254));
+        let shorter_when_replaced = "\u{85}".repeat(200);
+        assert_eq!(cleaned(shorter_when_replaced.as_bytes()), "?".repeat(127));
+    }
+
+    #[test]
+    fn an_error_is_shown_as_text_is() {
+        let error = ErrorText::from("50 \"€\"");
+        assert_eq!(format!("{error:>8}"), "  50 \"€\"");
+        assert_eq!(format!("{error:?}"), "\"50 \\\"€\\\"\"");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The client: calls over one channel, with deadlines, and answers that come too late.
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::{FRAME_MAX, append_request};
+use crate::protocol::frame::{REQUEST_MAX, append_request};
 use crate::protocol::{Request, Response, text};
 use crate::sys::fork;
 use crate::transport::{Channel, ClientOptions, Deadline};
@@ -13,6 +16,8 @@ use std::time::Duration;
 /// It serves one thread at a time: a call while another is under way gets [`Status::Busy`] at once.
 /// In a process forked since, every call gets [`Status::Forked`].
 pub struct Client {
+    /// The server, for people.
+    peer: String,
     calls: Mutex<Calls>,
     /// The process that made it.
     generation: u32,
@@ -36,11 +41,12 @@ impl Client {
     /// A client that calls over `channel`.
     pub fn new(channel: Box<dyn Channel>, options: &ClientOptions) -> Self {
         Self {
+            peer: channel.peer().to_owned(),
             calls: Mutex::new(Calls {
                 channel,
                 timeout: options.call_timeout,
                 max_message: usize::try_from(options.max_message).unwrap_or(usize::MAX),
-                frame: Vec::with_capacity(FRAME_MAX),
+                frame: Vec::with_capacity(REQUEST_MAX),
                 owed: 0,
                 end: None,
             }),
@@ -53,7 +59,7 @@ impl Client {
     /// After [`Status::TimedOut`] the client stays usable: the late answer is awaited and dropped
     /// by the next call, within that call's own time, and never given to it. After
     /// [`Status::Closed`] or [`Status::PeerDied`] every call says the same. A request whose call
-    /// failed may have been executed; nothing is sent twice.
+    /// failed may have been executed, unless [`Error::is_not_executed`]; nothing is sent twice.
     pub fn call(&self, request: &Request) -> Result<Response> {
         let mut response = Ok(0);
         self.call_with(request, |given| match given {
@@ -76,7 +82,7 @@ impl Client {
 
     /// Sends `requests` as many at a time as the transport carries, and gives each response to
     /// `take`, in order. When it fails, what `take` got is right, and later requests may have been
-    /// executed. The call timeout restarts with each response.
+    /// executed, unless [`Error::is_not_executed`]. The call timeout restarts with each response.
     pub fn call_many(&self, requests: &[Request], take: impl FnMut(Response)) -> Result<()> {
         self.calls()?.call_many(requests, take)
     }
@@ -90,21 +96,36 @@ impl Client {
     }
 
     /// The calls, for this thread.
+    #[inline]
     fn calls(&self) -> Result<MutexGuard<'_, Calls>> {
         if self.generation != fork::generation() {
-            return Err(Error::new(
-                Status::Forked,
-                "the client belongs to the parent process",
-            ));
+            return Err(self.forked());
         }
-        self.calls.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => {
-                Error::new(Status::Busy, "another call on this client is under way")
-            }
+        self.calls.try_lock().map_err(|error| self.taken(&error))
+    }
+
+    #[cold]
+    fn forked(&self) -> Error {
+        let context =
+            "the client belongs to the process that this one was forked from; create another";
+        self.turned_away(Status::Forked, context)
+    }
+
+    #[cold]
+    fn taken<T>(&self, by: &TryLockError<T>) -> Error {
+        match by {
+            TryLockError::WouldBlock => self.turned_away(
+                Status::Busy,
+                "another call on this client is under way; each thread needs a client of its own",
+            ),
             TryLockError::Poisoned(_) => {
-                Error::new(Status::Internal, "an earlier call on this client panicked")
+                self.turned_away(Status::Internal, "an earlier call on this client panicked")
             }
-        })
+        }
+    }
+
+    fn turned_away(&self, status: Status, why: &'static str) -> Error {
+        Error::new(status, why).at(&self.peer).not_executed()
     }
 }
 
@@ -116,18 +137,27 @@ impl Calls {
         append_request(&mut self.frame, request);
         let sent = self.channel.send(&self.frame, &deadline);
         self.sent(sent)?;
-        let answer = self.channel.recv(&deadline);
-        let taken = answer.map(|body| text::parse_response(body).map(take));
-        self.received(taken)?.ok_or_else(malformed)
+        match self.channel.recv(&deadline) {
+            Ok(body) => {
+                self.owed -= 1;
+                match text::parse_response(body) {
+                    Some(response) => Ok(take(response)),
+                    None => Err(malformed(body).at(self.channel.peer())),
+                }
+            }
+            Err(error) => self.received(Err(error)),
+        }
     }
 
     fn call_bytes(&mut self, message: &[u8], answer: &mut [u8]) -> Result<usize> {
         if message.len() > self.max_message {
             let context = format!(
-                "a message of {} bytes is over this client's max_message",
-                message.len()
+                "{}: the message has {} bytes, and this client's max_message is {}",
+                self.channel.peer(),
+                message.len(),
+                self.max_message
             );
-            return Err(Error::new(Status::TooLarge, context));
+            return Err(Error::new(Status::TooLarge, context).not_executed());
         }
         let deadline = self.begin()?;
         let sent = self.channel.send_body(message, &deadline);
@@ -140,49 +170,74 @@ impl Calls {
         for batch in requests.chunks(BATCH) {
             self.begin()?;
             self.frame.clear();
+            self.make_room(batch.len() * REQUEST_MAX)?;
             batch
                 .iter()
                 .for_each(|request| append_request(&mut self.frame, request));
-            let mut is_malformed = false;
+            let mut first_malformed = None;
             let exchanged = self
                 .channel
                 .exchange(
                     &self.frame,
                     self.timeout,
-                    &mut |body| match text::parse_response(body).filter(|_| !is_malformed) {
+                    &mut |body| match text::parse_response(body) {
+                        _ if first_malformed.is_some() => {}
                         Some(response) => take(response),
-                        None => is_malformed = true,
+                        None => first_malformed = Some(malformed(body)),
                     },
                 );
             self.owed += exchanged.owed;
-            exchanged.result.map_err(|error| self.failed(error))?;
-            if is_malformed {
-                return Err(malformed());
+            let result = exchanged.result.map_err(|error| self.failed(error));
+            // What happened first: the request that was answered so may have been executed.
+            if let Some(error) = first_malformed {
+                return Err(error.at(self.channel.peer()));
+            }
+            result?;
+        }
+        Ok(())
+    }
+
+    /// Makes room for frames of so many bytes.
+    fn make_room(&mut self, length: usize) -> Result<()> {
+        self.frame.try_reserve(length).map_err(|_| {
+            let context = format!(
+                "{}: no memory for {length} bytes of requests",
+                self.channel.peer()
+            );
+            Error::new(Status::System, context).not_executed()
+        })
+    }
+
+    /// The deadline of a call, before which the answers to earlier ones have come and are dropped.
+    /// Where that fails, the call's own request is not sent.
+    #[inline]
+    fn begin(&mut self) -> Result<Deadline> {
+        if let Some(end) = &self.end {
+            return Err(end.clone().not_executed());
+        }
+        let deadline = Deadline::after(self.timeout);
+        if self.owed > 0 {
+            self.drop_late(&deadline)?;
+        }
+        Ok(deadline)
+    }
+
+    #[cold]
+    fn drop_late(&mut self, deadline: &Deadline) -> Result<()> {
+        while self.owed > 0 {
+            let owed = self.owed;
+            let late = self.channel.recv(deadline).map(drop);
+            match self.received(late) {
+                Err(error) if self.owed == owed => return Err(error.not_executed()),
+                // Whatever it was, it was not for this call.
+                _ => {}
             }
         }
         Ok(())
     }
 
-    /// The deadline of a call, before which the answers to earlier ones have come and are dropped.
-    fn begin(&mut self) -> Result<Deadline> {
-        if let Some(end) = &self.end {
-            return Err(end.clone());
-        }
-        let deadline = Deadline::after(self.timeout);
-        while self.owed > 0 {
-            let owed = self.owed;
-            let late = self.channel.recv(&deadline).map(drop);
-            match self.received(late) {
-                Err(error) if self.owed == owed => return Err(error),
-                // Whatever it was, it was not for this call.
-                _ => {}
-            }
-        }
-        Ok(deadline)
-    }
-
     fn sent(&mut self, result: Result<()>) -> Result<()> {
-        result.map_err(|error| self.failed(error))?;
+        result.map_err(|error| self.failed(error.not_executed()))?;
         self.owed += 1;
         Ok(())
     }
@@ -221,9 +276,17 @@ impl Calls {
 /// them takes little room.
 const BATCH: usize = 4096;
 
-fn malformed() -> Error {
-    Error::new(
-        Status::Malformed,
-        "the answer is no response of a calculator",
-    )
+/// The failure of an answer with this body, which is no response. Most such come from a server of messages
+/// of its own.
+#[cold]
+fn malformed(body: &[u8]) -> Error {
+    const SHOWN: usize = 40;
+    let begin = body.get(..SHOWN).unwrap_or(body).escape_ascii();
+    let more = if body.len() > SHOWN { "..." } else { "" };
+    let context = format!(
+        "its answer '{begin}{more}' of {} bytes is no response of a calculator; \
+         a server of messages of its own is asked by call_bytes",
+        body.len()
+    );
+    Error::new(Status::Malformed, context)
 }

@@ -8,5 +8,5 @@ mod server;
 pub mod pipe;
 
 pub use client::Client;
-pub use handler::{BytesFunction, Handler, Observer};
+pub use handler::{BytesFunction, Event, Handler, Observer, current_failure};
 pub use server::Server;

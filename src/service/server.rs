@@ -3,7 +3,8 @@
 use super::handler::Answerer;
 use super::{Handler, Observer};
 use crate::error::{Error, Result, Status};
-use crate::sys::{Bell, fork, panic, thread};
+use crate::protocol::ErrorText;
+use crate::sys::{Bell, NoFork, fork, panic, thread};
 use crate::transport::{Endpoint, Task};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
@@ -17,6 +18,8 @@ use std::thread::JoinHandle;
 pub struct Server(Arc<Core>);
 
 struct Core {
+    /// The address, for people.
+    name: String,
     answerer: Answerer,
     stop: Bell,
     /// Somebody asked it to stop.
@@ -58,7 +61,7 @@ impl Server {
         Self::around(endpoint, Answerer::new(handler))
     }
 
-    /// The same, telling `observer` of clients that come and go.
+    /// The same, telling `observer` of clients that come and go, and of failures of the handler.
     pub fn observed(
         endpoint: Box<dyn Endpoint>,
         handler: Handler,
@@ -68,11 +71,19 @@ impl Server {
     }
 
     fn around(endpoint: Box<dyn Endpoint>, answerer: Answerer) -> Result<Self> {
-        let failure = |error| Error::os("create a server", &error);
+        let name = endpoint.name();
+        let failure = |error| Error::os(&format!("{name}: create a server"), &error);
         fork::follow().map_err(failure)?;
+        let stop = Bell::new().map_err(failure)?;
+        {
+            let _no_fork = NoFork::begin(); // A child has all of it, or nothing.
+            endpoint.bequeath();
+            stop.bequeath();
+        }
         Ok(Self(Arc::new(Core {
+            name,
             answerer,
-            stop: Bell::new().map_err(failure)?,
+            stop,
             is_stopping: AtomicBool::new(false),
             owner: AtomicU32::new(fork::generation()),
             forks: AtomicU32::new(fork::count()),
@@ -109,7 +120,7 @@ impl Server {
         });
         let thread = started.map_err(|error| {
             self.0.end();
-            Error::os("start a thread", &error)
+            Error::os(&format!("{}: start a thread", self.0.name), &error)
         })?;
         match has_begun.recv() {
             Ok(Ok(())) => {
@@ -121,10 +132,9 @@ impl Server {
                 self.0.lock().failure = None;
                 Err(error)
             }
-            Err(mpsc::RecvError) => Err(Error::new(
-                Status::Internal,
-                "the thread ended without a word",
-            )),
+            Err(mpsc::RecvError) => Err(self
+                .0
+                .failed(Status::Internal, "the thread ended without a word")),
         }
     }
 
@@ -134,10 +144,8 @@ impl Server {
     pub fn stop(&self) -> Result<()> {
         self.0.check_owner()?;
         if self.is_serving_here() {
-            return Err(Error::new(
-                Status::Busy,
-                "a handler cannot stop its own server",
-            ));
+            let what = "a handler cannot stop its own server; request_stop asks it to stop";
+            return Err(self.0.failed(Status::Busy, what));
         }
         self.0.stop()
     }
@@ -147,6 +155,13 @@ impl Server {
         if self.0.is_owner() {
             self.0.request_stop();
         }
+    }
+
+    /// What the handler said when it failed last, see [`current_failure`]; `None`: it never did.
+    ///
+    /// [`current_failure`]: super::current_failure
+    pub fn last_failure(&self) -> Option<ErrorText> {
+        self.0.answerer.last_failure()
     }
 
     /// Whether this thread is inside this server's handler, where dropping it must not be tried.
@@ -169,18 +184,18 @@ impl Core {
     /// From now on this process serves, unless it, or another, does already.
     fn begin(&self) -> Result<Arc<dyn Endpoint>> {
         if !self.is_owner() && !self.may_be_adopted() {
-            return Err(forked());
+            return Err(self.forked());
         }
         let mut state = self.lock();
         match state.phase {
             Phase::Serving => {
-                return Err(Error::new(Status::Busy, "the server is serving already"));
+                return Err(self.failed(Status::Busy, "the server is serving already"));
             }
-            Phase::Stopped => return Err(Error::new(Status::Stopped, "the server was stopped")),
+            Phase::Stopped => return Err(self.stopped()),
             Phase::Fresh | Phase::Idle => {}
         }
         let Some(endpoint) = state.endpoint.clone() else {
-            return Err(Error::new(Status::Stopped, "the server was stopped"));
+            return Err(self.stopped());
         };
         self.adopt(&*endpoint)?;
         state.phase = Phase::Serving;
@@ -189,11 +204,12 @@ impl Core {
 
     /// Makes this process the owner of all that a fork may have copied.
     fn adopt(&self, endpoint: &dyn Endpoint) -> Result<()> {
+        let _no_fork = NoFork::begin();
         endpoint.adopt()?;
         if self.forks.load(Ordering::Relaxed) != fork::count() {
             self.stop
                 .renew()
-                .map_err(|error| Error::os("create an event", &error))?;
+                .map_err(|error| Error::os(&format!("{}: create an event", self.name), &error))?;
             self.forks.store(fork::count(), Ordering::Relaxed);
             if self.is_stopping.load(Ordering::Relaxed) {
                 self.stop.ring();
@@ -217,7 +233,9 @@ impl Core {
             may_end_when_idle,
             begun,
         };
-        panic::catch(|| endpoint.serve(&task)).and_then(|result| result)
+        panic::catch(|| endpoint.serve(&task))
+            .and_then(|result| result)
+            .map_err(|error| error.at(&self.name))
     }
 
     /// Serving has ended.
@@ -247,7 +265,11 @@ impl Core {
         let thread = state.thread.take();
         let result = state.failure.clone().map_or(Ok(()), Err);
         drop(state);
-        drop(endpoint);
+        {
+            let _no_fork = NoFork::begin(); // Of one that never served, a child has all, or nothing.
+            drop(endpoint);
+            self.stop.own();
+        }
         if let Some(thread) = thread {
             // It has nothing left to do, and cannot have panicked.
             let _ = thread.join();
@@ -276,7 +298,7 @@ impl Core {
         if self.is_owner() {
             Ok(())
         } else {
-            Err(forked())
+            Err(self.forked())
         }
     }
 
@@ -290,8 +312,17 @@ impl Core {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn forked() -> Error {
-    Error::new(Status::Forked, "the server belongs to the parent process")
+    fn stopped(&self) -> Error {
+        self.failed(Status::Stopped, "the server was stopped; create another")
+    }
+
+    fn forked(&self) -> Error {
+        let what = "the server belongs to the process that this one was forked from";
+        self.failed(Status::Forked, what)
+    }
+
+    fn failed(&self, status: Status, what: &'static str) -> Error {
+        Error::new(status, what).at(&self.name)
+    }
 }

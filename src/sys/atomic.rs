@@ -19,8 +19,9 @@ pub(crate) trait Futex: Atomic<u32> {
     /// Puts `new` in the place of `expected`; `false`: something else stood there.
     fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool;
 
-    /// Sleeps while the word is `expected`, until it is woken or `timeout` is over. It may return early.
-    fn wait(&self, expected: u32, timeout: Duration);
+    /// Sleeps while the word is `expected`, until it is woken or `timeout` is over. It may return early; `true`: it slept
+    /// for all of that time.
+    fn wait(&self, expected: u32, timeout: Duration) -> bool;
 
     /// Wakes one sleeper.
     fn wake(&self);

@@ -36,6 +36,11 @@ impl Deadline {
         Self::after(Some(self.remaining().map_or(time, |left| left.min(time))))
     }
 
+    /// How long after its first look it passes; `None` is without limit.
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// What is left, zero once it has passed; `None` is without limit.
     pub fn remaining(&self) -> Option<Duration> {
         let timeout = self.timeout?;

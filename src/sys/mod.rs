@@ -5,6 +5,7 @@
 pub(crate) mod atomic;
 pub(crate) mod deadline;
 pub(crate) mod panic;
+pub(crate) mod room;
 pub(crate) mod wait;
 
 #[cfg(unix)]
@@ -13,4 +14,7 @@ pub(crate) mod unix;
 #[cfg(unix)]
 pub use unix::bell::Bell;
 #[cfg(unix)]
-pub(crate) use unix::{blocking, cpu::online as online_cpus, fork, thread};
+pub(crate) use unix::{
+    blocking, cancel, cpu::online as online_cpus, cpu::usable as usable_cpus, fork, gate::NoFork,
+    thread,
+};

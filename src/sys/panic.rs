@@ -13,7 +13,8 @@ thread_local! {
     static NOTE: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// The hook is there. No Once: a child forked while another thread is inside of it would wait for ever.
+/// The hook is there, before those that a Rust host set until the first call. No Once: a child forked while
+/// another thread is inside of it would wait for ever.
 static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// What `body` returns, or [`Status::Internal`] if it panics.
@@ -37,15 +38,33 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
 #[cold]
 fn install_hook() {
     if !IS_INSTALLED.swap(true, Ordering::Relaxed) {
-        let others = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            if DEPTH.get() == 0 {
-                others(panic);
-            } else {
-                note(panic);
-            }
-        }));
+        set_hook();
     }
+}
+
+fn set_hook() {
+    let others = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if DEPTH.get() == 0 {
+            others(panic);
+        } else {
+            note(panic);
+        }
+    }));
+}
+
+/// Installs the hook while nobody else can be inside of the standard library's lock on it: the library is
+/// being loaded.
+#[cfg(unix)]
+pub(crate) fn hook_at_load() {
+    set_hook();
+}
+
+/// In a forked child: another thread may have been inside of that lock at the fork, and would be for ever.
+/// What was installed at load has to do.
+#[cfg(unix)]
+pub(crate) fn forked() {
+    IS_INSTALLED.store(true, Ordering::Relaxed);
 }
 
 fn note(panic: &PanicHookInfo<'_>) {

@@ -17,18 +17,17 @@ pub(crate) struct Spin {
     backoff: u32,
 }
 
-/// Longer spinning would keep a thread from its deadline, and from other peers.
-const LONGEST: Duration = Duration::from_millis(1);
 /// Attempts between two looks at the clock, each of which takes as long as some attempts.
 pub(crate) const LOOKS: u32 = 8;
+/// Looks at the clock after which a spin ends whatever it says: one that stands still (a debugger's, a
+/// simulator's) keeps nobody. The longest spin has fewer.
+const LOOKS_AT_CLOCK: u32 = 1 << 17;
 const FIRST_BACKOFF: u32 = 8;
 const LAST_BACKOFF: u32 = 4096;
 
 impl Spin {
-    /// A policy that spins for `budget` at most, and never longer than [`LONGEST`]; with one CPU, or
-    /// without a budget, never.
+    /// A policy that spins for `budget` at most; with one CPU, or without a budget, never.
     pub(crate) fn new(budget: Duration) -> Self {
-        let budget = budget.min(LONGEST);
         let budget = if has_one_cpu() {
             Duration::ZERO
         } else {
@@ -49,7 +48,7 @@ impl Spin {
         }
         // Most of those that are found at all are found before the clock is worth a look.
         let mut started = None;
-        loop {
+        for _ in 0..LOOKS_AT_CLOCK {
             for _ in 0..LOOKS {
                 if let Some(found) = attempt() {
                     self.succeeded(started);
@@ -60,10 +59,11 @@ impl Spin {
                 std::hint::spin_loop();
             }
             if started.get_or_insert_with(Instant::now).elapsed() >= self.budget {
-                self.failed();
-                return None;
+                break;
             }
         }
+        self.failed();
+        None
     }
 
     /// Whether this wait should spin.

@@ -2,27 +2,45 @@
 //!
 //! A socket file or a FIFO stays behind when its server is killed, and a server that is alive
 //! refuses connections too, between bind and listen. Only the lock proves death: the kernel gives
-//! it back when its holder ends (flock(2)), however that comes.
+//! it back when its holder ends (flock(2)), however that comes. Which files that holder had made, and that are
+//! nobody's now, the lock file says; whatever else bears the name is another program's if anybody uses it.
+//!
+//! `models/claim.pml` is this, searched in every order of its steps, with deaths between any two.
+
+mod record;
 
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::file::{self, Identity, Kind};
+use crate::sys::unix::process;
+use crate::transport::place;
+use record::Record;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The lock on a name: held from [`Claim::take`] until it is dropped, or its process dies.
+/// No generation's number: there are not so many forks in a line.
+const NOBODY: u32 = u32::MAX;
+
+/// The lock on a name and the files that bear it, from [`Claim::take`] until it is dropped, or its process dies.
 #[derive(Debug)]
 pub(crate) struct Claim {
+    /// The lock file's.
     path: PathBuf,
     lock: Mutex<Fd>,
     /// The generation of the process that holds it.
     owner: AtomicU32,
     /// How many forks there were when it was taken: each copied the descriptor, and the lock with it.
     forks: AtomicU32,
+    /// What the lock file says.
+    record: Record,
+    /// The files of this server, made or taken over.
+    files: Vec<(PathBuf, Identity)>,
+    /// It made the lock file.
+    has_made_lock: bool,
 }
 
 impl Claim {
@@ -30,12 +48,41 @@ impl Claim {
     pub(crate) fn take(name: &Path) -> Result<Self> {
         fork::follow().map_err(|error| Error::os("following forks", &error))?;
         let path = with_suffix(name, ".lock");
+        let (lock, has_made_lock) = acquire(name, &path)?;
+        let text = file::read_record(lock.as_fd()).map_err(|error| failure(&path, &error))?;
         Ok(Self {
-            lock: Mutex::new(acquire(&path)?),
+            record: Record::parse(&text).ok_or_else(|| place::of_another_program(&path, None))?,
             path,
+            lock: Mutex::new(lock),
             owner: AtomicU32::new(fork::generation()),
             forks: AtomicU32::new(fork::count()),
+            files: Vec::new(),
+            has_made_lock,
         })
+    }
+
+    /// Whether the last holder, which is dead, had made this file.
+    pub(crate) fn is_left_over(&self, path: &Path) -> Result<bool> {
+        let stamp = file::stamp(path).map_err(|error| looking_at(path, &error))?;
+        Ok(self.record.has(&stamp))
+    }
+
+    /// From now on this file, absolute, is this server's, the one of its kind that is for `what`: removed with the
+    /// claim, and taken over by the next server where that cannot be.
+    pub(crate) fn keep(&mut self, what: &str, path: &Path) -> Result<()> {
+        let found = file::about(path).map_err(|error| looking_at(path, &error))?;
+        let found = found.ok_or_else(|| looking_at(path, &io::ErrorKind::NotFound.into()))?;
+        self.files.push((path.to_owned(), found.identity));
+        let stamp = file::stamp(path).map_err(|error| looking_at(path, &error))?;
+        self.record.process = Some(std::process::id());
+        self.record.put(what, &stamp);
+        file::write_record(self.lock().as_fd(), &self.record.to_text())
+            .map_err(|error| failure(&self.path, &error))
+    }
+
+    /// From now on, forked children hold it too, until [`Claim::adopt`].
+    pub(crate) fn bequeath(&self) {
+        self.lock().bequeath();
     }
 
     /// Makes this process, which may be a fork of the one that took it, the holder, and keeps
@@ -49,18 +96,21 @@ impl Claim {
         }
         self.owner.store(fork::generation(), Ordering::Relaxed);
         lock.own();
-        Ok(())
+        self.files
+            .iter()
+            .try_for_each(|(path, identity)| check_still_there(path, *identity))
     }
 
     /// Puts a lock of this process's own in the place of one whose open file the other side of a
     /// fork shares, and the lock with it. The name is locked all the while: by the old file, and
     /// from one moment to the next by the new one.
     fn replace(&self, shared: &Fd) -> Result<Fd> {
-        let failure = |error: io::Error| self.failure(&error);
+        let failure = |error: io::Error| failure(&self.path, &error);
         // Among those who share the file, a lock of another kind lets only one go on.
         let is_alone = file::try_lock_for_process(shared.as_fd()).map_err(failure)?;
         if file::about(&self.path).map_err(failure)?.is_none() {
-            let context = format!("{} was freed by another process", self.path.display());
+            // Perhaps it was only cleaned away; then another child may have adopted it, and nothing shows that.
+            let context = format!("{} was removed by another process", self.path.display());
             return Err(Error::new(Status::Stopped, context));
         }
         if !is_alone || !self.has_name(shared).map_err(failure)? {
@@ -68,9 +118,12 @@ impl Claim {
             return Err(Error::new(Status::AddressInUse, context));
         }
         let fresh = with_suffix(&self.path, &format!(".{}", std::process::id()));
-        let lock = Fd::inherited(file::open_lock(&fresh).map_err(failure)?);
+        let (lock, _) = file::open_lock(&fresh).map_err(failure)?;
+        let mut record = self.record.clone();
+        record.process = Some(std::process::id());
         let result = match file::try_lock(lock.as_fd()) {
-            Ok(true) => std::fs::rename(&fresh, &self.path),
+            Ok(true) => file::write_record(lock.as_fd(), &record.to_text())
+                .and_then(|()| std::fs::rename(&fresh, &self.path)),
             Ok(false) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(error) => Err(error),
         };
@@ -81,10 +134,58 @@ impl Claim {
         Ok(lock)
     }
 
-    /// Whether this process may remove what bears the name: it made it, and no child adopted it.
+    /// Fails where this process's user is not the one whose files they are: others could not use them.
+    pub(crate) fn check_user(&self) -> Result<()> {
+        for (path, _) in &self.files {
+            let found = file::about(path).map_err(|error| looking_at(path, &error))?;
+            if found.is_some_and(|found| !found.is_ours) {
+                let context = format!(
+                    "{} was made by another user than {}, who runs it now and whose clients it would not let in; create the server after changing the user",
+                    path.display(),
+                    process::effective_uid()
+                );
+                return Err(Error::new(Status::PermissionDenied, context));
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves what bears the name to the process that adopted it.
+    pub(crate) fn leave(&mut self) {
+        *self.owner.get_mut() = NOBODY;
+    }
+
+    /// Whether this process may remove what bears the name: it made it, and no other has adopted it, nor will.
     pub(crate) fn is_held(&self) -> bool {
-        self.owner.load(Ordering::Relaxed) == fork::generation()
-            && self.has_name(&self.lock()).unwrap_or(false)
+        let mut lock = self.lock();
+        if self.owner.load(Ordering::Relaxed) != fork::generation()
+            // A child that adopts it has this lock from before it looks at the files.
+            || file::try_lock_for_process(lock.as_fd()).is_ok_and(|is_alone| !is_alone)
+        {
+            return false;
+        }
+        match file::about(&self.path) {
+            Ok(Some(_)) => self.has_name(&lock).unwrap_or(false),
+            Ok(None) if self.is_shared(&lock) => false,
+            Ok(None) => self.take_again(&mut lock),
+            Err(_) => false,
+        }
+    }
+
+    /// Whether a child may have it as well.
+    fn is_shared(&self, lock: &Fd) -> bool {
+        !lock.is_own() && self.forks.load(Ordering::Relaxed) != fork::count()
+    }
+
+    /// Takes a lock file in the place of one that was cleaned away; `false` when somebody else is faster.
+    fn take_again(&self, lock: &mut Fd) -> bool {
+        match acquire(&self.path, &self.path) {
+            Ok((fresh, true)) => {
+                *lock = fresh;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether the open file is still the one that bears the lock's name.
@@ -94,55 +195,71 @@ impl Claim {
         Ok(named.is_some_and(|named| named.identity == open.identity))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Fd> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether the lock file goes with the claim: not one that was there before a claim that came to nothing,
+    /// nor one that tells of files which the next server has to know.
+    fn is_lock_to_go(&self) -> bool {
+        self.has_made_lock || (!self.files.is_empty() && self.record.len() <= self.files.len())
     }
 
-    fn failure(&self, cause: &io::Error) -> Error {
-        Error::os(&format!("lock {}", self.path.display()), cause)
+    fn lock(&self) -> MutexGuard<'_, Fd> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if self.is_held() {
+        if !self.is_held() {
+            return;
+        }
+        for (path, identity) in &self.files {
+            let _ = file::remove_if(path, *identity);
+        }
+        if self.is_lock_to_go() {
             // Still locked, so that nobody can lock a file that is about to lose its name.
             let _ = file::remove(&self.path);
         }
     }
 }
 
-fn acquire(path: &Path) -> Result<Fd> {
-    let failure = |error: &io::Error| Error::os(&format!("lock {}", path.display()), error);
+/// The lock file at `path`, locked; `true`: it was made.
+fn acquire(name: &Path, path: &Path) -> Result<(Fd, bool)> {
+    let failure = |error: io::Error| failure(path, &error);
     loop {
-        let fd = Fd::inherited(file::open_lock(path).map_err(|error| failure(&error))?);
-        let opened = file::about_open(fd.as_fd()).map_err(|error| failure(&error))?;
-        if opened.kind != Kind::Regular {
-            return Err(foreign(path, "is no lock file"));
+        let opened = file::open_lock(path).map_err(|error| place::locking(name, path, &error))?;
+        let about = file::about_open(opened.0.as_fd()).map_err(failure)?;
+        if about.kind != Kind::Regular {
+            return Err(place::of_another_kind("lock file", path));
         }
-        if !opened.is_ours {
-            return Err(Error::new(
-                Status::PermissionDenied,
-                format!("{} belongs to another user", path.display()),
-            ));
+        if !about.is_ours {
+            return Err(place::of_another_user(path));
         }
-        if !file::try_lock(fd.as_fd()).map_err(|error| failure(&error))? {
-            let context = format!("a live server holds {}", path.display());
-            return Err(Error::new(Status::AddressInUse, context));
+        if !file::try_lock(opened.0.as_fd()).map_err(failure)? {
+            let text = file::read_record(opened.0.as_fd()).unwrap_or_default();
+            return Err(match Record::parse(&text) {
+                Some(record) => place::of_a_live_server(path, record.process),
+                None => place::of_another_program(path, None),
+            });
         }
         // Its last holder may have removed it between the opening and the locking.
-        let named = file::about(path).map_err(|error| failure(&error))?;
-        if named.is_some_and(|named| named.identity == opened.identity) {
-            return Ok(fd);
+        let named = file::about(path).map_err(failure)?;
+        if named.is_some_and(|named| named.identity == about.identity) {
+            return Ok(opened);
         }
     }
 }
 
+fn failure(lock: &Path, cause: &io::Error) -> Error {
+    Error::os(&format!("lock {}", lock.display()), cause)
+}
+
+fn looking_at(path: &Path, cause: &io::Error) -> Error {
+    Error::os(&format!("look at {}", path.display()), cause)
+}
+
 /// Fails unless the name still stands for what this server made: whoever shared it over a fork may
 /// have freed it.
-pub(crate) fn check_still_there(path: &Path, identity: Identity) -> Result<()> {
-    let found = file::about(path)
-        .map_err(|error| Error::os(&format!("look at {}", path.display()), &error))?;
+fn check_still_there(path: &Path, identity: Identity) -> Result<()> {
+    let found = file::about(path).map_err(|error| looking_at(path, &error))?;
     if found.is_some_and(|found| found.identity == identity) {
         return Ok(());
     }
@@ -151,11 +268,6 @@ pub(crate) fn check_still_there(path: &Path, identity: Identity) -> Result<()> {
         path.display()
     );
     Err(Error::new(Status::Stopped, context))
-}
-
-/// The failure of finding something else where a name of ours should be.
-pub(crate) fn foreign(path: &Path, what: &str) -> Error {
-    Error::new(Status::AddressInUse, format!("{} {what}", path.display()))
 }
 
 /// `path` with something behind it.

@@ -2,17 +2,22 @@
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+#[cfg(test)]
+mod tests;
 
 use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::sys::room::{BEFORE, NoMemory, Room};
 use std::ops::Range;
 
 /// Bytes that have arrived and are not yet a whole frame, or not yet looked at.
 ///
-/// A length is checked against the limit before a byte of room is made for it, so a hostile
-/// prefix costs nothing; the body of an answer that is over it is dropped as it arrives.
+/// A length is checked against the limit before a byte of room is made for it, and room grows with what
+/// has arrived, so a hostile prefix costs nothing; the body of an answer that is over the limit is
+/// dropped as it arrives.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    buffer: Vec<u8>,
+    /// None at first, so that a silent peer costs none.
+    buffer: Room,
     /// The bytes of `buffer` that have arrived.
     filled: Range<usize>,
     /// Bytes still to come of a body that is dropped.
@@ -31,20 +36,29 @@ pub(crate) enum Piece {
     TooLarge(u32),
 }
 
+/// Where the body of a frame at the start of a room is aligned.
+const _: () = assert!(BEFORE == PREFIX);
+
 /// Room for many small frames; a peer that sends more at once gets more.
 const FIRST_ROOM: usize = 1024;
 /// The most room that a peer keeps while it has nothing in it, and that one read asks for: the longest
 /// frame that a limit lets in which nobody changed. With less, each one would get room and give it back.
 const KEPT_ROOM: usize = PREFIX + (64 << 10);
 
+/// Room grows to so many times what has arrived, if the frame needs it: all copies of a frame that was
+/// moved from one room to the next take a third of the time that one takes.
+const GROWTH: usize = 4;
+
 /// The most room that is passed on from one peer to the next.
 pub(super) const SPARE_ROOM: usize = 4 << 20;
+/// Such room is lent to a frame of which a part like this has arrived.
+const LENT_FOR: usize = 16;
 
 impl Inbox {
     /// An empty one; bodies longer than `limit` bytes are not taken.
     pub(crate) fn new(limit: u32) -> Self {
         Self {
-            buffer: vec![0; FIRST_ROOM],
+            buffer: Room::empty(),
             filled: 0..0,
             dropping: 0,
             limit,
@@ -86,7 +100,7 @@ impl Inbox {
     #[inline]
     pub(crate) fn has_whole_piece(&self) -> bool {
         let arrived = self.filled.len();
-        arrived >= self.dropping.saturating_add(self.needed())
+        arrived >= PREFIX && arrived >= self.dropping.saturating_add(self.needed())
     }
 
     /// How many bytes are there that were not taken yet.
@@ -106,29 +120,53 @@ impl Inbox {
         !self.filled.is_empty() || self.dropping > 0
     }
 
-    /// Room for the next read: at least for the rest of the frame that has begun.
-    #[inline]
-    pub(crate) fn room(&mut self) -> &mut [u8] {
-        if self.filled.is_empty() {
-            self.filled = 0..0;
-            if self.buffer.len() > KEPT_ROOM {
-                self.buffer.truncate(KEPT_ROOM);
-                self.buffer.shrink_to_fit();
-            }
-            return &mut self.buffer; // It holds any prefix.
-        }
-        if self.buffer.len() - self.filled.start < self.needed()
-            || self.filled.end == self.buffer.len()
-        {
-            self.make_room();
-        }
-        self.buffer.get_mut(self.filled.end..).unwrap_or_default()
+    /// The length of the body that has begun to arrive; 0: it is not known yet. One over the limit is a piece at
+    /// once, as far as [`Inbox::next`] was asked.
+    pub(crate) fn begun_body(&self) -> u32 {
+        self.peek_prefix().unwrap_or(0)
     }
 
-    /// Takes the room in `spare` for the frame that has begun, if it is needed and large enough.
-    pub(crate) fn borrow_room(&mut self, spare: &mut Vec<u8>) {
+    /// A body that was just taken, moved to where any type may lie.
+    #[inline]
+    pub(crate) fn align(&mut self, body: Range<usize>) -> Range<usize> {
+        self.buffer.align(body)
+    }
+
+    /// Room for the next read.
+    #[inline]
+    pub(crate) fn room(&mut self) -> Result<&mut [u8], NoMemory> {
+        // From the first room to the most that is kept.
+        let is_usual = self.buffer.len().wrapping_sub(FIRST_ROOM) <= KEPT_ROOM - FIRST_ROOM;
+        if self.filled.is_empty() && is_usual {
+            self.filled = 0..0;
+            return Ok(&mut self.buffer);
+        }
+        self.other_room()
+    }
+
+    #[inline(never)]
+    fn other_room(&mut self) -> Result<&mut [u8], NoMemory> {
+        let room = self.buffer.len();
+        if self.filled.is_empty() {
+            self.begin_anew()?;
+        } else if room - self.filled.start < self.needed() || self.filled.end == room {
+            self.make_room()?;
+        }
+        Ok(self.buffer.get_mut(self.filled.end..).unwrap_or_default())
+    }
+
+    /// Takes the room in `spare` for the frame that has begun, if it needs it and enough of it has arrived.
+    #[inline]
+    pub(crate) fn borrow_room(&mut self, spare: &mut Room) {
+        if spare.len() > self.buffer.len() {
+            self.take_room(spare);
+        }
+    }
+
+    fn take_room(&mut self, spare: &mut Room) {
         let needed = self.needed();
-        if needed <= self.buffer.len() || needed > spare.len() {
+        let has_earned = spare.len() / LENT_FOR <= self.filled.len();
+        if needed <= self.buffer.len() || needed > spare.len() || !has_earned {
             return;
         }
         let arrived = self.buffer.get(self.filled.clone()).unwrap_or_default();
@@ -141,13 +179,21 @@ impl Inbox {
 
     /// Leaves large room that nothing is in to whoever needs some next: making it anew takes the
     /// system longer than filling it.
-    pub(crate) fn return_room(&mut self, spare: &mut Vec<u8>) {
+    #[inline]
+    pub(crate) fn return_room(&mut self, spare: &mut Room) {
+        if self.buffer.len() > KEPT_ROOM && self.filled.is_empty() {
+            self.leave_room(spare);
+        }
+    }
+
+    fn leave_room(&mut self, spare: &mut Room) {
         let length = self.buffer.len();
-        let is_worth_it = length > KEPT_ROOM && length <= SPARE_ROOM && length > spare.len();
-        if is_worth_it && self.filled.is_empty() {
+        if length <= SPARE_ROOM && length > spare.len() {
             std::mem::swap(&mut self.buffer, spare);
-            self.buffer.resize(self.buffer.len().max(FIRST_ROOM), 0);
-            self.filled = 0..0;
+            if self.buffer.len() < KEPT_ROOM {
+                // The next may be as large. Where there is no memory now, there may be later.
+                self.buffer = Room::new(KEPT_ROOM).unwrap_or_default();
+            }
         }
     }
 
@@ -165,10 +211,12 @@ impl Inbox {
     }
 
     /// Puts back the first bytes of a body of this length.
-    pub(crate) fn put_back(&mut self, length: usize, arrived: &[u8]) {
+    pub(crate) fn put_back(&mut self, length: usize, arrived: &[u8]) -> Result<(), NoMemory> {
         let prefix = frame::prefix(u32::try_from(length).unwrap_or(u32::MAX));
-        self.buffer
-            .resize((PREFIX + length).max(self.buffer.len()), 0);
+        let end = PREFIX + arrived.len();
+        if end > self.buffer.len() {
+            self.buffer = Room::new(end)?;
+        }
         self.filled = 0..0;
         for bytes in [&prefix[..], arrived] {
             if let Some(place) = self
@@ -180,6 +228,7 @@ impl Inbox {
                 self.filled.end += bytes.len();
             }
         }
+        Ok(())
     }
 
     /// `count` bytes of the room were filled.
@@ -212,104 +261,33 @@ impl Inbox {
         }
     }
 
-    /// Moves what is there to the front; if that is not enough, makes room for the frame at the
-    /// head, or twice the room.
-    fn make_room(&mut self) {
-        self.buffer.copy_within(self.filled.clone(), 0);
-        self.filled = 0..self.filled.len();
-        if self.filled.end * 2 > self.buffer.len() {
-            let doubled = (self.buffer.len() * 2).min(KEPT_ROOM);
-            self.buffer.resize(doubled.max(self.buffer.len()), 0);
-        }
-        let needed = self.needed();
-        if needed > self.buffer.len() {
-            self.buffer.resize(needed, 0);
-        }
+    /// Nothing is in the room, of which there is none yet, or more than is kept.
+    fn begin_anew(&mut self) -> Result<(), NoMemory> {
+        let kept = match self.buffer.len() {
+            ..FIRST_ROOM => FIRST_ROOM,
+            _ => KEPT_ROOM,
+        };
+        self.filled = 0..0;
+        self.buffer = Room::empty(); // Given back before.
+        self.buffer = Room::new(kept)?;
+        Ok(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn feed(inbox: &mut Inbox, mut bytes: &[u8], step: usize) -> Vec<Result<Vec<u8>, Piece>> {
-        let mut pieces = Vec::new();
-        loop {
-            while let Some(piece) = inbox.next() {
-                pieces.push(match piece {
-                    Piece::Body(range) => Ok(inbox.bytes(range).to_vec()),
-                    other => Err(other),
-                });
+    /// Moves what is there to the front. If it fills half of the room, makes more: as the frame at
+    /// the head needs, or many small ones, and as it grows with what has arrived.
+    fn make_room(&mut self) -> Result<(), NoMemory> {
+        if self.filled.start != 0 {
+            self.buffer.copy_within(self.filled.clone(), 0);
+            self.filled = 0..self.filled.len();
+        }
+        let arrived = self.filled.end;
+        if arrived * 2 > self.buffer.len() {
+            let wanted = self.needed().max(KEPT_ROOM);
+            let room = wanted.min(arrived * GROWTH);
+            if room > self.buffer.len() {
+                self.buffer.grow(room, 0..arrived)?;
             }
-            if bytes.is_empty() {
-                return pieces;
-            }
-            let room = inbox.room();
-            let count = room.len().min(bytes.len()).min(step);
-            room[..count].copy_from_slice(&bytes[..count]);
-            inbox.fill(count);
-            bytes = &bytes[count..];
         }
-    }
-
-    fn frame(body: &[u8]) -> Vec<u8> {
-        [&u32::try_from(body.len()).unwrap().to_le_bytes()[..], body].concat()
-    }
-
-    #[test]
-    fn frames_come_out_however_the_bytes_come_in() {
-        let bodies = [
-            vec![],
-            vec![7; 1],
-            vec![1; 1020],
-            vec![2; 5000],
-            vec![3; 65536],
-            vec![4; 9],
-        ];
-        let stream: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
-        for step in [1, 3, 4, 5, 1000, 1 << 20] {
-            let mut inbox = Inbox::new(65536);
-            let pieces: Vec<_> = feed(&mut inbox, &stream, step);
-            assert_eq!(pieces, bodies.clone().map(Ok), "in steps of {step}");
-            assert!(!inbox.has_partial_frame());
-        }
-    }
-
-    #[test]
-    fn a_body_over_the_limit_is_dropped_and_takes_no_room() {
-        let stream = [frame(&[1; 70_000]), frame(b"next")].concat();
-        for step in [1, 7, 1 << 20] {
-            let mut inbox = Inbox::new(65536);
-            let pieces = feed(&mut inbox, &stream, step);
-            assert_eq!(pieces, [Err(Piece::TooLarge(70_000)), Ok(b"next".to_vec())]);
-            assert!(inbox.buffer.len() <= KEPT_ROOM);
-        }
-    }
-
-    #[test]
-    fn a_hostile_prefix_allocates_nothing() {
-        let mut inbox = Inbox::new(65536);
-        let pieces = feed(&mut inbox, &0xFFFF_0000_u32.to_le_bytes(), 4);
-        assert_eq!(pieces, [Err(Piece::TooLarge(0xFFFF_0000))]);
-        assert_eq!(inbox.buffer.len(), FIRST_ROOM);
-    }
-
-    #[test]
-    fn notices_have_no_body() {
-        let stream = [&Notice::Refused.to_bytes()[..], &frame(b"x")].concat();
-        let pieces = feed(&mut Inbox::new(65536), &stream, 1);
-        assert_eq!(
-            pieces,
-            [Err(Piece::Notice(Notice::Refused)), Ok(b"x".to_vec())]
-        );
-    }
-
-    #[test]
-    fn room_for_a_large_frame_is_given_back() {
-        let mut inbox = Inbox::new(1 << 20);
-        assert_eq!(feed(&mut inbox, &frame(&[0; 1 << 20]), 1 << 20).len(), 1);
-        assert!(inbox.buffer.len() > KEPT_ROOM);
-        inbox.room();
-        assert_eq!(inbox.buffer.len(), KEPT_ROOM);
+        Ok(())
     }
 }

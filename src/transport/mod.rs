@@ -17,9 +17,13 @@ mod options;
 #[cfg(unix)]
 mod outbox;
 #[cfg(unix)]
+mod place;
+#[cfg(unix)]
 mod reactor;
 #[cfg(unix)]
 mod socket;
+#[cfg(all(unix, test))]
+mod stand_in;
 
 #[cfg(unix)]
 pub mod fifo;
@@ -34,8 +38,11 @@ pub mod uds;
 #[cfg(unix)]
 pub mod url;
 
-pub use crate::sys::{Bell, deadline::Deadline};
-pub use options::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
+pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
+pub use options::{
+    ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
+    WORKERS_RANGE,
+};
 pub use outbox::Outbox;
 
 use crate::error::Result;
@@ -45,7 +52,14 @@ use std::time::Duration;
 ///
 /// Dropping it frees the address, but only what is still this process's own.
 pub trait Endpoint: Send + Sync {
-    /// Makes this process, perhaps forked since `bind`, the one that owns the address.
+    /// The address, for people: "Unix socket /run/calc.sock".
+    fn name(&self) -> String;
+
+    /// Leaves the address to whoever adopts it, this process or a child that it forks from now on; until
+    /// then forked children let go of what there is of it.
+    fn bequeath(&self);
+
+    /// Makes this process, perhaps forked since `bequeath`, the one that owns the address.
     fn adopt(&self) -> Result<()>;
 
     /// Serves until told to stop, or until idle where that was asked for; then every connection is
@@ -73,13 +87,15 @@ pub trait Answer: Sync {
     /// Appends one frame to `out`: the last word to a peer whose message is over the limit.
     fn too_large(&self, out: &mut Outbox);
 
+    /// Whether it is one of messages of any kind: their bodies have to be aligned to [`ALIGNMENT`], and
+    /// its answers may be as long as any message. Else they are the calculator's.
+    fn takes_bodies(&self) -> bool;
+
     /// Whether it may be asked by many threads at once without having been told so.
-    fn is_for_many_threads(&self) -> bool {
-        false
-    }
+    fn is_for_many_threads(&self) -> bool;
 
     /// Something happened to a client.
-    fn note(&self, _visit: Visit) {}
+    fn note(&self, visit: Visit);
 }
 
 /// What happens to clients of a server.
@@ -106,7 +122,16 @@ pub struct Exchanged {
 }
 
 /// The client's side of a transport: a connection to one server.
+///
+/// Where sending a frame fails, no handler was or will be given its body: not all of it was sent,
+/// and the rest never is. A failure of `recv`, `recv_into` and `exchange` says whether that is
+/// certain, too ([`Error::is_not_executed`]); where it does not, a handler may have been.
+///
+/// [`Error::is_not_executed`]: crate::error::Error::is_not_executed
 pub trait Channel: Send {
+    /// The server, for people: "Unix socket /run/calc.sock".
+    fn peer(&self) -> &str;
+
     /// Sends one frame, prefix included. After `TimedOut` nothing was sent, or the channel is closed.
     fn send(&mut self, frame: &[u8], deadline: &Deadline) -> Result<()>;
 

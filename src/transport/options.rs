@@ -1,6 +1,7 @@
 //! What a server or a client may be told beyond its address.
 
 use crate::error::{Error, Result, Status};
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -8,20 +9,36 @@ use std::time::Duration;
 /// calculator at least, 64 MiB at most.
 pub const MAX_MESSAGE_RANGE: RangeInclusive<u32> = 259..=64 << 20;
 
+/// Threads that a server may be told to serve with; more than this help nobody.
+pub const WORKERS_RANGE: RangeInclusive<u32> = 0..=1024;
+
+/// Permission bits that a server may be told to give to its names: none beyond these, and not none.
+pub const MODE_RANGE: RangeInclusive<u32> = 0o001..=0o777;
+
+/// Microseconds that a side may be told to spin: longer would keep it from its deadlines, and a server
+/// from its other clients.
+pub const SPIN_RANGE: RangeInclusive<u32> = 0..=1000;
+
+/// How long a server may be told to wait for a client, 136 years: what clocks can add up everywhere.
+const LONGEST_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// How a server treats its clients.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// Clients at once; further ones are refused. `None`: what suits the transport.
+    /// Clients at once, 1 at least; further ones are refused. `None`: what suits the transport.
     pub max_clients: Option<u32>,
-    /// The longest body taken, in bytes.
+    /// The longest body taken, in bytes, within [`MAX_MESSAGE_RANGE`].
     pub max_message: u32,
-    /// Threads that serve; 0 lets the library choose.
+    /// Threads that serve, within [`WORKERS_RANGE`]; 0 lets the library choose.
     pub workers: u32,
-    /// Permission bits of what the server creates in the file system. Bits for the group or for
+    /// Permission bits of what the server creates in the file system, within [`MODE_RANGE`]. Bits for the group or for
     /// others also drop the check that a client runs as the same user.
     pub mode: u32,
-    /// A client that asks nothing for this long is dropped; zero: never.
+    /// A client that asks nothing for this long, 136 years at most, is dropped; zero: never.
     pub idle_timeout: Duration,
+    /// A client that began a frame and did not finish it in this time, and a second more for each MiB of
+    /// it, is dropped. Not zero, and 136 years at most.
+    pub stall_timeout: Duration,
     /// How long a thread looks for work before it sleeps in the kernel, 1 ms at most; zero: not at all.
     pub spin: Duration,
     /// Serving ends once clients have come and the last one has gone.
@@ -38,6 +55,7 @@ impl Default for ServerOptions {
             workers: 0,
             mode: 0o600,
             idle_timeout: Duration::ZERO,
+            stall_timeout: Duration::from_secs(5),
             spin: Duration::from_micros(50),
             stop_when_idle: false,
             allow_remote: false,
@@ -48,18 +66,17 @@ impl Default for ServerOptions {
 impl ServerOptions {
     /// Says which value no server can have.
     pub fn validate(&self) -> Result<()> {
-        check_max_message(self.max_message)?;
-        if self.mode == 0 || self.mode & !0o777 != 0 {
-            return Err(invalid(format!(
-                "mode 0{:o} is not between 0001 and 0777",
-                self.mode
-            )));
+        if self.max_clients == Some(0) {
+            return Err(invalid("max_clients 0 would let nobody in".into()));
         }
-        if self.workers > MAX_WORKERS {
-            return Err(invalid(format!(
-                "{} workers are over {MAX_WORKERS}",
-                self.workers
-            )));
+        check("max_message", self.max_message, &MAX_MESSAGE_RANGE)?;
+        check("workers", self.workers, &WORKERS_RANGE)?;
+        check("mode", Octal(self.mode), &octal(&MODE_RANGE))?;
+        check_spin(self.spin)?;
+        check_wait("idle_timeout", self.idle_timeout)?;
+        check_wait("stall_timeout", self.stall_timeout)?;
+        if self.stall_timeout.is_zero() {
+            return Err(invalid("stall_timeout 0s would drop every client".into()));
         }
         Ok(())
     }
@@ -69,9 +86,6 @@ impl ServerOptions {
         self.mode & 0o077 != 0
     }
 }
-
-/// More threads than this help nobody.
-const MAX_WORKERS: u32 = 1024;
 
 /// Whose server a client is content with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +101,11 @@ pub enum ServerUser {
 /// How a client treats its server.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
-    /// How long a server may take to accept; `None`: without limit.
+    /// How long a server may take to accept; `None`, or further than the clock reaches: without limit.
     pub connect_timeout: Option<Duration>,
-    /// How long a call may take; `None`: without limit.
+    /// How long a call may take; `None`, or further than the clock reaches: without limit.
     pub call_timeout: Option<Duration>,
-    /// The longest body sent or taken, in bytes.
+    /// The longest body sent or taken, in bytes, within [`MAX_MESSAGE_RANGE`].
     pub max_message: u32,
     /// How long a call looks for its answer before it sleeps in the kernel, 1 ms at most; zero: not at
     /// all.
@@ -115,18 +129,51 @@ impl Default for ClientOptions {
 impl ClientOptions {
     /// Says which value no client can have.
     pub fn validate(&self) -> Result<()> {
-        check_max_message(self.max_message)
+        check("max_message", self.max_message, &MAX_MESSAGE_RANGE)?;
+        check_spin(self.spin)
     }
 }
 
-fn check_max_message(bytes: u32) -> Result<()> {
-    if MAX_MESSAGE_RANGE.contains(&bytes) {
+fn check<T: PartialOrd + fmt::Display>(
+    option: &str,
+    value: T,
+    range: &RangeInclusive<T>,
+) -> Result<()> {
+    if range.contains(&value) {
         return Ok(());
     }
-    let (low, high) = MAX_MESSAGE_RANGE.into_inner();
+    let (low, high) = (range.start(), range.end());
     Err(invalid(format!(
-        "max_message {bytes} is not between {low} and {high}"
+        "{option} {value} is not between {low} and {high}"
     )))
+}
+
+fn check_spin(spin: Duration) -> Result<()> {
+    let microseconds = u32::try_from(spin.as_nanos().div_ceil(1000)).unwrap_or(u32::MAX);
+    check("spin_us", microseconds, &SPIN_RANGE)
+}
+
+fn check_wait(option: &str, wait: Duration) -> Result<()> {
+    if wait <= LONGEST_WAIT {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "{option} {wait:?} is over {LONGEST_WAIT:?}"
+    )))
+}
+
+/// Permission bits, as chmod(1) writes them.
+#[derive(PartialEq, PartialOrd)]
+struct Octal(u32);
+
+impl fmt::Display for Octal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+fn octal(range: &RangeInclusive<u32>) -> RangeInclusive<Octal> {
+    Octal(*range.start())..=Octal(*range.end())
 }
 
 fn invalid(context: String) -> Error {

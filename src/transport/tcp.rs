@@ -12,12 +12,13 @@ use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::{file, memory, socket, tcp};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// A listening socket, and which of the processes that a fork made share it may serve.
 struct TcpDoor {
+    name: String,
     socket: Fd,
     /// A file without a name, for a lock that only one process can have.
     right: Fd,
@@ -27,23 +28,34 @@ struct TcpDoor {
 /// name or an address, of this machine.
 pub fn bind(host: &str, port: u16, options: &ServerOptions) -> Result<(Box<dyn Endpoint>, u16)> {
     options.validate()?;
-    let failure = |error: &io::Error| Error::os(&format!("bind {}", at(host, port)), error);
+    let (door, port) = open(host, port, options.allow_remote)?;
+    Ok((Box::new(SocketEndpoint::new(door, options)), port))
+}
+
+/// A listening socket, and its port.
+fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpDoor, u16)> {
+    let failure = |error: &io::Error| unbound(host, port, error);
     fork::follow().map_err(|error| failure(&error))?;
-    let addresses = resolve(host, port)?;
-    if !options.allow_remote && addresses.iter().any(|address| !address.ip().is_loopback()) {
+    // Of a server, it is an address that was asked for in vain.
+    let addresses = resolve(host, port)?.map_err(|why| Error::new(Status::InvalidArgument, why))?;
+    if !allow_remote && addresses.iter().any(|address| !address.ip().is_loopback()) {
         let context = format!(
-            "{} can be reached from other machines, and TCP asks nobody who they are; set allow_remote to serve it",
+            "TCP {}: other machines could reach it, and TCP asks nobody who they are; the option allow_remote lets them",
             at(host, port)
         );
         return Err(Error::new(Status::PermissionDenied, context));
     }
     let (socket, port) = tcp::listen(&addresses).map_err(|error| failure(&error))?;
-    let right = memory::nameless().map_err(|error| failure(&error))?;
+    let right = memory::nameless().map_err(|error| {
+        let what = format!("TCP {}: make a file in memory", at(host, port));
+        Error::os(&what, &error)
+    })?;
     let door = TcpDoor {
-        socket: Fd::inherited(socket),
-        right: Fd::inherited(right),
+        name: format!("TCP {}", at(host, port)),
+        socket,
+        right,
     };
-    Ok((Box::new(SocketEndpoint::new(door, options)), port))
+    Ok((door, port))
 }
 
 /// Connects to the server at this host, a name or an address, and port.
@@ -51,27 +63,76 @@ pub fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn
     options.validate()?;
     let deadline = Deadline::after(options.connect_timeout);
     deadline.remaining(); // Finding the address takes of its time.
-    let failure =
-        |error: &io::Error| Error::reaching(&format!("connect {}", at(host, port)), error);
+    if port == 0 {
+        let context = format!(
+            "TCP {}: port 0 is for servers, and a client needs the one that its server got",
+            at(host, port)
+        );
+        return Err(Error::new(Status::InvalidArgument, context));
+    }
+    let failure = |error: &io::Error| unreached(host, port, &deadline, error);
     fork::follow().map_err(|error| failure(&error))?;
-    let socket = tcp::connect(&resolve(host, port)?, &deadline).map_err(|error| failure(&error))?;
-    let stream = SocketStream::connected(Fd::new(socket), options.call_timeout)?;
-    Ok(Box::new(Framed::new(stream, at(host, port), options)))
+    let addresses = resolve(host, port)?.map_err(|why| Error::new(Status::NotConnected, why))?;
+    let socket = tcp::connect(&addresses, &deadline).map_err(|error| failure(&error))?;
+    let stream = SocketStream::connected(socket, options.call_timeout)?;
+    let name = format!("TCP {}", at(host, port));
+    Ok(Box::new(Framed::new(stream, name, options)))
 }
 
-fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
-    if host.is_empty() {
-        return Err(Error::new(Status::InvalidArgument, "the host has no name"));
+/// The longest name that a host has, in bytes, written without the dot at its end (RFC 1035, 2.3.4).
+const HOST_LONGEST: usize = 253;
+
+/// Says why text that is no host's name is none; what nobody knows yet is for the resolver.
+pub(super) fn check_host(host: &str) -> std::result::Result<(), String> {
+    match host {
+        "" => Err("the host is empty".into()),
+        "*" => Err(
+            "'*' is no host; every address of this machine is 0.0.0.0, or [::] with IPv6, \
+             and serving it needs the option allow_remote"
+                .into(),
+        ),
+        long if long.len() > HOST_LONGEST => Err(format!(
+            "{} bytes are too long for a host, which has {HOST_LONGEST} at most",
+            long.len()
+        )),
+        _ => Ok(()),
     }
-    let addresses = tcp::resolve(host, port).map_err(|error| {
-        let context = format!("the host '{host}' is not known: {error}");
-        Error::new(Status::NotConnected, context)
-    })?;
-    if addresses.is_empty() {
-        let context = format!("the host '{host}' has no address");
-        return Err(Error::new(Status::NotConnected, context));
+}
+
+/// The addresses of a host, one at least (getaddrinfo(3)), or why there are none.
+fn resolve(host: &str, port: u16) -> Result<std::result::Result<Vec<SocketAddr>, String>> {
+    check_host(host).map_err(|why| Error::new(Status::InvalidArgument, why))?;
+    let addresses = tcp::resolve(host, port);
+    Ok(addresses.map_err(|error| format!("the host '{host}' is not known: {error}")))
+}
+
+/// The failure to bind.
+fn unbound(host: &str, port: u16, cause: &io::Error) -> Error {
+    let why = match cause.kind() {
+        ErrorKind::AddrInUse => "another socket has this port; 'ss -ltnp' tells whose",
+        ErrorKind::AddrNotAvailable => "this machine does not have this address",
+        ErrorKind::PermissionDenied if port != 0 && tcp::is_of_low_port(cause) => {
+            "this user may not have so low a port (net.ipv4.ip_unprivileged_port_start)"
+        }
+        _ => "bind",
+    };
+    Error::os(&format!("TCP {}: {why}", at(host, port)), cause)
+}
+
+/// The failure to connect.
+fn unreached(host: &str, port: u16, deadline: &Deadline, cause: &io::Error) -> Error {
+    let what = format!("TCP {}", at(host, port));
+    match (cause.kind(), deadline.limit()) {
+        (ErrorKind::TimedOut, Some(limit)) => Error::new(
+            Status::TimedOut,
+            format!("{what}: nothing came back within {limit:?} (connect_timeout_ms)"),
+        ),
+        (ErrorKind::ConnectionRefused, _) => {
+            let what = format!("{what}: nobody listens there; start the server first");
+            Error::reaching(&what, cause)
+        }
+        _ => Error::reaching(&format!("{what}: connect"), cause),
     }
-    Ok(addresses)
 }
 
 /// How people and URLs write it.
@@ -100,10 +161,19 @@ impl Drop for TcpDoor {
 }
 
 impl Door for TcpDoor {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn bequeath(&self) {
+        self.right.bequeath();
+        self.socket.bequeath();
+    }
+
     fn adopt(&self) -> Result<()> {
-        let failure = |error| Error::os("adopt a TCP server", &error);
+        let failure = |error| Error::os(&format!("{}: adopt the server", self.name), &error);
         if !file::try_lock_for_process(self.right.as_fd()).map_err(failure)? {
-            let context = "another process adopted the TCP server";
+            let context = format!("{}: another process adopted the server", self.name);
             return Err(Error::new(Status::AddressInUse, context));
         }
         self.socket.own();
@@ -119,5 +189,82 @@ impl Door for TcpDoor {
             return Ok(Accepted::SentAway); // It has gone already.
         }
         Ok(accepted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    /// What is left of a listening socket in a child, once the server's process has dropped its own.
+    fn left(adoptable: bool) -> TcpListener {
+        let (door, _) = open("127.0.0.1", 0, false).unwrap();
+        if adoptable {
+            door.bequeath();
+        }
+        TcpListener::from(door.as_fd().try_clone_to_owned().unwrap())
+    }
+
+    #[test]
+    fn listening_ends_where_a_child_still_has_a_copy_of_the_socket() {
+        let error = left(false).accept().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput); // It does not listen.
+    }
+
+    #[test]
+    fn listening_goes_on_where_a_child_may_adopt_the_server() {
+        let error = left(true).accept().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock); // It listens, and nobody came.
+    }
+
+    #[test]
+    fn no_descriptors_are_looked_for_where_none_can_come() {
+        let (door, _) = open("127.0.0.1", 0, false).unwrap();
+        assert!(!door.may_carry_descriptors()); // unix(7) has them, tcp(7) has not.
+    }
+
+    #[test]
+    fn a_host_has_253_bytes_at_most() {
+        check_host(&"x".repeat(253)).unwrap();
+        check_host(&"x".repeat(254)).unwrap_err();
+    }
+
+    #[test]
+    fn only_a_low_port_is_said_to_be_too_low() {
+        let (access, sandbox) = (
+            io::Error::from_raw_os_error(13),
+            io::Error::from_raw_os_error(1),
+        ); // EACCES, EPERM
+        for (port, cause, is_low) in [
+            (80, &access, true),
+            (0, &access, false),
+            (80, &sandbox, false),
+            (0, &sandbox, false),
+        ] {
+            let error = unbound("localhost", port, cause);
+            assert_eq!(error.status(), Status::PermissionDenied);
+            assert_eq!(error.context().contains("so low a port"), is_low, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_passed_is_named() {
+        let cause = ErrorKind::TimedOut.into();
+        for (limit, says) in [
+            (
+                Some(Duration::from_millis(250)),
+                "nothing came back within 250ms",
+            ),
+            (None, "connect"),
+        ] {
+            let error = unreached("localhost", 7000, &Deadline::after(limit), &cause);
+            assert_eq!(error.status(), Status::TimedOut);
+            let text = format!("TCP localhost:7000: {says}");
+            assert!(error.context().starts_with(&text), "{error}");
+        }
     }
 }

@@ -9,17 +9,24 @@ use super::{Channel, ClientOptions, Endpoint, ServerOptions};
 use crate::error::Result;
 use std::path::Path;
 
+/// What people are told that it is.
+const SOCKET: &str = "Unix socket";
+
 /// A server's address: the socket at `path`, of at most 107 bytes.
 pub fn bind(path: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     options.validate()?;
-    let socket = NamedSocket::bind(Path::new(path), options.mode)?;
+    let socket = NamedSocket::bind(SOCKET, Path::new(path), options)?;
     Ok(Box::new(SocketEndpoint::new(socket, options)))
 }
 
 /// Connects to the server at `path`.
 pub fn connect(path: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     options.validate()?;
-    let fd = socket::connect(Path::new(path), options)?;
+    let fd = socket::connect(SOCKET, Path::new(path), options)?;
     let stream = SocketStream::connected(fd, options.call_timeout)?;
-    Ok(Box::new(Framed::new(stream, path.to_owned(), options)))
+    Ok(Box::new(Framed::new(
+        stream,
+        format!("{SOCKET} {path}"),
+        options,
+    )))
 }

@@ -1,12 +1,13 @@
 //! A bell that wakes another thread or process: eventfd(2).
 
 use super::fd::{Fd, uninterrupted};
+use super::raw;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::stat::{SFlag, fstat};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rings until the end of its days, once it was rung: it is never read.
@@ -20,9 +21,9 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// A bell that is silent so far, and that a forked child inherits until [`Bell::own`].
+    /// A bell that is silent so far.
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self::around(Fd::inherited(event()?)))
+        Ok(Self::around(event()?))
     }
 
     fn around(fd: Fd) -> Self {
@@ -38,6 +39,11 @@ impl Bell {
         self.has_rung.load(Ordering::Relaxed)
     }
 
+    /// From now on, forked children inherit it.
+    pub(crate) fn bequeath(&self) {
+        self.fd.bequeath();
+    }
+
     /// From now on, forked children close it.
     pub(crate) fn own(&self) {
         self.fd.own();
@@ -47,11 +53,11 @@ impl Bell {
     /// eventfd is: a pipe or socket might raise SIGPIPE, a terminal SIGTTOU. What a file is never
     /// changes, but whether it blocks does: a peer that keeps a copy may have it block later
     /// (F_SETFL), and then be waited for if it also filled the counter.
-    pub(crate) fn from_peer(fd: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn from_peer(fd: Fd) -> io::Result<Self> {
         let kind = SFlag::from_bits_truncate(fstat(&fd)?.st_mode) & SFlag::S_IFMT;
         let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
         if kind.is_empty() && flags.contains(OFlag::O_NONBLOCK) {
-            Ok(Self::around(Fd::new(fd)))
+            Ok(Self::around(fd))
         } else {
             Err(Errno::EPROTO.into())
         }
@@ -62,7 +68,7 @@ impl Bell {
         self.has_rung.store(true, Ordering::Relaxed);
         let errno = Errno::last();
         // It fails only when it has been rung 2^64 - 2 times and is ringing anyway.
-        let _ = uninterrupted(|| nix::unistd::write(&self.fd, &1u64.to_ne_bytes()));
+        let _ = uninterrupted(|| raw::write(self.fd.as_fd(), &1u64.to_ne_bytes()));
         errno.set();
     }
 
@@ -84,7 +90,7 @@ impl AsFd for Bell {
     }
 }
 
-fn event() -> io::Result<OwnedFd> {
-    let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-    Ok(event.into())
+fn event() -> io::Result<Fd> {
+    let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+    Fd::make(|| EventFd::from_value_and_flags(0, flags).map(Into::into))
 }

@@ -4,7 +4,7 @@ use super::fd::Fd;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 pub(crate) use nix::sys::epoll::{EpollEvent as Event, EpollFlags as Interest};
@@ -16,9 +16,8 @@ pub(crate) struct Poller(Fd);
 impl Poller {
     /// An empty set.
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self(Fd::new(
-            Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?.0,
-        )))
+        let epoll = || Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map(|epoll| epoll.0);
+        Ok(Self(Fd::make(epoll)?))
     }
 
     /// Adds a descriptor; its closing, with all its duplicates, removes it.
@@ -84,5 +83,12 @@ impl Poller {
             unsafe { libc::epoll_ctl(self.0.as_raw_fd(), what, fd.as_raw_fd(), &raw mut event) };
         Errno::result(result)?;
         Ok(())
+    }
+}
+
+impl AsFd for Poller {
+    /// Readable when something of the set is ready, so that a set can be in another one.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }

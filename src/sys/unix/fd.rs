@@ -1,14 +1,17 @@
 //! Descriptors that the library owns.
 
-use super::{fork, poll, sigpipe};
+use super::gate::NoFork;
+use super::{fork, poll, raw, sigpipe};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::PollFlags;
+use nix::sys::stat::Mode;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A descriptor of the library's, closed when dropped, and at once in a forked child.
+/// A descriptor of the library's, closed when dropped, and at once in a forked child. Nothing else in the
+/// library owns one: what the system makes becomes an `Fd` while no fork can happen.
 #[derive(Debug)]
 pub(crate) struct Fd {
     raw: RawFd,
@@ -17,28 +20,41 @@ pub(crate) struct Fd {
 }
 
 impl Fd {
-    /// Takes a descriptor that forked children close.
-    pub(crate) fn new(fd: OwnedFd) -> Self {
-        let fd = Self::inherited(fd);
-        fd.own();
-        fd
+    /// What `call`, which does not wait, makes.
+    pub(crate) fn make(call: impl FnMut() -> nix::Result<OwnedFd>) -> io::Result<Self> {
+        let no_fork = NoFork::begin();
+        Ok(Self::new(uninterrupted(call)?, &no_fork))
     }
 
-    /// Takes a descriptor that a forked child inherits, until [`Fd::own`] is called: that of a
-    /// server not yet run, which one child may adopt.
+    /// Takes a descriptor that was made while no fork could happen, as it still cannot.
     ///
     /// Where the host closed a standard descriptor, the kernel gives its number to the next that is
     /// opened, and what the host prints would go there; so it gets another number, if there is one.
-    pub(crate) fn inherited(fd: OwnedFd) -> Self {
-        let fd = above_standard(fd).unwrap_or_else(|(fd, _)| fd);
+    pub(super) fn new(fd: OwnedFd, _no_fork: &NoFork) -> Self {
+        let fd = above_standard(fd).into_raw_fd();
+        fork::own(fd);
         Self {
-            raw: fd.into_raw_fd(),
-            owned_since: AtomicU32::new(0),
+            raw: fd,
+            owned_since: AtomicU32::new(fork::generation() + 1),
         }
+    }
+
+    /// Another descriptor for the same open file.
+    pub(crate) fn duplicate(&self) -> io::Result<Self> {
+        Self::make(|| duplicate(self.as_fd()))
+    }
+
+    /// From now on, forked children inherit it, until [`Fd::own`] is called: that of a server not yet
+    /// run, which one child may adopt.
+    pub(crate) fn bequeath(&self) {
+        let _no_fork = NoFork::begin();
+        self.owned_since.store(0, Ordering::Relaxed);
+        fork::disown(self.raw);
     }
 
     /// From now on, forked children close it.
     pub(crate) fn own(&self) {
+        let _no_fork = NoFork::begin();
         self.owned_since
             .store(fork::generation() + 1, Ordering::Relaxed);
         fork::own(self.raw);
@@ -48,19 +64,25 @@ impl Fd {
     pub(crate) fn is_own(&self) -> bool {
         self.owned_since.load(Ordering::Relaxed) == fork::generation() + 1
     }
+
+    /// Whether its number is not that of a standard descriptor.
+    pub(super) fn is_above_standard(&self) -> bool {
+        self.raw >= FIRST
+    }
 }
 
 impl Drop for Fd {
     fn drop(&mut self) {
         let since = self.owned_since.load(Ordering::Relaxed);
+        if since != 0 && since != fork::generation() + 1 {
+            return; // Closed when this process was forked; the number may be the host's by now.
+        }
+        let _no_fork = NoFork::begin();
         if since != 0 {
-            if since != fork::generation() + 1 {
-                return; // Closed when this process was forked; the number may be the host's by now.
-            }
             fork::disown(self.raw);
         }
         // SAFETY: `raw` came from an OwnedFd, and nothing else closes it in this process.
-        unsafe { libc::close(self.raw) };
+        unsafe { raw::close(self.raw) };
     }
 }
 
@@ -83,15 +105,18 @@ const FIRST: RawFd = 3;
 
 /// The open file under a number that is no standard descriptor's, or, where the process has no
 /// other left, under the one that it had.
-pub(super) fn above_standard(fd: OwnedFd) -> Result<OwnedFd, (OwnedFd, io::Error)> {
+fn above_standard(fd: OwnedFd) -> OwnedFd {
     if fd.as_raw_fd() >= FIRST {
-        return Ok(fd);
+        return fd;
     }
-    match fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(FIRST)) {
-        // SAFETY: fcntl just made this descriptor, and nothing else knows it.
-        Ok(raw) => Ok(unsafe { OwnedFd::from_raw_fd(raw) }),
-        Err(error) => Err((fd, error.into())),
-    }
+    duplicate(fd.as_fd()).unwrap_or(fd)
+}
+
+/// The same open file under another number, no standard descriptor's.
+fn duplicate(fd: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
+    let raw = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(FIRST))?;
+    // SAFETY: fcntl just made this descriptor, and nothing else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
 /// Makes a system call again as long as a signal interrupts it. Those that do not wait are not
@@ -109,24 +134,17 @@ pub(super) fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix:
 /// Reads once: `Ok(0)` is the end, `WouldBlock` on a non-blocking descriptor is nothing yet.
 #[inline]
 pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    Ok(uninterrupted(|| nix::unistd::read(fd, buffer))?)
+    Ok(uninterrupted(|| raw::read(fd, buffer))?)
 }
 
 /// Reads once what is there, without waiting, from a descriptor that may be a blocking one, and the
 /// host's: its flags are not touched. Pipes know RWF_NOWAIT (preadv2(2)); others are asked first.
 pub(crate) fn read_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    let vector = libc::iovec {
-        iov_base: buffer.as_mut_ptr().cast(),
-        iov_len: buffer.len(),
-    };
-    // SAFETY: `vector` describes `buffer`, which the kernel may fill; -1 is the current position.
-    let read_once = || unsafe {
-        let count = libc::preadv2(fd.as_raw_fd(), &raw const vector, 1, -1, libc::RWF_NOWAIT);
-        Errno::result(count)
-    };
+    let read_once = || raw::read_with(fd, buffer, libc::RWF_NOWAIT);
     match uninterrupted(read_once) {
-        Ok(count) => Ok(count.cast_unsigned()),
-        Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
+        Ok(count) => Ok(count),
+        // EPERM as ENOSYS: a sandbox's filter that is older than the call (seccomp(2)).
+        Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EPERM | Errno::EINVAL) => {
             match poll::state(fd, PollFlags::POLLIN)? {
                 ready if ready.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
                 _ => read(fd, buffer),
@@ -151,7 +169,7 @@ pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
 /// SIGPIPE away (pipe(7)).
 #[inline]
 pub(crate) fn write_to_own_reader(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    Ok(uninterrupted(|| nix::unistd::write(fd, bytes))?)
+    Ok(uninterrupted(|| raw::write(fd, bytes))?)
 }
 
 /// Writes two pieces as one, as [`write_to_own_reader`].
@@ -161,7 +179,7 @@ pub(crate) fn write_two_to_own_reader(
     second: &[u8],
 ) -> io::Result<usize> {
     let parts = [IoSlice::new(first), IoSlice::new(second)];
-    Ok(uninterrupted(|| nix::sys::uio::writev(fd, &parts))?)
+    Ok(uninterrupted(|| raw::write_parts(fd, &parts))?)
 }
 
 /// Reads and throws away all that is there, from a non-blocking descriptor.
@@ -197,6 +215,24 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(())
+}
+
+/// Makes reads and writes wait.
+pub(super) fn set_blocking(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+/// A descriptor for nothing, to be let go of when others run out.
+pub(crate) fn spare() -> io::Result<Fd> {
+    Fd::make(|| {
+        nix::fcntl::open(
+            "/dev/null",
+            OFlag::O_RDONLY | OFlag::O_CLOEXEC,
+            Mode::empty(),
+        )
+    })
 }
 
 #[cfg(test)]

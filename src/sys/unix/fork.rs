@@ -4,8 +4,12 @@
 //! died: a peer would wait for an end of file that never comes. So the child closes every
 //! descriptor of the library at once, in a handler that `fork` itself calls (pthread_atfork(3)),
 //! and every handle learns by a generation number that it belongs to another process; `getpid`
-//! would be a system call per call. `clone` and `vfork` by hand go past this, as in any library.
+//! would be a system call per call. No fork falls into the moments in which descriptors are made, noted and
+//! closed ([`super::gate`]). `clone` and `vfork` by hand go past this, as in any library.
 
+use super::gate;
+use crate::sys::panic;
+use std::cell::Cell;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -22,6 +26,23 @@ static WORDS_USED: AtomicUsize = AtomicUsize::new(0);
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// How many forks this process has made or comes from.
 static FORKS: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    /// What a child that this thread forks keeps open although it is noted.
+    static KEPT: Cell<[RawFd; 2]> = const { Cell::new([-1; 2]) };
+}
+
+/// Run when the library is loaded. Handlers before a fork run in the reverse order of their registration
+/// (pthread_atfork(3)): this library's shuts its gate after the host's own handlers, registered later, took
+/// their locks, so that no thread waits at the gate with a lock that the fork waits for.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = at_load;
+
+extern "C" fn at_load() {
+    panic::hook_at_load();
+    let _ = follow(); // Each handle tries again.
+}
 
 /// Which process in a line of forks this is. Two equal answers come from one process.
 #[inline]
@@ -42,9 +63,11 @@ pub(crate) fn follow() -> io::Result<()> {
     if IS_FOLLOWING.load(Ordering::Acquire) {
         return Ok(());
     }
-    // SAFETY: both handlers are functions of this library that take nothing, touch only atomics,
-    // and call close(2).
-    match unsafe { libc::pthread_atfork(Some(before_fork), None, Some(in_child)) } {
+    // SAFETY: the handlers are functions of this library that take nothing, touch only atomics,
+    // sleep on one of them, and call close(2).
+    let result =
+        unsafe { libc::pthread_atfork(Some(before_fork), Some(in_parent), Some(in_child)) };
+    match result {
         0 => IS_FOLLOWING.store(true, Ordering::Release),
         errno => return Err(io::Error::from_raw_os_error(errno)),
     }
@@ -78,13 +101,28 @@ fn descriptor(word: usize, bit: u32) -> RawFd {
     RawFd::try_from(word * WORD).unwrap_or(-1) + bit.cast_signed()
 }
 
+/// Runs `fork`, whose child keeps these descriptors open.
+pub(super) fn keeping<T>(kept: [RawFd; 2], fork: impl FnOnce() -> T) -> T {
+    let before = KEPT.replace(kept);
+    let result = fork();
+    KEPT.set(before);
+    result
+}
+
 extern "C" fn before_fork() {
     FORKS.fetch_add(1, Ordering::Relaxed);
+    gate::shut();
+}
+
+extern "C" fn in_parent() {
+    gate::open();
 }
 
 /// Only what is async-signal-safe: the child of a process with threads may do nothing else.
 extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    panic::forked();
+    let kept = KEPT.get();
     let used = WORDS_USED.load(Ordering::Relaxed);
     for (index, word) in OWNED.iter().enumerate().take(used) {
         let mut bits = word.swap(0, Ordering::Relaxed);
@@ -92,9 +130,12 @@ extern "C" fn in_child() {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
             let fd = descriptor(index, bit);
-            // SAFETY: the descriptor is the library's own, and no handle of this child will use or
-            // close it: they all see that the generation changed.
-            unsafe { libc::close(fd) };
+            if !kept.contains(&fd) {
+                // SAFETY: the descriptor is the library's own, and no handle of this child will use or
+                // close it: they all see that the generation changed.
+                unsafe { libc::close(fd) };
+            }
         }
     }
+    gate::reset();
 }

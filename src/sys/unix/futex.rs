@@ -26,38 +26,44 @@ impl Futex for AtomicU32 {
             .is_ok()
     }
 
-    fn wait(&self, expected: u32, timeout: Duration) {
-        wait(self, expected, timeout);
+    fn wait(&self, expected: u32, timeout: Duration) -> bool {
+        wait(self, expected, timeout)
     }
 
     fn wake(&self) {
-        wake(self);
+        wake(self, 1);
     }
 }
 
-fn wait(word: &AtomicU32, expected: u32, timeout: Duration) {
+pub(super) fn wait(word: &AtomicU32, expected: u32, timeout: Duration) -> bool {
     let errno = Errno::last();
     let timeout = libc::timespec {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_nsec: timeout.subsec_nanos().into(),
+        tv_nsec: libc::c_long::from(timeout.subsec_nanos().cast_signed()),
     };
     // SAFETY: `word` is an aligned word that outlives the call, and `timeout` a valid timespec.
     // Not FUTEX_PRIVATE: the waker is another process. Every outcome means "look again".
-    unsafe {
+    let result = unsafe {
         libc::syscall(
             libc::SYS_futex,
             word.as_ptr(),
             libc::FUTEX_WAIT,
             expected,
             &raw const timeout,
-        );
-    }
+        )
+    };
+    let is_over = result == -1 && Errno::last() == Errno::ETIMEDOUT;
     errno.set();
+    is_over
 }
 
-fn wake(word: &AtomicU32) {
+pub(super) fn wake_all(word: &AtomicU32) {
+    wake(word, i32::MAX);
+}
+
+fn wake(word: &AtomicU32, sleepers: i32) {
     let errno = Errno::last();
     // SAFETY: `word` is an aligned word that outlives the call; the kernel does not write to it.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) };
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, sleepers) };
     errno.set();
 }

@@ -5,7 +5,8 @@
 //! shared is only ever touched through atomics or copied out as raw bytes, never behind a Rust
 //! reference to plain data.
 
-use super::fd::uninterrupted;
+use super::fd::{Fd, uninterrupted};
+use super::file;
 use super::sigpipe::without_signal;
 use crate::sys::atomic::{Mapped, Memory};
 use nix::errno::Errno;
@@ -17,7 +18,8 @@ use nix::sys::stat::fstat;
 use std::ffi::c_void;
 use std::io;
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 use std::ptr::NonNull;
 use std::slice;
 
@@ -80,10 +82,10 @@ unsafe impl Sync for Mapping {}
 
 /// Makes `length` bytes of zeros, mapped here for reading and writing; a peer that is handed the
 /// descriptor can do with it what `access` says, and nobody can change its size.
-pub(crate) fn create(length: usize, access: Access) -> io::Result<(OwnedFd, Mapping)> {
+pub(crate) fn create(length: usize, access: Access) -> io::Result<(Fd, Mapping)> {
     let fd = memfd()?;
-    let size = i64::try_from(length).map_err(|_| Errno::EINVAL)?;
-    let allocate = || uninterrupted(|| fallocate(&fd, FallocateFlags::empty(), 0, size));
+    let size = libc::off_t::try_from(length).map_err(|_| Errno::EINVAL)?;
+    let allocate = || uninterrupted(|| fallocate(fd.as_fd(), FallocateFlags::empty(), 0, size));
     // Beyond the host's RLIMIT_FSIZE, which counts for memory too, this raises a signal.
     without_signal(Signal::SIGXFSZ, Errno::EFBIG, allocate)?;
     let mapping = Mapping::new(fd.as_fd(), length, Access::Write)?;
@@ -92,22 +94,29 @@ pub(crate) fn create(length: usize, access: Access) -> io::Result<(OwnedFd, Mapp
         // The mapping made above stays writable; no later one can be (Linux 5.1).
         seals |= SealFlag::F_SEAL_FUTURE_WRITE;
     }
-    fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
+    fcntl(fd.as_fd(), FcntlArg::F_ADD_SEALS(seals))?;
     Ok((fd, mapping))
 }
 
-/// A file in memory, without a name, of no bytes.
-pub(crate) fn nameless() -> io::Result<OwnedFd> {
-    memfd()
+/// A file without a name, of no bytes: in memory, or in a folder that there is everywhere, where a kernel or a sandbox
+/// has no memfd_create(2). TMPDIR is not asked for: the host may be changing its environment.
+pub(crate) fn nameless() -> io::Result<Fd> {
+    memfd().or_else(|error| match error.raw_os_error() {
+        Some(libc::ENOSYS | libc::EPERM) => {
+            file::nameless(Path::new("/dev/shm")).or_else(|_| file::nameless(Path::new("/tmp")))
+        }
+        _ => Err(error),
+    })
 }
 
-fn memfd() -> io::Result<OwnedFd> {
+fn memfd() -> io::Result<Fd> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
     let no_exec = MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL);
-    match memfd_create(c"calc_ipc", flags | no_exec) {
-        Err(Errno::EINVAL) => Ok(memfd_create(c"calc_ipc", flags)?), // before Linux 6.3
-        result => Ok(result?),
-    }
+    Fd::make(|| match memfd_create(c"calc_ipc", flags | no_exec) {
+        // Before Linux 6.3, or where a sandbox does not know the flag.
+        Err(Errno::EINVAL | Errno::EPERM) => memfd_create(c"calc_ipc", flags),
+        result => result,
+    })
 }
 
 impl Mapping {

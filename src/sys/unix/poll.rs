@@ -1,8 +1,8 @@
 //! Waiting for descriptors until a deadline: poll(2).
 
+use super::raw;
 use crate::sys::deadline::Deadline;
 use nix::errno::Errno;
-use nix::poll::{PollTimeout, poll};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -13,8 +13,10 @@ pub(crate) use nix::poll::{PollFd, PollFlags};
 /// passed first.
 pub(crate) fn wait(fds: &mut [PollFd<'_>], deadline: &Deadline) -> io::Result<bool> {
     loop {
-        match poll(fds, timeout(deadline.remaining())) {
-            Ok(0) if deadline.has_passed() => return Ok(false),
+        let limit = timeout(deadline.remaining());
+        match raw::poll(fds, limit) {
+            // It waited so long itself, whatever the clock says, which stands still in some sandboxes.
+            Ok(0) if limit < i32::MAX => return Ok(false),
             Ok(0) | Err(Errno::EINTR) => {}
             Ok(_) => return Ok(true),
             Err(error) => return Err(error.into()),
@@ -36,7 +38,7 @@ pub(crate) fn wait_writable(fd: BorrowedFd<'_>, deadline: &Deadline) -> io::Resu
 pub(crate) fn state(fd: BorrowedFd<'_>, asked: PollFlags) -> io::Result<PollFlags> {
     let mut fds = [PollFd::new(fd, asked)];
     loop {
-        match poll(&mut fds, PollTimeout::ZERO) {
+        match raw::poll(&mut fds, 0) {
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(fds[0].revents().unwrap_or(PollFlags::empty())),
@@ -44,12 +46,12 @@ pub(crate) fn state(fd: BorrowedFd<'_>, asked: PollFlags) -> io::Result<PollFlag
     }
 }
 
-/// Whole milliseconds, rounded up so that no wait ends before its deadline.
-fn timeout(remaining: Option<Duration>) -> PollTimeout {
+/// Whole milliseconds, rounded up so that no wait ends before its deadline; -1 is for ever.
+fn timeout(remaining: Option<Duration>) -> i32 {
     let Some(remaining) = remaining else {
-        return PollTimeout::NONE;
+        return -1;
     };
     let partial = u64::from(remaining.subsec_nanos().div_ceil(1_000_000));
     let milliseconds = remaining.as_secs().saturating_mul(1000) + partial;
-    PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
+    i32::try_from(milliseconds).unwrap_or(i32::MAX)
 }

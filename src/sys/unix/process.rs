@@ -1,18 +1,21 @@
 //! Child processes that no one else notices more than they must: fork(2), pidfd_open(2), waitid(2).
 
 use super::fd::Fd;
-use super::{poll, sigpipe, thread};
+use super::{fork, poll, sigpipe, thread};
 use crate::sys::deadline::Deadline;
 use crate::sys::panic;
 use nix::errno::Errno;
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, sigaction,
 };
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid};
+use std::ffi::{CStr, CString, OsString};
 use std::fs::DirEntry;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 /// The user that this process acts as.
@@ -34,7 +37,7 @@ impl Child {
     pub(crate) fn follow(pid: i32) -> Self {
         Self {
             pid: Pid::from_raw(pid),
-            pidfd: open_pidfd(pid).ok().map(Fd::new),
+            pidfd: Fd::make(|| open_pidfd(pid)).ok(),
         }
     }
 
@@ -57,33 +60,63 @@ impl Child {
         }
     }
 
+    /// The number of the child's process.
+    pub(crate) fn number(&self) -> i32 {
+        self.pid.as_raw()
+    }
+
+    /// How the child has ended, for people, if it has by the deadline. It stays to be reaped.
+    pub(crate) fn epitaph(&self, deadline: &Deadline) -> Option<String> {
+        loop {
+            match self.status(WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT) {
+                Ok(WaitStatus::Exited(_, status)) => {
+                    return Some(format!("exited with status {status}"));
+                }
+                Ok(WaitStatus::Signaled(_, signal, _)) => {
+                    return Some(format!("was killed by {signal}"));
+                }
+                Ok(WaitStatus::StillAlive) if !deadline.has_passed() => self.await_end(deadline),
+                _ => return None,
+            }
+        }
+    }
+
     /// Ends the child at once.
     pub(crate) fn kill(&self) {
-        match &self.pidfd {
-            // SAFETY: the descriptor is open; no siginfo is passed; a dead target gives ESRCH.
-            Some(pidfd) => unsafe {
+        let is_done = self.pidfd.as_ref().is_some_and(|pidfd| {
+            // SAFETY: the descriptor is open, and no siginfo is passed.
+            let result = unsafe {
                 libc::syscall(
                     libc::SYS_pidfd_send_signal,
                     pidfd.as_raw_fd(),
                     libc::SIGKILL,
                     std::ptr::null::<libc::siginfo_t>(),
                     0,
-                );
-            },
-            // Its number is its own until `reap` has seen it: a zombie keeps it.
-            None if !self.reap() => drop(nix::sys::signal::kill(self.pid, Signal::SIGKILL)),
-            None => {}
+                )
+            };
+            result == 0 || Errno::last() == Errno::ESRCH
+        });
+        // By its number, which is its own until `reap` has seen it: a zombie keeps it.
+        if !is_done && !self.reap() {
+            let _ = nix::sys::signal::kill(self.pid, Signal::SIGKILL);
         }
     }
 
     fn reap(&self) -> bool {
-        let id = match &self.pidfd {
-            Some(pidfd) => Id::PIDFd(pidfd.as_fd()),
-            None => Id::Pid(self.pid),
-        };
-        match waitid(id, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+        match self.status(WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Ok(status) => status.pid().is_some(),
             Err(error) => error == Errno::ECHILD,
+        }
+    }
+
+    /// How the child is, by its descriptor if the kernel can (Linux 5.4, one later than has such descriptors).
+    fn status(&self, flags: WaitPidFlag) -> nix::Result<WaitStatus> {
+        match &self.pidfd {
+            Some(pidfd) => match waitid(Id::PIDFd(pidfd.as_fd()), flags) {
+                Err(Errno::EINVAL) => waitid(Id::Pid(self.pid), flags),
+                result => result,
+            },
+            None => waitid(Id::Pid(self.pid), flags),
         }
     }
 
@@ -96,12 +129,12 @@ impl Child {
 }
 
 /// Forks a child that keeps of all descriptors only `input`, `output` and standard error, runs
-/// `body` and exits with what it gives; it never returns into the host's code, nor runs its
-/// exit handlers.
+/// `body` with the first two and exits with what it gives; it never returns into the host's code, nor
+/// runs its exit handlers.
 pub(crate) fn fork_child(
-    input: OwnedFd,
-    output: OwnedFd,
-    body: impl FnOnce(OwnedFd, OwnedFd) -> i32,
+    input: &Fd,
+    output: &Fd,
+    body: impl FnOnce(BorrowedFd<'_>, BorrowedFd<'_>) -> i32,
 ) -> io::Result<Child> {
     let kept = [input.as_raw_fd(), output.as_raw_fd()];
     // In the child they stay blocked until it has put the host's handlers away.
@@ -109,17 +142,47 @@ pub(crate) fn fork_child(
     // SAFETY: the child of a host with threads may use only what was not locked by another thread;
     // malloc is safe (the C library holds its locks over fork), the handler is the user's to answer
     // for, as the documentation of `create` says.
-    match unsafe { nix::unistd::fork() }? {
+    match fork::keeping(kept, || unsafe { nix::unistd::fork() })? {
         ForkResult::Parent { child } => Ok(Child::follow(child.as_raw())),
         ForkResult::Child => {
             let status = panic::catch(|| {
                 become_server(kept);
-                body(input, output)
+                body(input.as_fd(), output.as_fd())
             });
             // SAFETY: _exit ends the process, and runs and drops nothing of the host's.
             unsafe { libc::_exit(status.unwrap_or(1)) }
         }
     }
+}
+
+/// Executes `argv`, found by the PATH as a shell finds it, with these as its standard input and output.
+///
+/// Not by std's `Command`, which takes descriptors over and closes them where a fork may see them unnoted.
+pub(crate) fn execute(argv: &[&CStr], input: &Fd, output: &Fd) -> io::Result<Child> {
+    let program = argv.first().ok_or(Errno::EINVAL)?;
+    let mut files = PosixSpawnFileActions::init()?;
+    for (fd, standard) in [(input, 0), (output, 1)] {
+        files.add_dup2(fd.as_raw_fd(), standard)?;
+    }
+    // As std does it: what ignores SIGPIPE seldom means its children to.
+    let mut attributes = PosixSpawnAttr::init()?;
+    let mut defaults = SigSet::empty();
+    defaults.add(Signal::SIGPIPE);
+    attributes.set_sigdefault(&defaults)?;
+    attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
+    let pid = posix_spawnp(program, &files, &attributes, argv, &environment())?;
+    Ok(Child::follow(pid.as_raw()))
+}
+
+/// This process's environment.
+fn environment() -> Vec<CString> {
+    let variable = |(name, value): (OsString, OsString)| {
+        let mut text = name;
+        text.push("=");
+        text.push(value);
+        CString::new(text.into_vec()).ok()
+    };
+    std::env::vars_os().filter_map(variable).collect()
 }
 
 /// In the child: nothing of the host's is left but memory and standard error.
@@ -214,7 +277,7 @@ fn open_descriptors() -> io::Result<Vec<i32>> {
         .collect())
 }
 
-fn open_pidfd(pid: i32) -> io::Result<OwnedFd> {
+fn open_pidfd(pid: i32) -> nix::Result<OwnedFd> {
     // SAFETY: no pointers; the result is a new descriptor, close-on-exec by definition.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
     let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;

@@ -5,11 +5,12 @@
 //! before, the signal is blocked for this thread and, if the write raised it, taken back.
 
 use super::file::{self, Kind};
+use super::raw;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
-use std::io::{self, IoSlice};
+use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `RWF_NOSIGNAL` of linux/fs.h.
@@ -30,11 +31,11 @@ pub(super) fn is_ignored_for_good() {
 #[inline]
 pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     if IS_IGNORED.load(Ordering::Relaxed) {
-        return Ok(nix::unistd::write(fd, bytes)?);
+        return Ok(raw::write(fd, bytes)?);
     }
     if !KERNEL_IS_OLD.load(Ordering::Relaxed) {
-        match write_without_signal(fd, bytes) {
-            Err(error @ (Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL)) => {
+        match raw::write_with(fd, bytes, RWF_NOSIGNAL) {
+            Err(error @ (Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EPERM | Errno::EINVAL)) => {
                 if says_old(error, fd) {
                     KERNEL_IS_OLD.store(true, Ordering::Relaxed);
                 }
@@ -51,30 +52,15 @@ fn says_old(error: Errno, fd: BorrowedFd<'_>) -> bool {
     let knows_flags =
         || file::about_open(fd).is_ok_and(|open| matches!(open.kind, Kind::Fifo | Kind::Socket));
     match error {
-        Errno::ENOSYS => true,
+        // EPERM: a sandbox's filter that is older than the call; write(2) itself has no such error for pipes.
+        Errno::ENOSYS | Errno::EPERM => true,
         Errno::EOPNOTSUPP => knows_flags(),
         _ => false,
     }
 }
 
-fn write_without_signal(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usize> {
-    let part = IoSlice::new(bytes);
-    // SAFETY: IoSlice is guaranteed to be an iovec on Unix, the kernel only reads what it describes,
-    // and `part` outlives the call; offset -1 means "at the current position", as write(2) does.
-    let written = unsafe {
-        libc::pwritev2(
-            fd.as_raw_fd(),
-            (&raw const part).cast(),
-            1,
-            -1,
-            RWF_NOSIGNAL,
-        )
-    };
-    Errno::result(written).map(isize::cast_unsigned)
-}
-
 fn write_with_signal_blocked(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    let write = || nix::unistd::write(fd, bytes);
+    let write = || raw::write(fd, bytes);
     Ok(without_signal(Signal::SIGPIPE, Errno::EPIPE, write)?)
 }
 

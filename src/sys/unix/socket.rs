@@ -1,8 +1,9 @@
 //! Stream sockets: socket(7), unix(7), tcp(7).
 
-use super::fd::uninterrupted;
+use super::fd::{Fd, uninterrupted};
+use super::gate::NoFork;
+use super::{raw, user};
 use nix::errno::Errno;
-use nix::sys::signal::kill;
 use nix::sys::socket::{
     AddressFamily, Backlog, ControlMessage, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr,
     accept4, bind, connect as connect_to, getsockopt, listen as listen_on, sendmsg, setsockopt,
@@ -10,25 +11,20 @@ use nix::sys::socket::{
 };
 use nix::sys::stat::{Mode, fchmod};
 use nix::sys::time::TimeVal;
-use nix::unistd::Pid;
 use std::io::{self, IoSlice};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Duration;
 
 /// The longest path of a Unix socket, in bytes (unix(7): `sun_path` less its NUL).
 pub(crate) const PATH_MAX: usize = 107;
 
-/// The user id that the kernel shows for one that this user namespace cannot name
-/// (user_namespaces(7)); it may be anyone's.
-const OVERFLOW_UID: u32 = 65534;
-
 /// Binds a socket to `path` with nobody but this user allowed in, whatever the umask. Nobody can
 /// connect before [`listen`].
-pub(crate) fn bind_narrow(path: &Path) -> io::Result<OwnedFd> {
+pub(crate) fn bind_narrow(path: &Path) -> io::Result<Fd> {
     let fd = stream(SockFlag::SOCK_NONBLOCK)?;
     // The mode of a socket's inode becomes that of its name (unix(7)).
-    uninterrupted(|| fchmod(&fd, Mode::from_bits_truncate(0o600)))?;
+    uninterrupted(|| fchmod(fd.as_fd(), Mode::from_bits_truncate(0o600)))?;
     bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
     Ok(fd)
 }
@@ -46,7 +42,7 @@ pub(crate) fn end_listening(fd: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Connects to the server at `path`, waiting no longer than `timeout` while its queue is full
 /// (`None`: without limit).
-pub(crate) fn connect(path: &Path, timeout: Option<Duration>) -> io::Result<OwnedFd> {
+pub(crate) fn connect(path: &Path, timeout: Option<Duration>) -> io::Result<Fd> {
     let fd = stream(SockFlag::empty())?;
     let address = UnixAddr::new(path)?;
     let deadline = crate::sys::deadline::Deadline::after(timeout);
@@ -64,12 +60,33 @@ pub(crate) fn connect(path: &Path, timeout: Option<Duration>) -> io::Result<Owne
     Ok(fd)
 }
 
+/// Whether a process has the socket at `path` open, which notices nothing of that: one of its own type alone could
+/// reach it, and the kernel looks for a process first (unix(7)). What has gone is open nowhere.
+pub(crate) fn is_alive(path: &Path) -> io::Result<bool> {
+    let other = Fd::make(|| {
+        let flags = SockFlag::SOCK_CLOEXEC;
+        socket(AddressFamily::Unix, SockType::Datagram, flags, None)
+    })?;
+    match connect_to(other.as_raw_fd(), &UnixAddr::new(path)?) {
+        Ok(()) | Err(Errno::EPROTOTYPE) => Ok(true),
+        Err(Errno::ECONNREFUSED | Errno::ENOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether connecting failed since the socket there has another type, as one of datagrams has.
+pub(crate) fn is_of_another_type(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EPROTOTYPE)
+}
+
 /// Takes the next client in line, without waiting for one.
-pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<Fd> {
+    let no_fork = NoFork::begin();
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let client = accept4(fd.as_raw_fd(), flags)?;
     // SAFETY: accept4 just made it, and nothing else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(client) })
+    let client = unsafe { OwnedFd::from_raw_fd(client) };
+    Ok(Fd::new(client, &no_fork))
 }
 
 /// How long a TCP peer may be silent before the kernel asks whether it is there, how long it waits
@@ -95,15 +112,9 @@ pub(crate) fn tune_tcp(fd: BorrowedFd<'_>) -> io::Result<()> {
 /// The user that runs the other end, as the kernel knows it (SO_PEERCRED): whoever called
 /// connect, or listen. `None` when this user namespace has no name for that user.
 pub(crate) fn peer_uid(fd: BorrowedFd<'_>) -> io::Result<Option<u32>> {
-    let uid = getsockopt(&fd, sockopt::PeerCredentials)?.uid();
-    Ok((uid != OVERFLOW_UID).then_some(uid))
-}
-
-/// Whether the process that listens, as the kernel noted it when it called listen, has ended. One
-/// that this PID namespace cannot see has number 0, and counts as alive.
-pub(crate) fn listener_has_ended(connected: BorrowedFd<'_>) -> bool {
-    let listener = getsockopt(&connected, sockopt::PeerCredentials).map_or(0, |peer| peer.pid());
-    listener > 0 && kill(Pid::from_raw(listener), None) == Err(Errno::ESRCH)
+    let peer = getsockopt(&fd, sockopt::PeerCredentials)?;
+    let is_visible = peer.pid() > 0;
+    Ok(user::is_known(peer.uid(), is_visible).then_some(peer.uid()))
 }
 
 /// Bounds every blocking [`recv`] on the socket; `None`: without limit.
@@ -119,20 +130,32 @@ pub(crate) fn set_receive_timeout(fd: BorrowedFd<'_>, timeout: Option<Duration>)
 /// first. `Interrupted` is given to the caller, who knows the deadline.
 #[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    received(nix::sys::socket::recv(
-        fd.as_raw_fd(),
-        buffer,
-        MsgFlags::empty(),
-    ))
+    received(raw::recv(fd, buffer, 0))
 }
 
 /// Receives once what is there, without waiting.
 #[inline]
 pub(crate) fn recv_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    let now = MsgFlags::MSG_DONTWAIT;
-    received(uninterrupted(|| {
-        nix::sys::socket::recv(fd.as_raw_fd(), buffer, now)
-    }))
+    received(uninterrupted(|| raw::recv(fd, buffer, libc::MSG_DONTWAIT)))
+}
+
+/// Receives once what is there, without waiting; `true`: the kernel may have given less than is there. It
+/// ends a read behind bytes that descriptors came with (unix(7), "Ancillary messages"), and drops the
+/// descriptors, since nothing here has room for any.
+#[inline]
+pub(crate) fn recv_now_or_cut(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
+    let mut part = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    // SAFETY: zeros are no name, no parts, no room for descriptors and no flags; libc has padding in it.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    // SAFETY: `message` has one part, which is `buffer`, and nothing else that the kernel may write to.
+    let receive = || unsafe { raw::recv_message(fd, &mut message, libc::MSG_DONTWAIT) };
+    let count = received(uninterrupted(receive))?;
+    Ok((count, message.msg_flags & libc::MSG_CTRUNC != 0))
 }
 
 /// A TCP connection that the kernel gave up is a peer that died, and no timeout of anybody's call.
@@ -149,16 +172,14 @@ fn received(result: nix::Result<usize>) -> io::Result<usize> {
 /// Sends once what the socket takes, without waiting and without SIGPIPE.
 #[inline]
 pub(crate) fn send_now(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    Ok(uninterrupted(|| {
-        nix::sys::socket::send(fd.as_raw_fd(), bytes, NO_WAIT)
-    })?)
+    Ok(uninterrupted(|| raw::send(fd, bytes, NO_WAIT.bits()))?)
 }
 
 /// Sends two pieces as one, as [`send_now`].
 pub(crate) fn send_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
     let parts = [IoSlice::new(first), IoSlice::new(second)];
     Ok(uninterrupted(|| {
-        sendmsg::<()>(fd.as_raw_fd(), &parts, &[], NO_WAIT, None)
+        raw::send_parts(fd, &parts, NO_WAIT.bits())
     })?)
 }
 
@@ -185,10 +206,7 @@ const _: () = assert!(FDS_MAX * size_of::<RawFd>() == 16);
 ///
 /// Not by nix, whose iterator gives nothing of a message that the kernel cut (MSG_CTRUNC): the
 /// descriptors that came with it, since some had room, would stay open for good.
-pub(crate) fn recv_with_fds(
-    fd: BorrowedFd<'_>,
-    buffer: &mut [u8],
-) -> io::Result<(usize, Vec<OwnedFd>)> {
+pub(crate) fn recv_with_fds(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, Vec<Fd>)> {
     let mut space = [0_u64; FDS_SPACE.div_ceil(size_of::<u64>())];
     let mut part = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
@@ -201,12 +219,12 @@ pub(crate) fn recv_with_fds(
     message.msg_control = space.as_mut_ptr().cast();
     message.msg_controllen = FDS_SPACE as _;
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    let no_fork = NoFork::begin();
     // SAFETY: the message's pointers are to live buffers of the lengths that it says.
-    let result = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
-    let count = Errno::result(result)?;
+    let count = unsafe { raw::recv_message(fd, &mut message, flags) }?;
     // SAFETY: recvmsg filled the message in, and what it points to is where it was.
-    let fds = unsafe { descriptors_of(&message) };
-    Ok((usize::try_from(count).unwrap_or(0), fds))
+    let fds = unsafe { descriptors_of(&message, &no_fork) };
+    Ok((count, fds))
 }
 
 /// Takes the descriptors that came with a message.
@@ -214,7 +232,7 @@ pub(crate) fn recv_with_fds(
 /// # Safety
 ///
 /// recvmsg filled it in, its buffers live, and nobody else takes what came with it.
-unsafe fn descriptors_of(message: &libc::msghdr) -> Vec<OwnedFd> {
+unsafe fn descriptors_of(message: &libc::msghdr, no_fork: &NoFork) -> Vec<Fd> {
     let mut fds = Vec::new();
     // SAFETY: headers are walked as cmsg(3) says, in what the kernel wrote; the numbers of one of
     // SCM_RIGHTS are descriptors that it just made for this message, and nothing else knows them.
@@ -224,10 +242,10 @@ unsafe fn descriptors_of(message: &libc::msghdr) -> Vec<OwnedFd> {
             if header.cmsg_level == libc::SOL_SOCKET && header.cmsg_type == libc::SCM_RIGHTS {
                 let length = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
                 let numbers: *const RawFd = libc::CMSG_DATA(part).cast();
-                fds.extend(
-                    (0..length / size_of::<RawFd>())
-                        .map(|index| OwnedFd::from_raw_fd(numbers.add(index).read_unaligned())),
-                );
+                fds.extend((0..length / size_of::<RawFd>()).map(|index| {
+                    let fd = OwnedFd::from_raw_fd(numbers.add(index).read_unaligned());
+                    Fd::new(fd, no_fork)
+                }));
             }
             part = libc::CMSG_NXTHDR(message, part);
         }
@@ -237,18 +255,23 @@ unsafe fn descriptors_of(message: &libc::msghdr) -> Vec<OwnedFd> {
 
 const NO_WAIT: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
 
-fn stream(flags: SockFlag) -> io::Result<OwnedFd> {
+fn stream(flags: SockFlag) -> io::Result<Fd> {
     let flags = flags | SockFlag::SOCK_CLOEXEC;
-    Ok(socket(AddressFamily::Unix, SockType::Stream, flags, None)?)
+    Fd::make(|| socket(AddressFamily::Unix, SockType::Stream, flags, None))
 }
 
-fn set_send_timeout(fd: &OwnedFd, timeout: Option<Duration>) -> io::Result<()> {
-    Ok(setsockopt(fd, sockopt::SendTimeout, &time_value(timeout))?)
+fn set_send_timeout(fd: &Fd, timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = time_value(timeout);
+    Ok(setsockopt(&fd.as_fd(), sockopt::SendTimeout, &timeout)?)
 }
 
-/// Zero is "without limit" to the kernel, so a limit is one microsecond at least.
+/// Zero is "without limit" to the kernel, so a limit is one microsecond at least. What the clock cannot count
+/// to, 68 years on 32 bits, is as far as it can.
 fn time_value(timeout: Option<Duration>) -> TimeVal {
-    let microseconds = timeout.map_or(0, |limit| limit.as_micros().max(1));
-    let microseconds = i64::try_from(microseconds).unwrap_or(i64::MAX);
-    TimeVal::new(microseconds / 1_000_000, microseconds % 1_000_000)
+    let limit = timeout.map_or(Duration::ZERO, |limit| limit.max(Duration::from_micros(1)));
+    let microseconds = libc::suseconds_t::from(limit.subsec_micros().cast_signed());
+    match libc::time_t::try_from(limit.as_secs()) {
+        Ok(seconds) => TimeVal::new(seconds, microseconds),
+        Err(_) => TimeVal::new(libc::time_t::MAX, 0),
+    }
 }

@@ -1,10 +1,16 @@
 //! TCP sockets: tcp(7).
 
-use super::socket;
+use super::fd::{self, Fd, uninterrupted};
+use super::{poll, socket};
 use crate::sys::deadline::Deadline;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect as connect_to_address,
+    getpeername, getsockname, getsockopt, setsockopt, socket as make_socket, sockopt,
+};
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::os::fd::{AsFd, OwnedFd};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, AsRawFd};
 
 /// The addresses of a host, as the system's resolver knows them (getaddrinfo(3)).
 pub(crate) fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -13,38 +19,86 @@ pub(crate) fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 
 /// Listens, without ever blocking in accept, at the first of these addresses that can be had; gives
 /// the port, too.
-pub(crate) fn listen(addresses: &[SocketAddr]) -> io::Result<(OwnedFd, u16)> {
-    let listener = TcpListener::bind(addresses)?;
-    listener.set_nonblocking(true)?;
-    let port = listener.local_addr()?.port();
-    // The standard library's queue is short.
-    socket::listen(listener.as_fd())?;
-    Ok((listener.into(), port))
+pub(crate) fn listen(addresses: &[SocketAddr]) -> io::Result<(Fd, u16)> {
+    first_of(addresses, listen_at)
+}
+
+fn listen_at(address: &SocketAddr) -> io::Result<(Fd, u16)> {
+    let fd = stream(address)?;
+    // A port whose last connections are only remembered is free (socket(7)).
+    setsockopt(&fd.as_fd(), sockopt::ReuseAddr, &true)?;
+    bind(fd.as_raw_fd(), &SockaddrStorage::from(*address))?;
+    socket::listen(fd.as_fd())?;
+    let bound: SockaddrStorage = getsockname(fd.as_raw_fd())?;
+    let port = port_of(&bound).ok_or(Errno::EAFNOSUPPORT)?;
+    Ok((fd, port))
 }
 
 /// Connects to the first of these addresses that answers before the deadline.
-pub(crate) fn connect(addresses: &[SocketAddr], deadline: &Deadline) -> io::Result<OwnedFd> {
+pub(crate) fn connect(addresses: &[SocketAddr], deadline: &Deadline) -> io::Result<Fd> {
+    let fd = first_of(addresses, |address| connect_to(address, deadline))?;
+    socket::tune_tcp(fd.as_fd())?;
+    Ok(fd)
+}
+
+fn connect_to(address: &SocketAddr, deadline: &Deadline) -> io::Result<Fd> {
+    if deadline.has_passed() {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    let fd = stream(address)?;
+    let to = SockaddrStorage::from(*address);
+    match uninterrupted(|| connect_to_address(fd.as_raw_fd(), &to)) {
+        // EALREADY and EISCONN: the one that was interrupted had begun, or come through.
+        Ok(()) | Err(Errno::EINPROGRESS | Errno::EALREADY | Errno::EISCONN) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if !poll::wait_writable(fd.as_fd(), deadline)? {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    match getsockopt(&fd.as_fd(), sockopt::SocketError)? {
+        0 => {}
+        errno => return Err(io::Error::from_raw_os_error(errno)),
+    }
+    // Where nobody listens, a port of the range that clients use may connect to itself.
+    let (own, peer): (SockaddrStorage, SockaddrStorage) =
+        (getsockname(fd.as_raw_fd())?, getpeername(fd.as_raw_fd())?);
+    if own == peer {
+        return Err(ErrorKind::ConnectionRefused.into());
+    }
+    fd::set_blocking(fd.as_fd())?;
+    Ok(fd)
+}
+
+/// Whether binding failed as it does where the port is too low for this user (ip(7)): EPERM is a sandbox's (seccomp(2)).
+pub(crate) fn is_of_low_port(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EACCES)
+}
+
+/// What the first address gives for which `attempt` succeeds, or the last failure.
+fn first_of<T>(
+    addresses: &[SocketAddr],
+    attempt: impl Fn(&SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
     let mut result = Err(ErrorKind::AddrNotAvailable.into());
     for address in addresses {
-        result = connect_to(address, deadline);
+        result = attempt(address);
         if result.is_ok() {
             break;
         }
     }
-    let stream = result?;
-    socket::tune_tcp(stream.as_fd())?;
-    Ok(stream.into())
+    result
 }
 
-fn connect_to(address: &SocketAddr, deadline: &Deadline) -> io::Result<TcpStream> {
-    let stream = match deadline.remaining() {
-        Some(left) if left.is_zero() => return Err(ErrorKind::TimedOut.into()),
-        Some(left) => TcpStream::connect_timeout(address, left)?,
-        None => TcpStream::connect(address)?,
+fn stream(address: &SocketAddr) -> io::Result<Fd> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::Inet,
+        SocketAddr::V6(_) => AddressFamily::Inet6,
     };
-    // Where nobody listens, a port of the range that clients use may connect to itself.
-    if stream.local_addr()? == stream.peer_addr()? {
-        return Err(ErrorKind::ConnectionRefused.into());
-    }
-    Ok(stream)
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    Fd::make(|| make_socket(family, SockType::Stream, flags, None))
+}
+
+fn port_of(address: &SockaddrStorage) -> Option<u16> {
+    let v4 = address.as_sockaddr_in().map(|address| address.port());
+    v4.or_else(|| address.as_sockaddr_in6().map(|address| address.port()))
 }

@@ -1,5 +1,7 @@
 //! Threads of the library, to which no signal of the host is ever delivered.
 
+use crate::sys::room;
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
 use std::io;
 use std::thread::{self, JoinHandle};
@@ -12,10 +14,23 @@ pub(crate) fn spawn(
     without_signals(|| thread::Builder::new().name(name.into()).spawn(body))
 }
 
-/// Runs `start` with all signals blocked; a thread that it starts inherits that.
+/// Runs `start` with all signals blocked; a thread that it starts inherits that. There has to be memory
+/// for what a thread allocates as it begins, for which it would end the process otherwise.
 pub(crate) fn without_signals<T>(start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    if !room::has_headroom() {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
     let _blocked = SignalsBlocked::new()?;
     start()
+}
+
+/// A number of times, as wide as the system has it.
+pub(crate) type Times = libc::c_long;
+
+/// How often the kernel took this thread off its CPU although it had more to do (getrusage(2),
+/// `ru_nivcsw`).
+pub(crate) fn preemptions() -> Times {
+    getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.involuntary_context_switches())
 }
 
 /// All signals are blocked for this thread until it is dropped.

@@ -5,16 +5,20 @@ use super::public_pair;
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::{self, Fd};
-use crate::sys::unix::file::{self, End};
+use crate::sys::unix::file::{self, End, Kind};
 use crate::sys::unix::poll::{self, PollFd, PollFlags};
 use crate::sys::unix::process;
 use crate::transport::framed::{Framed, Patient, Stream};
-use crate::transport::pipe::PipePair;
+use crate::transport::pipe::{PipePair, in_time, read_or_wait};
 use crate::transport::reactor::Watched;
-use crate::transport::{Channel, ClientOptions, Deadline, ServerUser};
+use crate::transport::{Channel, ClientOptions, Deadline, ServerUser, place};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+
+#[cfg(test)]
+mod tests;
 
 /// Announces a client to the server at the public pair `request` and `response`; the server takes
 /// it in when it next looks, and the first call waits for that.
@@ -24,27 +28,72 @@ pub fn connect(request: &str, response: &str, options: &ClientOptions) -> Result
     if let ServerUser::Uid(uid) = options.server_user
         && uid != process::effective_uid()
     {
-        let context = format!("FIFOs connect processes of one user only, not to user {uid}");
+        let own = process::effective_uid();
+        let context = format!(
+            "FIFO {}: FIFOs connect processes of one user only, user {own} here, and the option server_uid asks for user {uid}",
+            request.display()
+        );
         return Err(Error::new(Status::PermissionDenied, context));
     }
-    let name = request.display().to_string();
-    let failure = |error: io::Error| Error::reaching(&format!("FIFO {name}"), &error);
+    let failure = |error: io::Error| unannounced(&request, options, &error);
     fork::follow().map_err(failure)?;
     let hello = open_hello(&request)?;
     let stream = FifoStream::announce(&request, hello, options).map_err(failure)?;
-    Ok(Box::new(Framed::new(stream, name, options)))
+    Ok(Box::new(Framed::new(stream, name_of(&request), options)))
+}
+
+/// The server at `request`, for people.
+fn name_of(request: &Path) -> String {
+    format!("FIFO {}", request.display())
+}
+
+/// The failure to announce a client to the server at `request`.
+fn unannounced(request: &Path, options: &ClientOptions, cause: &io::Error) -> Error {
+    let name = name_of(request);
+    match (cause.kind(), options.connect_timeout) {
+        (ErrorKind::TimedOut, Some(limit)) => Error::new(
+            Status::TimedOut,
+            format!(
+                "{name}: the server did not look for newcomers within {limit:?} (connect_timeout_ms)"
+            ),
+        ),
+        (ErrorKind::PermissionDenied | ErrorKind::NotFound, _) => place::creating(request, cause),
+        _ => Error::reaching(&name, cause),
+    }
 }
 
 fn open_hello(request: &Path) -> Result<Fd> {
     let path = hello_path(request);
     match file::open_fifo(&path, End::Write) {
-        Ok(fd) => Ok(Fd::new(fd)),
+        Ok(fd) => Ok(fd),
         Err(error) if file::has_no_reader(&error) => {
-            let context = format!("{}: its server has gone", request.display());
+            let context = format!(
+                "FIFO {}: its server has ended; a new one will take the name over",
+                request.display()
+            );
             Err(Error::new(Status::NotConnected, context))
         }
-        Err(error) => Err(Error::reaching(&format!("FIFO {}", path.display()), &error)),
+        Err(error) => Err(unopened(request, &path, &error)),
     }
+}
+
+/// The failure to open `hello`, where a server at `request` would look for newcomers.
+fn unopened(request: &Path, hello: &Path, cause: &io::Error) -> Error {
+    let path = match (cause.kind(), file::about(request)) {
+        // What stands at the path that the user knows says more.
+        (ErrorKind::NotFound, Ok(Some(found))) if found.kind != Kind::Fifo => request,
+        (ErrorKind::NotFound, Ok(Some(_))) => {
+            let what = format!(
+                "FIFO {}: no server of this library has it, since there is no {}; start the server first",
+                request.display(),
+                hello.display()
+            );
+            return Error::reaching(&what, cause);
+        }
+        (ErrorKind::NotFound | ErrorKind::NotADirectory, _) => request,
+        _ => hello,
+    };
+    place::reaching(("FIFO", "FIFO"), path, |kind| kind.is_fifo(), cause)
 }
 
 /// The client's own two FIFOs.
@@ -62,6 +111,23 @@ struct Greeting {
     names: Option<PairNames>,
     /// The process whose they are.
     generation: u32,
+}
+
+impl Greeting {
+    /// Before the server opens its end, reading would give an end of file that is none.
+    #[cold]
+    fn silence(&self, input: BorrowedFd<'_>) -> io::Result<Option<Silence>> {
+        let hello = poll::state(self.hello.as_fd(), PollFlags::empty())?;
+        if !poll::state(input, PollFlags::POLLIN)?.is_empty() {
+            return Ok(None);
+        }
+        let has_gone = hello.contains(PollFlags::POLLERR);
+        Ok(Some(if has_gone {
+            Silence::ForEver
+        } else {
+            Silence::SoFar
+        }))
+    }
 }
 
 impl Drop for Greeting {
@@ -89,55 +155,70 @@ impl FifoStream {
     }
 
     fn make(request: &Path, hello: Fd) -> io::Result<(Id, Self)> {
-        let mut tries = 0;
-        let (id, names) = loop {
-            let id = Id::random();
-            let names = PairNames::new(request, id);
-            tries += 1;
-            if file::make_fifo(&names.answers)? {
-                break (id, names);
+        for _ in 0..TRIES {
+            if let Some((id, names, pipes)) = Self::make_pair(request)? {
+                let greeting = Some(Greeting {
+                    hello,
+                    names: Some(names),
+                    generation: fork::generation(),
+                });
+                return Ok((id, Self { pipes, greeting }));
             }
-            if tries == TRIES {
-                return Err(ErrorKind::AlreadyExists.into());
-            }
-        };
-        let opened = Self::open(&names);
-        if opened.is_err() {
-            names.remove();
         }
-        let pipes = opened?;
-        let greeting = Greeting {
-            hello,
-            names: Some(names),
-            generation: fork::generation(),
-        };
-        let greeting = Some(greeting);
-        Ok((id, Self { pipes, greeting }))
+        Err(ErrorKind::AlreadyExists.into())
     }
 
-    /// Opens the answers' FIFO, which is there, makes the requests' and opens it.
-    fn open(names: &PairNames) -> io::Result<PipePair> {
-        let input = Fd::new(file::open_fifo(&names.answers, End::Read)?);
+    /// A pair with an id that is not taken; `None` when it is, or when a server that just began took it for that of a
+    /// dead client.
+    fn make_pair(request: &Path) -> io::Result<Option<(Id, PairNames, PipePair)>> {
+        let id = Id::random()?;
+        let names = PairNames::new(request, id);
+        if !file::make_fifo(&names.answers)? {
+            return Ok(None);
+        }
+        let pipes = Self::open(&names)?;
+        Ok(pipes.map(|pipes| (id, names, pipes)))
+    }
+
+    /// Opens the pair whose answers' FIFO was made; `None`: somebody removed that meanwhile.
+    fn open(names: &PairNames) -> io::Result<Option<PipePair>> {
+        match Self::open_both(names) {
+            Ok(pipes) => Ok(Some(pipes)),
+            Err(error) => {
+                names.remove();
+                match error.kind() {
+                    ErrorKind::NotFound => Ok(None),
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Opens the answers' FIFO, makes the requests' and opens it.
+    fn open_both(names: &PairNames) -> io::Result<PipePair> {
+        let input = file::open_fifo(&names.answers, End::Read)?;
         file::make_fifo(&names.requests)?;
-        let output = Fd::new(file::open_fifo(&names.requests, End::Both)?);
+        let output = file::open_fifo(&names.requests, End::Both)?;
         Ok(PipePair::of_fifos(input, output))
     }
 
-    /// Before the server opens its end, reading would give an end of file that is none.
-    fn is_silent(&self) -> io::Result<Option<Silence>> {
+    /// Reads before the server has taken this client in.
+    #[cold]
+    fn read_welcome_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
+        read_or_wait(self, buffer, |stream| stream.await_input(deadline))
+    }
+
+    /// Waits until the input has bytes or has ended, or, before the server has taken this client in, until that
+    /// has gone.
+    fn await_input(&self, deadline: &Deadline) -> io::Result<()> {
         let Some(greeting) = &self.greeting else {
-            return Ok(None);
+            return self.pipes.await_input(None, deadline);
         };
-        let hello = poll::state(greeting.hello.as_fd(), PollFlags::empty())?;
-        if !poll::state(self.pipes.input(), PollFlags::POLLIN)?.is_empty() {
-            return Ok(None);
-        }
-        let has_gone = hello.contains(PollFlags::POLLERR);
-        Ok(Some(if has_gone {
-            Silence::ForEver
-        } else {
-            Silence::SoFar
-        }))
+        let mut fds = [
+            PollFd::new(self.pipes.input(), PollFlags::POLLIN),
+            PollFd::new(greeting.hello.as_fd(), PollFlags::empty()),
+        ];
+        in_time(poll::wait(&mut fds, deadline)?)
     }
 }
 
@@ -163,7 +244,10 @@ fn write_record(hello: &Fd, id: Id, options: &ClientOptions) -> io::Result<()> {
 impl Stream for FifoStream {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.is_silent()? {
+        let Some(greeting) = &self.greeting else {
+            return self.pipes.read(buffer);
+        };
+        match greeting.silence(self.pipes.input())? {
             Some(Silence::SoFar) => Err(ErrorKind::WouldBlock.into()),
             Some(Silence::ForEver) => Ok(0),
             None => self.pipes.read(buffer),
@@ -181,21 +265,12 @@ impl Stream for FifoStream {
 }
 
 impl Patient for FifoStream {
+    #[inline]
     fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
-        while let Some(greeting) = &self.greeting {
-            let mut fds = [
-                PollFd::new(self.pipes.input(), PollFlags::POLLIN),
-                PollFd::new(greeting.hello.as_fd(), PollFlags::empty()),
-            ];
-            if !poll::wait(&mut fds, deadline)? {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            match self.read(buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                result => return result,
-            }
+        match self.greeting {
+            None => self.pipes.read_by(buffer, deadline),
+            Some(_) => self.read_welcome_by(buffer, deadline),
         }
-        self.pipes.read_by(buffer, deadline)
     }
 
     fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {

@@ -1,8 +1,8 @@
 //! How a client announces itself: one record, and two FIFOs with names that follow from it.
 
+use crate::sys::unix::random;
 use crate::transport::claim::with_suffix;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The bytes of a record.
@@ -18,10 +18,8 @@ pub(super) struct Id([u8; ID]);
 
 impl Id {
     /// An id that no other client has: where it is taken after all, its FIFO cannot be made.
-    pub(super) fn random() -> Self {
-        // The standard library seeds these from the system's random numbers.
-        let half = || RandomState::new().build_hasher().finish();
-        Self((u128::from(half()) << 64 | u128::from(half())).to_le_bytes())
+    pub(super) fn random() -> io::Result<Self> {
+        Ok(Self(random::bytes()?))
     }
 
     /// Magic, version (little-endian), id, zeros.
@@ -120,8 +118,7 @@ pub(super) fn hello_path(request: &Path) -> PathBuf {
 pub(super) struct PairNames {
     /// Carries its requests.
     pub(super) requests: PathBuf,
-    /// Carries its answers. It is made first and opened at once: nobody reads it only if its
-    /// client is dead.
+    /// Carries its answers. It is made first and opened at once.
     pub(super) answers: PathBuf,
 }
 
@@ -133,7 +130,7 @@ impl PairNames {
         }
     }
 
-    /// Removes both; the answers' name, by which a dead client is found, last.
+    /// Removes both.
     pub(super) fn remove(&self) {
         let _ = crate::sys::unix::file::remove(&self.requests);
         let _ = crate::sys::unix::file::remove(&self.answers);
@@ -146,15 +143,15 @@ mod tests {
 
     #[test]
     fn records_and_names_give_the_id_back() {
-        let id = Id::random();
-        assert_ne!(id, Id::random());
+        let id = Id::random().unwrap();
+        assert_ne!(id, Id::random().unwrap());
         assert_eq!(Id::from_record(&id.to_record()), Some(id));
         assert_eq!(Id::from_hex(&id.to_hex()), Some(id));
     }
 
     #[test]
     fn records_are_found_between_anything_else() {
-        let ids: Vec<_> = (0..4).map(|_| Id::random()).collect();
+        let ids: Vec<_> = (0..4).map(|_| Id::random().unwrap()).collect();
         let cut = &ids[0].to_record()[..40];
         for nonsense in [&b"x"[..], b"calcfif", b"calccalcfifo", &[0; 100], cut] {
             let stream: Vec<_> = ids
@@ -178,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_not_taken() {
-        let record = Id::random().to_record();
+        let record = Id::random().unwrap().to_record();
         for place in (0..12).chain(28..RECORD) {
             let mut other = record;
             other[place] ^= 1;

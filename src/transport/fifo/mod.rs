@@ -13,27 +13,34 @@ mod client;
 mod hello;
 mod public;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub use client::connect;
 pub use server::bind;
 
+use super::place;
 use crate::error::{Error, Result, Status};
+use std::ffi::OsStr;
 use std::path::{self, PathBuf};
 
 /// What servers put behind a path to make names of their own; no FIFO of a user's ends with it, so
 /// that no server is found where another one's clients announce themselves.
 const RESERVED: [&str; 2] = [".hello", ".lock"];
 
+/// The longest path, in bytes (PATH_MAX less its NUL, limits.h), and the longest name in a folder (NAME_MAX),
+/// less what is put behind it for the names of a client's pair.
+const PATH_LONGEST: usize = 4095 - SUFFIX_LONGEST;
+const NAME_LONGEST: usize = 255 - SUFFIX_LONGEST;
+const SUFFIX_LONGEST: usize = ".0123456789abcdef0123456789abcdef.q".len();
+
 /// The paths of a public pair, which stay the same wherever this process goes: daemon(3) calls
 /// chdir(2).
 fn public_pair(request: &str, response: &str) -> Result<(PathBuf, PathBuf)> {
-    let absolute = |text: &str| {
-        path::absolute(text).map_err(|error| Error::os(&format!("the path '{text}'"), &error))
-    };
     let pair = (absolute(request)?, absolute(response)?);
     let is_reserved = |path: &str| RESERVED.iter().any(|suffix| path.ends_with(suffix));
     let why = if pair.0 == pair.1 {
-        "are not the paths of two FIFOs"
+        "are one path, and a server needs two FIFOs"
     } else if is_reserved(request) || is_reserved(response) {
         "may not end with .hello or .lock, which servers add themselves"
     } else {
@@ -41,4 +48,18 @@ fn public_pair(request: &str, response: &str) -> Result<(PathBuf, PathBuf)> {
     };
     let context = format!("'{request}' and '{response}' {why}");
     Err(Error::new(Status::InvalidArgument, context))
+}
+
+fn absolute(text: &str) -> Result<PathBuf> {
+    place::check("FIFO", text.as_ref(), PATH_LONGEST)?;
+    let path =
+        path::absolute(text).map_err(|error| Error::os(&format!("the path '{text}'"), &error))?;
+    let length = path.file_name().map_or(0, OsStr::len);
+    if length > NAME_LONGEST {
+        let context = format!(
+            "{length} bytes are too long for the name of a FIFO in its folder, which has {NAME_LONGEST} at most: {text}"
+        );
+        return Err(Error::new(Status::InvalidArgument, context));
+    }
+    Ok(path)
 }

@@ -39,7 +39,7 @@ impl PublicPair {
     /// The pair as a client, unless there is one.
     pub(super) fn take(self: &Arc<Self>) -> io::Result<Option<PublicStream>> {
         // Two entries in one epoll set need two descriptors.
-        let input = Fd::new(self.requests.as_fd().try_clone_to_owned()?);
+        let input = self.requests.duplicate()?;
         let was_taken = self.is_taken.swap(true, Ordering::Relaxed);
         Ok((!was_taken).then(|| PublicStream {
             input,
@@ -125,5 +125,37 @@ impl Drop for PublicStream {
             self.pair.is_deaf();
         }
         self.pair.is_taken.store(false, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::unix::file::{self, End};
+    use crate::transport::fifo::tests::Folder;
+    use std::io::ErrorKind;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn answers_that_nobody_read_are_gone_before_the_next() {
+        let folder = Folder::new();
+        let [requests, answers] = ["q", "a"].map(|name| folder.path(name));
+        assert!(file::make_fifo(&requests).unwrap() && file::make_fifo(&answers).unwrap());
+        let requests = file::open_fifo(&requests, End::Read).unwrap();
+        let answers = file::open_fifo(&answers, End::Both).unwrap();
+        let pair = Arc::new(PublicPair::new(requests, answers));
+        let read = |bytes: &mut [u8]| fd::read(pair.answers.as_fd(), bytes);
+        let mut stream = pair.take().unwrap().unwrap();
+        let output = stream.output().map(|output| output.as_raw_fd());
+        assert_eq!(output, Some(pair.answers.as_raw_fd()));
+
+        let mut bytes = [0; 4];
+        assert_eq!(stream.write_frame(b"ab", b"c").unwrap(), 3);
+        assert_eq!(read(&mut bytes).unwrap(), 3);
+        assert_eq!(&bytes, b"abc\0");
+        assert_eq!(stream.write(b"old").unwrap(), 3);
+        stream.before_answers();
+        let error = read(&mut bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
     }
 }

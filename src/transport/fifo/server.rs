@@ -6,17 +6,22 @@ use super::public_pair;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
 use crate::sys::unix::fd::{self, Fd};
-use crate::sys::unix::file::{self, End, Identity, Kind};
+use crate::sys::unix::file::{self, End, Kind};
+use crate::sys::unix::holder::{self, Use};
 use crate::sys::unix::poll::{self, PollFlags};
-use crate::transport::claim::{Claim, check_still_there, foreign};
+use crate::transport::claim::Claim;
 use crate::transport::framed::Stream;
 use crate::transport::pipe::PipePair;
+use crate::transport::place;
 use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer};
 use crate::transport::{Endpoint, ServerOptions, Task};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+#[cfg(test)]
+mod tests;
 
 const MAX_CLIENTS: u32 = 1024;
 
@@ -27,17 +32,20 @@ const READS_A_TURN: usize = 64;
 const HELLO: usize = 0;
 const PUBLIC: usize = 1;
 
+/// What lock files call the FIFOs.
+const NAME: &str = "name";
+const HELLO_NAME: &str = "hello";
+
 struct FifoEndpoint {
+    /// Of the public pair, so that no other server makes or removes either. First, so that the names are gone
+    /// before the FIFOs are closed.
+    claims: [Claim; 2],
     request: PathBuf,
     hello: Fd,
     public: Arc<PublicPair>,
     announced: Mutex<Announced>,
     limits: Limits,
     max_message: u32,
-    /// What this server made or took over, in the order of its making.
-    names: Vec<(PathBuf, Identity)>,
-    /// Of the public pair, so that no other server makes or removes either.
-    claims: [Claim; 2],
 }
 
 /// What came by the FIFO of announcements.
@@ -49,20 +57,35 @@ struct Announced {
 
 /// A server's address: the public pair `request` and `response`, and `<request>.hello`.
 pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+    Ok(Box::new(bind_here(request, response, options)?))
+}
+
+fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<FifoEndpoint> {
     options.validate()?;
     if options.is_open_to_others() {
-        let context = "FIFOs cannot tell who writes, so only mode 0600 and narrower is offered";
+        let context = format!(
+            "FIFOs cannot tell who writes, so they are for one user only, and mode {:04o} is for others too",
+            options.mode
+        );
         return Err(Error::new(Status::Unsupported, context));
     }
     let (request, response) = public_pair(request, response)?;
-    let claims = [Claim::take(&request)?, Claim::take(&response)?];
-    let mut names = Names(Vec::new());
-    let requests = names.open(&request, End::Read)?;
-    let answers = names.open(&response, End::Both)?;
+    let (mut of_request, mut of_response) = (Claim::take(&request)?, Claim::take(&response)?);
+    // All three before any: what is not to be had leaves the others as they are.
+    let hello = hello_path(&request);
+    check_left_over(&of_request, NAME, &request, End::Read)?;
+    check_left_over(&of_response, NAME, &response, End::Both)?;
+    check_left_over(&of_request, HELLO_NAME, &hello, End::Both)?;
+    let requests = open(&mut of_request, NAME, &request, End::Read)?;
+    let answers = open(&mut of_response, NAME, &response, End::Both)?;
     // Before anybody can announce itself here: looking at a live client ends it.
-    sweep(&request);
-    let hello = names.open(&hello_path(&request), End::Both)?;
-    Ok(Box::new(FifoEndpoint {
+    sweep(&request).map_err(|error| {
+        let what = format!("FIFO {}: look for pairs of dead clients", request.display());
+        Error::os(&what, &error)
+    })?;
+    let hello = open(&mut of_request, HELLO_NAME, &hello, End::Both)?;
+    Ok(FifoEndpoint {
+        claims: [of_request, of_response],
         request,
         hello,
         public: Arc::new(PublicPair::new(requests, answers)),
@@ -72,86 +95,106 @@ pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Bo
         }),
         limits: Limits::new(options, MAX_CLIENTS),
         max_message: options.max_message,
-        names: std::mem::take(&mut names.0),
-        claims,
-    }))
+    })
 }
 
-/// Names made so far, removed again unless bind succeeds.
-struct Names(Vec<(PathBuf, Identity)>);
-
-impl Names {
-    /// Opens the FIFO at `path`, made now or left by a dead server of this user's.
-    fn open(&mut self, path: &Path, end: End) -> Result<Fd> {
-        let failure = |error: io::Error| Error::os(&format!("FIFO {}", path.display()), &error);
-        if !file::make_fifo(path).map_err(failure)? {
-            check_left_over(path)?;
-        }
-        let named = file::about(path).map_err(failure)?;
-        let named = named.ok_or_else(|| failure(ErrorKind::NotFound.into()))?;
-        // Noted first, so that it is removed again whatever fails from here on.
-        self.0.push((path.to_owned(), named.identity));
-        file::set_mode(path, 0o600).map_err(failure)?;
-        Ok(Fd::inherited(file::open_fifo(path, end).map_err(failure)?))
+/// Opens the FIFO at `path`, made now or left by a dead server of this user's.
+fn open(claim: &mut Claim, what: &str, path: &Path, end: End) -> Result<Fd> {
+    let failure = |error: io::Error| Error::os(&format!("FIFO {}", path.display()), &error);
+    if !file::make_fifo(path).map_err(failure)? {
+        // Once more, for what came since all three were looked at.
+        check_left_over(claim, what, path, end)?;
     }
+    claim.keep(what, path)?;
+    file::set_mode(path, 0o600).map_err(failure)?;
+    file::open_fifo(path, end).map_err(failure)
 }
 
-impl Drop for Names {
-    fn drop(&mut self) {
-        for (path, identity) in &self.0 {
-            let _ = file::remove_if(path, *identity);
-        }
-    }
-}
-
-fn check_left_over(path: &Path) -> Result<()> {
+/// Fails unless nobody but children of a dead server, or its clients, may have the FIFO open.
+fn check_left_over(claim: &Claim, what: &str, path: &Path, end: End) -> Result<()> {
     let failure = |error: io::Error| Error::os(&format!("look at {}", path.display()), &error);
-    match file::about(path).map_err(failure)? {
-        Some(found) if found.kind != Kind::Fifo => Err(foreign(path, "is no FIFO")),
-        Some(found) if !found.is_ours => Err(Error::new(
-            Status::PermissionDenied,
-            format!("{} belongs to another user", path.display()),
-        )),
-        _ => Ok(()),
+    let Some(found) = file::about(path).map_err(failure)? else {
+        return Ok(());
+    };
+    if found.kind != Kind::Fifo {
+        return Err(place::of_another_kind("FIFO", path));
     }
+    if !found.is_ours {
+        return Err(place::of_another_user(path));
+    }
+    if claim.is_left_over(path)? {
+        return Ok(());
+    }
+    // Who only writes there is a client that waits for a server.
+    let rival = if what == HELLO_NAME {
+        Use::Reading
+    } else {
+        Use::Any
+    };
+    if let Some(process) = holder::of(found.identity, rival) {
+        return Err(place::of_another_program(path, Some(process)));
+    }
+    // Who reads answers, whom /proc does not show, may be a client that waits in open(2) for its server.
+    let is_for_answers = end == End::Both && what == NAME;
+    if !is_for_answers && holder::is_read(path).map_err(failure)? {
+        return Err(place::of_another_program(path, None));
+    }
+    Ok(())
 }
 
-/// Removes the pairs of dead clients of dead servers. One that still lives sees a writer of its answers
-/// come and go, and so that its server has gone, even if it never noticed that before this one came.
-fn sweep(request: &Path) {
+/// Removes the pairs that clients of dead servers left or wait with. One that still lives sees a writer of its
+/// answers come and go, and so that its server has gone, even if it never noticed that before this one came; or it
+/// does not find what it is about to open, and makes another pair.
+fn sweep(request: &Path) -> io::Result<()> {
     let (Some(folder), Some(name)) = (
         request.parent(),
         request.file_name().and_then(|name| name.to_str()),
     ) else {
-        return;
+        return Ok(());
     };
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
+    let id_of = |entry: &str| {
+        let pair = entry.strip_prefix(name)?.strip_prefix('.')?;
+        let hex = pair.strip_suffix(".a").or(pair.strip_suffix(".q"))?;
+        Id::from_hex(hex)
     };
-    for entry in entries.flatten() {
-        let id = entry.file_name().to_str().and_then(|entry| {
-            let hex = entry
-                .strip_prefix(name)?
-                .strip_prefix('.')?
-                .strip_suffix(".a")?;
-            Id::from_hex(hex)
-        });
-        if let Some(id) = id {
-            let names = PairNames::new(request, id);
-            if file::open_fifo(&names.answers, End::Write)
-                .is_err_and(|error| file::has_no_reader(&error))
-            {
-                names.remove();
-            }
+    // Of other failures, as where the folder may be searched but not read, nobody has to be told.
+    let unless_short = |error: io::Error| {
+        if fd::is_shortage(&error) {
+            Err(error)
+        } else {
+            Ok(())
+        }
+    };
+    let ids = match file::names_in(folder, id_of) {
+        Ok(ids) => ids,
+        Err(error) => return unless_short(error),
+    };
+    for id in ids {
+        let names = PairNames::new(request, id);
+        // Open until the names are gone, so that whoever opens it meanwhile sees a writer go as well.
+        match file::open_fifo(&names.answers, End::Both) {
+            Ok(_writer) => names.remove(),
+            // Only that of the requests is left.
+            Err(error) if error.kind() == ErrorKind::NotFound => names.remove(),
+            Err(error) => unless_short(error)?,
         }
     }
+    Ok(())
 }
 
 /// The server's ends of a client's pair; should the client die from here on, its requests end.
 fn open_pair(names: &PairNames) -> io::Result<PipePair> {
-    let requests = Fd::new(file::open_fifo(&names.requests, End::Read)?);
-    let answers = Fd::new(file::open_fifo(&names.answers, End::Both)?);
+    let requests = file::open_fifo(&names.requests, End::Read)?;
+    let answers = file::open_fifo(&names.answers, End::Both)?;
     Ok(PipePair::of_fifos(requests, answers))
+}
+
+/// `None`: too little is left for it. Closing what is open would be the end to the client, which is refused instead.
+fn if_enough<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
+    match opened {
+        Err(error) if fd::is_shortage(&error) => Ok(None),
+        opened => opened.map(Some),
+    }
 }
 
 impl FifoEndpoint {
@@ -196,11 +239,7 @@ impl FifoEndpoint {
         let pair = if is_full {
             None
         } else {
-            match open_pair(&names) {
-                // Closing the one that is open would be the end to the client: it is refused here.
-                Err(error) if fd::is_shortage(&error) => None,
-                pair => Some(pair?),
-            }
+            if_enough(open_pair(&names))?
         };
         names.remove();
         let Some(mut pair) = pair else {
@@ -220,15 +259,18 @@ impl FifoEndpoint {
         let Some(id) = self.next_id()? else {
             return Ok(Admission::Nobody);
         };
-        match self.let_in(id, is_full) {
-            Err(error) if fd::is_shortage(&error) => {
-                self.announced().waiting = Some(id);
-                Err(error)
-            }
-            // Not a FIFO, not this user's, or gone: no client of this library made it so.
-            Err(_) => Ok(Admission::TurnedAway),
-            admission => admission,
+        self.let_in(id, is_full)
+            .or_else(|error| self.put_off(id, error))
+    }
+
+    /// What becomes of a client that could not be let in.
+    fn put_off(&self, id: Id, cause: io::Error) -> io::Result<Admission> {
+        if fd::is_shortage(&cause) {
+            self.announced().waiting = Some(id);
+            return Err(cause);
         }
+        // Not a FIFO, not this user's, or gone: no client of this library made it so.
+        Ok(Admission::TurnedAway)
     }
 
     /// The public pair has no way to refuse, and one client of it more or less is no burden.
@@ -248,13 +290,22 @@ impl FifoEndpoint {
 }
 
 impl Endpoint for FifoEndpoint {
-    fn adopt(&self) -> Result<()> {
+    fn name(&self) -> String {
+        format!("FIFO {}", self.request.display())
+    }
+
+    fn bequeath(&self) {
         for claim in &self.claims {
-            claim.adopt()?;
+            claim.bequeath();
         }
-        for (path, identity) in &self.names {
-            check_still_there(path, *identity)?;
+        for fd in [&self.hello, &self.public.requests, &self.public.answers] {
+            fd.bequeath();
         }
+    }
+
+    fn adopt(&self) -> Result<()> {
+        self.claims.iter().try_for_each(Claim::check_user)?;
+        self.claims.iter().try_for_each(Claim::adopt)?;
         for fd in [&self.hello, &self.public.requests, &self.public.answers] {
             fd.own();
         }
@@ -290,9 +341,11 @@ impl Listener for FifoEndpoint {
 }
 
 impl Drop for FifoEndpoint {
+    /// Both names are freed, or neither: who adopts begins with the first, too.
     fn drop(&mut self) {
-        if self.claims.iter().all(Claim::is_held) {
-            drop(Names(std::mem::take(&mut self.names)));
+        let [first, second] = &mut self.claims;
+        if !first.is_held() {
+            second.leave();
         }
     }
 }

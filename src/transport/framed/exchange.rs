@@ -1,6 +1,6 @@
 //! Many frames at once.
 
-use super::{Framed, Patient, is_gone};
+use super::{Framed, Patient, is_gone, lacks};
 use crate::error::{Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::transport::inbox::Piece;
@@ -12,7 +12,11 @@ use std::time::Duration;
 pub(super) struct Flow<'a> {
     frames: &'a [u8],
     sent: usize,
+    /// The server has gone: what is not sent never will be.
+    is_over: bool,
     pub(super) answered: u32,
+    /// Those of the answered that had a body, which was given away.
+    pub(super) taken: u32,
 }
 
 impl<'a> Flow<'a> {
@@ -20,12 +24,18 @@ impl<'a> Flow<'a> {
         Self {
             frames,
             sent: 0,
+            is_over: false,
             answered: 0,
+            taken: 0,
         }
     }
 
+    /// What is still to be sent.
     pub(super) fn unsent(&self) -> &'a [u8] {
-        self.frames.get(self.sent..).unwrap_or_default()
+        match self.is_over {
+            true => &[],
+            false => self.frames.get(self.sent..).unwrap_or_default(),
+        }
     }
 
     /// How many frames begin in these bytes, and how many of them end there.
@@ -71,6 +81,7 @@ impl<S: Patient> Framed<S> {
                 }
                 let body = self.body_of(piece)?;
                 flow.answered += 1;
+                flow.taken += 1;
                 take(self.inbox.bytes(body));
             }
             if flow.answered > answered {
@@ -97,21 +108,24 @@ impl<S: Patient> Framed<S> {
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) if is_gone(&error) => {
-                flow.sent = flow.frames.len(); // Nothing more will be; what was answered may be there.
+                flow.is_over = true; // What was answered may be there.
                 return self.look_for_last_word();
             }
-            Err(error) => return Err(self.failure("the requests were not sent", &error)),
+            Err(error) => {
+                return Err(self.failure("the requests were not sent", &error, deadline));
+            }
         }
         let waited = self.stream.await_any(deadline);
-        waited.map_err(|error| self.failure("the requests were not sent", &error))?;
-        match self.stream.read(self.inbox.room()) {
-            Ok(0) => Err(self.closed("it closed the connection")),
+        waited.map_err(|error| self.failure("the requests were not sent", &error, deadline))?;
+        let room = self.inbox.room().map_err(|lack| lacks(&self.peer, lack))?;
+        match self.stream.read(room) {
+            Ok(0) => Err(self.ended()),
             Ok(count) => {
                 self.inbox.fill(count);
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(self.failure("no answer", &error)),
+            Err(error) => Err(self.failure("no answer", &error, deadline)),
         }
     }
 }

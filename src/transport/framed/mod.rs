@@ -1,11 +1,17 @@
 //! A channel over any two-way stream of bytes.
 
 mod exchange;
+mod failure;
+#[cfg(test)]
+mod tests;
+
+pub(super) use failure::{noticed, refused_length, too_large, too_late};
 
 use super::inbox::{Inbox, Piece};
 use super::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
 use exchange::Flow;
 use std::io::{self, ErrorKind};
@@ -42,6 +48,11 @@ pub(crate) trait Patient: Stream {
 
     /// The server has taken this client in.
     fn welcomed(&mut self) {}
+
+    /// How the peer, which no longer answers, has ended, where that can be known.
+    fn epitaph(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Whole frames over a stream.
@@ -49,8 +60,12 @@ pub(crate) struct Framed<S> {
     stream: S,
     inbox: Inbox,
     spin: Spin,
-    /// The server, for people: "unix socket /run/calc.sock".
+    /// The server, for people: "Unix socket /run/calc.sock".
     peer: String,
+    /// The longest answer taken, in bytes.
+    max_message: u32,
+    /// The length of the last request that was given as a body, for people.
+    asked: usize,
     /// Part of a frame was sent and the rest never will be.
     is_cut: bool,
 }
@@ -63,6 +78,8 @@ impl<S: Patient> Framed<S> {
             inbox: Inbox::new(options.max_message),
             spin: Spin::new(options.spin),
             peer,
+            max_message: options.max_message,
+            asked: 0,
             is_cut: false,
         }
     }
@@ -116,25 +133,23 @@ impl<S: Patient> Framed<S> {
     fn body_of(&self, piece: Piece) -> Result<Range<usize>> {
         match piece {
             Piece::Body(range) => Ok(range),
+            Piece::Notice(Notice::TooLarge) => Err(refused_length(&self.peer, self.asked, None)),
             Piece::Notice(notice) => Err(noticed(notice, &self.peer)),
-            Piece::TooLarge(length) => {
-                let what = format!("an answer of {length} bytes is over this client's max_message");
-                Err(self.failed(Status::TooLarge, &what))
-            }
+            Piece::TooLarge(length) => Err(too_large(&self.peer, length, self.max_message)),
         }
     }
 
     /// Waits for bytes and takes them in.
     #[inline]
     fn receive(&mut self, deadline: &Deadline) -> Result<()> {
-        let room = self.inbox.room();
+        let room = self.inbox.room().map_err(|lack| lacks(&self.peer, lack))?;
         match read_some(&mut self.stream, &mut self.spin, room, deadline) {
-            Ok(0) => Err(self.closed("it closed the connection")),
+            Ok(0) => Err(self.ended()),
             Ok(count) => {
                 self.inbox.fill(count);
                 Ok(())
             }
-            Err(error) => Err(self.failure("no answer", &error)),
+            Err(error) => Err(self.failure("no answer", &error, deadline)),
         }
     }
 
@@ -155,16 +170,16 @@ impl<S: Patient> Framed<S> {
             .filter(|rest| !rest.is_empty())
         {
             let failure = match read_some(&mut self.stream, &mut self.spin, rest, deadline) {
-                Ok(0) => self.closed("it closed the connection"),
+                Ok(0) => self.ended(),
                 Ok(count) => {
                     received += count;
                     continue;
                 }
-                Err(error) => self.failure("no answer", &error),
+                Err(error) => self.failure("no answer", &error, deadline),
             };
-            self.inbox
-                .put_back(length, answer.get(..received).unwrap_or_default());
-            return Err(failure);
+            let arrived = answer.get(..received).unwrap_or_default();
+            let put_back = self.inbox.put_back(length, arrived);
+            return Err(put_back.map_or_else(|lack| lacks(&self.peer, lack), |()| failure)); // Without memory the client ends.
         }
         Ok(length)
     }
@@ -177,45 +192,91 @@ impl<S: Patient> Framed<S> {
                 Err(error) if is_gone(&error) => return self.look_for_last_word(),
                 Err(error) => {
                     self.is_cut = sent > 0;
-                    return Err(self.failure("the request was not sent", &error));
+                    return Err(self.failure("the request was not sent", &error, deadline));
                 }
             }
         }
         Ok(())
     }
 
-    /// The server has gone, but may have said why: that is for `recv` to find.
-    fn look_for_last_word(&mut self) -> Result<()> {
-        self.is_cut = true;
-        match self.stream.read(self.inbox.room()) {
-            Ok(count) if count > 0 => {
-                self.inbox.fill(count);
-                Ok(())
-            }
-            _ => Err(self.closed("it closed the connection before the request was sent")),
+    /// `error` of receiving the answer to the request that was sent last: none that was cut is ever
+    /// whole, whatever the server said about it.
+    fn of_last(&self, error: Error) -> Error {
+        if self.is_cut {
+            error.not_executed()
+        } else {
+            error
         }
     }
 
+    /// Receives an answer to `answer`, see [`Channel::recv_into`].
+    fn recv_body(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
+        loop {
+            if let Some((length, arrived)) = self.inbox.take_partial_body(answer.len()) {
+                return self.recv_rest(answer, length, arrived, deadline);
+            }
+            if let Some(piece) = self.inbox.next() {
+                let body = self.body_of(piece)?;
+                let body = self.inbox.bytes(body);
+                if let Some(place) = answer.get_mut(..body.len()) {
+                    place.copy_from_slice(body);
+                }
+                return Ok(body.len());
+            }
+            self.receive(deadline)?;
+        }
+    }
+
+    /// The server has gone, but may have said why: that is for `recv` to find.
+    fn look_for_last_word(&mut self) -> Result<()> {
+        self.is_cut = true;
+        let room = self.inbox.room().map_err(|lack| lacks(&self.peer, lack))?;
+        match self.stream.read(room) {
+            Ok(count) => {
+                self.inbox.fill(count); // Of none, `recv` says that this is the end.
+                Ok(())
+            }
+            Err(_) => Err(self.ended()),
+        }
+    }
+
+    #[cold]
     fn failed(&self, status: Status, what: &str) -> Error {
         Error::new(status, format!("{}: {what}", self.peer))
     }
 
+    #[cold]
     fn closed(&self, what: &str) -> Error {
         self.failed(Status::Closed, what)
     }
 
-    fn failure(&self, what: &str, cause: &io::Error) -> Error {
+    /// The failure of a server that closed the connection.
+    #[cold]
+    fn ended(&self) -> Error {
+        let how = self.stream.epitaph();
+        self.closed(&how.unwrap_or_else(|| "it closed the connection".into()))
+    }
+
+    #[cold]
+    fn failure(&self, what: &str, cause: &io::Error, deadline: &Deadline) -> Error {
+        let system = || Error::os(&format!("{}: {what}", self.peer), cause);
         match cause.kind() {
-            ErrorKind::TimedOut => {
-                let context = format!("{}: {what} before the deadline", self.peer);
-                Error::new(Status::TimedOut, context)
-            }
-            _ => Error::os(&format!("{}: {what}", self.peer), cause),
+            ErrorKind::TimedOut => too_late(&self.peer, deadline),
+            // How the peer has ended is asked only where it has: that may take a moment.
+            ErrorKind::ConnectionAborted => self
+                .stream
+                .epitaph()
+                .map_or_else(system, |how| self.failed(Status::PeerDied, &how)),
+            _ => system(),
         }
     }
 }
 
 impl<S: Patient> Channel for Framed<S> {
+    fn peer(&self) -> &str {
+        &self.peer
+    }
+
     #[inline]
     fn send(&mut self, frame: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
@@ -228,6 +289,7 @@ impl<S: Patient> Channel for Framed<S> {
 
     fn send_body(&mut self, body: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
+        self.asked = body.len();
         let prefix = frame::prefix(u32::try_from(body.len()).unwrap_or(u32::MAX));
         let sent = self.stream.write_frame(&prefix, body).unwrap_or(0);
         match sent.checked_sub(PREFIX) {
@@ -248,25 +310,15 @@ impl<S: Patient> Channel for Framed<S> {
 
     #[inline]
     fn recv(&mut self, deadline: &Deadline) -> Result<&[u8]> {
-        let body = self.next_body(deadline)?;
-        Ok(self.inbox.bytes(body))
+        match self.next_body(deadline) {
+            Ok(body) => Ok(self.inbox.bytes(body)),
+            Err(error) => Err(self.of_last(error)),
+        }
     }
 
     fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
-        loop {
-            if let Some((length, arrived)) = self.inbox.take_partial_body(answer.len()) {
-                return self.recv_rest(answer, length, arrived, deadline);
-            }
-            if let Some(piece) = self.inbox.next() {
-                let body = self.body_of(piece)?;
-                let body = self.inbox.bytes(body);
-                if let Some(place) = answer.get_mut(..body.len()) {
-                    place.copy_from_slice(body);
-                }
-                return Ok(body.len());
-            }
-            self.receive(deadline)?;
-        }
+        let received = self.recv_body(answer, deadline);
+        received.map_err(|error| self.of_last(error))
     }
 
     fn exchange(
@@ -277,33 +329,28 @@ impl<S: Patient> Channel for Framed<S> {
     ) -> Exchanged {
         let mut flow = Flow::new(frames);
         let result = self.exchange_all(&mut flow, timeout, take);
-        if result.is_ok() {
+        let Err(error) = result else {
             return Exchanged { owed: 0, result };
-        }
+        };
         let (begun, whole) = flow.sent_frames();
         self.is_cut |= begun != whole;
+        // All that were sent wholly were answered: the others are no requests.
+        let error = if whole == flow.taken {
+            error.not_executed()
+        } else {
+            error
+        };
         Exchanged {
             owed: whole.saturating_sub(flow.answered),
-            result,
+            result: Err(error),
         }
     }
 }
 
-/// The failure that a server reports by this notice.
-pub(super) fn noticed(notice: Notice, peer: &str) -> Error {
-    let (status, what) = match notice {
-        Notice::TooLarge => (
-            Status::TooLarge,
-            "the request is over the server's max_message",
-        ),
-        Notice::HandlerFailed => (Status::HandlerFailed, "its handler failed"),
-        Notice::Refused => (Status::Refused, "it has as many clients as it takes"),
-        Notice::Welcome => (
-            Status::Malformed,
-            "it welcomes a client that it has already",
-        ),
-    };
-    Error::new(status, format!("{peer}: {what}"))
+/// The failure for want of memory for an answer of `peer`.
+#[cold]
+fn lacks(peer: &str, lack: NoMemory) -> Error {
+    Error::os(&format!("{peer}: receive an answer"), &lack.into())
 }
 
 /// Writes once, first without waiting as long as that pays.

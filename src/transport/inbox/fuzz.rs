@@ -8,6 +8,7 @@
 
 use super::{FIRST_ROOM, Inbox, KEPT_ROOM, Piece};
 use crate::protocol::frame::{Notice, PREFIX};
+use crate::sys::room::{ALIGNMENT, Room};
 use crate::transport::fuzz::Steps;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -58,14 +59,19 @@ fn split(mut stream: &[u8], limit: u32) -> (Vec<Got>, bool) {
 fn feed(inbox: &mut Inbox, mut stream: &[u8], cuts: &[u8]) -> Vec<Got> {
     let mut cuts = cuts.iter().cycle();
     let mut pieces = Vec::new();
-    let mut spare = vec![0; 3000];
+    let mut spare = Room::new(3000).unwrap();
     loop {
         loop {
             let foretold = inbox.has_whole_piece();
             let Some(piece) = inbox.next() else { break };
             assert!(foretold, "a piece that nobody would look for");
             pieces.push(match piece {
-                Piece::Body(body) => Got::Body(inbox.bytes(body).to_vec()),
+                Piece::Body(body) => {
+                    let body = inbox.align(body);
+                    let bytes = inbox.bytes(body);
+                    assert!(bytes.as_ptr().addr().is_multiple_of(ALIGNMENT));
+                    Got::Body(bytes.to_vec())
+                }
                 Piece::Notice(notice) => Got::Notice(notice),
                 Piece::TooLarge(length) => Got::TooLarge(length),
             });
@@ -76,7 +82,7 @@ fn feed(inbox: &mut Inbox, mut stream: &[u8], cuts: &[u8]) -> Vec<Got> {
         }
         let cut = cuts.next().map_or(usize::MAX, |cut| usize::from(*cut) + 1);
         move_what_arrived(inbox, cut, &mut spare);
-        let room = inbox.room();
+        let room = inbox.room().unwrap();
         assert!(!room.is_empty(), "no room, and bytes to come");
         let count = cut.min(room.len()).min(stream.len());
         room[..count].copy_from_slice(&stream[..count]);
@@ -86,7 +92,7 @@ fn feed(inbox: &mut Inbox, mut stream: &[u8], cuts: &[u8]) -> Vec<Got> {
 }
 
 /// What servers and clients do between two reads changes nothing of what was read.
-fn move_what_arrived(inbox: &mut Inbox, cut: usize, spare: &mut Vec<u8>) {
+fn move_what_arrived(inbox: &mut Inbox, cut: usize, spare: &mut Room) {
     if cut % 2 == 1 {
         inbox.return_room(spare);
         inbox.borrow_room(spare);
@@ -95,14 +101,14 @@ fn move_what_arrived(inbox: &mut Inbox, cut: usize, spare: &mut Vec<u8>) {
         && let Some((length, arrived)) = inbox.take_partial_body(usize::MAX)
     {
         let arrived = inbox.bytes(arrived).to_vec();
-        inbox.put_back(length, &arrived);
+        inbox.put_back(length, &arrived).unwrap();
     }
 }
 
 /// Memory grows with what has arrived and with frames that are allowed, and with nothing else.
 fn assert_bounded(inbox: &Inbox) {
     let room = inbox.buffer.len();
-    let largest_frame = usize::try_from(inbox.limit).unwrap() + PREFIX;
+    let largest_frame = PREFIX + usize::try_from(inbox.limit).unwrap();
     assert!(
         room <= FIRST_ROOM.max(KEPT_ROOM).max(largest_frame),
         "{room} bytes"

@@ -1,17 +1,23 @@
 //! The client's side: the child, and the pipes to it.
 
+#[cfg(test)]
+mod tests;
+
 use super::pair::{PipePair, read_or_wait};
 use crate::sys::fork;
 use crate::sys::unix::poll::PollFlags;
 use crate::sys::unix::process::Child;
 use crate::transport::Deadline;
 use crate::transport::framed::{Patient, Stream};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::time::Duration;
 
 /// How long a child may take to end once its input has, before it is killed: a handler that hangs
 /// must not hang its parent.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How long an end of its pipe is waited upon to be the child's own.
+const OBITUARY: Duration = Duration::from_millis(100);
 
 /// Answers that come sooner are waited for at the pipe alone, since each further descriptor makes
 /// poll(2) slower; the child's own end, where its pipe outlives it, is then seen this much later.
@@ -54,9 +60,9 @@ impl ChildStream {
     /// Waits for an answer, or for the child's end: a process that the child left behind may hold
     /// the other end of the pipe open.
     fn await_answer(&self, deadline: &Deadline) -> io::Result<()> {
-        match self.pipes.await_input(None, &deadline.within(SOON)) {
-            Err(error) if error.kind() == ErrorKind::TimedOut => {}
-            result => return result,
+        let soon = deadline.within(SOON);
+        if self.pipes.await_input(None, &soon).is_ok() {
+            return Ok(());
         }
         self.pipes.await_input(self.child.child.watch(), deadline)
     }
@@ -91,5 +97,14 @@ impl Patient for ChildStream {
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         let end = self.child.child.watch();
         self.pipes.await_output(PollFlags::POLLIN, end, deadline)
+    }
+
+    fn epitaph(&self) -> Option<String> {
+        if self.child.generation != fork::generation() {
+            return None; // Another process's child.
+        }
+        // Its pipes are closed a moment before its end can be told.
+        let how = self.child.child.epitaph(&Deadline::after(Some(OBITUARY)));
+        Some(how.unwrap_or_else(|| "closed its end of the pipe, but runs on".into()))
     }
 }

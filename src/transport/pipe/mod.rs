@@ -8,7 +8,7 @@ mod child;
 mod pair;
 mod serve;
 
-pub(super) use pair::PipePair;
+pub(super) use pair::{PipePair, in_time, read_or_wait};
 pub(crate) use serve::{bind_stdio, serve};
 
 use super::framed::Framed;
@@ -19,19 +19,14 @@ use crate::sys::unix::fd::{self, Fd};
 use crate::sys::unix::pipe::Pipe;
 use crate::sys::unix::process::{self, Child};
 use child::ChildStream;
-use std::ffi::{CStr, OsStr};
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Stdio};
+use std::ffi::CStr;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
-/// A channel to a child, which ends with it.
-fn channel(
-    pipes: PipePair,
-    child: Child,
-    name: String,
-    options: &ClientOptions,
-) -> Box<dyn Channel> {
+/// A channel to a child, which ends with it; `what` is the child, for people.
+fn channel(pipes: PipePair, child: Child, what: &str, options: &ClientOptions) -> Box<dyn Channel> {
+    let name = format!("{what} (process {})", child.number());
     Box::new(Framed::new(ChildStream::new(pipes, child), name, options))
 }
 
@@ -39,9 +34,9 @@ fn channel(
 struct Ends {
     own: PipePair,
     /// Where the child reads requests.
-    requests: OwnedFd,
+    requests: Fd,
     /// Where the child writes answers.
-    answers: OwnedFd,
+    answers: Fd,
 }
 
 impl Ends {
@@ -52,8 +47,8 @@ impl Ends {
         let answers = Pipe::new()?;
         fd::set_nonblocking(answers.read.as_fd())?;
         fd::set_nonblocking(requests.write.as_fd())?;
-        let own_reader = Fd::new(requests.read.try_clone()?);
-        let own = PipePair::new(Fd::new(answers.read), Fd::new(requests.write), own_reader);
+        let own_reader = requests.read.duplicate()?;
+        let own = PipePair::new(answers.read, requests.write, own_reader);
         own.widen(max_message);
         Ok(Self {
             own,
@@ -73,30 +68,91 @@ pub(crate) fn create(
     options.validate()?;
     let failure = |error: io::Error| Error::os("create a pipe to a child", &error);
     let ends = Ends::new(options.max_message).map_err(failure)?;
-    let child = process::fork_child(ends.requests, ends.answers, |input, output| {
-        i32::from(serve(input.as_fd(), output.as_fd()).is_err())
+    let child = process::fork_child(&ends.requests, &ends.answers, |input, output| {
+        i32::from(serve(input, output).is_err())
     });
-    let name = "pipe to a child".to_owned();
-    Ok(channel(ends.own, child.map_err(failure)?, name, options))
+    let child = child.map_err(failure)?;
+    Ok(channel(ends.own, child, "child", options))
 }
 
 /// Executes `argv`, found by the PATH as a shell finds it, with pipes as its standard input and
 /// output, and connects to it.
 pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn Channel>> {
     options.validate()?;
-    let text = |word: &CStr| OsStr::from_bytes(word.to_bytes()).to_owned();
-    let Some((program, arguments)) = argv.split_first() else {
+    let Some(program) = argv.first() else {
         return Err(Error::new(Status::InvalidArgument, "no program is named"));
     };
-    let name = program.to_string_lossy().into_owned();
-    let failure = |error: io::Error| Error::reaching(&format!("execute {name}"), &error);
+    let name = program.to_string_lossy();
+    if name.is_empty() {
+        let context = "the program's path is empty";
+        return Err(Error::new(Status::InvalidArgument, context));
+    }
+    let failure = |error: io::Error| Error::os(&format!("execute {name}"), &error);
     let ends = Ends::new(options.max_message).map_err(failure)?;
-    let child = Command::new(text(program))
-        .args(arguments.iter().map(|word| text(word)))
-        .stdin(Stdio::from(ends.requests))
-        .stdout(Stdio::from(ends.answers))
-        .spawn()
-        .map_err(failure)?;
-    let child = Child::follow(i32::try_from(child.id()).unwrap_or(-1));
-    Ok(channel(ends.own, child, name, options))
+    let child = process::execute(argv, &ends.requests, &ends.answers)
+        .map_err(|error| unexecuted(&name, &error))?;
+    Ok(channel(
+        ends.own,
+        child,
+        &format!("program {name}"),
+        options,
+    ))
+}
+
+/// The failure to execute the program `name` (execve(2)).
+fn unexecuted(name: &str, cause: &io::Error) -> Error {
+    let why = match cause.kind() {
+        ErrorKind::NotFound if !name.contains('/') => "no folder in PATH has such a program",
+        ErrorKind::NotFound if Path::new(name).exists() => {
+            "it is there, but not the interpreter that its first line names"
+        }
+        ErrorKind::NotFound if name.contains(' ') => {
+            "there is no such program; this is the path alone, and no argument can follow it"
+        }
+        ErrorKind::NotFound => "there is no such program",
+        ErrorKind::PermissionDenied if Path::new(name).is_dir() => "it is a folder",
+        ErrorKind::PermissionDenied => {
+            "this user may not execute it; chmod +x makes a file a program"
+        }
+        _ => "it is no program",
+    };
+    Error::reaching(&format!("execute {name}: {why}"), cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_program_is_not_executed_depends_on_its_name() {
+        for (name, kind, why) in [
+            (
+                "x",
+                ErrorKind::NotFound,
+                "no folder in PATH has such a program",
+            ),
+            (
+                "/bin/sh",
+                ErrorKind::NotFound,
+                "it is there, but not the interpreter",
+            ),
+            (
+                "/none/x y",
+                ErrorKind::NotFound,
+                "there is no such program; this is the path alone",
+            ),
+            ("/none/x", ErrorKind::NotFound, "there is no such program: "),
+            ("/", ErrorKind::PermissionDenied, "it is a folder"),
+            (
+                "/bin/sh",
+                ErrorKind::PermissionDenied,
+                "this user may not execute it",
+            ),
+            ("/bin/sh", ErrorKind::InvalidInput, "it is no program"),
+        ] {
+            let error = unexecuted(name, &kind.into());
+            let text = format!("execute {name}: {why}");
+            assert!(error.context().starts_with(&text), "{error}");
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! Two one-way pipes, or FIFOs, as one two-way stream.
 
+#[cfg(test)]
+mod tests;
+
 use crate::sys::unix::fd::{self, Fd};
 use crate::sys::unix::poll::{self, PollFd, PollFlags};
 use crate::transport::Deadline;
@@ -51,7 +54,7 @@ impl PipePair {
 
     /// Waits until the input has bytes or has ended; `end` may be a descriptor that becomes readable
     /// when the peer has ended.
-    pub(super) fn await_input(
+    pub(in crate::transport) fn await_input(
         &self,
         end: Option<BorrowedFd<'_>>,
         deadline: &Deadline,
@@ -127,7 +130,7 @@ impl Patient for PipePair {
 
 /// Reads, and waits only if nothing is there: on one CPU the peer has often run, and answered, while
 /// this process woke it by writing (6 % of a round trip).
-pub(super) fn read_or_wait<S: Stream>(
+pub(in crate::transport) fn read_or_wait<S: Stream>(
     stream: &mut S,
     buffer: &mut [u8],
     wait: impl Fn(&S) -> io::Result<()>,
@@ -140,7 +143,7 @@ pub(super) fn read_or_wait<S: Stream>(
     }
 }
 
-pub(super) fn in_time(came: bool) -> io::Result<()> {
+pub(in crate::transport) fn in_time(came: bool) -> io::Result<()> {
     if came {
         Ok(())
     } else {

@@ -1,19 +1,21 @@
 //! The server's side: one client, at two descriptors.
 
+#[cfg(test)]
+mod tests;
+
 use super::pair::in_time;
 use crate::error::{Error, Result, Status};
 use crate::sys::blocking;
+use crate::sys::room::{NoMemory, Room};
 use crate::sys::unix::fd;
 use crate::sys::unix::poll::{self, PollFd, PollFlags};
 use crate::sys::wait::Spin;
 use crate::transport::inbox::{Inbox, Piece};
+use crate::transport::reactor::{Limits, Times, TurnEnd};
 use crate::transport::{Answer, Bell, Deadline, Endpoint, Outbox, ServerOptions, Task, Visit};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
-
-/// Half a request may rest this long.
-const PATIENCE: Duration = Duration::from_secs(5);
+use std::time::{Duration, Instant};
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends or
 /// `stop` rings. Both are the host's: blocking or not, of any kind, and never changed.
@@ -26,32 +28,52 @@ pub(crate) fn serve(
 ) -> Result<()> {
     options.validate()?;
     let mut inbox = Inbox::new(options.max_message);
-    let mut spare = Vec::new();
-    let mut answers = Outbox::new(options.max_message);
+    let mut spare = Room::empty();
+    let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
+    let aligns = answer.takes_bodies();
+    let mut answers = Outbox::new(options.max_message, aligns)
+        .map_err(|error| lack("room for answers", error))?;
     let mut source = Source {
         input,
         spin: Spin::new(options.spin),
         stop,
     };
+    let limits = Limits::new(options, 1);
+    let mut times = Times::new(&limits, Instant::now());
     loop {
-        let goes_on = answer_all(&mut inbox, answer, &mut answers);
-        match blocking::write_all(output, answers.frames()) {
-            Ok(()) => answers.clear(),
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-            Err(error) => return Err(Error::os("write answers", &error)),
+        let had_partial_frame = inbox.has_partial_frame();
+        let has_answered = inbox.has_whole_piece();
+        loop {
+            let answered = answer_some(&mut inbox, answer, aligns, &mut answers);
+            let may_be_more = answers.is_full();
+            match blocking::write_all(output, answers.frames()) {
+                Ok(()) => answers.clear(),
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                Err(error) => return Err(Error::os("write answers", &error)),
+            }
+            answered.map_err(|length| {
+                let context = format!(
+                    "a request has {length} bytes, and max_message is {}",
+                    options.max_message
+                );
+                Error::new(Status::TooLarge, context)
+            })?;
+            if !may_be_more {
+                break;
+            }
         }
-        if !goes_on {
-            let context = "a request is over max_message";
-            return Err(Error::new(Status::TooLarge, context));
-        }
-        let limit = if inbox.has_partial_frame() {
-            PATIENCE
+        let limit = if inbox.has_partial_frame() || !times.are_stopped() {
+            let end = turn_end(&inbox, has_answered, had_partial_frame);
+            times.note(end, &limits);
+            let due = times.due(&limits);
+            due.map(|due| due.saturating_duration_since(Instant::now()))
         } else {
-            options.idle_timeout
+            None // As after nearly every request.
         };
         inbox.return_room(&mut spare);
         inbox.borrow_room(&mut spare);
-        match source.read(inbox.room(), limit) {
+        let room = inbox.room().map_err(|error| lack("read requests", error))?;
+        match source.read(room, limit) {
             Ok(0) => return Ok(()),
             Ok(count) => inbox.fill(count),
             Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(()),
@@ -60,18 +82,46 @@ pub(crate) fn serve(
     }
 }
 
-/// Answers the whole requests that are there; `false` after one that ends the connection.
-fn answer_all(inbox: &mut Inbox, answer: &dyn Answer, answers: &mut Outbox) -> bool {
-    while let Some(piece) = inbox.next() {
-        match piece {
-            Piece::Body(body) => answer.answer(inbox.bytes(body), answers),
-            Piece::TooLarge(_) | Piece::Notice(_) => {
-                answer.too_large(answers);
-                return false;
-            }
+/// How a turn ended after which this is left.
+fn turn_end(left: &Inbox, has_answered: bool, had_partial_frame: bool) -> TurnEnd {
+    if left.has_partial_frame() {
+        TurnEnd::Partial {
+            moved: true,
+            is_new: has_answered || !had_partial_frame,
+            length: left.begun_body(),
         }
+    } else {
+        TurnEnd::Idle { answered: true }
     }
-    true
+}
+
+/// Answers the whole requests that are there, as far as there is room for answers. The error is the length of one
+/// that is too large, which ends the connection.
+fn answer_some(
+    inbox: &mut Inbox,
+    answer: &dyn Answer,
+    aligns: bool,
+    answers: &mut Outbox,
+) -> std::result::Result<(), u32> {
+    while !answers.is_full()
+        && let Some(piece) = inbox.next()
+    {
+        let too_large = match piece {
+            Piece::Body(body) => {
+                let body = match aligns {
+                    true => inbox.align(body),
+                    false => body,
+                };
+                answer.answer(inbox.bytes(body), answers);
+                continue;
+            }
+            Piece::TooLarge(length) => length,
+            Piece::Notice(notice) => notice as u32,
+        };
+        answer.too_large(answers);
+        return Err(too_large);
+    }
+    Ok(())
 }
 
 /// Where requests come from.
@@ -82,9 +132,9 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Reads once, waiting no longer than `limit` (zero: without limit); 0 at the end, or when
-    /// told to stop.
-    fn read(&mut self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+    /// Reads once, waiting no longer than `limit` (`None`: without limit); 0 at the end, or when told to
+    /// stop.
+    fn read(&mut self, room: &mut [u8], limit: Option<Duration>) -> io::Result<usize> {
         let input = self.input;
         let found = self.spin.until(|| match fd::read_now(input, room) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
@@ -93,9 +143,9 @@ impl Source<'_> {
         if let Some(result) = found {
             return result;
         }
-        let deadline = Deadline::after((!limit.is_zero()).then_some(limit));
+        let deadline = Deadline::after(limit);
         // A blocking read is enough where nothing else can end the wait.
-        let mut must_wait = self.stop.is_some() || !limit.is_zero();
+        let mut must_wait = self.stop.is_some() || limit.is_some();
         loop {
             if must_wait && self.wait(&deadline)? {
                 return Ok(0);
@@ -130,6 +180,13 @@ pub(crate) fn bind_stdio(options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
 }
 
 impl Endpoint for StdioEndpoint {
+    fn name(&self) -> String {
+        "standard input and output".into()
+    }
+
+    /// Standard input and output are the program's, and every child's.
+    fn bequeath(&self) {}
+
     fn adopt(&self) -> Result<()> {
         Ok(())
     }

@@ -1,28 +1,71 @@
-//! When a thread looks for requests, when it sleeps, and whom it looks at.
+//! Whom a thread looks at, where peers ask in memory or are worth spinning for.
 
-use super::slab::Key;
+use super::recent::Recent;
 use super::token::Token;
-use super::worker::Worker;
-use super::{Pumped, sleep_counted};
-use crate::sys::unix::cpu;
 use crate::sys::unix::epoll::Event;
 use crate::sys::wait::LOOKS;
-use std::io;
 use std::time::{Duration, Instant};
 
-/// While one peer keeps this thread busy without sleeping, the others are looked at this often.
-const TURN: Duration = Duration::from_micros(100);
-/// Peers beside the recent ones that each lap of spinning looks at.
-const OTHERS_A_LAP: u32 = 16;
+/// Peers beside the recent ones that each lap looks at: two laps look at every peer of a full
+/// server with one thread (128 over shared memory).
+pub(super) const LOOKS_A_LAP: u32 = 64;
 
-/// A time that is looked at only now and then, since looking takes as long as a lap or two.
-struct Lap {
-    looks: u32,
-    began: Option<Instant>,
+/// Whom to look at next.
+#[derive(Debug)]
+pub(super) struct Attention {
+    /// Peers that asked lately.
+    pub(super) recent: Recent,
+    /// The place that was looked at last among all.
+    place: u32,
 }
 
+impl Attention {
+    pub(super) fn new() -> Self {
+        Self {
+            recent: Recent::new(),
+            place: 0,
+        }
+    }
+
+    /// The next place in turn among so many.
+    #[inline]
+    pub(super) fn next_place(&mut self, places: u32) -> u32 {
+        self.place = if self.place + 1 < places {
+            self.place + 1
+        } else {
+            0
+        };
+        self.place
+    }
+
+    /// Decides which peers to spin for.
+    pub(super) fn choose_recent(&mut self, happened: &[Event], polls_memory: bool) {
+        let peers = happened
+            .iter()
+            .filter_map(|event| match Token::from(event.data()) {
+                Token::Peer(key, _) => Some(key),
+                _ => None,
+            });
+        if polls_memory {
+            peers.for_each(|key| self.recent.note(key));
+        } else {
+            self.recent.note_only(peers);
+        }
+    }
+}
+
+/// A time that is looked at only now and then, since looking takes as long as a lap or two.
+pub(super) struct Lap {
+    looks: u32,
+    pub(super) began: Option<Instant>,
+}
+
+/// So many laps are over, whatever the clock says: one that stands still (a debugger's, a
+/// simulator's) keeps no thread.
+const LAPS_AT_MOST: u32 = 1 << 20;
+
 impl Lap {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             looks: 0,
             began: None,
@@ -30,125 +73,80 @@ impl Lap {
     }
 
     /// Whether it has lasted longer than this, as far as is known.
-    fn passes(&mut self, limit: Duration) -> bool {
+    pub(super) fn passes(&mut self, limit: Duration) -> bool {
         self.looks += 1;
         self.looks.is_multiple_of(LOOKS)
-            && self.began.get_or_insert_with(Instant::now).elapsed() >= limit
+            && (self.began.get_or_insert_with(Instant::now).elapsed() >= limit
+                || self.looks >= LAPS_AT_MOST)
     }
 }
 
-impl Worker<'_> {
-    /// Sleeps until something happens; with `must_look`, only looks.
-    pub(super) fn wait(&mut self, events: &mut [Event], must_look: bool) -> io::Result<usize> {
-        if must_look {
-            return self.poller.wait(events, Some(Duration::ZERO));
-        }
-        let timeout = self.time_left();
-        let Some(sleepers) = self.crew.listener.sleepers() else {
-            return self.poller.wait(events, timeout);
-        };
-        sleep_counted(sleepers, self, Self::look_at_all, |worker, has_work| {
-            let timeout = if has_work {
-                Some(Duration::ZERO)
-            } else {
-                timeout
-            };
-            worker.poller.wait(events, timeout)
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::unix::epoll::Interest;
+    use crate::transport::reactor::slab::Key;
+
+    /// Longer than any test.
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn key(index: u32) -> Key {
+        Key { index, round: 0 }
     }
 
-    /// Looks for requests without sleeping, as long as that pays. `true`: work came up, and it is
-    /// time to see, without sleeping either, what else happened.
-    pub(super) fn spin(&mut self) -> bool {
-        // While one that may not spin counts its skipped waits, nobody needs to know its CPU.
-        let may_spin = self.recent.len() > 0 && (!self.spin.may_spin() || !self.shares_cpu());
-        if !may_spin || !self.spin.begin() {
-            return false;
-        }
-        let (mut turn, mut idle) = (Lap::new(), Lap::new());
-        loop {
-            if self.look_around() {
-                self.spin.succeeded(idle.began);
-                idle = Lap::new();
-                if turn.passes(TURN) {
-                    return true;
-                }
-            } else if idle.passes(self.spin.budget()) {
-                self.spin.failed();
-                return false;
-            } else {
-                std::hint::spin_loop();
-            }
-        }
+    fn event(token: Token) -> Event {
+        Event::new(Interest::EPOLLIN, token.into())
     }
 
-    /// While the peer runs on this thread's CPU, it cannot ask anything before this thread sleeps.
-    fn shares_cpu(&mut self) -> bool {
-        let latest = self.recent.get(0);
-        let theirs = latest.and_then(|key| self.peers.get_mut(key)?.peer.cpu());
-        theirs.is_some_and(|number| number == cpu::current())
+    #[test]
+    fn every_place_has_its_turn() {
+        let mut attention = Attention::new();
+        let mut places = |count| [(); 5].map(|()| attention.next_place(count));
+        assert_eq!(places(3), [1, 2, 0, 1, 2]);
+        assert_eq!(places(1), [0; 5]);
+        assert_eq!(places(2), [1, 0, 1, 0, 1]);
     }
 
-    /// Serves the recent peers once; where looking costs no system call, also some others.
-    fn look_around(&mut self) -> bool {
-        let mut found = false;
-        for place in 0..self.recent.len() {
-            if let Some(key) = self.recent.get(place) {
-                found |= self.look_at(key);
-            }
+    #[test]
+    fn in_memory_all_who_asked_are_recent_and_else_one_that_is_alone() {
+        let mut attention = Attention::new();
+        let both = [
+            event(Token::Stop),
+            event(Token::Peer(key(1), 0)),
+            event(Token::Door(0)),
+            event(Token::Peer(key(2), 1)),
+        ];
+        attention.choose_recent(&both, true);
+        let recent = &attention.recent;
+        let keys = [recent.get(0), recent.get(1), recent.get(2)];
+        assert_eq!(keys, [Some(key(2)), Some(key(1)), None]);
+        attention.choose_recent(&both, false);
+        assert_eq!(attention.recent.len(), 0);
+        for _ in 0..100 {
+            attention.choose_recent(&both[..3], false);
         }
-        if self.polls_memory() {
-            for _ in 0..OTHERS_A_LAP.min(self.peers.places()) {
-                self.others = (self.others + 1) % self.peers.places();
-                if let Some(key) = self.peers.key_at(self.others)
-                    && self.look_at(key)
-                {
-                    self.recent.note(key);
-                    found = true;
-                }
-            }
+        assert_eq!(attention.recent.get(0), Some(key(1)));
+    }
+
+    #[test]
+    fn a_time_is_looked_at_after_some_laps() {
+        let mut none = Lap::new();
+        for lap in 1..=10 * LOOKS {
+            assert_eq!(none.passes(Duration::ZERO), lap % LOOKS == 0, "{lap}");
         }
-        found
+        let mut over = Lap::new();
+        over.began = Instant::now().checked_sub(Duration::from_secs(1));
+        let laps = 1..=3 * LOOKS;
+        let told: Vec<_> = laps
+            .filter(|_| over.passes(Duration::from_secs(1)))
+            .collect();
+        assert_eq!(told, [LOOKS, 2 * LOOKS, 3 * LOOKS]);
     }
 
-    fn look_at_all(&mut self) -> bool {
-        let mut found = false;
-        for index in 0..self.peers.places() {
-            if let Some(key) = self.peers.key_at(index) {
-                found |= self.look_at(key);
-            }
-        }
-        found
-    }
-
-    pub(super) fn look_at(&mut self, key: Key) -> bool {
-        let Some(entry) = self.peers.get_mut(key) else {
-            return false;
-        };
-        let pumped = entry.peer.pump(&mut self.work);
-        self.settle(key, pumped);
-        matches!(
-            pumped,
-            Pumped::Idle { answered: true } | Pumped::Waiting { moved: true, .. }
-        )
-    }
-
-    fn polls_memory(&self) -> bool {
-        self.crew.listener.sleepers().is_some()
-    }
-
-    /// Decides which peers to spin for.
-    pub(super) fn choose_recent(&mut self, happened: &[Event]) {
-        let peers = happened
-            .iter()
-            .filter_map(|event| match Token::from(event.data()) {
-                Token::Peer(key, _) => Some(key),
-                _ => None,
-            });
-        if self.polls_memory() {
-            peers.for_each(|key| self.recent.note(key));
-        } else {
-            self.recent.note_only(peers);
-        }
+    #[test]
+    fn a_clock_that_stands_still_ends_after_so_many_laps() {
+        let mut lap = Lap::new();
+        let laps = (1..).take_while(|_| !lap.passes(LONG)).count();
+        assert_eq!(u32::try_from(laps), Ok(LAPS_AT_MOST - 1));
     }
 }

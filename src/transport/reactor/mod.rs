@@ -2,30 +2,43 @@
 //!
 //! A transport says where newcomers announce themselves ([`Listener`]) and how requests reach a
 //! peer that was let in ([`Peer`]); everything else is here, once: who watches what, how many
-//! clients there may be, when to spin and when to sleep, when a peer is too slow, and how to stop.
+//! clients there may be, whose turn it is, when to spin and when to sleep, when a peer is too slow,
+//! and how to stop.
 
 mod attention;
+mod clock;
 mod crew;
 mod doors;
+mod quantum;
+mod queue;
 mod recent;
+mod relief;
+mod shard;
 mod slab;
 mod sleep;
+mod spin;
 mod stream;
-mod timing;
+mod sweep;
+#[cfg(test)]
+mod tests;
 mod token;
 mod worker;
 
 pub(crate) use crate::sys::unix::epoll::Interest;
+pub(crate) use clock::Times;
+pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};
 pub(crate) use stream::{StreamPeer, Watched};
 
 use super::{Answer, Outbox, ServerOptions, Task, Visit};
 use crate::error::{Error, Result};
-use crate::sys::{Bell, thread};
+use crate::sys::room::Room;
+use crate::sys::{Bell, thread, usable_cpus};
 use crew::{Crew, lock};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
+use std::thread::Scope;
 use std::time::Duration;
 use worker::Worker;
 
@@ -79,11 +92,14 @@ pub(crate) trait Peer: Send {
     /// that could not be written yet, and is not asked for more requests until they are.
     fn watches(&self, is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2];
 
-    /// Something happened at the watched descriptor with this place.
-    fn ready(&mut self, watch: usize, events: Interest, work: &mut Work<'_>) -> Pumped;
+    /// Takes what requests there are and answers them, without waiting, until there are no more or its
+    /// [`Quantum`] is used up; `happened`: what its descriptors said since its last turn.
+    fn turn(&mut self, happened: Happened, work: &mut Work<'_>) -> TurnEnd;
 
-    /// Takes what requests there are and answers them, without waiting.
-    fn pump(&mut self, work: &mut Work<'_>) -> Pumped;
+    /// Whether a request of it lies in memory. Only reading tells that of a descriptor.
+    fn asks(&self) -> bool {
+        true
+    }
 
     /// The server stops: last words, without waiting.
     fn farewell(&mut self) {}
@@ -97,30 +113,110 @@ pub(crate) trait Peer: Send {
 /// Large room that one peer is done with, for the next that needs some.
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
-    requests: Vec<u8>,
-    answers: Vec<u8>,
+    requests: Room,
+    answers: Room,
 }
 
 /// What a thread serves its peers with.
 pub(crate) struct Work<'a> {
     /// What answers.
     pub(crate) answer: &'a dyn Answer,
+    /// Whether it has to be given aligned bodies ([`Answer::takes_bodies`]).
+    pub(crate) aligns: bool,
     /// Where answers are put together; empty between two peers.
     pub(crate) out: Outbox,
     /// Room for large requests and for large answers that nobody uses now.
     pub(crate) spare: Spare,
     /// Rings when serving has to stop, also amid the requests of one peer.
     pub(crate) stop: &'a Bell,
+    /// What was done in this turn: requests, and each 256 bytes of them.
+    pub(crate) done: u32,
 }
 
-/// How far a peer got.
+impl<'a> Work<'a> {
+    pub(crate) fn new(
+        answer: &'a dyn Answer,
+        stop: &'a Bell,
+        max_message: u32,
+    ) -> io::Result<Self> {
+        let out = Outbox::new(max_message, answer.takes_bodies()).map_err(|lack| {
+            let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
+            io::Error::new(io::ErrorKind::OutOfMemory, what)
+        })?;
+        Ok(Self {
+            answer,
+            aligns: answer.takes_bodies(),
+            out,
+            spare: Spare::default(),
+            stop,
+            done: 0,
+        })
+    }
+
+    /// So many requests of so many bytes were answered.
+    #[inline]
+    pub(crate) fn count(&mut self, requests: u32, bytes: usize) {
+        let weight = u32::try_from(bytes / BYTES_A_REQUEST).unwrap_or(u32::MAX);
+        self.done = self.done.saturating_add(requests).saturating_add(weight);
+    }
+}
+
+/// Bytes of requests that are as much work as one more request.
+const BYTES_A_REQUEST: usize = 256;
+
+/// What happened at a peer's descriptors, by their places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Happened([Interest; 2]);
+
+impl Default for Happened {
+    fn default() -> Self {
+        Self([Interest::empty(); 2])
+    }
+}
+
+impl Happened {
+    /// Only this, at the descriptor with this place.
+    #[inline]
+    fn one(place: usize, events: Interest) -> Self {
+        let mut happened = Self::default();
+        happened.note(place, events);
+        happened
+    }
+
+    /// At the descriptor with this place.
+    #[inline]
+    pub(crate) fn at(self, place: usize) -> Interest {
+        self.0.get(place).copied().unwrap_or(Interest::empty())
+    }
+
+    /// This happened at the descriptor with this place, too.
+    #[inline]
+    pub(crate) fn note(&mut self, place: usize, events: Interest) {
+        if let Some(at) = self.0.get_mut(place) {
+            *at |= events;
+        }
+    }
+
+    #[inline]
+    fn is_empty(self) -> bool {
+        self.0.iter().all(|events| events.is_empty())
+    }
+}
+
+/// How a peer's turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pumped {
+pub(crate) enum TurnEnd {
     /// Nothing is begun; `answered`: something was done.
     Idle { answered: bool },
-    /// Half a request is there, or an answer waits for room (`is_blocked`); `moved`: some bytes went
-    /// further than last time.
-    Waiting { is_blocked: bool, moved: bool },
+    /// Half a request is there; `moved`: some bytes more than before, `is_new`: it is none that was there
+    /// before, `length`: that of its body, as far as it is known.
+    Partial {
+        moved: bool,
+        is_new: bool,
+        length: u32,
+    },
+    /// An answer waits for room; `moved`: some bytes went further than before.
+    Blocked { moved: bool },
     /// Whole requests are left for the peer's next turn.
     Unfinished,
     /// The connection is over.
@@ -136,6 +232,8 @@ pub(crate) struct Limits {
     /// Threads that serve; `None`: as many as help.
     pub(crate) workers: Option<usize>,
     pub(crate) max_message: u32,
+    /// How long a frame, or an answer that nobody takes, may rest.
+    pub(crate) stall_timeout: Duration,
 }
 
 impl Limits {
@@ -149,6 +247,7 @@ impl Limits {
             stop_when_idle: options.stop_when_idle,
             workers: Some(size(options.workers)).filter(|workers| *workers > 0),
             max_message: options.max_message,
+            stall_timeout: options.stall_timeout,
         }
     }
 
@@ -159,9 +258,7 @@ impl Limits {
         let is_alone = self.stop_when_idle || !answer.is_for_many_threads();
         self.workers.unwrap_or_else(|| match is_alone {
             true => 1,
-            false => {
-                std::thread::available_parallelism().map_or(1, |cpus| cpus.get().min(MOST_THREADS))
-            }
+            false => usable_cpus().min(MOST_THREADS),
         })
     }
 }
@@ -176,22 +273,27 @@ pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -
     let first = Worker::new(&crew, 0).map_err(system)?;
     crew.desk(0).is_staffed.store(true, Ordering::Relaxed);
     std::thread::scope(|scope| {
-        let staffed = (1..crew.desks.len()).try_for_each(|index| {
-            let worker = Worker::new(&crew, index)?;
-            thread::without_signals(|| {
-                std::thread::Builder::new()
-                    .name(format!("calc_ipc-{index}"))
-                    .spawn_scoped(scope, || crew.work(worker))
-            })?;
+        let mut staffed = (1..crew.desks.len()).try_for_each(|index| {
+            let (crew, worker) = (&crew, Worker::new(&crew, index)?);
+            start(scope, format!("calc_ipc-{index}"), || crew.work(worker))?;
             crew.desk(index).is_staffed.store(true, Ordering::Relaxed);
             Ok(())
         });
+        if let (Ok(()), Some(relief)) = (&staffed, &crew.relief) {
+            let crew = &crew;
+            staffed = start(scope, "calc_ipc-relief".into(), || {
+                crew.guard(|| relief.watch(crew));
+            });
+        }
         match staffed {
             // Those that nobody asked for are done without.
             Err(error) if limits.workers.is_some() => crew.fail(system(error)),
             _ => (task.begun)(),
         }
         crew.work(first);
+        if let Some(relief) = &crew.relief {
+            relief.end();
+        }
     });
     // Let in by one thread for another that had ended already.
     for desk in &crew.desks {
@@ -204,4 +306,18 @@ pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -
         Some(error) => Err(error),
         None => Ok(()),
     }
+}
+
+/// Starts a thread, which gets no signal.
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: String,
+    body: impl FnOnce() + Send + 'scope,
+) -> io::Result<()> {
+    thread::without_signals(|| {
+        std::thread::Builder::new()
+            .name(name)
+            .spawn_scoped(scope, body)
+    })?;
+    Ok(())
 }

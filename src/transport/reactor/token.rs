@@ -7,8 +7,10 @@ use super::slab::Key;
 pub(super) enum Token {
     /// The order to stop.
     Stop,
-    /// Newcomers that another thread let in.
+    /// What another thread left at the desk.
     Desk,
+    /// Something happened in this shard of another thread's.
+    Ward(usize),
     /// The door with this number.
     Door(usize),
     /// The descriptor of a peer with this place among its watches.
@@ -20,6 +22,7 @@ impl From<Token> for u64 {
         match token {
             Token::Stop => 0,
             Token::Desk => 1,
+            Token::Ward(index) => 1 | (index as u64 + 1) << 2,
             Token::Door(door) => 2 | (door as u64) << 2,
             Token::Peer(key, watch) => {
                 3 | (watch as u64) << 2 | u64::from(key.round) << 8 | u64::from(key.index) << 32
@@ -36,7 +39,8 @@ impl From<u64> for Token {
     fn from(bits: u64) -> Self {
         match bits & 3 {
             0 => Token::Stop,
-            1 => Token::Desk,
+            1 if bits == 1 => Token::Desk,
+            1 => Token::Ward((bits >> 2) as usize - 1),
             2 => Token::Door((bits >> 2) as usize),
             _ => Token::Peer(
                 Key {
@@ -62,6 +66,8 @@ mod tests {
         for token in [
             Token::Stop,
             Token::Desk,
+            Token::Ward(0),
+            Token::Ward(1023),
             Token::Door(3),
             Token::Peer(key, 0),
             Token::Peer(key, 1),

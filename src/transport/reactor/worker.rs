@@ -1,68 +1,56 @@
-//! One thread of a server: waits, lets newcomers in, serves its peers.
+//! One thread of a server: waits, lets newcomers in, gives its peers their turns.
 
+#[cfg(test)]
+pub(super) mod stage;
+#[cfg(test)]
+mod tests;
+
+use super::clock::Times;
 use super::crew::{Crew, Desk, lock};
-use super::recent::Recent;
-use super::slab::{Key, Slab};
-use super::timing::PATIENCE;
+use super::queue::Standing;
+use super::shard::{Entry, Held, Shard};
+use super::slab::Key;
+use super::spin::LAPS_LAST;
 use super::token::Token;
-use super::{Peer, Pumped, Spare, Work};
+use super::{Happened, Peer, TurnEnd, Work};
 use crate::error::Error;
+use crate::sys::thread;
 use crate::sys::unix::epoll::{Event, Interest, Poller};
 use crate::sys::wait::Spin;
-use crate::transport::{Outbox, Visit};
+use crate::transport::Visit;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Events taken from the kernel at once.
 const EVENTS: usize = 128;
+
+/// After so many turns, or so much time, it is time to see what else happened.
+const TURNS_A_LOOK: u32 = 8;
+const TIME_A_LOOK: Duration = Duration::from_micros(40);
+/// A turn that takes longer has a slow handler, unless the thread was off its CPU.
+const SLOW: Duration = Duration::from_millis(5);
 
 /// One thread of a server.
 pub(super) struct Worker<'a> {
     pub(super) crew: &'a Crew<'a>,
     pub(super) work: Work<'a>,
     pub(super) index: usize,
-    pub(super) poller: Poller,
-    pub(super) peers: Slab<Entry>,
     pub(super) spin: Spin,
-    /// Peers to look at while spinning.
-    pub(super) recent: Recent,
-    /// The next place to look at among the others.
-    pub(super) others: u32,
-    /// When the peers have to be looked through for one that is too slow.
-    pub(super) sweep_at: Option<Instant>,
-    /// Until when the doors are shut.
-    pub(super) shut_until: Option<Instant>,
-    /// Peers with whole requests left over from their last turn.
-    pub(super) unfinished: Vec<Key>,
-    /// Those of them that have their next turn now.
-    pub(super) in_turn: Vec<Key>,
-    /// The last client may have gone.
-    pub(super) may_be_idle: bool,
-}
-
-/// A peer, and how it is doing.
-pub(super) struct Entry {
-    pub(super) peer: Box<dyn Peer>,
-    pub(super) is_blocked: bool,
-    /// Since when half a request or an unread answer has not moved.
-    pub(super) stuck_since: Option<Instant>,
-    /// Kept only where there is an idle timeout.
-    pub(super) active_at: Option<Instant>,
-}
-
-impl Entry {
-    /// Nothing of it is under way or timed.
-    #[inline]
-    fn is_at_rest(&self) -> bool {
-        !self.is_blocked && self.stuck_since.is_none() && self.active_at.is_none()
-    }
+    /// Peers ask in memory.
+    pub(super) polls_memory: bool,
+    /// Other threads' shards that this one looks after.
+    pub(super) wards: Vec<usize>,
+    /// One of them has peers that wait for their turn.
+    pub(super) is_ward_busy: bool,
+    /// How often this thread was taken off its CPU until that was looked at last.
+    preemptions: thread::Times,
 }
 
 /// Whether a thread goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+pub(super) enum Next {
     Continue,
     End,
 }
@@ -72,33 +60,22 @@ impl<'a> Worker<'a> {
     pub(super) fn new(crew: &'a Crew<'a>, index: usize) -> io::Result<Self> {
         let worker = Self {
             crew,
-            work: Work {
-                answer: crew.task.answer,
-                out: Outbox::new(crew.limits.max_message),
-                spare: Spare::default(),
-                stop: crew.task.stop,
-            },
+            work: Work::new(crew.task.answer, crew.task.stop, crew.limits.max_message)?,
             index,
-            poller: Poller::new()?,
-            peers: Slab::new(),
             spin: Spin::new(crew.limits.spin),
-            recent: Recent::new(),
-            others: 0,
-            sweep_at: None,
-            shut_until: None,
-            unfinished: Vec::new(),
-            in_turn: Vec::new(),
-            may_be_idle: false,
+            polls_memory: crew.listener.sleepers().is_some(),
+            wards: Vec::new(),
+            is_ward_busy: false,
+            preemptions: 0,
         };
-        let poller = &worker.poller;
-        poller.add(
-            crew.task.stop.as_fd(),
-            Interest::EPOLLIN,
-            Token::Stop.into(),
-        )?;
-        poller.add(crew.over.as_fd(), Interest::EPOLLIN, Token::Stop.into())?;
-        poller.add(
-            worker.desk().bell.as_fd(),
+        let desk = worker.desk();
+        let stop = Token::Stop.into();
+        desk.poller
+            .add(crew.task.stop.as_fd(), Interest::EPOLLIN, stop)?;
+        desk.poller
+            .add(crew.over.as_fd(), Interest::EPOLLIN, stop)?;
+        desk.poller.add(
+            desk.bell.as_fd(),
             Interest::EPOLLIN | Interest::EPOLLET,
             Token::Desk.into(),
         )?;
@@ -108,189 +85,288 @@ impl<'a> Worker<'a> {
 
     /// Serves until told to stop.
     pub(super) fn run(mut self) {
-        if let Err(error) = self.serve() {
+        let mut shard = Held::take(&self.desk().shard);
+        if let Err(error) = self.serve(&mut shard) {
             self.crew.fail(Error::os("waiting for clients", &error));
         }
-        for key in self.peers.keys() {
-            if let Some(mut entry) = self.peers.remove(key) {
-                entry.peer.farewell();
+        for place in 0..shard.peers.places() {
+            let key = shard.peers.key_at(place);
+            if let Some(entry) = key.and_then(|key| shard.peers.remove(key)) {
+                // One that has its turn on another thread is told by that one.
+                if let Some(mut peer) = entry.peer {
+                    peer.farewell();
+                }
                 self.crew.task.answer.note(Visit::Left);
             }
         }
     }
 
-    fn serve(&mut self) -> io::Result<()> {
+    fn serve(&mut self, shard: &mut Held<'a>) -> io::Result<()> {
         let mut events = [Event::empty(); EVENTS];
         // Announcements may lie at an edge-triggered door since before this thread watched it.
-        self.open_doors()?;
-        self.end_if_idle()?;
+        self.open_doors(shard)?;
+        shard.may_be_idle = false;
+        self.end_if_idle(shard)?;
         loop {
-            let must_look = !self.unfinished.is_empty() || self.spin();
-            let count = self.wait(&mut events, must_look)?;
-            let happened = events.get(..count).unwrap_or_default();
-            self.choose_recent(happened);
-            for event in happened {
-                if self.handle(event)? == Next::End {
-                    return Ok(());
-                }
+            let must_look = shard.queue.is_busy() || self.is_ward_busy || self.spin(shard);
+            if shard.queue.is_busy() {
+                self.queue_asking(shard);
             }
-            self.go_on();
-            self.keep_time()?;
-            self.end_if_idle()?;
+            let count = self.wait(shard, &mut events, must_look)?;
+            if self.go_on(shard, events.get(..count).unwrap_or_default())? == Next::End {
+                return Ok(());
+            }
+            if !self.wards.is_empty() {
+                shard.let_go(|| self.look_after_wards())?;
+            }
         }
     }
 
-    /// Gives those peers another turn that had more to ask than fits into one.
-    fn go_on(&mut self) {
-        if self.unfinished.is_empty() || self.crew.task.stop.has_rung() {
-            return;
-        }
-        // Two lists that change places, so that neither has to be made anew.
-        std::mem::swap(&mut self.unfinished, &mut self.in_turn);
-        for place in 0..self.in_turn.len() {
-            if let Some(&key) = self.in_turn.get(place) {
-                self.look_at(key);
+    /// Deals with what happened, and gives turns.
+    #[inline]
+    pub(super) fn go_on(&mut self, shard: &mut Held<'a>, happened: &[Event]) -> io::Result<Next> {
+        let polls_memory = self.polls_memory;
+        let place: &mut Shard = shard;
+        place.attention.choose_recent(happened, polls_memory);
+        let is_lone = happened.len() == 1 && !place.queue.is_busy();
+        for event in happened {
+            if self.handle(shard, event, is_lone)? == Next::End {
+                return Ok(Next::End);
             }
         }
-        self.in_turn.clear();
-    }
-
-    fn handle(&mut self, event: &Event) -> io::Result<Next> {
-        match Token::from(event.data()) {
-            Token::Stop => return Ok(Next::End),
-            Token::Desk => {
-                let newcomers = std::mem::take(&mut *lock(&self.desk().newcomers));
-                for peer in newcomers {
-                    self.take_in(peer)?;
-                }
-            }
-            Token::Door(door) => self.open_door(door)?,
-            Token::Peer(key, watch) => {
-                if let Some(entry) = self.peers.get_mut(key) {
-                    let pumped = entry.peer.ready(watch, event.events(), &mut self.work);
-                    self.settle(key, pumped);
-                }
-            }
+        // One that has just had its turn waits until all have been looked at.
+        if !is_lone {
+            self.give_turns(shard);
+        }
+        if shard.clock.next().is_some() || shard.shut_until.is_some() {
+            self.keep_time(shard)?;
+        }
+        if std::mem::take(&mut shard.may_be_idle) {
+            self.end_if_idle(shard)?;
         }
         Ok(Next::Continue)
     }
 
+    fn handle(&mut self, shard: &mut Held<'a>, event: &Event, is_lone: bool) -> io::Result<Next> {
+        match Token::from(event.data()) {
+            Token::Stop => return Ok(Next::End),
+            Token::Desk => {
+                let desk = self.crew.desk(shard.index);
+                let newcomers = std::mem::take(&mut *lock(&desk.newcomers));
+                for peer in newcomers {
+                    self.take_in(shard, peer);
+                }
+                self.take_wards(shard);
+            }
+            Token::Door(door) => self.open_door(shard, door)?,
+            Token::Peer(key, watch) => {
+                if is_lone && self.crew.relief.is_none() {
+                    self.turn_now(shard, key, Happened::one(watch, event.events()));
+                    return Ok(Next::Continue);
+                }
+                if let Some(entry) = shard.peers.get_mut(key) {
+                    entry.happened.note(watch, event.events());
+                }
+                if is_lone {
+                    self.turn(shard, key);
+                } else {
+                    shard.enqueue(key);
+                }
+            }
+            Token::Ward(_) => {} // All are looked after in each round.
+        }
+        Ok(Next::Continue)
+    }
+
+    /// Gives queued peers their turns until it is time to see what else happened.
+    fn give_turns(&mut self, shard: &mut Held<'a>) {
+        if !shard.queue.is_busy() {
+            return;
+        }
+        let first = Instant::now();
+        let (mut began, mut looked) = (first, first);
+        let mut turns = 0;
+        while !self.crew.task.stop.has_rung()
+            && let Some(key) = shard.next_in_line()
+        {
+            let end = self.turn(shard, key);
+            let now = Instant::now();
+            let took = now - began;
+            began = now;
+            // What is unfinished was charged before it came into the queue again.
+            let is_unfinished = end == Some(TurnEnd::Unfinished);
+            if !is_unfinished {
+                let is_slow = took >= SLOW && !self.was_preempted();
+                shard.charge(key, self.work.done, is_slow);
+            }
+            turns += 1;
+            if turns < TURNS_A_LOOK && now - looked < TIME_A_LOOK {
+                continue;
+            }
+            if !self.polls_memory || now - first >= LAPS_LAST {
+                return;
+            }
+            // Most of what happens shows in memory, which costs no system call to look at.
+            self.queue_asking(shard);
+            (turns, looked) = (0, now);
+        }
+    }
+
+    /// Whether this thread was taken off its CPU since that was asked last: then the clock says nothing
+    /// of the turn.
+    fn was_preempted(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.preemptions, thread::preemptions());
+        self.preemptions != before
+    }
+
+    /// Gives a peer its turn, and draws the consequences.
+    #[inline]
+    pub(super) fn turn(&mut self, shard: &mut Held<'a>, key: Key) -> Option<TurnEnd> {
+        if self.crew.relief.is_some() {
+            return self.turn_apart(shard, key);
+        }
+        let happened = std::mem::take(&mut shard.peers.get_mut(key)?.happened);
+        self.turn_now(shard, key, happened)
+    }
+
+    /// Gives a peer of this thread's alone its turn; this happened to it since the last.
+    #[inline]
+    fn turn_now(&mut self, shard: &mut Held<'a>, key: Key, happened: Happened) -> Option<TurnEnd> {
+        let entry = shard.peers.get_mut(key)?;
+        self.work.done = 0;
+        let end = entry.peer.as_mut()?.turn(happened, &mut self.work);
+        if !matches!(end, TurnEnd::Idle { .. }) || !entry.is_at_rest {
+            self.settle(shard, key, end);
+        }
+        Some(end)
+    }
+
+    /// This thread's desk.
     pub(super) fn desk(&self) -> &'a Desk {
         self.crew.desk(self.index)
     }
 
-    /// Watches a peer that counts as this thread's already.
-    pub(super) fn take_in(&mut self, peer: Box<dyn Peer>) -> io::Result<()> {
-        let now = Instant::now();
-        let idle_timeout = self.crew.limits.idle_timeout;
-        let key = self.peers.insert(Entry {
-            peer,
-            is_blocked: false,
-            stuck_since: None,
-            active_at: (!idle_timeout.is_zero()).then_some(now),
-        });
-        if !idle_timeout.is_zero() {
-            self.sweep_by(now + idle_timeout);
-        }
-        let Some(entry) = self.peers.get_mut(key) else {
-            return Ok(());
-        };
-        let mut result = Ok(());
-        for (place, watch) in entry.peer.watches(false).into_iter().enumerate() {
+    /// What the peers of a shard are watched by.
+    pub(super) fn poller(&self, shard: &Held<'_>) -> &'a Poller {
+        &self.crew.desk(shard.index).poller
+    }
+
+    fn watch(&self, shard: &mut Held<'_>, key: Key) -> io::Result<()> {
+        let poller = self.poller(shard);
+        let peer = shard
+            .peers
+            .get_mut(key)
+            .and_then(|entry| entry.peer.as_ref());
+        let watches = peer.map(|peer| peer.watches(false)).unwrap_or_default();
+        for (place, watch) in watches.into_iter().enumerate() {
             if let Some((fd, interest)) = watch {
-                result = result.and(
-                    self.poller
-                        .add(fd, interest, Token::Peer(key, place).into()),
-                );
+                poller.add(fd, interest, Token::Peer(key, place).into())?;
             }
-        }
-        match result {
-            Ok(()) => _ = self.look_at(key), // It may have asked before it was watched.
-            Err(_) => self.dismiss(key),
         }
         Ok(())
     }
 
-    /// Draws the consequences of what a peer did.
-    #[inline]
-    pub(super) fn settle(&mut self, key: Key, pumped: Pumped) {
-        let Some(entry) = self.peers.get_mut(key) else {
-            return;
-        };
-        if matches!(pumped, Pumped::Idle { .. }) && entry.is_at_rest() {
-            return; // As after nearly every request.
-        }
-        let now_blocked = match pumped {
-            Pumped::Gone => return self.dismiss(key),
-            Pumped::Unfinished => {
-                if !self.unfinished.contains(&key) {
-                    self.unfinished.push(key);
-                }
-                entry.stuck_since = None;
-                entry.active_at = entry.active_at.map(|_| Instant::now());
-                false
-            }
-            Pumped::Idle { answered } => {
-                entry.stuck_since = None;
-                if answered && entry.active_at.is_some() {
-                    entry.active_at = Some(Instant::now());
-                }
-                false
-            }
-            Pumped::Waiting { is_blocked, moved } => {
-                if moved || entry.stuck_since.is_none() {
-                    let now = Instant::now();
-                    entry.stuck_since = Some(now);
-                    entry.active_at = entry.active_at.map(|_| now);
-                    self.sweep_by(now + PATIENCE);
-                }
-                is_blocked
-            }
-        };
-        let Some(entry) = self.peers.get_mut(key) else {
-            return;
-        };
-        if entry.is_blocked != now_blocked {
-            entry.is_blocked = now_blocked;
-            if self.watch_again(key, now_blocked).is_err() {
-                self.dismiss(key);
-            }
-        }
-    }
-
     /// Watches a peer for what it waits for now that it is blocked, or is not any more.
-    fn watch_again(&mut self, key: Key, is_blocked: bool) -> io::Result<()> {
-        let Some(entry) = self.peers.get_mut(key) else {
+    fn watch_again(&self, shard: &mut Held<'_>, key: Key, is_blocked: bool) -> io::Result<()> {
+        let poller = self.poller(shard);
+        let Some(peer) = shard
+            .peers
+            .get_mut(key)
+            .and_then(|entry| entry.peer.as_ref())
+        else {
             return Ok(());
         };
-        let before = entry.peer.watches(!is_blocked);
-        let now = entry.peer.watches(is_blocked);
+        let before = peer.watches(!is_blocked);
+        let now = peer.watches(is_blocked);
         for (place, change) in before.into_iter().zip(now).enumerate() {
             let token = Token::Peer(key, place).into();
             match change {
                 (None, None) => {}
-                (Some((fd, _)), None) => self.poller.remove(fd)?,
-                (None, Some((fd, interest))) => self.poller.add(fd, interest, token)?,
-                (Some(_), Some((fd, interest))) => self.poller.change(fd, interest, token)?,
+                (Some((fd, _)), None) => poller.remove(fd)?,
+                (None, Some((fd, interest))) => poller.add(fd, interest, token)?,
+                (Some(_), Some((fd, interest))) => poller.change(fd, interest, token)?,
             }
         }
         Ok(())
     }
 
-    /// Forgets a peer; its descriptors leave the poller as they close.
-    pub(super) fn dismiss(&mut self, key: Key) {
-        let Some(entry) = self.peers.remove(key) else {
+    /// Watches a peer that counts as one of the shard's already.
+    pub(super) fn take_in(&mut self, shard: &mut Held<'a>, peer: Box<dyn Peer>) {
+        let times = Times::new(self.crew.limits, Instant::now());
+        let due = times.due(self.crew.limits);
+        if let Some(due) = due {
+            shard.clock.sweep_by(due);
+        }
+        let inserted = shard.peers.insert(Entry {
+            peer: Some(peer),
+            standing: Standing::default(),
+            happened: Happened::default(),
+            is_blocked: false,
+            is_at_rest: due.is_none(),
+            times,
+        });
+        let Ok(key) = inserted else {
+            return self.has_left(shard); // There is no memory for one more.
+        };
+        let peers = shard.peers.places() as usize;
+        if shard.queue.reserve(peers).is_ok() && self.watch(shard, key).is_ok() {
+            shard.enqueue(key); // It may have asked before it was watched.
+        } else {
+            self.dismiss(shard, key);
+        }
+    }
+
+    /// Draws the consequences of a turn that ended so. None follow from one that was [`TurnEnd::Idle`], if
+    /// the peer was at rest.
+    pub(super) fn settle(&mut self, shard: &mut Held<'a>, key: Key, end: TurnEnd) {
+        if end == TurnEnd::Gone {
+            return self.dismiss(shard, key);
+        }
+        if end == TurnEnd::Unfinished {
+            shard.charge(key, self.work.done, true);
+            shard.enqueue(key);
+        }
+        let Some(entry) = shard.peers.get_mut(key) else {
             return;
         };
-        for (fd, _) in entry.peer.watches(entry.is_blocked).into_iter().flatten() {
-            // A copy in a process forked by hand would keep it in the poller (epoll(7), Q6).
-            let _ = self.poller.remove(fd);
+        entry.times.note(end, self.crew.limits);
+        let due = entry.times.due(self.crew.limits);
+        let is_blocked = matches!(end, TurnEnd::Blocked { .. });
+        let has_changed = std::mem::replace(&mut entry.is_blocked, is_blocked) != is_blocked;
+        entry.is_at_rest = due.is_none();
+        if let Some(due) = due {
+            shard.clock.sweep_by(due);
+        }
+        if has_changed && self.watch_again(shard, key, is_blocked).is_err() {
+            self.dismiss(shard, key);
+        }
+    }
+
+    /// Forgets a peer; its descriptors leave the poller as they close.
+    pub(super) fn dismiss(&mut self, shard: &mut Held<'a>, key: Key) {
+        let Some(entry) = shard.peers.remove(key) else {
+            return;
+        };
+        if let Some(peer) = &entry.peer {
+            for (fd, _) in peer.watches(entry.is_blocked).into_iter().flatten() {
+                // A copy in a process forked by hand would keep it in the poller (epoll(7), Q6).
+                let _ = self.poller(shard).remove(fd);
+            }
+        }
+        if entry.standing.is_queued() {
+            shard.queue.forget(key);
         }
         drop(entry);
+        shard.attention.recent.forget(key);
+        self.has_left(shard);
+    }
+
+    /// A peer that counted as one of the shard's is none any more.
+    fn has_left(&self, shard: &mut Held<'_>) {
         self.crew.task.answer.note(Visit::Left);
-        self.recent.forget(key);
-        self.desk().clients.fetch_sub(1, Ordering::Relaxed);
+        let desk = self.crew.desk(shard.index);
+        desk.clients.fetch_sub(1, Ordering::Relaxed);
         self.crew.clients.fetch_sub(1, Ordering::Relaxed);
-        self.may_be_idle = true;
+        shard.may_be_idle = true;
     }
 }

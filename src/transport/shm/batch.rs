@@ -2,7 +2,7 @@
 
 use super::client::SharedChannel;
 use super::layout;
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::protocol::frame::{self, PREFIX};
 use crate::transport::{Deadline, Exchanged, Take};
 use std::sync::atomic::Ordering;
@@ -17,9 +17,9 @@ impl SharedChannel {
         timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> std::result::Result<usize, Exchanged> {
-        let unsent = |error| Exchanged {
+        let unsent = |error: Error| Exchanged {
             owed: 0,
-            result: Err(error),
+            result: Err(error.not_executed()),
         };
         let deadline = Deadline::after(timeout);
         self.begin(&deadline).map_err(unsent)?;
@@ -49,8 +49,7 @@ impl SharedChannel {
         let mut rest = answers;
         for taken in 0..count {
             let Some(body) = frame::first_body(rest) else {
-                let context = "the server answered a batch with something else";
-                return Err((taken, Error::new(Status::Malformed, context)));
+                return Err((taken, self.nonsense()));
             };
             take(body);
             rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
@@ -66,10 +65,6 @@ impl SharedChannel {
         if !is_batch || length > layout::half_of_buffer(session.max_message) {
             return Err(self.nonsense());
         }
-        let mut answer = std::mem::take(&mut self.answer);
-        answer.resize(length, 0);
-        let result = self.copy_from_buffer(&mut answer, deadline);
-        self.answer = answer;
-        result.map(|()| self.answer.as_slice())
+        self.take_from_buffer(length, deadline)
     }
 }

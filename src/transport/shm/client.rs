@@ -1,22 +1,26 @@
 //! The client's side of shared memory.
 
-use super::layout::{self, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
-use super::path_of;
+use super::layout::{self, Data, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
 use super::slot::{ClientSlot, Header, Woken};
+use super::{MEMORY, path_of};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::Bell;
+use crate::sys::room::Room;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::memory::{Access, Mapping};
 use crate::sys::unix::poll::{self, PollFlags};
 use crate::sys::unix::{cpu, socket};
 use crate::sys::wait::Spin;
-use crate::transport::framed::noticed;
+use crate::transport::framed::{noticed, refused_length, too_large, too_late};
 use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+#[cfg(test)]
+mod tests;
 
 /// How long a client sleeps before it looks whether the server still lives.
 const SLICE: Duration = Duration::from_millis(50);
@@ -30,8 +34,12 @@ pub(super) struct SharedChannel {
     peer: String,
     /// The longest answer taken.
     max_message: u32,
-    /// The last answer's body, copied out.
-    pub(super) answer: Vec<u8>,
+    /// The length of the last request that was given as a body, for people.
+    asked: usize,
+    /// The last answer, copied out of its line.
+    line: Data,
+    /// The last one from the buffer, or those to a batch, at the start of the room.
+    answer: Room,
 }
 
 /// What the server shares with this client.
@@ -52,16 +60,22 @@ pub fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> 
     options.validate()?;
     let path = path_of(name)?;
     Ok(Box::new(SharedChannel {
-        control: crate::transport::socket::connect(&path, options)?,
+        control: crate::transport::socket::connect(MEMORY, &path, options)?,
         session: None,
         spin: Spin::new(options.spin),
-        peer: path.display().to_string(),
+        peer: format!("{MEMORY} {}", path.display()),
         max_message: options.max_message,
-        answer: Vec::with_capacity(layout::INLINE),
+        asked: 0,
+        line: Data::EMPTY,
+        answer: Room::empty(),
     }))
 }
 
 impl Channel for SharedChannel {
+    fn peer(&self) -> &str {
+        &self.peer
+    }
+
     #[inline]
     fn send(&mut self, frame: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
@@ -76,6 +90,7 @@ impl Channel for SharedChannel {
 
     fn send_body(&mut self, body: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
+        self.asked = body.len();
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
         let mut line = [0; PREFIX + INLINE];
         let (prefix, room) = line.split_at_mut(PREFIX);
@@ -95,11 +110,11 @@ impl Channel for SharedChannel {
     #[inline]
     fn recv(&mut self, deadline: &Deadline) -> Result<&[u8]> {
         let length = self.await_body(deadline)?;
-        let mut answer = std::mem::take(&mut self.answer);
-        answer.resize(length, 0);
-        let result = self.copy_answer(&mut answer, deadline);
-        self.answer = answer;
-        result.map(|()| self.answer.as_slice())
+        if length > INLINE {
+            return self.take_from_buffer(length, deadline);
+        }
+        self.line = layout::load(self.session()?.slot.reply(), length);
+        Ok(self.line.get(PREFIX..PREFIX + length).unwrap_or_default())
     }
 
     fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
@@ -161,9 +176,12 @@ impl SharedChannel {
             }
             Record::Buffer => return Err(self.nonsense()),
         };
-        let Ok([header, page, bell]) = <[OwnedFd; 3]>::try_from(fds) else {
+        let Ok([header, page, bell]) = <[Fd; 3]>::try_from(fds) else {
             // The kernel drops descriptors for which this process has no room (unix(7)).
-            let context = format!("{}: no descriptors left for shared memory", self.peer);
+            let context = format!(
+                "{}: its descriptors did not arrive; this process may have too many open (ulimit -n)",
+                self.peer
+            );
             return Err(Error::new(Status::System, context));
         };
         let header = Mapping::from_peer(header.as_fd(), PAGE, Access::Read).map_err(broken)?;
@@ -197,7 +215,7 @@ impl SharedChannel {
     /// Waits for the buffer that the server hands over.
     fn map_buffer(&mut self, deadline: &Deadline) -> Result<()> {
         let (record, fds) = self.receive(deadline)?;
-        let [fd] = <[OwnedFd; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
+        let [fd] = <[Fd; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
         if record != Record::Buffer {
             return Err(self.nonsense());
         }
@@ -232,24 +250,19 @@ impl SharedChannel {
         let Some(session) = &self.session else {
             return Err(self.nonsense());
         };
-        let slice = || {
-            let slice = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
-            (!slice.is_zero()).then_some(slice)
-        };
-        let (status, what) = match session.slot.sleep(slice, || self.has_died()) {
+        let slice = |slept| next_slice(deadline, slept);
+        Err(match session.slot.sleep(slice, || self.has_died()) {
             Woken::Answered => return Ok(()),
-            Woken::Closed => (Status::Closed, "the server has stopped"),
-            Woken::Died => (Status::PeerDied, "the server died"),
-            Woken::TimedOut => (Status::TimedOut, "no answer before the deadline"),
-        };
-        Err(self.ended(status, what))
+            Woken::Closed => self.ended(Status::Closed, "the server has stopped"),
+            Woken::Died => self.ended(Status::PeerDied, "the server died before it answered"),
+            Woken::TimedOut => too_late(&self.peer, deadline),
+        })
     }
 
     /// The socket ends with the server, however that comes.
     fn has_died(&self) -> bool {
-        let gone = PollFlags::POLLHUP | PollFlags::POLLERR;
-        poll::state(self.control.as_fd(), PollFlags::empty())
-            .is_ok_and(|state| state.intersects(gone))
+        // What is told unasked is a hang-up or an error.
+        poll::state(self.control.as_fd(), PollFlags::empty()).is_ok_and(|state| !state.is_empty())
     }
 
     /// Waits for the answer, and gives the length of its body.
@@ -263,12 +276,15 @@ impl SharedChannel {
             return Ok(length);
         }
         let half = layout::half_of_buffer(session.max_message);
+        if let Some(Notice::TooLarge) = Notice::from_prefix(prefix) {
+            let limit = Some(session.max_message);
+            return Err(refused_length(&self.peer, self.asked, limit));
+        }
         if let Some(notice) = Notice::from_prefix(prefix) {
             return Err(noticed(notice, &self.peer));
         }
         if prefix > self.max_message {
-            let context = format!("an answer of {length} bytes is over this client's max_message");
-            return Err(self.ended(Status::TooLarge, &context));
+            return Err(too_large(&self.peer, length, self.max_message));
         }
         if length > half {
             return Err(self.nonsense());
@@ -288,7 +304,21 @@ impl SharedChannel {
         self.copy_from_buffer(answer, deadline)
     }
 
-    pub(super) fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: &Deadline) -> Result<()> {
+    /// Copies what the server put into the buffer, so many bytes, to the start of the room for it.
+    pub(super) fn take_from_buffer(&mut self, length: usize, deadline: &Deadline) -> Result<&[u8]> {
+        let mut answer = std::mem::take(&mut self.answer);
+        if length > answer.len() {
+            drop(answer); // Given back before.
+            answer = Room::new(length)
+                .map_err(|lack| self.failure("receive an answer", &lack.into()))?;
+        }
+        let place = answer.get_mut(..length).unwrap_or_default();
+        let result = self.copy_from_buffer(place, deadline);
+        self.answer = answer;
+        result.map(|()| self.answer.get(..length).unwrap_or_default())
+    }
+
+    fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: &Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             self.map_buffer(deadline)?;
         }
@@ -300,18 +330,9 @@ impl SharedChannel {
     }
 
     /// Waits for a record of the server's.
-    fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<OwnedFd>)> {
+    fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<Fd>)> {
         let mut bytes = [0; RECORD];
         loop {
-            let is_there = poll::wait_readable(self.control.as_fd(), deadline)
-                .map_err(|error| self.failure("waiting for the server", &error))?;
-            if !is_there {
-                let context = format!(
-                    "{}: the server did not answer before the deadline",
-                    self.peer
-                );
-                return Err(Error::new(Status::TimedOut, context));
-            }
             match socket::recv_with_fds(self.control.as_fd(), &mut bytes) {
                 Ok((0, _)) => {
                     return Err(self.ended(Status::Closed, "the server closed the connection"));
@@ -324,6 +345,11 @@ impl SharedChannel {
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(error) => return Err(self.failure("waiting for the server", &error)),
+            }
+            let is_there = poll::wait_readable(self.control.as_fd(), deadline)
+                .map_err(|error| self.failure("waiting for the server", &error))?;
+            if !is_there {
+                return Err(too_late(&self.peer, deadline));
             }
         }
     }
@@ -343,6 +369,23 @@ impl SharedChannel {
         );
         Error::new(Status::Malformed, context)
     }
+}
+
+/// How long to sleep next, after so much sleep; `None`: there is no time left.
+fn next_slice(deadline: &Deadline, slept: Duration) -> Option<Duration> {
+    let mut left = deadline.remaining();
+    if !slept.is_zero() {
+        left = left.min(unslept(deadline, slept));
+    }
+    let slice = left.map_or(SLICE, |left| left.min(SLICE));
+    (!slice.is_zero()).then_some(slice)
+}
+
+/// What is left by the time that was slept: in some sandboxes the clock stands still.
+#[cold]
+fn unslept(deadline: &Deadline, slept: Duration) -> Option<Duration> {
+    let limit = deadline.limit()?;
+    Some(limit.saturating_sub(slept))
 }
 
 impl Session {

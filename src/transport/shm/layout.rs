@@ -13,6 +13,9 @@
 use crate::protocol::frame::{self, FRAME_MAX, PREFIX};
 use crate::sys::atomic::{Atomic, Memory};
 use crate::sys::unix::memory::{LINE, LINE_WORDS, Line};
+use crate::transport::ALIGNMENT;
+use std::mem::offset_of;
+use std::ops::Deref;
 use std::sync::atomic::Ordering;
 
 /// Bytes of a page: of the header, and of a client's own memory.
@@ -83,14 +86,40 @@ pub(super) fn first_batch(frames: &[u8], half: usize) -> (&[u8], u32) {
     (frames.get(..length).unwrap_or_default(), count)
 }
 
-/// The data of a line, copied out.
-pub(super) type Data = [u8; LINE_WORDS * 8];
+/// The data of a line, copied out to where the body of the frame in it is aligned.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub(super) struct Data {
+    lead: [u8; ALIGNMENT - PREFIX],
+    bytes: [u8; LINE_WORDS * 8],
+}
+
+const _: () = assert!(
+    align_of::<Data>() == ALIGNMENT && (offset_of!(Data, bytes) + PREFIX).is_multiple_of(ALIGNMENT)
+);
+
+impl Data {
+    /// Of no line.
+    pub(super) const EMPTY: Self = Self {
+        lead: [0; ALIGNMENT - PREFIX],
+        bytes: [0; LINE_WORDS * 8],
+    };
+}
+
+impl Deref for Data {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 /// Copies as much of a line's data out as a body of this length takes.
 #[inline]
 pub(super) fn load<M: Memory>(line: &Line<M>, body: usize) -> Data {
-    let mut data = [0; LINE_WORDS * 8];
-    let words = data.as_chunks_mut().0.iter_mut().zip(&line.data);
+    let mut data = Data::EMPTY;
+    let words = data.bytes.as_chunks_mut().0.iter_mut().zip(&line.data);
     for (to, from) in words.take((PREFIX + body).div_ceil(8)) {
         *to = from.load(Ordering::Relaxed).to_le_bytes();
     }
@@ -110,7 +139,7 @@ pub(super) fn load_prefix<M: Memory>(line: &Line<M>) -> u32 {
 /// Copies bytes, as many as fit, into a line's data.
 #[inline]
 pub(super) fn store<M: Memory>(line: &Line<M>, bytes: &[u8]) {
-    let mut data: Data = [0; LINE_WORDS * 8];
+    let mut data = [0; LINE_WORDS * 8];
     let length = bytes.len().min(data.len());
     data.iter_mut()
         .zip(bytes)
@@ -224,6 +253,55 @@ mod tests {
             let mut bytes = Record::Refused.to_bytes();
             bytes[place] ^= 0x80;
             assert_eq!(Record::from_bytes(&bytes), None, "byte {place}");
+        }
+    }
+
+    #[test]
+    fn clients_are_spread_over_the_places_for_lines() {
+        for (serial, offset) in [(0, 0), (1, 128), (31, 3968), (32, 0), (33, 128)] {
+            assert_eq!(request_offset(serial), offset, "{serial}");
+        }
+        assert_eq!(line_at(3968), 62);
+    }
+
+    #[test]
+    fn as_much_of_a_line_is_copied_out_as_a_body_takes() {
+        let line: Line = Line {
+            word: 0.into(),
+            cpu: 0.into(),
+            kind: 0.into(),
+            data: [u64::MAX; LINE_WORDS].map(Into::into),
+        };
+        for body in 0..=INLINE {
+            let copied = (PREFIX + body).next_multiple_of(8);
+            let data = load(&line, body);
+            assert!(data.iter().take(copied).all(|byte| *byte == 0xFF), "{body}");
+            assert!(data.iter().skip(copied).all(|byte| *byte == 0), "{body}");
+        }
+    }
+
+    /// Whether a batch of frames whose bodies have this length is so many of them.
+    fn is_batch_of(count: u32, frames: usize, body: u16, half: usize) -> bool {
+        let body = vec![0; body.into()];
+        let length = u32::try_from(body.len()).unwrap();
+        let frame = [&frame::prefix(length)[..], &body].concat();
+        let frames = frame.repeat(frames);
+        let (batch, found) = first_batch(&frames, half);
+        found == count && *batch == frame.repeat(count as usize)
+    }
+
+    #[test]
+    fn a_batch_is_what_half_of_the_buffer_holds() {
+        for (half, count) in [(1, 1), (607, 1), (608, 2), (911, 2), (912, 3), (9999, 3)] {
+            assert!(is_batch_of(count, 3, 300, half), "{half}");
+        }
+        assert_eq!(first_batch(&[], 4096), (&[][..], 0));
+    }
+
+    #[test]
+    fn a_batch_has_no_more_requests_than_answers_that_the_other_half_holds() {
+        for (half, count) in [(10 * FRAME_MAX - 1, 9), (10 * FRAME_MAX, 10)] {
+            assert!(is_batch_of(count, 20, 1, half), "{half}");
         }
     }
 

@@ -16,10 +16,17 @@ pub use client::connect;
 pub use server::bind;
 
 use crate::error::{Error, Result, Status};
+use crate::sys::unix::socket;
 use std::path::PathBuf;
 
 /// Where the names live: a file system in memory, as shm_overview(7) has it.
 const FOLDER: &str = "/dev/shm";
+
+/// What people are told that it is.
+const MEMORY: &str = "shared memory";
+
+/// The longest name, in bytes, the path of whose socket a Unix socket can have.
+const NAME_LONGEST: usize = socket::PATH_MAX - FOLDER.len() - "/".len();
 
 /// The socket behind a name, with or without the leading slash of shm_open(3).
 fn path_of(name: &str) -> Result<PathBuf> {
@@ -27,6 +34,13 @@ fn path_of(name: &str) -> Result<PathBuf> {
     if plain.is_empty() || plain.contains('/') || plain == "." || plain == ".." {
         let context = format!(
             "'{name}' is no name for shared memory: it is one word, without slashes inside"
+        );
+        return Err(Error::new(Status::InvalidArgument, context));
+    }
+    if plain.len() > NAME_LONGEST {
+        let context = format!(
+            "{} bytes are too long for a name of shared memory, which has {NAME_LONGEST} at most: {plain}",
+            plain.len()
         );
         return Err(Error::new(Status::InvalidArgument, context));
     }

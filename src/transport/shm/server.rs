@@ -1,31 +1,37 @@
 //! The server's side of shared memory.
 
 use super::layout::{self, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
-use super::path_of;
 use super::slot::{Header, Seen, ServerSlot};
+use super::{MEMORY, path_of};
 use crate::error::{Error, Result};
-use crate::protocol::frame::{self, PREFIX};
+use crate::protocol::frame::PREFIX;
 use crate::sys::Bell;
+use crate::sys::room::Room;
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::memory::{self, Access, Mapping};
 use crate::sys::unix::{cpu, socket};
 use crate::transport::reactor::{
-    self, Admission, Door, DoorWatch, Interest, Limits, Listener, Peer, Pumped, Sleepers, Work,
+    self, Admission, Door, DoorWatch, Happened, Interest, Limits, Listener, Peer, Sleepers,
+    TurnEnd, Work,
 };
 use crate::transport::socket::{Accepted, Door as _, NamedSocket};
 use crate::transport::{Endpoint, ServerOptions, Task};
+use batch::Batch;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod batch;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+#[cfg(test)]
+mod tests;
 
 const MAX_CLIENTS: u32 = 128;
 
 /// The places of a client's descriptors among its watches.
 const CONTROL: usize = 0;
-const BELL: usize = 1;
 
 struct SharedEndpoint {
     socket: NamedSocket,
@@ -41,13 +47,13 @@ struct SharedEndpoint {
 /// A server's address: the name `name`, in `/dev/shm`.
 pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     options.validate()?;
-    let socket = NamedSocket::bind(&path_of(name)?, options.mode)?;
+    let socket = NamedSocket::bind(MEMORY, &path_of(name)?, options)?;
     let (fd, page) = memory::create(PAGE, Access::Read)
-        .map_err(|error| Error::os(&format!("memory for {name}"), &error))?;
+        .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
     Ok(Box::new(SharedEndpoint {
         socket,
         header: Header(page),
-        header_fd: Fd::inherited(fd),
+        header_fd: fd,
         serial: AtomicU32::new(0),
         limits: Limits::new(options, MAX_CLIENTS),
         max_message: options.max_message,
@@ -55,6 +61,15 @@ pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
 }
 
 impl Endpoint for SharedEndpoint {
+    fn name(&self) -> String {
+        self.socket.name()
+    }
+
+    fn bequeath(&self) {
+        self.socket.bequeath();
+        self.header_fd.bequeath();
+    }
+
     fn adopt(&self) -> Result<()> {
         self.header_fd.own();
         self.socket.adopt()
@@ -117,7 +132,6 @@ impl Shared {
     ) -> io::Result<Self> {
         let (page_fd, page) = memory::create(PAGE, Access::Write)?;
         let bell = Bell::new()?;
-        bell.own();
         let welcome = Record::Welcome {
             offset,
             max_message,
@@ -153,19 +167,11 @@ struct SharedPeer {
     /// Where it last asked from.
     cpu: u16,
     max_message: u32,
-    /// What was copied out of the buffer.
-    copy: Vec<u8>,
-}
-
-/// What a client asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    /// One request.
-    One,
-    /// Many at once.
-    Many,
-    /// One that is too large: its last.
-    TooMuch,
+    /// What was copied out of the buffer: this part of the room.
+    copy: Room,
+    copied: Range<usize>,
+    /// The batch in `copy` that is being answered.
+    batch: Option<Batch>,
 }
 
 impl SharedPeer {
@@ -177,83 +183,78 @@ impl SharedPeer {
             has_asked: false,
             cpu: cpu::UNKNOWN,
             max_message,
-            copy: Vec::new(),
+            copy: Room::empty(),
+            copied: 0..0,
+            batch: None,
         }
     }
 
-    /// Copies what was asked out, runs it, and puts the answers' frames together.
-    fn run(&mut self, work: &mut Work<'_>) -> io::Result<Asked> {
+    /// Answers the request that was just seen, or as much of a batch as its turn has time for.
+    fn answer(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
         let slot = &self.shared.slot;
         let prefix = slot.prefix();
         if slot.kind() == layout::BATCH {
-            return self.run_batch(prefix, work);
+            self.begin_batch(prefix)?;
+            return self.go_on_with_batch(work);
         }
-        if prefix > self.max_message {
-            work.answer.too_large(&mut work.out);
-            return Ok(Asked::TooMuch);
-        }
+        let is_too_large = prefix > self.max_message;
         let length = prefix as usize;
-        if length <= INLINE {
+        if is_too_large {
+            work.answer.too_large(&mut work.out);
+        } else if length <= INLINE {
             let data = slot.data(length);
             let body = data.get(PREFIX..PREFIX + length).unwrap_or_default();
             work.answer.answer(body, &mut work.out);
         } else {
-            self.copy_out(length)?;
-            work.answer.answer(&self.copy, &mut work.out);
-        }
-        Ok(Asked::One)
-    }
-
-    fn run_batch(&mut self, length: u32, work: &mut Work<'_>) -> io::Result<Asked> {
-        if length as usize > layout::half_of_buffer(self.max_message) {
-            return Err(ErrorKind::InvalidData.into());
-        }
-        self.copy_out(length as usize)?;
-        let mut rest = self.copy.as_slice();
-        while !rest.is_empty() {
-            if work.stop.has_rung() {
-                return Err(ErrorKind::Interrupted.into());
-            }
-            let body =
-                frame::first_body(rest).filter(|body| body.len() <= self.max_message as usize);
-            let body = body.ok_or(ErrorKind::InvalidData)?;
+            self.copy_out(length, PREFIX)?;
+            let body = self.copy.get(self.copied.clone()).unwrap_or_default();
             work.answer.answer(body, &mut work.out);
-            rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
         }
-        Ok(Asked::Many)
-    }
-
-    /// Copies the start of the buffer. A client that never asked for it has put nothing into it.
-    fn copy_out(&mut self, length: usize) -> io::Result<()> {
-        let buffer = self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?;
-        self.copy.resize(length, 0);
-        buffer.read(0, &mut self.copy);
-        Ok(())
-    }
-
-    /// Puts the answer where the client looks for it, and wakes the client if it sleeps.
-    fn publish(&mut self, asked: Asked, frames: &[u8]) -> io::Result<()> {
-        let (prefix, body) = frames.split_at(PREFIX.min(frames.len()));
-        let length = u32::try_from(frames.len()).unwrap_or(u32::MAX);
-        let batch = frame::prefix(length);
-        let (kind, data) = if asked == Asked::Many {
-            self.put_into_buffer(frames)?;
-            (layout::BATCH, batch.as_slice())
-        } else if body.len() > INLINE {
-            self.put_into_buffer(body)?;
-            (layout::SINGLE, prefix)
+        work.count(1, length);
+        self.publish(work.out.frames())?;
+        Ok(if is_too_large {
+            TurnEnd::Gone // It was the client's last.
         } else {
-            (layout::SINGLE, frames)
-        };
-        self.shared.slot.answer(kind, data, cpu::current());
+            TurnEnd::Idle { answered: true }
+        })
+    }
+
+    /// Copies the start of the buffer to this place of the room. A client that never asked for it has put
+    /// nothing into it.
+    fn copy_out(&mut self, length: usize, place: usize) -> io::Result<()> {
+        let buffer = self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?;
+        self.copied = place..place + length;
+        if self.copied.end > self.copy.len() {
+            self.copy = Room::empty(); // Given back before.
+            self.copy = Room::new(self.copied.end)?;
+        }
+        if let Some(copy) = self.copy.get_mut(self.copied.clone()) {
+            buffer.read(0, copy);
+        }
         Ok(())
     }
 
-    fn put_into_buffer(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Puts the answer, one frame, where the client looks for it, and wakes the client if it sleeps.
+    fn publish(&mut self, frame: &[u8]) -> io::Result<()> {
+        let (prefix, body) = frame.split_at(PREFIX.min(frame.len()));
+        let data = if body.len() > INLINE {
+            self.put_into_buffer(0, body)?;
+            prefix
+        } else {
+            frame
+        };
+        self.shared
+            .slot
+            .answer(layout::SINGLE, data, cpu::current());
+        Ok(())
+    }
+
+    /// Puts bytes of an answer into its half of the buffer, from this place of it on.
+    fn put_into_buffer(&mut self, place: usize, bytes: &[u8]) -> io::Result<()> {
         self.make_buffer()?;
         let half = layout::half_of_buffer(self.max_message);
         match &self.buffer {
-            Some(buffer) if bytes.len() <= half => buffer.write(half, bytes),
+            Some(buffer) if place + bytes.len() <= half => buffer.write(half + place, bytes),
             _ => return Err(ErrorKind::InvalidData.into()),
         }
         Ok(())
@@ -266,11 +267,7 @@ impl SharedPeer {
         }
         let size = 2 * layout::half_of_buffer(self.max_message);
         let (fd, buffer) = memory::create(size, Access::Write)?;
-        send_record(
-            self.control.as_fd(),
-            Record::Buffer,
-            &[OwnedFd::as_raw_fd(&fd)],
-        )?;
+        send_record(self.control.as_fd(), Record::Buffer, &[fd.as_raw_fd()])?;
         self.buffer = Some(buffer);
         Ok(())
     }
@@ -288,7 +285,6 @@ impl SharedPeer {
                 }
                 Ok(_) => return Err(ErrorKind::InvalidData.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
@@ -306,37 +302,27 @@ impl Peer for SharedPeer {
     }
 
     #[inline]
-    fn ready(&mut self, watch: usize, _events: Interest, work: &mut Work<'_>) -> Pumped {
-        debug_assert!(watch == CONTROL || watch == BELL);
-        if watch == CONTROL && self.listen().is_err() {
-            return Pumped::Gone;
+    fn turn(&mut self, happened: Happened, work: &mut Work<'_>) -> TurnEnd {
+        if !happened.at(CONTROL).is_empty() && self.listen().is_err() {
+            return TurnEnd::Gone;
         }
-        self.pump(work)
+        let end = if self.batch.is_some() {
+            self.go_on_with_batch(work)
+        } else {
+            match self.shared.slot.look() {
+                Seen::Nothing => return TurnEnd::Idle { answered: false },
+                Seen::Nonsense => return TurnEnd::Gone,
+                Seen::Request => self.cpu = self.shared.slot.cpu(),
+            }
+            self.answer(work)
+        };
+        work.out.clear();
+        end.unwrap_or(TurnEnd::Gone)
     }
 
     #[inline]
-    fn pump(&mut self, work: &mut Work<'_>) -> Pumped {
-        match self.shared.slot.look() {
-            Seen::Nothing => return Pumped::Idle { answered: false },
-            Seen::Nonsense => return Pumped::Gone,
-            Seen::Request => self.cpu = self.shared.slot.cpu(),
-        }
-        let asked = self.run(work);
-        let published = asked.and_then(|asked| {
-            self.publish(asked, work.out.frames())?;
-            Ok(asked)
-        });
-        work.out.clear();
-        match published {
-            Ok(Asked::One | Asked::Many) => Pumped::Idle { answered: true },
-            Ok(Asked::TooMuch) => Pumped::Gone,
-            Err(_) => {
-                if work.stop.has_rung() {
-                    self.farewell();
-                }
-                Pumped::Gone
-            }
-        }
+    fn asks(&self) -> bool {
+        self.batch.is_some() || self.shared.slot.is_asking()
     }
 
     fn farewell(&mut self) {

@@ -127,13 +127,14 @@ impl<P: Page> ClientSlot<P> {
     }
 
     /// Sleeps until the last request is answered, for one slice of time after the other as long as
-    /// there are any; after each, asks whether the server died meanwhile.
+    /// there are any, given for how long it slept already; after each, asks whether the server died meanwhile.
     pub(super) fn sleep(
         &self,
-        slice: impl Fn() -> Option<Duration>,
+        slice: impl Fn(Duration) -> Option<Duration>,
         has_died: impl Fn() -> bool,
     ) -> Woken {
         let word = &self.reply().word;
+        let mut slept = Duration::ZERO;
         loop {
             let now = word.load(Ordering::Acquire);
             if let Some(end) = self.end(now) {
@@ -143,10 +144,12 @@ impl<P: Page> ClientSlot<P> {
             if !word.replace(now, asleep, Ordering::AcqRel) {
                 continue;
             }
-            let Some(slice) = slice() else {
+            let Some(slice) = slice(slept) else {
                 return Woken::TimedOut;
             };
-            word.wait(asleep, slice);
+            if word.wait(asleep, slice) {
+                slept += slice;
+            }
             if word.load(Ordering::Acquire) == asleep && has_died() {
                 // It may have answered, or stopped in order, before it died.
                 return self
@@ -207,6 +210,13 @@ impl<P: Page> ServerSlot<P> {
         }
         self.served = number;
         Seen::Request
+    }
+
+    /// Whether a look would show something.
+    #[inline]
+    pub(super) fn is_asking(&self) -> bool {
+        // SeqCst, as in `look`.
+        layout::number(self.slot.request().word.load(Ordering::SeqCst)) != self.served
     }
 
     /// The CPU from which the request came.

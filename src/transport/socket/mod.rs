@@ -18,11 +18,22 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// A listening socket.
 pub(super) trait Door: AsFd + Send + Sync {
+    /// The address, for people.
+    fn name(&self) -> String;
+
+    /// Leaves it to whoever adopts it.
+    fn bequeath(&self);
+
     /// Makes this process, perhaps forked since, the one that serves.
     fn adopt(&self) -> Result<()>;
 
     /// The next client in line, without waiting for one.
     fn accept(&self) -> io::Result<Accepted>;
+
+    /// Whether clients can send descriptors, which nobody asked for.
+    fn may_carry_descriptors(&self) -> bool {
+        false
+    }
 }
 
 /// Who was next in line.
@@ -39,8 +50,12 @@ pub(super) enum Accepted {
 impl Accepted {
     /// accept(2) on a listening socket.
     pub(super) fn next(listening: BorrowedFd<'_>) -> io::Result<Self> {
-        match socket::accept(listening) {
-            Ok(client) => Ok(Self::Client(Fd::new(client))),
+        Self::of(socket::accept(listening))
+    }
+
+    fn of(accepted: io::Result<Fd>) -> io::Result<Self> {
+        match accepted {
+            Ok(client) => Ok(Self::Client(client)),
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock => Ok(Self::Nobody),
                 // It went away while it waited, or what reached us was an error of its network
@@ -75,6 +90,14 @@ impl<D: Door> SocketEndpoint<D> {
 }
 
 impl<D: Door> Endpoint for SocketEndpoint<D> {
+    fn name(&self) -> String {
+        self.door.name()
+    }
+
+    fn bequeath(&self) {
+        self.door.bequeath();
+    }
+
     fn adopt(&self) -> Result<()> {
         self.door.adopt()
     }
@@ -96,7 +119,9 @@ impl<D: Door> Listener for SocketEndpoint<D> {
         let mut stream = match self.door.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
             Accepted::SentAway => return Ok(Admission::TurnedAway),
-            Accepted::Client(client) => SocketStream::accepted(client),
+            Accepted::Client(client) => {
+                SocketStream::accepted(client, self.door.may_carry_descriptors())
+            }
         };
         if is_full {
             // The socket's buffer is empty, so it takes four bytes, or the client has left.
@@ -105,5 +130,31 @@ impl<D: Door> Listener for SocketEndpoint<D> {
         }
         let peer = StreamPeer::new(stream, self.limits.max_message);
         Ok(Admission::Peer(Box::new(peer)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_left_while_waiting_is_no_failure_of_the_server() {
+        use ErrorKind::{
+            ConnectionAborted, HostUnreachable, Interrupted, NetworkDown, NetworkUnreachable,
+        };
+        let left = [
+            ConnectionAborted,
+            Interrupted,
+            NetworkDown,
+            NetworkUnreachable,
+            HostUnreachable,
+        ];
+        for kind in left {
+            let accepted = Accepted::of(Err(kind.into()));
+            assert!(matches!(accepted, Ok(Accepted::SentAway)), "{kind}");
+        }
+        let accepted = Accepted::of(Err(ErrorKind::WouldBlock.into()));
+        assert!(matches!(accepted, Ok(Accepted::Nobody)));
+        assert!(Accepted::of(Err(ErrorKind::OutOfMemory.into())).is_err());
     }
 }

@@ -4,56 +4,76 @@ use super::{Accepted, Door};
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::sys::unix::fd::Fd;
-use crate::sys::unix::file::{self, Identity, Kind};
-use crate::sys::unix::{process, socket};
-use crate::transport::claim::{Claim, check_still_there, foreign};
-use crate::transport::{ClientOptions, ServerUser};
+use crate::sys::unix::file::{self, Kind};
+use crate::sys::unix::{holder, process, socket};
+use crate::transport::claim::Claim;
+use crate::transport::{ClientOptions, ServerOptions, ServerUser, place};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{self, Path, PathBuf};
-use std::time::Duration;
+
+/// What a lock file calls the socket.
+const NAME: &str = "name";
 
 /// A listening socket whose name is this process's alone, and gone when it is dropped.
 #[derive(Debug)]
 pub(in crate::transport) struct NamedSocket {
+    /// First, so that the name is gone before the socket is.
+    claim: Claim,
+    what: &'static str,
     socket: Fd,
     /// Absolute, so that it stays the same wherever this process goes (chdir(2)).
     path: PathBuf,
-    identity: Identity,
     is_open_to_others: bool,
-    claim: Claim,
 }
 
 impl NamedSocket {
-    /// Takes the name, from a dead server if need be, and lets clients in that `mode` allows.
-    pub(in crate::transport) fn bind(path: &Path, mode: u32) -> Result<Self> {
-        check_length(path)?;
+    /// Takes the name, from a dead server if need be, and lets clients in that its mode allows.
+    ///
+    /// `what` is what people call it: "Unix socket".
+    pub(in crate::transport) fn bind(
+        what: &'static str,
+        path: &Path,
+        options: &ServerOptions,
+    ) -> Result<Self> {
+        place::check(what, path, socket::PATH_MAX)?;
         let failure = |error: io::Error| Error::os(&format!("bind {}", path.display()), &error);
         // The path as given is what the kernel gets: it may be the shorter one.
         let absolute = path::absolute(path).map_err(failure)?;
-        let claim = Claim::take(&absolute)?;
-        clear_stale(path)?;
-        let socket = Fd::inherited(socket::bind_narrow(path).map_err(failure)?);
-        let bound = file::about(path).map_err(failure)?;
-        let named = Self {
-            identity: bound
-                .ok_or_else(|| failure(ErrorKind::NotFound.into()))?
-                .identity,
-            path: absolute,
-            is_open_to_others: mode & 0o077 != 0,
-            socket,
+        let mut claim = Claim::take(&absolute)?;
+        clear_stale(path, &claim)?;
+        let socket = socket::bind_narrow(path).map_err(failure)?;
+        // Before anybody can connect: a socket that lets nobody in is known to be dead by that.
+        claim.keep(NAME, &absolute)?;
+        file::set_mode(path, options.mode).map_err(failure)?;
+        socket::listen(socket.as_fd()).map_err(failure)?;
+        Ok(Self {
             claim,
-        };
-        file::set_mode(path, mode).map_err(failure)?;
-        socket::listen(named.socket.as_fd()).map_err(failure)?;
-        Ok(named)
+            what,
+            socket,
+            path: absolute,
+            is_open_to_others: options.is_open_to_others(),
+        })
     }
 }
 
 impl Door for NamedSocket {
+    fn name(&self) -> String {
+        format!("{} {}", self.what, self.path.display())
+    }
+
+    fn bequeath(&self) {
+        self.claim.bequeath();
+        self.socket.bequeath();
+    }
+
     fn adopt(&self) -> Result<()> {
+        // Root can connect to whatever socket it is.
+        if !self.is_open_to_others && process::effective_uid() != 0 {
+            self.claim.check_user()?;
+        }
         self.claim.adopt()?;
-        check_still_there(&self.path, self.identity)?;
         self.socket.own();
         // Clients see the user of whoever called listen last (unix(7), SO_PEERCRED).
         socket::listen(self.socket.as_fd())
@@ -66,6 +86,10 @@ impl Door for NamedSocket {
             Accepted::Client(client) if !self.lets_in(&client) => Accepted::SentAway,
             accepted => accepted,
         })
+    }
+
+    fn may_carry_descriptors(&self) -> bool {
+        true
     }
 }
 
@@ -82,24 +106,27 @@ impl AsFd for NamedSocket {
     }
 }
 
-impl Drop for NamedSocket {
-    fn drop(&mut self) {
-        if self.claim.is_held() {
-            let _ = file::remove_if(&self.path, self.identity);
-        }
-    }
-}
-
-/// Connects to the server at `path` and checks whose it is.
-pub(in crate::transport) fn connect(path: &Path, options: &ClientOptions) -> Result<Fd> {
-    check_length(path)?;
+/// Connects to the server at `path`, which people call `what`, and checks whose it is.
+pub(in crate::transport) fn connect(
+    what: &str,
+    path: &Path,
+    options: &ClientOptions,
+) -> Result<Fd> {
+    place::check(what, path, socket::PATH_MAX)?;
     fork::follow().map_err(|error| Error::os("following forks", &error))?;
-    let failure = |error: &io::Error| {
-        let what = match error.kind() {
-            ErrorKind::TimedOut => "the server did not accept before the deadline",
-            _ => "connect",
-        };
-        Error::reaching(&format!("{}: {what}", path.display()), error)
+    let failure = |error: &io::Error| match (error.kind(), options.connect_timeout) {
+        (ErrorKind::TimedOut, Some(limit)) => Error::new(
+            Status::TimedOut,
+            format!(
+                "{what} {}: the server did not accept within {limit:?} (connect_timeout_ms)",
+                path.display()
+            ),
+        ),
+        _ if socket::is_of_another_type(error) => {
+            let what = format!("{what} {}: its type is not stream", path.display());
+            Error::os(&what, error)
+        }
+        _ => place::reaching((what, "socket"), path, |kind| kind.is_socket(), error),
     };
     let fd = socket::connect(path, options.connect_timeout).map_err(|error| failure(&error))?;
     let uid = socket::peer_uid(fd.as_fd()).map_err(|error| failure(&error))?;
@@ -109,58 +136,77 @@ pub(in crate::transport) fn connect(path: &Path, options: &ClientOptions) -> Res
         ServerUser::Uid(wanted) => uid == Some(wanted),
     };
     if is_trusted {
-        return Ok(Fd::new(fd));
+        return Ok(fd);
     }
     let who = uid.map_or("an unknown user".into(), |uid| format!("user {uid}"));
+    let trusted = match options.server_user {
+        ServerUser::Uid(uid) => format!("user {uid} only"),
+        _ => format!("user {} and root only", process::effective_uid()),
+    };
     Err(Error::new(
         Status::PermissionDenied,
-        format!("{}: the server is run by {who}", path.display()),
-    ))
-}
-
-fn is_own_or_root(uid: u32) -> bool {
-    uid == 0 || uid == process::effective_uid()
-}
-
-fn check_length(path: &Path) -> Result<()> {
-    let length = path.as_os_str().len();
-    if length > 0 && length <= socket::PATH_MAX {
-        return Ok(());
-    }
-    Err(Error::new(
-        Status::InvalidArgument,
         format!(
-            "{}: a socket's path has 1 to {} bytes, not {length}",
-            path.display(),
-            socket::PATH_MAX
+            "{what} {}: its server is run by {who}, and this client trusts {trusted}; \
+             the option server_uid says whom else",
+            path.display()
         ),
     ))
 }
 
+fn is_own_or_root(uid: u32) -> bool {
+    is_or_root(process::effective_uid(), uid)
+}
+
+/// Whether `uid` is the user `own`, or root.
+fn is_or_root(own: u32, uid: u32) -> bool {
+    uid == 0 || uid == own
+}
+
 /// Removes the socket of a dead server. Whoever holds the lock calls it, so a socket that is left
-/// belongs to no live server of this library; one that answers belongs to another program.
-fn clear_stale(path: &Path) -> Result<()> {
+/// belongs to no live server of this library; one that a process has, and that no dead one is known to have made,
+/// belongs to another program.
+fn clear_stale(path: &Path, claim: &Claim) -> Result<()> {
     let failure = |error: io::Error| Error::os(&format!("look at {}", path.display()), &error);
     let Some(found) = file::about(path).map_err(failure)? else {
         return Ok(());
     };
     if found.kind != Kind::Socket {
-        return Err(foreign(path, "is no socket"));
+        return Err(place::of_another_kind("socket", path));
     }
     if !found.is_ours {
-        let context = format!("{} belongs to another user", path.display());
-        return Err(Error::new(Status::PermissionDenied, context));
+        return Err(place::of_another_user(path));
     }
-    match socket::connect(path, Some(Duration::ZERO)) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            file::remove_if(path, found.identity).map_err(failure)
+    // A child forked before its server began to serve may hold a copy of the socket: the kernel lets clients
+    // in, whom nobody answers.
+    if !claim.is_left_over(path)? {
+        match socket::is_alive(path) {
+            Ok(false) => {}
+            _ => return Err(place::of_another_program(path, holder::of_socket(path))),
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        // A child forked before its server began to serve holds a copy of the socket, and answers
-        // nobody; the server itself, which called listen, is dead.
-        Ok(probe) if socket::listener_has_ended(probe.as_fd()) => {
-            file::remove_if(path, found.identity).map_err(failure)
+    }
+    file::remove_if(path, found.identity).map_err(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_that_has_gone_is_not_alive() {
+        let is_alive = socket::is_alive(Path::new("/none/calc.sock"));
+        assert!(matches!(is_alive, Ok(false)), "{is_alive:?}");
+    }
+
+    #[test]
+    fn only_this_user_and_root_are_trusted() {
+        for (own, uid, is_trusted) in [
+            (1000, 1000, true),
+            (1000, 0, true),
+            (1000, 1001, false),
+            (0, 0, true),
+            (0, 1000, false),
+        ] {
+            assert_eq!(is_or_root(own, uid), is_trusted, "{own} {uid}");
         }
-        _ => Err(foreign(path, "is in use by another program")),
     }
 }

@@ -1,5 +1,8 @@
 //! A connected socket, of whatever family.
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, Result};
 use crate::sys::unix::fd::Fd;
 use crate::sys::unix::poll::{self, PollFd, PollFlags};
@@ -17,14 +20,20 @@ pub(in crate::transport) struct SocketStream {
     fd: Fd,
     /// What the kernel bounds a blocking receive with: a deadline that costs no system call.
     receive_timeout: Option<Duration>,
+    /// Who wrote to it may have sent descriptors along.
+    may_carry_descriptors: bool,
+    /// The last read ended where some came.
+    was_cut: bool,
 }
 
 impl SocketStream {
     /// The server's end, which never blocks.
-    pub(in crate::transport) fn accepted(fd: Fd) -> Self {
+    pub(in crate::transport) fn accepted(fd: Fd, may_carry_descriptors: bool) -> Self {
         Self {
             fd,
             receive_timeout: None,
+            may_carry_descriptors,
+            was_cut: false,
         }
     }
 
@@ -35,6 +44,9 @@ impl SocketStream {
         Ok(Self {
             fd,
             receive_timeout: timeout,
+            // Whoever waits for an answer reads until it is whole.
+            may_carry_descriptors: false,
+            was_cut: false,
         })
     }
 
@@ -62,7 +74,12 @@ const SLACK: Duration = Duration::from_millis(1);
 impl Stream for SocketStream {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        socket::recv_now(self.fd.as_fd(), buffer)
+        if !self.may_carry_descriptors {
+            return socket::recv_now(self.fd.as_fd(), buffer);
+        }
+        let (count, was_cut) = socket::recv_now_or_cut(self.fd.as_fd(), buffer)?;
+        self.was_cut = was_cut;
+        Ok(count)
     }
 
     #[inline]
@@ -83,13 +100,9 @@ impl Patient for SocketStream {
                 result => return result,
             }
         }
-        loop {
-            self.wait(PollFlags::POLLIN, deadline)?;
-            match self.read(buffer) {
-                Err(error) if is_passing(&error) => {}
-                result => return result,
-            }
-        }
+        wait_and_read(self, buffer, |stream| {
+            stream.wait(PollFlags::POLLIN, deadline)
+        })
     }
 
     fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
@@ -97,7 +110,22 @@ impl Patient for SocketStream {
     }
 
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
-        self.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline)
+        self.wait(PollFlags::POLLIN.union(PollFlags::POLLOUT), deadline)
+    }
+}
+
+/// Reads what is waited for; what poll(2) announced may be gone again (select(2)).
+fn wait_and_read<S: Stream>(
+    stream: &mut S,
+    buffer: &mut [u8],
+    wait: impl Fn(&S) -> io::Result<()>,
+) -> io::Result<usize> {
+    loop {
+        wait(stream)?;
+        match stream.read(buffer) {
+            Err(error) if is_passing(&error) => {}
+            result => return result,
+        }
     }
 }
 
@@ -112,5 +140,10 @@ impl Watched for SocketStream {
 
     fn output(&self) -> Option<BorrowedFd<'_>> {
         None
+    }
+
+    #[inline]
+    fn was_cut(&self) -> bool {
+        self.was_cut
     }
 }

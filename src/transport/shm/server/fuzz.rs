@@ -16,28 +16,39 @@ use crate::sys::unix::fd::Fd;
 use crate::sys::unix::memory::{self, Access, LINE_WORDS, Line, Mapping, Page};
 use crate::sys::unix::socket;
 use crate::transport::fuzz::Steps;
-use crate::transport::reactor::{Interest, Peer, Pumped, Spare, Work};
+use crate::transport::reactor::{Happened, Interest, Peer, TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
-use crate::transport::{Answer, Outbox};
+use crate::transport::{ALIGNMENT, Answer, Outbox, Visit};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 
-const MAX_MESSAGE: u32 = 300;
+pub(super) const MAX_MESSAGE: u32 = 300;
 /// More of them do not find more.
 const MAX_STEPS: u32 = 64;
 
 /// Answers with the request.
-struct Echo;
+pub(super) struct Echo;
 
 impl Answer for Echo {
     fn answer(&self, body: &[u8], out: &mut Outbox) {
         assert!(body.len() <= MAX_MESSAGE as usize, "{} bytes", body.len());
+        assert!(body.as_ptr().addr().is_multiple_of(ALIGNMENT));
         assert!(out.append_body(|room| {
             room[..body.len()].copy_from_slice(body);
             Some(body.len())
         }));
     }
+
+    fn takes_bodies(&self) -> bool {
+        true
+    }
+
+    fn is_for_many_threads(&self) -> bool {
+        true
+    }
+
+    fn note(&self, _visit: Visit) {}
 
     fn too_large(&self, out: &mut Outbox) {
         out.append_notice(Notice::TooLarge);
@@ -54,7 +65,7 @@ enum Due {
     End,
 }
 
-struct Client {
+pub(super) struct Client {
     control: UnixStream,
     page: Mapping,
     request_line: usize,
@@ -66,12 +77,7 @@ struct Client {
 /// Each step is a byte that says what the client does, and what that takes.
 pub(crate) fn check(input: &[u8]) {
     let stop = Bell::new().unwrap();
-    let mut work = Work {
-        answer: &Echo,
-        out: Outbox::new(MAX_MESSAGE),
-        spare: Spare::default(),
-        stop: &stop,
-    };
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE).unwrap();
     let mut steps = Steps(input);
     let (mut client, mut peer) = connect(steps.byte());
     for _ in 0..MAX_STEPS {
@@ -79,7 +85,7 @@ pub(crate) fn check(input: &[u8]) {
             break;
         }
         let alive = match steps.byte() % 8 {
-            0 => client.pump(&mut peer, &mut work),
+            0 => client.let_serve(&mut peer, &mut work),
             1 => client.listen(&mut peer, steps.byte(), &mut work),
             step => {
                 client.scribble(step, &mut steps);
@@ -94,9 +100,9 @@ pub(crate) fn check(input: &[u8]) {
     assert_eq!(layout::number(client.reply_word()), layout::CLOSED);
 }
 
-fn connect(serial: u8) -> (Client, SharedPeer) {
+pub(super) fn connect(serial: u8) -> (Client, SharedPeer) {
     let (theirs, ours) = UnixStream::pair().unwrap();
-    let control = Fd::new(OwnedFd::from(ours));
+    let control = Fd::make(|| Ok(OwnedFd::from(ours.try_clone().unwrap()))).unwrap();
     let (header, _mapping) = memory::create(PAGE, Access::Read).unwrap();
     let offset = layout::request_offset(serial.into());
     let shared = Shared::hand_over(control.as_fd(), header.as_fd(), offset, MAX_MESSAGE).unwrap();
@@ -111,7 +117,17 @@ fn connect(serial: u8) -> (Client, SharedPeer) {
     (client, SharedPeer::new(control, shared, MAX_MESSAGE))
 }
 
-fn receive(control: &UnixStream) -> Vec<OwnedFd> {
+/// A batch may take more than one.
+fn turns(peer: &mut SharedPeer, happened: Happened, work: &mut Work<'_>) -> TurnEnd {
+    let mut end = peer.turn(happened, work);
+    while end == TurnEnd::Unfinished {
+        assert_eq!(work.out.len(), 0);
+        end = peer.turn(Happened::default(), work);
+    }
+    end
+}
+
+fn receive(control: &UnixStream) -> Vec<Fd> {
     let mut record = [0; RECORD];
     let (length, fds) = socket::recv_with_fds(control.as_fd(), &mut record).unwrap();
     assert_eq!(length, RECORD);
@@ -119,7 +135,7 @@ fn receive(control: &UnixStream) -> Vec<OwnedFd> {
 }
 
 impl Client {
-    fn request(&self) -> &Line {
+    pub(super) fn request(&self) -> &Line {
         self.page.line(self.request_line)
     }
 
@@ -153,7 +169,7 @@ impl Client {
 
     /// Publishes the next request: its length is that of the bytes, or that of what the buffer
     /// holds; `how` says which, of what kind, and whether this side says that it sleeps.
-    fn ask(&self, how: u8, bytes: &[u8]) {
+    pub(super) fn ask(&self, how: u8, bytes: &[u8]) {
         let long = u32::from(how & 12) << 5 | u32::from(how & 2);
         let length = match how & 12 {
             0 => u32::try_from(bytes.len()).unwrap(),
@@ -189,19 +205,21 @@ impl Client {
             layout::WANT_BUFFER
         };
         socket::send_now(self.control.as_fd(), &[said]).unwrap();
-        let pumped = peer.ready(CONTROL, Interest::EPOLLIN, work);
+        let mut happened = Happened::default();
+        happened.note(CONTROL, Interest::EPOLLIN);
+        let end = turns(peer, happened, work);
         if !is_right {
-            assert_eq!(pumped, Pumped::Gone);
+            assert_eq!(end, TurnEnd::Gone);
             return false;
         }
         self.fetch_buffer();
         // With the buffer, which is there before what the client asked is looked at.
-        self.compare(self.due(), pumped, peer)
+        self.compare(self.due(), end, peer)
     }
 
-    fn pump(&mut self, peer: &mut SharedPeer, work: &mut Work<'_>) -> bool {
-        let pumped = peer.pump(work);
-        self.compare(self.due(), pumped, peer)
+    fn let_serve(&mut self, peer: &mut SharedPeer, work: &mut Work<'_>) -> bool {
+        let end = turns(peer, Happened::default(), work);
+        self.compare(self.due(), end, peer)
     }
 
     fn fetch_buffer(&mut self) {
@@ -265,14 +283,18 @@ impl Client {
     }
 
     /// `false`: it is over, as it had to be.
-    fn compare(&mut self, due: Due, pumped: Pumped, peer: &SharedPeer) -> bool {
+    fn compare(&mut self, due: Due, end: TurnEnd, peer: &SharedPeer) -> bool {
         let half = layout::half_of_buffer(MAX_MESSAGE);
-        assert!(peer.copy.len() <= half, "{} bytes", peer.copy.len());
-        let answered = Pumped::Idle { answered: true };
+        assert!(
+            peer.copy.len() <= half + PREFIX,
+            "{} bytes",
+            peer.copy.len()
+        );
+        let answered = TurnEnd::Idle { answered: true };
         match due {
-            Due::Nothing => assert_eq!(pumped, Pumped::Idle { answered: false }),
-            Due::End | Due::TooLarge => assert_eq!(pumped, Pumped::Gone),
-            Due::Answer(_) | Due::Batch(_) => assert_eq!(pumped, answered),
+            Due::Nothing => assert_eq!(end, TurnEnd::Idle { answered: false }),
+            Due::End | Due::TooLarge => assert_eq!(end, TurnEnd::Gone),
+            Due::Answer(_) | Due::Batch(_) => assert_eq!(end, answered),
         }
         if matches!(due, Due::Nothing | Due::End) {
             return due == Due::Nothing;

@@ -130,14 +130,16 @@ impl Futex for Word {
     }
 
     /// Ends by itself only if `timeout` is zero: at once.
-    fn wait(&self, expected: u32, timeout: Duration) {
+    fn wait(&self, expected: u32, timeout: Duration) -> bool {
         if timeout.is_zero() {
-            return thread::yield_now();
+            thread::yield_now();
+            return true;
         }
         let queue = self.queue.lock().unwrap();
         if self.value.load(Ordering::Relaxed) == expected {
             drop(self.woken.wait(queue).unwrap());
         }
+        false
     }
 
     fn wake(&self) {
@@ -247,7 +249,7 @@ impl Client {
     }
 
     fn sleep(&self) -> Woken {
-        self.slot.sleep(|| Some(Duration::MAX), || false)
+        self.slot.sleep(|_| Some(Duration::MAX), || false)
     }
 
     fn answer(&self) -> u32 {
@@ -369,7 +371,7 @@ fn an_answer_before_a_death_is_read() {
             died.store(true, Ordering::Release);
         });
         let died = || has_died.load(Ordering::Acquire);
-        let woken = client.slot.sleep(|| Some(Duration::ZERO), died);
+        let woken = client.slot.sleep(|_| Some(Duration::ZERO), died);
         assert_eq!(woken, Woken::Answered);
         assert_eq!(client.answer(), 1 + ANSWER);
         serving.join().unwrap();

@@ -1,12 +1,12 @@
 //! The slot in plain memory, with threads: what Miri looks at, access by access.
 
 use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
-use crate::sys::atomic::Mapped;
+use crate::sys::atomic::{Atomic, Futex, Mapped, Memory};
 use crate::sys::unix::memory::{Line, Page};
 use crate::transport::reactor::Sleepers;
 use crate::transport::shm::layout::{self, CLOSED, INLINE, SINGLE, SLEEPER};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -71,10 +71,11 @@ fn answers_reach_a_client_that_sleeps() {
     let serving = thread::spawn(move || echo(server, count));
     for body in &bodies {
         assert!(!client.publish(SINGLE, &frame(body), 3, &header));
-        let woken = client.sleep(|| Some(Duration::from_secs(60)), || false);
+        let woken = client.sleep(|_| Some(Duration::from_secs(60)), || false);
         // The server may have closed after the last one before this thread looked.
         let is_last = body.len() == INLINE;
         assert!(woken == Woken::Answered || is_last && woken == Woken::Closed);
+        assert!(client.is_answered() || is_last);
         assert_eq!(
             layout::load(client.reply(), body.len())[4..4 + body.len()],
             body[..]
@@ -82,7 +83,7 @@ fn answers_reach_a_client_that_sleeps() {
         assert_eq!(client.reply().cpu.load(Ordering::Relaxed), 3);
     }
     serving.join().unwrap();
-    let woken = client.sleep(|| None, || false);
+    let woken = client.sleep(|_| None, || false);
     assert_eq!(woken, Woken::Closed);
 }
 
@@ -91,8 +92,9 @@ fn a_client_without_time_or_server_does_not_sleep_on() {
     let (mut client, mut server, page) = slot();
     let header = Header(Lines::new());
     assert!(!client.publish(SINGLE, &frame(b"x"), 0, &header));
-    assert_eq!(client.sleep(|| None, || false), Woken::TimedOut);
-    let soon = || Some(Duration::from_millis(1));
+    assert!(!client.is_answered());
+    assert_eq!(client.sleep(|_| None, || false), Woken::TimedOut);
+    let soon = |_| Some(Duration::from_millis(1));
     assert_eq!(client.sleep(soon, || true), Woken::Died);
     // What the server did before it died counts.
     let answer = || {
@@ -134,4 +136,105 @@ fn only_the_next_request_is_one() {
         word.store(layout::word(number) | SLEEPER, Ordering::SeqCst);
         assert_eq!(server.look(), seen, "{number}");
     }
+}
+
+#[test]
+fn a_client_says_that_it_sleeps_for_each_slice_of_its_sleep() {
+    let (mut client, _, page) = slot();
+    let header = Header(Lines::new());
+    assert!(!client.publish(SINGLE, &frame(b"x"), 0, &header));
+    let slices = AtomicU32::new(0);
+    let slice = |_| {
+        assert_eq!(page.line(1).word.load(Ordering::SeqCst), SLEEPER);
+        let before = slices.fetch_add(1, Ordering::Relaxed);
+        (before < 3).then_some(Duration::from_millis(1))
+    };
+    assert_eq!(client.sleep(slice, || false), Woken::TimedOut);
+    assert_eq!(slices.into_inner(), 4);
+}
+
+/// A word that counts how often sleepers were woken.
+#[derive(Default)]
+struct Counted {
+    word: AtomicU32,
+    wakes: AtomicU32,
+}
+
+impl Atomic<u32> for Counted {
+    fn load(&self, order: Ordering) -> u32 {
+        self.word.load(order)
+    }
+
+    fn store(&self, value: u32, order: Ordering) {
+        self.word.store(value, order);
+    }
+}
+
+impl Futex for Counted {
+    fn swap(&self, value: u32, order: Ordering) -> u32 {
+        self.word.swap(value, order)
+    }
+
+    fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        self.word.fetch_add(value, order)
+    }
+
+    fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
+        self.word.fetch_sub(value, order)
+    }
+
+    fn replace(&self, _expected: u32, _new: u32, _order: Ordering) -> bool {
+        panic!("servers do not sleep on it");
+    }
+
+    fn wait(&self, _expected: u32, _timeout: Duration) -> bool {
+        panic!("servers do not sleep on it");
+    }
+
+    fn wake(&self) {
+        self.wakes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+struct CountedMemory;
+
+impl Memory for CountedMemory {
+    type Word = Counted;
+    type Half = <Mapped as Memory>::Half;
+    type Data = <Mapped as Memory>::Data;
+}
+
+impl Page for Arc<[Line<CountedMemory>; 2]> {
+    type Memory = CountedMemory;
+
+    fn line(&self, number: usize) -> &Line<CountedMemory> {
+        &self[number]
+    }
+}
+
+#[test]
+fn only_a_client_that_sleeps_is_woken() {
+    let page = Arc::new(std::array::from_fn(|_| Line {
+        word: Counted::default(),
+        cpu: 0.into(),
+        kind: 0.into(),
+        data: Default::default(),
+    }));
+    let mut server = ServerSlot::new(Arc::clone(&page), 0);
+    let wakes = || page.line(1).word.wakes.load(Ordering::Relaxed);
+    for (number, sleeper, expected) in [(1, 0, 0), (2, SLEEPER, 1), (3, 0, 1)] {
+        let order = Ordering::SeqCst;
+        page.line(0).word.store(layout::word(number), order);
+        page.line(1)
+            .word
+            .store(layout::word(number - 1) | sleeper, order);
+        assert_eq!(server.look(), Seen::Request);
+        server.answer(SINGLE, &frame(b"x"), 0);
+        assert_eq!(wakes(), expected, "{number}");
+    }
+    server.close();
+    assert_eq!(wakes(), 1);
+    page.line(1).word.store(SLEEPER, Ordering::SeqCst);
+    server.close();
+    assert_eq!(wakes(), 2);
 }

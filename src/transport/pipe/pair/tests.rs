@@ -1,0 +1,182 @@
+//! What two pipes are waited for, and how they end.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::*;
+use crate::sys::unix::pipe::Pipe;
+use crate::transport::stand_in::{ScriptedStream, blocked};
+use std::time::Duration;
+
+/// A pair, and the peer's ends of it.
+struct Pipes {
+    pair: PipePair,
+    /// What the pair reads from is written here.
+    theirs: Option<Fd>,
+    /// What the pair writes to is read here.
+    requests: Fd,
+}
+
+fn pipes() -> Pipes {
+    let (answers, requests) = (Pipe::new().unwrap(), Pipe::new().unwrap());
+    for end in [&answers.read, &requests.write, &requests.read] {
+        fd::set_nonblocking(end.as_fd()).unwrap();
+    }
+    let own_reader = requests.read.duplicate().unwrap();
+    Pipes {
+        pair: PipePair::new(answers.read, requests.write, own_reader),
+        theirs: Some(answers.write),
+        requests: requests.read,
+    }
+}
+
+impl Pipes {
+    fn answer(&self) {
+        fd::write(self.theirs.as_ref().unwrap().as_fd(), b"answer").unwrap();
+    }
+
+    /// Writes until there is no room.
+    fn fill(&mut self) {
+        while self.pair.write(&[7; 4096]).is_ok() {}
+    }
+
+    fn drain(&self) {
+        while fd::read(self.requests.as_fd(), &mut [0; 4096]).is_ok() {}
+    }
+}
+
+/// A descriptor that says that the peer has ended, and one that does not.
+fn ends() -> (Fd, Pipe) {
+    let ended = Pipe::new().unwrap().read;
+    (ended, Pipe::new().unwrap())
+}
+
+fn now() -> Deadline {
+    Deadline::after(Some(Duration::ZERO))
+}
+
+/// Long enough for an end to show: a program that another test executes has copies of all descriptors for a moment.
+fn a_minute() -> Deadline {
+    Deadline::after(Some(Duration::from_mins(1)))
+}
+
+fn kind<T>(result: io::Result<T>) -> ErrorKind {
+    result.map(drop).unwrap_err().kind()
+}
+
+#[test]
+fn an_answer_is_waited_for_until_the_deadline_or_an_end() {
+    let mut pipes = pipes();
+    let (ended, living) = ends();
+    let living = living.read.as_fd();
+    for end in [None, Some(living)] {
+        let waited = pipes.pair.await_input(end, &now());
+        assert_eq!(kind(waited), ErrorKind::TimedOut);
+    }
+    assert_eq!(
+        kind(pipes.pair.read_by(&mut [0; 9], &now())),
+        ErrorKind::TimedOut
+    );
+    let waited = pipes.pair.await_input(Some(ended.as_fd()), &a_minute());
+    assert_eq!(kind(waited), ErrorKind::ConnectionAborted);
+    pipes.answer();
+    for end in [None, Some(living), Some(ended.as_fd())] {
+        pipes.pair.await_input(end, &now()).unwrap();
+    }
+    assert_eq!(pipes.pair.read_by(&mut [0; 9], &now()).unwrap(), 6);
+    drop(pipes.theirs.take());
+    for end in [None, Some(living), Some(ended.as_fd())] {
+        pipes.pair.await_input(end, &a_minute()).unwrap();
+    }
+    assert_eq!(pipes.pair.read_by(&mut [0; 9], &a_minute()).unwrap(), 0);
+}
+
+#[test]
+fn room_is_waited_for_until_the_deadline_or_an_end() {
+    let mut pipes = pipes();
+    pipes.pair.await_room(&now()).unwrap();
+    pipes.pair.await_any(&now()).unwrap();
+    pipes.fill();
+    assert_eq!(kind(pipes.pair.await_room(&now())), ErrorKind::TimedOut);
+    assert_eq!(kind(pipes.pair.await_any(&now())), ErrorKind::TimedOut);
+    let (ended, living) = ends();
+    for (end, deadline, expected) in [
+        (living.read.as_fd(), now(), ErrorKind::TimedOut),
+        (ended.as_fd(), a_minute(), ErrorKind::ConnectionAborted),
+    ] {
+        for wanted in [PollFlags::empty(), PollFlags::POLLIN] {
+            let waited = pipes.pair.await_output(wanted, Some(end), &deadline);
+            assert_eq!(kind(waited), expected);
+        }
+    }
+    pipes.answer();
+    assert_eq!(kind(pipes.pair.await_room(&now())), ErrorKind::TimedOut);
+    pipes.pair.await_any(&now()).unwrap();
+    pipes.drain();
+    pipes.pair.await_room(&now()).unwrap();
+    let waited = pipes
+        .pair
+        .await_output(PollFlags::empty(), Some(ended.as_fd()), &now());
+    waited.unwrap();
+}
+
+#[test]
+fn who_has_gone_makes_no_room() {
+    let mut pipes = pipes();
+    pipes.fill();
+    drop(pipes.theirs.take());
+    assert_eq!(
+        kind(pipes.pair.await_room(&a_minute())),
+        ErrorKind::BrokenPipe
+    );
+    assert_eq!(
+        kind(pipes.pair.await_any(&a_minute())),
+        ErrorKind::BrokenPipe
+    );
+}
+
+#[test]
+fn a_prefix_and_a_body_are_written_at_once() {
+    let mut pipes = pipes();
+    assert_eq!(pipes.pair.write_frame(b"pre", b"body").unwrap(), 7);
+    let mut bytes = [0; 9];
+    assert_eq!(fd::read(pipes.requests.as_fd(), &mut bytes).unwrap(), 7);
+    assert_eq!(&bytes, b"prebody\0\0");
+}
+
+#[test]
+fn both_pipes_are_watched() {
+    let pipes = pipes();
+    let numbers = |fd: BorrowedFd<'_>| std::os::fd::AsRawFd::as_raw_fd(&fd);
+    assert_eq!(
+        numbers(pipes.pair.input()),
+        numbers(pipes.pair.input.as_fd())
+    );
+    assert_eq!(
+        pipes.pair.output().map(numbers),
+        Some(numbers(pipes.pair.output.as_fd()))
+    );
+}
+
+#[test]
+fn only_what_is_not_there_yet_is_waited_for() {
+    let bytes = |count| Ok(vec![7; count]);
+    let reset = || Err(ErrorKind::ConnectionReset.into());
+    for (reads, expected, waits) in [
+        (vec![bytes(3)], Ok(3), 0),
+        (vec![blocked(), blocked(), bytes(5)], Ok(5), 2),
+        (vec![blocked(), bytes(0)], Ok(0), 1),
+        (vec![reset(), bytes(1)], Err(ErrorKind::ConnectionReset), 0),
+    ] {
+        let waited = std::cell::Cell::new(0);
+        let mut stream = ScriptedStream::giving(reads);
+        let read = read_or_wait(&mut stream, &mut [0; 9], |_| {
+            waited.set(waited.get() + 1);
+            Ok(())
+        });
+        assert_eq!(read.map_err(|error| error.kind()), expected);
+        assert_eq!(waited.get(), waits);
+    }
+    let mut silent = ScriptedStream::new();
+    let read = read_or_wait(&mut silent, &mut [0; 9], |_| in_time(false));
+    assert_eq!(kind(read), ErrorKind::TimedOut);
+}

@@ -1,0 +1,217 @@
+//! How serving one client ends, and what is waited for.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
+use super::*;
+use crate::sys::unix::fd::Fd;
+use crate::sys::unix::pipe::Pipe;
+use crate::transport::stand_in::Echo;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+const FRAME: &[u8] = b"\x02\0\0\0hi";
+
+fn pair() -> (UnixStream, UnixStream) {
+    UnixStream::pair().unwrap()
+}
+
+fn options() -> ServerOptions {
+    ServerOptions {
+        spin: Duration::ZERO,
+        ..ServerOptions::default()
+    }
+}
+
+fn serve_at(stream: &UnixStream, options: &ServerOptions) -> Result<()> {
+    serve(
+        stream.as_fd(),
+        stream.as_fd(),
+        &Echo::default(),
+        options,
+        None,
+    )
+}
+
+/// Writes `bytes` a while later, when they are most likely waited for.
+fn write_later(to: &UnixStream, bytes: &[u8]) {
+    thread::sleep(Duration::from_millis(20));
+    (&*to).write_all(bytes).unwrap();
+}
+
+#[test]
+fn every_request_is_answered_however_many_come_at_once() {
+    let (client, server) = pair();
+    // More than there is room for at once: answers are written in several turns.
+    let body = vec![7; 60_000];
+    let frame = [&60_000_u32.to_le_bytes()[..], &body].concat();
+    let requests = [&FRAME.repeat(2000)[..], &frame, &frame, FRAME].concat();
+    let answers = thread::scope(|scope| {
+        scope.spawn(|| {
+            (&client).write_all(&requests).unwrap();
+            client.shutdown(Shutdown::Write).unwrap();
+        });
+        scope.spawn(|| {
+            serve_at(&server, &options()).unwrap();
+            server.shutdown(Shutdown::Write).unwrap();
+        });
+        let mut answers = Vec::new();
+        (&client).read_to_end(&mut answers).unwrap();
+        answers
+    });
+    assert!(answers == requests);
+}
+
+#[test]
+fn half_a_request_and_silence_end_the_connection_where_they_are_limited() {
+    let soon = Duration::from_millis(1);
+    let (client, server) = pair();
+    (&client).write_all(&FRAME[..5]).unwrap();
+    let stalled = ServerOptions {
+        stall_timeout: soon,
+        ..options()
+    };
+    serve_at(&server, &stalled).unwrap();
+    let (_client, server) = pair();
+    let idle = ServerOptions {
+        idle_timeout: soon,
+        ..options()
+    };
+    serve_at(&server, &idle).unwrap();
+}
+
+#[test]
+fn the_time_of_half_a_request_begins_anew_with_each() {
+    let mut inbox = Inbox::new(65536);
+    let end = turn_end(&inbox, true, true);
+    assert_eq!(end, TurnEnd::Idle { answered: true });
+    inbox.room().unwrap()[..5].copy_from_slice(&FRAME[..5]);
+    inbox.fill(5);
+    for (has_answered, had_partial_frame, is_new) in [
+        (false, false, true),
+        (false, true, false),
+        (true, false, true),
+        (true, true, true),
+    ] {
+        let end = TurnEnd::Partial {
+            moved: true,
+            is_new,
+            length: 2,
+        };
+        assert_eq!(turn_end(&inbox, has_answered, had_partial_frame), end);
+    }
+}
+
+#[test]
+fn a_connection_that_is_reset_before_it_is_looked_at_is_a_failure() {
+    let (client, server) = pair();
+    (&server).write_all(b"nobody reads it").unwrap();
+    drop(client);
+    let mut source = Source {
+        spin: Spin::new(Duration::from_millis(1)),
+        ..source(&server, None)
+    };
+    let error = source.read(&mut [0; 9], None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_client_that_has_gone_is_no_failure_and_what_cannot_be_used_is_one() {
+    let Pipe { read, write } = Pipe::new().unwrap();
+    let (answers, gone) = (Pipe::new().unwrap(), Pipe::new().unwrap().write);
+    let serve = |input: &Fd, output: &Fd| {
+        serve(
+            input.as_fd(),
+            output.as_fd(),
+            &Echo::default(),
+            &options(),
+            None,
+        )
+    };
+    let error = serve(&write, &answers.write).unwrap_err();
+    assert!(error.context().starts_with("read requests"), "{error}");
+    blocking::write_all(write.as_fd(), FRAME).unwrap();
+    let error = serve(&read, &answers.read).unwrap_err();
+    assert!(error.context().starts_with("write answers"), "{error}");
+    blocking::write_all(write.as_fd(), FRAME).unwrap();
+    drop(write);
+    serve(&read, &gone).unwrap(); // Nobody reads it.
+}
+
+#[test]
+fn a_connection_that_is_reset_while_it_is_waited_for_is_a_failure() {
+    let (client, server) = pair();
+    thread::scope(|scope| {
+        let served = scope.spawn(|| serve_at(&server, &options()));
+        write_later(&client, FRAME);
+        // Its answer is there, and nobody reads it.
+        while client_has_nothing(&client) {
+            thread::yield_now();
+        }
+        thread::sleep(Duration::from_millis(20));
+        drop(client);
+        let error = served.join().unwrap().unwrap_err();
+        assert!(error.context().starts_with("read requests"), "{error}");
+    });
+}
+
+/// Whether no answer is there yet.
+fn client_has_nothing(client: &UnixStream) -> bool {
+    poll::state(client.as_fd(), PollFlags::POLLIN)
+        .unwrap()
+        .is_empty()
+}
+
+#[test]
+fn requests_are_waited_for_whatever_the_descriptor() {
+    let silent = Bell::new().unwrap();
+    for is_nonblocking in [false, true] {
+        for stop in [None, Some(&silent)] {
+            for limit in [None, Some(Duration::from_mins(1))] {
+                let (client, server) = pair();
+                server.set_nonblocking(is_nonblocking).unwrap();
+                let mut source = source(&server, stop);
+                let count = thread::scope(|scope| {
+                    scope.spawn(|| write_later(&client, FRAME));
+                    source.read(&mut [0; 9], limit).unwrap()
+                });
+                assert_eq!(count, FRAME.len());
+            }
+        }
+    }
+}
+
+fn source<'a>(server: &'a UnixStream, stop: Option<&'a Bell>) -> Source<'a> {
+    Source {
+        input: server.as_fd(),
+        spin: Spin::new(Duration::ZERO),
+        stop,
+    }
+}
+
+#[test]
+fn waiting_ends_when_told_to_stop_or_at_the_limit() {
+    let (_client, server) = pair();
+    let (silent, rung) = (Bell::new().unwrap(), Bell::new().unwrap());
+    rung.ring();
+    for limit in [None, Some(Duration::from_mins(1))] {
+        let mut source = source(&server, Some(&rung));
+        assert_eq!(source.read(&mut [0; 9], limit).unwrap(), 0);
+    }
+    for stop in [None, Some(&silent)] {
+        let mut source = source(&server, stop);
+        let error = source.read(&mut [0; 9], Some(Duration::ZERO)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    }
+}
+
+#[test]
+fn standard_input_and_output_have_a_name() {
+    let endpoint = bind_stdio(&options()).unwrap();
+    assert_eq!(endpoint.name(), "standard input and output");
+}

@@ -1,0 +1,199 @@
+//! Names in the file system, and what people are told when one cannot be had or reached: which it is, what
+//! stands there, and what can be done.
+//!
+//! What is found here is for texts only. Nothing is decided by it: it may have changed meanwhile.
+
+use crate::error::{Error, Result, Status};
+use crate::sys::unix::process::effective_uid;
+use std::fs::{self, FileType, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+#[cfg(test)]
+mod tests;
+
+/// Says why no file of a kind, which is called `what`, can have this path: it is none, or longer than
+/// `longest` bytes.
+pub(super) fn check(what: &str, path: &Path, longest: usize) -> Result<()> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let length = bytes.len();
+    let context = if length == 0 {
+        format!("the path of a {what} is empty")
+    } else if length > longest {
+        format!(
+            "{length} bytes are too long for the path of a {what}, which has {longest} at most: {}",
+            path.display()
+        )
+    } else if bytes.ends_with(b"/") {
+        format!(
+            "{} is no path of a {what}: it ends with a slash",
+            path.display()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Status::InvalidArgument, context))
+}
+
+/// The failure to create something at `path`.
+pub(super) fn creating(path: &Path, cause: &io::Error) -> Error {
+    let create = format!("create {}", path.display());
+    let why = match cause.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => lack_of_folder(path),
+        ErrorKind::PermissionDenied => lack_of_folder(path).or_else(|| {
+            let folder = folder_of(path).display();
+            Some(format!(
+                "user {} may not create names in {folder}",
+                effective_uid()
+            ))
+        }),
+        _ => None,
+    };
+    Error::os(
+        &why.map_or_else(|| create.clone(), |why| format!("{create}: {why}")),
+        cause,
+    )
+}
+
+/// The failure to open the lock file of `name`.
+pub(super) fn locking(name: &Path, lock: &Path, cause: &io::Error) -> Error {
+    match fs::symlink_metadata(lock) {
+        Ok(about) if !about.is_file() => of_another_kind("lock file", lock),
+        Ok(_) if cause.kind() == ErrorKind::PermissionDenied => of_another_user(lock),
+        _ => creating(name, cause),
+    }
+}
+
+/// The failure to reach a server, `what` at `path`, the name of a file of the kind that is called `kind` and
+/// that `is_right` knows.
+pub(super) fn reaching(
+    (what, kind): (&str, &str),
+    path: &Path,
+    is_right: impl Fn(FileType) -> bool,
+    cause: &io::Error,
+) -> Error {
+    let why = match fs::metadata(path) {
+        Err(missing) => match lack_of_folder(path) {
+            Some(why) => why,
+            None if missing.kind() == ErrorKind::NotFound => {
+                "nothing is there; start the server first".into()
+            }
+            None => "connect".into(),
+        },
+        Ok(about) if !is_right(about.file_type()) => {
+            format!("a {} is there, and no {kind}", kind_of(about.file_type()))
+        }
+        Ok(about) => match cause.kind() {
+            ErrorKind::ConnectionRefused => {
+                "no server listens there; it has ended, and a new one will take the name over"
+                    .into()
+            }
+            ErrorKind::PermissionDenied => {
+                let rights = rights(&about);
+                format!("{rights}; the server's option mode decides who may connect")
+            }
+            _ => "connect".into(),
+        },
+    };
+    Error::reaching(&format!("{what} {}: {why}", path.display()), cause)
+}
+
+/// The failure of finding something of another kind where a server's `kind` should be.
+pub(super) fn of_another_kind(kind: &str, path: &Path) -> Error {
+    let found = fs::symlink_metadata(path).map_or("file", |about| kind_of(about.file_type()));
+    let context = format!(
+        "{} is a {found}, and no {kind}; it is left alone: move it away, or choose another path",
+        path.display()
+    );
+    Error::new(Status::AddressInUse, context)
+}
+
+/// The failure of finding what belongs to another user.
+pub(super) fn of_another_user(path: &Path) -> Error {
+    let why = fs::symlink_metadata(path)
+        .map_or_else(|_| "belongs to another user".into(), |about| rights(&about));
+    let context = format!("{} {why}", path.display());
+    Error::new(Status::PermissionDenied, context)
+}
+
+/// The failure of finding something that another program uses.
+pub(super) fn of_another_program(path: &Path, process: Option<u32>) -> Error {
+    let who = process.map_or_else(String::new, |number| format!(", process {number}"));
+    let context = format!(
+        "{} is in use by another program{who}; it is left alone: end it, or choose another path",
+        path.display()
+    );
+    Error::new(Status::AddressInUse, context)
+}
+
+/// The failure of finding a lock file that a live server holds.
+pub(super) fn of_a_live_server(lock: &Path, process: Option<u32>) -> Error {
+    let who = process.map_or_else(String::new, |number| format!(", process {number},"));
+    let context = format!(
+        "a live server{who} holds {}; end it, or choose another name",
+        lock.display()
+    );
+    Error::new(Status::AddressInUse, context)
+}
+
+/// Why the folder of `path` cannot hold it, if that is so.
+fn lack_of_folder(path: &Path) -> Option<String> {
+    let mut folders: Vec<_> = path.ancestors().skip(1).collect();
+    folders.reverse();
+    folders
+        .into_iter()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .find_map(|folder| lack(folder, fs::metadata(folder)))
+}
+
+/// Why this is no folder that can hold anything, if what was `found` of it tells.
+fn lack(folder: &Path, found: io::Result<Metadata>) -> Option<String> {
+    let shown = folder.display();
+    match found {
+        Ok(about) if about.is_dir() => None,
+        Ok(about) => Some(format!(
+            "{shown} is a {}, and no folder",
+            kind_of(about.file_type())
+        )),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => Some(format!("there is no folder {shown}")),
+            ErrorKind::PermissionDenied => Some(format!(
+                "user {} may not search {}",
+                effective_uid(),
+                folder_of(folder).display()
+            )),
+            _ => None,
+        },
+    }
+}
+
+/// The folder in which `path` is.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whose a file is and who may use it.
+fn rights(about: &Metadata) -> String {
+    format!(
+        "belongs to user {} and has mode {:04o}, and this is user {}",
+        about.uid(),
+        about.mode() & 0o777,
+        effective_uid()
+    )
+}
+
+/// What a file of this type is called.
+fn kind_of(kind: FileType) -> &'static str {
+    match kind {
+        kind if kind.is_file() => "regular file",
+        kind if kind.is_dir() => "folder",
+        kind if kind.is_symlink() => "symbolic link",
+        kind if kind.is_fifo() => "FIFO",
+        kind if kind.is_socket() => "socket",
+        _ => "device",
+    }
+}

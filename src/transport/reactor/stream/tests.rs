@@ -1,0 +1,207 @@
+//! What a peer makes of a stream that takes and gives what the test says.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::*;
+use crate::sys::Bell;
+use crate::transport::stand_in::{Echo, ScriptedStream, blocked, broken, gone};
+use std::io;
+
+const FRAME: &[u8] = b"\x02\0\0\0hi";
+const IDLE: TurnEnd = TurnEnd::Idle { answered: false };
+const ANSWERED: TurnEnd = TurnEnd::Idle { answered: true };
+
+fn peer(writes: impl IntoIterator<Item = io::Result<usize>>) -> StreamPeer<ScriptedStream> {
+    StreamPeer::new(ScriptedStream::taking(writes), 2000)
+}
+
+impl StreamPeer<ScriptedStream> {
+    fn comes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.stream.reads.push_back(Ok(bytes.to_vec()));
+        self
+    }
+
+    fn turn_after(&mut self, events: Interest, work: &mut Work<'_>) -> TurnEnd {
+        self.turn(Happened::one(INPUT, events), work)
+    }
+}
+
+fn with_work(act: impl FnOnce(&mut Work<'_>)) {
+    let (echo, stop) = (Echo::default(), Bell::new().unwrap());
+    act(&mut Work::new(&echo, &stop, 2000).unwrap());
+}
+
+#[test]
+fn a_read_that_leaves_room_is_the_last() {
+    with_work(|work| {
+        let mut peer = peer([]);
+        peer.comes(&[FRAME, FRAME].concat()).comes(FRAME);
+        assert_eq!(peer.turn_after(Interest::EPOLLIN, work), ANSWERED);
+        assert_eq!((peer.stream.reads_made, peer.stream.befores), (1, 1));
+        assert_eq!(peer.stream.written, [FRAME, FRAME].concat());
+        assert_eq!(work.done, 2);
+        assert_eq!(peer.turn_after(Interest::EPOLLIN, work), ANSWERED);
+        assert_eq!((peer.stream.reads_made, peer.stream.befores), (2, 2));
+        assert_eq!(peer.turn_after(Interest::EPOLLIN, work), IDLE);
+    });
+}
+
+#[test]
+fn a_read_that_fills_its_room_or_ends_early_for_another_reason_is_not() {
+    for events in [Interest::EPOLLRDHUP, Interest::EPOLLPRI, Interest::EPOLLHUP] {
+        with_work(|work| {
+            let mut peer = peer([]);
+            peer.comes(FRAME).comes(FRAME);
+            assert_eq!(peer.turn_after(events, work), ANSWERED);
+            assert_eq!(peer.stream.reads_made, 3, "{events:?}");
+        });
+    }
+    with_work(|work| {
+        let mut peer = peer([]);
+        let frame = [&1000_u32.to_le_bytes()[..], &[7; 1000]].concat();
+        let frames = frame.repeat(10);
+        peer.comes(&frames);
+        // Its turn may be over before.
+        while peer.turn_after(Interest::EPOLLIN, work) == TurnEnd::Unfinished {}
+        assert_eq!(peer.stream.written, frames);
+    });
+}
+
+#[test]
+fn answers_that_are_not_taken_wait_and_then_go() {
+    with_work(|work| {
+        let mut peer = peer([Ok(1), blocked(), blocked(), Ok(2), blocked(), Ok(1), Ok(9)]);
+        peer.comes(FRAME);
+        let blocked = |moved| TurnEnd::Blocked { moved };
+        let mut turn = || peer.turn_after(Interest::EPOLLOUT, work);
+        let ends = [(); 4].map(|()| turn());
+        assert_eq!(ends, [blocked(true), blocked(false), blocked(true), IDLE]);
+        assert_eq!(peer.stream.written, FRAME);
+    });
+}
+
+#[test]
+fn one_that_cannot_be_read_from_is_gone() {
+    let failures = [broken(), Ok(Vec::new())];
+    for failure in failures {
+        with_work(|work| {
+            let mut peer = peer([]);
+            peer.stream.reads.push_back(failure);
+            assert_eq!(peer.turn_after(Interest::EPOLLIN, work), TurnEnd::Gone);
+        });
+    }
+}
+
+#[test]
+fn one_that_takes_no_more_answers_is_gone() {
+    for writes in [
+        vec![gone()],
+        vec![blocked(), gone()],
+        vec![blocked(), Ok(1), gone()],
+    ] {
+        with_work(|work| {
+            let mut peer = peer(writes);
+            peer.comes(FRAME);
+            let first = peer.turn_after(Interest::EPOLLIN, work);
+            if first != TurnEnd::Gone {
+                assert_eq!(first, TurnEnd::Blocked { moved: true });
+                assert_eq!(peer.turn_after(Interest::EPOLLOUT, work), TurnEnd::Gone);
+            }
+            assert!(peer.stream.writes.is_empty());
+        });
+    }
+}
+
+#[test]
+fn answers_that_nobody_will_read_are_not_waited_for() {
+    let both = |events| {
+        let mut happened = Happened::one(INPUT, events);
+        happened.note(OUTPUT, events);
+        happened
+    };
+    for happened in [
+        Happened::one(INPUT, Interest::EPOLLHUP),
+        Happened::one(INPUT, Interest::EPOLLERR),
+        Happened::one(OUTPUT, Interest::EPOLLERR),
+        both(Interest::EPOLLHUP),
+    ] {
+        with_work(|work| {
+            let mut peer = peer([blocked()]);
+            peer.comes(FRAME);
+            assert_eq!(peer.turn(happened, work), TurnEnd::Gone, "{happened:?}");
+        });
+    }
+}
+
+#[test]
+fn half_a_request_is_told_from_the_next_and_from_one_that_rests() {
+    with_work(|work| {
+        let mut peer = peer([]);
+        let mut turn = |bytes: &[u8]| {
+            if !bytes.is_empty() {
+                peer.comes(bytes);
+            }
+            match peer.turn_after(Interest::EPOLLIN, work) {
+                TurnEnd::Partial {
+                    moved,
+                    is_new,
+                    length,
+                } => (moved, is_new, length),
+                end => unreachable!("{end:?}"),
+            }
+        };
+        assert_eq!(turn(b"\x02"), (true, true, 0));
+        assert_eq!(turn(b""), (false, false, 0));
+        assert_eq!(turn(b"\0\0\0"), (true, false, 2));
+        assert_eq!(turn(b"h"), (true, false, 2));
+        assert_eq!(turn(b""), (false, false, 2));
+        assert_eq!(turn(b"i\x05\0\0\0"), (true, true, 5));
+        assert_eq!(turn(b""), (false, false, 5));
+    });
+}
+
+#[test]
+fn a_request_that_is_too_large_has_a_last_word_and_is_the_end() {
+    with_work(|work| {
+        let mut peer = peer([]);
+        peer.comes(&[FRAME, &[0, 0, 1, 0], FRAME].concat());
+        assert_eq!(peer.turn_after(Interest::EPOLLIN, work), TurnEnd::Gone);
+        let written = &peer.stream.written;
+        assert_eq!((written.get(..6), written.len()), (Some(FRAME), 10));
+    });
+}
+
+#[test]
+fn what_is_left_when_serving_has_to_stop_is_not_begun() {
+    with_work(|work| {
+        work.stop.ring();
+        let mut peer = peer([]);
+        peer.comes(FRAME);
+        assert_eq!(
+            peer.turn_after(Interest::EPOLLIN, work),
+            TurnEnd::Unfinished
+        );
+        assert_eq!(peer.stream.written, []);
+    });
+}
+
+#[test]
+fn one_with_answers_to_write_is_watched_for_room_and_not_for_requests() {
+    let mut peer = peer([]);
+    let names = |peer: &StreamPeer<ScriptedStream>, is_blocked| {
+        peer.watches(is_blocked)
+            .map(|watch| watch.map(|(_, interest)| interest))
+    };
+    let requests = Interest::from_iter([
+        Interest::EPOLLIN,
+        Interest::EPOLLPRI,
+        Interest::EPOLLRDHUP,
+        Interest::EPOLLET,
+    ]);
+    let room = Interest::from_iter([Interest::EPOLLOUT, Interest::EPOLLET]);
+    assert_eq!(names(&peer, false), [Some(requests), None]);
+    assert_eq!(names(&peer, true), [Some(room), None]);
+    peer.stream.output = Some(Bell::new().unwrap());
+    assert_eq!(names(&peer, false), [Some(requests), None]);
+    assert_eq!(names(&peer, true), [Some(Interest::EPOLLET), Some(room)]);
+}

@@ -1,0 +1,210 @@
+//! A server whose threads are the test's: it calls what a worker does, step by step.
+
+#![allow(clippy::unwrap_used, reason = "this is for tests")]
+
+mod peer;
+
+pub(crate) use peer::Script;
+
+use super::*;
+use crate::sys::Bell;
+use crate::transport::reactor::{
+    Admission, Door, DoorWatch, Limits, Listener, Sleepers, TurnEnd, Work,
+};
+use crate::transport::stand_in::Echo;
+use crate::transport::{ServerOptions, Task};
+use peer::Scripted;
+use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
+
+/// Doors at which the test puts newcomers.
+pub(crate) struct Doors {
+    doors: Vec<(Bell, DoorWatch)>,
+    newcomers: Mutex<Vec<VecDeque<io::Result<Admission>>>>,
+    /// Who was asked in, at which door, and whether the server was full.
+    pub(crate) asked: Mutex<Vec<(usize, bool)>>,
+    polls_memory: bool,
+    /// Threads asleep, for peers that ask in memory.
+    pub(crate) asleep: AtomicU32,
+    made: AtomicU32,
+    /// The numbers of peers in the order of their turns.
+    pub(crate) order: Arc<Mutex<Vec<u32>>>,
+}
+
+impl Sleepers for Doors {
+    fn enter(&self) {
+        self.asleep.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn leave(&self) {
+        self.asleep.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Listener for Doors {
+    fn doors(&self) -> Vec<Door<'_>> {
+        let doors = self.doors.iter().map(|(bell, watch)| Door {
+            fd: bell.as_fd(),
+            watch: *watch,
+        });
+        doors.collect()
+    }
+
+    fn admit(&self, door: usize, is_full: bool) -> io::Result<Admission> {
+        lock(&self.asked).push((door, is_full));
+        let mut newcomers = lock(&self.newcomers);
+        let next = newcomers.get_mut(door).and_then(VecDeque::pop_front);
+        next.unwrap_or(Ok(Admission::Nobody))
+    }
+
+    fn sleepers(&self) -> Option<&dyn Sleepers> {
+        self.polls_memory.then_some(self as &dyn Sleepers)
+    }
+}
+
+impl Doors {
+    pub(crate) fn new(watches: &[DoorWatch], polls_memory: bool) -> Self {
+        let door = |&watch: &DoorWatch| (Bell::new().unwrap(), watch);
+        Self {
+            doors: watches.iter().map(door).collect(),
+            newcomers: Mutex::new(watches.iter().map(|_| VecDeque::new()).collect()),
+            asked: Mutex::default(),
+            polls_memory,
+            asleep: AtomicU32::new(0),
+            made: AtomicU32::new(0),
+            order: Arc::default(),
+        }
+    }
+
+    /// A peer, and what plays its part.
+    pub(crate) fn peer(&self) -> (Arc<Script>, Box<dyn Peer>) {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let script = Arc::new(Script::new(number, &self.order));
+        let peer = Box::new(Scripted(Arc::clone(&script)));
+        (script, peer)
+    }
+
+    /// A newcomer comes to a door.
+    pub(crate) fn come(&self, door: usize) -> Arc<Script> {
+        let (script, peer) = self.peer();
+        self.put(door, Ok(Admission::Peer(peer)));
+        script
+    }
+
+    pub(crate) fn put(&self, door: usize, admission: io::Result<Admission>) {
+        let mut newcomers = lock(&self.newcomers);
+        newcomers.get_mut(door).unwrap().push_back(admission);
+    }
+
+    /// Whoever is at a door shows.
+    pub(crate) fn knock(&self, door: usize) {
+        self.doors.get(door).unwrap().0.ring();
+    }
+
+    /// The numbers of those who had a turn since the last time.
+    pub(crate) fn take_order(&self) -> Vec<u32> {
+        std::mem::take(&mut *lock(&self.order))
+    }
+}
+
+/// What a crew is made of.
+pub(crate) struct Stage {
+    pub(crate) doors: Doors,
+    pub(crate) echo: Echo,
+    pub(crate) options: ServerOptions,
+    pub(crate) stop: Arc<Bell>,
+}
+
+impl Stage {
+    /// So many threads behind these doors; peers never ask in memory.
+    pub(crate) fn new(watches: &[DoorWatch], workers: u32) -> Self {
+        Self {
+            doors: Doors::new(watches, false),
+            echo: Echo {
+                is_for_many: true,
+                ..Echo::default()
+            },
+            options: ServerOptions {
+                workers,
+                ..ServerOptions::default()
+            },
+            stop: Arc::new(Bell::new().unwrap()),
+        }
+    }
+
+    /// Peers ask in memory.
+    pub(crate) fn polling_memory(mut self) -> Self {
+        self.doors.polls_memory = true;
+        self
+    }
+
+    /// The handler is a user's.
+    pub(crate) fn with_handler(mut self) -> Self {
+        self.echo.is_for_many = false;
+        self
+    }
+
+    pub(crate) fn play(&self, act: impl FnOnce(&Crew<'_>)) {
+        let limits = Limits::new(&self.options, 128);
+        let task = Task {
+            answer: &self.echo,
+            stop: &self.stop,
+            may_end_when_idle: true,
+            begun: &|| (),
+        };
+        act(&Crew::new(&self.doors, &limits, &task).unwrap());
+    }
+}
+
+/// The thread with this number.
+pub(crate) fn worker<'a>(crew: &'a Crew<'a>, index: usize) -> Worker<'a> {
+    crew.desk(index).is_staffed.store(true, Ordering::Relaxed);
+    Worker::new(crew, index).unwrap()
+}
+
+/// What is ready at a thread's poller.
+pub(crate) fn ready(crew: &Crew<'_>, index: usize) -> Vec<(Token, Interest)> {
+    let mut events = [Event::empty(); 16];
+    let poller = &crew.desk(index).poller;
+    let count = poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
+    let told = events.iter().take(count);
+    told.map(|event| (Token::from(event.data()), event.events()))
+        .collect()
+}
+
+/// Lets a peer in, which has had its first turn.
+pub(crate) fn settle_in<'a>(
+    worker: &mut Worker<'a>,
+    shard: &mut Held<'a>,
+    doors: &Doors,
+) -> (Key, Arc<Script>) {
+    let (script, peer) = doors.peer();
+    worker.crew.clients.fetch_add(1, Ordering::Relaxed);
+    let desk = worker.crew.desk(shard.index);
+    desk.clients.fetch_add(1, Ordering::Relaxed);
+    worker.take_in(shard, peer);
+    let key = shard.next_in_line().unwrap();
+    worker.turn(shard, key);
+    shard.charge(key, worker.work.done, false);
+    lock(&script.turns).clear();
+    doors.take_order();
+    (key, script)
+}
+
+/// One thread, with so many peers that have had a turn.
+pub(crate) fn with_peers(
+    stage: &Stage,
+    count: usize,
+    act: impl for<'a> FnOnce(&mut Worker<'a>, &mut Held<'a>, &[(Key, Arc<Script>)]),
+) {
+    stage.play(|crew| {
+        let mut worker = worker(crew, 0);
+        let mut shard = Held::take(&crew.desk(0).shard);
+        let peers: Vec<_> = (0..count)
+            .map(|_| settle_in(&mut worker, &mut shard, &stage.doors))
+            .collect();
+        act(&mut worker, &mut shard, &peers);
+    });
+}

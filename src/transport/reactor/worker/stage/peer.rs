@@ -1,0 +1,126 @@
+//! A peer that does what the test says.
+
+#![allow(clippy::unwrap_used, reason = "this is for tests")]
+
+use super::*;
+use std::fs::File;
+use std::sync::Barrier;
+use std::sync::atomic::AtomicBool;
+
+/// What the test and a peer know of each other.
+pub(crate) struct Script {
+    pub(crate) number: u32,
+    /// How its next turns end; the others are idle.
+    pub(crate) ends: Mutex<VecDeque<TurnEnd>>,
+    /// What had happened at its descriptors, turn by turn.
+    pub(crate) turns: Mutex<Vec<Happened>>,
+    /// The work of each of its turns.
+    pub(crate) work: AtomicU32,
+    pub(crate) asks: AtomicBool,
+    /// It has asked in memory, and asks no more after its next turn.
+    pub(crate) asks_once: AtomicBool,
+    pub(crate) cpu: Mutex<Option<u16>>,
+    /// How long a turn takes.
+    pub(crate) takes: Mutex<Duration>,
+    /// Its turn rings this.
+    pub(crate) rings: Mutex<Option<Arc<Bell>>>,
+    /// Its next turn waits here for the test to come, and then for it to be done.
+    pub(crate) meets: Mutex<Option<Arc<Barrier>>>,
+    pub(crate) farewells: AtomicU32,
+    /// Requests; always room for answers.
+    pub(crate) input: Bell,
+    output: Bell,
+    /// Nothing that can be watched.
+    is_broken: AtomicBool,
+    null: File,
+    pub(crate) order: Arc<Mutex<Vec<u32>>>,
+}
+
+impl Script {
+    pub(super) fn new(number: u32, order: &Arc<Mutex<Vec<u32>>>) -> Self {
+        Self {
+            number,
+            ends: Mutex::default(),
+            turns: Mutex::default(),
+            work: AtomicU32::new(1),
+            asks: AtomicBool::new(false),
+            asks_once: AtomicBool::new(false),
+            cpu: Mutex::default(),
+            takes: Mutex::default(),
+            rings: Mutex::default(),
+            meets: Mutex::default(),
+            farewells: AtomicU32::new(0),
+            input: Bell::new().unwrap(),
+            output: Bell::new().unwrap(),
+            is_broken: AtomicBool::new(false),
+            null: File::open("/dev/null").unwrap(),
+            order: Arc::clone(order),
+        }
+    }
+
+    pub(crate) fn turns(&self) -> usize {
+        lock(&self.turns).len()
+    }
+
+    pub(crate) fn end_with(&self, ends: impl IntoIterator<Item = TurnEnd>) {
+        lock(&self.ends).extend(ends);
+    }
+
+    pub(crate) fn farewells(&self) -> u32 {
+        self.farewells.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn break_down(&self) {
+        self.is_broken.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The peer.
+pub(super) struct Scripted(pub(super) Arc<Script>);
+
+impl Peer for Scripted {
+    fn watches(&self, is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2] {
+        let input = match self.0.is_broken.load(Ordering::Relaxed) {
+            true => self.0.null.as_fd(),
+            false => self.0.input.as_fd(),
+        };
+        match is_blocked {
+            false => [Some((input, Interest::EPOLLIN)), None],
+            true => [
+                Some((input, Interest::EPOLLET)),
+                Some((self.0.output.as_fd(), Interest::EPOLLOUT)),
+            ],
+        }
+    }
+
+    fn turn(&mut self, happened: Happened, work: &mut Work<'_>) -> TurnEnd {
+        lock(&self.0.turns).push(happened);
+        lock(&self.0.order).push(self.0.number);
+        std::thread::sleep(*lock(&self.0.takes));
+        work.count(self.0.work.load(Ordering::Relaxed), 0);
+        if self.0.asks_once.swap(false, Ordering::Relaxed) {
+            self.0.asks.store(false, Ordering::Relaxed);
+        }
+        if let Some(bell) = &*lock(&self.0.rings) {
+            bell.ring();
+        }
+        if let Some(barrier) = lock(&self.0.meets).take() {
+            barrier.wait();
+            barrier.wait();
+        }
+        let idle = TurnEnd::Idle { answered: false };
+        lock(&self.0.ends).pop_front().unwrap_or(idle)
+    }
+
+    fn asks(&self) -> bool {
+        self.0.asks.load(Ordering::Relaxed)
+    }
+
+    fn farewell(&mut self) {
+        self.0.farewells.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn cpu(&self) -> Option<u16> {
+        *lock(&self.0.cpu)
+    }
+}

@@ -1,0 +1,185 @@
+//! Clients whose server is what the test writes into their memory.
+
+use super::*;
+use crate::sys::unix::fd;
+use crate::sys::unix::memory::{self, Page};
+use crate::sys::unix::pipe::Pipe;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+/// The bytes of each half of the buffer.
+const HALF: usize = 4096;
+
+/// A client, and what its server would have of it.
+struct Shared {
+    channel: SharedChannel,
+    page: Mapping,
+    buffer: Mapping,
+    control: UnixStream,
+}
+
+fn channel(control: Fd) -> SharedChannel {
+    SharedChannel {
+        control,
+        session: None,
+        spin: Spin::new(Duration::from_micros(1)),
+        peer: "server".into(),
+        max_message: 4096,
+        asked: 0,
+        line: Data::EMPTY,
+        answer: Room::empty(),
+    }
+}
+
+/// Both sides of a socket.
+fn sockets() -> (UnixStream, Fd) {
+    let (theirs, ours) = UnixStream::pair().unwrap();
+    let ours = Fd::make(|| Ok(OwnedFd::from(ours.try_clone().unwrap()))).unwrap();
+    (theirs, ours)
+}
+
+/// Memory as both sides have it.
+fn share(length: usize, access: Access) -> (Mapping, Mapping) {
+    let (fd, theirs) = memory::create(length, Access::Write).unwrap();
+    (
+        theirs,
+        Mapping::from_peer(fd.as_fd(), length, access).unwrap(),
+    )
+}
+
+impl Shared {
+    fn new() -> Self {
+        let (control, ours) = sockets();
+        let (_, header) = share(PAGE, Access::Read);
+        let (page, our_page) = share(PAGE, Access::Write);
+        let (buffer, our_buffer) = share(2 * HALF, Access::Write);
+        let session = Session {
+            header: Header(header),
+            slot: ClientSlot::new(our_page, 0),
+            bell: Bell::new().unwrap(),
+            buffer: Some(our_buffer),
+            has_asked: true,
+            max_message: 4096,
+        };
+        let mut channel = channel(ours);
+        channel.session = Some(session);
+        Self {
+            channel,
+            page,
+            buffer,
+            control,
+        }
+    }
+
+    /// Answers the first request before it is asked.
+    fn answer(&self, kind: u16, length: usize, buffer: &[u8]) {
+        self.buffer.write(HALF, buffer);
+        let line = self.page.line(1);
+        layout::store(line, &frame::prefix(u32::try_from(length).unwrap()));
+        line.kind.store(kind, Ordering::SeqCst);
+        line.word.store(layout::word(1), Ordering::SeqCst);
+    }
+
+    /// Exchanges two frames: how many answers were given, how many are owed, and how it ended.
+    fn exchange(&mut self) -> (u32, u32, Status) {
+        let mut given = 0;
+        let frames = b"\x01\0\0\0a\x01\0\0\0b";
+        let exchanged = self.channel.exchange(frames, None, &mut |_| given += 1);
+        let status = exchanged
+            .result
+            .map_or_else(|error| error.status(), |()| Status::Ok);
+        (given, exchanged.owed, status)
+    }
+}
+
+/// Two frames that take so many bytes.
+fn two_frames(length: usize) -> Vec<u8> {
+    let body = length - 2 * PREFIX - 1;
+    let prefix = frame::prefix(u32::try_from(body).unwrap());
+    [&[1, 0, 0, 0, b'x'], &prefix[..], &vec![0; body]].concat()
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Some(Duration::from_millis(1)))
+}
+
+#[test]
+fn the_answers_to_a_batch_may_fill_their_half_of_the_buffer() {
+    for (kind, length, expected) in [
+        (layout::BATCH, HALF, (2, 0, Status::Ok)),
+        (layout::BATCH, HALF + 1, (0, 2, Status::Malformed)),
+        (layout::BATCH, HALF + 2, (0, 2, Status::Malformed)),
+        (layout::SINGLE, HALF, (0, 2, Status::Malformed)),
+    ] {
+        let mut shared = Shared::new();
+        shared.answer(kind, length, &two_frames(HALF));
+        assert_eq!(shared.exchange(), expected, "{kind} {length}");
+    }
+}
+
+#[test]
+fn an_answer_to_a_batch_that_is_none_leaves_the_others_owed() {
+    let mut shared = Shared::new();
+    shared.answer(layout::BATCH, 9, b"\x01\0\0\0x\xFF\0\0\0");
+    assert_eq!(shared.exchange(), (1, 1, Status::Malformed));
+}
+
+#[test]
+fn a_client_spins_for_a_server_on_another_cpu() {
+    let mut shared = Shared::new();
+    shared
+        .page
+        .line(1)
+        .cpu
+        .store(cpu::UNKNOWN, Ordering::SeqCst);
+    let frame = b"\x01\0\0\0a";
+    shared.channel.send(frame, &Deadline::never()).unwrap();
+    let over = Deadline::after(Some(Duration::ZERO));
+    let error = shared.channel.recv(&over).unwrap_err();
+    assert_eq!(error.status(), Status::TimedOut);
+    // That found nothing, so that the next wait sleeps at once.
+    assert!(!shared.channel.spin.may_spin());
+}
+
+#[test]
+fn a_server_has_died_when_its_socket_has_ended() {
+    let shared = Shared::new();
+    assert!(!shared.channel.has_died());
+    drop(shared.control);
+    assert!(shared.channel.has_died());
+}
+
+#[test]
+fn a_client_sleeps_by_slices_until_its_time_is_over_also_where_the_clock_stands_still() {
+    let hour = Duration::from_secs(3600);
+    let sleeps = |limit, slept| next_slice(&Deadline::after(limit), slept);
+    let moment = Duration::from_millis(7);
+    for (limit, slept, slice) in [
+        (None, Duration::ZERO, Some(SLICE)),
+        (None, hour, Some(SLICE)),
+        (Some(hour), Duration::ZERO, Some(SLICE)),
+        (Some(hour), SLICE, Some(SLICE)),
+        (Some(hour), hour - moment, Some(moment)),
+        (Some(hour), hour, None),
+        (Some(moment), Duration::ZERO, Some(moment)),
+        (Some(Duration::ZERO), Duration::ZERO, None),
+    ] {
+        assert_eq!(sleeps(limit, slept), slice, "{limit:?} {slept:?}");
+    }
+}
+
+#[test]
+fn a_server_that_shares_nothing_is_told_from_what_is_none() {
+    let (theirs, ours) = sockets();
+    let mut silent = channel(ours);
+    let error = silent.begin(&soon()).unwrap_err();
+    assert_eq!(error.status(), Status::TimedOut);
+    drop(theirs);
+    let error = silent.begin(&Deadline::never()).unwrap_err();
+    assert_eq!(error.status(), Status::Closed);
+    // From a pipe no descriptors can be received.
+    let pipe = Pipe::new().unwrap();
+    fd::set_nonblocking(pipe.read.as_fd()).unwrap();
+    let error = channel(pipe.read).begin(&soon()).unwrap_err();
+    assert_eq!(error.status(), Status::System);
+}

@@ -1,0 +1,77 @@
+//! Many requests in one publication, answered over as many turns as they need.
+
+use super::super::layout;
+use super::SharedPeer;
+use crate::protocol::frame::{self, PREFIX};
+use crate::sys::unix::cpu;
+use crate::transport::reactor::{Quantum, TurnEnd, Work};
+use std::io::{self, ErrorKind};
+
+/// How far a batch is answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Batch {
+    /// Where the next request begins.
+    at: usize,
+    /// The bytes of the answers so far, which lie in the client's buffer already.
+    answered: usize,
+}
+
+impl SharedPeer {
+    /// Copies a batch of this many bytes out of the buffer.
+    pub(super) fn begin_batch(&mut self, length: u32) -> io::Result<()> {
+        if length as usize > layout::half_of_buffer(self.max_message) {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        self.copy_out(length as usize, 0)?;
+        self.batch = Some(Batch::default());
+        Ok(())
+    }
+
+    /// Answers requests until there are no more or the turn is over. The client sees no answer before
+    /// all are there; a batch whose answers do not fit into its half of the buffer ends the connection.
+    pub(super) fn go_on_with_batch(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
+        let mut batch = self.batch.take().unwrap_or_default();
+        let mut quantum = Quantum::new();
+        while let Some(rest) = self
+            .copy
+            .get(batch.at..self.copied.end)
+            .filter(|rest| !rest.is_empty())
+        {
+            if quantum.ends_before_next(work) {
+                self.put_answers(&mut batch, work)?;
+                self.batch = Some(batch);
+                work.count(quantum.answered(), quantum.bytes());
+                return Ok(TurnEnd::Unfinished);
+            }
+            let body =
+                frame::first_body(rest).filter(|body| body.len() <= self.max_message as usize);
+            let body = body.ok_or(ErrorKind::InvalidData)?;
+            let mut body = batch.at + PREFIX..batch.at + PREFIX + body.len();
+            quantum.count_bytes(body.len());
+            batch.at = body.end;
+            if work.aligns {
+                body = self.copy.align(body);
+            }
+            let body = self.copy.get(body).unwrap_or_default();
+            work.answer.answer(body, &mut work.out);
+            if work.out.is_full() {
+                self.put_answers(&mut batch, work)?;
+            }
+        }
+        self.put_answers(&mut batch, work)?;
+        work.count(quantum.answered(), quantum.bytes());
+        let length = u32::try_from(batch.answered).map_err(|_| ErrorKind::InvalidData)?;
+        let data = frame::prefix(length);
+        self.shared
+            .slot
+            .answer(layout::BATCH, &data, cpu::current());
+        Ok(TurnEnd::Idle { answered: true })
+    }
+
+    fn put_answers(&mut self, batch: &mut Batch, work: &mut Work<'_>) -> io::Result<()> {
+        self.put_into_buffer(batch.answered, work.out.frames())?;
+        batch.answered += work.out.len();
+        work.out.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,17 @@
+//! What a server makes of a client that does as it should.
+
+use super::fuzz::{Echo, MAX_MESSAGE, connect};
+use super::*;
+
+#[test]
+fn a_server_knows_from_which_cpu_it_was_asked() {
+    let stop = Bell::new().unwrap();
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE).unwrap();
+    let (client, mut peer) = connect(0);
+    assert_eq!(peer.cpu(), Some(cpu::UNKNOWN));
+    client.ask(0, b"hello");
+    client.request().cpu.store(7, Ordering::Relaxed);
+    let end = peer.turn(Happened::default(), &mut work);
+    assert_eq!(end, TurnEnd::Idle { answered: true });
+    assert_eq!(peer.cpu(), Some(7));
+}

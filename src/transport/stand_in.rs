@@ -1,0 +1,183 @@
+//! What stands in for the other side in tests: a stream and an answer.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::framed::{Patient, Stream};
+use super::reactor::Watched;
+use super::{Answer, Deadline, Outbox, Visit};
+use crate::protocol::frame::Notice;
+use crate::sys::Bell;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// A stream that gives and takes what the test says.
+pub(crate) struct ScriptedStream {
+    /// What comes, piece by piece; then nothing for now.
+    pub(crate) reads: VecDeque<io::Result<Vec<u8>>>,
+    pub(crate) reads_made: usize,
+    /// How much each write takes; then all.
+    pub(crate) writes: VecDeque<io::Result<usize>>,
+    pub(crate) written: Vec<u8>,
+    /// What was left of the deadline at each wait for something to read.
+    pub(crate) left: Vec<Option<Duration>>,
+    /// How often it was told that answers come next.
+    pub(crate) befores: usize,
+    pub(crate) epitaph: Option<String>,
+    input: Bell,
+    /// Where answers are written, if not where requests come from.
+    pub(crate) output: Option<Bell>,
+}
+
+impl ScriptedStream {
+    pub(crate) fn new() -> Self {
+        Self {
+            reads: VecDeque::new(),
+            reads_made: 0,
+            writes: VecDeque::new(),
+            written: Vec::new(),
+            left: Vec::new(),
+            befores: 0,
+            epitaph: None,
+            input: Bell::new().unwrap(),
+            output: None,
+        }
+    }
+
+    /// One whose writes take so much.
+    pub(crate) fn taking(writes: impl IntoIterator<Item = io::Result<usize>>) -> Self {
+        Self {
+            writes: writes.into_iter().collect(),
+            ..Self::new()
+        }
+    }
+
+    /// One that gives this, or fails so.
+    pub(crate) fn giving(reads: impl IntoIterator<Item = io::Result<Vec<u8>>>) -> Self {
+        Self {
+            reads: reads.into_iter().collect(),
+            ..Self::new()
+        }
+    }
+}
+
+/// Nothing is there, or there is no room.
+pub(crate) fn blocked<T>() -> io::Result<T> {
+    Err(ErrorKind::WouldBlock.into())
+}
+
+/// Nobody is at the other end.
+pub(crate) fn gone() -> io::Result<usize> {
+    Err(ErrorKind::BrokenPipe.into())
+}
+
+/// What no stream recovers from: EIO.
+pub(crate) fn broken<T>() -> io::Result<T> {
+    Err(io::Error::from_raw_os_error(5))
+}
+
+impl Stream for ScriptedStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reads_made += 1;
+        let mut bytes = self.reads.pop_front().unwrap_or_else(blocked)?;
+        let count = bytes.len().min(buffer.len());
+        let rest = bytes.split_off(count);
+        buffer.get_mut(..count).unwrap().copy_from_slice(&bytes);
+        if !rest.is_empty() {
+            self.reads.push_front(Ok(rest));
+        }
+        Ok(count)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.writes.pop_front().unwrap_or(Ok(usize::MAX))?;
+        let taken = taken.min(bytes.len());
+        self.written.extend(bytes.iter().take(taken));
+        Ok(taken)
+    }
+
+    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
+        self.write(&[prefix, body].concat())
+    }
+}
+
+impl Patient for ScriptedStream {
+    fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
+        self.left.push(deadline.remaining());
+        match self.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
+            result => result,
+        }
+    }
+
+    fn await_room(&mut self, _deadline: &Deadline) -> io::Result<()> {
+        match self.writes.front() {
+            Some(Ok(_)) => Ok(()),
+            _ => Err(ErrorKind::TimedOut.into()),
+        }
+    }
+
+    fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
+        self.await_room(deadline)
+    }
+
+    fn epitaph(&self) -> Option<String> {
+        self.epitaph.clone()
+    }
+}
+
+impl Watched for ScriptedStream {
+    fn input(&self) -> BorrowedFd<'_> {
+        self.input.as_fd()
+    }
+
+    fn output(&self) -> Option<BorrowedFd<'_>> {
+        self.output.as_ref().map(AsFd::as_fd)
+    }
+
+    fn before_answers(&mut self) {
+        self.befores += 1;
+    }
+}
+
+/// Answers with what it was asked, and keeps what it is told of clients.
+#[derive(Default)]
+pub(crate) struct Echo {
+    pub(crate) is_for_many: bool,
+    pub(crate) visits: Mutex<Vec<Visit>>,
+}
+
+impl Echo {
+    pub(crate) fn count(&self, visit: Visit) -> usize {
+        let visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.iter().filter(|&&other| other == visit).count()
+    }
+}
+
+impl Answer for Echo {
+    fn answer(&self, body: &[u8], out: &mut Outbox) {
+        out.append_body(|room| {
+            room.get_mut(..body.len())?.copy_from_slice(body);
+            Some(body.len())
+        });
+    }
+
+    fn too_large(&self, out: &mut Outbox) {
+        out.append_notice(Notice::TooLarge);
+    }
+
+    fn takes_bodies(&self) -> bool {
+        true
+    }
+
+    fn is_for_many_threads(&self) -> bool {
+        self.is_for_many
+    }
+
+    fn note(&self, visit: Visit) {
+        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.push(visit);
+    }
+}
