@@ -1,6 +1,6 @@
 /* What a host may do wrong, or have done to it, over every transport by its URL: absurd sizes, wrong order, tiny
  * stacks, closed standard descriptors, other locales, a lost folder, signals all the time. Each in a child. */
-#include "c_check.h"
+#include "c_folder.h"
 
 #include <locale.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@
 #define TINY_STACK (32 << 10)
 #endif
 
-static char folder[64];
+static char folder[80];
 static char url[128];
 static const char *const SCHEMES[] = {"unix", "fifo", "shm", "tcp"};
 enum { SCHEME_COUNT = 4 };
@@ -191,7 +191,7 @@ static void test_locales(void) {
 }
 
 static void test_lost_folder(void) {
-    char gone[80];
+    char gone[96];
     snprintf(gone, sizeof gone, "%s/gone", folder);
     CHECK(mkdir(gone, 0700) == 0 && chdir(gone) == 0 && rmdir(gone) == 0);
     over_each_transport(20);
@@ -249,9 +249,7 @@ static void run(const char *name, void (*test)(void)) {
 #define RUN(test) run(#test, test)
 
 int main(void) {
-    const char *const parent = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%.40s/misuse.XXXXXX", parent != NULL ? parent : "/tmp");
-    CHECK(mkdtemp(folder) != NULL);
+    make_folder(folder, sizeof folder);
     RUN(test_sizes);
     RUN(test_order);
     RUN(test_reentry);

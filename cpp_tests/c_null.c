@@ -24,6 +24,7 @@ static void test_protocol(void) {
     CHECK_INVALID(calc_ipc_execute(&REQUEST, NULL));
     CHECK_INVALID(calc_ipc_operation_from_name(NULL, &request.operation));
     CHECK_INVALID(calc_ipc_operation_from_name("ADD", NULL));
+    CHECK_INVALID(calc_ipc_current_failure(NULL));
     CHECK_INVALID(calc_ipc_message_send(1, NULL, 5));
     CHECK_INVALID(calc_ipc_message_recv(0, NULL, sizeof buffer, &length));
     CHECK_INVALID(calc_ipc_message_recv(0, buffer, sizeof buffer, NULL));

@@ -1,5 +1,5 @@
 /* The whole C interface once, as a C11 program and as a C++ one. */
-#include "c_check.h"
+#include "c_folder.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -154,12 +154,10 @@ int main(void) {
     CHECK(calc_ipc_version() == CALC_IPC_VERSION_NUMBER);
     CHECK(calc_ipc_last_error() != NULL);
 
-    const char *parent = getenv("TMPDIR");
-    char dir[256];
+    char dir[80];
     char one[300];
     char two[300];
-    snprintf(dir, sizeof dir, "%s/calc_ipc_test.XXXXXX", parent != NULL ? parent : "/tmp");
-    CHECK(mkdtemp(dir) != NULL);
+    make_folder(dir, sizeof dir);
     test_protocol();
     test_message();
     test_pipe();

@@ -126,9 +126,12 @@ static void ask_bytes(const calc_ipc_client *client) {
     }
     CHECK_STATUS(BUFFER_TOO_SMALL, calc_ipc_client_call_bytes(client, message, 100, answer, 99, &length));
     printf("no room for %zu bytes\n", length);
+    CHECK(!calc_ipc_last_not_executed()); /* There was an answer. */
     CHECK_STATUS(TOO_LARGE, calc_ipc_client_call_bytes(client, message, LONGEST + 1, answer, sizeof answer, &length));
+    CHECK(calc_ipc_last_not_executed()); /* Nothing was sent. */
     CHECK_OK(calc_ipc_client_call_bytes(client, NULL, 0, NULL, 0, &length));
     printf("and nothing: %zu bytes\n", length);
+    CHECK(calc_ipc_last_not_executed()); /* A success leaves it as it was. */
 }
 
 static int ask(const char *url) {

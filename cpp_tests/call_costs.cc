@@ -1,6 +1,8 @@
-// What scripts/call_costs.sh counts the instructions and system calls of. Nobody spins: how often would be chance.
+// What scripts/call_costs.sh counts the instructions and system calls of. Nobody spins, since how often would be
+// chance, but where that is said.
 //
 //     call_costs serve URL          answers requests until its last client has gone; says first where
+//     call_costs serve-spun URL     the same, and spins for the next one rather than sleep
 //     call_costs serve-bytes URL    the same, with messages of any kind, which it gives back
 //     call_costs serve-pipe         what exec: executes
 //     call_costs WORK COUNT [URL]   does the work this often; what each is, the table at the end says
@@ -32,11 +34,15 @@ void require(bool holds, const char *what) {
     }
 }
 
+/// For how long either side spins, in microseconds: the longest there is, or not at all.
+std::uint32_t spin = 0;
+constexpr std::uint32_t LONGEST_SPIN = 1000;
+
 // --- Servers ---------------------------------------------------------------
 
 ServerOptions serverOptions() {
     ServerOptions options;
-    options.spin_us = 0;
+    options.spin_us = spin;
     options.workers = 1;
     options.stop_when_idle = 1;
     return options;
@@ -71,7 +77,7 @@ int servePipe() {
 
 ClientOptions clientOptions() {
     ClientOptions options;
-    options.spin_us = 0;
+    options.spin_us = spin;
     return options;
 }
 
@@ -105,6 +111,12 @@ using Work = std::function<void(std::int64_t)>;
 Work call(const std::string &url) {
     auto client = std::make_shared<AnyCClient>(url.c_str());
     return [client](std::int64_t i) { client->call(i); };
+}
+
+/// The same, and it spins for the answer rather than sleep.
+Work spun(const std::string &url) {
+    spin = LONGEST_SPIN;
+    return call(url);
 }
 
 Work many(const std::string &url) {
@@ -188,6 +200,7 @@ struct {
     Work (*prepare)(const std::string &url);
 } const WORKS[] = {
     {"call", call},     // calc_ipc_client_call
+    {"spun", spun},     // the same by who spins
     {"many", many},     // calc_ipc_client_call_many, 64 at once
     {"bytes", bytes},   // calc_ipc_client_call_bytes, 32 KiB there and back
     {"cxx", wrapped},   // calc_ipc::Client::call
@@ -216,6 +229,10 @@ int main(int argc, char **argv) {
     const std::string url = argc > 1 ? argv[argc - 1] : "";
     try {
         if (what == "serve") {
+            return serve(Server(url, {}, serverOptions()));
+        }
+        if (what == "serve-spun") {
+            spin = LONGEST_SPIN;
             return serve(Server(url, {}, serverOptions()));
         }
         if (what == "serve-bytes") {

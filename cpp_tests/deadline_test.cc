@@ -27,6 +27,17 @@ ClientOptions impatient() {
     return options;
 }
 
+/// What an impatient client is answered in the end: on a busy machine, not always at once.
+template <class Client> std::int64_t resultInTheEnd(Client &client, const Request &request) {
+    while (true) {
+        const auto response = client.call(request);
+        if (response || response.status() != CALC_IPC_STATUS_TIMED_OUT) {
+            EXPECT_TRUE(response && response->success) << response.message();
+            return response ? response->result : -1;
+        }
+    }
+}
+
 template <class T> using Deadline = TransportTest<T>;
 TYPED_TEST_SUITE(Deadline, Transports);
 
@@ -35,12 +46,14 @@ TYPED_TEST(Deadline, ALateAnswerIsNobodysAnswer) {
     auto server = this->address.server(slowAtMul(gate));
     server.startInBackground();
     auto client = this->address.client(impatient());
+    // From now on each request reaches the server, and takes the place that was opened for it.
+    EXPECT_EQ(resultInTheEnd(client, add(1, 2)), 3);
     for (std::int64_t i = 0; i < 3; ++i) {
         EXPECT_FALSE(client.call({Operation::MUL, 7, i}));
         EXPECT_EQ(client.status(), CALC_IPC_STATUS_TIMED_OUT);
         gate.open();
         // Its answer, 7 * i, is on its way now; this call's is another.
-        EXPECT_EQ(resultOf(client, add(i, 1000)), i + 1000);
+        EXPECT_EQ(resultInTheEnd(client, add(i, 1000)), i + 1000);
     }
 }
 
@@ -57,7 +70,7 @@ TYPED_TEST(Deadline, AwaitingTheLateAnswerHasADeadlineToo) {
     for (int i = 0; i < 3; ++i) {
         gate.open();
     }
-    EXPECT_EQ(resultOf(client, add(1, 2)), 3);
+    EXPECT_EQ(resultInTheEnd(client, add(1, 2)), 3);
 }
 
 TYPED_TEST(Deadline, AServerThatDoesNotRunIsLate) {
@@ -66,7 +79,7 @@ TYPED_TEST(Deadline, AServerThatDoesNotRunIsLate) {
     EXPECT_FALSE(client.call(add(1, 2)));
     EXPECT_EQ(client.status(), CALC_IPC_STATUS_TIMED_OUT);
     server.startInBackground();
-    EXPECT_EQ(resultOf(client, add(3, 4)), 7);
+    EXPECT_EQ(resultInTheEnd(client, add(3, 4)), 7);
 }
 
 TYPED_TEST(Deadline, ASuspendedServerIsLateAndNeverWrong) {
@@ -76,12 +89,12 @@ TYPED_TEST(Deadline, ASuspendedServerIsLateAndNeverWrong) {
         return 0;
     });
     auto client = this->address.client(impatient());
-    EXPECT_EQ(resultOf(client, add(1, 2)), 3);
+    EXPECT_EQ(resultInTheEnd(client, add(1, 2)), 3);
     child.suspend();
     EXPECT_FALSE(client.call(add(10, 20)));
     EXPECT_EQ(client.status(), CALC_IPC_STATUS_TIMED_OUT);
     child.resume();
-    EXPECT_EQ(resultOf(client, add(3, 4)), 7);
+    EXPECT_EQ(resultInTheEnd(client, add(3, 4)), 7);
 }
 
 TYPED_TEST(Deadline, NoneIsNone) {
@@ -101,7 +114,7 @@ TEST(PipeDeadline, ALateAnswerIsNobodysAnswer) {
     EXPECT_FALSE(channel.call({Operation::MUL, 7, 8}));
     EXPECT_EQ(channel.status(), CALC_IPC_STATUS_TIMED_OUT);
     gate.open();
-    EXPECT_EQ(resultOf(channel, add(3, 4)), 7);
+    EXPECT_EQ(resultInTheEnd(channel, add(3, 4)), 7);
 }
 
 } // namespace

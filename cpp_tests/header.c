@@ -17,8 +17,13 @@ LAYOUT(sizeof(calc_ipc_response) == 272, "response");
 LAYOUT(offsetof(calc_ipc_response, result) == 8, "result");
 LAYOUT(offsetof(calc_ipc_response, error) == 16, "error");
 LAYOUT(CALC_IPC_ERROR_CAPACITY == 256, "error");
+/* No padding, which a caller could not set to 0; the first version ended before in_place. */
 LAYOUT(offsetof(calc_ipc_server_options, size) == 0, "size");
+LAYOUT(offsetof(calc_ipc_server_options, in_place) == sizeof(size_t) + 8 * 4, "server options, first version");
+LAYOUT(offsetof(calc_ipc_server_options, stall_timeout_ms) == sizeof(size_t) + 9 * 4, "stall_timeout_ms");
+LAYOUT(sizeof(calc_ipc_server_options) == sizeof(size_t) + 10 * 4, "server options");
 LAYOUT(offsetof(calc_ipc_client_options, size) == 0, "size");
+LAYOUT(sizeof(calc_ipc_client_options) == sizeof(size_t) + 6 * 4, "client options, first version");
 LAYOUT(CALC_IPC_STATUS_OK == 0 && CALC_IPC_STATUS_HANDLER_FAILED == -18, "statuses");
 LAYOUT(CALC_IPC_FRAME_MAX == 4 + 4 + 255, "the longest frame is an ERR with a full text");
 LAYOUT(CALC_IPC_VERSION_NUMBER ==

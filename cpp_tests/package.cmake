@@ -28,6 +28,26 @@ foreach(_way shared static add_subdirectory fetch_content)
   list(APPEND _package_tests package.${_way})
 endforeach()
 
+# A project of which calc_ipc is a part installs it with its own programs and for whoever links its libraries.
+foreach(_way add_subdirectory fetch_content)
+  set_tests_properties(package.${_way} PROPERTIES FIXTURES_SETUP built_${_way})
+  set(_consumer "${CMAKE_CURRENT_BINARY_DIR}/consumer_${_way}")
+  add_test(NAME package.install_${_way}
+    COMMAND "${CMAKE_COMMAND}" "-DBUILD=${_consumer}" -DCONFIG=$<CONFIG> "-DSTAGE=${_consumer}_stage"
+      "-DMOVED=${_consumer} moved" -P "${CMAKE_CURRENT_SOURCE_DIR}/install_consumer.cmake")
+  set_tests_properties(package.install_${_way} PROPERTIES FIXTURES_REQUIRED "installed;built_${_way}"
+    FIXTURES_SETUP installed_${_way})
+  add_test(NAME package.next_${_way}
+    COMMAND "${CMAKE_CTEST_COMMAND}" --build-and-test
+      "${CMAKE_CURRENT_SOURCE_DIR}/consumer/next" "${_consumer}_next"
+      --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}" --build-config $<CONFIG>
+      --build-options "-DCMAKE_PREFIX_PATH=${_consumer} moved" "-DCMAKE_BUILD_TYPE=$<CONFIG>"
+        "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
+      --test-command "${CMAKE_CTEST_COMMAND}" -C $<CONFIG> --output-on-failure)
+  set_tests_properties(package.next_${_way} PROPERTIES FIXTURES_REQUIRED installed_${_way})
+  list(APPEND _package_tests package.install_${_way} package.next_${_way})
+endforeach()
+
 find_package(PkgConfig REQUIRED)
 add_test(NAME package.pkg_config
   COMMAND sh "${CMAKE_CURRENT_SOURCE_DIR}/pkg_config.sh" "${PKG_CONFIG_EXECUTABLE}" "${CMAKE_C_COMPILER}"

@@ -221,14 +221,4 @@ struct Holdings {
     }
 };
 
-/// The shortest of five rounds, each of which says how long something took: what a promise of time is held against,
-/// since a busy machine may spoil a round, but not five.
-inline std::chrono::milliseconds bestOfFive(const std::function<std::chrono::nanoseconds()> &round) {
-    auto best = std::chrono::nanoseconds::max();
-    for (int i = 0; i < 5; ++i) {
-        best = std::min(best, round());
-    }
-    return std::chrono::duration_cast<std::chrono::milliseconds>(best);
-}
-
 } // namespace support

@@ -28,6 +28,7 @@ SAME(CALC_IPC_VERSION_NUMBER,
 
 const char *calc_ipc_status_message(int32_t status);
 const char *calc_ipc_last_error(void);
+bool calc_ipc_last_not_executed(void);
 uint32_t calc_ipc_version(void);
 
 calc_ipc_status calc_ipc_request_serialize(const calc_ipc_request *, uint8_t *buffer, size_t capacity, size_t *length);
@@ -40,6 +41,7 @@ calc_ipc_status calc_ipc_message_send(int fd, const uint8_t *frame, size_t lengt
 calc_ipc_status calc_ipc_message_recv(int fd, uint8_t *buffer, size_t capacity, size_t *length);
 calc_ipc_status calc_ipc_fd_read_exact(int fd, void *buffer, size_t length);
 calc_ipc_status calc_ipc_fd_write_exact(int fd, const void *buffer, size_t length);
+calc_ipc_status calc_ipc_current_failure(const char *text);
 const char *calc_ipc_operation_name(int32_t operation);
 calc_ipc_status calc_ipc_operation_from_name(const char *name, int32_t *out);
 

@@ -11,7 +11,7 @@ use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::fs::File;
 use std::time::Duration;
-use support::{Address, Process, TRANSPORTS, add, serve_in_process};
+use support::{Address, Process, TRANSPORTS, add, eventually, serve_in_process};
 
 fn limit(resource: libc::__rlimit_resource_t, value: u64) {
     let limit = libc::rlimit {
@@ -215,37 +215,63 @@ fn hundreds_may_wait_before_serving_begins() {
     }
 }
 
+/// How often a process went to sleep so far, if it has one thread (proc_pid_status(5)).
+fn sleeps(process: libc::pid_t) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let mut lines = status.lines();
+    let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.unwrap().trim().parse().unwrap()
+}
+
+/// Changes how many descriptors a process may have; gives how many it might have before.
+fn limit_descriptors_of(process: &Process, count: u64) -> u64 {
+    let mut before = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    let resource = libc::RLIMIT_NOFILE;
+    // SAFETY: a live rlimit for the old limits, and below one for the new.
+    unsafe {
+        let number = process.number();
+        let none = std::ptr::null();
+        assert_eq!(libc::prlimit(number, resource, none, &raw mut before), 0);
+        let limits = libc::rlimit {
+            rlim_cur: count,
+            ..before
+        };
+        let none = std::ptr::null_mut();
+        assert_eq!(libc::prlimit(number, resource, &raw const limits, none), 0);
+    }
+    before.rlim_cur
+}
+
 #[test]
-fn an_idle_server_and_its_clients_use_no_cpu() {
+fn a_server_that_can_let_in_and_refuse_nobody_sleeps_until_it_can() {
     for transport in &TRANSPORTS {
         let address = Address::new();
-        let options = ServerOptions::default();
-        let server = serve_in_process(transport, &address, &options, || ());
-        let clients: Vec<_> = (0..8).map(|_| transport.client(&address)).collect();
-        for client in &clients {
-            assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
-        }
-        // It has gone to sleep once its spinning is over: wait for that, then look how often it
-        // was run over a time in which a wake-up each 100 ms would show.
-        let switches = || {
-            let status =
-                std::fs::read_to_string(format!("/proc/{}/status", server.number())).unwrap();
-            let line = status
-                .lines()
-                .find(|line| line.starts_with("voluntary_ctxt_switches"))
-                .unwrap();
-            line.split_whitespace()
-                .next_back()
-                .unwrap()
-                .parse::<u64>()
-                .unwrap()
+        let options = ServerOptions {
+            workers: 1,
+            spin: Duration::ZERO,
+            ..ServerOptions::default()
         };
-        let mut last = switches();
-        let quiet = (0..50).any(|_| {
-            std::thread::sleep(Duration::from_millis(200));
-            let before = std::mem::replace(&mut last, switches());
-            before == last
+        let server = serve_in_process(transport, &address, &options, || ());
+        let client = transport.client(&address);
+        assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+        let before = limit_descriptors_of(&server, 0);
+        std::thread::scope(|scope| {
+            let newcomer = scope.spawn(|| transport.client(&address).call(&add(2, 2)));
+            // One that spins at the door never sleeps, and one that never looks again sleeps but once.
+            let first = sleeps(server.number());
+            let what = format!("{}: it tries and sleeps", transport.name);
+            eventually(&what, || sleeps(server.number()) >= first + 10);
+            assert_eq!(client.call(&add(3, 3)).unwrap(), Ok(6));
+            limit_descriptors_of(&server, before);
+            assert_eq!(
+                newcomer.join().unwrap().unwrap(),
+                Ok(4),
+                "{}",
+                transport.name
+            );
         });
-        assert!(quiet, "{} never rests", transport.name);
     }
 }

@@ -13,20 +13,21 @@ use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::{Mutex, mpsc};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use support::{Address, Process, TRANSPORTS, WITH_FILES, add, over_each, status, within};
-
-/// Far more than anything here should take, far less than it took.
-const SOON: Duration = Duration::from_millis(1200);
 
 #[test]
 fn a_client_that_sends_many_requests_at_once_holds_up_neither_stop_nor_others() {
     let address = Address::new();
     let (entered, has_entered) = mpsc::channel();
     let entered = Mutex::new(entered);
+    let served = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&served);
     let handler = Handler::new(move |request| {
         let _ = entered.lock().unwrap().send(());
+        count.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(5));
         calc_ipc::protocol::execute(request)
     });
@@ -39,17 +40,67 @@ fn a_client_that_sends_many_requests_at_once_holds_up_neither_stop_nor_others() 
     assert!(greedy.write(&b"\x07\0\0\0ADD 1 2".repeat(4000)).unwrap() > 20_000);
     has_entered.recv().unwrap();
 
-    let began = Instant::now();
+    // Its 4000 requests take 20 s: what came after them would be answered then.
     let other = TRANSPORTS[0].client(&address);
     assert_eq!(other.call(&add(1, 1)).unwrap(), Ok(2));
     assert!(
-        began.elapsed() < SOON,
-        "another client waited {:?}",
-        began.elapsed()
+        served.load(Ordering::Relaxed) < 4000,
+        "another client waited for all"
     );
-    let began = Instant::now();
     server.stop().unwrap();
-    assert!(began.elapsed() < SOON, "stop took {:?}", began.elapsed());
+    assert!(served.load(Ordering::Relaxed) < 4000, "stop waited for all");
+}
+
+#[test]
+fn who_asks_one_at_a_time_waits_for_a_turn_or_two_of_those_who_never_pause() {
+    const GREEDY: u8 = b'g';
+    const POLITE: u8 = b'p';
+    let address = Address::new();
+    let (entered, has_entered) = mpsc::channel();
+    let (go, may_go) = mpsc::channel::<()>();
+    let (entered, may_go) = (Mutex::new(entered), Mutex::new(may_go));
+    let handler = Handler::bytes(move |request, _| {
+        let _ = entered.lock().unwrap().send(request[0]);
+        // The test says when a greedy one's request is done; once it has ended, all are. The other's is at once:
+        // one who waits there for long has a handler that is slow.
+        if request[0] == GREEDY && may_go.lock().unwrap().recv().is_ok() {
+            // No turn that a clock ends is shorter than this.
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_micros(200) {}
+        }
+        Some(0)
+    });
+    let server = TRANSPORTS[0].serve(&address, handler, &ServerOptions::default());
+    let go = go; // Dropped before the server, whatever happens: requests wait for it.
+    let connect = || UnixStream::connect(address.path("sock")).unwrap();
+    let mut polite = connect();
+    polite.write_all(&[1, 0, 0, 0, POLITE]).unwrap();
+    let mut crowd: Vec<_> = (0..16).map(|_| connect()).collect();
+    for greedy in &mut crowd {
+        let many = [1, 0, 0, 0, GREEDY].repeat(1000);
+        greedy.write_all(&many).unwrap();
+    }
+    let next = || {
+        let kind = has_entered.recv().unwrap();
+        if kind == GREEDY {
+            go.send(()).unwrap();
+        }
+        kind
+    };
+    // Until it is known who asks much.
+    let known: Vec<_> = (0..200).map(|_| next()).collect();
+    assert!(known.contains(&POLITE));
+    for _ in 0..20 {
+        // One of the crowd is inside, and will be when this one has asked.
+        assert_eq!(next(), GREEDY);
+        assert_eq!(has_entered.recv().unwrap(), GREEDY);
+        polite.write_all(&[1, 0, 0, 0, POLITE]).unwrap();
+        go.send(()).unwrap();
+        let before = (0..).take_while(|_| next() == GREEDY).count();
+        assert!(before <= 4, "{before} came first");
+    }
+    drop(go);
+    server.stop().unwrap();
 }
 
 #[test]
@@ -68,14 +119,8 @@ fn a_batch_does_not_hold_up_stop() {
         std::thread::scope(|scope| {
             let batch = scope.spawn(|| status(client.call_many(&requests, |_| ())));
             has_entered.recv().unwrap();
-            let began = Instant::now();
             server.stop().unwrap();
-            assert!(
-                began.elapsed() < SOON,
-                "{} {:?}",
-                transport.name,
-                began.elapsed()
-            );
+            // It would be Ok if stop had waited for all.
             assert_eq!(batch.join().unwrap(), Status::Closed, "{}", transport.name);
         });
     });
@@ -95,11 +140,14 @@ fn a_peer_that_floods_the_control_socket_of_shared_memory_is_thrown_out() {
     );
 }
 
+/// The longest that the options take.
+const LONGEST_SPIN: Duration = Duration::from_millis(1);
+
 #[test]
-fn spinning_outlasts_no_deadline_and_delays_nobody() {
+fn the_longest_spin_ends_by_a_deadline_for_another_client_and_by_a_stop() {
     over_each(|transport, address| {
         let options = ServerOptions {
-            spin: Duration::from_secs(3),
+            spin: LONGEST_SPIN,
             ..ServerOptions::default()
         };
         let (go, may_go) = mpsc::channel::<()>();
@@ -112,31 +160,17 @@ fn spinning_outlasts_no_deadline_and_delays_nobody() {
         });
         let server = transport.serve(address, handler, &options);
         let options = ClientOptions {
-            spin: Duration::from_secs(3),
+            spin: LONGEST_SPIN,
             ..within(200)
         };
         let client = transport.client_with(address, &options);
         for _ in 0..5 {
             assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
         }
-        let began = Instant::now();
         assert_eq!(transport.client(address).call(&add(1, 1)).unwrap(), Ok(2));
-        assert!(
-            began.elapsed() < SOON,
-            "{}: another client waited",
-            transport.name
-        );
-        let began = Instant::now();
         assert_eq!(status(client.call(&add(7, 1))), Status::TimedOut);
-        assert!(
-            began.elapsed() < SOON,
-            "{}: the deadline passed",
-            transport.name
-        );
         go.send(()).unwrap();
-        let began = Instant::now();
         server.stop().unwrap();
-        assert!(began.elapsed() < SOON, "{}: stop waited", transport.name);
     });
 }
 
@@ -200,7 +234,7 @@ fn a_client_dropped_for_being_idle_sees_closed() {
         assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
         // It is dropped some time after 50 ms: calls in between would keep it.
         let (_, wait) = mpsc::channel::<()>();
-        let ended = (1..8).find_map(|turn: u32| {
+        let ended = (1..20).find_map(|turn: u32| {
             let _ = wait.recv_timeout(Duration::from_millis(100) * turn);
             std::thread::park_timeout(Duration::from_millis(100) * turn);
             client.call(&add(1, 1)).err()

@@ -5,9 +5,11 @@
 mod header;
 
 use calc_ipc::ffi::{client::*, fifo::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*};
-use calc_ipc::ffi::{descriptor::*, message::*, options::*, pipe::*, protocol::*, status::*};
+use calc_ipc::ffi::{
+    descriptor::*, handler::*, message::*, options::*, pipe::*, protocol::*, status::*,
+};
 use std::collections::BTreeSet;
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::{dangling_mut, null, null_mut};
 
 /// A call and the status it gave.
@@ -100,6 +102,7 @@ fn protocol_calls() -> Vec<Call> {
             calc_ipc_execute(request, null_mut());
             calc_ipc_operation_from_name(null(), number);
             calc_ipc_operation_from_name(c"ADD".as_ptr(), null_mut());
+            calc_ipc_current_failure(null());
         ]
     }
 }
@@ -319,6 +322,29 @@ fn an_address_that_cannot_be_is_an_invalid_argument() {
     for (at, (function, status)) in calls.into_iter().enumerate() {
         assert_eq!(status, CALC_IPC_STATUS_INVALID_ARGUMENT, "{at}: {function}");
     }
+}
+
+#[test]
+fn a_text_longer_than_any_address_is_told_by_its_length() {
+    let long = CString::new(format!("unix:///{}", "x".repeat(20_000))).unwrap();
+    let long = long.as_ptr();
+    let (data, options) = (null_mut(), null());
+    // SAFETY: strings, locals and NULL.
+    let calls: Vec<Call> = unsafe {
+        calls![
+            calc_ipc_client_create(long, null(), &mut none());
+            calc_ipc_server_create(long, None, data, options, &mut none());
+            calc_ipc_uds_server_create(long, None, data, options, &mut none());
+            calc_ipc_shm_client_create(long, null(), &mut none());
+        ]
+    };
+    for (function, status) in calls {
+        assert_eq!(status, CALC_IPC_STATUS_INVALID_ARGUMENT, "{function}");
+    }
+    // SAFETY: the text of this thread's last failure, NUL-terminated.
+    let said = unsafe { CStr::from_ptr(calc_ipc_last_error()) };
+    let says = "name has 20008 bytes; no address has more than 16384";
+    assert!(said.to_str().unwrap().contains(says), "{said:?}");
 }
 
 #[test]

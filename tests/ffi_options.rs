@@ -8,6 +8,11 @@ use std::ptr::{dangling_mut, null, null_mut};
 /// An address that no options get as far as.
 const NAME: *const c_char = c"/calc_ipc_test_of_options".as_ptr();
 
+/// The sizes that the structs had in the first version, which every later one takes: 40 and 32, on 32 bits
+/// 36 and 28.
+const FIRST_SERVER_SIZE: usize = size_of::<usize>() + size_of::<[u32; 8]>();
+const FIRST_CLIENT_SIZE: usize = size_of::<usize>() + size_of::<[u32; 6]>();
+
 /// A struct of options in a larger room, as a caller of a later version has it.
 #[repr(C)]
 struct Room<T> {
@@ -122,7 +127,7 @@ fn the_defaults_are_those_of_the_contract() {
             server.workers,
             server.mode
         ],
-        [1024, 65536, 0, 0o600]
+        [0, 65536, 0, 0o600]
     );
     assert_eq!(
         [
@@ -133,6 +138,7 @@ fn the_defaults_are_those_of_the_contract() {
         ],
         [0, 50, 0, 0]
     );
+    assert_eq!([server.in_place, server.stall_timeout_ms], [0, 0]);
     let client = client_room(0, [0; 24]).options;
     assert_eq!(
         [client.connect_timeout_ms, client.call_timeout_ms],
@@ -152,10 +158,7 @@ fn the_defaults_are_those_of_the_contract() {
 #[test]
 fn a_size_that_was_never_set_is_an_invalid_argument() {
     let refused = (CALC_IPC_STATUS_INVALID_ARGUMENT, true);
-    let (server, client) = (
-        size_of::<calc_ipc_server_options>(),
-        size_of::<calc_ipc_client_options>(),
-    );
+    let (server, client) = (FIRST_SERVER_SIZE, FIRST_CLIENT_SIZE);
     for size in [0, 1, server - 1, 4097, usize::MAX] {
         assert_eq!(
             create_servers(&server_room(size, [0; 24])),
@@ -191,6 +194,9 @@ fn what_this_version_does_not_know_has_to_be_0() {
             "{at}"
         );
     }
+    let mut in_place = server_room(size_of::<calc_ipc_server_options>(), [0; 24]);
+    in_place.options.in_place = 1;
+    assert_eq!(create_servers(&in_place), [refused; 7]);
     let mut reserved = client_room(size_of::<calc_ipc_client_options>(), [0; 24]);
     reserved.options.reserved = 1;
     assert_eq!(create_clients(&reserved), [refused; 8]);

@@ -137,10 +137,13 @@ struct Longer {
 #[test]
 fn options_as_init_leaves_them_suit_every_transport() {
     over_each(|api, address| {
-        for size in [size_of::<calc_ipc_server_options>(), size_of::<Longer>()] {
-            // SAFETY: integers may be 0, and the size is the struct's.
+        // In the first version, what came after the size was eight integers.
+        let first = size_of::<usize>() + size_of::<[u32; 8]>();
+        let now = size_of::<calc_ipc_server_options>();
+        for size in [first, first + 4, now, size_of::<Longer>()] {
+            // SAFETY: integers may be anything, and the size is within the struct's.
             let options = unsafe {
-                let mut options: Longer = std::mem::zeroed();
+                let mut options: Longer = std::mem::transmute([0x55_u8; size_of::<Longer>()]);
                 calc_ipc_server_options_init((&raw mut options).cast(), size);
                 options
             };

@@ -135,18 +135,28 @@ fn hostile_lengths_reach_nothing_beyond_a_buffer() {
     }
 }
 
+/// Says that it is over when it is dropped, whatever happens: threads wait for that.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn memory_scribbled_during_calls_harms_only_its_owner() {
     let address = Address::new();
     let _server = TRANSPORTS[SHM].serve(&address, Handler::Calculator, &ServerOptions::default());
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _ends = Ends(&is_over);
         for seed in 1..4_u32 {
             let (address, is_over) = (&address, &is_over);
             scope.spawn(move || {
                 let mut random = seed;
                 while !is_over.load(Ordering::Relaxed) {
-                    let mut intruder = intruder(address);
+                    let intruder = intruder(address);
                     for turn in 1..200 {
                         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                         let index = usize::try_from(random >> 27).unwrap();
@@ -161,7 +171,6 @@ fn memory_scribbled_during_calls_harms_only_its_owner() {
         for number in 0..5000 {
             assert_eq!(bystander.call(&add(number, 1)).unwrap(), Ok(number + 1));
         }
-        is_over.store(true, Ordering::Relaxed);
     });
 }
 

@@ -240,7 +240,7 @@ fn a_byte_now_and_then_outlasts_no_deadline() {
                 "{name}"
             );
             // All of it would take a minute.
-            assert!(began.elapsed() < Duration::from_secs(10), "{name}");
+            assert!(began.elapsed() < Duration::from_secs(30), "{name}");
         });
     }
 }

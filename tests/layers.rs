@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 6] = [
             "error",
             "sys::blocking",
             "sys::panic",
+            "sys::cancel",
             "protocol",
             "transport",
             "service",

@@ -11,7 +11,7 @@ use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
-use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, add, status, within};
+use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, add, forbid_with, status, within};
 
 fn limit(resource: libc::__rlimit_resource_t, value: u64) {
     let limit = libc::rlimit {
@@ -75,6 +75,29 @@ fn a_thread_that_cannot_be_made_is_an_error() {
         });
         assert!(child.succeeded(), "{}", transport.name);
         assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+    }
+}
+
+/// Those that nobody asked for are done without.
+#[test]
+fn threads_that_were_asked_for_are_had_or_it_is_an_error() {
+    for transport in &TRANSPORTS {
+        for (workers, expected) in [(0, Status::Ok), (1, Status::Ok), (2, Status::System)] {
+            let address = Address::new();
+            let child = Process::fork(|| {
+                let options = ServerOptions {
+                    workers,
+                    ..ServerOptions::default()
+                };
+                let endpoint = (transport.bind)(&address, &options).unwrap();
+                let server = Server::new(endpoint, Handler::Calculator).unwrap();
+                forbid_with(libc::SYS_clone3, libc::EAGAIN);
+                forbid_with(libc::SYS_clone, libc::EAGAIN);
+                server.request_stop(); // It serves all the same, and then ends at once.
+                assert_eq!(status(server.run()), expected);
+            });
+            assert!(child.succeeded(), "{}, {workers} workers", transport.name);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
-use support::{Address, Process, TRANSPORTS, add};
+use support::{Address, Process, TRANSPORTS, add, eventually, serve_in_process};
 
 extern "C" fn ignore(_: libc::c_int) {}
 
@@ -98,17 +98,56 @@ extern "C" fn signal_child() {
     unsafe { libc::kill(libc::getpid(), libc::SIGURG) };
 }
 
+/// Has [`tell`] run at this signal, in this process.
+fn tell_of(signal: libc::c_int, say: &std::io::PipeWriter) {
+    TELL.store(say.as_raw_fd(), Ordering::Relaxed);
+    // SAFETY: a handler that does only what is async-signal-safe.
+    unsafe { libc::signal(signal, tell as *const () as libc::sighandler_t) };
+}
+
+#[test]
+fn a_server_that_a_signal_wakes_serves_on() {
+    for transport in &TRANSPORTS {
+        let (mut said, say) = std::io::pipe().unwrap();
+        let address = Address::new();
+        // It serves on the thread that gets the signals.
+        let options = ServerOptions {
+            workers: 1,
+            spin: Duration::ZERO,
+            ..ServerOptions::default()
+        };
+        let server = serve_in_process(transport, &address, &options, || {
+            tell_of(libc::SIGURG, &say);
+        });
+        drop(say);
+        let stat = format!("/proc/{}/stat", server.number());
+        let client = transport.client_with(&address, &support::within(60_000));
+        for number in 0..20 {
+            assert_eq!(client.call(&add(number, 1)).unwrap(), Ok(number + 1));
+            eventually("it sleeps", || {
+                let stat = std::fs::read_to_string(&stat).unwrap();
+                stat.rsplit_once(") ").unwrap().1.starts_with('S')
+            });
+            server.signal(libc::SIGURG);
+            said.read_exact(&mut [0]).unwrap();
+        }
+        assert_eq!(
+            client.call(&add(1, 1)).unwrap(),
+            Ok(2),
+            "{}",
+            transport.name
+        );
+    }
+}
+
 #[test]
 fn no_handler_of_the_hosts_runs_in_the_child_of_a_pipe() {
     let (mut said, say) = std::io::pipe().unwrap();
     // A process of its own: handlers of fork stay for good.
     let ok = Process::fork(|| {
-        TELL.store(say.as_raw_fd(), Ordering::Relaxed);
-        // SAFETY: handlers that do only what is async-signal-safe.
-        unsafe {
-            libc::signal(libc::SIGURG, tell as *const () as libc::sighandler_t);
-            libc::pthread_atfork(None, None, Some(signal_child));
-        }
+        tell_of(libc::SIGURG, &say);
+        // SAFETY: a handler that does only what is async-signal-safe.
+        unsafe { libc::pthread_atfork(None, None, Some(signal_child)) };
         let child = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
         assert_eq!(child.call(&add(1, 1)).unwrap(), Ok(2));
     })

@@ -1,18 +1,20 @@
 //! URLs: what is read is written in one way, which is read as the same.
 #![no_main]
 
-use calc_ipc::transport::url::Url;
+use calc_ipc::transport::url::{Side, Url};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
-    if let Ok(url) = Url::parse(text) {
-        let written = url.to_string();
-        assert_eq!(Url::parse(&written).ok(), Some(url), "{written}");
-        assert!(
-            written.bytes().all(|byte| byte.is_ascii_graphic()),
-            "{written}"
-        );
+    for side in [Side::Server, Side::Client] {
+        if let Ok(url) = Url::parse(text, side) {
+            let written = url.to_string();
+            assert_eq!(Url::parse(&written, side).ok(), Some(url), "{written}");
+            assert!(
+                written.bytes().all(|byte| byte.is_ascii_graphic()),
+                "{written}"
+            );
+        }
     }
 });

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(crate) const ROLE: &str = "CALC_IPC_CRASH_ROLE";
 
 /// Nothing here takes that long but a hang, on a machine however loaded.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Actor {
     process: Child,

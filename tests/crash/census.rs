@@ -1,5 +1,6 @@
 //! What a process has: descriptors, threads, children.
 
+use crate::support::eventually;
 use std::path::Path;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,17 @@ impl Census {
 
     pub(crate) fn own() -> Self {
         Self::of(std::process::id())
+    }
+
+    /// Waits until this process has no more than that. A thread that was joined is listed a moment longer: who joins it
+    /// waits until it is done with its memory (pthread_join(3)), not until the kernel is done with it.
+    pub(crate) fn await_no_more(self, what: &str) {
+        eventually(&format!("{what}: no more than {self:?}"), || {
+            let now = Self::own();
+            now.descriptors <= self.descriptors
+                && now.threads <= self.threads
+                && now.children <= self.children
+        });
     }
 }
 

@@ -193,7 +193,7 @@ fn kill_child_with_orphan(length: usize, mut say: &PipeWriter) {
         send(child, libc::SIGKILL);
         let begin = Instant::now();
         assert_eq!(support::status(call.join().unwrap()), Status::PeerDied);
-        assert!(begin.elapsed() < Duration::from_secs(1));
+        assert!(begin.elapsed() < Duration::from_secs(60));
     });
 }
 

@@ -259,7 +259,7 @@ fn say(client: &Client, number: &mut u64) -> String {
     let begin = std::time::Instant::now();
     let said = say_of(client, &message(PLAIN, SMALL, *number), &mut [0; SMALL]);
     assert!(
-        begin.elapsed() < Duration::from_secs(1),
+        begin.elapsed() < Duration::from_secs(60),
         "the bystander hung"
     );
     said

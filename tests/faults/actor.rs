@@ -112,7 +112,7 @@ impl Census {
 
     /// Says what is there that was not before; a thread that was joined may take a moment to go.
     fn compare(&self, voice: &Voice<'_>) {
-        let patience = Instant::now() + Duration::from_secs(2);
+        let patience = Instant::now() + Duration::from_secs(60);
         let mut now = Self::take();
         while now != *self && Instant::now() < patience {
             std::thread::yield_now();

@@ -68,8 +68,8 @@ pub const CALLS: &[Call] = calls! {
     "read" SYS_read: EINTR EAGAIN EIO ENOMEM;
     "write" SYS_write: EINTR EAGAIN EPIPE ENOSPC ENOMEM;
     "writev" SYS_writev: EINTR EAGAIN EPIPE ENOSPC;
-    "preadv2" SYS_preadv2: EINTR EAGAIN EIO ENOSYS EOPNOTSUPP;
-    "pwritev2" SYS_pwritev2: EINTR EAGAIN EPIPE ENOSYS EOPNOTSUPP;
+    "preadv2" SYS_preadv2: EINTR EAGAIN EIO ENOSYS EPERM EOPNOTSUPP;
+    "pwritev2" SYS_pwritev2: EINTR EAGAIN EPIPE ENOSYS EPERM EOPNOTSUPP;
     "recvfrom" SYS_recvfrom: EINTR EAGAIN ENOMEM ECONNRESET;
     "recvmsg" SYS_recvmsg: EINTR EAGAIN ENOMEM ECONNRESET;
     "sendto" SYS_sendto: EINTR EAGAIN EPIPE ENOBUFS ENOMEM ECONNRESET;
@@ -90,7 +90,7 @@ pub const CALLS: &[Call] = calls! {
     "epoll_wait" SYS_epoll_pwait EPOLL_WAIT: EINTR;
     "poll" SYS_ppoll POLL: EINTR ENOMEM;
     "eventfd" SYS_eventfd2: EMFILE ENFILE ENOMEM;
-    "memfd_create" SYS_memfd_create: EMFILE ENFILE ENOMEM EINVAL ENOSYS;
+    "memfd_create" SYS_memfd_create: EMFILE ENFILE ENOMEM EINVAL EPERM ENOSYS;
     "fallocate" SYS_fallocate: EINTR ENOSPC ENOMEM;
     "mmap" SYS_mmap: ENOMEM EAGAIN;
     "mprotect" SYS_mprotect: ENOMEM;
@@ -98,13 +98,14 @@ pub const CALLS: &[Call] = calls! {
     "dup" SYS_dup3 DUP2: EINTR EMFILE;
     "pipe" SYS_pipe2: EMFILE ENFILE;
     "flock" SYS_flock: EINTR ENOLCK ENOMEM;
-    "fstat" SYS_fstat SYS_newfstatat SYS_statx: ENOMEM;
+    "fstat" SYS_fstat SYS_newfstatat: ENOMEM;
+    "statx" SYS_statx: ENOMEM ENOSYS EPERM;
     "fchmod" SYS_fchmod SYS_fchmodat CHMOD: EINTR EIO EROFS;
     "mknod" SYS_mknodat MKNOD: EACCES ENOSPC ENOMEM;
     "unlink" SYS_unlinkat UNLINK: EIO ENOMEM;
     "rename" SYS_renameat SYS_renameat2 RENAME: EIO ENOSPC;
     "getdents" SYS_getdents64: EIO ENOMEM;
-    "getrandom" SYS_getrandom: EINTR;
+    "getrandom" SYS_getrandom: EINTR ENOSYS EPERM;
     "futex" SYS_futex: EINTR EAGAIN;
     "clone3" SYS_clone3: EAGAIN ENOMEM ENOSYS;
     "clone" SYS_clone FORK VFORK: EAGAIN ENOMEM;
@@ -112,7 +113,7 @@ pub const CALLS: &[Call] = calls! {
     "pidfd_open" SYS_pidfd_open: EMFILE ENFILE ENOMEM ENOSYS EPERM;
     "pidfd_send_signal" SYS_pidfd_send_signal: ENOSYS EPERM;
     "wait" SYS_waitid SYS_wait4: EINTR;
-    "close_range" SYS_close_range: ENOSYS ENOMEM;
+    "close_range" SYS_close_range: ENOSYS EPERM ENOMEM;
     "sigaction" SYS_rt_sigaction: EINVAL;
     "sched_getaffinity" SYS_sched_getaffinity: EINVAL;
 };

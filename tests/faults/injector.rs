@@ -42,7 +42,7 @@ impl Plan {
         match self.fault {
             // The standard library's connect does not wait in connect(2), where a signal could come.
             Fault::Error(Errno::EINTR) => (transport, self.call.name) != ("tcp", "connect"),
-            Fault::Error(Errno::EINVAL) => self.call.name == "memfd_create",
+            Fault::Error(Errno::EINVAL | Errno::EPERM) if self.call.name == "memfd_create" => true,
             Fault::Error(_) => self.which == Which::Every,
             Fault::Short => true,
         }

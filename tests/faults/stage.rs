@@ -29,7 +29,7 @@ pub struct Outcome {
 }
 
 /// How long a run may take: some deadlines after each other. Then it hangs.
-const WATCHDOG: Duration = Duration::from_secs(20);
+const WATCHDOG: Duration = Duration::from_secs(120);
 
 type Role = fn(&Transport, &Address, &Voice<'_>);
 

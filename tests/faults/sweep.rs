@@ -50,13 +50,23 @@ fn plan(text: &str) -> Plan {
     Plan::parse(text).unwrap_or_else(|| panic!("'{text}' is no fault"))
 }
 
-/// What older kernels and sandboxes do not have; the library has another way for each.
-const WITHOUT: [&[&str]; 5] = [
+/// What older kernels do not have (ENOSYS, EOPNOTSUPP), and what filters of containers that are older than it refuse
+/// (EPERM); the library has another way for each.
+const WITHOUT: [&[&str]; 14] = [
     &["close_range every ENOSYS"],
+    &["close_range every EPERM"],
     &["pidfd_open every ENOSYS", "pidfd_send_signal every ENOSYS"],
+    &["pidfd_open every EPERM", "pidfd_send_signal every EPERM"],
+    &["pidfd_send_signal every ENOSYS"],
+    &["pidfd_send_signal every EPERM"],
     &["preadv2 every EOPNOTSUPP", "pwritev2 every EOPNOTSUPP"],
     &["preadv2 every ENOSYS", "pwritev2 every ENOSYS"],
+    &["preadv2 every EPERM", "pwritev2 every EPERM"],
     &["clone3 every ENOSYS"],
+    &["getrandom every ENOSYS"],
+    &["getrandom every EPERM"],
+    &["statx every ENOSYS"],
+    &["statx every EPERM"],
 ];
 
 struct Sweep<'a> {

@@ -131,7 +131,7 @@ impl Transport {
 
 const MAX_MESSAGE: u32 = 1 << 17;
 /// How long a call may take; long beside what one takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Calculates, since a body that is a request is one; gives other bodies back in reverse.
 fn handler() -> Handler {

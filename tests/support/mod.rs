@@ -204,6 +204,13 @@ impl Process {
         self.wait() == 0
     }
 
+    /// Waits for its end; what it exited with.
+    pub fn code(mut self) -> libc::c_int {
+        let status = self.wait();
+        assert!(libc::WIFEXITED(status), "{status}");
+        libc::WEXITSTATUS(status)
+    }
+
     fn wait(&mut self) -> libc::c_int {
         let mut status = -1;
         // SAFETY: a child of this process, and a place for its status.
@@ -224,23 +231,39 @@ impl Drop for Process {
 
 /// Makes a system call unknown to this process, as it is to an older kernel (seccomp(2)).
 pub fn forbid(number: libc::c_long) {
+    forbid_with(number, libc::ENOSYS);
+}
+
+/// Has a system call of this process fail with this error, as filters of containers do (seccomp(2)).
+pub fn forbid_with(number: libc::c_long, errno: libc::c_int) {
+    forbid_where(number, None, errno);
+}
+
+/// The same, if an argument, told by its place, has one of these bits.
+pub fn forbid_where(number: libc::c_long, argument: Option<(u32, u32)>, errno: libc::c_int) {
     let step = |code: u32, jf: u8, k: u32| libc::sock_filter {
         code: u16::try_from(code).unwrap(),
         jt: 0,
         jf,
         k,
     };
-    let unknown = libc::SECCOMP_RET_ERRNO | u32::try_from(libc::ENOSYS).unwrap();
-    let mut program = [
-        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0), // the number, at offset 0
-        step(
-            libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
-            1,
-            u32::try_from(number).unwrap(),
-        ),
-        step(libc::BPF_RET | libc::BPF_K, 0, unknown),
-        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
-    ];
+    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    let jump = libc::BPF_JMP | libc::BPF_K;
+    let give = libc::BPF_RET | libc::BPF_K;
+    let number = u32::try_from(number).unwrap();
+    // The number is at offset 0, the arguments' low words from 16 on, each 8 further (linux/seccomp.h).
+    let mut program = vec![step(load, 0, 0)];
+    match argument {
+        None => program.push(step(jump | libc::BPF_JEQ, 1, number)),
+        Some((place, bits)) => program.extend([
+            step(jump | libc::BPF_JEQ, 3, number),
+            step(load, 0, 16 + 8 * place),
+            step(jump | libc::BPF_JSET, 1, bits),
+        ]),
+    }
+    let errno = u32::try_from(errno).unwrap();
+    program.push(step(give, 0, libc::SECCOMP_RET_ERRNO | errno));
+    program.push(step(give, 0, libc::SECCOMP_RET_ALLOW));
     let filter = libc::sock_fprog {
         len: u16::try_from(program.len()).unwrap(),
         filter: program.as_mut_ptr(),
@@ -302,4 +325,31 @@ pub fn serve_in_process(
     drop(say);
     said.read_exact(&mut [0]).unwrap();
     process
+}
+
+pub fn make_fifo(path: &str) {
+    let path = std::ffi::CString::new(path).unwrap();
+    // SAFETY: a path that lives.
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o644) }, 0);
+}
+
+/// Becomes another user for good; `false` where this one may not.
+pub fn become_user(uid: u32) -> bool {
+    // SAFETY: changes this process's user, as a forked child of the test.
+    unsafe { libc::setgroups(0, std::ptr::null()) == 0 && libc::setuid(uid) == 0 }
+}
+
+pub fn is_root() -> bool {
+    // SAFETY: takes nothing.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Waits until something is so, which on a busy machine may take a while; what is not so after a minute
+/// never will be.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

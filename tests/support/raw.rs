@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Numbers that look random and are the same for the same seed (xorshift64, Marsaglia 2003).
@@ -65,6 +65,34 @@ pub fn send_with(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> usize {
     usize::try_from(sent).unwrap_or(0)
 }
 
+/// Receives bytes, and descriptors that came along.
+fn receive_with(socket: RawFd, bytes: &mut [u8]) -> (isize, Vec<OwnedFd>) {
+    let mut space = MaybeUninit::<[u64; 16]>::zeroed();
+    let mut part = libc::iovec {
+        iov_base: bytes.as_mut_ptr().cast(),
+        iov_len: bytes.len(),
+    };
+    // SAFETY: an all-zero msghdr is valid, and its pointers are set to live buffers; the descriptors are
+    // this process's from now on.
+    unsafe {
+        let mut message: libc::msghdr = std::mem::zeroed();
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = space.as_mut_ptr().cast();
+        message.msg_controllen = size_of_val(&space);
+        let count = libc::recvmsg(socket, &raw mut message, libc::MSG_CMSG_CLOEXEC);
+        let rights = libc::CMSG_FIRSTHDR(&raw const message);
+        if count < 0 || rights.is_null() {
+            return (count, Vec::new());
+        }
+        let length = (*rights).cmsg_len - libc::CMSG_LEN(0) as usize;
+        let first = libc::CMSG_DATA(rights).cast::<RawFd>();
+        let fds = (0..length / size_of::<RawFd>())
+            .map(|place| OwnedFd::from_raw_fd(first.add(place).read_unaligned()));
+        (count, fds.collect())
+    }
+}
+
 /// A field of /proc/PROCESS/status that is in KiB.
 fn status_kib(process: &str, field: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -104,30 +132,8 @@ impl Shared {
     pub fn try_take(path: &str) -> Option<Self> {
         let control = UnixStream::connect(path).ok()?;
         let mut record = [0_u8; 24];
-        let mut space = MaybeUninit::<[u64; 16]>::zeroed();
-        let mut part = libc::iovec {
-            iov_base: record.as_mut_ptr().cast(),
-            iov_len: record.len(),
-        };
-        // SAFETY: an all-zero msghdr is valid, and its pointers are set to live buffers.
-        let [header, page, bell] = unsafe {
-            let mut message: libc::msghdr = std::mem::zeroed();
-            message.msg_iov = &raw mut part;
-            message.msg_iovlen = 1;
-            message.msg_control = space.as_mut_ptr().cast();
-            message.msg_controllen = size_of_val(&space);
-            if libc::recvmsg(control.as_raw_fd(), &raw mut message, 0) != 24 {
-                return None;
-            }
-            let rights = libc::CMSG_FIRSTHDR(&raw const message);
-            if rights.is_null() {
-                return None;
-            }
-            libc::CMSG_DATA(rights)
-                .cast::<[i32; 3]>()
-                .read_unaligned()
-                .map(|fd| OwnedFd::from_raw_fd(fd))
-        };
+        let (count, fds) = receive_with(control.as_raw_fd(), &mut record);
+        let [header, page, bell] = <[OwnedFd; 3]>::try_from(fds).ok().filter(|_| count == 24)?;
         let offset =
             usize::try_from(u32::from_le_bytes(record[16..20].try_into().unwrap())).unwrap();
         // SAFETY: a new mapping of one page, in which the offset lies.
@@ -170,14 +176,58 @@ impl Shared {
         unsafe { AtomicU32::from_ptr(self.lines.add(index)) }
     }
 
-    pub fn ring(&mut self) {
-        self.bell.write_all(&1_u64.to_ne_bytes()).unwrap();
+    pub fn ring(&self) {
+        (&self.bell).write_all(&1_u64.to_ne_bytes()).unwrap();
     }
 
-    /// Whether the server ends the connection, for which it has 20 seconds.
+    /// Publishes a line of this kind, with the number after `last`, without ringing. What else it holds
+    /// has to be there.
+    pub fn publish(&self, kind: u16, data: &[u8], last: u32) {
+        for (index, part) in data.chunks(4).enumerate() {
+            let mut word = [0; 4];
+            word[..part.len()].copy_from_slice(part);
+            self.word(2 + index)
+                .store(u32::from_le_bytes(word), Ordering::SeqCst);
+        }
+        self.word(1).store(u32::from(kind) << 16, Ordering::SeqCst);
+        self.word(0).store((last + 1) << 1, Ordering::SeqCst);
+    }
+
+    /// The number of the last request that was answered.
+    pub fn answered(&self) -> u32 {
+        self.word(16).load(Ordering::SeqCst) >> 1
+    }
+
+    /// Asks for the buffer, whose halves have `half` bytes each, and maps it.
+    pub fn buffer(&mut self, half: usize) -> Buffer {
+        self.control.write_all(b"B").unwrap();
+        let mut record = [0_u8; 24];
+        let (count, fds) = receive_with(self.control.as_raw_fd(), &mut record);
+        assert_eq!((count, fds.len()), (24, 1));
+        // SAFETY: a new mapping of the whole buffer.
+        let start = unsafe {
+            let access = libc::PROT_READ | libc::PROT_WRITE;
+            let fd = fds[0].as_raw_fd();
+            libc::mmap(
+                std::ptr::null_mut(),
+                2 * half,
+                access,
+                libc::MAP_SHARED,
+                fd,
+                0,
+            )
+        };
+        assert_ne!(start, libc::MAP_FAILED);
+        Buffer {
+            start: start.cast(),
+            half,
+        }
+    }
+
+    /// Whether the server ends the connection, for which it has a minute.
     pub fn is_thrown_out(&mut self) -> bool {
         self.control
-            .set_read_timeout(Some(Duration::from_secs(20)))
+            .set_read_timeout(Some(Duration::from_secs(60)))
             .unwrap();
         match self.control.read(&mut [0; 64]) {
             Ok(count) => count == 0,
@@ -191,5 +241,32 @@ impl Drop for Shared {
         let start = self.lines.map_addr(|address| address & !4095);
         // SAFETY: the page that `take` mapped.
         unsafe { libc::munmap(start.cast(), 4096) };
+    }
+}
+
+/// A client's buffer: a half for what it asks, and one for the answers.
+pub struct Buffer {
+    start: *mut u8,
+    half: usize,
+}
+
+// SAFETY: as for [`Shared`]: plain bytes that both sides may write, of which the tests copy whole ones.
+unsafe impl Send for Buffer {}
+
+impl Buffer {
+    pub fn ask(&self, bytes: &[u8]) {
+        assert!(bytes.len() <= self.half);
+        // SAFETY: in bounds.
+        unsafe {
+            self.start
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+        }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: what `Shared::buffer` mapped.
+        unsafe { libc::munmap(self.start.cast(), 2 * self.half) };
     }
 }

@@ -1,0 +1,145 @@
+//! What nobody asks anything sleeps: no thread of a server is woken, nor is the child of a pipe.
+
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod support;
+
+use calc_ipc::service::{Client, Handler, Server, pipe};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::time::Duration;
+use support::{Address, Process, TRANSPORTS, Transport, add};
+
+/// How often each thread of a process went to sleep or was taken off its CPU, and whether it sleeps, as
+/// proc_pid_status(5) has it.
+fn threads(process: &str) -> BTreeMap<String, (u64, bool)> {
+    let folder = format!("/proc/{process}/task");
+    let threads = std::fs::read_dir(folder).unwrap();
+    threads
+        .map(|thread| {
+            let thread = thread.unwrap();
+            let status = std::fs::read_to_string(thread.path().join("status")).unwrap();
+            let field = |name: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap().trim().to_owned()
+            };
+            let count = |name| field(name).parse::<u64>().unwrap();
+            let switches = count("voluntary_ctxt_switches:") + count("nonvoluntary_ctxt_switches:");
+            let is_asleep = field("State:").starts_with('S');
+            let name = format!("{} {}", field("Name:"), field("Pid:"));
+            (name, (switches, is_asleep))
+        })
+        .collect()
+}
+
+/// Every thread of these processes sleeps from one look to the next, sooner or later. One that wakes by itself
+/// more often than the looks come never does, however slow the machine is.
+fn all_come_to_rest(mut processes: Vec<(String, String)>) {
+    let mut before: Vec<_> = processes
+        .iter()
+        .map(|(_, number)| threads(number))
+        .collect();
+    for _ in 0..60 {
+        std::thread::sleep(Duration::from_secs(1));
+        let now: Vec<_> = processes
+            .iter()
+            .map(|(_, number)| threads(number))
+            .collect();
+        let rests: Vec<_> = before
+            .iter()
+            .zip(&now)
+            .map(|(before, now)| before == now && now.values().all(|(_, is_asleep)| *is_asleep))
+            .collect();
+        let mut rest = rests.iter();
+        processes.retain(|_| !rest.next().unwrap());
+        if processes.is_empty() {
+            return;
+        }
+        let mut rest = rests.iter();
+        before = now;
+        before.retain(|_| !rest.next().unwrap());
+    }
+    panic!("never at rest: {processes:?} {before:?}");
+}
+
+/// Two servers in a process of their own, with every kind of thread that there is: some that serve the
+/// calculator, and some that run a handler of the user's, with one that looks after them.
+fn serve(transport: &Transport, addresses: &[Address; 2]) -> Process {
+    let (mut said, say) = std::io::pipe().unwrap();
+    let process = Process::fork(|| {
+        let handlers = [
+            Handler::Calculator,
+            Handler::new(calc_ipc::protocol::execute),
+        ];
+        let _servers: Vec<Server> = addresses
+            .iter()
+            .zip(handlers)
+            .map(|(address, handler)| {
+                let options = ServerOptions {
+                    workers: 3,
+                    ..ServerOptions::default()
+                };
+                transport.serve(address, handler, &options)
+            })
+            .collect();
+        (&say).write_all(b"L").unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    drop(say);
+    said.read_exact(&mut [0]).unwrap();
+    process
+}
+
+#[test]
+fn no_thread_of_an_idle_server_is_woken_whoever_is_connected() {
+    let mut kept: Vec<(Process, Vec<Client>)> = Vec::new();
+    let mut idle = Vec::new();
+    let addresses: Vec<_> = TRANSPORTS
+        .iter()
+        .map(|_| [Address::new(), Address::new()])
+        .collect();
+    for (transport, addresses) in TRANSPORTS.iter().zip(&addresses) {
+        let server = serve(transport, addresses);
+        let clients: Vec<_> = (0..8)
+            .flat_map(|_| addresses.iter().map(|address| transport.client(address)))
+            .collect();
+        for client in &clients {
+            assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+        }
+        idle.push((transport.name.to_owned(), server.number().to_string()));
+        kept.push((server, clients));
+    }
+    for (name, number) in &idle {
+        assert!(threads(number).len() >= 8, "{name}: 3 + 4 and the first");
+    }
+    all_come_to_rest(idle);
+}
+
+#[test]
+fn neither_the_child_of_a_pipe_nor_its_parent_is_woken() {
+    let (mut said, say) = std::io::pipe().unwrap();
+    let parent = Process::fork(|| {
+        let client = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
+        assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+        (&say).write_all(b"L").unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    drop(say);
+    said.read_exact(&mut [0]).unwrap();
+    let number = parent.number().to_string();
+    let children = format!("/proc/{number}/task/{number}/children");
+    // A kernel without this file has the parent alone looked at.
+    let children = std::fs::read_to_string(children).unwrap_or_default();
+    let mut idle = vec![("parent".to_owned(), number)];
+    idle.extend(
+        children
+            .split_whitespace()
+            .map(|child| ("child".to_owned(), child.to_owned())),
+    );
+    all_come_to_rest(idle);
+}
