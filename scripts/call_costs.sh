@@ -7,6 +7,9 @@
 # chance: nobody spins, and both sides share one CPU as SCHED_BATCH (sched(7)): who is woken waits until the other sleeps, so that
 # everybody really sleeps. glibc copies and compares with what every x86-64 has, not with what this CPU has.
 #
+# A call over shared memory for which nobody sleeps is counted on two CPUs, one side at a time. How often that side looks for what
+# the other one does is chance, so each instruction that most calls execute counts once a call.
+#
 # Where valgrind is not the machine: clock_gettime and getcpu, natively some instructions of the vDSO, are system calls,
 # so they are listed apart, after a slash. valgrind 3.19 knows no pidfd_open, so the client of a pipe polls one descriptor, not
 # two. RWF_NOSIGNAL gets through. A kernel without it (before Linux 6.18) costs four system calls in place of one pwritev2.
@@ -37,21 +40,30 @@ program=$PWD/build/release-tests/cpp_tests/calc_ipc_call_costs
 
 GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-SSSE3,-ERMS,-FSRM
 export GLIBC_TUNABLES
-# The last CPU that this process may use.
+# The last CPU that this process may use, and the first.
 cpu=$(taskset -cp $$ | sed 's/.*[ ,-]//')
+other_cpu=$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')
 # valgrind names some system calls and numbers all.
 printf '#include <sys/syscall.h>\n' | cc -E -dM - | awk '/ __NR_/ { sub(/__NR_/, "", $2); print $3, $2 }' >"$run/names"
 
+# The only side that is counted, and runs under valgrind; nothing: both.
+only=""
+
 # counted SIDE: the words that run a side and count it into SIDE.out and SIDE.log.
 counted() {
+    if [ -n "$only" ] && [ "$only" != "$1" ]; then
+        echo taskset -c "$other_cpu"
+        return
+    fi
     echo taskset -c "$cpu" chrt --batch 0 valgrind --tool=callgrind --trace-syscalls=yes \
-        --callgrind-out-file="$run/$1.out" --log-file="$run/$1.log"
+        --dump-instr=yes --dump-line=no --compress-pos=no --callgrind-out-file="$run/$1.out" --log-file="$run/$1.log"
 }
 
 # once TRANSPORT WORK CALLS: runs both sides, counted.
 once() {
     case $2 in
         bytes) serve="serve-bytes" ;;
+        spun) serve="serve-spun" ;;
         *) serve="serve" ;;
     esac
     case $1 in
@@ -91,6 +103,15 @@ counts() {
         sort
 }
 
+# once_each SIDE CALLS: how many instructions the second of two runs executed more than the first in most of its calls, none
+# of them more often than once a call. A line after "calls=" is of what was called.
+once_each() {
+    awk -v calls="$2" '
+        /^calls=/ { getline; next }
+        /^0x/ { n[$1] += NR == FNR ? -$2 : $2 }
+        END { for (each in n) sum += n[each] > calls / 2; print sum }' "$run/$1.out.1" "$run/$1.out.2"
+}
+
 # measure TRANSPORT WORK CALLS SIDE...: prints "TRANSPORT WORK SIDE INSTRUCTIONS NAME=N... / NAME=N..." for each side.
 measure() {
     transport=$1 work=$2 calls=$3
@@ -99,14 +120,16 @@ measure() {
         once "$transport" "$work" $((calls * times))
         for side in "$@"; do
             counts "$side" >"$run/$side.$times"
+            mv "$run/$side.out" "$run/$side.out.$times"
         done
     done
     for side in "$@"; do
-        awk -v calls="$calls" -v what="$transport $work $side" '
+        awk -v calls="$calls" -v what="$transport $work $side" -v once="$([ -z "$only" ] || once_each "$side" "$calls")" '
             NR == FNR { before[$1] = $2; next }
             { n = ($2 - before[$1]) / calls }
-            $1 == "instructions" { instructions = n; next }
+            $1 == "instructions" { instructions = once == "" ? n : once; next }
             n < 0.05 { next }
+            once != "" && $1 == "clock_gettime" { next }
             $1 ~ /^(clock_gettime|getcpu)$/ { vdso = vdso sprintf(" %s=%.3g", $1, n); next }
             { real = real sprintf(" %s=%.3g", $1, n) }
             END { printf "%s %.0f%s /%s\n", what, instructions, real, vdso }' "$run/$side.1" "$run/$side.2"
@@ -117,6 +140,12 @@ measure() {
 again() {
     case $2 in
         call) measure "$1" call 1000 client server ;;
+        spun)
+            for only in client server; do
+                measure "$1" spun 1000 $only
+            done
+            only=""
+            ;;
         many | bytes) measure "$1" "$2" 200 client server ;;
         *) measure "$1" "$2" 500 client ;;
     esac
@@ -133,6 +162,13 @@ for transport in unix tcp fifo pipe shm; do
     done
 done >"$run/now"
 again none codec >>"$run/now"
+grep -v '^#' "$recorded" >"$run/recorded" || true
+if [ "$cpu" != "$other_cpu" ]; then
+    again shm spun >>"$run/now"
+else
+    echo "There is one CPU: a call over shared memory for which nobody sleeps is not counted."
+    sed -i '/^shm spun /d' "$run/recorded"
+fi
 
 if [ "${1:-}" = --update ]; then
     {
@@ -153,7 +189,7 @@ else
 fi
 # What looks worse is measured once more: chance makes no figure smaller than it is.
 for attempt in 1 2; do
-    awk -v tolerance=$tolerance -f scripts/call_costs.awk "$recorded" "$run/now" >"$run/table" && failed=0 || failed=1
+    awk -v tolerance=$tolerance -f scripts/call_costs.awk "$run/recorded" "$run/now" >"$run/table" && failed=0 || failed=1
     [ $failed = 1 ] && [ $attempt -lt 2 ] || break
     awk '/WORSE/ { print $1, $2 }' "$run/table" | sort -u >"$run/worse"
     while read -r transport work; do

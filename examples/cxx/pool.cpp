@@ -78,7 +78,7 @@ class Pool {
             if (auto response = client.call(job.request)) {
                 job.response.set_value(*std::move(response));
             } else {
-                job.response.set_exception(std::make_exception_ptr(Error(client.status(), "no response")));
+                job.response.set_exception(std::make_exception_ptr(Error(response.status(), response.message())));
             }
             lock.lock();
         }

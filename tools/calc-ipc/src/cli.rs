@@ -61,27 +61,31 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
     /// Where to serve.
-    #[arg(value_name = "URL", required = true, value_parser = Url::parse, value_hint = ValueHint::Url)]
+    #[arg(value_name = "URL", required = true, value_parser = values::server_url, value_hint = ValueHint::Url)]
     pub(crate) urls: Vec<Url>,
     /// Log every request and its answer, and a sum at the end, on standard error.
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Clients at once; further ones are refused [default: what suits the transport].
-    #[arg(long, value_name = "N")]
-    max_clients: Option<u32>,
-    /// The longest message taken, in bytes.
+    /// Clients at once; further ones are refused. 0: what suits the transport.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    max_clients: u32,
+    /// The longest message taken, in bytes, from 259 to 67108864.
     #[arg(long, value_name = "BYTES", default_value_t = ServerOptions::default().max_message)]
     max_message: u32,
-    /// Threads that serve each address; 0 lets the library choose.
+    /// Threads that serve each address, 1024 at most; 0 lets the library choose.
     #[arg(long, value_name = "N", default_value_t = 0)]
     workers: u32,
-    /// Permission bits of what is made in the file system; any beyond 0700 let other users in.
+    /// Permission bits of what is made in the file system, 0001 to 0777; any beyond 0700 let other users in.
     #[arg(long, value_name = "OCTAL", default_value = "0600", value_parser = values::mode)]
     mode: u32,
     /// Drop a client that asks nothing for this long; 0: never.
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = values::duration)]
     idle_timeout: Duration,
-    /// How long to look for work before sleeping in the kernel; 0: not at all.
+    /// Drop a client that began a message and did not finish it in this time, and a second more for each
+    /// MiB of it.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = values::duration)]
+    stall_timeout: Duration,
+    /// How long to look for work before sleeping in the kernel, 1ms at most; 0: not at all.
     #[arg(long, value_name = "DURATION", default_value = "50us", value_parser = values::duration)]
     spin: Duration,
     /// Allow addresses that other machines can reach.
@@ -93,11 +97,12 @@ impl ServeArgs {
     /// The library's options.
     pub(crate) fn options(&self) -> ServerOptions {
         ServerOptions {
-            max_clients: self.max_clients,
+            max_clients: Some(self.max_clients).filter(|clients| *clients > 0),
             max_message: self.max_message,
             workers: self.workers,
             mode: self.mode,
             idle_timeout: self.idle_timeout,
+            stall_timeout: self.stall_timeout,
             spin: self.spin,
             stop_when_idle: false,
             allow_remote: self.allow_remote,
@@ -114,7 +119,7 @@ impl ServeArgs {
 #[derive(Args, Debug)]
 pub(crate) struct CallArgs {
     /// The server.
-    #[arg(value_parser = Url::parse, value_hint = ValueHint::Url)]
+    #[arg(value_parser = values::client_url, value_hint = ValueHint::Url)]
     pub(crate) url: Url,
     /// ADD, SUB, MUL or DIV and two numbers, or '-' for the lines of standard input.
     #[arg(required = true, num_args = 1..=3, allow_negative_numbers = true)]
@@ -170,13 +175,17 @@ pub(crate) struct LsArgs {
 
 /// Explain why a server cannot be reached, or measure its round trip.
 ///
-/// Connects as any client would and asks a few hundred requests; a program named by exec: is executed.
+/// Connects as any client would and asks a few hundred times ADD 10 20; a program named by exec: is executed.
+/// A server of messages of its own that answers, or whose handler refuses that, is healthy, too.
 /// Changes nothing. Exit status 0 says that all is well, 3 that it is not.
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
     /// The server.
-    #[arg(value_parser = Url::parse, value_hint = ValueHint::Url)]
+    #[arg(value_parser = values::client_url, value_hint = ValueHint::Url)]
     pub(crate) url: Url,
+    /// Ask this message, which the server's handler has to know.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
     /// Print one JSON object: "url", "verdict", "explanation", and what else is known.
     #[arg(long)]
     pub(crate) json: bool,

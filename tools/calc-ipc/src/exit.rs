@@ -13,8 +13,8 @@ pub(crate) enum Exit {
     /// All is well.
     #[default]
     Success = 0,
-    /// The server answered a request with an error.
-    RemoteError = 1,
+    /// The server answered a request with an error, or a promise that was to be shown is broken.
+    Negative = 1,
     /// The command line, or a line of the input, makes no sense.
     Usage = 2,
     /// Somebody could not be reached, or input or output failed.

@@ -3,7 +3,7 @@
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
 use calc_ipc::protocol::{self, Request, Response};
-use calc_ipc::service::{Handler, Observer, Server};
+use calc_ipc::service::{self, Handler, Observer, Server};
 use calc_ipc::transport::Visit;
 use calc_ipc::transport::url::{self, Bound, Url};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -95,11 +95,14 @@ fn logging(url: Url, answered: Arc<AtomicU64>) -> Handler {
 
 /// A line on standard error for every client that comes or goes.
 fn logging_visits(url: Url) -> Box<Observer> {
-    Box::new(move |visit| {
-        let what = match visit {
-            Visit::Came => "came",
-            Visit::Left => "left",
-            Visit::TurnedAway => "was turned away",
+    Box::new(move |event| {
+        let what = match event {
+            service::Event::Visit(Visit::Came) => "came",
+            service::Event::Visit(Visit::Left) => "left",
+            service::Event::Visit(Visit::TurnedAway) => "was turned away",
+            service::Event::HandlerFailed(text) => {
+                return log(format_args!("{url} failed: {}", text.as_str()));
+            }
         };
         log(format_args!("{url} a client {what}"));
     })

@@ -1,8 +1,20 @@
 //! Values as people write them: durations, permission bits, users, expressions.
 
+use calc_ipc::error::Error;
 use calc_ipc::protocol::{Operation, Request};
 use calc_ipc::transport::ServerUser;
+use calc_ipc::transport::url::{Side, Url};
 use std::time::Duration;
+
+/// The address of a server that is to serve.
+pub(crate) fn server_url(text: &str) -> Result<Url, Error> {
+    Url::parse(text, Side::Server)
+}
+
+/// The address of a server that is to be asked.
+pub(crate) fn client_url(text: &str) -> Result<Url, Error> {
+    Url::parse(text, Side::Client)
+}
 
 /// The units of a duration, and the microseconds in each.
 const UNITS: [(&str, u64); 5] = [

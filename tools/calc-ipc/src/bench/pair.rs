@@ -155,7 +155,7 @@ impl Drop for Pair {
 }
 
 /// The number in `ready` or `ready PID`.
-fn expect_ready(line: &str) -> Result<u32, Trouble> {
+pub(super) fn expect_ready(line: &str) -> Result<u32, Trouble> {
     let rest = line.strip_prefix("ready").map(str::trim);
     let number = rest.and_then(|rest| match rest {
         "" => Some(0),

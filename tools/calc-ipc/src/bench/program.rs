@@ -195,6 +195,48 @@ pub(super) fn pid(id: u32) -> Pid {
     Pid::from_raw(id.cast_signed())
 }
 
+/// The states of all threads of a process, as in /proc/PID/stat (proc_pid_stat(5)): none where there is no such process.
+/// One whose first thread has ended (Z) has what it had open until the last one has ended, too.
+fn states(process: Pid) -> Vec<char> {
+    let threads = fs::read_dir(format!("/proc/{process}/task"));
+    let state = |thread: fs::DirEntry| {
+        let text = fs::read_to_string(thread.path().join("stat")).ok()?;
+        // Its name, in brackets, may hold anything.
+        text.rsplit_once(')')?.1.trim_start().chars().next()
+    };
+    threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(state)
+        .collect()
+}
+
+/// Kills a process.
+pub(super) fn murder(process: Pid) {
+    let _ = kill(process, Signal::SIGKILL);
+}
+
+/// Waits until all threads of a process are in one of these states, or gone.
+pub(super) fn await_states(
+    interrupt: &Interrupt,
+    process: Pid,
+    awaited: &[char],
+) -> Result<(), Trouble> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let states = states(process);
+        if states.iter().all(|state| awaited.contains(state)) {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let what = format!("process {process} is still in the states {states:?}");
+            return Err(Trouble::Broken(what));
+        }
+        interrupt.pause(Duration::from_millis(1))?;
+    }
+}
+
 /// Stops a process, or lets it go on.
 pub(super) fn freeze(process: Pid, is_frozen: bool) {
     let signal = match is_frozen {

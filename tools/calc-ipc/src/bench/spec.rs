@@ -120,14 +120,28 @@ impl Spec {
         self.contestant.transport != Transport::Pipe
     }
 
+    /// Whether its server lets in whoever comes; a bare FIFO has the two ends that it began with.
+    pub(super) fn has_doors(&self) -> bool {
+        let is_raw = self.contestant.family == Family::Raw;
+        self.has_server() && !(is_raw && self.contestant.transport == Transport::Fifo)
+    }
+
     /// Whether it uses a processor while nobody asks it anything.
     pub(super) fn is_restless(&self) -> bool {
         self.contestant.waiting == Waiting::Spinning
     }
 
+    /// What this program calls it; `None`: it is another program.
+    pub(super) fn own_name(&self) -> Option<Name> {
+        match self.program {
+            Program::Own { name, .. } => Some(name),
+            Program::Other(_) => None,
+        }
+    }
+
     /// The command for its server.
     pub(super) fn server(&self, address: &Path, size: u32) -> Result<Command, Failure> {
-        self.command("server", address, size)
+        self.command("server", address, 1, echoing(size))
     }
 
     /// The command for its clients.
@@ -137,35 +151,38 @@ impl Spec {
         size: u32,
         clients: u32,
     ) -> Result<Command, Failure> {
-        let mut command = self.command("client", address, size)?;
-        if clients > 1 {
-            command.arg(clients.to_string());
-        }
-        Ok(command)
+        self.command("client", address, clients, echoing(size))
     }
 
-    fn command(&self, role: &str, address: &Path, size: u32) -> Result<Command, Failure> {
-        match &self.program {
+    /// The command for one side, set up like this but for how it waits. Other libraries' programs know of no settings.
+    pub(super) fn command(
+        &self,
+        role: &str,
+        address: &Path,
+        clients: u32,
+        settings: ContestantSettings,
+    ) -> Result<Command, Failure> {
+        let mut command = match &self.program {
             Program::Own { name, spin } => {
                 let own = std::env::current_exe();
                 let own = own.map_err(|error| Failure::io("find this program", &error))?;
                 let settings = ContestantSettings {
                     spin: *spin,
-                    echo: (size > 0).then_some(size),
+                    ..settings
                 };
                 let mut command = Command::new(own);
                 command
                     .args(["contestant", &name.text()])
                     .args(settings.arguments());
-                command.arg(role).arg(address);
-                Ok(command)
+                command
             }
-            Program::Other(path) => {
-                let mut command = Command::new(path);
-                command.arg(role).arg(address);
-                Ok(command)
-            }
+            Program::Other(path) => Command::new(path),
+        };
+        command.arg(role).arg(address);
+        if clients > 1 {
+            command.arg(clients.to_string());
         }
+        Ok(command)
     }
 
     /// Which of these are its raw limits, of which the fastest counts: the same transport, and for whoever sleeps at
@@ -182,6 +199,14 @@ impl Spec {
         all.filter(|(_, spec)| is_limit(spec))
             .map(|(index, _)| index)
             .collect()
+    }
+}
+
+/// Settings of a conversation of bodies of this size; 0: the calculator's.
+fn echoing(size: u32) -> ContestantSettings {
+    ContestantSettings {
+        echo: (size > 0).then_some(size),
+        ..ContestantSettings::default()
     }
 }
 

@@ -129,8 +129,14 @@ impl Rates {
 
 /// A number of nanoseconds or requests: exact below 2^53, which none reaches.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
-fn float(number: u64) -> f64 {
+pub(super) fn float(number: u64) -> f64 {
     number as f64
+}
+
+/// Of what is in order, the value that so many per cent did not exceed; `None` of nothing.
+pub(super) fn quantile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
 }
 
 /// The value in the middle, or between the two there; `None` of nothing.
@@ -177,6 +183,15 @@ mod tests {
         assert_eq!(median([3.0]), Some(3.0));
         assert_eq!(median([9.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median([4.0, 1.0, 2.0, 100.0]), Some(3.0));
+    }
+
+    #[test]
+    fn quantiles_are_values_that_were_measured() {
+        let values: Vec<_> = (1..=200).collect();
+        let found = [50, 99, 100].map(|percent| quantile(&values, percent));
+        assert_eq!(found, [Some(100), Some(198), Some(200)]);
+        assert_eq!(quantile(&[7], 50), Some(7));
+        assert_eq!(quantile::<u32>(&[], 50), None);
     }
 
     #[test]

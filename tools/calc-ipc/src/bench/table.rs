@@ -1,6 +1,6 @@
 //! The report, for people.
 
-use super::report::{Contestant, Latency, Placement, Report, Throughput};
+use super::report::{Contestant, Latency, Machine, Placement, Report, Throughput};
 use super::spec::waiting_text;
 use super::turns;
 use comfy_table::{CellAlignment, Table, presets};
@@ -28,18 +28,14 @@ const CROWDS: [&str; 6] = [
 
 /// One table for each placement, size, batch and number of clients.
 pub(super) fn render(report: &Report) -> String {
-    let machine = &report.machine;
-    let mut text = format!(
-        "calc_ipc {}, {}, {} CPUs, {}\n",
-        report.version, machine.cpu, machine.cpus, machine.system
-    );
+    let mut text = heading(&report.version, &report.machine);
     text.push_str("Times are those of round trips. CPU is processor time of one request.\n");
     for rows in report
         .latencies
         .chunk_by(|one, next| place(one) == place(next))
     {
         let title = rows.first().map(title).unwrap_or_default();
-        add(&mut text, &title, &ROUND_TRIPS, rows.iter().map(latency));
+        add(&mut text, &title, &ROUND_TRIPS, 2, rows.iter().map(latency));
     }
     for rows in report
         .throughputs
@@ -47,13 +43,19 @@ pub(super) fn render(report: &Report) -> String {
     {
         let clients = rows.first().map_or(0, |row| row.clients);
         let title = format!("{clients} clients at once, anywhere");
-        add(&mut text, &title, &CROWDS, rows.iter().map(throughput));
+        add(&mut text, &title, &CROWDS, 2, rows.iter().map(throughput));
     }
     for skipped in &report.skipped {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "\nskipped: {}: {}", skipped.name, skipped.why);
     }
     text
+}
+
+/// What was measured, and where.
+pub(super) fn heading(version: &str, machine: &Machine) -> String {
+    let Machine { cpu, cpus, system } = machine;
+    format!("calc_ipc {version}, {cpu}, {cpus} CPUs, {system}\n")
 }
 
 fn place(row: &Latency) -> (Placement, u32, u32) {
@@ -64,13 +66,20 @@ fn title(row: &Latency) -> String {
     turns::title(row.placement, row.size, row.batch)
 }
 
-fn add(text: &mut String, title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+/// Appends a table. The first columns are words, and all that follow are figures.
+pub(super) fn add(
+    text: &mut String,
+    title: &str,
+    header: &[&str],
+    words: usize,
+    rows: impl Iterator<Item = Vec<String>>,
+) {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_header(header)
         .add_rows(rows);
-    for column in table.column_iter_mut().skip(2) {
+    for column in table.column_iter_mut().skip(words) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     let _ = writeln!(text, "\n{title}");
@@ -118,7 +127,7 @@ pub(super) fn nanos(nanoseconds: f64) -> String {
     }
 }
 
-fn count(number: f64) -> String {
+pub(super) fn count(number: f64) -> String {
     match number {
         ..1e4 => format!("{number:.0}"),
         ..1e6 => format!("{:.0}k", number / 1e3),
@@ -126,7 +135,7 @@ fn count(number: f64) -> String {
     }
 }
 
-fn factor(ratio: Option<f64>) -> String {
+pub(super) fn factor(ratio: Option<f64>) -> String {
     ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}x"))
 }
 

@@ -51,7 +51,7 @@ impl Answers {
     ) -> io::Result<()> {
         self.count += 1;
         if response.is_err() {
-            self.worst = Exit::RemoteError;
+            self.worst = Exit::Negative;
         }
         match (self.is_json, response) {
             (true, _) => self.put_json(line, request, response)?,

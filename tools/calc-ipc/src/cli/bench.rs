@@ -3,7 +3,8 @@
 use crate::bench::report::Transport;
 use crate::contestant::Name;
 use crate::values;
-use clap::{Args, ValueEnum, ValueHint};
+use calc_ipc::transport::ServerOptions;
+use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +14,15 @@ use std::time::Duration;
 /// primitive (pipe, socket, futex, one cache line), and other libraries as far as their programs are there. All take
 /// turns, and what is called 'over raw' compares turns that were next to each other, since machines change their speed
 /// while one watches. It takes a minute or two, during which the machine should have nothing else to do.
+///
+/// --crowd measures fairness instead: a client that asks once in 200 us beside greedy ones that send batch after batch,
+/// and beside a handler that takes 100 ms; this library beside a raw server with a thread for each client that does the same work.
+/// It takes about three minutes.
+///
+/// --promises measures what is promised in time instead: how soon a client learns that its server was killed, a server
+/// stops, a call ends at its deadline and so on, with a verdict for each. It takes about three minutes.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("in_rounds").args(["crowd", "promises"]))]
 pub(crate) struct BenchArgs {
     /// Measure little, within seconds: enough to see that it works.
     #[arg(long)]
@@ -41,16 +50,47 @@ pub(crate) struct BenchArgs {
     /// How often to measure the goals; the median counts.
     #[arg(long, value_name = "N", default_value_t = 1, requires = "goals", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) runs: u32,
+    /// Measure a client that asks now and then beside greedy ones that ask without a pause.
+    #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
+    pub(crate) crowd: bool,
+    /// Measure what is promised in time, and say of each promise whether it was kept.
+    #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
+    pub(crate) promises: bool,
+    /// End with exit status 1 if a promise was not kept.
+    #[arg(long, requires = "promises", conflicts_with_all = ["goals", "crowd"])]
+    pub(crate) strict: bool,
+    /// How many rounds to measure [default: 5 with --crowd, 200 with --promises].
+    #[arg(long, value_name = "N", requires = "in_rounds", conflicts_with = "goals", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rounds: Option<u32>,
+    #[command(flatten)]
+    pub(crate) crowds: CrowdArgs,
+}
+
+/// Said beside `requires`, which clap forgets where something else excludes what is required.
+const NO_CROWD: [&str; 2] = ["goals", "promises"];
+
+/// How `--crowd` measures.
+#[derive(Args, Debug)]
+pub(crate) struct CrowdArgs {
+    /// How many greedy clients, separated by commas [default: 0,2,16,64].
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', requires = "crowd", conflicts_with_all = NO_CROWD, value_parser = clap::value_parser!(u32).range(..=96))]
+    pub(crate) greedy: Vec<u32>,
+    /// Requests that a greedy client sends at once.
+    #[arg(long, value_name = "N", default_value_t = 512, requires = "crowd", conflicts_with_all = NO_CROWD, value_parser = clap::value_parser!(u32).range(1..=2048))]
+    pub(crate) batch: u32,
+    /// How long each contestant is measured in a round [default: 400ms].
+    #[arg(long, value_name = "DURATION", requires = "crowd", conflicts_with_all = NO_CROWD, value_parser = values::duration)]
+    pub(crate) turn: Option<Duration>,
 }
 
 /// One side of a measured conversation; `bench` starts it.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ContestantArgs {
     pub(crate) name: Name,
     pub(crate) role: Role,
     /// The prefix of a path.
     pub(crate) address: PathBuf,
-    /// Connections.
+    /// Connections; for a server, those that there will be.
     #[arg(default_value_t = 1)]
     pub(crate) clients: u32,
     #[command(flatten)]
@@ -66,13 +106,54 @@ pub(crate) struct ContestantSettings {
     /// Echo bodies of up to so many bytes, instead of calculating.
     #[arg(long)]
     pub(crate) echo: Option<u32>,
+    /// Raw: be a calculator, instead of moving bytes.
+    #[arg(long, conflicts_with = "echo")]
+    pub(crate) calculate: bool,
+    /// Servers that calculate: MUL takes its left operand in milliseconds.
+    #[arg(long = "slow")]
+    pub(crate) is_slow: bool,
+    /// Servers of ours: threads that serve; 0 lets the library choose.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) workers: u32,
+    /// Servers of ours: how long a message may take to be whole.
+    #[arg(long, default_value = "5s", value_parser = values::duration)]
+    pub(crate) stall: Duration,
+    /// Clients: the number of the first connection.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) first: u32,
+}
+
+impl Default for ContestantSettings {
+    fn default() -> Self {
+        Self {
+            spin: Duration::ZERO,
+            echo: None,
+            calculate: false,
+            is_slow: false,
+            workers: 0,
+            stall: ServerOptions::default().stall_timeout,
+            first: 0,
+        }
+    }
 }
 
 impl ContestantSettings {
     /// The arguments that say so.
     pub(crate) fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec![format!("--spin={}us", self.spin.as_micros())];
+        let mut arguments = vec![
+            format!("--spin={}us", self.spin.as_micros()),
+            format!("--workers={}", self.workers),
+            format!("--stall={}us", self.stall.as_micros()),
+            format!("--first={}", self.first),
+        ];
         arguments.extend(self.echo.map(|size| format!("--echo={size}")));
+        let flags = [("--calculate", self.calculate), ("--slow", self.is_slow)];
+        arguments.extend(
+            flags
+                .iter()
+                .filter(|flag| flag.1)
+                .map(|flag| flag.0.to_owned()),
+        );
         arguments
     }
 }

@@ -5,14 +5,22 @@
 //! for the programs of other libraries, see `docs/performance.md`.
 
 mod body;
+mod calculator;
+mod crowd;
+mod job;
 mod obey;
 mod ours;
 mod raw_memory;
+mod raw_place;
 mod raw_stream;
 mod stream;
 
+pub(crate) use job::{is_sum, slow, sum};
+pub(crate) use ours::{open, spawn_within, url_of};
+
 use crate::cli::{ContestantArgs, Role};
 use crate::exit::{Exit, Failure};
+use calc_ipc::protocol::{Request, Response};
 use clap::ValueEnum;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -50,25 +58,47 @@ trait Caller: Send {
 
     /// Asks once, and checks the answer, which depends on the number of the call.
     fn round_trip(&mut self, number: u64) -> Result<(), Failure>;
+
+    /// Asks the calculator.
+    fn calculate(&mut self, _: &Request) -> Result<Response, Failure> {
+        Err(Failure::Usage("it calculates nothing".to_owned()))
+    }
 }
+
+/// Makes one more connection.
+type Connect = dyn Fn() -> Result<Box<dyn Caller>, Failure>;
 
 /// Connections, and the server's process if it is this process's child.
 struct Callers {
     callers: Vec<Box<dyn Caller>>,
     server: Option<u32>,
+    /// `None`: there are no more than those.
+    more: Option<Box<Connect>>,
 }
 
 impl Callers {
-    /// As many connections to a server that is nobody's child.
+    /// As many connections as `args` want to a server that is nobody's child; each is told its number.
     fn connect<C: Caller + 'static>(
-        count: u32,
-        mut connect: impl FnMut() -> Result<C, Failure>,
+        args: &ContestantArgs,
+        connect: impl Fn(u32) -> Result<C, Failure> + 'static,
     ) -> Result<Self, Failure> {
-        let connections = (0..count).map(|_| Ok(Box::new(connect()?) as Box<dyn Caller>));
+        let connect = move |number| Ok(Box::new(connect(number)?) as Box<dyn Caller>);
+        let next = args.settings.first + args.clients;
+        let callers = (args.settings.first..next).map(&connect);
         Ok(Self {
-            callers: connections.collect::<Result<_, Failure>>()?,
+            callers: callers.collect::<Result<_, Failure>>()?,
             server: None,
+            more: Some(Box::new(move || connect(next))),
         })
+    }
+
+    /// The one connection to a server that is this process's child.
+    fn only(caller: impl Caller + 'static, server: Option<u32>) -> Self {
+        Self {
+            callers: vec![Box::new(caller)],
+            server,
+            more: None,
+        }
     }
 }
 
@@ -113,11 +143,16 @@ fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
     }
 }
 
-/// Says that clients can connect, and waits for the end of standard input.
-fn await_end() -> Result<(), Failure> {
+/// Says that clients can connect.
+fn say_ready() -> Result<(), Failure> {
     let mut output = io::stdout();
     output.write_all(b"ready\n")?;
-    output.flush()?;
+    Ok(output.flush()?)
+}
+
+/// Says that clients can connect, and waits for the end of standard input.
+fn await_end() -> Result<(), Failure> {
+    say_ready()?;
     let failure = |error| Failure::io("standard input", &error);
     io::stdin()
         .read_to_end(&mut Vec::new())

@@ -1,6 +1,6 @@
 //! What a client is told by the driver, a line at a time.
 
-use super::{Caller, Callers};
+use super::{Caller, Callers, crowd};
 use crate::exit::Failure;
 use std::io::{self, BufRead, Write};
 use std::sync::Barrier;
@@ -19,6 +19,8 @@ enum Order {
     },
     /// As many calls as can be made in this time.
     During { time: Duration, size: usize },
+    /// What a crowd does.
+    Crowd(crowd::Order),
 }
 
 impl Order {
@@ -34,7 +36,7 @@ impl Order {
                 time: Duration::from_millis(u64::try_from(millis).ok()?),
                 size,
             }),
-            _ => None,
+            (order, numbers) => crowd::Order::from(order, numbers).map(Self::Crowd),
         }
     }
 }
@@ -44,13 +46,14 @@ pub(super) fn obey(callers: Callers) -> Result<(), Failure> {
     let Callers {
         mut callers,
         server,
+        more,
     } = callers;
     let mut output = io::stdout().lock();
     writeln!(output, "ready {}", server.unwrap_or(0))?;
     output.flush()?;
     let mut number = 0;
-    for line in io::stdin().lock().lines() {
-        let line = line.map_err(|error| Failure::io("standard input", &error))?;
+    let mut lines = io::stdin().lock().lines();
+    while let Some(line) = next(&mut lines)? {
         let order = Order::parse(&line);
         let answer = match order.ok_or_else(|| Failure::Usage(format!("no order: '{line}'")))? {
             Order::Calls { count, size, batch } => {
@@ -61,11 +64,20 @@ pub(super) fn obey(callers: Callers) -> Result<(), Failure> {
             Order::During { time, size } => {
                 during(&mut callers, time, size)?.to_ne_bytes().to_vec()
             }
+            Order::Crowd(order) => {
+                crowd::obey(order, &mut callers, more.as_deref(), || next(&mut lines))?
+            }
         };
         output.write_all(&answer)?;
         output.flush()?;
     }
     Ok(())
+}
+
+/// The driver's next line; `None`: there are no more.
+fn next(lines: &mut impl Iterator<Item = io::Result<String>>) -> Result<Option<String>, Failure> {
+    let line = lines.next().transpose();
+    line.map_err(|error| Failure::io("standard input", &error))
 }
 
 fn nobody() -> Failure {

@@ -1,29 +1,33 @@
 //! This library, as a program of its users would use it.
 
 use super::body::{Bodies, wrong};
+use super::job::{self, is_sum, sum};
 use super::{
-    Caller, Callers, Name, await_end, beside, own_program, read_port, stdio_arguments, write_port,
+    Caller, Callers, Name, beside, own_program, read_port, say_ready, stdio_arguments, write_port,
 };
 use crate::cli::ContestantArgs;
 use crate::exit::Failure;
 use calc_ipc::error::Error;
-use calc_ipc::protocol::{Operation, Request, Response};
+use calc_ipc::protocol::{Request, Response};
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::url::{self, Url};
 use calc_ipc::transport::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions};
 use std::ffi::CString;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::num::NonZeroU32;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
 
 fn failure(error: &Error) -> Failure {
     Failure::Transport(error.to_string())
 }
 
-/// The calculator, or where bodies have a size, an echo of them.
+/// The calculator, one that takes its time, or where bodies have a size, an echo of them.
 fn handler(args: &ContestantArgs) -> Handler {
     match args.settings.echo {
+        None if args.settings.is_slow => Handler::new(job::execute_slowly),
         None => Handler::Calculator,
         Some(_) => Handler::bytes(|request, answer| {
             answer.get_mut(..request.len())?.copy_from_slice(request);
@@ -43,6 +47,8 @@ fn server_options(args: &ContestantArgs) -> ServerOptions {
     ServerOptions {
         max_message: max_message(args),
         spin: args.settings.spin,
+        workers: args.settings.workers,
+        stall_timeout: args.settings.stall,
         ..ServerOptions::default()
     }
 }
@@ -53,6 +59,15 @@ fn client_options(args: &ContestantArgs) -> ClientOptions {
         spin: args.settings.spin,
         ..ClientOptions::default()
     }
+}
+
+/// Where clients find the server that these arguments serve.
+pub(crate) fn url_of(args: &ContestantArgs) -> Result<Url, Failure> {
+    let port = match args.name {
+        Name::Tcp => read_port(&args.address)?,
+        _ => 0,
+    };
+    Ok(address(args, port))
 }
 
 fn address(args: &ContestantArgs, port: u16) -> Url {
@@ -78,8 +93,18 @@ pub(super) fn serve(args: &ContestantArgs) -> Result<(), Failure> {
         write_port(&args.address, port)?;
     }
     server.start().map_err(|e| failure(&e))?;
-    await_end()?;
-    server.stop().map_err(|e| failure(&e))
+    say_ready()?;
+    let mut line = String::new();
+    let failed = |error| Failure::io("standard input", &error);
+    io::stdin().read_line(&mut line).map_err(failed)?;
+    let before = Instant::now();
+    server.stop().map_err(|e| failure(&e))?;
+    if line == "stop\n" {
+        // It was not the end: somebody wants to know how long it took.
+        let took = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        io::stdout().write_all(&took.to_ne_bytes())?;
+    }
+    Ok(())
 }
 
 /// Serves the parent process, to which it says who it is in a file: the library's client has no need to know.
@@ -93,34 +118,72 @@ pub(super) fn serve_stdio(args: &ContestantArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
-    let port = match args.name {
-        Name::Tcp => read_port(&args.address)?,
-        _ => 0,
-    };
-    let (url, options) = (address(args, port), client_options(args));
-    Callers::connect(args.clients, || {
-        let channel = url::connect(&url, &options).map_err(|e| failure(&e))?;
-        Ours::greeted(Client::new(channel, &options), args)
-    })
+    let (url, options) = (url_of(args)?, client_options(args));
+    let is_echo = args.settings.echo.is_some();
+    Callers::connect(args, move |_| Ours::greeted(dial(&url, &options)?, is_echo))
+}
+
+fn dial(url: &Url, options: &ClientOptions) -> Result<Client, Failure> {
+    let channel = url::connect(url, options).map_err(|e| failure(&e))?;
+    Ok(Client::new(channel, options))
 }
 
 pub(super) fn spawn(args: &ContestantArgs) -> Result<Callers, Failure> {
+    let (client, process) = spawn_within(&[], args, &client_options(args))?;
+    let caller = Ours::greeted(client, args.settings.echo.is_some())?;
+    Ok(Callers::only(caller, Some(process.get())))
+}
+
+/// A client of the server that `args` serve, and the server's process where it is this process's child.
+pub(crate) fn open(
+    args: &ContestantArgs,
+    timeout: Duration,
+) -> Result<(Client, Option<NonZeroU32>), Failure> {
+    let options = ClientOptions {
+        call_timeout: Some(timeout),
+        ..client_options(args)
+    };
+    match args.name {
+        Name::Pipe => {
+            let (client, process) = spawn_within(&[], args, &options)?;
+            Ok((client, Some(process)))
+        }
+        _ => Ok((dial(&url_of(args)?, &options)?, None)),
+    }
+}
+
+/// The client of a server that it executes by way of `wrapper`, a command that executes the arguments that follow it.
+pub(crate) fn spawn_within(
+    wrapper: &[&str],
+    args: &ContestantArgs,
+    options: &ClientOptions,
+) -> Result<(Client, NonZeroU32), Failure> {
     let program = own_program()?;
-    let words = stdio_arguments(args);
-    let words = [program.as_os_str().as_bytes()]
-        .into_iter()
-        .chain(words.iter().map(String::as_bytes));
+    let own = stdio_arguments(args);
+    let words = wrapper.iter().map(|word| word.as_bytes());
+    let words = words.chain([program.as_os_str().as_bytes()]);
+    let words = words.chain(own.iter().map(String::as_bytes));
     let words: Result<Vec<_>, _> = words.map(CString::new).collect();
     let words = words.map_err(|error| Failure::Usage(error.to_string()))?;
     let words: Vec<_> = words.iter().map(CString::as_c_str).collect();
-    let client = pipe::spawn(&words, &client_options(args)).map_err(|e| failure(&e))?;
-    let caller = Ours::greeted(client, args)?;
     let path = beside(&args.address, "pid");
+    // Nobody takes the process of the last one for this one's.
+    let _ = fs::remove_file(&path);
+    let client = pipe::spawn(&words, options).map_err(|e| failure(&e))?;
+    // It has said who it is when it answers.
+    match args.settings.echo {
+        None => drop(client.call(&sum(0)).map_err(|e| failure(&e))?),
+        Some(_) => drop(
+            client
+                .call_bytes(&[0; 16], &mut [0; 16])
+                .map_err(|e| failure(&e))?,
+        ),
+    }
     let process = fs::read_to_string(&path).map_err(|error| Failure::io(path.display(), &error))?;
-    Ok(Callers {
-        callers: vec![Box::new(caller)],
-        server: process.trim().parse().ok(),
-    })
+    let process = process.trim().parse();
+    let process =
+        process.map_err(|error| Failure::Transport(format!("{}: {error}", path.display())))?;
+    Ok((client, process))
 }
 
 /// A client, and what it asks.
@@ -137,27 +200,15 @@ enum Job {
 
 impl Ours {
     /// A client that has asked once: some connections are finished by the first call.
-    fn greeted(client: Client, args: &ContestantArgs) -> Result<Self, Failure> {
+    fn greeted(client: Client, is_echo: bool) -> Result<Self, Failure> {
         let mut ours = Self {
             client,
             job: Job::Calculate,
         };
-        ours.prepare(args.settings.echo.map_or(0, |_| 16), 1)?;
+        ours.prepare(if is_echo { 16 } else { 0 }, 1)?;
         ours.round_trip(0)?;
         Ok(ours)
     }
-}
-
-fn sum(number: i64) -> Request {
-    Request {
-        operation: Operation::Add,
-        arg1: number,
-        arg2: number + 1,
-    }
-}
-
-fn is_sum(number: i64, response: &Response) -> bool {
-    *response == Ok(number + number + 1)
 }
 
 impl Caller for Ours {
@@ -189,6 +240,10 @@ impl Caller for Ours {
                 bodies.check(length)
             }
         }
+    }
+
+    fn calculate(&mut self, request: &Request) -> Result<Response, Failure> {
+        self.client.call(request).map_err(|e| failure(&e))
     }
 }
 

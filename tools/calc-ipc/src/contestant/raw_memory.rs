@@ -4,7 +4,7 @@
 //! least that two processors can do.
 
 use super::body::Bodies;
-use super::raw_stream::{SMALL, message};
+use super::raw_place::{SMALL, message};
 use super::{Caller, Callers, Name, await_end, beside};
 use crate::cli::ContestantArgs;
 use crate::exit::Failure;
@@ -105,17 +105,17 @@ pub(super) fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
             "raw shared memory has one client".to_owned(),
         ));
     }
-    Callers::connect(1, || {
-        let memory = Shared::open(&path(args)).map_err(|error| failure(&error))?;
-        Ok(Raw {
-            turns: Turns {
-                memory,
-                spins: args.name == Name::RawSpin,
-            },
-            turn: 0,
-            bodies: Bodies::new(message(args)),
-        })
-    })
+    let memory = Shared::open(&path(args)).map_err(|error| failure(&error))?;
+    let turns = Turns {
+        memory,
+        spins: args.name == Name::RawSpin,
+    };
+    let raw = Raw {
+        turns,
+        turn: 0,
+        bodies: Bodies::new(message(args)),
+    };
+    Ok(Callers::only(raw, None))
 }
 
 struct Raw {

@@ -86,7 +86,7 @@ impl Finding {
     }
 
     pub(super) fn handler_failed() -> Self {
-        let explanation = "the connection works, but the server's handler fails";
+        let explanation = "the connection works, but the server's handler fails at this message";
         Self::new(Verdict::HandlerFailed, explanation)
     }
 

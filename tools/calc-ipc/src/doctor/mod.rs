@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use calc_ipc::error::Status;
 use calc_ipc::transport::url::Url;
 use finding::{Finding, Verdict};
-use probe::{RoundTrip, Trouble};
+use probe::{Kind, Probe, RoundTrip, Trouble};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -25,23 +25,29 @@ struct Report {
     /// What the library says.
     #[serde(skip_serializing_if = "Option::is_none")]
     library: Option<String>,
+    /// What kind of server answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<Kind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     round_trip: Option<RoundTrip>,
 }
 
 /// Connects, asks, and explains what comes of it.
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
-    let report = match probe::measure(&args.url, &args.client.options()) {
-        Ok(round_trip) => Report {
+    let options = args.client.options();
+    let report = match probe::measure(&args.url, args.message.as_deref(), &options) {
+        Ok(Probe { kind, round_trip }) => Report {
             url: args.url.to_string(),
-            finding: healthy(&args.url),
+            finding: healthy(&args.url, kind),
             library: None,
+            server: Some(kind),
             round_trip: Some(round_trip),
         },
         Err(trouble) => Report {
             url: args.url.to_string(),
             finding: explain(&args.url, &trouble),
             library: Some(trouble.error.to_string()),
+            server: None,
             round_trip: None,
         },
     };
@@ -55,12 +61,20 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     })
 }
 
-fn healthy(url: &Url) -> Finding {
-    let explanation = match holder(url) {
-        Some(process) => format!("process {process} answers"),
-        None => "a server answers".to_owned(),
+fn healthy(url: &Url, kind: Kind) -> Finding {
+    let who = match holder(url) {
+        Some(process) => format!("process {process}"),
+        None => "a server".to_owned(),
     };
-    Finding::new(Verdict::Healthy, explanation)
+    let finding = |what: &str| Finding::new(Verdict::Healthy, format!("{who} {what}"));
+    match kind {
+        Kind::Calculator => finding("answers"),
+        Kind::Bytes => finding("answers, with messages of its own"),
+        Kind::Particular => {
+            finding("has messages of its own, and refuses what a calculator is asked")
+                .advise("ask what it knows: --message")
+        }
+    }
 }
 
 /// The process that serves at `url`, where that can be known.
@@ -75,7 +89,8 @@ fn holder(url: &Url) -> Option<u32> {
 fn explain(url: &Url, trouble: &Trouble) -> Finding {
     match trouble.error.status() {
         Status::Refused => Finding::full(),
-        Status::Malformed => Finding::version_mismatch(),
+        // The doctor's limit lets any answer in: this is no answer's length.
+        Status::Malformed | Status::TooLarge => Finding::version_mismatch(),
         Status::HandlerFailed => Finding::handler_failed(),
         Status::TimedOut if trouble.is_connected => Finding::no_answer(holder(url)),
         _ => match (Place::of(url), url) {

@@ -1,10 +1,10 @@
 //! Does what any client does, and measures it.
 
 use calc_ipc::error::{Error, Result, Status};
-use calc_ipc::protocol::{Operation, Request};
+use calc_ipc::protocol::text;
 use calc_ipc::service::Client;
-use calc_ipc::transport::ClientOptions;
 use calc_ipc::transport::url::{self, Url};
+use calc_ipc::transport::{ClientOptions, MAX_MESSAGE_RANGE};
 use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -25,6 +25,28 @@ pub(super) struct RoundTrip {
     fastest_ns: u64,
 }
 
+/// What a calculator can answer, and most servers of messages of their own, too.
+const QUESTION: &str = "ADD 10 20";
+
+/// What answers at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    /// What it says are responses.
+    Calculator,
+    /// It answers with messages of its own.
+    Bytes,
+    /// Its handler refuses what it was asked, which it need not know.
+    Particular,
+}
+
+/// What a healthy server showed.
+#[derive(Debug)]
+pub(super) struct Probe {
+    pub(super) kind: Kind,
+    pub(super) round_trip: RoundTrip,
+}
+
 /// What failed.
 #[derive(Debug)]
 pub(super) struct Trouble {
@@ -33,11 +55,17 @@ pub(super) struct Trouble {
     pub(super) error: Error,
 }
 
-/// Connects to `url` and asks.
+/// Connects to `url` and asks with `message`, or with what a calculator knows.
 pub(super) fn measure(
     url: &Url,
+    message: Option<&str>,
     options: &ClientOptions,
-) -> std::result::Result<RoundTrip, Trouble> {
+) -> std::result::Result<Probe, Trouble> {
+    // No server's answer is longer: what seems to be is no answer.
+    let options = &ClientOptions {
+        max_message: *MAX_MESSAGE_RANGE.end(),
+        ..options.clone()
+    };
     let trouble = |is_connected| {
         move |error| Trouble {
             is_connected,
@@ -45,33 +73,44 @@ pub(super) fn measure(
         }
     };
     let channel = url::connect(url, options).map_err(trouble(false))?;
-    ask(&Client::new(channel, options)).map_err(trouble(true))
+    ask(&Client::new(channel, options), message).map_err(trouble(true))
 }
 
-fn ask(client: &Client) -> Result<RoundTrip> {
+fn ask(client: &Client, message: Option<&str>) -> Result<Probe> {
+    let question = message.unwrap_or(QUESTION).as_bytes();
+    // A message of the user's is one that has to be answered.
+    let may_refuse = message.is_none();
+    let mut kind = Kind::Bytes;
     for _ in 0..WARM_UP {
-        time_call(client)?;
+        kind = call(client, question, may_refuse)?;
     }
     let start = Instant::now();
     let mut times = Vec::new();
     for _ in 0..CALLS {
-        times.push(time_call(client)?);
+        let begun = Instant::now();
+        call(client, question, may_refuse)?;
+        times.push(begun.elapsed());
         if start.elapsed() > PATIENCE {
             break;
         }
     }
-    RoundTrip::of(times).ok_or_else(|| Error::new(Status::Internal, "nothing was measured"))
+    let round_trip = RoundTrip::of(times);
+    round_trip
+        .map(|round_trip| Probe { kind, round_trip })
+        .ok_or_else(|| Error::new(Status::Internal, "nothing was measured"))
 }
 
-/// Any answer is one: the handler need not be the calculator.
-fn time_call(client: &Client) -> Result<Duration> {
-    let request = Request {
-        operation: Operation::Add,
-        arg1: 10,
-        arg2: 20,
-    };
-    let start = Instant::now();
-    client.call(&request).map(|_| start.elapsed())
+/// Asks once. Any answer is one: the handler need not be the calculator.
+fn call(client: &Client, question: &[u8], may_refuse: bool) -> Result<Kind> {
+    let mut answer = [0; 512];
+    match client.call_bytes(question, &mut answer) {
+        Ok(length) => Ok(match answer.get(..length).and_then(text::parse_response) {
+            Some(_) => Kind::Calculator,
+            None => Kind::Bytes,
+        }),
+        Err(error) if may_refuse && error.status() == Status::HandlerFailed => Ok(Kind::Particular),
+        Err(error) => Err(error),
+    }
 }
 
 impl RoundTrip {

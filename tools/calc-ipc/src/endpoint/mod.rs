@@ -101,7 +101,7 @@ impl Place {
 
     /// The place whose lock this is.
     fn with_lock(lock: &Path) -> Option<Self> {
-        if lock.extension()? != "lock" || !is_own_lock(&fs::symlink_metadata(lock).ok()?) {
+        if lock.extension()? != "lock" || !is_own_lock(lock, &fs::symlink_metadata(lock).ok()?) {
             return None;
         }
         let path = lock.with_extension("");
@@ -157,12 +157,22 @@ impl Place {
     }
 }
 
-/// Locks of this library are empty and for one user alone; Wayland's, say, which lie beside
-/// sockets too, are not.
-fn is_own_lock(lock: &Metadata) -> bool {
+/// Locks of this library are for one user alone, and say nothing, or which process has which files;
+/// others lie beside sockets too, Wayland's, say.
+fn is_own_lock(path: &Path, lock: &Metadata) -> bool {
     let uid = nix::unistd::geteuid().as_raw();
-    lock.is_file() && lock.len() == 0 && lock.uid() == uid && lock.mode() & 0o077 == 0
+    let is_private = lock.is_file() && lock.uid() == uid && lock.mode() & 0o077 == 0;
+    is_private
+        && lock.len() <= LOCK_SAYS
+        && fs::read_to_string(path)
+            .is_ok_and(|text| text.is_empty() || text.starts_with(LOCK_TITLE))
 }
+
+/// The most bytes that a lock of this library says.
+const LOCK_SAYS: u64 = 512;
+
+/// What they begin with, if they say anything.
+const LOCK_TITLE: &str = "calc_ipc lock ";
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -168,6 +168,29 @@ fn people_get_tables_and_a_page() {
     assert!(!text.contains("shm"), "{text}");
 }
 
+/// Nothing is measured for a page that has no place.
+#[test]
+fn a_page_that_cannot_be_written_is_told_of_first() {
+    let names = Names::new();
+    let marker = names.path("measured");
+    let rivals = Rivals::one(&format!("touch '{}'; exit 77", marker.display()));
+    fs::write(names.path("file"), "").unwrap();
+    for (page, why) in [
+        ("missing/page.html", "there is no folder"),
+        ("file/page.html", "is no folder"),
+        ("", "it is a folder"),
+    ] {
+        let page = names.path(page);
+        let page = page.to_str().unwrap();
+        let output = rivals.bench(&["--transports", "pipe", "--report", page]);
+        assert_eq!(output.status, Some(3), "{output:?}");
+        assert_eq!(output.stdout, "", "measured");
+        assert!(output.stderr.contains(why), "{output:?}");
+        assert!(output.stderr.contains(page), "{output:?}");
+        assert!(!marker.exists(), "measured: {output:?}");
+    }
+}
+
 #[test]
 fn a_program_of_another_library_takes_part() {
     // It is this library's own contestant, under another name.
@@ -328,7 +351,7 @@ fn a_signal_ends_it_and_nothing_is_left() {
 }
 
 /// What a benchmark has in /dev/shm.
-fn left_in_memory(process: u32) -> Vec<String> {
+pub(crate) fn left_in_memory(process: u32) -> Vec<String> {
     let prefix = format!("calc_ipc-bench-{process}-");
     let names = fs::read_dir("/dev/shm")
         .unwrap()

@@ -1,9 +1,9 @@
 //! `calc-ipc doctor`: its verdict on each thing that can be wrong.
 
 use crate::support::{Names, Output, Serving, calc_ipc, finish, install, run};
-use calc_ipc::service::Client;
-use calc_ipc::transport::ClientOptions;
-use calc_ipc::transport::url::{self, Url};
+use calc_ipc::service::{Client, Handler, Server};
+use calc_ipc::transport::url::{self, Side, Url};
+use calc_ipc::transport::{ClientOptions, Endpoint, ServerOptions};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
@@ -55,6 +55,7 @@ fn a_healthy_server_is_measured() {
         let report = examine(&[url]);
         assert_eq!(report["verdict"], "healthy", "{report}");
         assert_eq!(report["url"], **url);
+        assert_eq!(report["server"], "calculator", "{report}");
         let times = &report["round_trip"];
         let [fastest, median] = ["fastest_ns", "median_ns"].map(|key| times[key].as_u64().unwrap());
         assert!(0 < fastest && fastest <= median, "{report}");
@@ -124,7 +125,7 @@ fn a_server_of_somebody_who_is_not_trusted() {
     let _server = Serving::start(&[names.unix()]);
     let other = (nix::unistd::geteuid().as_raw() + 1).to_string();
     let report = examine(&["--server-user", &other, &names.unix()]);
-    assert_finds(&report, "wrong-owner", "the server is run by user");
+    assert_finds(&report, "wrong-owner", "its server is run by user");
     assert!(report["advice"].as_str().unwrap().contains("--server-user"));
 }
 
@@ -178,21 +179,76 @@ fn names_that_cannot_be() {
 
 #[test]
 fn something_else_answers() {
-    let names = Names::new();
-    let listener = UnixListener::bind(names.path("sock")).unwrap();
-    let server = thread::spawn(move || {
-        let (mut client, _) = listener.accept().unwrap();
-        client.read_exact(&mut [0; 4]).unwrap();
-        client.write_all(b"\x05\0\0\0HELLO").unwrap();
-        let _ = client.read_to_end(&mut Vec::new());
-    });
-    let report = examine(&[&names.unix()]);
-    assert_finds(
-        &report,
-        "version-mismatch",
-        "another protocol, or another version",
-    );
-    server.join().unwrap();
+    for answer in [
+        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+        b"220 mail.example ESMTP\r\n",
+        b"\x05\0\0\0HELLO\x05\0\0\0HELLO", // two answers to one question
+    ] {
+        let names = Names::new();
+        let listener = UnixListener::bind(names.path("sock")).unwrap();
+        let server = thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            client.read_exact(&mut [0; 4]).unwrap();
+            client.write_all(answer).unwrap();
+            let _ = client.read_to_end(&mut Vec::new());
+        });
+        let report = examine(&[&names.unix()]);
+        assert_finds(
+            &report,
+            "version-mismatch",
+            "another protocol, or another version",
+        );
+        server.join().unwrap();
+    }
+}
+
+/// A handler of messages.
+type Answer = fn(&[u8], &mut [u8]) -> Option<usize>;
+
+/// A server of messages of its own: what it answers is for its clients to understand.
+#[test]
+fn servers_of_other_messages() {
+    let cases: [(Answer, &str, &str); 3] = [
+        (|_, _| Some(0), "bytes", "answers, with messages of its own"),
+        (
+            |_, answer| Some(answer.len()),
+            "bytes",
+            "answers, with messages of its own",
+        ),
+        (
+            |_, _| None,
+            "particular",
+            "refuses what a calculator is asked",
+        ),
+    ];
+    for (handler, kind, words) in cases {
+        for url in [Names::unix, Names::shm, Names::fifo] {
+            let names = Names::new();
+            let url = url(&names);
+            let endpoint = bind(&url);
+            let server = Server::new(endpoint, Handler::bytes(handler)).unwrap();
+            server.start().unwrap();
+            let report = examine(&[&url]);
+            assert_eq!(report["verdict"], "healthy", "{report}");
+            assert_eq!(report["server"], kind, "{report}");
+            assert!(
+                report["explanation"].as_str().unwrap().contains(words),
+                "{report}"
+            );
+            let report = examine(&["--message", "what you know", &url]);
+            let verdict = if kind == "bytes" {
+                "healthy"
+            } else {
+                "handler-failed"
+            };
+            assert_eq!(report["verdict"], verdict, "{report}");
+        }
+    }
+}
+
+fn bind(url: &str) -> Box<dyn Endpoint> {
+    let url = Url::parse(url, Side::Server).unwrap();
+    url::bind(&url, &ServerOptions::default()).unwrap().endpoint
 }
 
 #[test]
@@ -202,7 +258,7 @@ fn a_server_that_has_all_the_clients_it_takes() {
         let url = url(&names);
         let _server = Serving::start(&["--max-clients", "1", &url]);
         let options = ClientOptions::default();
-        let channel = url::connect(&Url::parse(&url).unwrap(), &options).unwrap();
+        let channel = url::connect(&Url::parse(&url, Side::Client).unwrap(), &options).unwrap();
         let client = Client::new(channel, &options);
         let request = calc_ipc::protocol::text::parse_request(b"ADD 1 2").unwrap();
         assert_eq!(client.call(&request).unwrap(), Ok(3));

@@ -9,9 +9,11 @@
 
 mod bench;
 mod call;
+mod crowd;
 mod doctor;
 mod generate;
 mod ls;
+mod promises;
 mod readme;
 mod recommend;
 mod recommend_asks;

@@ -1,8 +1,7 @@
 //! `calc-ipc report`, and the schema of what it reads.
 
-use crate::support::{Names, run};
+use crate::support::{Names, fields_documented, fields_of, run, schema_of};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::fs;
 
 /// A report with figures made up for tests.
@@ -76,35 +75,12 @@ fn fields_of_later_versions_do_no_harm() {
 
 #[test]
 fn the_schema_is_documented_field_by_field() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/report-schema.md");
-    let document = fs::read_to_string(path).unwrap();
-    let mut names = BTreeSet::new();
-    names_in(&fixture(), &mut names);
-    let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
-    let first_cells = rows.map(|row| row.split(" | ").next().unwrap());
-    let documented: BTreeSet<_> = first_cells
-        .flat_map(|cell| cell.split(", "))
-        .map(|name| name.trim_matches('`').to_owned())
-        .collect();
-    assert_eq!(documented, names);
+    let document = schema_of("calc-ipc bench --json");
+    assert_eq!(fields_documented(&document), fields_of(&fixture()));
     for key in ["family", "transport", "waiting", "placement"] {
         for entry in fixture()["latencies"].as_array().unwrap() {
             let value = format!("`{}`", entry[key].as_str().unwrap());
             assert!(document.contains(&value), "{value} of {key}");
         }
-    }
-}
-
-/// The name of every field.
-fn names_in(value: &Value, names: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| names_in(item, names)),
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                names.insert(name.clone());
-                names_in(value, names);
-            }
-        }
-        _ => {}
     }
 }

@@ -1,6 +1,6 @@
 //! `calc-ipc call -`: standard input in batches.
 
-use crate::support::{Alarm, Names, Serving, calc_ipc, finish, run, run_with};
+use crate::support::{Alarm, Names, Serving, calc_ipc, finish, run_with};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::fs::{self, File};
@@ -26,25 +26,6 @@ fn a_hundred_thousand_lines_are_answered_in_order_over_every_transport() {
         assert!(output.stdout == expected, "{url}");
         assert_eq!(output.stderr, "");
     }
-}
-
-#[test]
-fn a_batch_is_far_quicker_than_one_call_a_line() {
-    const ALONE: u32 = 20;
-    const LINES: u32 = 20_000;
-    let names = Names::new();
-    let url = names.unix();
-    let _server = Serving::start(&[&url]);
-    let start = Instant::now();
-    for _ in 0..ALONE {
-        run(["call", &url, "ADD", "1", "2"]);
-    }
-    let alone = start.elapsed() / ALONE;
-    let start = Instant::now();
-    run_with(["call", &url, "-"], &"ADD 1 2\n".repeat(20_000));
-    let together = start.elapsed() / LINES;
-    // It is some hundred times on a machine that is not busy.
-    assert!(together * 3 < alone, "{together:?} and {alone:?} a call");
 }
 
 /// One call a line would wait for ever for the first answer.

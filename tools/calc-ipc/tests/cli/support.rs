@@ -3,6 +3,8 @@
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -38,7 +40,7 @@ impl Output {
     }
 
     /// Each line of what it printed, as JSON.
-    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn json(&self) -> Vec<Value> {
         self.stdout
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
@@ -278,5 +280,48 @@ impl Drop for Names {
         for name in [self.word().to_owned(), format!("{}.lock", self.word())] {
             let _ = fs::remove_file(Path::new("/dev/shm").join(name));
         }
+    }
+}
+
+/// What `docs/report-schema.md` says of the report of a command.
+pub(crate) fn schema_of(command: &str) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/report-schema.md");
+    let document = fs::read_to_string(path).unwrap();
+    let is_title = |line: &str| line.contains(&format!("`{command}`"));
+    let mut found = String::new();
+    // Parts of the second level belong to the one of the first level before them.
+    let mut is_inside = false;
+    for line in document.lines() {
+        if line.starts_with("# ") {
+            is_inside = is_title(line);
+        }
+        if is_inside {
+            found.push_str(line);
+            found.push('\n');
+        }
+    }
+    assert!(!found.is_empty(), "{command}");
+    found
+}
+
+/// The fields that such a text has a row for.
+pub(crate) fn fields_documented(document: &str) -> BTreeSet<String> {
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
+    let first_cells = rows.map(|row| row.split(" | ").next().unwrap());
+    first_cells
+        .flat_map(|cell| cell.split(", "))
+        .map(|name| name.trim_matches('`').to_owned())
+        .collect()
+}
+
+/// The name of every field.
+pub(crate) fn fields_of(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(fields_of).collect(),
+        Value::Object(fields) => {
+            let deeper = fields.values().flat_map(fields_of);
+            fields.keys().cloned().chain(deeper).collect()
+        }
+        _ => BTreeSet::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! Many clients of one server.
 
+use super::super::goal::{Finding, Limit};
 use super::super::plan;
 use super::super::report::{Transport, Waiting};
 use super::super::session::Session;
@@ -8,7 +9,6 @@ use super::super::stats::{median, ratio};
 use super::super::trouble::Trouble;
 use super::super::turns::{self, Crowd, Effort};
 use super::measure::times;
-use super::{Finding, Limit};
 
 /// Clients of a Unix socket, and what their calls per second have to be of those of a thread for each.
 const CLIENTS: [(u32, f64); 3] = [(4, 0.75), (16, 0.75), (64, 1.0)];

@@ -5,9 +5,8 @@ use super::super::report::{Placement, Waiting};
 use super::super::session::Session;
 use super::super::spec::{self, Spec};
 use super::super::trouble::Trouble;
+use super::super::wake_ups;
 use super::measure::TRANSPORTS;
-use nix::unistd::Pid;
-use std::fs;
 use std::time::Duration;
 
 /// Until both sides have gone to sleep after a call.
@@ -54,30 +53,6 @@ impl Pair {
     /// How often the threads of both sides have gone to sleep so far.
     fn switches(&self) -> Option<u32> {
         let [client, server] = self.processes();
-        Some(of_process(client?)? + of_process(server?)?)
-    }
-}
-
-fn of_process(process: Pid) -> Option<u32> {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
-    let of_thread = |thread: fs::DirEntry| {
-        let status = fs::read_to_string(thread.path().join("status")).ok()?;
-        let mut lines = status.lines();
-        let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        count?.trim().parse::<u32>().ok()
-    };
-    threads.flatten().map(of_thread).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::thread;
-
-    #[test]
-    fn who_sleeps_is_counted() {
-        let before = of_process(Pid::this()).unwrap();
-        thread::sleep(Duration::from_millis(1));
-        assert!(of_process(Pid::this()).unwrap() > before);
+        Some(wake_ups::of(client?)? + wake_ups::of(server?)?)
     }
 }

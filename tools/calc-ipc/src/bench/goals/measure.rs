@@ -1,6 +1,7 @@
 //! The measurements behind the goals. Their limits are ratios and differences of turns next to each other, since times
 //! alone say more about the machine than about the library.
 
+use super::super::goal::{Finding, Limit, Unit};
 use super::super::plan;
 use super::super::report::{Placement, Transport, Waiting};
 use super::super::session::Session;
@@ -9,7 +10,7 @@ use super::super::stats::{Tally, median, ratio};
 use super::super::trouble::Trouble;
 use super::super::turns::{self, Effort, Group};
 use super::hogs::Hogs;
-use super::{Finding, Limit, Unit, crowds, idle};
+use super::{crowds, idle};
 use std::time::Duration;
 
 pub(super) const TRANSPORTS: [Transport; 5] = [

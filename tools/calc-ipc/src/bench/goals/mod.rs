@@ -7,6 +7,7 @@ mod hogs;
 mod idle;
 mod measure;
 
+use super::goal::{Finding, Goal, render};
 use super::machine;
 use super::report::Machine;
 use super::session::Session;
@@ -14,43 +15,11 @@ use super::stats::median;
 use super::trouble::Trouble;
 use crate::cli::BenchArgs;
 use crate::exit::Failure;
-use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::io::{self, Write};
 
 /// The name and version of what is printed with `--json`.
 const SCHEMA: &str = "calc-ipc-goals/1";
-
-/// Something that was measured once.
-struct Finding {
-    what: String,
-    unit: Unit,
-    limit: Limit,
-    /// `None`: it cannot be measured here.
-    value: Option<f64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-enum Unit {
-    /// Of something else.
-    #[serde(rename = "x")]
-    Times,
-    #[serde(rename = "ns")]
-    Nanoseconds,
-    #[serde(rename = "us")]
-    Microseconds,
-    #[serde(rename = "wake-ups")]
-    WakeUps,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Limit {
-    AtMost(f64),
-    AtLeast(f64),
-    /// It is worth knowing, and no goal.
-    Open,
-}
 
 /// All runs.
 #[derive(Serialize)]
@@ -60,18 +29,6 @@ struct Goals {
     machine: Machine,
     runs: u32,
     goals: Vec<Goal>,
-}
-
-/// One line.
-#[derive(Serialize)]
-struct Goal {
-    what: String,
-    /// The median of all runs; `null` where it cannot be measured.
-    measured: Option<f64>,
-    unit: Unit,
-    limit: Limit,
-    /// `null` where there is no limit, or nothing was measured.
-    met: Option<bool>,
 }
 
 /// Measures so many times, and prints a line for each goal.
@@ -111,79 +68,14 @@ fn combine(runs: &[Vec<Finding>]) -> Vec<Goal> {
             .flatten()
             .filter(|finding| finding.what == first.what);
         let measured = median(same.filter_map(|finding| finding.value));
-        Goal {
-            what: first.what.clone(),
-            measured,
-            unit: first.unit,
-            limit: first.limit,
-            met: measured.and_then(|value| first.limit.is_met(value)),
-        }
+        first.goal(measured)
     };
     of_first.map(goal).collect()
 }
 
-impl Limit {
-    fn is_met(self, value: f64) -> Option<bool> {
-        match self {
-            Self::AtMost(limit) => Some(value <= limit),
-            Self::AtLeast(limit) => Some(value >= limit),
-            Self::Open => None,
-        }
-    }
-
-    fn text(self, unit: Unit) -> String {
-        match self {
-            Self::AtMost(limit) => format!("<= {}", unit.text(limit)),
-            Self::AtLeast(limit) => format!(">= {}", unit.text(limit)),
-            Self::Open => String::new(),
-        }
-    }
-}
-
-impl Unit {
-    fn text(self, value: f64) -> String {
-        match self {
-            Self::Times => format!("{value:.2}x"),
-            Self::Nanoseconds => format!("{value:.0} ns"),
-            Self::Microseconds => format!("{value:.1} us"),
-            Self::WakeUps => format!("{value:.0}"),
-        }
-    }
-}
-
-fn render(goals: &[Goal]) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(["", "measured", "limit", ""]);
-    for goal in goals {
-        let measured = goal.measured.map(|value| goal.unit.text(value));
-        let verdict = match goal.met {
-            Some(true) => "met",
-            Some(false) => "NOT MET",
-            None => "",
-        };
-        table.add_row([
-            goal.what.clone(),
-            measured.unwrap_or_else(|| "not here".to_owned()),
-            goal.limit.text(goal.unit),
-            verdict.to_owned(),
-        ]);
-    }
-    for column in table.column_iter_mut().skip(1).take(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let mut text = String::new();
-    for line in table.lines() {
-        // Cells have a space on each side.
-        text.push_str(line.strip_prefix(' ').unwrap_or(&line).trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::goal::{Limit, Unit};
     use super::*;
 
     fn finding(what: &str, value: Option<f64>, limit: Limit) -> Finding {

@@ -1,0 +1,121 @@
+//! What is aimed at: a line for each, with a limit and a verdict.
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+/// Something that was measured once.
+pub(super) struct Finding {
+    pub(super) what: String,
+    pub(super) unit: Unit,
+    pub(super) limit: Limit,
+    /// `None`: it cannot be measured here.
+    pub(super) value: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) enum Unit {
+    /// Of something else.
+    #[serde(rename = "x")]
+    Times,
+    #[serde(rename = "ns")]
+    Nanoseconds,
+    #[serde(rename = "us")]
+    Microseconds,
+    #[serde(rename = "wake-ups")]
+    WakeUps,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
+    /// It is worth knowing, and no goal.
+    Open,
+}
+
+/// What is aimed at, and whether it is reached.
+#[derive(Serialize)]
+pub(super) struct Goal {
+    pub(super) what: String,
+    /// The median of all runs; `null` where it cannot be measured.
+    pub(super) measured: Option<f64>,
+    unit: Unit,
+    limit: Limit,
+    /// `null` where there is no limit, or nothing was measured.
+    pub(super) met: Option<bool>,
+}
+
+impl Finding {
+    /// With this as the median of all runs.
+    pub(super) fn goal(&self, measured: Option<f64>) -> Goal {
+        Goal {
+            what: self.what.clone(),
+            measured,
+            unit: self.unit,
+            limit: self.limit,
+            met: measured.and_then(|value| self.limit.is_met(value)),
+        }
+    }
+}
+
+impl Limit {
+    fn is_met(self, value: f64) -> Option<bool> {
+        match self {
+            Self::AtMost(limit) => Some(value <= limit),
+            Self::AtLeast(limit) => Some(value >= limit),
+            Self::Open => None,
+        }
+    }
+
+    fn text(self, unit: Unit) -> String {
+        match self {
+            Self::AtMost(limit) => format!("<= {}", unit.text(limit)),
+            Self::AtLeast(limit) => format!(">= {}", unit.text(limit)),
+            Self::Open => String::new(),
+        }
+    }
+}
+
+impl Unit {
+    fn text(self, value: f64) -> String {
+        match self {
+            Self::Times => format!("{value:.2}x"),
+            Self::Nanoseconds => format!("{value:.0} ns"),
+            Self::Microseconds => format!("{value:.1} us"),
+            Self::WakeUps => format!("{value:.0}"),
+        }
+    }
+}
+
+/// A line for each.
+pub(super) fn render(goals: &[Goal]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(["", "measured", "limit", ""]);
+    for goal in goals {
+        let measured = goal.measured.map(|value| goal.unit.text(value));
+        let verdict = match goal.met {
+            Some(true) => "met",
+            Some(false) => "NOT MET",
+            None => "",
+        };
+        table.add_row([
+            goal.what.clone(),
+            measured.unwrap_or_else(|| "not here".to_owned()),
+            goal.limit.text(goal.unit),
+            verdict.to_owned(),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1).take(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        // Cells have a space on each side.
+        text.push_str(line.strip_prefix(' ').unwrap_or(&line).trim_end());
+        text.push('\n');
+    }
+    text
+}
