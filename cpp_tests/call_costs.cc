@@ -14,13 +14,28 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
 using namespace calc_ipc;
+
+/// The clock of both sides. It moves once a second, to the next full one, since how many turns of some microseconds a
+/// batch takes, and so how many system calls, would be the machine's speed. It is a system call, as the C library's is
+/// under valgrind.
+extern "C" int clock_gettime(clockid_t clock, struct timespec *now) noexcept {
+    const long failed = syscall(SYS_clock_gettime, clock, now);
+    if (failed == 0 && now->tv_nsec != 0) {
+        now->tv_sec += 1;
+        now->tv_nsec = 0;
+    }
+    return static_cast<int>(failed);
+}
 
 namespace {
 

@@ -4,8 +4,9 @@
 #
 # Both sides use the optimised library under valgrind, for a number of calls and for twice as many: the difference is
 # the calls' alone. Counts repeat, within 0.1 % on an idle machine and 1.5 % on a crowded one, since little is left to
-# chance: nobody spins, and both sides share one CPU as SCHED_BATCH (sched(7)): who is woken waits until the other sleeps, so that
-# everybody really sleeps. glibc copies and compares with what every x86-64 has, not with what this CPU has.
+# chance: nobody spins, no turn ends by the clock, which moves once a second, and both sides share one CPU as SCHED_BATCH
+# (sched(7)): who is woken waits until the other sleeps, so that everybody really sleeps. glibc copies and compares with
+# what every x86-64 has, not with what this CPU has.
 #
 # A call over shared memory for which nobody sleeps is counted on two CPUs, one side at a time. How often that side looks for what
 # the other one does is chance, so each instruction that most calls execute counts once a call.
