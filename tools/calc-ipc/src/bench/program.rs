@@ -223,18 +223,39 @@ pub(super) fn await_states(
     process: Pid,
     awaited: &[char],
 ) -> Result<(), Trouble> {
+    wait_until(interrupt, process, || {
+        states(process).iter().all(|state| awaited.contains(state))
+    })
+}
+
+/// Waits until a process has ended, and with it all that it had open. Its threads are counted, since a list of them that is
+/// read while they end may miss some.
+pub(super) fn await_end(interrupt: &Interrupt, process: Pid) -> Result<(), Trouble> {
+    wait_until(interrupt, process, || {
+        let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) else {
+            return true;
+        };
+        let field = |name| status.lines().find_map(|line| line.strip_prefix(name));
+        let is_dead = field("State:").is_some_and(|state| state.trim_start().starts_with(['Z', 'X']));
+        is_dead && field("Threads:").is_none_or(|count| matches!(count.trim(), "0" | "1"))
+    })
+}
+
+fn wait_until(
+    interrupt: &Interrupt,
+    process: Pid,
+    is_over: impl Fn() -> bool,
+) -> Result<(), Trouble> {
     let deadline = Instant::now() + PATIENCE;
-    loop {
-        let states = states(process);
-        if states.iter().all(|state| awaited.contains(state)) {
-            return Ok(());
-        }
+    while !is_over() {
         if Instant::now() > deadline {
+            let states = states(process);
             let what = format!("process {process} is still in the states {states:?}");
             return Err(Trouble::Broken(what));
         }
         interrupt.pause(Duration::from_millis(1))?;
     }
+    Ok(())
 }
 
 /// Stops a process, or lets it go on.

@@ -1,6 +1,6 @@
 //! A server of this library in a process of its own, at an address that the next one takes over; and clients of it in this one.
 
-use super::super::program::{self, Interrupt, Program, await_states, murder};
+use super::super::program::{self, Interrupt, Program, await_end, murder};
 use super::super::report::{Transport, Waiting};
 use super::super::session::Session;
 use super::super::spec::{self, Spec};
@@ -147,7 +147,7 @@ impl Pair {
     /// Kills the server, and waits until the kernel has closed all that it had.
     pub(super) fn kill(&self, interrupt: &Interrupt) -> Result<(), Trouble> {
         murder(self.process);
-        await_states(interrupt, self.process, &['Z', 'X'])
+        await_end(interrupt, self.process)
     }
 }
 
