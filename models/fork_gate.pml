@@ -1,4 +1,4 @@
-/* The gate between forks and the moments that make and close descriptors (src/sys/unix/gate.rs), without its patience:
+/* The gate between forks and the moments that make and close descriptors (src/sys/linux/gate.rs), without its patience:
  * nobody goes on because time is over. What sleeps, sleeps on a number that changes (futex(2)).
  *
  * No fork happens while a descriptor is made and not noted, and everybody is through at the end: a wake-up that is lost

@@ -1,5 +1,5 @@
 #!/bin/sh
-# mutants.sh [PART/PARTS [NAME_PART...]]: which changes of src/protocol, src/transport and src/service no test notices.
+# mutants.sh [PART/PARTS [NAME_PART...]]: which changes of src/protocol, src/calculator, src/transport and src/service no test notices.
 # All of them take one to two hours on two cores; an interrupted run goes on where it was. Fails if a survivor is not in
 # docs/mutants.md, or one is there that is none.
 set -eu

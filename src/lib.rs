@@ -6,6 +6,7 @@
 //! (handlers, servers, clients, deadlines), [`ffi`] (the C interface). `ARCHITECTURE.md` has the
 //! reasons.
 
+pub mod calculator;
 pub mod error;
 pub mod protocol;
 mod sys;

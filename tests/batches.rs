@@ -4,8 +4,8 @@
 
 mod support;
 
+use calc_ipc::calculator::{ErrorText, Request};
 use calc_ipc::error::Status;
-use calc_ipc::protocol::{ErrorText, Request};
 use calc_ipc::service::{Client, Handler, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::sync::mpsc;
@@ -82,7 +82,7 @@ fn a_batch_that_ends_half_way_gives_the_right_first_part() {
             if request.arg1 == 5000 {
                 let _ = may_go.lock().unwrap().recv();
             }
-            calc_ipc::protocol::execute(request)
+            calc_ipc::calculator::execute(request)
         });
         let _server = transport.serve(&address, handler, &ServerOptions::default());
         let options = ClientOptions {
@@ -124,7 +124,7 @@ fn answers_stop_with_the_server_and_are_right_until_then() {
             if served.fetch_add(1, Ordering::Relaxed) == 10_000 {
                 let _ = enough.lock().unwrap().send(());
             }
-            calc_ipc::protocol::execute(request)
+            calc_ipc::calculator::execute(request)
         });
         let server = transport.serve(&address, handler, &ServerOptions::default());
         let client = transport.client(&address);

@@ -4,9 +4,9 @@
 #[path = "support/codec.rs"]
 mod codec;
 
+use calc_ipc::calculator::text::{parse_request, parse_response};
+use calc_ipc::calculator::{ErrorText, Operation, Request, Response, frames};
 use calc_ipc::protocol::frame::{self, PREFIX};
-use calc_ipc::protocol::text::{parse_request, parse_response};
-use calc_ipc::protocol::{ErrorText, Operation, Request, Response};
 use std::{env, fs, thread};
 
 const ROUNDS: usize = 200_000;
@@ -98,13 +98,13 @@ fn random() -> Random {
 
 fn request_body(request: &Request) -> Vec<u8> {
     let mut bytes = Vec::new();
-    frame::append_request(&mut bytes, request);
+    frames::append_request(&mut bytes, request);
     frame::body(&bytes).expect("one frame").to_vec()
 }
 
 fn response_body(response: &Response) -> Vec<u8> {
     let mut bytes = Vec::new();
-    frame::append_response(&mut bytes, response);
+    frames::append_response(&mut bytes, response);
     frame::body(&bytes).expect("one frame").to_vec()
 }
 
@@ -125,9 +125,9 @@ fn check_mutants(mut random: Random, rounds: usize) -> usize {
     for _ in 0..rounds {
         body.clear();
         if random.below(2) == 0 {
-            frame::append_request(&mut body, &random.request());
+            frames::append_request(&mut body, &random.request());
         } else {
-            frame::append_response(&mut body, &random.response());
+            frames::append_response(&mut body, &random.response());
         }
         body.drain(..PREFIX);
         for _ in 0..=random.below(3) {

@@ -8,8 +8,9 @@
 
 mod support;
 
+use calc_ipc::calculator::{ErrorText, Operation};
 use calc_ipc::error::{Result, Status};
-use calc_ipc::protocol::{ErrorText, Operation, frame};
+use calc_ipc::protocol::frame;
 use calc_ipc::service::{Client, Handler};
 use calc_ipc::transport::{Channel, Deadline, ServerOptions};
 use std::sync::{Barrier, Mutex, mpsc};
@@ -112,7 +113,7 @@ fn held_handler() -> (Handler, mpsc::Receiver<()>, mpsc::Sender<()>) {
             entered.send(()).unwrap();
             let _ = may_go.recv();
         }
-        calc_ipc::protocol::execute(request)
+        calc_ipc::calculator::execute(request)
     });
     (handler, has_entered, go)
 }

@@ -29,7 +29,7 @@ fn a_client_that_sends_many_requests_at_once_holds_up_neither_stop_nor_others() 
         let _ = entered.lock().unwrap().send(());
         count.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(5));
-        calc_ipc::protocol::execute(request)
+        calc_ipc::calculator::execute(request)
     });
     let server = TRANSPORTS[0].serve(&address, handler, &ServerOptions::default());
     let mut greedy = UnixStream::connect(address.path("sock")).unwrap();
@@ -111,7 +111,7 @@ fn a_batch_does_not_hold_up_stop() {
         let handler = Handler::new(move |request| {
             let _ = entered.lock().unwrap().send(());
             std::thread::sleep(Duration::from_millis(20));
-            calc_ipc::protocol::execute(request)
+            calc_ipc::calculator::execute(request)
         });
         let server = transport.serve(address, handler, &ServerOptions::default());
         let client = transport.client(address);
@@ -156,7 +156,7 @@ fn the_longest_spin_ends_by_a_deadline_for_another_client_and_by_a_stop() {
             if request.arg1 == 7 {
                 let _ = may_go.lock().unwrap().recv();
             }
-            calc_ipc::protocol::execute(request)
+            calc_ipc::calculator::execute(request)
         });
         let server = transport.serve(address, handler, &options);
         let options = ClientOptions {

@@ -1,9 +1,9 @@
 //! What the C interface promises about values: enumerations, buffers, texts.
 #![expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use calc_ipc::calculator::Operation;
 use calc_ipc::error::Status;
 use calc_ipc::ffi::{message::*, protocol::*, status::*};
-use calc_ipc::protocol::Operation;
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 use std::sync::mpsc;

@@ -1,10 +1,11 @@
 //! The bytes on the wire are those of `tests/golden/frames.txt`, whatever this library becomes.
 
+use calc_ipc::calculator::text::{parse_request, parse_response};
+use calc_ipc::calculator::{ErrorText, Operation, Request, Response, frames};
 use calc_ipc::error::Status;
 use calc_ipc::ffi::protocol::{calc_ipc_request_deserialize, calc_ipc_response_deserialize};
 use calc_ipc::ffi::status::calc_ipc_status;
-use calc_ipc::protocol::text::{parse_request, parse_response};
-use calc_ipc::protocol::{ErrorText, Operation, Request, Response, frame};
+use calc_ipc::protocol::frame;
 use std::mem::MaybeUninit;
 
 /// One line of the file, which explains its format itself.
@@ -51,7 +52,7 @@ fn unhex(digits: &str) -> Vec<u8> {
 
 fn frame_of(response: &Response) -> Vec<u8> {
     let mut frame = Vec::new();
-    frame::append_response(&mut frame, response);
+    frames::append_response(&mut frame, response);
     frame
 }
 
@@ -89,7 +90,7 @@ fn requests() {
             arg2: fields[2].parse().unwrap(),
         };
         let mut written = Vec::new();
-        frame::append_request(&mut written, &request);
+        frames::append_request(&mut written, &request);
         assert_eq!(written, frame, "{rest}");
         assert_eq!(parse_request(frame::body(&frame).unwrap()), Ok(request));
     }

@@ -9,8 +9,8 @@
 
 mod support;
 
+use calc_ipc::calculator::{ErrorText, Response, execute, text};
 use calc_ipc::protocol::frame::{self, Notice, PREFIX};
-use calc_ipc::protocol::{ErrorText, Response, execute, text};
 use calc_ipc::service::Handler;
 use calc_ipc::transport::ServerOptions;
 use std::io::{Read, Write};

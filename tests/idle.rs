@@ -70,7 +70,7 @@ fn serve(transport: &Transport, addresses: &[Address; 2]) -> Process {
     let process = Process::fork(|| {
         let handlers = [
             Handler::Calculator,
-            Handler::new(calc_ipc::protocol::execute),
+            Handler::new(calc_ipc::calculator::execute),
         ];
         let _servers: Vec<Server> = addresses
             .iter()

@@ -2,9 +2,10 @@
 //! waits for an allocator's lock.
 #![expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use calc_ipc::calculator::text::{parse_request, parse_response};
+use calc_ipc::calculator::{ErrorText, Operation, Request, execute, frames};
 use calc_ipc::ffi::{message::*, protocol::*, status::*};
-use calc_ipc::protocol::text::{parse_request, parse_response};
-use calc_ipc::protocol::{ErrorText, Operation, Request, execute, frame};
+use calc_ipc::protocol::frame;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -107,13 +108,13 @@ fn the_c_interface_adds_no_allocation() {
 /// Everything that happens to one request, at the client and at the server.
 fn whole_job(request: &Request, buffer: &mut [u8]) {
     let mut out = frame::SliceSink::new(buffer);
-    frame::append_request(&mut out, request);
+    frames::append_request(&mut out, request);
     let length = out.finish().expect("the buffer is large enough");
     let received = frame::body(&buffer[..length]).expect("one frame");
     let response = execute(&parse_request(received).expect("a request"));
 
     let mut out = frame::SliceSink::new(buffer);
-    frame::append_response(&mut out, &response);
+    frames::append_response(&mut out, &response);
     let length = out.finish().expect("the buffer is large enough");
     let received = frame::body(&buffer[..length]).expect("one frame");
     assert_eq!(parse_response(received), Some(response));

@@ -10,7 +10,7 @@
 
 mod support;
 
-use calc_ipc::protocol::{Request, execute};
+use calc_ipc::calculator::{Request, execute};
 use calc_ipc::service::{Client, Handler, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::alloc::{GlobalAlloc, Layout, System};

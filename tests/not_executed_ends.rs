@@ -7,8 +7,8 @@ mod support;
 #[path = "support/tally.rs"]
 mod tally;
 
+use calc_ipc::calculator::Request;
 use calc_ipc::error::{Error, Status};
-use calc_ipc::protocol::Request;
 use calc_ipc::service::{Client, Server, pipe};
 use calc_ipc::transport::{Channel, ClientOptions, Deadline, Exchanged, ServerOptions, Take, uds};
 use std::io::{Read, Write};

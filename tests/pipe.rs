@@ -4,8 +4,8 @@
 
 mod support;
 
+use calc_ipc::calculator::{ErrorText, Operation};
 use calc_ipc::error::Status;
-use calc_ipc::protocol::{ErrorText, Operation};
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::url::{self, Url};
 use calc_ipc::transport::{ClientOptions, ServerOptions};

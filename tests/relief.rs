@@ -8,7 +8,7 @@
 
 mod support;
 
-use calc_ipc::protocol::Request;
+use calc_ipc::calculator::Request;
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::ServerOptions;
 use std::sync::{Arc, Condvar, Mutex};
@@ -76,7 +76,7 @@ fn serve(transport: &Transport, address: &Address, workers: u32) -> (Server, Ope
         if request.arg1 >= LONG {
             gate.pass();
         }
-        calc_ipc::protocol::execute(request)
+        calc_ipc::calculator::execute(request)
     });
     let options = ServerOptions {
         workers,

@@ -8,8 +8,8 @@
 
 mod support;
 
+use calc_ipc::calculator::execute;
 use calc_ipc::error::{Result, Status};
-use calc_ipc::protocol::execute;
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions, tcp};
 use std::io::{self, PipeReader, PipeWriter, Read, Write, pipe};

@@ -214,7 +214,7 @@ fn a_batch_that_is_half_answered_ends_with_the_server() {
     let handler = Handler::new(move |request| {
         let _ = entered.lock().unwrap().send(());
         std::thread::sleep(std::time::Duration::from_millis(1));
-        calc_ipc::protocol::execute(request)
+        calc_ipc::calculator::execute(request)
     });
     let server = TRANSPORTS[SHM].serve(&address, handler, &ServerOptions::default());
     let client = TRANSPORTS[SHM].client_with(&address, &within(60_000));

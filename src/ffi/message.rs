@@ -4,8 +4,8 @@
 //! which every value is valid, and what a value means is checked.
 
 use super::pointer::Out;
+use crate::calculator::{ErrorText, Operation, Request, Response};
 use crate::error::{Error, Result, Status};
-use crate::protocol::{ErrorText, Operation, Request, Response};
 use std::ffi::c_char;
 
 /// Addition.

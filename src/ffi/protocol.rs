@@ -5,9 +5,9 @@ use super::message::{calc_ipc_request, calc_ipc_response, store};
 use super::pointer::{self, Out};
 use super::static_text::StaticText;
 use super::status::calc_ipc_status;
+use crate::calculator::{ErrorText, Operation, execute, frames, text};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, FRAME_MAX, SliceSink};
-use crate::protocol::{ErrorText, Operation, execute, text};
 use std::ffi::c_char;
 use std::ptr;
 
@@ -29,7 +29,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_request_serialize(
     guard(|| unsafe {
         let request = pointer::read(request, "request")?.to_request()?;
         serialize(buffer, capacity, length, |out| {
-            frame::append_request(out, &request);
+            frames::append_request(out, &request);
         })
     })
 }
@@ -75,7 +75,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_response_serialize(
     guard(|| unsafe {
         let response = pointer::read(response, "response")?.into_response();
         serialize(buffer, capacity, length, |out| {
-            frame::append_response(out, &response);
+            frames::append_response(out, &response);
         })
     })
 }

@@ -1,15 +1,10 @@
 //! Frames: a little-endian 32-bit length, then that many bytes of body.
 
-use super::{ErrorText, Request, Response, text};
-
 /// Bytes of a frame's prefix.
 pub const PREFIX: usize = 4;
 
 /// Room for any request or response of the calculator with its prefix, in bytes.
 pub const FRAME_MAX: usize = PREFIX + 259;
-
-/// Room for any request with its prefix, in bytes.
-pub const REQUEST_MAX: usize = PREFIX + text::SHORT_MAX;
 
 /// A word in place of a length: no body follows. Their values are no lengths that any limit allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,51 +55,6 @@ pub fn body(frame: &[u8]) -> Option<&[u8]> {
 pub fn first_body(frames: &[u8]) -> Option<&[u8]> {
     let (length, rest) = frames.split_first_chunk::<PREFIX>()?;
     rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)
-}
-
-/// Appends `request` as one frame.
-#[inline]
-pub fn append_request(out: &mut impl Sink, request: &Request) {
-    append_short(out, |room| text::write_request(request, room));
-}
-
-/// Appends `response` as one frame.
-#[inline]
-pub fn append_response(out: &mut impl Sink, response: &Response) {
-    match response {
-        Ok(result) => append_short(out, |room| text::write_result(*result, room)),
-        Err(error) => append_error(out, error),
-    }
-}
-
-/// Appends a frame that is put together first: one copy of it is faster than one of each piece.
-#[inline]
-fn append_short(out: &mut impl Sink, write: impl FnOnce(&mut [u8; text::SHORT_MAX]) -> usize) {
-    let mut frame = [0; PREFIX + text::SHORT_MAX];
-    let Some((place, body)) = frame.split_first_chunk_mut::<PREFIX>() else {
-        return;
-    };
-    let Some(room) = body.first_chunk_mut() else {
-        return;
-    };
-    let length = write(room);
-    *place = prefix_of(length);
-    out.begin(PREFIX + length);
-    out.put(frame.get(..PREFIX + length).unwrap_or_default());
-}
-
-#[cold]
-fn append_error(out: &mut impl Sink, error: &ErrorText) {
-    let length = text::ERROR.len() + error.as_bytes().len();
-    out.begin(PREFIX + length);
-    out.put(&prefix_of(length));
-    out.put(text::ERROR);
-    out.put(error.as_bytes());
-}
-
-/// The prefix of a text.
-fn prefix_of(length: usize) -> [u8; PREFIX] {
-    prefix(u32::try_from(length).expect("texts are far below 4 GiB"))
 }
 
 /// What frames are appended to, each in several pieces: nothing has to be put together first.
@@ -174,13 +124,6 @@ impl Sink for SliceSink<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Operation;
-
-    const REQUEST: Request = Request {
-        operation: Operation::Add,
-        arg1: 10,
-        arg2: 20,
-    };
 
     #[test]
     fn notices_are_told_from_lengths() {
@@ -215,29 +158,6 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_messages_fit_their_limits() {
-        let mut frame = Vec::new();
-        append_response(&mut frame, &Err(ErrorText::from("x".repeat(255).as_str())));
-        assert_eq!(frame.len(), FRAME_MAX);
-        let lowest = Request {
-            arg1: i64::MIN,
-            arg2: i64::MIN,
-            ..REQUEST
-        };
-        for operation in Operation::ALL {
-            frame.clear();
-            append_request(
-                &mut frame,
-                &Request {
-                    operation,
-                    ..lowest
-                },
-            );
-            assert_eq!(frame.len(), REQUEST_MAX);
-        }
-    }
-
-    #[test]
     fn a_body_at_the_head_is_taken_once_it_is_all_there() {
         let frames = b"\x02\0\0\0hi\x01\0\0\0!";
         for arrived in 0..=frames.len() {
@@ -246,33 +166,5 @@ mod tests {
         }
         assert_eq!(first_body(b"\0\0\0\0"), Some(&b""[..]));
         assert_eq!(first_body(b"\xff\xff\xff\xffhi"), None);
-    }
-
-    #[test]
-    fn a_slice_takes_a_frame_whole_or_not_at_all() {
-        for room in 0..13 {
-            let mut buffer = [0xAA; 13];
-            let mut sink = SliceSink::new(&mut buffer[..room]);
-            append_request(&mut sink, &REQUEST);
-            assert_eq!(sink.finish(), Err(13));
-            assert_eq!(buffer, [0xAA; 13]);
-        }
-        for room in [13, 14] {
-            let mut buffer = [0xAA; 14];
-            let mut sink = SliceSink::new(&mut buffer[..room]);
-            append_request(&mut sink, &REQUEST);
-            assert_eq!(sink.finish(), Ok(13));
-            assert_eq!(&buffer, b"\x09\0\0\0ADD 10 20\xAA");
-        }
-    }
-
-    #[test]
-    fn a_slice_counts_what_did_not_fit() {
-        let mut buffer = [0; 20];
-        let mut sink = SliceSink::new(&mut buffer);
-        for _ in 0..3 {
-            append_request(&mut sink, &REQUEST);
-        }
-        assert_eq!(sink.finish(), Err(39));
     }
 }

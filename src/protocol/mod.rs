@@ -1,10 +1,3 @@
-//! The protocol: messages, their text, their frames, and the arithmetic. Pure: no I/O, no unsafe,
-//! nothing allocated.
+//! The protocol: how messages are put into frames. Pure: no I/O, no unsafe, nothing allocated.
 
-mod calc;
 pub mod frame;
-mod message;
-pub mod text;
-
-pub use calc::execute;
-pub use message::{ErrorText, Operation, Request, Response};

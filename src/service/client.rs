@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod tests;
 
+use crate::calculator::frames::{REQUEST_MAX, append_request};
+use crate::calculator::{Request, Response, text};
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::{REQUEST_MAX, append_request};
-use crate::protocol::{Request, Response, text};
 use crate::sys::fork;
 use crate::transport::{Channel, ClientOptions, Deadline};
 use std::sync::{Mutex, MutexGuard, TryLockError};

@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+use crate::calculator::frames::append_response;
+use crate::calculator::text;
+use crate::calculator::{self, ErrorText, Request, Response};
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::{Notice, append_response};
-use crate::protocol::text;
-use crate::protocol::{self, ErrorText, Request, Response};
+use crate::protocol::frame::Notice;
 use crate::sys::panic;
 use crate::transport::{Answer, Outbox, Visit};
 use std::cell::Cell;
@@ -163,7 +164,7 @@ impl Answerer {
 
     fn respond(&self, request: &Request) -> Response {
         let Handler::Custom(function) = &self.handler else {
-            return protocol::execute(request);
+            return calculator::execute(request);
         };
         let response = self.call(|| function(request));
         response.unwrap_or_else(|| Err(ErrorText::from("Handler panicked")))

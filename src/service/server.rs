@@ -2,8 +2,8 @@
 
 use super::handler::Answerer;
 use super::{Handler, Observer};
+use crate::calculator::ErrorText;
 use crate::error::{Error, Result, Status};
-use crate::protocol::ErrorText;
 use crate::sys::{Bell, NoFork, fork, panic, thread};
 use crate::transport::{Endpoint, Task};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

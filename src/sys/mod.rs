@@ -9,12 +9,12 @@ pub(crate) mod room;
 pub(crate) mod wait;
 
 #[cfg(unix)]
-pub(crate) mod unix;
+pub(crate) mod linux;
 
 #[cfg(unix)]
-pub use unix::bell::Bell;
+pub use linux::bell::Bell;
 #[cfg(unix)]
-pub(crate) use unix::{
+pub(crate) use linux::{
     blocking, cancel, cpu::online as online_cpus, cpu::usable as usable_cpus, fork, gate::NoFork,
     thread,
 };

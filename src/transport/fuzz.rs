@@ -9,7 +9,7 @@
 
 /// Any stream, in any pieces, gives the frames that it consists of.
 pub fn frames(input: &[u8]) {
-    super::inbox::fuzz::check(input);
+    super::conversation::inbox::fuzz::check(input);
 }
 
 /// Whatever a client writes to its memory, the server answers what is a request and ends what is none.

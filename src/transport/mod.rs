@@ -5,45 +5,38 @@
 //! here with `bind` and `connect`, one in `ffi`, one block in the header and one line in that suite.
 
 #[cfg(unix)]
-mod claim;
+mod channel;
 #[cfg(unix)]
-mod framed;
+mod conversation;
 #[cfg(all(unix, any(test, fuzzing)))]
 #[doc(hidden)]
 pub mod fuzz;
-#[cfg(unix)]
-mod inbox;
 mod options;
-#[cfg(unix)]
-mod outbox;
-#[cfg(unix)]
-mod place;
 #[cfg(unix)]
 mod reactor;
 #[cfg(unix)]
 mod socket;
 #[cfg(all(unix, test))]
 mod stand_in;
+#[cfg(unix)]
+mod unix;
 
-#[cfg(unix)]
-pub mod fifo;
-#[cfg(unix)]
-pub mod pipe;
 #[cfg(unix)]
 pub mod shm;
 #[cfg(unix)]
 pub mod tcp;
 #[cfg(unix)]
-pub mod uds;
-#[cfg(unix)]
 pub mod url;
 
+#[cfg(unix)]
+pub use unix::{fifo, pipe, uds};
+
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
+pub use conversation::outbox::Outbox;
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     WORKERS_RANGE,
 };
-pub use outbox::Outbox;
 
 use crate::error::Result;
 use std::time::Duration;

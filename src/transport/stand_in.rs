@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use super::framed::{Patient, Stream};
+use super::channel::{Patient, Stream};
 use super::reactor::Watched;
 use super::{Answer, Deadline, Outbox, Visit};
 use crate::protocol::frame::Notice;

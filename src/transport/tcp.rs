@@ -5,13 +5,13 @@
 //! encrypts (an SSH tunnel, WireGuard, a TLS proxy). A peer whose machine vanished, without a
 //! word, is noticed by probes of the kernel's (tcp(7)) in about eleven seconds.
 
-use super::framed::Framed;
+use super::channel::Framed;
 use super::socket::{Accepted, Door, SocketEndpoint, SocketStream};
 use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::{file, memory, socket, tcp};
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::{file, memory, socket, tcp};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};

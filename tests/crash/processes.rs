@@ -26,7 +26,7 @@ fn serve_in_process(transport: &Transport, address: &Address) -> (Process, std::
                     std::thread::park();
                 }
             }
-            calc_ipc::protocol::execute(request)
+            calc_ipc::calculator::execute(request)
         });
         Server::new(endpoint, handler).unwrap().run().unwrap();
     });

@@ -2,8 +2,8 @@
 
 use super::failure;
 use super::support::{Address, TRANSPORTS, Transport, add, within};
+use calc_ipc::calculator;
 use calc_ipc::error::{Error, Status};
-use calc_ipc::protocol;
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::sync::{Mutex, mpsc};
@@ -108,7 +108,7 @@ fn an_answer_that_comes_too_late() {
             let may_go = Mutex::new(may_go);
             let slow = Handler::new(move |request| {
                 let _ = may_go.lock().unwrap().recv();
-                protocol::execute(request)
+                calculator::execute(request)
             });
             let _server = transport.serve(address, slow, &ServerOptions::default());
             let client = transport.client_with(address, &within(30));
@@ -194,7 +194,7 @@ fn a_client_that_is_in_use() {
             let slow = Handler::new(move |request| {
                 let _ = inside.send(());
                 let _ = may_go.lock().unwrap().recv();
-                protocol::execute(request)
+                calculator::execute(request)
             });
             let (_server, client) = plain(transport, address, slow);
             std::thread::scope(|scope| {

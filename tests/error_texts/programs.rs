@@ -2,8 +2,8 @@
 
 use super::support::{Address, add, within};
 use super::{Case, check, failure};
+use calc_ipc::calculator;
 use calc_ipc::error::{Error, Status};
-use calc_ipc::protocol;
 use calc_ipc::service::{Client, Handler, pipe};
 use calc_ipc::transport::ClientOptions;
 use calc_ipc::transport::url::{self, Url};
@@ -92,7 +92,7 @@ fn that_end() {
                 let handler = Handler::new(|request| match request.arg1 {
                     // SAFETY: ends the child.
                     7 => unsafe { libc::_exit(7) },
-                    _ => protocol::execute(request),
+                    _ => calculator::execute(request),
                 });
                 let client = pipe::create(handler, &ClientOptions::default()).unwrap();
                 failure(client.call(&add(7, 7)))

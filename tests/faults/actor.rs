@@ -3,8 +3,8 @@
 use crate::support::{Address, add, request};
 use crate::sys::{self, Board};
 use crate::transport::Transport;
+use calc_ipc::calculator::Operation;
 use calc_ipc::error::{Error, Result, Status};
-use calc_ipc::protocol::Operation;
 use calc_ipc::service::Client;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;

@@ -2,8 +2,9 @@
 
 use crate::injector::Whose;
 use crate::support::{Address, TRANSPORTS, add};
+use calc_ipc::calculator::{frames, text};
 use calc_ipc::error::{Error, Result, Status};
-use calc_ipc::protocol::{frame, text};
+use calc_ipc::protocol::frame;
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::time::Duration;
@@ -139,7 +140,7 @@ fn handler() -> Handler {
         let mut framed = Vec::new();
         let answer = match text::parse_request(body) {
             Ok(request) => {
-                frame::append_response(&mut framed, &calc_ipc::protocol::execute(&request));
+                frames::append_response(&mut framed, &calc_ipc::calculator::execute(&request));
                 &framed[frame::PREFIX..]
             }
             Err(_) => {

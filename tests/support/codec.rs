@@ -1,7 +1,8 @@
 //! What holds for every sequence of bytes, whoever makes them: tests and the fuzz target `text`.
 
-use calc_ipc::protocol::text::{parse_request, parse_response};
-use calc_ipc::protocol::{ErrorText, Operation, Request, Response, frame};
+use calc_ipc::calculator::text::{parse_request, parse_response};
+use calc_ipc::calculator::{ErrorText, Operation, Request, Response, frames};
+use calc_ipc::protocol::frame;
 
 /// Checks that `body` is parsed exactly if it is what serialising gives, and says whether it is.
 pub(crate) fn check(body: &[u8]) -> bool {
@@ -24,7 +25,7 @@ fn meant_request(body: &[u8]) -> Option<Request> {
         arg2: arg2.parse().ok()?,
     };
     let mut frame = Room::default();
-    frame::append_request(&mut frame, &request);
+    frames::append_request(&mut frame, &request);
     (frame::body(frame.bytes()) == Some(body)).then_some(request)
 }
 
@@ -36,7 +37,7 @@ fn meant_response(body: &[u8]) -> Option<Response> {
         Err(ErrorText::from_bytes(body.strip_prefix(b"ERR ")?))
     };
     let mut frame = Room::default();
-    frame::append_response(&mut frame, &response);
+    frames::append_response(&mut frame, &response);
     (frame::body(frame.bytes()) == Some(body)).then_some(response)
 }
 

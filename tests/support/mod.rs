@@ -9,8 +9,8 @@
 
 pub mod raw;
 
+use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
-use calc_ipc::protocol::{Operation, Request};
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, shm, tcp, uds};
 use std::io::{Read, Write};

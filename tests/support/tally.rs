@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use calc_ipc::calculator::Response;
 use calc_ipc::error::Error;
-use calc_ipc::protocol::Response;
 use calc_ipc::service::{Client, Handler};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
-use crate::protocol::Operation;
+use crate::calculator::Operation;
 use crate::transport::{Exchanged, Take};
 use std::collections::VecDeque;
 

@@ -2,7 +2,7 @@
 
 use super::recent::Recent;
 use super::token::Token;
-use crate::sys::unix::epoll::Event;
+use crate::sys::linux::epoll::Event;
 use crate::sys::wait::LOOKS;
 use std::time::{Duration, Instant};
 
@@ -84,7 +84,7 @@ impl Lap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::unix::epoll::Interest;
+    use crate::sys::linux::epoll::Interest;
     use crate::transport::reactor::slab::Key;
 
     /// Longer than any test.

@@ -8,7 +8,7 @@ use super::shard::Held;
 use super::token::Token;
 use super::worker::Worker;
 use super::{Admission, DoorWatch, Peer};
-use crate::sys::unix::epoll::Interest;
+use crate::sys::linux::epoll::Interest;
 use crate::transport::Visit;
 use std::io;
 use std::sync::atomic::Ordering;

@@ -24,7 +24,7 @@ mod tests;
 mod token;
 mod worker;
 
-pub(crate) use crate::sys::unix::epoll::Interest;
+pub(crate) use crate::sys::linux::epoll::Interest;
 pub(crate) use clock::Times;
 pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};

@@ -15,7 +15,7 @@ use super::spin::is_asking;
 use super::token::Token;
 use super::worker::Worker;
 use super::{Peer, TurnEnd};
-use crate::sys::unix::epoll::{Event, Interest};
+use crate::sys::linux::epoll::{Event, Interest};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::OnceLock;

@@ -6,13 +6,13 @@ use super::{MEMORY, path_of};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::Bell;
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::memory::{Access, Mapping};
+use crate::sys::linux::poll::{self, PollFlags};
+use crate::sys::linux::{cpu, socket};
 use crate::sys::room::Room;
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::memory::{Access, Mapping};
-use crate::sys::unix::poll::{self, PollFlags};
-use crate::sys::unix::{cpu, socket};
 use crate::sys::wait::Spin;
-use crate::transport::framed::{noticed, refused_length, too_large, too_late};
+use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
@@ -60,7 +60,7 @@ pub fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> 
     options.validate()?;
     let path = path_of(name)?;
     Ok(Box::new(SharedChannel {
-        control: crate::transport::socket::connect(MEMORY, &path, options)?,
+        control: crate::transport::unix::named::connect(MEMORY, &path, options)?,
         session: None,
         spin: Spin::new(options.spin),
         peer: format!("{MEMORY} {}", path.display()),

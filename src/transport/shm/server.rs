@@ -6,15 +6,16 @@ use super::{MEMORY, path_of};
 use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
 use crate::sys::Bell;
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::memory::{self, Access, Mapping};
+use crate::sys::linux::{cpu, socket};
 use crate::sys::room::Room;
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::memory::{self, Access, Mapping};
-use crate::sys::unix::{cpu, socket};
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Interest, Limits, Listener, Peer, Sleepers,
     TurnEnd, Work,
 };
-use crate::transport::socket::{Accepted, Door as _, NamedSocket};
+use crate::transport::socket::{Accepted, Door as _};
+use crate::transport::unix::named::NamedSocket;
 use crate::transport::{Endpoint, ServerOptions, Task};
 use batch::Batch;
 use std::io::{self, ErrorKind};

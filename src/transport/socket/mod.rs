@@ -1,18 +1,16 @@
 //! Servers behind a listening socket: one implementation for every address family.
 
-mod named;
 mod stream;
 
-pub(super) use named::{NamedSocket, connect};
 pub(super) use stream::SocketStream;
 
-use super::framed::Stream;
+use super::channel::Stream;
 use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer};
 use super::{Endpoint, ServerOptions, Task};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::socket;
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::socket;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 

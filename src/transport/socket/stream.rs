@@ -4,11 +4,11 @@
 mod tests;
 
 use crate::error::{Error, Result};
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::poll::{self, PollFd, PollFlags};
-use crate::sys::unix::socket;
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::poll::{self, PollFd, PollFlags};
+use crate::sys::linux::socket;
 use crate::transport::Deadline;
-use crate::transport::framed::{Patient, Stream};
+use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};

@@ -2,7 +2,7 @@
 
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
-use calc_ipc::protocol::{self, Request, Response};
+use calc_ipc::calculator::{self, Request, Response};
 use calc_ipc::service::{self, Handler, Observer, Server};
 use calc_ipc::transport::Visit;
 use calc_ipc::transport::url::{self, Bound, Url};
@@ -86,7 +86,7 @@ fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, F
 /// The calculator, with a line on standard error for every answer.
 fn logging(url: Url, answered: Arc<AtomicU64>) -> Handler {
     Handler::new(move |request| {
-        let response = protocol::execute(request);
+        let response = calculator::execute(request);
         answered.fetch_add(1, Ordering::Relaxed);
         log(format_args!("{url} {}", answer_line(request, &response)));
         response

@@ -1,7 +1,7 @@
 //! Values as people write them: durations, permission bits, users, expressions.
 
+use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::Error;
-use calc_ipc::protocol::{Operation, Request};
 use calc_ipc::transport::ServerUser;
 use calc_ipc::transport::url::{Side, Url};
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! Clients whose server is what the test writes into their memory.
 
 use super::*;
-use crate::sys::unix::fd;
-use crate::sys::unix::memory::{self, Page};
-use crate::sys::unix::pipe::Pipe;
+use crate::sys::linux::fd;
+use crate::sys::linux::memory::{self, Page};
+use crate::sys::linux::pipe::Pipe;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 

@@ -12,9 +12,9 @@
 use super::{CONTROL, Shared, SharedPeer};
 use crate::protocol::frame::{Notice, PREFIX};
 use crate::sys::Bell;
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::memory::{self, Access, LINE_WORDS, Line, Mapping, Page};
-use crate::sys::unix::socket;
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::memory::{self, Access, LINE_WORDS, Line, Mapping, Page};
+use crate::sys::linux::socket;
 use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Interest, Peer, TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};

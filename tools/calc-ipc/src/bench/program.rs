@@ -236,7 +236,8 @@ pub(super) fn await_end(interrupt: &Interrupt, process: Pid) -> Result<(), Troub
             return true;
         };
         let field = |name| status.lines().find_map(|line| line.strip_prefix(name));
-        let is_dead = field("State:").is_some_and(|state| state.trim_start().starts_with(['Z', 'X']));
+        let is_dead =
+            field("State:").is_some_and(|state| state.trim_start().starts_with(['Z', 'X']));
         is_dead && field("Threads:").is_none_or(|count| matches!(count.trim(), "0" | "1"))
     })
 }

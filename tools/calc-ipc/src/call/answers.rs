@@ -1,7 +1,7 @@
 //! Answers on standard output.
 
 use crate::exit::Exit;
-use calc_ipc::protocol::{Request, Response};
+use calc_ipc::calculator::{Request, Response};
 use serde::Serialize;
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use super::progress::Progress;
 use crate::cli::CallArgs;
 use crate::exit::{Exit, Failure};
 use crate::{complain, values};
-use calc_ipc::protocol::Request;
+use calc_ipc::calculator::Request;
 use calc_ipc::service::Client;
 use calc_ipc::transport::url::Url;
 use std::fs::File;

@@ -5,9 +5,10 @@ use super::body::wrong;
 use super::job::{execute_slowly, is_sum, sum};
 use super::stream::Stream;
 use crate::exit::Failure;
-use calc_ipc::protocol::frame::{PREFIX, append_request, append_response, first_body};
-use calc_ipc::protocol::text::{parse_request, parse_response};
-use calc_ipc::protocol::{ErrorText, Request, Response, execute};
+use calc_ipc::calculator::frames::{append_request, append_response};
+use calc_ipc::calculator::text::{parse_request, parse_response};
+use calc_ipc::calculator::{ErrorText, Request, Response, execute};
+use calc_ipc::protocol::frame::{PREFIX, first_body};
 use std::io;
 
 /// Read at once: as much as a pipe holds by default.

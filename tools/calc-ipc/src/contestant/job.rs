@@ -1,6 +1,6 @@
 //! What the calculator is asked, and what it answers.
 
-use calc_ipc::protocol::{Operation, Request, Response, execute};
+use calc_ipc::calculator::{Operation, Request, Response, execute};
 use std::thread;
 use std::time::Duration;
 

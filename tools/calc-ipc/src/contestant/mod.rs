@@ -20,7 +20,7 @@ pub(crate) use ours::{open, spawn_within, url_of};
 
 use crate::cli::{ContestantArgs, Role};
 use crate::exit::{Exit, Failure};
-use calc_ipc::protocol::{Request, Response};
+use calc_ipc::calculator::{Request, Response};
 use clap::ValueEnum;
 use std::fs;
 use std::io::{self, Read, Write};

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::cli::ContestantArgs;
 use crate::exit::Failure;
+use calc_ipc::calculator::{Request, Response};
 use calc_ipc::error::Error;
-use calc_ipc::protocol::{Request, Response};
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::url::{self, Url};
 use calc_ipc::transport::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions};

@@ -1,7 +1,7 @@
 //! Does what any client does, and measures it.
 
+use calc_ipc::calculator::text;
 use calc_ipc::error::{Error, Result, Status};
-use calc_ipc::protocol::text;
 use calc_ipc::service::Client;
 use calc_ipc::transport::url::{self, Url};
 use calc_ipc::transport::{ClientOptions, MAX_MESSAGE_RANGE};

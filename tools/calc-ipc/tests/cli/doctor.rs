@@ -260,7 +260,7 @@ fn a_server_that_has_all_the_clients_it_takes() {
         let options = ClientOptions::default();
         let channel = url::connect(&Url::parse(&url, Side::Client).unwrap(), &options).unwrap();
         let client = Client::new(channel, &options);
-        let request = calc_ipc::protocol::text::parse_request(b"ADD 1 2").unwrap();
+        let request = calc_ipc::calculator::text::parse_request(b"ADD 1 2").unwrap();
         assert_eq!(client.call(&request).unwrap(), Ok(3));
         assert_finds(&examine(&[&url]), "full", "as many clients as it takes");
     }

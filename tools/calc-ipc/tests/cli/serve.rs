@@ -1,8 +1,8 @@
 //! `calc-ipc serve`.
 
 use crate::support::{Names, Output, Serving, calc_ipc, finish, run};
-use calc_ipc::protocol::frame::append_request;
-use calc_ipc::protocol::{Operation, Request};
+use calc_ipc::calculator::frames::append_request;
+use calc_ipc::calculator::{Operation, Request};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::io::Read;

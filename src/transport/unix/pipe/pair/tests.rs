@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
-use crate::sys::unix::pipe::Pipe;
+use crate::sys::linux::pipe::Pipe;
 use crate::transport::stand_in::{ScriptedStream, blocked};
 use std::time::Duration;
 

@@ -7,8 +7,8 @@
 )]
 
 use super::*;
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::pipe::Pipe;
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::pipe::Pipe;
 use crate::transport::stand_in::Echo;
 use std::io::{Read, Write};
 use std::net::Shutdown;

@@ -1,7 +1,7 @@
 //! The public pair: for a peer that knows the frames and nothing else.
 
-use crate::sys::unix::fd::{self, Fd};
-use crate::transport::framed::Stream;
+use crate::sys::linux::fd::{self, Fd};
+use crate::transport::channel::Stream;
 use crate::transport::reactor::Watched;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -131,8 +131,8 @@ impl Drop for PublicStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::unix::file::{self, End};
-    use crate::transport::fifo::tests::Folder;
+    use crate::sys::linux::file::{self, End};
+    use crate::transport::unix::fifo::tests::Folder;
     use std::io::ErrorKind;
     use std::os::fd::AsRawFd;
 

@@ -11,10 +11,10 @@ mod record;
 
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::file::{self, Identity, Kind};
-use crate::sys::unix::process;
-use crate::transport::place;
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::file::{self, Identity, Kind};
+use crate::sys::linux::process;
+use crate::transport::unix::place;
 use record::Record;
 use std::io;
 use std::os::fd::AsFd;

@@ -11,13 +11,13 @@ mod serve;
 pub(super) use pair::{PipePair, in_time, read_or_wait};
 pub(crate) use serve::{bind_stdio, serve};
 
-use super::framed::Framed;
-use super::{Channel, ClientOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
-use crate::sys::unix::fd::{self, Fd};
-use crate::sys::unix::pipe::Pipe;
-use crate::sys::unix::process::{self, Child};
+use crate::sys::linux::fd::{self, Fd};
+use crate::sys::linux::pipe::Pipe;
+use crate::sys::linux::process::{self, Child};
+use crate::transport::channel::Framed;
+use crate::transport::{Channel, ClientOptions};
 use child::ChildStream;
 use std::ffi::CStr;
 use std::io::{self, ErrorKind};

@@ -4,7 +4,7 @@
 //! What is found here is for texts only. Nothing is decided by it: it may have changed meanwhile.
 
 use crate::error::{Error, Result, Status};
-use crate::sys::unix::process::effective_uid;
+use crate::sys::linux::process::effective_uid;
 use std::fs::{self, FileType, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};

@@ -3,7 +3,7 @@
 use super::{Framed, Patient, is_gone, lacks};
 use crate::error::{Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
-use crate::transport::inbox::Piece;
+use crate::transport::conversation::inbox::Piece;
 use crate::transport::{Deadline, Take};
 use std::io::ErrorKind;
 use std::time::Duration;

@@ -1,13 +1,14 @@
 //! A Unix socket with a name: what the Unix socket transport and shared memory have in common.
 
-use super::{Accepted, Door};
+use super::claim::Claim;
+use super::place;
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
-use crate::sys::unix::fd::Fd;
-use crate::sys::unix::file::{self, Kind};
-use crate::sys::unix::{holder, process, socket};
-use crate::transport::claim::Claim;
-use crate::transport::{ClientOptions, ServerOptions, ServerUser, place};
+use crate::sys::linux::fd::Fd;
+use crate::sys::linux::file::{self, Kind};
+use crate::sys::linux::{holder, process, socket};
+use crate::transport::socket::{Accepted, Door};
+use crate::transport::{ClientOptions, ServerOptions, ServerUser};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;

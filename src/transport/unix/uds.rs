@@ -3,10 +3,11 @@
 //! Both sides check who the other is by what the kernel says (SO_PEERCRED), not by what it says
 //! itself. A server that is full takes a newcomer's connection and refuses it with a notice.
 
-use super::framed::Framed;
-use super::socket::{self, NamedSocket, SocketEndpoint, SocketStream};
-use super::{Channel, ClientOptions, Endpoint, ServerOptions};
+use super::named::{self, NamedSocket};
 use crate::error::Result;
+use crate::transport::channel::Framed;
+use crate::transport::socket::{SocketEndpoint, SocketStream};
+use crate::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
 use std::path::Path;
 
 /// What people are told that it is.
@@ -22,7 +23,7 @@ pub fn bind(path: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
 /// Connects to the server at `path`.
 pub fn connect(path: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     options.validate()?;
-    let fd = socket::connect(SOCKET, Path::new(path), options)?;
+    let fd = named::connect(SOCKET, Path::new(path), options)?;
     let stream = SocketStream::connected(fd, options.call_timeout)?;
     Ok(Box::new(Framed::new(
         stream,

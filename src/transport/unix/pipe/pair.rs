@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use crate::sys::unix::fd::{self, Fd};
-use crate::sys::unix::poll::{self, PollFd, PollFlags};
+use crate::sys::linux::fd::{self, Fd};
+use crate::sys::linux::poll::{self, PollFd, PollFlags};
 use crate::transport::Deadline;
-use crate::transport::framed::{Patient, Stream};
+use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 /// Two one-way pipes, of which this process has one end each, and both of the one that it writes to.
 ///
 /// A pipe that has a reader in this process never raises SIGPIPE, so that writing needs neither a flag
-/// that only new kernels know nor the thread's signal mask (see `sys::unix::sigpipe`), which cost
+/// that only new kernels know nor the thread's signal mask (see `sys::linux::sigpipe`), which cost
 /// more than the write(2) itself. That the peer has gone shows at the other pipe: its last
 /// writer has.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl PipePair {
 
     /// Both ends must be non-blocking, and `output` a FIFO opened with [`End::Both`].
     ///
-    /// [`End::Both`]: crate::sys::unix::file::End::Both
+    /// [`End::Both`]: crate::sys::linux::file::End::Both
     pub(in crate::transport) fn of_fifos(input: Fd, output: Fd) -> Self {
         Self {
             input,

@@ -5,10 +5,10 @@ mod tests;
 
 use super::pair::{PipePair, read_or_wait};
 use crate::sys::fork;
-use crate::sys::unix::poll::PollFlags;
-use crate::sys::unix::process::Child;
+use crate::sys::linux::poll::PollFlags;
+use crate::sys::linux::process::Child;
 use crate::transport::Deadline;
-use crate::transport::framed::{Patient, Stream};
+use crate::transport::channel::{Patient, Stream};
 use std::io;
 use std::time::Duration;
 

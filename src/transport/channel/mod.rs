@@ -7,7 +7,7 @@ mod tests;
 
 pub(super) use failure::{noticed, refused_length, too_large, too_late};
 
-use super::inbox::{Inbox, Piece};
+use super::conversation::inbox::{Inbox, Piece};
 use super::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};

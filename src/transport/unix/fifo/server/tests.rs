@@ -1,8 +1,8 @@
 //! Servers that look for newcomers when the test says so.
 
 use super::*;
-use crate::sys::unix::socket;
-use crate::transport::fifo::tests::Folder;
+use crate::sys::linux::socket;
+use crate::transport::unix::fifo::tests::Folder;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 

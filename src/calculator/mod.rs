@@ -1,0 +1,9 @@
+//! The calculator: its messages, their text, and the arithmetic. Pure: no I/O, no unsafe, nothing allocated.
+
+mod calc;
+pub mod frames;
+mod message;
+pub mod text;
+
+pub use calc::execute;
+pub use message::{ErrorText, Operation, Request, Response};
