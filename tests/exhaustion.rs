@@ -266,12 +266,14 @@ fn a_server_that_can_let_in_and_refuse_nobody_sleeps_until_it_can() {
             eventually(&what, || sleeps(server.number()) >= first + 10);
             assert_eq!(client.call(&add(3, 3)).unwrap(), Ok(6));
             limit_descriptors_of(&server, before);
-            assert_eq!(
-                newcomer.join().unwrap().unwrap(),
-                Ok(4),
-                "{}",
-                transport.name
-            );
+            let answer = match newcomer.join().unwrap() {
+                // There were descriptors again between trying to let it in and trying to refuse it.
+                Err(error) if error.status() == Status::Refused => {
+                    transport.client(&address).call(&add(2, 2))
+                }
+                answer => answer,
+            };
+            assert_eq!(answer.unwrap(), Ok(4), "{}", transport.name);
         });
     }
 }
