@@ -48,7 +48,7 @@ fn the_counter_counts() {
 
 #[test]
 fn the_codec_allocates_nothing() {
-    let mut buffer = [0; frame::FRAME_MAX];
+    let mut buffer = [0; frames::FRAME_MAX];
     for operation in Operation::ALL {
         for (arg1, arg2) in [(10, 20), (i64::MIN, -1), (i64::MAX, i64::MAX), (1, 0)] {
             let request = Request {

@@ -3,6 +3,13 @@
 use super::{ErrorText, Request, Response, text};
 use crate::protocol::frame::{PREFIX, Sink, prefix};
 
+/// Bytes of the longest body of a response, that of an error; no request has a longer one.
+pub const BODY_MAX: u32 = 259;
+const _: () = assert!(BODY_MAX as usize == text::ERROR.len() + ErrorText::CAPACITY);
+
+/// Room for any request or response with its prefix, in bytes.
+pub const FRAME_MAX: usize = PREFIX + BODY_MAX as usize;
+
 /// Room for any request with its prefix, in bytes.
 pub const REQUEST_MAX: usize = PREFIX + text::SHORT_MAX;
 
@@ -25,16 +32,13 @@ pub fn append_response(out: &mut impl Sink, response: &Response) {
 #[inline]
 fn append_short(out: &mut impl Sink, write: impl FnOnce(&mut [u8; text::SHORT_MAX]) -> usize) {
     let mut frame = [0; PREFIX + text::SHORT_MAX];
-    let Some((place, body)) = frame.split_first_chunk_mut::<PREFIX>() else {
-        return;
-    };
-    let Some(room) = body.first_chunk_mut() else {
-        return;
-    };
-    let length = write(room);
-    *place = prefix_of(length);
-    out.begin(PREFIX + length);
-    out.put(frame.get(..PREFIX + length).unwrap_or_default());
+    let [p0, p1, p2, p3, body @ ..] = &mut frame;
+    let length = write(body);
+    [*p0, *p1, *p2, *p3] = prefix_of(length);
+    let frame = frame.get(..PREFIX + length);
+    let frame = frame.expect("no short text is longer than SHORT_MAX");
+    out.begin(frame.len());
+    out.put(frame);
 }
 
 #[cold]
@@ -55,7 +59,7 @@ fn prefix_of(length: usize) -> [u8; PREFIX] {
 mod tests {
     use super::*;
     use crate::calculator::Operation;
-    use crate::protocol::frame::{FRAME_MAX, SliceSink};
+    use crate::protocol::frame::SliceSink;
 
     const REQUEST: Request = Request {
         operation: Operation::Add,

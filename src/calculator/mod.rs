@@ -5,5 +5,6 @@ pub mod frames;
 mod message;
 pub mod text;
 
+pub use crate::protocol::ErrorText;
 pub use calc::execute;
-pub use message::{ErrorText, Operation, Request, Response};
+pub use message::{Operation, Request, Response};

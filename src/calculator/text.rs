@@ -63,9 +63,9 @@ const fn word_and_space(operation: Operation) -> [u8; 4] {
 #[cold]
 fn reject(body: &[u8]) -> Reject {
     let letters = body.iter().take_while(|byte| byte.is_ascii_uppercase());
-    let rest = body.get(letters.count()..).unwrap_or_default();
+    let (word, rest) = body.split_at(letters.count());
     match rest.strip_prefix(b" ").and_then(two_numbers) {
-        Some(_) if rest.len() < body.len() => Reject::UnknownOperation,
+        Some(_) if !word.is_empty() => Reject::UnknownOperation,
         _ => Reject::Malformed,
     }
 }
@@ -119,7 +119,8 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// Appends a few bytes, for which calling memcpy(3) takes longer than a loop.
+    /// Appends a few bytes, for which calling memcpy(3) takes longer than a loop. Those that did not fit would
+    /// be counted all the same, so that the length tells.
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
         let room = self.room.get_mut(self.length..).unwrap_or_default();

@@ -130,4 +130,4 @@ pub(super) fn store(response: &Response, mut out: Out<calc_ipc_response>) {
 }
 
 const _: () = assert!(ErrorText::CAPACITY + 1 == CALC_IPC_ERROR_CAPACITY);
-const _: () = assert!(crate::protocol::frame::FRAME_MAX == CALC_IPC_FRAME_MAX);
+const _: () = assert!(crate::calculator::frames::FRAME_MAX == CALC_IPC_FRAME_MAX);

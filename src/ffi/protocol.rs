@@ -5,9 +5,10 @@ use super::message::{calc_ipc_request, calc_ipc_response, store};
 use super::pointer::{self, Out};
 use super::static_text::StaticText;
 use super::status::calc_ipc_status;
-use crate::calculator::{ErrorText, Operation, execute, frames, text};
+use crate::calculator::frames::{self, FRAME_MAX};
+use crate::calculator::{ErrorText, Operation, execute, text};
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::{self, FRAME_MAX, SliceSink};
+use crate::protocol::frame::{self, SliceSink};
 use std::ffi::c_char;
 use std::ptr;
 

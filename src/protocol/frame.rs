@@ -3,9 +3,6 @@
 /// Bytes of a frame's prefix.
 pub const PREFIX: usize = 4;
 
-/// Room for any request or response of the calculator with its prefix, in bytes.
-pub const FRAME_MAX: usize = PREFIX + 259;
-
 /// A word in place of a length: no body follows. Their values are no lengths that any limit allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]

@@ -1,3 +1,6 @@
-//! The protocol: how messages are put into frames. Pure: no I/O, no unsafe, nothing allocated.
+//! The protocol: how messages are put into frames, and the texts of failures. Pure: no I/O, no unsafe, nothing allocated.
 
+mod error_text;
 pub mod frame;
+
+pub use error_text::ErrorText;

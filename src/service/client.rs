@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use crate::calculator::frames::{REQUEST_MAX, append_request};
-use crate::calculator::{Request, Response, text};
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use crate::transport::{Channel, ClientOptions, Deadline};
@@ -37,6 +35,9 @@ struct Calls {
     end: Option<Error>,
 }
 
+/// The room for a request that a client has from the start, in bytes.
+pub(super) const SHORT_FRAME: usize = 64;
+
 impl Client {
     /// A client that calls over `channel`.
     pub fn new(channel: Box<dyn Channel>, options: &ClientOptions) -> Self {
@@ -45,8 +46,8 @@ impl Client {
             calls: Mutex::new(Calls {
                 channel,
                 timeout: options.call_timeout,
-                max_message: usize::try_from(options.max_message).unwrap_or(usize::MAX),
-                frame: Vec::with_capacity(REQUEST_MAX),
+                max_message: options.max_message as usize,
+                frame: Vec::with_capacity(SHORT_FRAME),
                 owed: 0,
                 end: None,
             }),
@@ -54,37 +55,31 @@ impl Client {
         }
     }
 
-    /// Sends `request` and waits for its response, at most for the call timeout.
-    ///
-    /// After [`Status::TimedOut`] the client stays usable: the late answer is awaited and dropped
-    /// by the next call, within that call's own time, and never given to it. After
-    /// [`Status::Closed`] or [`Status::PeerDied`] every call says the same. A request whose call
-    /// failed may have been executed, unless [`Error::is_not_executed`]; nothing is sent twice.
-    pub fn call(&self, request: &Request) -> Result<Response> {
-        let mut response = Ok(0);
-        self.call_with(request, |given| match given {
-            Ok(result) => response = Ok(result),
-            Err(error) => response = Err(error),
-        })?;
-        Ok(response)
-    }
-
-    /// [`Client::call`], handing the response to `take`: it is 264 bytes large, and each step that
-    /// it is passed on by copies it.
+    /// Sends the one frame that `append` appends, and gives what `read` makes of its answer.
     #[inline]
-    pub(crate) fn call_with<T>(
+    pub(super) fn ask<T>(
         &self,
-        request: &Request,
-        take: impl FnOnce(Response) -> T,
+        append: impl FnOnce(&mut Vec<u8>),
+        read: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        self.calls()?.call(request, take)
+        self.calls()?.ask(append, read)
     }
 
-    /// Sends `requests` as many at a time as the transport carries, and gives each response to
-    /// `take`, in order. When it fails, what `take` got is right, and later requests may have been
-    /// executed, unless [`Error::is_not_executed`]. The call timeout restarts with each response.
-    pub fn call_many(&self, requests: &[Request], take: impl FnMut(Response)) -> Result<()> {
-        self.calls()?.call_many(requests, take)
+    /// Sends the frames of each of `batches`, as many at a time as the transport carries: `append` appends
+    /// them, to room for as many bytes as `length` says. Gives the answers to `read`, in order, up to the
+    /// first one that it fails at. The call timeout restarts with each answer.
+    pub(super) fn ask_many<B: Copy>(
+        &self,
+        batches: impl Iterator<Item = B>,
+        length: impl Fn(B) -> usize,
+        append: impl Fn(B, &mut Vec<u8>),
+        mut read: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut calls = self.calls()?;
+        for batch in batches {
+            calls.ask_batch(length(batch), |frames| append(batch, frames), &mut read)?;
+        }
+        Ok(())
     }
 
     /// Sends a message of any kind and waits for the answer, which is written to the start of
@@ -131,18 +126,22 @@ impl Client {
 
 impl Calls {
     #[inline]
-    fn call<T>(&mut self, request: &Request, take: impl FnOnce(Response) -> T) -> Result<T> {
+    fn ask<T>(
+        &mut self,
+        append: impl FnOnce(&mut Vec<u8>),
+        read: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
         let deadline = self.begin()?;
         self.frame.clear();
-        append_request(&mut self.frame, request);
+        append(&mut self.frame);
         let sent = self.channel.send(&self.frame, &deadline);
         self.sent(sent)?;
         match self.channel.recv(&deadline) {
             Ok(body) => {
                 self.owed -= 1;
-                match text::parse_response(body) {
-                    Some(response) => Ok(take(response)),
-                    None => Err(malformed(body).at(self.channel.peer())),
+                match read(body) {
+                    Ok(answer) => Ok(answer),
+                    Err(error) => Err(error.at(self.channel.peer())),
                 }
             }
             Err(error) => self.received(Err(error)),
@@ -166,35 +165,29 @@ impl Calls {
         self.received(length)
     }
 
-    fn call_many(&mut self, requests: &[Request], mut take: impl FnMut(Response)) -> Result<()> {
-        for batch in requests.chunks(BATCH) {
-            self.begin()?;
-            self.frame.clear();
-            self.make_room(batch.len() * REQUEST_MAX)?;
-            batch
-                .iter()
-                .for_each(|request| append_request(&mut self.frame, request));
-            let mut first_malformed = None;
-            let exchanged = self
-                .channel
-                .exchange(
-                    &self.frame,
-                    self.timeout,
-                    &mut |body| match text::parse_response(body) {
-                        _ if first_malformed.is_some() => {}
-                        Some(response) => take(response),
-                        None => first_malformed = Some(malformed(body)),
-                    },
-                );
-            self.owed += exchanged.owed;
-            let result = exchanged.result.map_err(|error| self.failed(error));
-            // What happened first: the request that was answered so may have been executed.
-            if let Some(error) = first_malformed {
-                return Err(error.at(self.channel.peer()));
-            }
-            result?;
-        }
-        Ok(())
+    fn ask_batch(
+        &mut self,
+        length: usize,
+        append: impl FnOnce(&mut Vec<u8>),
+        mut read: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.begin()?;
+        self.frame.clear();
+        self.make_room(length)?;
+        append(&mut self.frame);
+        let mut first_unread = Ok(());
+        let exchanged = self
+            .channel
+            .exchange(&self.frame, self.timeout, &mut |body| {
+                if first_unread.is_ok() {
+                    first_unread = read(body);
+                }
+            });
+        self.owed += exchanged.owed;
+        let result = exchanged.result.map_err(|error| self.failed(error));
+        // What happened first: the request that was answered so may have been executed.
+        first_unread.map_err(|error| error.at(self.channel.peer()))?;
+        result
     }
 
     /// Makes room for frames of so many bytes.
@@ -270,23 +263,4 @@ impl Calls {
         }
         error
     }
-}
-
-/// As many requests go to a channel at once: a few of the channel's own batches, so that formatting
-/// them takes little room.
-const BATCH: usize = 4096;
-
-/// The failure of an answer with this body, which is no response. Most such come from a server of messages
-/// of its own.
-#[cold]
-fn malformed(body: &[u8]) -> Error {
-    const SHOWN: usize = 40;
-    let begin = body.get(..SHOWN).unwrap_or(body).escape_ascii();
-    let more = if body.len() > SHOWN { "..." } else { "" };
-    let context = format!(
-        "its answer '{begin}{more}' of {} bytes is no response of a calculator; \
-         a server of messages of its own is asked by call_bytes",
-        body.len()
-    );
-    Error::new(Status::Malformed, context)
 }

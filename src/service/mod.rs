@@ -1,12 +1,20 @@
 //! Handlers, servers and clients: what a message means, over any transport.
+//!
+//! All but `calculator`, and `handler`, which lists the kinds, knows messages as bytes.
 
+mod bytes;
+mod calculator;
 mod client;
 mod handler;
 mod server;
+mod user_code;
 
 #[cfg(unix)]
 pub mod pipe;
 
+pub use bytes::BytesFunction;
+pub use calculator::CalculatorFunction;
 pub use client::Client;
-pub use handler::{BytesFunction, Event, Handler, Observer, current_failure};
+pub use handler::Handler;
 pub use server::Server;
+pub use user_code::{Event, Observer, current_failure};

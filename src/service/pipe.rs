@@ -1,11 +1,12 @@
 //! Service over an anonymous pipe: the server is a child of this process.
 
-use super::handler::Answerer;
+use super::user_code::UserCode;
 use super::{Client, Handler};
 use crate::error::Result;
 use crate::transport::{ClientOptions, ServerOptions, pipe};
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 /// Forks a child that answers with `handler`, and gives a client of it.
 ///
@@ -18,8 +19,9 @@ pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
         spin: options.spin,
         ..ServerOptions::default()
     };
+    let answer = handler.into_answer(Arc::new(UserCode::new(None)));
     let channel = pipe::create(options, |input, output| {
-        pipe::serve(input, output, &Answerer::new(handler), &server, None)
+        pipe::serve(input, output, &*answer, &server, None)
     })?;
     Ok(Client::new(channel, options))
 }
@@ -37,5 +39,6 @@ pub fn serve(
     handler: Handler,
     options: &ServerOptions,
 ) -> Result<()> {
-    pipe::serve(input, output, &Answerer::new(handler), options, None)
+    let answer = handler.into_answer(Arc::new(UserCode::new(None)));
+    pipe::serve(input, output, &*answer, options, None)
 }

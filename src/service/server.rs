@@ -1,11 +1,11 @@
 //! The server: one endpoint, one handler, and the order in which they may be used.
 
-use super::handler::Answerer;
+use super::user_code::UserCode;
 use super::{Handler, Observer};
-use crate::calculator::ErrorText;
 use crate::error::{Error, Result, Status};
+use crate::protocol::ErrorText;
 use crate::sys::{Bell, NoFork, fork, panic, thread};
-use crate::transport::{Endpoint, Task};
+use crate::transport::{Answer, Endpoint, Task};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -20,7 +20,8 @@ pub struct Server(Arc<Core>);
 struct Core {
     /// The address, for people.
     name: String,
-    answerer: Answerer,
+    answer: Box<dyn Answer + Send>,
+    user_code: Arc<UserCode>,
     stop: Bell,
     /// Somebody asked it to stop.
     is_stopping: AtomicBool,
@@ -58,7 +59,7 @@ enum Phase {
 impl Server {
     /// A server that answers with `handler` whoever comes to `endpoint`.
     pub fn new(endpoint: Box<dyn Endpoint>, handler: Handler) -> Result<Self> {
-        Self::around(endpoint, Answerer::new(handler))
+        Self::around(endpoint, handler, None)
     }
 
     /// The same, telling `observer` of clients that come and go, and of failures of the handler.
@@ -67,10 +68,14 @@ impl Server {
         handler: Handler,
         observer: Box<Observer>,
     ) -> Result<Self> {
-        Self::around(endpoint, Answerer::new(handler).observed(observer))
+        Self::around(endpoint, handler, Some(observer))
     }
 
-    fn around(endpoint: Box<dyn Endpoint>, answerer: Answerer) -> Result<Self> {
+    fn around(
+        endpoint: Box<dyn Endpoint>,
+        handler: Handler,
+        observer: Option<Box<Observer>>,
+    ) -> Result<Self> {
         let name = endpoint.name();
         let failure = |error| Error::os(&format!("{name}: create a server"), &error);
         fork::follow().map_err(failure)?;
@@ -80,9 +85,11 @@ impl Server {
             endpoint.bequeath();
             stop.bequeath();
         }
+        let user_code = Arc::new(UserCode::new(observer));
         Ok(Self(Arc::new(Core {
             name,
-            answerer,
+            answer: handler.into_answer(Arc::clone(&user_code)),
+            user_code,
             stop,
             is_stopping: AtomicBool::new(false),
             owner: AtomicU32::new(fork::generation()),
@@ -161,12 +168,12 @@ impl Server {
     ///
     /// [`current_failure`]: super::current_failure
     pub fn last_failure(&self) -> Option<ErrorText> {
-        self.0.answerer.last_failure()
+        self.0.user_code.last_failure()
     }
 
     /// Whether this thread is inside this server's handler, where dropping it must not be tried.
     pub fn is_serving_here(&self) -> bool {
-        self.0.answerer.is_running_here()
+        self.0.user_code.is_running_here()
     }
 }
 
@@ -228,7 +235,7 @@ impl Core {
         begun: &(dyn Fn() + Sync),
     ) -> Result<()> {
         let task = Task {
-            answer: &self.answerer,
+            answer: &*self.answer,
             stop: &self.stop,
             may_end_when_idle,
             begun,

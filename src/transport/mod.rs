@@ -80,9 +80,11 @@ pub trait Answer: Sync {
     /// Appends one frame to `out`: the last word to a peer whose message is over the limit.
     fn too_large(&self, out: &mut Outbox);
 
-    /// Whether it is one of messages of any kind: their bodies have to be aligned to [`ALIGNMENT`], and
-    /// its answers may be as long as any message. Else they are the calculator's.
-    fn takes_bodies(&self) -> bool;
+    /// The longest body that it answers with, in bytes, where none of more than `max_message` is taken.
+    fn longest_answer(&self, max_message: u32) -> u32;
+
+    /// Whether the bodies that it is given have to be aligned to [`ALIGNMENT`].
+    fn takes_aligned(&self) -> bool;
 
     /// Whether it may be asked by many threads at once without having been told so.
     fn is_for_many_threads(&self) -> bool;

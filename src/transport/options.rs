@@ -5,8 +5,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Limits that `max_message` must keep, in bytes of body: room for the longest response of the
-/// calculator at least, 64 MiB at most.
+/// Limits that `max_message` must keep, in bytes of body. The lower one lets every peer take a text of 255
+/// bytes and a word of four before it, whatever the options say: what is no longer never needs one. The
+/// upper one is 64 MiB.
 pub const MAX_MESSAGE_RANGE: RangeInclusive<u32> = 259..=64 << 20;
 
 /// Threads that a server may be told to serve with; more than this help nobody.

@@ -43,14 +43,14 @@ fn meant_response(body: &[u8]) -> Option<Response> {
 
 /// Room for a frame that needs no allocation, since there are many.
 struct Room {
-    bytes: [u8; frame::FRAME_MAX],
+    bytes: [u8; frames::FRAME_MAX],
     length: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
         Self {
-            bytes: [0; frame::FRAME_MAX],
+            bytes: [0; frames::FRAME_MAX],
             length: 0,
         }
     }

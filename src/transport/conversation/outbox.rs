@@ -1,7 +1,7 @@
 //! Frames on their way out.
 
 use super::inbox::SPARE_ROOM;
-use crate::protocol::frame::{self, FRAME_MAX, Notice, PREFIX, Sink};
+use crate::protocol::frame::{self, Notice, PREFIX, Sink};
 use crate::sys::room::{ALIGNMENT, NoMemory, Room};
 use std::mem;
 use std::ops::Range;
@@ -17,7 +17,8 @@ pub struct Outbox {
     end: usize,
     /// The room for frames up to the high-water mark, and one more.
     size: usize,
-    max_message: usize,
+    /// The longest body, in bytes.
+    longest: u32,
 }
 
 /// Answers are to be taken out when there are this many bytes of them.
@@ -26,30 +27,26 @@ const HIGH_WATER: usize = 64 << 10;
 /// Room of which more than this was filled is given back.
 const KEPT_ROOM: usize = SPARE_ROOM + HIGH_WATER;
 
+/// Otherwise a bug is at hand, which is not to become a wrong frame.
+const WITHIN: &str = "frames lie within their room";
+const HAS_ROOM: &str = "whoever appends has asked is_full";
+
 impl Outbox {
-    /// An empty one, for answers with bodies of up to `max_message` bytes, if [`Outbox::append_body`]
-    /// puts any there, or else for the calculator's.
-    pub(crate) fn new(max_message: u32, takes_bodies: bool) -> Result<Self, NoMemory> {
-        let max_message = usize::try_from(max_message).unwrap_or(usize::MAX);
-        let longest = match takes_bodies {
-            true => max_message
-                .saturating_add(PREFIX + ALIGNMENT)
-                .max(FRAME_MAX),
-            false => FRAME_MAX,
-        };
-        let size = longest.saturating_add(HIGH_WATER);
+    /// An empty one, for answers with bodies of up to `longest` bytes.
+    pub(crate) fn new(longest: u32) -> Result<Self, NoMemory> {
+        let size = (longest as usize).saturating_add(PREFIX + ALIGNMENT + HIGH_WATER);
         Ok(Self {
             room: Room::new(size)?,
             end: 0,
             size,
-            max_message,
+            longest,
         })
     }
 
     /// The frames.
     #[inline]
     pub(crate) fn frames(&self) -> &[u8] {
-        self.room.get(..self.end).unwrap_or_default()
+        self.room.get(..self.end).expect(WITHIN)
     }
 
     /// How many bytes of frames there are.
@@ -91,7 +88,7 @@ impl Outbox {
     ) -> Result<(Room, Range<usize>), NoMemory> {
         let rest = start..self.end;
         if rest.len() <= self.room.len() / 2 {
-            let copy = Room::copy_of(self.room.get(rest.clone()).unwrap_or_default())?;
+            let copy = Room::copy_of(self.room.get(rest.clone()).expect(WITHIN))?;
             self.clear();
             return Ok((copy, 0..rest.len()));
         }
@@ -113,18 +110,18 @@ impl Outbox {
     /// Appends a frame whose body `write` puts at the start of the room it is given, as much as any
     /// answer may need, and aligned. It gives the body's length; `None`, or more than the room, is no frame.
     pub fn append_body(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
-        let capacity = self.max_message;
         let start = self.end + PREFIX;
         let aligned = Room::next_aligned(start);
-        let body = self.room.get_mut(aligned..aligned + capacity);
-        let Some(length) = write(body.unwrap_or_default()).filter(|length| *length <= capacity)
-        else {
+        let body = self.room.get_mut(aligned..aligned + self.longest as usize);
+        let length = write(body.expect(HAS_ROOM)).and_then(|length| u32::try_from(length).ok());
+        let Some(length) = length.filter(|length| *length <= self.longest) else {
             return false;
         };
+        self.put(&frame::prefix(length));
+        let length = length as usize;
         if aligned != start {
             self.room.copy_within(aligned..aligned + length, start);
         }
-        self.put(&frame::prefix(u32::try_from(length).unwrap_or(u32::MAX)));
         self.end += length;
         true
     }
@@ -139,16 +136,15 @@ impl Outbox {
 impl Sink for Outbox {
     #[inline]
     fn begin(&mut self, length: usize) {
-        debug_assert!(self.end + length <= self.room.len(), "nobody asked is_full");
+        debug_assert!(self.end + length <= self.room.len(), "{HAS_ROOM}");
     }
 
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
         let end = self.end + bytes.len();
-        if let Some(place) = self.room.get_mut(self.end..end) {
-            place.copy_from_slice(bytes);
-            self.end = end;
-        }
+        let place = self.room.get_mut(self.end..end).expect(HAS_ROOM);
+        place.copy_from_slice(bytes);
+        self.end = end;
     }
 }
 
@@ -158,7 +154,7 @@ mod tests {
 
     #[test]
     fn frames_follow_one_another() {
-        let mut outbox = Outbox::new(1000, true).unwrap();
+        let mut outbox = Outbox::new(1000).unwrap();
         for length in [0, 1, 999, 1000] {
             assert!(outbox.append_body(|room| {
                 assert_eq!(room.len(), 1000);
@@ -181,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_failure_leaves_no_frame() {
-        let mut outbox = Outbox::new(1000, true).unwrap();
+        let mut outbox = Outbox::new(1000).unwrap();
         outbox.append_notice(Notice::Refused);
         assert!(!outbox.append_body(|_| None));
         assert!(!outbox.append_body(|_| Some(1001)));
@@ -190,26 +186,22 @@ mod tests {
 
     #[test]
     fn at_the_high_water_mark_there_is_room_for_one_more() {
-        for max_message in [100, 1 << 20] {
-            let mut outbox = Outbox::new(max_message, true).unwrap();
+        for longest in [0, 100, 1 << 20] {
+            let mut outbox = Outbox::new(longest).unwrap();
             while !outbox.is_full() {
-                assert!(outbox.append_body(|_| Some(7)));
+                assert!(outbox.append_body(|_| Some(7.min(longest as usize))));
             }
             outbox.clear();
             outbox.end += HIGH_WATER - 1;
-            let longest = max_message as usize;
+            let longest = longest as usize;
             assert!(outbox.append_body(|room| (room.len() == longest).then_some(longest)));
             assert_eq!(outbox.len(), HIGH_WATER - 1 + PREFIX + longest);
         }
-        let mut outbox = Outbox::new(64 << 20, false).unwrap();
-        outbox.end += HIGH_WATER - 1;
-        outbox.put(&[7; FRAME_MAX]);
-        assert_eq!(outbox.len(), HIGH_WATER - 1 + FRAME_MAX);
     }
 
     #[test]
     fn what_is_handed_over_keeps_little_more_room_than_it_needs() {
-        let mut outbox = Outbox::new(1 << 20, true).unwrap();
+        let mut outbox = Outbox::new(1 << 20).unwrap();
         let mut spare = Room::empty();
         for length in [10, 1 << 20, 10, 1 << 20] {
             assert!(outbox.append_body(|room| {
@@ -227,8 +219,8 @@ mod tests {
 
     #[test]
     fn room_comes_back_if_it_is_the_outboxs_own_and_not_too_large() {
-        for (max_message, comes_back) in [(1 << 20, true), (8 << 20, false)] {
-            let outbox = Outbox::new(max_message, true).unwrap();
+        for (longest, comes_back) in [(1 << 20, true), (8 << 20, false)] {
+            let outbox = Outbox::new(longest).unwrap();
             for (length, is_own) in [(outbox.size, true), (outbox.size - 1, false)] {
                 let mut spare = Room::empty();
                 outbox.take_back(Room::new(length).unwrap(), &mut spare);
@@ -240,7 +232,7 @@ mod tests {
 
     #[test]
     fn room_of_which_more_was_filled_than_is_kept_is_given_back() {
-        let mut outbox = Outbox::new(8 << 20, true).unwrap();
+        let mut outbox = Outbox::new(8 << 20).unwrap();
         outbox.put(&[7; 9]);
         for (filled, is_kept) in [
             (KEPT_ROOM - 1, true),
@@ -260,13 +252,20 @@ mod tests {
     }
 
     #[test]
-    #[cfg(debug_assertions)]
-    #[should_panic(expected = "nobody asked is_full")]
+    #[should_panic(expected = "asked is_full")]
     fn a_frame_for_which_there_is_no_room_is_a_bug() {
-        let mut outbox = Outbox::new(300, true).unwrap();
-        let length = outbox.size;
-        outbox.begin(length);
-        outbox.end = 1;
-        outbox.begin(length);
+        let mut outbox = Outbox::new(300).unwrap();
+        let frame = vec![7; outbox.size];
+        outbox.put(&frame);
+        assert_eq!(outbox.frames(), frame);
+        outbox.put(&[7]);
+    }
+
+    #[test]
+    #[should_panic(expected = "asked is_full")]
+    fn a_body_for_which_there_is_no_room_is_a_bug() {
+        let mut outbox = Outbox::new(300).unwrap();
+        outbox.end = outbox.size - 300;
+        outbox.append_body(|_| Some(0));
     }
 }

@@ -121,7 +121,7 @@ pub(crate) struct Spare {
 pub(crate) struct Work<'a> {
     /// What answers.
     pub(crate) answer: &'a dyn Answer,
-    /// Whether it has to be given aligned bodies ([`Answer::takes_bodies`]).
+    /// Whether it has to be given aligned bodies ([`Answer::takes_aligned`]).
     pub(crate) aligns: bool,
     /// Where answers are put together; empty between two peers.
     pub(crate) out: Outbox,
@@ -139,13 +139,13 @@ impl<'a> Work<'a> {
         stop: &'a Bell,
         max_message: u32,
     ) -> io::Result<Self> {
-        let out = Outbox::new(max_message, answer.takes_bodies()).map_err(|lack| {
+        let out = Outbox::new(answer.longest_answer(max_message)).map_err(|lack| {
             let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
             io::Error::new(io::ErrorKind::OutOfMemory, what)
         })?;
         Ok(Self {
             answer,
-            aligns: answer.takes_bodies(),
+            aligns: answer.takes_aligned(),
             out,
             spare: Spare::default(),
             stop,

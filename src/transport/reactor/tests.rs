@@ -12,7 +12,11 @@ impl Answer for Mute {
 
     fn too_large(&self, _out: &mut Outbox) {}
 
-    fn takes_bodies(&self) -> bool {
+    fn longest_answer(&self, _max_message: u32) -> u32 {
+        0
+    }
+
+    fn takes_aligned(&self) -> bool {
         false
     }
 

@@ -10,10 +10,10 @@
 //! only the prefix of one whose body lies in the buffer, or (`kind` is [`BATCH`]) the length of many
 //! frames that lie there one after another, to be answered by as many.
 
-use crate::protocol::frame::{self, FRAME_MAX, PREFIX};
+use crate::protocol::frame::{self, PREFIX};
 use crate::sys::atomic::{Atomic, Memory};
 use crate::sys::linux::memory::{LINE, LINE_WORDS, Line};
-use crate::transport::ALIGNMENT;
+use crate::transport::{ALIGNMENT, MAX_MESSAGE_RANGE};
 use std::mem::offset_of;
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
@@ -71,13 +71,16 @@ pub(super) fn half_of_buffer(max_message: u32) -> usize {
     (max_message as usize).next_multiple_of(PAGE)
 }
 
+/// Room for an answer to each request of a batch, in bytes: one that every client takes.
+const ANSWER_ROOM: usize = PREFIX + *MAX_MESSAGE_RANGE.start() as usize;
+
 /// As many of the frames, and how many, as a half of a buffer carries, and as it carries the answers
 /// to; one at least.
 pub(super) fn first_batch(frames: &[u8], half: usize) -> (&[u8], u32) {
     let (mut length, mut count) = (0, 0);
     while let Some(body) = frame::first_body(frames.get(length..).unwrap_or_default()) {
         let next = length + PREFIX + body.len();
-        if count > 0 && (next > half || (count as usize + 1) * FRAME_MAX > half) {
+        if count > 0 && (next > half || (count as usize + 1) * ANSWER_ROOM > half) {
             break;
         }
         length = next;
@@ -300,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_batch_has_no_more_requests_than_answers_that_the_other_half_holds() {
-        for (half, count) in [(10 * FRAME_MAX - 1, 9), (10 * FRAME_MAX, 10)] {
+        for (half, count) in [(10 * ANSWER_ROOM - 1, 9), (10 * ANSWER_ROOM, 10)] {
             assert!(is_batch_of(count, 20, 1, half), "{half}");
         }
     }

@@ -40,7 +40,11 @@ impl Answer for Echo {
         }));
     }
 
-    fn takes_bodies(&self) -> bool {
+    fn longest_answer(&self, max_message: u32) -> u32 {
+        max_message
+    }
+
+    fn takes_aligned(&self) -> bool {
         true
     }
 

@@ -30,8 +30,8 @@ pub(crate) fn serve(
     let mut inbox = Inbox::new(options.max_message);
     let mut spare = Room::empty();
     let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
-    let aligns = answer.takes_bodies();
-    let mut answers = Outbox::new(options.max_message, aligns)
+    let aligns = answer.takes_aligned();
+    let mut answers = Outbox::new(answer.longest_answer(options.max_message))
         .map_err(|error| lack("room for answers", error))?;
     let mut source = Source {
         input,

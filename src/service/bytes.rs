@@ -1,0 +1,49 @@
+//! Messages of any kind, answered by a function of the user's.
+
+use super::user_code::{Event, UserCode};
+use crate::protocol::frame::Notice;
+use crate::transport::{Answer, Outbox, Visit};
+use std::sync::Arc;
+
+/// The type of a function behind [`Handler::Bytes`](super::Handler::Bytes).
+pub type BytesFunction = dyn Fn(&[u8], &mut [u8]) -> Option<usize> + Send + Sync;
+
+/// Hands bodies over as they are.
+pub(super) struct Bytes {
+    pub(super) function: Box<BytesFunction>,
+    pub(super) user_code: Arc<UserCode>,
+}
+
+impl Answer for Bytes {
+    #[inline]
+    fn answer(&self, body: &[u8], out: &mut Outbox) {
+        let user_code = &*self.user_code;
+        let is_answered =
+            out.append_body(|room| user_code.call(|| (self.function)(body, room)).flatten());
+        if !is_answered {
+            user_code.has_failed();
+            out.append_notice(Notice::HandlerFailed);
+        }
+        user_code.forget_failure(); // It was about this message.
+    }
+
+    fn too_large(&self, out: &mut Outbox) {
+        out.append_notice(Notice::TooLarge);
+    }
+
+    fn longest_answer(&self, max_message: u32) -> u32 {
+        max_message
+    }
+
+    fn takes_aligned(&self) -> bool {
+        true
+    }
+
+    fn is_for_many_threads(&self) -> bool {
+        false
+    }
+
+    fn note(&self, visit: Visit) {
+        self.user_code.tell(&Event::Visit(visit));
+    }
+}

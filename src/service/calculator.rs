@@ -1,0 +1,156 @@
+//! The calculator's messages over those of any kind: a client's calls, and the handlers that answer them.
+
+#[cfg(test)]
+mod tests;
+
+use super::client::{Client, SHORT_FRAME};
+use super::user_code::{Event, UserCode};
+use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request, append_response};
+use crate::calculator::{ErrorText, Request, Response, execute, text};
+use crate::error::{Error, Result, Status};
+use crate::transport::{Answer, MAX_MESSAGE_RANGE, Outbox, Visit};
+use std::sync::Arc;
+
+// No option makes a message of the calculator too long.
+const _: () = assert!(BODY_MAX <= *MAX_MESSAGE_RANGE.start());
+// No request makes a client look for more room.
+const _: () = assert!(REQUEST_MAX <= SHORT_FRAME);
+
+impl Client {
+    /// Sends `request` and waits for its response, at most for the call timeout.
+    ///
+    /// After [`Status::TimedOut`] the client stays usable: the late answer is awaited and dropped
+    /// by the next call, within that call's own time, and never given to it. After
+    /// [`Status::Closed`] or [`Status::PeerDied`] every call says the same. A request whose call
+    /// failed may have been executed, unless [`Error::is_not_executed`]; nothing is sent twice.
+    pub fn call(&self, request: &Request) -> Result<Response> {
+        let mut response = Ok(0);
+        self.call_with(request, |given| match given {
+            Ok(result) => response = Ok(result),
+            Err(error) => response = Err(error),
+        })?;
+        Ok(response)
+    }
+
+    /// [`Client::call`], handing the response to `take`: it is 264 bytes large, and each step that
+    /// it is passed on by copies it.
+    #[inline]
+    pub(crate) fn call_with<T>(
+        &self,
+        request: &Request,
+        take: impl FnOnce(Response) -> T,
+    ) -> Result<T> {
+        self.ask(
+            |frame| append_request(frame, request),
+            |body| match text::parse_response(body) {
+                Some(response) => Ok(take(response)),
+                None => Err(malformed(body)),
+            },
+        )
+    }
+
+    /// Sends `requests` as many at a time as the transport carries, and gives each response to
+    /// `take`, in order. When it fails, what `take` got is right, and later requests may have been
+    /// executed, unless [`Error::is_not_executed`]. The call timeout restarts with each response.
+    pub fn call_many(&self, requests: &[Request], mut take: impl FnMut(Response)) -> Result<()> {
+        self.ask_many(
+            requests.chunks(BATCH),
+            |batch| batch.len() * REQUEST_MAX,
+            |batch, frames| {
+                let requests = batch.iter();
+                requests.for_each(|request| append_request(frames, request));
+            },
+            |body| match text::parse_response(body) {
+                Some(response) => {
+                    take(response);
+                    Ok(())
+                }
+                None => Err(malformed(body)),
+            },
+        )
+    }
+}
+
+/// As many requests go to a channel at once: a few of the channel's own batches, so that formatting
+/// them takes little room.
+const BATCH: usize = 4096;
+
+/// The failure of an answer with this body, which is no response. Most such come from a server of messages
+/// of its own.
+#[cold]
+fn malformed(body: &[u8]) -> Error {
+    const SHOWN: usize = 40;
+    let begin = body.get(..SHOWN).unwrap_or(body).escape_ascii();
+    let more = if body.len() > SHOWN { "..." } else { "" };
+    let context = format!(
+        "its answer '{begin}{more}' of {} bytes is no response of a calculator; \
+         a server of messages of its own is asked by call_bytes",
+        body.len()
+    );
+    Error::new(Status::Malformed, context)
+}
+
+/// The type of a function behind [`Handler::Custom`](super::Handler::Custom).
+pub type CalculatorFunction = dyn Fn(&Request) -> Response + Send + Sync;
+
+/// The answers of the built-in calculator, which any number of threads may ask.
+pub(super) fn built_in(user_code: Arc<UserCode>) -> Box<dyn Answer + Send> {
+    Box::new(Calculator {
+        respond: |request: &Request, _: &UserCode| execute(request),
+        is_for_many_threads: true,
+        user_code,
+    })
+}
+
+/// The answers that `function` gives.
+pub(super) fn custom(
+    function: Box<CalculatorFunction>,
+    user_code: Arc<UserCode>,
+) -> Box<dyn Answer + Send> {
+    Box::new(Calculator {
+        respond: move |request: &Request, user_code: &UserCode| {
+            let response = user_code.call(|| function(request));
+            response.unwrap_or_else(|| Err(ErrorText::from("Handler panicked")))
+        },
+        is_for_many_threads: false,
+        user_code,
+    })
+}
+
+/// Answers the calculator's requests: parses, responds, formats.
+struct Calculator<F> {
+    respond: F,
+    is_for_many_threads: bool,
+    user_code: Arc<UserCode>,
+}
+
+impl<F: Fn(&Request, &UserCode) -> Response + Sync> Answer for Calculator<F> {
+    #[inline]
+    fn answer(&self, body: &[u8], out: &mut Outbox) {
+        let response = match text::parse_request(body) {
+            Ok(request) => (self.respond)(&request, &self.user_code),
+            Err(reject) => Err(ErrorText::from(reject)),
+        };
+        append_response(out, &response);
+    }
+
+    fn too_large(&self, out: &mut Outbox) {
+        append_response(out, &Err(ErrorText::from(text::MESSAGE_TOO_LARGE)));
+    }
+
+    fn longest_answer(&self, _max_message: u32) -> u32 {
+        BODY_MAX
+    }
+
+    fn takes_aligned(&self) -> bool {
+        false
+    }
+
+    fn is_for_many_threads(&self) -> bool {
+        self.is_for_many_threads
+    }
+
+    fn note(&self, visit: Visit) {
+        self.user_code.tell(&Event::Visit(visit));
+    }
+}
