@@ -7,6 +7,7 @@ use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::Bell;
 use crate::sys::linux::fd::Fd;
+use crate::sys::linux::futex::Futex;
 use crate::sys::linux::memory::{Access, Mapping};
 use crate::sys::linux::poll::{self, PollFlags};
 use crate::sys::linux::{cpu, socket};
@@ -45,7 +46,7 @@ pub(super) struct SharedChannel {
 /// What the server shares with this client.
 pub(super) struct Session {
     header: Header<Mapping>,
-    pub(super) slot: ClientSlot<Mapping>,
+    pub(super) slot: ClientSlot<Mapping, Futex>,
     bell: Bell,
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
@@ -188,7 +189,7 @@ impl SharedChannel {
         let page = Mapping::from_peer(page.as_fd(), PAGE, Access::Write).map_err(broken)?;
         Ok(Session {
             header: Header(header),
-            slot: ClientSlot::new(page, layout::line_at(offset)),
+            slot: ClientSlot::new(page, layout::line_at(offset), Futex),
             bell: Bell::from_peer(bell).map_err(broken)?,
             buffer: None,
             has_asked: false,

@@ -1,8 +1,9 @@
 //! Clients whose server is what the test writes into their memory.
 
 use super::*;
+use crate::sys::line::Page;
 use crate::sys::linux::fd;
-use crate::sys::linux::memory::{self, Page};
+use crate::sys::linux::memory;
 use crate::sys::linux::pipe::Pipe;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -55,7 +56,7 @@ impl Shared {
         let (buffer, our_buffer) = share(2 * HALF, Access::Write);
         let session = Session {
             header: Header(header),
-            slot: ClientSlot::new(our_page, 0),
+            slot: ClientSlot::new(our_page, 0, Futex),
             bell: Bell::new().unwrap(),
             buffer: Some(our_buffer),
             has_asked: true,
