@@ -6,6 +6,7 @@ mod tests;
 use crate::calculator::frames::{REQUEST_MAX, append_request};
 use crate::calculator::{Request, Response, text};
 use crate::error::{Error, Result, Status};
+use crate::protocol::frame::{FRAME_MAX, PREFIX};
 use crate::sys::fork;
 use crate::transport::{Channel, ClientOptions, Deadline};
 use std::sync::{Mutex, MutexGuard, TryLockError};
@@ -175,17 +176,15 @@ impl Calls {
                 .iter()
                 .for_each(|request| append_request(&mut self.frame, request));
             let mut first_malformed = None;
-            let exchanged = self
-                .channel
-                .exchange(
-                    &self.frame,
-                    self.timeout,
-                    &mut |body| match text::parse_response(body) {
-                        _ if first_malformed.is_some() => {}
-                        Some(response) => take(response),
-                        None => first_malformed = Some(malformed(body)),
-                    },
-                );
+            let exchanged =
+                self.channel
+                    .exchange(&self.frame, LONGEST_RESPONSE, self.timeout, &mut |body| {
+                        match text::parse_response(body) {
+                            _ if first_malformed.is_some() => {}
+                            Some(response) => take(response),
+                            None => first_malformed = Some(malformed(body)),
+                        }
+                    });
             self.owed += exchanged.owed;
             let result = exchanged.result.map_err(|error| self.failed(error));
             // What happened first: the request that was answered so may have been executed.
@@ -271,6 +270,10 @@ impl Calls {
         error
     }
 }
+
+/// The longest response, in bytes of body.
+const LONGEST_RESPONSE: u32 = 259;
+const _: () = assert!(LONGEST_RESPONSE as usize == FRAME_MAX - PREFIX);
 
 /// As many requests go to a channel at once: a few of the channel's own batches, so that formatting
 /// them takes little room.

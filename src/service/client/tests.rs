@@ -49,6 +49,7 @@ impl Channel for Scripted {
     fn exchange(
         &mut self,
         _frames: &[u8],
+        _longest_answer: u32,
         _timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> Exchanged {

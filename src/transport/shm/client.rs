@@ -32,9 +32,9 @@ pub(super) struct SharedChannel {
     session: Option<Session>,
     spin: Spin,
     /// The server, for people.
-    peer: String,
+    pub(super) peer: String,
     /// The longest answer taken.
-    max_message: u32,
+    pub(super) max_message: u32,
     /// The length of the last request that was given as a body, for people.
     asked: usize,
     /// The last answer, copied out of its line.
@@ -129,12 +129,13 @@ impl Channel for SharedChannel {
     fn exchange(
         &mut self,
         frames: &[u8],
+        longest_answer: u32,
         timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> Exchanged {
         let mut rest = frames;
         while !rest.is_empty() {
-            let sent = match self.exchange_some(rest, timeout, take) {
+            let sent = match self.exchange_some(rest, longest_answer, timeout, take) {
                 Ok(sent) => sent,
                 Err(exchanged) => return exchanged,
             };
