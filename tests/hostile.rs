@@ -287,7 +287,7 @@ fn answers_to_a_batch_that_was_not_sent_are_malformed() {
         scope.spawn(|| stream.write_all(&b"\x05\0\0\0OK 30".repeat(count)));
         let timeout = Some(Duration::from_secs(30));
         let error = channel
-            .exchange(&frames, timeout, &mut |_| ())
+            .exchange(&frames, 100, timeout, &mut |_| ())
             .result
             .unwrap_err();
         assert_eq!(

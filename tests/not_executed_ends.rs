@@ -279,7 +279,13 @@ impl Channel for Nonsense {
         unreachable!("many are asked at once")
     }
 
-    fn exchange(&mut self, _: &[u8], _: Option<Duration>, take: &mut Take<'_>) -> Exchanged {
+    fn exchange(
+        &mut self,
+        _: &[u8],
+        _: u32,
+        _: Option<Duration>,
+        take: &mut Take<'_>,
+    ) -> Exchanged {
         take(b"OK 2");
         take(b"no");
         let rest = Error::new(Status::Closed, "the rest was not sent").not_executed();

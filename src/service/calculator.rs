@@ -56,6 +56,7 @@ impl Client {
         self.ask_many(
             requests.chunks(BATCH),
             |batch| batch.len() * REQUEST_MAX,
+            BODY_MAX,
             |batch, frames| {
                 let requests = batch.iter();
                 requests.for_each(|request| append_request(frames, request));

@@ -66,18 +66,24 @@ impl Client {
     }
 
     /// Sends the frames of each of `batches`, as many at a time as the transport carries: `append` appends
-    /// them, to room for as many bytes as `length` says. Gives the answers to `read`, in order, up to the
+    /// them, to room for as many bytes as `length` says. The body of no answer is over `longest` bytes. Gives the answers to `read`, in order, up to the
     /// first one that it fails at. The call timeout restarts with each answer.
     pub(super) fn ask_many<B: Copy>(
         &self,
         batches: impl Iterator<Item = B>,
         length: impl Fn(B) -> usize,
+        longest: u32,
         append: impl Fn(B, &mut Vec<u8>),
         mut read: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         let mut calls = self.calls()?;
         for batch in batches {
-            calls.ask_batch(length(batch), |frames| append(batch, frames), &mut read)?;
+            calls.ask_batch(
+                length(batch),
+                longest,
+                |frames| append(batch, frames),
+                &mut read,
+            )?;
         }
         Ok(())
     }
@@ -168,6 +174,7 @@ impl Calls {
     fn ask_batch(
         &mut self,
         length: usize,
+        longest: u32,
         append: impl FnOnce(&mut Vec<u8>),
         mut read: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
@@ -178,7 +185,7 @@ impl Calls {
         let mut first_unread = Ok(());
         let exchanged = self
             .channel
-            .exchange(&self.frame, self.timeout, &mut |body| {
+            .exchange(&self.frame, longest, self.timeout, &mut |body| {
                 if first_unread.is_ok() {
                     first_unread = read(body);
                 }

@@ -1,8 +1,7 @@
-//! What shared memory is made of: atomics, one of which can be slept on. Mapped memory has those of
-//! `core`; the models that loom runs have loom's, which are laid out otherwise.
+//! What shared memory is made of: atomics. Mapped memory has those of `core`; the models that loom
+//! runs have loom's, which are laid out otherwise.
 
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
 
 /// A number that another process, or another thread of a model, changes.
 pub(crate) trait Atomic<T> {
@@ -10,26 +9,19 @@ pub(crate) trait Atomic<T> {
     fn store(&self, value: T, order: Ordering);
 }
 
-/// A word to sleep on.
-pub(crate) trait Futex: Atomic<u32> {
+/// A word that says whose turn it is.
+pub(crate) trait Word: Atomic<u32> {
     fn swap(&self, value: u32, order: Ordering) -> u32;
     fn fetch_add(&self, value: u32, order: Ordering) -> u32;
     fn fetch_sub(&self, value: u32, order: Ordering) -> u32;
 
     /// Puts `new` in the place of `expected`; `false`: something else stood there.
     fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool;
-
-    /// Sleeps while the word is `expected`, until it is woken or `timeout` is over. It may return early; `true`: it slept
-    /// for all of that time.
-    fn wait(&self, expected: u32, timeout: Duration) -> bool;
-
-    /// Wakes one sleeper.
-    fn wake(&self);
 }
 
 /// A kind of memory.
 pub(crate) trait Memory {
-    type Word: Futex;
+    type Word: Word;
     type Half: Atomic<u16>;
     type Data: Atomic<u64>;
 }
@@ -65,6 +57,28 @@ impl Atomic<u32> for AtomicU32 {
     #[inline]
     fn store(&self, value: u32, order: Ordering) {
         self.store(value, order);
+    }
+}
+
+impl Word for AtomicU32 {
+    #[inline]
+    fn swap(&self, value: u32, order: Ordering) -> u32 {
+        self.swap(value, order)
+    }
+
+    #[inline]
+    fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        self.fetch_add(value, order)
+    }
+
+    #[inline]
+    fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
+        self.fetch_sub(value, order)
+    }
+
+    fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool {
+        self.compare_exchange(expected, new, order, Ordering::Acquire)
+            .is_ok()
     }
 }
 

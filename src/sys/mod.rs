@@ -2,10 +2,13 @@
 //!
 //! What is the same everywhere stands here; what is not, in one folder per system.
 
+pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod deadline;
+pub(crate) mod line;
 pub(crate) mod panic;
 pub(crate) mod room;
+mod shared_bytes;
 pub(crate) mod wait;
 
 #[cfg(unix)]

@@ -143,10 +143,15 @@ pub trait Channel: Send {
 
     /// Sends whole frames, as many at once as the transport carries, and gives the body of each
     /// answer to `take`, in order. Both go on at the same time, so that neither side waits for the
-    /// other to make room. The timeout restarts with each answer.
+    /// other to make room. The timeout restarts with each answer. It ends with the first answer that has no body to give.
+    ///
+    /// `longest_answer` is the length of the longest answer to expect, in bytes of body. Where room for answers is made
+    /// before they are known, so many requests are sent at once as have room for answers of that length; a longer one
+    /// may end the connection.
     fn exchange(
         &mut self,
         frames: &[u8],
+        longest_answer: u32,
         timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> Exchanged;

@@ -48,6 +48,7 @@ impl Channel for Scripted {
     fn exchange(
         &mut self,
         _frames: &[u8],
+        _longest_answer: u32,
         _timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> Exchanged {
@@ -77,7 +78,7 @@ fn ask(client: &Client) -> Result<Vec<u8>> {
 /// Asks so many times at once, in a single batch.
 fn ask_many(client: &Client, count: usize, read: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let append = |count, frames: &mut Vec<u8>| frames.resize(count, 0);
-    client.ask_many([count].into_iter(), |count| count, append, read)
+    client.ask_many([count].into_iter(), |count| count, 100, append, read)
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn there_is_room_for_many_requests_before_any_is_written() {
             assert!(frames.capacity() >= length, "{length}");
         };
         client
-            .ask_many([length].into_iter(), |length| length, room, |_| Ok(()))
+            .ask_many([length].into_iter(), |length| length, 100, room, |_| Ok(()))
             .unwrap();
     }
 }

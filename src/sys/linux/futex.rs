@@ -1,37 +1,22 @@
 //! Sleeping on a word of memory that another process changes: futex(2).
 
-use crate::sys::atomic::Futex;
+use crate::sys::alarm::Alarm;
+use crate::sys::atomic::Mapped;
 use nix::errno::Errno;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-impl Futex for AtomicU32 {
-    #[inline]
-    fn swap(&self, value: u32, order: Ordering) -> u32 {
-        self.swap(value, order)
+/// The alarm of whoever sleeps in futex(2), in whatever process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Futex;
+
+impl Alarm<Mapped> for Futex {
+    fn wait(&self, word: &AtomicU32, expected: u32, timeout: Duration) -> bool {
+        wait(word, expected, timeout)
     }
 
-    #[inline]
-    fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
-        self.fetch_add(value, order)
-    }
-
-    #[inline]
-    fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
-        self.fetch_sub(value, order)
-    }
-
-    fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool {
-        self.compare_exchange(expected, new, order, Ordering::Acquire)
-            .is_ok()
-    }
-
-    fn wait(&self, expected: u32, timeout: Duration) -> bool {
-        wait(self, expected, timeout)
-    }
-
-    fn wake(&self) {
-        wake(self, 1);
+    fn wake(&self, word: &AtomicU32) {
+        wake(word, 1);
     }
 }
 

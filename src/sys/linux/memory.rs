@@ -2,13 +2,14 @@
 //!
 //! Sealed against shrinking, so that no peer can turn an access into SIGBUS, and allocated before
 //! it is mapped, so that a full system cannot either. The peer may write at any moment: what is
-//! shared is only ever touched through atomics or copied out as raw bytes, never behind a Rust
-//! reference to plain data.
+//! shared is only ever touched through atomics, never behind a Rust reference to plain data.
 
 use super::fd::{Fd, uninterrupted};
 use super::file;
 use super::sigpipe::without_signal;
-use crate::sys::atomic::{Mapped, Memory};
+use crate::sys::atomic::Mapped;
+use crate::sys::line::{LINE, Line, Page};
+use crate::sys::shared_bytes;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -22,42 +23,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::ptr::NonNull;
 use std::slice;
-
-/// The bytes of a [`Line`].
-pub(crate) const LINE: usize = 64;
-/// The words of data in a [`Line`].
-pub(crate) const LINE_WORDS: usize = 7;
-
-/// One cache line of shared memory: a word that says whose turn it is, and data.
-#[derive(Debug)]
-#[repr(C, align(64))]
-pub(crate) struct Line<M: Memory = Mapped> {
-    /// The futex.
-    pub(crate) word: M::Word,
-    /// The CPU that its writer ran on.
-    pub(crate) cpu: M::Half,
-    /// What kind of message is handed over.
-    pub(crate) kind: M::Half,
-    /// What is handed over.
-    pub(crate) data: [M::Data; LINE_WORDS],
-}
-
-const _: () = {
-    assert!(size_of::<Line>() == LINE && align_of::<Line>() == LINE);
-    assert!(std::mem::offset_of!(Line, word) == 0);
-    assert!(std::mem::offset_of!(Line, cpu) == 4);
-    assert!(std::mem::offset_of!(Line, kind) == 6);
-    assert!(std::mem::offset_of!(Line, data) == 8);
-};
-
-/// Memory in lines.
-pub(crate) trait Page {
-    /// What its atomics are.
-    type Memory: Memory;
-
-    /// The line with this number, which has to be inside.
-    fn line(&self, number: usize) -> &Line<Self::Memory>;
-}
+use std::sync::atomic::AtomicU8;
 
 /// What a peer that is handed the memory may do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +41,7 @@ pub(crate) struct Mapping {
     length: usize,
 }
 
-// SAFETY: it is plain memory, reached through atomics and raw copies only, from whatever thread.
+// SAFETY: it is plain memory, reached through atomics only, from whatever thread.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
@@ -143,36 +109,26 @@ impl Mapping {
 
     /// Copies bytes in.
     pub(crate) fn write(&self, offset: usize, bytes: &[u8]) {
-        self.check(offset, bytes.len());
-        // SAFETY: in bounds, and `bytes` is no part of the mapping. The peer reads them only after
-        // the word of the line was published; one that does not wait reads garbage of its own making.
-        unsafe {
-            let to = self.start.cast::<u8>().add(offset);
-            to.as_ptr()
-                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
-        }
+        shared_bytes::store(self.bytes(offset, bytes.len()), bytes);
     }
 
     /// Copies bytes out. They are a peer's: whatever they are, they are only looked at in the copy.
     pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) {
-        self.check(offset, bytes.len());
-        // SAFETY: in bounds, and `bytes` is no part of the mapping. A hostile peer may write
-        // meanwhile; then the copy is some mixture of bytes, and every mixture is a valid `[u8]`.
-        unsafe {
-            let from = self.start.cast::<u8>().add(offset);
-            bytes
-                .as_mut_ptr()
-                .copy_from_nonoverlapping(from.as_ptr(), bytes.len());
-        }
+        shared_bytes::load(self.bytes(offset, bytes.len()), bytes);
     }
 
-    #[inline]
-    fn check(&self, offset: usize, length: usize) {
+    /// The bytes there, which have to be inside.
+    fn bytes(&self, offset: usize, length: usize) -> &[AtomicU8] {
         assert!(
             offset <= self.length && length <= self.length - offset,
             "{length} bytes at {offset} of {}",
             self.length
         );
+        // SAFETY: in bounds. They are atomics, for which bytes that change under us are no data race.
+        unsafe {
+            let start = self.start.cast().add(offset);
+            slice::from_raw_parts(start.as_ptr(), length)
+        }
     }
 }
 

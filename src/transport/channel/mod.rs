@@ -324,6 +324,7 @@ impl<S: Patient> Channel for Framed<S> {
     fn exchange(
         &mut self,
         frames: &[u8],
+        _longest_answer: u32,
         timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> Exchanged {

@@ -98,7 +98,7 @@ fn many_frames_of_which_one_was_sent_in_part_end_the_channel() {
     for sent in 0..=2 * FRAME.len() {
         let mut channel = channel([Ok(sent), blocked(), blocked()]);
         let frames = [FRAME, FRAME].concat();
-        let exchanged = channel.exchange(&frames, None, &mut |_| ());
+        let exchanged = channel.exchange(&frames, 100, None, &mut |_| ());
         let whole = sent / FRAME.len();
         assert_eq!(exchanged.owed as usize, whole);
         let error = exchanged.result.unwrap_err();
@@ -120,7 +120,7 @@ fn exchange(
     let mut given = Vec::new();
     let hour = Some(Duration::from_secs(3600));
     let mut take = |body: &[u8]| given.push(body.to_vec());
-    let exchanged = channel.exchange(&FRAME.repeat(frames), hour, &mut take);
+    let exchanged = channel.exchange(&FRAME.repeat(frames), 100, hour, &mut take);
     (given, exchanged)
 }
 

@@ -1,10 +1,11 @@
 //! Many requests in one publication.
 
 use super::client::SharedChannel;
-use super::layout;
-use crate::error::{Error, Result};
-use crate::protocol::frame::{self, PREFIX};
-use crate::transport::{Deadline, Exchanged, Take};
+use super::layout::{self, Bounds};
+use crate::error::{Error, Result, Status};
+use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::transport::channel::{noticed, too_large};
+use crate::transport::{Channel, Deadline, Exchanged, Take};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -14,43 +15,85 @@ impl SharedChannel {
     pub(super) fn exchange_some(
         &mut self,
         frames: &[u8],
+        longest_answer: u32,
         timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> std::result::Result<usize, Exchanged> {
-        let unsent = |error: Error| Exchanged {
-            owed: 0,
-            result: Err(error.not_executed()),
-        };
         let deadline = Deadline::after(timeout);
         self.begin(&deadline).map_err(unsent)?;
-        let half = layout::half_of_buffer(self.session().map_err(unsent)?.max_message);
-        let (batch, count) = layout::first_batch(frames, half);
+        let max_message = self.session().map_err(unsent)?.max_message;
+        let bounds = Bounds {
+            half: layout::half_of_buffer(max_message),
+            request: max_message,
+            answer: longest_answer,
+        };
+        let (batch, count) = bounds.first_batch(frames);
+        if count == 0 {
+            return self.exchange_one(frames, &deadline, take);
+        }
         self.put_into_buffer(batch, &deadline).map_err(unsent)?;
         let length = frame::prefix(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         self.session()
             .map_err(unsent)?
             .publish(layout::BATCH, &length);
         let taken = self.take_batch(count, &deadline, take);
-        taken.map_err(|(taken, error)| Exchanged {
-            owed: count - taken,
+        taken.map_err(|(owed, error)| Exchanged {
+            owed,
             result: Err(error),
         })?;
         Ok(batch.len())
     }
 
-    /// Waits for the answers to a batch and gives each to `take`; with a failure, how many it gave.
+    /// Sends the first of the frames by itself, since it, or an answer with its prefix, may be more than a half of
+    /// the buffer, which holds any body alone.
+    fn exchange_one(
+        &mut self,
+        frames: &[u8],
+        deadline: &Deadline,
+        take: &mut Take<'_>,
+    ) -> std::result::Result<usize, Exchanged> {
+        let Some(body) = frame::first_body(frames) else {
+            let error = Error::new(Status::Internal, "a request that is no whole frame");
+            return Err(unsent(error));
+        };
+        self.send_body(body, deadline).map_err(unsent)?;
+        match self.recv(deadline) {
+            Ok(answer) => take(answer),
+            Err(error) => {
+                // These two are answers, if none that can be given.
+                let is_answered =
+                    matches!(error.status(), Status::TooLarge | Status::HandlerFailed);
+                return Err(Exchanged {
+                    owed: u32::from(!is_answered),
+                    result: Err(error),
+                });
+            }
+        }
+        Ok(PREFIX + body.len())
+    }
+
+    /// Waits for the answers to a batch and gives each to `take`; with a failure, how many are owed.
     fn take_batch(
         &mut self,
         count: u32,
         deadline: &Deadline,
         take: &mut Take<'_>,
     ) -> std::result::Result<(), (u32, Error)> {
-        let answers = self.recv_batch(deadline).map_err(|error| (0, error))?;
+        let max_message = self.max_message;
+        let answers = self.recv_batch(deadline).map_err(|error| (count, error))?;
         let mut rest = answers;
         for taken in 0..count {
+            if is_failure(rest) {
+                // All the others are there, too.
+                return Err((0, noticed(Notice::HandlerFailed, &self.peer)));
+            }
             let Some(body) = frame::first_body(rest) else {
-                return Err((taken, self.nonsense()));
+                return Err((count - taken, self.nonsense()));
             };
+            if body.len() > max_message as usize {
+                let length = body.len();
+                return Err((0, too_large(&self.peer, length, max_message)));
+            }
             take(body);
             rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
         }
@@ -67,4 +110,17 @@ impl SharedChannel {
         }
         self.take_from_buffer(length, deadline)
     }
+}
+
+/// Of requests that were not sent.
+fn unsent(error: Error) -> Exchanged {
+    Exchanged {
+        owed: 0,
+        result: Err(error.not_executed()),
+    }
+}
+
+/// Whether the first of these answers is that the handler failed.
+fn is_failure(answers: &[u8]) -> bool {
+    answers.starts_with(&Notice::HandlerFailed.to_bytes())
 }

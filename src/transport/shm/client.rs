@@ -7,6 +7,7 @@ use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::Bell;
 use crate::sys::linux::fd::Fd;
+use crate::sys::linux::futex::Futex;
 use crate::sys::linux::memory::{Access, Mapping};
 use crate::sys::linux::poll::{self, PollFlags};
 use crate::sys::linux::{cpu, socket};
@@ -31,9 +32,9 @@ pub(super) struct SharedChannel {
     session: Option<Session>,
     spin: Spin,
     /// The server, for people.
-    peer: String,
+    pub(super) peer: String,
     /// The longest answer taken.
-    max_message: u32,
+    pub(super) max_message: u32,
     /// The length of the last request that was given as a body, for people.
     asked: usize,
     /// The last answer, copied out of its line.
@@ -45,7 +46,7 @@ pub(super) struct SharedChannel {
 /// What the server shares with this client.
 pub(super) struct Session {
     header: Header<Mapping>,
-    pub(super) slot: ClientSlot<Mapping>,
+    pub(super) slot: ClientSlot<Mapping, Futex>,
     bell: Bell,
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
@@ -128,12 +129,13 @@ impl Channel for SharedChannel {
     fn exchange(
         &mut self,
         frames: &[u8],
+        longest_answer: u32,
         timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> Exchanged {
         let mut rest = frames;
         while !rest.is_empty() {
-            let sent = match self.exchange_some(rest, timeout, take) {
+            let sent = match self.exchange_some(rest, longest_answer, timeout, take) {
                 Ok(sent) => sent,
                 Err(exchanged) => return exchanged,
             };
@@ -188,7 +190,7 @@ impl SharedChannel {
         let page = Mapping::from_peer(page.as_fd(), PAGE, Access::Write).map_err(broken)?;
         Ok(Session {
             header: Header(header),
-            slot: ClientSlot::new(page, layout::line_at(offset)),
+            slot: ClientSlot::new(page, layout::line_at(offset), Futex),
             bell: Bell::from_peer(bell).map_err(broken)?,
             buffer: None,
             has_asked: false,

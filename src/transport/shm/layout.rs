@@ -12,8 +12,8 @@
 
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::atomic::{Atomic, Memory};
-use crate::sys::linux::memory::{LINE, LINE_WORDS, Line};
-use crate::transport::{ALIGNMENT, MAX_MESSAGE_RANGE};
+use crate::sys::line::{LINE, LINE_WORDS, Line};
+use crate::transport::ALIGNMENT;
 use std::mem::offset_of;
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
@@ -71,22 +71,32 @@ pub(super) fn half_of_buffer(max_message: u32) -> usize {
     (max_message as usize).next_multiple_of(PAGE)
 }
 
-/// Room for an answer to each request of a batch, in bytes: one that every client takes.
-const ANSWER_ROOM: usize = PREFIX + *MAX_MESSAGE_RANGE.start() as usize;
+/// What bounds a batch: requests fill one half of a buffer at most, and their answers the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// The bytes of each half.
+    pub(super) half: usize,
+    /// The longest request, in bytes of body.
+    pub(super) request: u32,
+    /// The longest answer, in bytes of body.
+    pub(super) answer: u32,
+}
 
-/// As many of the frames, and how many, as a half of a buffer carries, and as it carries the answers
-/// to; one at least.
-pub(super) fn first_batch(frames: &[u8], half: usize) -> (&[u8], u32) {
-    let (mut length, mut count) = (0, 0);
-    while let Some(body) = frame::first_body(frames.get(length..).unwrap_or_default()) {
-        let next = length + PREFIX + body.len();
-        if count > 0 && (next > half || (count as usize + 1) * ANSWER_ROOM > half) {
-            break;
+impl Bounds {
+    /// As many of the frames as one batch carries, and how many they are. None: the first is carried by no batch.
+    pub(super) fn first_batch(self, frames: &[u8]) -> (&[u8], u32) {
+        let most_answers = self.half / (self.answer as usize).saturating_add(PREFIX);
+        let (mut length, mut count) = (0, 0);
+        while (count as usize) < most_answers
+            && let Some(body) = frame::first_body(frames.get(length..).unwrap_or_default())
+            && body.len() <= self.request as usize
+            && PREFIX + body.len() <= self.half - length
+        {
+            length += PREFIX + body.len();
+            count += 1;
         }
-        length = next;
-        count += 1;
+        (frames.get(..length).unwrap_or_default(), count)
     }
-    (frames.get(..length).unwrap_or_default(), count)
 }
 
 /// The data of a line, copied out to where the body of the frame in it is aligned.
@@ -283,29 +293,63 @@ mod tests {
         }
     }
 
-    /// Whether a batch of frames whose bodies have this length is so many of them.
-    fn is_batch_of(count: u32, frames: usize, body: u16, half: usize) -> bool {
+    /// How many of many frames whose bodies have this length are a batch.
+    fn batch_of(body: u16, bounds: Bounds) -> u32 {
         let body = vec![0; body.into()];
         let length = u32::try_from(body.len()).unwrap();
         let frame = [&frame::prefix(length)[..], &body].concat();
-        let frames = frame.repeat(frames);
-        let (batch, found) = first_batch(&frames, half);
-        found == count && *batch == frame.repeat(count as usize)
+        let frames = frame.repeat(20);
+        let (batch, count) = bounds.first_batch(&frames);
+        assert_eq!(*batch, frame.repeat(count as usize));
+        count
+    }
+
+    fn bounds(half: usize, answer: u32) -> Bounds {
+        Bounds {
+            half,
+            request: 300,
+            answer,
+        }
     }
 
     #[test]
     fn a_batch_is_what_half_of_the_buffer_holds() {
-        for (half, count) in [(1, 1), (607, 1), (608, 2), (911, 2), (912, 3), (9999, 3)] {
-            assert!(is_batch_of(count, 3, 300, half), "{half}");
+        for (half, count) in [
+            (303, 0),
+            (304, 1),
+            (607, 1),
+            (608, 2),
+            (911, 2),
+            (912, 3),
+            (9999, 20),
+        ] {
+            assert_eq!(batch_of(300, bounds(half, 0)), count, "{half}");
         }
-        assert_eq!(first_batch(&[], 4096), (&[][..], 0));
+        assert_eq!(bounds(4096, 0).first_batch(&[]), (&[][..], 0));
     }
 
     #[test]
     fn a_batch_has_no_more_requests_than_answers_that_the_other_half_holds() {
-        for (half, count) in [(10 * ANSWER_ROOM - 1, 9), (10 * ANSWER_ROOM, 10)] {
-            assert!(is_batch_of(count, 20, 1, half), "{half}");
+        for (half, answer, count) in [
+            (2629, 259, 9),
+            (2630, 259, 10),
+            (4096, 2044, 2),
+            (4096, 2045, 1),
+            (4096, 4092, 1),
+            (4096, 4093, 0),
+            (4096, u32::MAX, 0),
+        ] {
+            assert_eq!(batch_of(1, bounds(half, answer)), count, "{half} {answer}");
         }
+    }
+
+    #[test]
+    fn a_request_over_the_limit_is_in_no_batch() {
+        for (body, count) in [(300, 13), (301, 0)] {
+            assert_eq!(batch_of(body, bounds(4096, 0)), count, "{body}");
+        }
+        let frames = [&[0, 0, 0, 0][..], &frame::prefix(301), &[0; 301]].concat();
+        assert_eq!(bounds(4096, 0).first_batch(&frames).1, 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
 use crate::sys::Bell;
 use crate::sys::linux::fd::Fd;
+use crate::sys::linux::futex::Futex;
 use crate::sys::linux::memory::{self, Access, Mapping};
 use crate::sys::linux::{cpu, socket};
 use crate::sys::room::Room;
@@ -112,7 +113,7 @@ impl Listener for SharedEndpoint {
 
 /// What a client shares with the server.
 struct Shared {
-    slot: ServerSlot<Mapping>,
+    slot: ServerSlot<Mapping, Futex>,
     bell: Bell,
 }
 
@@ -144,7 +145,7 @@ impl Shared {
         ];
         send_record(control, welcome, &fds)?;
         Ok(Self {
-            slot: ServerSlot::new(page, layout::line_at(offset)),
+            slot: ServerSlot::new(page, layout::line_at(offset), Futex),
             bell,
         })
     }

@@ -1,11 +1,13 @@
 //! How requests and answers change hands: the words of a client's two lines, and who wakes whom.
 //!
-//! Nothing here knows what the lines lie in, so that loom can try every order in which both sides
-//! may come (`model`), and Miri can look at every access (`tests`).
+//! Nothing here knows what the lines lie in, nor by what a client sleeps and is woken, which is its
+//! [`Alarm`]'s. So loom can try every order in which both sides may come (`model`), and Miri can look
+//! at every access (`tests`).
 
 use super::layout::{self, CLOSED, Data, SLEEPER, SLEEPERS};
-use crate::sys::atomic::{Atomic, Futex, Memory};
-use crate::sys::linux::memory::{Line, Page};
+use crate::sys::alarm::Alarm;
+use crate::sys::atomic::{Atomic, Memory, Word};
+use crate::sys::line::{Line, Page};
 use crate::transport::reactor::Sleepers;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -42,14 +44,16 @@ impl<P: Page> Sleepers for Header<P> {
     }
 }
 
-/// What both sides know of a client: where its lines are.
-struct Slot<P> {
+/// What both sides know of a client: where its lines are, and what wakes it.
+struct Slot<P, A> {
     page: P,
     /// The number of R; A is the next.
     request_line: usize,
+    /// By which the client sleeps on A, and the server wakes it.
+    alarm: A,
 }
 
-impl<P: Page> Slot<P> {
+impl<P: Page, A> Slot<P, A> {
     #[inline]
     fn request(&self) -> &Line<P::Memory> {
         self.page.line(self.request_line)
@@ -70,8 +74,8 @@ fn fill<M: Memory>(line: &Line<M>, kind: u16, bytes: &[u8], cpu: u16) {
 }
 
 /// A client's side.
-pub(super) struct ClientSlot<P> {
-    slot: Slot<P>,
+pub(super) struct ClientSlot<P, A> {
+    slot: Slot<P, A>,
     /// The number of the last request.
     number: u32,
 }
@@ -89,10 +93,14 @@ pub(super) enum Woken {
     TimedOut,
 }
 
-impl<P: Page> ClientSlot<P> {
-    pub(super) fn new(page: P, request_line: usize) -> Self {
+impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
+    pub(super) fn new(page: P, request_line: usize, alarm: A) -> Self {
         Self {
-            slot: Slot { page, request_line },
+            slot: Slot {
+                page,
+                request_line,
+                alarm,
+            },
             number: 0,
         }
     }
@@ -147,7 +155,7 @@ impl<P: Page> ClientSlot<P> {
             let Some(slice) = slice(slept) else {
                 return Woken::TimedOut;
             };
-            if word.wait(asleep, slice) {
+            if self.slot.alarm.wait(word, asleep, slice) {
                 slept += slice;
             }
             if word.load(Ordering::Acquire) == asleep && has_died() {
@@ -171,8 +179,8 @@ impl<P: Page> ClientSlot<P> {
 
 /// The server's side. Nothing that the client can write is ever trusted: it is read once, into a
 /// copy, and what was served is remembered here.
-pub(super) struct ServerSlot<P> {
-    slot: Slot<P>,
+pub(super) struct ServerSlot<P, A> {
+    slot: Slot<P, A>,
     /// The number of the last request taken.
     served: u32,
 }
@@ -188,10 +196,14 @@ pub(super) enum Seen {
     Nonsense,
 }
 
-impl<P: Page> ServerSlot<P> {
-    pub(super) fn new(page: P, request_line: usize) -> Self {
+impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
+    pub(super) fn new(page: P, request_line: usize, alarm: A) -> Self {
         Self {
-            slot: Slot { page, request_line },
+            slot: Slot {
+                page,
+                request_line,
+                alarm,
+            },
             served: 0,
         }
     }
@@ -259,7 +271,7 @@ impl<P: Page> ServerSlot<P> {
     fn set_reply(&self, number: u32) {
         let word = &self.slot.reply().word;
         if word.swap(layout::word(number), Ordering::AcqRel) & SLEEPER != 0 {
-            word.wake();
+            self.slot.alarm.wake(word);
         }
     }
 }

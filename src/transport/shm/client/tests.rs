@@ -1,8 +1,9 @@
 //! Clients whose server is what the test writes into their memory.
 
 use super::*;
+use crate::sys::line::Page;
 use crate::sys::linux::fd;
-use crate::sys::linux::memory::{self, Page};
+use crate::sys::linux::memory;
 use crate::sys::linux::pipe::Pipe;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -55,7 +56,7 @@ impl Shared {
         let (buffer, our_buffer) = share(2 * HALF, Access::Write);
         let session = Session {
             header: Header(header),
-            slot: ClientSlot::new(our_page, 0),
+            slot: ClientSlot::new(our_page, 0, Futex),
             bell: Bell::new().unwrap(),
             buffer: Some(our_buffer),
             has_asked: true,
@@ -84,7 +85,7 @@ impl Shared {
     fn exchange(&mut self) -> (u32, u32, Status) {
         let mut given = 0;
         let frames = b"\x01\0\0\0a\x01\0\0\0b";
-        let exchanged = self.channel.exchange(frames, None, &mut |_| given += 1);
+        let exchanged = self.channel.exchange(frames, 1, None, &mut |_| given += 1);
         let status = exchanged
             .result
             .map_or_else(|error| error.status(), |()| Status::Ok);
@@ -122,6 +123,37 @@ fn an_answer_to_a_batch_that_is_none_leaves_the_others_owed() {
     let mut shared = Shared::new();
     shared.answer(layout::BATCH, 9, b"\x01\0\0\0x\xFF\0\0\0");
     assert_eq!(shared.exchange(), (1, 1, Status::Malformed));
+}
+
+#[test]
+fn no_answers_are_owed_once_those_to_a_batch_are_there() {
+    let failed = &frame::Notice::HandlerFailed.to_bytes()[..];
+    let too_long = [&frame::prefix(301)[..], &[0; 301]].concat();
+    for (second, status) in [
+        (failed, Status::HandlerFailed),
+        (&too_long, Status::TooLarge),
+    ] {
+        let mut shared = Shared::new();
+        shared.channel.max_message = 300;
+        let answers = [b"\x01\0\0\0x", second].concat();
+        shared.answer(layout::BATCH, answers.len(), &answers);
+        assert_eq!(shared.exchange(), (1, 0, status));
+    }
+}
+
+#[test]
+fn what_is_no_frame_is_not_sent() {
+    let mut shared = Shared::new();
+    let exchanged = shared
+        .channel
+        .exchange(b"\x02\0\0\0a", 1, None, &mut |_| ());
+    assert_eq!(exchanged.owed, 0);
+    let error = exchanged.result.unwrap_err();
+    assert_eq!(
+        (error.status(), error.is_not_executed()),
+        (Status::Internal, true)
+    );
+    assert_eq!(shared.page.line(0).word.load(Ordering::SeqCst), 0);
 }
 
 #[test]

@@ -12,8 +12,9 @@
 use super::{CONTROL, Shared, SharedPeer};
 use crate::protocol::frame::{Notice, PREFIX};
 use crate::sys::Bell;
+use crate::sys::line::{LINE_WORDS, Line, Page};
 use crate::sys::linux::fd::Fd;
-use crate::sys::linux::memory::{self, Access, LINE_WORDS, Line, Mapping, Page};
+use crate::sys::linux::memory::{self, Access, Mapping};
 use crate::sys::linux::socket;
 use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Interest, Peer, TurnEnd, Work};

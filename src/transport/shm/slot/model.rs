@@ -1,12 +1,13 @@
 //! The slot under loom, which runs each model once for every order that the memory model allows:
-//! `scripts/loom.sh`. What runs is the product's code; only what it sleeps on is of the model.
+//! `scripts/loom.sh`. What runs is the product's code; only the memory and the alarm are the model's.
 //!
 //! No sleep ends by itself here, unless a model asks for it, so a wake-up that is lost is a deadlock, which loom reports.
 
 use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
 use crate::protocol::frame::PREFIX;
-use crate::sys::atomic::{Atomic, Futex, Memory};
-use crate::sys::linux::memory::{Line, Page};
+use crate::sys::alarm::Alarm;
+use crate::sys::atomic::{self, Atomic, Memory};
+use crate::sys::line::{Line, Page};
 use crate::transport::reactor::sleep_counted;
 use crate::transport::shm::layout::{self, SINGLE};
 use loom::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
@@ -49,28 +50,14 @@ loom::thread_local! {
     static HAS_WRITTEN: Cell<bool> = Cell::new(false);
 }
 
-/// A word as the kernel has it: the comparison and the sleep are one step, as futex(2) says.
-///
 /// loom takes SeqCst for AcqRel (tokio-rs/loom issue 180), but knows fences. The one thing that
 /// SeqCst adds here is that of two threads, each of which writes and then reads what the other
 /// wrote, one sees the other: that is what a fence between such a write and such a read gives, and
 /// it stands there only if both are SeqCst.
 #[derive(Debug)]
-struct Word {
-    value: AtomicU32,
-    queue: Mutex<()>,
-    woken: Condvar,
-}
+struct Word(AtomicU32);
 
 impl Word {
-    fn new() -> Self {
-        Self {
-            value: AtomicU32::new(0),
-            queue: Mutex::new(()),
-            woken: Condvar::new(),
-        }
-    }
-
     fn reads(order: Ordering) {
         if order == Ordering::SeqCst && HAS_WRITTEN.with(|written| written.replace(false)) {
             fence(Ordering::SeqCst);
@@ -95,56 +82,68 @@ fn weaker(order: Ordering, otherwise: Ordering) -> Ordering {
 impl Atomic<u32> for Word {
     fn load(&self, order: Ordering) -> u32 {
         Self::reads(order);
-        self.value.load(weaker(order, Ordering::Acquire))
+        self.0.load(weaker(order, Ordering::Acquire))
     }
 
     fn store(&self, value: u32, order: Ordering) {
-        self.value.store(value, weaker(order, Ordering::Release));
+        self.0.store(value, weaker(order, Ordering::Release));
         Self::has_written(order);
     }
 }
 
-impl Futex for Word {
+impl atomic::Word for Word {
     fn swap(&self, value: u32, order: Ordering) -> u32 {
-        let before = self.value.swap(value, weaker(order, Ordering::AcqRel));
+        let before = self.0.swap(value, weaker(order, Ordering::AcqRel));
         Self::has_written(order);
         before
     }
 
     fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
-        let before = self.value.fetch_add(value, weaker(order, Ordering::AcqRel));
+        let before = self.0.fetch_add(value, weaker(order, Ordering::AcqRel));
         Self::has_written(order);
         before
     }
 
     fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
-        let before = self.value.fetch_sub(value, weaker(order, Ordering::AcqRel));
+        let before = self.0.fetch_sub(value, weaker(order, Ordering::AcqRel));
         Self::has_written(order);
         before
     }
 
     fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool {
-        self.value
+        self.0
             .compare_exchange(expected, new, order, Ordering::Acquire)
             .is_ok()
     }
+}
 
+/// An alarm as the kernel's is: the comparison and the sleep are one step, as futex(2) says.
+#[derive(Clone, Debug)]
+struct Kernel(Arc<(Mutex<()>, Condvar)>);
+
+impl Kernel {
+    fn new() -> Self {
+        Self(Arc::new((Mutex::new(()), Condvar::new())))
+    }
+}
+
+impl Alarm<Loom> for Kernel {
     /// Ends by itself only if `timeout` is zero: at once.
-    fn wait(&self, expected: u32, timeout: Duration) -> bool {
+    fn wait(&self, word: &Word, expected: u32, timeout: Duration) -> bool {
         if timeout.is_zero() {
             thread::yield_now();
             return true;
         }
-        let queue = self.queue.lock().unwrap();
-        if self.value.load(Ordering::Relaxed) == expected {
-            drop(self.woken.wait(queue).unwrap());
+        let queue = self.0.0.lock().unwrap();
+        if word.0.load(Ordering::Relaxed) == expected {
+            drop(self.0.1.wait(queue).unwrap());
         }
         false
     }
 
-    fn wake(&self) {
-        let _queue = self.queue.lock().unwrap();
-        self.woken.notify_one();
+    fn wake(&self, _word: &Word) {
+        let _queue = self.0.0.lock().unwrap();
+        self.0.1.notify_one();
     }
 }
 
@@ -155,7 +154,7 @@ struct Lines(Arc<[Line<Loom>; 2]>);
 impl Lines {
     fn new() -> Self {
         let line = || Line {
-            word: Word::new(),
+            word: Word(AtomicU32::new(0)),
             cpu: AtomicU16::new(0),
             kind: AtomicU16::new(0),
             data: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -200,6 +199,7 @@ impl Bell {
 struct Shared {
     header: Lines,
     page: Lines,
+    alarm: Kernel,
     bell: Bell,
 }
 
@@ -208,13 +208,14 @@ impl Shared {
         Self {
             header: Lines::new(),
             page: Lines::new(),
+            alarm: Kernel::new(),
             bell: Bell::new(),
         }
     }
 
     fn client(&self) -> Client {
         Client {
-            slot: ClientSlot::new(self.page.clone(), 0),
+            slot: ClientSlot::new(self.page.clone(), 0, self.alarm.clone()),
             header: Header(self.header.clone()),
             bell: self.bell.clone(),
         }
@@ -236,7 +237,7 @@ fn number_in(data: &layout::Data) -> u32 {
 const ANSWER: u32 = 1000;
 
 struct Client {
-    slot: ClientSlot<Lines>,
+    slot: ClientSlot<Lines, Kernel>,
     header: Header<Lines>,
     bell: Bell,
 }
@@ -266,14 +267,14 @@ impl Client {
 
 /// A thread of the server with one client: each sleep ends only by the bell.
 struct Server {
-    slot: ServerSlot<Lines>,
+    slot: ServerSlot<Lines, Kernel>,
     answered: u32,
 }
 
 impl Server {
     fn new(shared: &Shared) -> Self {
         Self {
-            slot: ServerSlot::new(shared.page.clone(), 0),
+            slot: ServerSlot::new(shared.page.clone(), 0, shared.alarm.clone()),
             answered: 0,
         }
     }

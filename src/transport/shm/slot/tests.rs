@@ -1,8 +1,10 @@
 //! The slot in plain memory, with threads: what Miri looks at, access by access.
 
 use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
-use crate::sys::atomic::{Atomic, Futex, Mapped, Memory};
-use crate::sys::linux::memory::{Line, Page};
+use crate::sys::alarm::Alarm;
+use crate::sys::atomic::Mapped;
+use crate::sys::line::{Line, Page};
+use crate::sys::linux::futex::Futex;
 use crate::transport::reactor::Sleepers;
 use crate::transport::shm::layout::{self, CLOSED, INLINE, SINGLE, SLEEPER};
 use std::sync::Arc;
@@ -33,10 +35,10 @@ impl Page for Lines {
     }
 }
 
-fn slot() -> (ClientSlot<Lines>, ServerSlot<Lines>, Lines) {
+fn slot() -> (ClientSlot<Lines, Futex>, ServerSlot<Lines, Futex>, Lines) {
     let page = Lines::new();
-    let client = ClientSlot::new(page.clone(), 0);
-    (client, ServerSlot::new(page.clone(), 0), page)
+    let client = ClientSlot::new(page.clone(), 0, Futex);
+    (client, ServerSlot::new(page.clone(), 0, Futex), page)
 }
 
 fn frame(body: &[u8]) -> Vec<u8> {
@@ -45,7 +47,7 @@ fn frame(body: &[u8]) -> Vec<u8> {
 }
 
 /// Answers the requests with themselves until there were this many.
-fn echo(mut server: ServerSlot<Lines>, count: usize) {
+fn echo(mut server: ServerSlot<Lines, Futex>, count: usize) {
     let mut answered = 0;
     while answered < count {
         match server.look() {
@@ -153,75 +155,26 @@ fn a_client_says_that_it_sleeps_for_each_slice_of_its_sleep() {
     assert_eq!(slices.into_inner(), 4);
 }
 
-/// A word that counts how often sleepers were woken.
-#[derive(Default)]
-struct Counted {
-    word: AtomicU32,
-    wakes: AtomicU32,
-}
+/// The alarm of a server, which counts whom it wakes.
+struct Counted<'a>(&'a AtomicU32);
 
-impl Atomic<u32> for Counted {
-    fn load(&self, order: Ordering) -> u32 {
-        self.word.load(order)
-    }
-
-    fn store(&self, value: u32, order: Ordering) {
-        self.word.store(value, order);
-    }
-}
-
-impl Futex for Counted {
-    fn swap(&self, value: u32, order: Ordering) -> u32 {
-        self.word.swap(value, order)
-    }
-
-    fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
-        self.word.fetch_add(value, order)
-    }
-
-    fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
-        self.word.fetch_sub(value, order)
-    }
-
-    fn replace(&self, _expected: u32, _new: u32, _order: Ordering) -> bool {
+impl Alarm<Mapped> for Counted<'_> {
+    fn wait(&self, _word: &AtomicU32, _expected: u32, _timeout: Duration) -> bool {
         panic!("servers do not sleep on it");
     }
 
-    fn wait(&self, _expected: u32, _timeout: Duration) -> bool {
-        panic!("servers do not sleep on it");
-    }
-
-    fn wake(&self) {
-        self.wakes.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-struct CountedMemory;
-
-impl Memory for CountedMemory {
-    type Word = Counted;
-    type Half = <Mapped as Memory>::Half;
-    type Data = <Mapped as Memory>::Data;
-}
-
-impl Page for Arc<[Line<CountedMemory>; 2]> {
-    type Memory = CountedMemory;
-
-    fn line(&self, number: usize) -> &Line<CountedMemory> {
-        &self[number]
+    fn wake(&self, word: &AtomicU32) {
+        assert_eq!(word.load(Ordering::SeqCst) & SLEEPER, 0, "woken too early");
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 #[test]
 fn only_a_client_that_sleeps_is_woken() {
-    let page = Arc::new(std::array::from_fn(|_| Line {
-        word: Counted::default(),
-        cpu: 0.into(),
-        kind: 0.into(),
-        data: Default::default(),
-    }));
-    let mut server = ServerSlot::new(Arc::clone(&page), 0);
-    let wakes = || page.line(1).word.wakes.load(Ordering::Relaxed);
+    let page = Lines::new();
+    let woken = AtomicU32::new(0);
+    let mut server = ServerSlot::new(page.clone(), 0, Counted(&woken));
+    let wakes = || woken.load(Ordering::Relaxed);
     for (number, sleeper, expected) in [(1, 0, 0), (2, SLEEPER, 1), (3, 0, 1)] {
         let order = Ordering::SeqCst;
         page.line(0).word.store(layout::word(number), order);
