@@ -11,7 +11,10 @@ const MAY_USE: [(&str, &[&str]); 7] = [
     ("calculator", &["protocol::frame"]),
     ("sys", &["error"]),
     ("transport", &["error", "sys", "protocol::frame"]),
-    ("service", &["error", "sys", "protocol", "calculator", "transport"]),
+    (
+        "service",
+        &["error", "sys", "protocol", "calculator", "transport"],
+    ),
     (
         "ffi",
         &[

@@ -46,8 +46,7 @@ struct SharedEndpoint {
 }
 
 /// A server's address: the name `name`, in `/dev/shm`.
-pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
-    options.validate()?;
+pub(in crate::transport) fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     let socket = NamedSocket::bind(MEMORY, &path_of(name)?, options)?;
     let (fd, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;

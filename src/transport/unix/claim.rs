@@ -46,7 +46,6 @@ pub(crate) struct Claim {
 impl Claim {
     /// Takes `<name>.lock`, so that this process alone may make and remove what bears that name.
     pub(crate) fn take(name: &Path) -> Result<Self> {
-        fork::follow().map_err(|error| Error::os("following forks", &error))?;
         let path = with_suffix(name, ".lock");
         let (lock, has_made_lock) = acquire(name, &path)?;
         let text = file::read_record(lock.as_fd()).map_err(|error| failure(&path, &error))?;

@@ -56,12 +56,15 @@ struct Announced {
 }
 
 /// A server's address: the public pair `request` and `response`, and `<request>.hello`.
-pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+pub(in crate::transport) fn bind(
+    request: &str,
+    response: &str,
+    options: &ServerOptions,
+) -> Result<Box<dyn Endpoint>> {
     Ok(Box::new(bind_here(request, response, options)?))
 }
 
 fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<FifoEndpoint> {
-    options.validate()?;
     if options.is_open_to_others() {
         let context = format!(
             "FIFOs cannot tell who writes, so they are for one user only, and mode {:04o} is for others too",
