@@ -46,4 +46,3 @@ mod handle;
 mod last_error;
 mod pointer;
 mod service;
-mod static_text;

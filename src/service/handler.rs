@@ -8,11 +8,11 @@ use crate::calculator::text;
 use crate::calculator::{self, ErrorText, Request, Response};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
-use crate::sys::panic;
+use crate::sys::{mutex, panic};
 use crate::transport::{Answer, Outbox, Visit};
 use std::cell::Cell;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// What answers requests.
 pub enum Handler {
@@ -129,10 +129,7 @@ impl Answerer {
 
     /// What the handler said when it failed last.
     pub(super) fn last_failure(&self) -> Option<ErrorText> {
-        *self
-            .last_failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *mutex::lock(&self.last_failure)
     }
 
     /// The handler has failed: keeps why, as far as it said so, and tells the observer.
@@ -140,10 +137,7 @@ impl Answerer {
     fn has_failed(&self) {
         let said = (FAILING.get() == self.id).then(|| FAILURE.get()).flatten();
         let said = said.unwrap_or_else(|| ErrorText::from("it did not say why"));
-        *self
-            .last_failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(said);
+        *mutex::lock(&self.last_failure) = Some(said);
         self.tell(&Event::HandlerFailed(&said));
     }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod atomic;
 pub(crate) mod deadline;
+pub(crate) mod mutex;
 pub(crate) mod panic;
 pub(crate) mod room;
 pub(crate) mod wait;

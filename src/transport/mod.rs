@@ -40,7 +40,7 @@ pub(crate) use address::{NO_NAMED_PIPES, unsupported};
 pub use conversation::outbox::Outbox;
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
-    WORKERS_RANGE,
+    USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
 
 use crate::error::Result;

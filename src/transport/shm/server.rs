@@ -16,7 +16,7 @@ use crate::transport::reactor::{
 };
 use crate::transport::socket::{Accepted, Door as _};
 use crate::transport::unix::named::NamedSocket;
-use crate::transport::{Endpoint, ServerOptions, Task};
+use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY};
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -28,8 +28,6 @@ mod batch;
 pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
-
-const MAX_CLIENTS: u32 = 128;
 
 /// The places of a client's descriptors among its watches.
 const CONTROL: usize = 0;
@@ -55,7 +53,7 @@ pub(in crate::transport) fn bind(name: &str, options: &ServerOptions) -> Result<
         header: Header(page),
         header_fd: fd,
         serial: AtomicU32::new(0),
-        limits: Limits::new(options, MAX_CLIENTS),
+        limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
         max_message: options.max_message,
     }))
 }

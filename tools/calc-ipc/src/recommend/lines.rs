@@ -3,7 +3,9 @@
 use super::facts::Facts;
 use crate::bench::report::Transport;
 use crate::exit::Failure;
-use calc_ipc::transport::{Address, ClientOptions, ServerOptions};
+use calc_ipc::transport::{
+    Address, ClientOptions, ServerOptions, USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY,
+};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -129,8 +131,8 @@ fn server_options(transport: Transport, facts: &Facts) -> Vec<Needed> {
 /// How many clients a server takes unless it is told otherwise, see `calc_ipc_server_options`.
 pub(super) fn usual_clients(transport: Transport) -> u32 {
     match transport {
-        Transport::Shm => 128,
-        _ => 1024,
+        Transport::Shm => USUAL_CLIENTS_OF_MEMORY,
+        _ => USUAL_CLIENTS,
     }
 }
 
