@@ -1,6 +1,7 @@
 //! Why an operation failed: a [`Status`] for the program, a text for the person.
 
 use std::borrow::Cow;
+use std::ffi::CStr;
 use std::fmt;
 use std::io;
 
@@ -77,26 +78,34 @@ impl Status {
 
     /// What it means, in a few words.
     pub const fn message(self) -> &'static str {
+        match self.c_message().to_str() {
+            Ok(text) => text,
+            Err(_) => panic!("they are ASCII"),
+        }
+    }
+
+    /// [`Status::message`] for C.
+    pub const fn c_message(self) -> &'static CStr {
         match self {
-            Status::Ok => "success",
-            Status::InvalidArgument => "invalid argument",
-            Status::Malformed => "malformed message",
-            Status::TooLarge => "message too large",
-            Status::BufferTooSmall => "buffer too small",
-            Status::TimedOut => "timed out",
-            Status::Closed => "the peer closed the connection",
-            Status::PeerDied => "the peer died",
-            Status::NotConnected => "no server there",
-            Status::AddressInUse => "address in use",
-            Status::PermissionDenied => "permission denied",
-            Status::Busy => "handle in use",
-            Status::Forked => "handle of the parent process",
-            Status::Stopped => "server stopped",
-            Status::Unsupported => "not supported here",
-            Status::System => "operating system error",
-            Status::Internal => "internal error",
-            Status::Refused => "server full",
-            Status::HandlerFailed => "handler failed",
+            Status::Ok => c"success",
+            Status::InvalidArgument => c"invalid argument",
+            Status::Malformed => c"malformed message",
+            Status::TooLarge => c"message too large",
+            Status::BufferTooSmall => c"buffer too small",
+            Status::TimedOut => c"timed out",
+            Status::Closed => c"the peer closed the connection",
+            Status::PeerDied => c"the peer died",
+            Status::NotConnected => c"no server there",
+            Status::AddressInUse => c"address in use",
+            Status::PermissionDenied => c"permission denied",
+            Status::Busy => c"handle in use",
+            Status::Forked => c"handle of the parent process",
+            Status::Stopped => c"server stopped",
+            Status::Unsupported => c"not supported here",
+            Status::System => c"operating system error",
+            Status::Internal => c"internal error",
+            Status::Refused => c"server full",
+            Status::HandlerFailed => c"handler failed",
         }
     }
 }

@@ -9,11 +9,12 @@
 mod support;
 
 use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::{ClientOptions, ServerOptions, uds};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
+use support::typed::uds;
 use support::{Address, TRANSPORTS, add};
 
 fn serve_socket(address: &Address) -> Server {

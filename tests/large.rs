@@ -146,7 +146,7 @@ fn an_answer_whose_end_comes_too_late_is_dropped_whole() {
                 ..ClientOptions::default()
             };
             let path = address.path("sock");
-            let channel = calc_ipc::transport::uds::connect(&path, &patience).unwrap();
+            let channel = support::typed::uds::connect(&path, &patience).unwrap();
             let client = Client::new(channel, &patience);
             let mut answer = vec![0; 300_000];
             let error = client.call_bytes(b"one", &mut answer).unwrap_err();

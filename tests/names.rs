@@ -10,9 +10,10 @@ mod support;
 
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
-use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser, fifo, shm, uds};
+use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser};
 use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use support::typed::{fifo, shm, uds};
 use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, Transport, WITH_FILES, add};
 
 fn bind_status(transport: &Transport, address: &Address) -> Status {

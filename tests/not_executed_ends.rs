@@ -10,13 +10,14 @@ mod tally;
 use calc_ipc::calculator::Request;
 use calc_ipc::error::{Error, Status};
 use calc_ipc::service::{Client, Server, pipe};
-use calc_ipc::transport::{Channel, ClientOptions, Deadline, Exchanged, ServerOptions, Take, uds};
+use calc_ipc::transport::{Channel, ClientOptions, Deadline, Exchanged, ServerOptions, Take};
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::Duration;
 use support::raw::Random;
+use support::typed::uds;
 use support::{Address, Process, TRANSPORTS, Transport, add};
 use tally::Tally;
 

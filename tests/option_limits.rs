@@ -7,8 +7,7 @@ mod support;
 
 use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::service::pipe;
-use calc_ipc::transport::url::{self, Url};
-use calc_ipc::transport::{ClientOptions, ServerOptions};
+use calc_ipc::transport::{self, Address as At, ClientOptions, ServerOptions};
 use std::time::Duration;
 use support::{Address, TRANSPORTS};
 
@@ -143,9 +142,9 @@ fn servers_take_what_is_inside_and_nothing_outside() {
             check(transport.name, (transport.bind)(&address, &options), words);
         }
         let address = Address::new();
-        let url = Url::Unix(address.path("sock"));
-        check("url", url::bind(&url, &options), words);
-        check("stdio:", url::bind(&Url::Stdio, &options), words);
+        let url = At::unix(address.path("sock"));
+        check("url", transport::bind(&url, &options), words);
+        check("stdio:", transport::bind(&At::Stdio, &options), words);
     }
 }
 
@@ -160,8 +159,8 @@ fn clients_take_what_is_inside_and_nothing_outside() {
             let connected = (transport.connect)(&address, &options);
             check(transport.name, connected, words);
         }
-        let exec = Url::Exec("/bin/cat".into());
-        check("exec", url::connect(&exec, &options), words);
+        let exec = At::exec("/bin/cat");
+        check("exec", transport::connect(&exec, &options), words);
         check("spawn", pipe::spawn(&[c"/bin/cat"], &options), words);
     }
 }

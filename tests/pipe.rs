@@ -7,8 +7,7 @@ mod support;
 use calc_ipc::calculator::{ErrorText, Operation};
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Server, pipe};
-use calc_ipc::transport::url::{self, Url};
-use calc_ipc::transport::{ClientOptions, ServerOptions};
+use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
 use std::collections::HashSet;
 use std::ffi::CStr;
 use std::io::{Read, Write};
@@ -233,7 +232,7 @@ fn a_program_serves_at_its_standard_input_and_output() {
             let made = unsafe { libc::dup2(theirs.as_raw_fd(), standard) };
             assert_eq!(made, standard);
         }
-        let endpoint = url::bind(&Url::Stdio, &ServerOptions::default()).unwrap();
+        let endpoint = transport::bind(&Address::Stdio, &ServerOptions::default()).unwrap();
         let server = Server::new(endpoint.endpoint, Handler::Calculator).unwrap();
         server.run().unwrap();
     });

@@ -7,10 +7,11 @@ mod support;
 
 use calc_ipc::error::Status;
 use calc_ipc::service::Handler;
-use calc_ipc::transport::{ClientOptions, ServerOptions, fifo};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, lchown, symlink};
+use support::typed::fifo;
 use support::{
     Address, Process, SOMEBODY_ELSE, TRANSPORTS, Transport, WITH_FILES, add, is_root, make_fifo,
     status, within,

@@ -6,10 +6,11 @@ mod support;
 
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::{ClientOptions, ServerOptions, uds};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
+use support::typed::uds;
 use support::{Address, Process, TRANSPORTS, add};
 
 #[test]

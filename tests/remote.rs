@@ -11,12 +11,13 @@ mod support;
 use calc_ipc::calculator::execute;
 use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::{ClientOptions, ServerOptions, tcp};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{self, PipeReader, PipeWriter, Read, Write, pipe};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
+use support::typed::tcp;
 use support::{Address, PORT, Process, add};
 
 /// The two machines.
@@ -106,7 +107,7 @@ fn serve(host: &str, is_remote: bool, mut test: Peer) {
         max_clients: Some(1),
         ..ServerOptions::default()
     };
-    let (endpoint, _) = tcp::bind(host, PORT, &options).unwrap();
+    let endpoint = tcp::bind(host, PORT, &options).unwrap();
     let test = Arc::new(Mutex::new(test));
     let handlers_test = Arc::clone(&test);
     let handler = Handler::new(move |request| {

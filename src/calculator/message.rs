@@ -1,6 +1,7 @@
 //! Messages as values.
 
 use crate::protocol::ErrorText;
+use std::ffi::CStr;
 
 /// The operations of the calculator, with the numbers that the C interface gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,11 +42,27 @@ impl Operation {
 
     /// Its name on the wire.
     pub const fn name(self) -> &'static str {
+        const fn text(operation: Operation) -> &'static str {
+            match operation.c_name().to_str() {
+                Ok(text) => text,
+                Err(_) => panic!("they are ASCII"),
+            }
+        }
         match self {
-            Self::Add => "ADD",
-            Self::Sub => "SUB",
-            Self::Mul => "MUL",
-            Self::Div => "DIV",
+            Self::Add => const { text(Self::Add) },
+            Self::Sub => const { text(Self::Sub) },
+            Self::Mul => const { text(Self::Mul) },
+            Self::Div => const { text(Self::Div) },
+        }
+    }
+
+    /// [`Operation::name`] for C.
+    pub const fn c_name(self) -> &'static CStr {
+        match self {
+            Self::Add => c"ADD",
+            Self::Sub => c"SUB",
+            Self::Mul => c"MUL",
+            Self::Div => c"DIV",
         }
     }
 }

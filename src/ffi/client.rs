@@ -1,15 +1,16 @@
 //! The service over any transport, named by a URL: the client's side.
 
 use super::guard::{guard, guard_call};
+use super::handle::{self, Handle};
 use super::message::{calc_ipc_request, calc_ipc_response, store};
 use super::options::calc_ipc_client_options;
 use super::pointer::{self, Out};
+use super::service;
 use super::status::calc_ipc_status;
-use super::{handle, service};
 use crate::calculator::Request;
 use crate::error::{Error, Result, Status};
 use crate::service::Client;
-use crate::transport::url::{self, Side, Url};
+use crate::transport::{Address, Side};
 use std::ffi::c_char;
 
 /// A connection to a server behind any transport, which its URL names.
@@ -18,6 +19,14 @@ use std::ffi::c_char;
 /// calc_ipc_client_call_bytes() any number of times, then calc_ipc_client_destroy(). A lost
 /// connection stays lost: create another client.
 pub struct calc_ipc_client(Client);
+
+impl Handle for calc_ipc_client {
+    type Inside = Client;
+
+    fn inside(&self) -> &Client {
+        &self.0
+    }
+}
 
 /// Connects to the server at a URL; exec: starts it as a child, which ends with the client.
 ///
@@ -34,8 +43,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_create(
 ) -> calc_ipc_status {
     // SAFETY: the pointers are as the header asks for.
     let client = || unsafe {
-        let url = Url::parse(pointer::text(url, "url")?, Side::Client)?;
-        service::client(options, |options| url::connect(&url, options))
+        let address = Address::parse(pointer::text(url, "url")?, Side::Client)?;
+        service::client(&address, options)
     };
     // SAFETY: as above.
     guard(|| unsafe { handle::create(out, || client().map(calc_ipc_client)) })
@@ -57,8 +66,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call(
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
-    // SAFETY: the handle is live, and the pointers are as the header asks for.
-    unsafe { service::call(client, |client| &client.0, request, response) }
+    // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
+    unsafe { service::call(client, request, response) }
 }
 
 /// Asks many things at once, as many as the transport carries, and takes the answers in order.
@@ -85,7 +94,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_many(
     let arguments = || unsafe {
         let mut completed = Out::new(completed, "completed")?;
         completed.write(0);
-        let client = &handle::get(client)?.0;
+        let client = handle::get(client)?;
         let requests = pointer::array(requests, count, "requests")?;
         let places = pointer::places(responses, count, "responses")?;
         Ok((client, checked(requests)?, places, completed))
@@ -123,7 +132,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes(
         let request = pointer::array(request, length, "request")?;
         let response = pointer::array_mut(response, capacity, "response")?;
         let response_length = Out::new(response_length, "response_length")?;
-        Ok((&handle::get(client)?.0, request, response, response_length))
+        Ok((handle::get(client)?, request, response, response_length))
     };
     guard_call(arguments, |(client, request, response, length)| {
         call_bytes(client, request, response, length)
@@ -136,7 +145,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_client_destroy(client: *mut calc_ipc_client) {
     // SAFETY: the handle is live and the caller gives it up.
-    guard(|| unsafe { handle::destroy(client) });
+    unsafe { service::destroy_client(client) }
 }
 
 /// Asks all of `requests`, puts the answers at `places`, and counts them in `completed`.

@@ -4,7 +4,8 @@
 //! `include/calc_ipc.h` is generated from the public modules below, in this order; its opening
 //! comment (in `cbindgen.toml`) has the conventions that hold for every function. A function here
 //! is a few lines over the private modules: `guard` makes a status of whatever happens,
-//! `handle` owns what handles point to, `pointer` checks pointers. A new transport is one
+//! `handle` owns what handles point to, `service` has what all transports repeat, `pointer` checks
+//! pointers. Servers and clients are made by the one door of `transport`. A new transport is one
 //! public module that looks like [`uds`].
 #![expect(non_camel_case_types, reason = "these are the names that C sees")]
 #![expect(
@@ -46,4 +47,3 @@ mod handle;
 mod last_error;
 mod pointer;
 mod service;
-mod static_text;

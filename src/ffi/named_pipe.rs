@@ -1,24 +1,38 @@
-//! The service over a named pipe of Windows, which no other system has: here nothing can be created,
-//! and so there is no handle to do anything with.
+//! The service over a named pipe of Windows.
 
-use super::guard::{guard, guard_call};
-use super::handle;
-use super::handler::calc_ipc_handler;
+use super::handle::{self, Handle};
+use super::handler::{calc_ipc_handler, handler as handler_from_c};
 use super::message::{calc_ipc_request, calc_ipc_response};
-use super::options::{
-    calc_ipc_client_options, calc_ipc_server_options, client_options, server_options,
-};
-use super::pointer::{self, Out};
+use super::options::{calc_ipc_client_options, calc_ipc_server_options};
 use super::status::calc_ipc_status;
-use crate::error::{Error, Result, Status};
-use std::convert::Infallible;
+use super::{guard::guard, pointer, service};
+use crate::service::{Client, Server};
+use crate::transport::{Address, NO_NAMED_PIPES};
 use std::ffi::{c_char, c_void};
 
 /// A server behind a named pipe of Windows; there is none on this system.
-pub struct calc_ipc_named_pipe_server(Infallible);
+pub struct calc_ipc_named_pipe_server(Server);
 
 /// A connection to a server behind a named pipe of Windows; there is none on this system.
-pub struct calc_ipc_named_pipe_client(Infallible);
+pub struct calc_ipc_named_pipe_client(Client);
+
+impl Handle for calc_ipc_named_pipe_server {
+    type Inside = Server;
+    const LACK: Option<&str> = NO_NAMED_PIPES;
+
+    fn inside(&self) -> &Server {
+        &self.0
+    }
+}
+
+impl Handle for calc_ipc_named_pipe_client {
+    type Inside = Client;
+    const LACK: Option<&str> = NO_NAMED_PIPES;
+
+    fn inside(&self) -> &Client {
+        &self.0
+    }
+}
 
 /// Creates a server at a name, on Windows.
 ///
@@ -36,15 +50,18 @@ pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_create(
     options: *const calc_ipc_server_options,
     out: *mut *mut calc_ipc_named_pipe_server,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    let handler = || Ok(handler_from_c(handler, user_data));
+    // SAFETY: strings and options are what their types say, and the handler may be called.
     let server = || unsafe {
-        let _ = (handler, user_data);
-        pointer::text(name, "name")?;
-        server_options(options)?;
-        Err(unsupported())
+        let address = Address::NamedPipe(pointer::text(name, "name")?.into());
+        service::server(&address, handler, options)
     };
-    // SAFETY: as above.
-    guard(|| unsafe { handle::create(out, server) })
+    // SAFETY: there is room for a handle at `out`.
+    guard(|| unsafe {
+        handle::create(out, || {
+            server().map(|(server, _)| calc_ipc_named_pipe_server(server))
+        })
+    })
 }
 
 /// Serves in this thread, on Windows.
@@ -55,7 +72,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_create(
 pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_run(
     server: *const calc_ipc_named_pipe_server,
 ) -> calc_ipc_status {
-    guard(|| no_handle(server))
+    // SAFETY: the handle is live; destroy may overlap this and waits for it.
+    unsafe { service::run(server) }
 }
 
 /// Serves in a thread of the library, on Windows.
@@ -66,7 +84,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_run(
 pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_start(
     server: *const calc_ipc_named_pipe_server,
 ) -> calc_ipc_status {
-    guard(|| no_handle(server))
+    // SAFETY: the handle is live.
+    unsafe { service::start(server) }
 }
 
 /// Stops for good, on Windows.
@@ -77,7 +96,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_start(
 pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_stop(
     server: *const calc_ipc_named_pipe_server,
 ) -> calc_ipc_status {
-    guard(|| no_handle(server))
+    // SAFETY: the handle is live.
+    unsafe { service::stop(server) }
 }
 
 /// Asks the server to stop, on Windows.
@@ -87,17 +107,19 @@ pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_stop(
 pub unsafe extern "C" fn calc_ipc_named_pipe_server_request_stop(
     server: *const calc_ipc_named_pipe_server,
 ) {
-    let _ = server;
+    // SAFETY: the handle is live.
+    unsafe { service::request_stop(server) }
 }
 
 /// Stops the server and frees it, on Windows.
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_named_pipe_server_destroy(
+pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_server_destroy(
     server: *mut calc_ipc_named_pipe_server,
 ) {
-    let _ = server;
+    // SAFETY: the handle is live and the caller gives it up.
+    unsafe { service::destroy_server(server) }
 }
 
 /// Connects to the server at a name, on Windows.
@@ -112,14 +134,13 @@ pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_client_create(
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_named_pipe_client,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: strings and options are what their types say.
     let client = || unsafe {
-        pointer::text(name, "name")?;
-        client_options(options)?;
-        Err(unsupported())
+        let address = Address::NamedPipe(pointer::text(name, "name")?.into());
+        service::client(&address, options)
     };
-    // SAFETY: as above.
-    guard(|| unsafe { handle::create(out, client) })
+    // SAFETY: there is room for a handle at `out`.
+    guard(|| unsafe { handle::create(out, || client().map(calc_ipc_named_pipe_client)) })
 }
 
 /// Asks the server, on Windows.
@@ -134,33 +155,17 @@ pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_client_call(
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
-    let arguments = || unsafe {
-        pointer::read(request, "request")?;
-        Out::new(response, "response")?;
-        no_handle(client)
-    };
-    guard_call(arguments, Ok)
+    // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
+    unsafe { service::call(client, request, response) }
 }
 
 /// Closes the connection and frees the client, on Windows.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn calc_ipc_named_pipe_client_destroy(
+pub unsafe extern "C-unwind" fn calc_ipc_named_pipe_client_destroy(
     client: *mut calc_ipc_named_pipe_client,
 ) {
-    let _ = client;
-}
-
-/// What a handle is, which none can be.
-fn no_handle<T>(handle: *const T) -> Result<()> {
-    if handle.is_null() {
-        return Err(handle::null_handle());
-    }
-    Err(unsupported())
-}
-
-fn unsupported() -> Error {
-    Error::new(Status::Unsupported, "named pipes are for Windows")
+    // SAFETY: the handle is live and the caller gives it up.
+    unsafe { service::destroy_client(client) }
 }

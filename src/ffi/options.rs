@@ -240,6 +240,26 @@ mod tests {
     }
 
     #[test]
+    fn null_and_init_give_the_same() {
+        let mut filled = calc_ipc_server_options::defaults(0);
+        // SAFETY: a whole struct, and NULL.
+        let [null, init] = unsafe {
+            calc_ipc_server_options_init(&raw mut filled, SERVER);
+            [std::ptr::null(), &raw const filled].map(|options| server_options(options).unwrap())
+        };
+        assert_eq!(format!("{null:?}"), format!("{init:?}"));
+        assert_eq!(null.max_clients, None); // What suits the transport.
+
+        let mut filled = calc_ipc_client_options::defaults(0);
+        // SAFETY: a whole struct, and NULL.
+        let [null, init] = unsafe {
+            calc_ipc_client_options_init(&raw mut filled, CLIENT);
+            [std::ptr::null(), &raw const filled].map(|options| client_options(options).unwrap())
+        };
+        assert_eq!(format!("{null:?}"), format!("{init:?}"));
+    }
+
+    #[test]
     fn zero_is_no_limit_and_any_other_flag_is_set() {
         let server = ServerOptions::from(calc_ipc_server_options {
             stop_when_idle: 2,

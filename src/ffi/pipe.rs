@@ -2,13 +2,14 @@
 
 use super::descriptor::descriptor;
 use super::guard::guard;
+use super::handle::{self, Handle};
 use super::handler::{calc_ipc_handler, handler as handler_from_c};
 use super::message::{calc_ipc_request, calc_ipc_response};
 use super::options::{
     calc_ipc_client_options, calc_ipc_server_options, client_options, server_options,
 };
 use super::status::calc_ipc_status;
-use super::{handle, pointer, service};
+use super::{pointer, service};
 use crate::error::{Error, Result, Status};
 use crate::service::{Client, pipe};
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -19,6 +20,14 @@ use std::os::fd::AsRawFd;
 /// calc_ipc_pipe_create() or calc_ipc_pipe_spawn(), then calc_ipc_pipe_call() any number of times,
 /// then calc_ipc_pipe_destroy(). A spawned program calls calc_ipc_pipe_serve() with 0 and 1.
 pub struct calc_ipc_pipe(Client);
+
+impl Handle for calc_ipc_pipe {
+    type Inside = Client;
+
+    fn inside(&self) -> &Client {
+        &self.0
+    }
+}
 
 /// Forks a child that serves until the pipe is destroyed.
 ///
@@ -83,8 +92,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_call(
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
-    // SAFETY: the handle is live, and the pointers are as the header asks for.
-    unsafe { service::call(pipe, |pipe| &pipe.0, request, response) }
+    // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
+    unsafe { service::call(pipe, request, response) }
 }
 
 /// Closes the pipe, which tells the child to end, waits for it a bounded time, then kills it, and
@@ -94,7 +103,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_call(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_pipe_destroy(pipe: *mut calc_ipc_pipe) {
     // SAFETY: the handle is live and the caller gives it up.
-    guard(|| unsafe { handle::destroy(pipe) });
+    unsafe { service::destroy_client(pipe) }
 }
 
 /// Serves one client until its requests end: what a spawned program calls with 0 and 1.

@@ -3,7 +3,6 @@
 use super::guard::guard;
 use super::message::{calc_ipc_request, calc_ipc_response, store};
 use super::pointer::{self, Out};
-use super::static_text::StaticText;
 use super::status::calc_ipc_status;
 use crate::calculator::frames::{self, FRAME_MAX};
 use crate::calculator::{ErrorText, Operation, execute, text};
@@ -132,14 +131,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_execute(
 /// @return A text that is never freed; NULL if the operation is unknown.
 #[unsafe(no_mangle)]
 pub extern "C" fn calc_ipc_operation_name(operation: i32) -> *const c_char {
-    static NAMES: [StaticText; Operation::ALL.len()] = [
-        StaticText::new(Operation::Add.name()),
-        StaticText::new(Operation::Sub.name()),
-        StaticText::new(Operation::Mul.name()),
-        StaticText::new(Operation::Div.name()),
-    ];
-    let known = usize::try_from(operation).ok().and_then(|at| NAMES.get(at));
-    known.map_or(ptr::null(), StaticText::as_ptr)
+    Operation::from_i32(operation).map_or(ptr::null(), |known| known.c_name().as_ptr())
 }
 
 /// The operation with a name.

@@ -1,15 +1,16 @@
 //! The service over any transport, named by a URL: the server's side.
 
 use super::guard::guard;
+use super::handle::{self, Handle};
 use super::handler::{
     bytes_handler, calc_ipc_bytes_handler, calc_ipc_handler, handler as handler_from_c,
 };
 use super::options::calc_ipc_server_options;
 use super::status::calc_ipc_status;
-use super::{handle, pointer, service};
+use super::{pointer, service};
 use crate::error::{Error, Result, Status};
 use crate::service::{Handler, Server};
-use crate::transport::url::{self, Side, Url};
+use crate::transport::{Address, Side};
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
@@ -22,6 +23,14 @@ use std::ptr;
 pub struct calc_ipc_server {
     server: Server,
     url: CString,
+}
+
+impl Handle for calc_ipc_server {
+    type Inside = Server;
+
+    fn inside(&self) -> &Server {
+        &self.server
+    }
 }
 
 /// Creates a server at a URL, where clients may connect from now on; they are served once run or
@@ -82,7 +91,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_run(
     server: *const calc_ipc_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live; destroy may overlap this and waits for it.
-    guard(|| unsafe { handle::hold(server) }?.server.run())
+    unsafe { service::run(server) }
 }
 
 /// Serves in a thread of the library until the server is stopped.
@@ -95,7 +104,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_start(
     server: *const calc_ipc_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
-    guard(|| unsafe { handle::get(server) }?.server.start())
+    unsafe { service::start(server) }
 }
 
 /// Stops for good: frees the address, closes every connection and waits until serving has ended,
@@ -109,7 +118,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_stop(
     server: *const calc_ipc_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
-    guard(|| unsafe { handle::get(server) }?.server.stop())
+    unsafe { service::stop(server) }
 }
 
 /// Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
@@ -118,10 +127,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_stop(
 /// @param server  The server; NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_server_request_stop(server: *const calc_ipc_server) {
-    // SAFETY: the handle is live. Nothing here allocates or locks.
-    if let Some(server) = unsafe { server.as_ref() } {
-        server.server.request_stop();
-    }
+    // SAFETY: the handle is live.
+    unsafe { service::request_stop(server) }
 }
 
 /// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
@@ -131,7 +138,7 @@ pub unsafe extern "C" fn calc_ipc_server_request_stop(server: *const calc_ipc_se
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_server_destroy(server: *mut calc_ipc_server) {
     // SAFETY: the handle is live and the caller gives it up.
-    guard(|| unsafe { service::destroy_server(server, |server| &server.server) });
+    unsafe { service::destroy_server(server) }
 }
 
 /// The URL that clients of a server use: as it was given, with the real port where that was 0.
@@ -141,7 +148,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_destroy(server: *mut calc_ipc_se
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_server_url(server: *const calc_ipc_server) -> *const c_char {
     // SAFETY: the handle is live.
-    unsafe { server.as_ref() }.map_or(ptr::null(), |server| server.url.as_ptr())
+    unsafe { handle::look(server) }.map_or(ptr::null(), |server| server.url.as_ptr())
 }
 
 /// A server at `url`.
@@ -156,17 +163,10 @@ unsafe fn server(
     options: *const calc_ipc_server_options,
 ) -> Result<calc_ipc_server> {
     // SAFETY: the caller's promise is the same.
-    let url = Url::parse(unsafe { pointer::text(url, "url") }?, Side::Server)?;
-    let mut bound = None;
+    let address = Address::parse(unsafe { pointer::text(url, "url") }?, Side::Server)?;
     // SAFETY: as above.
-    let server = unsafe {
-        service::server_with(handler()?, options, |options| {
-            let made = url::bind(&url, options)?;
-            bound = Some(made.url);
-            Ok(made.endpoint)
-        })
-    }?;
-    let url = bound.unwrap_or(url).to_string();
-    let url = CString::new(url).map_err(|_| Error::new(Status::Internal, "a URL with a NUL"))?;
+    let (server, bound) = unsafe { service::server(&address, handler, options) }?;
+    let url = CString::new(bound.to_string())
+        .map_err(|_| Error::new(Status::Internal, "a URL with a NUL"))?;
     Ok(calc_ipc_server { server, url })
 }

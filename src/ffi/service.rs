@@ -1,8 +1,10 @@
 //! What the functions of all transports have in common.
+//!
+//! What an exported function is alone with, [`guard`] included, is inlined into it: a cancelled thread
+//! may unwind that function, and nothing of it is there to be dropped or caught.
 
-use super::guard::guard_call;
-use super::handle;
-use super::handler::{calc_ipc_handler, handler};
+use super::guard::{guard, guard_call};
+use super::handle::{self, Handle};
 use super::message::{calc_ipc_request, calc_ipc_response, store};
 use super::options::{
     calc_ipc_client_options, calc_ipc_server_options, client_options, server_options,
@@ -11,53 +13,106 @@ use super::pointer::{self, Out};
 use super::status::calc_ipc_status;
 use crate::error::Result;
 use crate::service::{Client, Handler, Server};
-use crate::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
-use std::ffi::c_void;
+use crate::transport::{self, Address};
 
-/// A server at the address that `bind` binds.
+/// A server at `address`, and the address as bound.
 ///
 /// # Safety
 ///
-/// `options` is NULL or a struct as [`server_options`] reads it; `function` may be called with
-/// `user_data` while the server lives.
+/// `options` is NULL or a struct as [`server_options`] reads it; what `handler` gives may be called while
+/// the server lives.
 pub(super) unsafe fn server(
-    function: calc_ipc_handler,
-    user_data: *mut c_void,
+    address: &Address,
+    handler: impl FnOnce() -> Result<Handler>,
     options: *const calc_ipc_server_options,
-    bind: impl FnOnce(&ServerOptions) -> Result<Box<dyn Endpoint>>,
-) -> Result<Server> {
-    // SAFETY: the caller's promise is the same.
-    unsafe { server_with(handler(function, user_data), options, bind) }
-}
-
-/// [`server`], with a handler of any kind.
-///
-/// # Safety
-///
-/// `options` is NULL or a struct as [`server_options`] reads it; `handler` may be called while the
-/// server lives.
-pub(super) unsafe fn server_with(
-    handler: Handler,
-    options: *const calc_ipc_server_options,
-    bind: impl FnOnce(&ServerOptions) -> Result<Box<dyn Endpoint>>,
-) -> Result<Server> {
+) -> Result<(Server, Address)> {
+    let handler = handler()?;
     // SAFETY: the caller's promise is the same.
     let options = unsafe { server_options(options) }?;
-    Server::new(bind(&options)?, handler)
+    let bound = transport::bind(address, &options)?;
+    Ok((Server::new(bound.endpoint, handler)?, bound.address))
 }
 
-/// A client of the server that `connect` connects to.
+/// Serves in this thread.
+///
+/// # Safety
+///
+/// As for [`handle::hold`].
+#[inline(always)]
+pub(super) unsafe fn run<T: Handle<Inside = Server>>(handle: *const T) -> calc_ipc_status {
+    // SAFETY: the caller's promise is the same.
+    guard(|| unsafe { handle::hold(handle) }?.inside().run())
+}
+
+/// Serves in a thread of the library.
+///
+/// # Safety
+///
+/// As for [`handle::get`].
+#[inline(always)]
+pub(super) unsafe fn start<T: Handle<Inside = Server>>(handle: *const T) -> calc_ipc_status {
+    // SAFETY: the caller's promise is the same.
+    guard(|| unsafe { handle::get(handle) }?.start())
+}
+
+/// Stops for good, and waits for that.
+///
+/// # Safety
+///
+/// As for [`handle::get`].
+#[inline(always)]
+pub(super) unsafe fn stop<T: Handle<Inside = Server>>(handle: *const T) -> calc_ipc_status {
+    // SAFETY: the caller's promise is the same.
+    guard(|| unsafe { handle::get(handle) }?.stop())
+}
+
+/// Asks for a stop. A signal handler may, so nothing here allocates or locks.
+///
+/// # Safety
+///
+/// As for [`handle::look`].
+pub(super) unsafe fn request_stop<T: Handle<Inside = Server>>(handle: *const T) {
+    // SAFETY: the caller's promise is the same.
+    if let Some(server) = unsafe { handle::look(handle) } {
+        server.inside().request_stop();
+    }
+}
+
+/// Stops a server and gives its handle up, unless this thread is inside its handler: the stop would
+/// wait for the handler, which waits for the stop.
+///
+/// # Safety
+///
+/// As for [`handle::destroy_when`].
+#[inline(always)]
+pub(super) unsafe fn destroy_server<T: Handle<Inside = Server>>(handle: *mut T) {
+    let stop = |server: &Server| {
+        if server.is_serving_here() {
+            return false;
+        }
+        // How serving ended was for stop to tell; after a fork, only memory is left to free.
+        let _ = server.stop();
+        true
+    };
+    // SAFETY: the caller's promise is the same.
+    guard(|| unsafe { handle::destroy_when(handle, stop) });
+}
+
+/// A client of the server at `address`.
 ///
 /// # Safety
 ///
 /// `options` is NULL or a struct as [`client_options`] reads it.
 pub(super) unsafe fn client(
+    address: &Address,
     options: *const calc_ipc_client_options,
-    connect: impl FnOnce(&ClientOptions) -> Result<Box<dyn Channel>>,
 ) -> Result<Client> {
     // SAFETY: the caller's promise is the same.
     let options = unsafe { client_options(options) }?;
-    Ok(Client::new(connect(&options)?, &options))
+    Ok(Client::new(
+        transport::connect(address, &options)?,
+        &options,
+    ))
 }
 
 /// Asks `request` of the client that is in `handle`, and puts the answer at `response`.
@@ -66,15 +121,14 @@ pub(super) unsafe fn client(
 ///
 /// All three are NULL or point to what their types say; the handle is live.
 #[inline(always)]
-pub(super) unsafe fn call<T>(
+pub(super) unsafe fn call<T: Handle<Inside = Client>>(
     handle: *const T,
-    client: impl FnOnce(&T) -> &Client,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the caller's promise is the same.
     let arguments = || unsafe {
-        let client = client(handle::get(handle)?);
+        let client = handle::get(handle)?;
         let request = pointer::read(request, "request")?;
         let out = Out::new(response, "response")?;
         Ok((client, request.to_request()?, out))
@@ -84,25 +138,13 @@ pub(super) unsafe fn call<T>(
     })
 }
 
-/// Stops a server and gives its handle up, unless this thread is inside its handler: the stop would
-/// wait for the handler, which waits for the stop.
+/// Closes a connection and gives its handle up.
 ///
 /// # Safety
 ///
 /// As for [`handle::destroy_when`].
-pub(super) unsafe fn destroy_server<T>(
-    handle: *mut T,
-    server: impl FnOnce(&T) -> &Server,
-) -> Result<()> {
-    let stop = |handle: &T| {
-        let server = server(handle);
-        if server.is_serving_here() {
-            return false;
-        }
-        // How serving ended was for stop to tell; after a fork, only memory is left to free.
-        let _ = server.stop();
-        true
-    };
+#[inline(always)]
+pub(super) unsafe fn destroy_client<T: Handle<Inside = Client>>(handle: *mut T) {
     // SAFETY: the caller's promise is the same.
-    unsafe { handle::destroy_when(handle, stop) }
+    guard(|| unsafe { handle::destroy_when(handle, |_| true) });
 }

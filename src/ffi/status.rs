@@ -1,7 +1,6 @@
 //! Statuses, what they mean, and the version.
 
 use super::last_error;
-use super::static_text::StaticText;
 use crate::error::Status;
 use std::ffi::c_char;
 
@@ -55,11 +54,10 @@ pub const CALC_IPC_STATUS_HANDLER_FAILED: calc_ipc_status = -18;
 /// @return A text that is never NULL and never freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn calc_ipc_status_message(status: i32) -> *const c_char {
-    let known = Status::ALL
-        .iter()
-        .position(|known| *known as i32 == status)
-        .and_then(|at| MESSAGES.get(at));
-    known.unwrap_or(&UNKNOWN).as_ptr()
+    let known = Status::ALL.iter().find(|known| **known as i32 == status);
+    known
+        .map_or(c"unknown status", |known| known.c_message())
+        .as_ptr()
 }
 
 /// What the last failure in this thread was: which thing, and the system's error number.
@@ -112,20 +110,6 @@ pub extern "C" fn calc_ipc_last_not_executed() -> bool {
 pub extern "C" fn calc_ipc_version() -> u32 {
     const { version_number(env!("CALC_IPC_VERSION_NUMBER")) }
 }
-
-static UNKNOWN: StaticText = StaticText::new("unknown status");
-
-/// The texts of [`Status::ALL`], in its order.
-#[expect(clippy::indexing_slicing, reason = "runs when compiled")]
-static MESSAGES: [StaticText; Status::ALL.len()] = {
-    let mut messages = [StaticText::EMPTY; Status::ALL.len()];
-    let mut at = 0;
-    while at < messages.len() {
-        messages[at] = StaticText::new(Status::ALL[at].message());
-        at += 1;
-    }
-    messages
-};
 
 const fn version_number(digits: &str) -> u32 {
     match u32::from_str_radix(digits, 10) {

@@ -1,13 +1,13 @@
 //! The service over TCP.
 
-use super::guard::guard;
-use super::handler::calc_ipc_handler;
+use super::handle::{self, Handle};
+use super::handler::{calc_ipc_handler, handler as handler_from_c};
 use super::message::{calc_ipc_request, calc_ipc_response};
 use super::options::{calc_ipc_client_options, calc_ipc_server_options};
 use super::status::calc_ipc_status;
-use super::{handle, pointer, service};
+use super::{guard::guard, pointer, service};
 use crate::service::{Client, Server};
-use crate::transport::tcp;
+use crate::transport::Address;
 use std::ffi::{c_char, c_void};
 
 /// A server behind a TCP port.
@@ -22,7 +22,8 @@ use std::ffi::{c_char, c_void};
 /// last calc_ipc_tcp_server_destroy(), which also stops.
 pub struct calc_ipc_tcp_server {
     server: Server,
-    port: u16,
+    /// Where it is bound.
+    address: Address,
 }
 
 /// A connection to a server behind a TCP port.
@@ -30,6 +31,22 @@ pub struct calc_ipc_tcp_server {
 /// calc_ipc_tcp_client_create(), then calc_ipc_tcp_client_call() any number of times, then
 /// calc_ipc_tcp_client_destroy(). A lost connection stays lost: create another client.
 pub struct calc_ipc_tcp_client(Client);
+
+impl Handle for calc_ipc_tcp_server {
+    type Inside = Server;
+
+    fn inside(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Handle for calc_ipc_tcp_client {
+    type Inside = Client;
+
+    fn inside(&self) -> &Client {
+        &self.0
+    }
+}
 
 /// Creates a server at a port, where clients may connect from now on; they are served once run or
 /// start begins.
@@ -52,22 +69,18 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_create(
     options: *const calc_ipc_server_options,
     out: *mut *mut calc_ipc_tcp_server,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    let handler = || Ok(handler_from_c(handler, user_data));
+    // SAFETY: strings and options are what their types say, and the handler may be called.
     let server = || unsafe {
-        let host = pointer::text(host, "host")?;
-        let mut bound = port;
-        let server = service::server(handler, user_data, options, |options| {
-            let (endpoint, chosen) = tcp::bind(host, port, options)?;
-            bound = chosen;
-            Ok(endpoint)
-        })?;
-        Ok(calc_ipc_tcp_server {
-            server,
-            port: bound,
-        })
+        let address = Address::tcp(pointer::text(host, "host")?, port);
+        service::server(&address, handler, options)
     };
-    // SAFETY: as above.
-    guard(|| unsafe { handle::create(out, server) })
+    // SAFETY: there is room for a handle at `out`.
+    guard(|| unsafe {
+        handle::create(out, || {
+            server().map(|(server, address)| calc_ipc_tcp_server { server, address })
+        })
+    })
 }
 
 /// The port of a server, which the system chose if it was created with 0.
@@ -77,7 +90,10 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_tcp_server_port(server: *const calc_ipc_tcp_server) -> u16 {
     // SAFETY: the handle is live.
-    unsafe { server.as_ref() }.map_or(0, |server| server.port)
+    match unsafe { handle::look(server) }.map(|server| &server.address) {
+        Some(Address::Tcp { port, .. }) => *port,
+        _ => 0,
+    }
 }
 
 /// Serves in this thread until the server is stopped, or idle if the options say so.
@@ -90,7 +106,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_run(
     server: *const calc_ipc_tcp_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live; destroy may overlap this and waits for it.
-    guard(|| unsafe { handle::hold(server) }?.server.run())
+    unsafe { service::run(server) }
 }
 
 /// Serves in a thread of the library until the server is stopped.
@@ -102,7 +118,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_start(
     server: *const calc_ipc_tcp_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
-    guard(|| unsafe { handle::get(server) }?.server.start())
+    unsafe { service::start(server) }
 }
 
 /// Stops for good: frees the address, closes every connection and waits until serving has ended,
@@ -116,7 +132,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_stop(
     server: *const calc_ipc_tcp_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
-    guard(|| unsafe { handle::get(server) }?.server.stop())
+    unsafe { service::stop(server) }
 }
 
 /// Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
@@ -125,10 +141,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_stop(
 /// @param server  The server; NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_tcp_server_request_stop(server: *const calc_ipc_tcp_server) {
-    // SAFETY: the handle is live. Nothing here allocates or locks.
-    if let Some(server) = unsafe { server.as_ref() } {
-        server.server.request_stop();
-    }
+    // SAFETY: the handle is live.
+    unsafe { service::request_stop(server) }
 }
 
 /// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
@@ -138,7 +152,7 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_request_stop(server: *const calc_ip
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_destroy(server: *mut calc_ipc_tcp_server) {
     // SAFETY: the handle is live and the caller gives it up.
-    guard(|| unsafe { service::destroy_server(server, |server| &server.server) });
+    unsafe { service::destroy_server(server) }
 }
 
 /// Connects to the server at a port.
@@ -156,12 +170,12 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_create(
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_tcp_client,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: strings and options are what their types say.
     let client = || unsafe {
-        let host = pointer::text(host, "host")?;
-        service::client(options, |options| tcp::connect(host, port, options))
+        let address = Address::tcp(pointer::text(host, "host")?, port);
+        service::client(&address, options)
     };
-    // SAFETY: as above.
+    // SAFETY: there is room for a handle at `out`.
     guard(|| unsafe { handle::create(out, || client().map(calc_ipc_tcp_client)) })
 }
 
@@ -180,8 +194,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_call(
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
-    // SAFETY: the handle is live, and the pointers are as the header asks for.
-    unsafe { service::call(client, |client| &client.0, request, response) }
+    // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
+    unsafe { service::call(client, request, response) }
 }
 
 /// Closes the connection and frees the client. Nothing may overlap it.
@@ -190,5 +204,5 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_call(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_destroy(client: *mut calc_ipc_tcp_client) {
     // SAFETY: the handle is live and the caller gives it up.
-    guard(|| unsafe { handle::destroy(client) });
+    unsafe { service::destroy_client(client) }
 }

@@ -1,13 +1,13 @@
 //! The service over a Unix domain socket.
 
-use super::guard::guard;
-use super::handler::calc_ipc_handler;
+use super::handle::{self, Handle};
+use super::handler::{calc_ipc_handler, handler as handler_from_c};
 use super::message::{calc_ipc_request, calc_ipc_response};
 use super::options::{calc_ipc_client_options, calc_ipc_server_options};
 use super::status::calc_ipc_status;
-use super::{handle, pointer, service};
+use super::{guard::guard, pointer, service};
 use crate::service::{Client, Server};
-use crate::transport::uds;
+use crate::transport::Address;
 use std::ffi::{c_char, c_void};
 
 /// A server behind a Unix domain socket.
@@ -22,6 +22,22 @@ pub struct calc_ipc_uds_server(Server);
 /// calc_ipc_uds_client_create(), then calc_ipc_uds_client_call() any number of times, then
 /// calc_ipc_uds_client_destroy(). A lost connection stays lost: create another client.
 pub struct calc_ipc_uds_client(Client);
+
+impl Handle for calc_ipc_uds_server {
+    type Inside = Server;
+
+    fn inside(&self) -> &Server {
+        &self.0
+    }
+}
+
+impl Handle for calc_ipc_uds_client {
+    type Inside = Client;
+
+    fn inside(&self) -> &Client {
+        &self.0
+    }
+}
 
 /// Creates a server at a path, where clients may connect from now on; they are served once run or
 /// start begins. A socket that a dead server left there is replaced.
@@ -41,15 +57,18 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_server_create(
     options: *const calc_ipc_server_options,
     out: *mut *mut calc_ipc_uds_server,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    let handler = || Ok(handler_from_c(handler, user_data));
+    // SAFETY: strings and options are what their types say, and the handler may be called.
     let server = || unsafe {
-        let path = pointer::text(path, "path")?;
-        service::server(handler, user_data, options, |options| {
-            uds::bind(path, options)
-        })
+        let address = Address::unix(pointer::text(path, "path")?);
+        service::server(&address, handler, options)
     };
-    // SAFETY: as above.
-    guard(|| unsafe { handle::create(out, || server().map(calc_ipc_uds_server)) })
+    // SAFETY: there is room for a handle at `out`.
+    guard(|| unsafe {
+        handle::create(out, || {
+            server().map(|(server, _)| calc_ipc_uds_server(server))
+        })
+    })
 }
 
 /// Serves in this thread until the server is stopped, or idle if the options say so.
@@ -62,7 +81,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_server_run(
     server: *const calc_ipc_uds_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live; destroy may overlap this and waits for it.
-    guard(|| unsafe { handle::hold(server) }?.0.run())
+    unsafe { service::run(server) }
 }
 
 /// Serves in a thread of the library until the server is stopped.
@@ -74,7 +93,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_server_start(
     server: *const calc_ipc_uds_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
-    guard(|| unsafe { handle::get(server) }?.0.start())
+    unsafe { service::start(server) }
 }
 
 /// Stops for good: frees the address, closes every connection and waits until serving has ended,
@@ -88,7 +107,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_server_stop(
     server: *const calc_ipc_uds_server,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live.
-    guard(|| unsafe { handle::get(server) }?.0.stop())
+    unsafe { service::stop(server) }
 }
 
 /// Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
@@ -97,10 +116,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_server_stop(
 /// @param server  The server; NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn calc_ipc_uds_server_request_stop(server: *const calc_ipc_uds_server) {
-    // SAFETY: the handle is live. Nothing here allocates or locks.
-    if let Some(server) = unsafe { server.as_ref() } {
-        server.0.request_stop();
-    }
+    // SAFETY: the handle is live.
+    unsafe { service::request_stop(server) }
 }
 
 /// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
@@ -110,7 +127,7 @@ pub unsafe extern "C" fn calc_ipc_uds_server_request_stop(server: *const calc_ip
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_uds_server_destroy(server: *mut calc_ipc_uds_server) {
     // SAFETY: the handle is live and the caller gives it up.
-    guard(|| unsafe { service::destroy_server(server, |server| &server.0) });
+    unsafe { service::destroy_server(server) }
 }
 
 /// Connects to the server at a path.
@@ -127,12 +144,12 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_client_create(
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_uds_client,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: strings and options are what their types say.
     let client = || unsafe {
-        let path = pointer::text(path, "path")?;
-        service::client(options, |options| uds::connect(path, options))
+        let address = Address::unix(pointer::text(path, "path")?);
+        service::client(&address, options)
     };
-    // SAFETY: as above.
+    // SAFETY: there is room for a handle at `out`.
     guard(|| unsafe { handle::create(out, || client().map(calc_ipc_uds_client)) })
 }
 
@@ -151,8 +168,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_client_call(
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
-    // SAFETY: the handle is live, and the pointers are as the header asks for.
-    unsafe { service::call(client, |client| &client.0, request, response) }
+    // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
+    unsafe { service::call(client, request, response) }
 }
 
 /// Closes the connection and frees the client. Nothing may overlap it.
@@ -161,5 +178,5 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_client_call(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_uds_client_destroy(client: *mut calc_ipc_uds_client) {
     // SAFETY: the handle is live and the caller gives it up.
-    guard(|| unsafe { handle::destroy(client) });
+    unsafe { service::destroy_client(client) }
 }

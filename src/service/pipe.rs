@@ -2,10 +2,11 @@
 
 use super::user_code::UserCode;
 use super::{Client, Handler};
-use crate::error::Result;
-use crate::transport::{ClientOptions, ServerOptions, pipe};
-use std::ffi::CStr;
+use crate::error::{Error, Result, Status};
+use crate::transport::{self, Address, ClientOptions, ServerOptions, pipe};
+use std::ffi::{CStr, OsStr};
 use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 /// Forks a child that answers with `handler`, and gives a client of it.
@@ -14,6 +15,7 @@ use std::sync::Arc;
 /// locked at that moment stays locked there. In a process with threads, use [`spawn`], or a handler
 /// that takes no lock. The child ends when the client is dropped; one that hangs is killed.
 pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
+    options.validate()?;
     let server = ServerOptions {
         max_message: options.max_message,
         spin: options.spin,
@@ -29,7 +31,15 @@ pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
 /// Executes `argv`, a program that calls [`serve`] on its standard input and output, and gives a
 /// client of it. A program without a slash in its name is looked for along the PATH.
 pub fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Client> {
-    Ok(Client::new(pipe::spawn(argv, options)?, options))
+    let mut words = argv
+        .iter()
+        .map(|word| OsStr::from_bytes(word.to_bytes()).to_owned());
+    let Some(program) = words.next() else {
+        return Err(Error::new(Status::InvalidArgument, "no program is named"));
+    };
+    let arguments = words.collect();
+    let address = Address::Exec { program, arguments };
+    Ok(Client::new(transport::connect(&address, options)?, options))
 }
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends.
@@ -39,6 +49,7 @@ pub fn serve(
     handler: Handler,
     options: &ServerOptions,
 ) -> Result<()> {
+    options.validate()?;
     let answer = handler.into_answer(Arc::new(UserCode::new(None)));
     pipe::serve(input, output, &*answer, options, None)
 }

@@ -4,10 +4,10 @@ use super::user_code::UserCode;
 use super::{Handler, Observer};
 use crate::error::{Error, Result, Status};
 use crate::protocol::ErrorText;
-use crate::sys::{Bell, NoFork, fork, panic, thread};
+use crate::sys::{Bell, NoFork, fork, mutex, panic, thread};
 use crate::transport::{Answer, Endpoint, Task};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::JoinHandle;
 
 /// A server at one address.
@@ -262,10 +262,7 @@ impl Core {
         self.request_stop();
         let mut state = self.lock();
         while state.phase == Phase::Serving {
-            state = self
-                .ended
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = mutex::whole(self.ended.wait(state));
         }
         state.phase = Phase::Stopped;
         let endpoint = state.endpoint.take();
@@ -317,7 +314,7 @@ impl Core {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        mutex::lock(&self.state)
     }
 
     fn stopped(&self) -> Error {

@@ -5,11 +5,11 @@ mod tests;
 
 use crate::error::{Error, Result, Status};
 use crate::protocol::ErrorText;
-use crate::sys::panic;
+use crate::sys::{mutex, panic};
 use crate::transport::Visit;
 use std::cell::Cell;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// What an observer of a server is told.
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +88,7 @@ impl UserCode {
 
     /// What the handler said when it failed last.
     pub(super) fn last_failure(&self) -> Option<ErrorText> {
-        *self
-            .last_failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *mutex::lock(&self.last_failure)
     }
 
     /// The handler has failed: keeps why, as far as it said so, and tells the observer.
@@ -99,10 +96,7 @@ impl UserCode {
     pub(super) fn has_failed(&self) {
         let said = (FAILING.get() == self.id).then(|| FAILURE.get()).flatten();
         let said = said.unwrap_or_else(|| ErrorText::from("it did not say why"));
-        *self
-            .last_failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(said);
+        *mutex::lock(&self.last_failure) = Some(said);
         self.tell(&Event::HandlerFailed(&said));
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod deadline;
 pub(crate) mod line;
+pub(crate) mod mutex;
 pub(crate) mod panic;
 pub(crate) mod room;
 mod shared_bytes;

@@ -1,9 +1,11 @@
 //! Transports: each moves whole messages between two processes and never sees what they mean.
 //!
 //! A server's side is an [`Endpoint`], a client's side a [`Channel`]; both are the whole contract,
-//! and `tests/conformance.rs` runs one suite over every transport. A new transport is one file
-//! here with `bind` and `connect`, one in `ffi`, one block in the header and one line in that suite.
+//! and `tests/conformance.rs` runs one suite over every transport. [`bind`] and [`connect`] take an
+//! [`Address`] of any of them, whose text is a URL. A new transport is one file here with `bind` and
+//! `connect`, one kind of `Address`, one file in `ffi` and one line in that suite.
 
+mod address;
 #[cfg(unix)]
 mod channel;
 #[cfg(unix)]
@@ -22,20 +24,23 @@ mod stand_in;
 mod unix;
 
 #[cfg(unix)]
-pub mod shm;
+mod shm;
 #[cfg(unix)]
-pub mod tcp;
-#[cfg(unix)]
-pub mod url;
+mod tcp;
+mod url;
 
 #[cfg(unix)]
-pub use unix::{fifo, pipe, uds};
+pub(crate) use unix::pipe;
+#[cfg(unix)]
+use unix::{fifo, uds};
 
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
+pub use address::{Address, Bound, Side, bind, connect};
+pub(crate) use address::{NO_NAMED_PIPES, unsupported};
 pub use conversation::outbox::Outbox;
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
-    WORKERS_RANGE,
+    USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
 
 use crate::error::Result;

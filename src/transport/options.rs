@@ -13,6 +13,12 @@ pub const MAX_MESSAGE_RANGE: RangeInclusive<u32> = 259..=64 << 20;
 /// Threads that a server may be told to serve with; more than this help nobody.
 pub const WORKERS_RANGE: RangeInclusive<u32> = 0..=1024;
 
+/// Clients that a server lets in at once unless it is told how many; each costs a descriptor or two.
+pub const USUAL_CLIENTS: u32 = 1024;
+
+/// The same over shared memory, where each client costs memory, too.
+pub const USUAL_CLIENTS_OF_MEMORY: u32 = 128;
+
 /// Permission bits that a server may be told to give to its names: none beyond these, and not none.
 pub const MODE_RANGE: RangeInclusive<u32> = 0o001..=0o777;
 
@@ -26,7 +32,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
 /// How a server treats its clients.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// Clients at once, 1 at least; further ones are refused. `None`: what suits the transport.
+    /// Clients at once, 1 at least; further ones are refused. `None`: what suits the transport,
+    /// [`USUAL_CLIENTS`], or [`USUAL_CLIENTS_OF_MEMORY`] over shared memory.
     pub max_clients: Option<u32>,
     /// The longest body taken, in bytes, within [`MAX_MESSAGE_RANGE`].
     pub max_message: u32,
@@ -70,10 +77,9 @@ impl ServerOptions {
         if self.max_clients == Some(0) {
             return Err(invalid("max_clients 0 would let nobody in".into()));
         }
-        check("max_message", self.max_message, &MAX_MESSAGE_RANGE)?;
+        check_both_sides(self.max_message, self.spin)?;
         check("workers", self.workers, &WORKERS_RANGE)?;
         check("mode", Octal(self.mode), &octal(&MODE_RANGE))?;
-        check_spin(self.spin)?;
         check_wait("idle_timeout", self.idle_timeout)?;
         check_wait("stall_timeout", self.stall_timeout)?;
         if self.stall_timeout.is_zero() {
@@ -130,8 +136,7 @@ impl Default for ClientOptions {
 impl ClientOptions {
     /// Says which value no client can have.
     pub fn validate(&self) -> Result<()> {
-        check("max_message", self.max_message, &MAX_MESSAGE_RANGE)?;
-        check_spin(self.spin)
+        check_both_sides(self.max_message, self.spin)
     }
 }
 
@@ -149,7 +154,9 @@ fn check<T: PartialOrd + fmt::Display>(
     )))
 }
 
-fn check_spin(spin: Duration) -> Result<()> {
+/// What servers and clients are told alike.
+fn check_both_sides(max_message: u32, spin: Duration) -> Result<()> {
+    check("max_message", max_message, &MAX_MESSAGE_RANGE)?;
     let microseconds = u32::try_from(spin.as_nanos().div_ceil(1000)).unwrap_or(u32::MAX);
     check("spin_us", microseconds, &SPIN_RANGE)
 }

@@ -6,11 +6,11 @@ use super::channel::{Patient, Stream};
 use super::reactor::Watched;
 use super::{Answer, Deadline, Outbox, Visit};
 use crate::protocol::frame::Notice;
-use crate::sys::Bell;
+use crate::sys::{Bell, mutex};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// A stream that gives and takes what the test says.
@@ -151,7 +151,7 @@ pub(crate) struct Echo {
 
 impl Echo {
     pub(crate) fn count(&self, visit: Visit) -> usize {
-        let visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        let visits = mutex::lock(&self.visits);
         visits.iter().filter(|&&other| other == visit).count()
     }
 }
@@ -181,7 +181,7 @@ impl Answer for Echo {
     }
 
     fn note(&self, visit: Visit) {
-        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut visits = mutex::lock(&self.visits);
         visits.push(visit);
     }
 }

@@ -7,9 +7,9 @@
 
 use super::channel::Framed;
 use super::socket::{Accepted, Door, SocketEndpoint, SocketStream};
+use super::url::check_host;
 use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
-use crate::sys::fork;
 use crate::sys::linux::fd::Fd;
 use crate::sys::linux::{file, memory, socket, tcp};
 use std::io::{self, ErrorKind};
@@ -26,8 +26,11 @@ struct TcpDoor {
 
 /// A server's address, and the port that it has: the system's choice where `port` is 0. `host` is a
 /// name or an address, of this machine.
-pub fn bind(host: &str, port: u16, options: &ServerOptions) -> Result<(Box<dyn Endpoint>, u16)> {
-    options.validate()?;
+pub(super) fn bind(
+    host: &str,
+    port: u16,
+    options: &ServerOptions,
+) -> Result<(Box<dyn Endpoint>, u16)> {
     let (door, port) = open(host, port, options.allow_remote)?;
     Ok((Box::new(SocketEndpoint::new(door, options)), port))
 }
@@ -35,7 +38,6 @@ pub fn bind(host: &str, port: u16, options: &ServerOptions) -> Result<(Box<dyn E
 /// A listening socket, and its port.
 fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpDoor, u16)> {
     let failure = |error: &io::Error| unbound(host, port, error);
-    fork::follow().map_err(|error| failure(&error))?;
     // Of a server, it is an address that was asked for in vain.
     let addresses = resolve(host, port)?.map_err(|why| Error::new(Status::InvalidArgument, why))?;
     if !allow_remote && addresses.iter().any(|address| !address.ip().is_loopback()) {
@@ -59,8 +61,7 @@ fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpDoor, u16)> {
 }
 
 /// Connects to the server at this host, a name or an address, and port.
-pub fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    options.validate()?;
+pub(super) fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     let deadline = Deadline::after(options.connect_timeout);
     deadline.remaining(); // Finding the address takes of its time.
     if port == 0 {
@@ -71,32 +72,11 @@ pub fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn
         return Err(Error::new(Status::InvalidArgument, context));
     }
     let failure = |error: &io::Error| unreached(host, port, &deadline, error);
-    fork::follow().map_err(|error| failure(&error))?;
     let addresses = resolve(host, port)?.map_err(|why| Error::new(Status::NotConnected, why))?;
     let socket = tcp::connect(&addresses, &deadline).map_err(|error| failure(&error))?;
     let stream = SocketStream::connected(socket, options.call_timeout)?;
     let name = format!("TCP {}", at(host, port));
     Ok(Box::new(Framed::new(stream, name, options)))
-}
-
-/// The longest name that a host has, in bytes, written without the dot at its end (RFC 1035, 2.3.4).
-const HOST_LONGEST: usize = 253;
-
-/// Says why text that is no host's name is none; what nobody knows yet is for the resolver.
-pub(super) fn check_host(host: &str) -> std::result::Result<(), String> {
-    match host {
-        "" => Err("the host is empty".into()),
-        "*" => Err(
-            "'*' is no host; every address of this machine is 0.0.0.0, or [::] with IPv6, \
-             and serving it needs the option allow_remote"
-                .into(),
-        ),
-        long if long.len() > HOST_LONGEST => Err(format!(
-            "{} bytes are too long for a host, which has {HOST_LONGEST} at most",
-            long.len()
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// The addresses of a host, one at least (getaddrinfo(3)), or why there are none.

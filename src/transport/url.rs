@@ -1,60 +1,23 @@
-//! Any transport, named by a URL: a program changes transport by changing a string.
+//! The text of an address, its URL: a program changes transport by changing a string.
 //!
 //! ```text
 //! unix:///path   fifo:///path   shm://name   tcp://host:port   exec:///path/to/program   stdio:
 //! ```
 
-use super::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, pipe, shm, tcp, uds};
+use super::address::{Address, Side};
 use crate::error::{Error, Result, Status};
-use std::ffi::CString;
+use std::ffi::OsStr;
 use std::fmt;
 
 #[cfg(test)]
 mod tests;
 
-/// An address of any transport.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Url {
-    /// A Unix socket at this path.
-    Unix(String),
-    /// The pair of FIFOs `<path>.request` and `<path>.response`.
-    Fifo(String),
-    /// Shared memory of this name.
-    Shm(String),
-    /// A TCP socket on this host, a name or an address, and port.
-    Tcp {
-        /// A host's name, or an address.
-        host: String,
-        /// The port; 0 lets the system choose, for servers.
-        port: u16,
-    },
-    /// Clients only: a program to execute, which serves on its standard input and output.
-    Exec(String),
-    /// Servers only: this program's own standard input and output.
-    Stdio,
-}
-
-/// A server's address, and its URL as bound: with the real port where the system chose one.
-pub struct Bound {
-    /// The address.
-    pub endpoint: Box<dyn Endpoint>,
-    /// Its URL.
-    pub url: Url,
-}
-
-/// Whose address a URL is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// It binds the address.
-    Server,
-    /// It connects to the address.
-    Client,
-}
+/// What a URL puts behind its path for the two FIFOs.
+const FIFO_SUFFIXES: [&str; 2] = [".request", ".response"];
 
 impl Side {
     /// The URLs of this side, as every message about what is none shows them.
-    const fn forms(self) -> &'static str {
+    pub(super) const fn forms(self) -> &'static str {
         match self {
             Self::Server => {
                 "a server's URL is unix:///path, fifo:///path, shm://name, tcp://host:port or stdio: alone"
@@ -66,12 +29,12 @@ impl Side {
     }
 }
 
-impl Url {
+impl Address {
     /// The address that `text` names for this side. Paths are absolute and percent-decoded; a raw `?` or
     /// `#` is reserved for options to come.
     pub fn parse(text: &str, side: Side) -> Result<Self> {
-        let url = Self::read(text).and_then(|url| url.checked_for(side));
-        url.map_err(|why| {
+        let read = Self::read(text).and_then(|address| address.checked_for(side));
+        read.map_err(|why| {
             let context = format!("'{text}': {why}; {}", side.forms());
             Error::new(Status::InvalidArgument, context)
         })
@@ -90,8 +53,8 @@ impl Url {
         let decoded = decode(rest)?;
         match scheme {
             "unix" => path(decoded).map(Self::Unix),
-            "fifo" => path(decoded).map(Self::Fifo),
-            "exec" => path(decoded).map(Self::Exec),
+            "fifo" => path(decoded).map(|path| Self::fifo_pair(&path)),
+            "exec" => path(decoded).map(Self::exec),
             "shm" if decoded.is_empty() => Err("there is no name".into()),
             "shm" => Ok(Self::Shm(decoded)),
             "tcp" => host_and_port(rest),
@@ -100,21 +63,22 @@ impl Url {
         }
     }
 
-    /// The URL, if it is one of this side.
+    /// The FIFOs `<path>.request` and `<path>.response`, which `fifo://<path>` stands for.
+    pub fn fifo_pair(path: &str) -> Self {
+        let [request, response] = FIFO_SUFFIXES.map(|suffix| format!("{path}{suffix}"));
+        Self::Fifo { request, response }
+    }
+
+    /// The address, if it is one of this side.
     fn checked_for(self, side: Side) -> std::result::Result<Self, String> {
         match (&self, side) {
-            (Self::Exec(_), Side::Server) => Err("exec is for clients".into()),
+            (Self::Exec { .. }, Side::Server) => Err("exec is for clients".into()),
             (Self::Stdio, Side::Client) => Err("stdio is for servers".into()),
             (Self::Tcp { port: 0, .. }, Side::Client) => {
                 Err("port 0 is for servers, whose URL then has the port that they got".into())
             }
             _ => Ok(self),
         }
-    }
-
-    /// The public pair of FIFOs that a path stands for.
-    fn fifo_pair(path: &str) -> (String, String) {
-        (format!("{path}.request"), format!("{path}.response"))
     }
 }
 
@@ -126,7 +90,7 @@ fn path(path: String) -> std::result::Result<String, String> {
     }
 }
 
-fn host_and_port(text: &str) -> std::result::Result<Url, String> {
+fn host_and_port(text: &str) -> std::result::Result<Address, String> {
     const FORM: &str = "it needs a host and a port, as in tcp://localhost:7000 or tcp://[::1]:7000";
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => rest.split_once("]:").ok_or(FORM)?,
@@ -144,11 +108,28 @@ fn host_and_port(text: &str) -> std::result::Result<Url, String> {
     if host.is_empty() || !is_plain || host.contains(['/', '@', '[', ']', '%']) {
         return Err(FORM.into());
     }
-    tcp::check_host(host)?;
-    Ok(Url::Tcp {
-        host: host.to_owned(),
-        port,
-    })
+    check_host(host)?;
+    Ok(Address::tcp(host, port))
+}
+
+/// The longest name that a host has, in bytes, written without the dot at its end (RFC 1035, 2.3.4).
+const HOST_LONGEST: usize = 253;
+
+/// Says why text that is no host's name is none; what nobody knows yet is for the resolver.
+pub(super) fn check_host(host: &str) -> std::result::Result<(), String> {
+    match host {
+        "" => Err("the host is empty".into()),
+        "*" => Err(
+            "'*' is no host; every address of this machine is 0.0.0.0, or [::] with IPv6, \
+             and serving it needs the option allow_remote"
+                .into(),
+        ),
+        long if long.len() > HOST_LONGEST => Err(format!(
+            "{} bytes are too long for a host, which has {HOST_LONGEST} at most",
+            long.len()
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Replaces each `%` and two hexadecimal digits by the byte that they mean (RFC 3986, 2.1).
@@ -175,83 +156,49 @@ fn decode(text: &str) -> std::result::Result<String, String> {
     }
 }
 
-/// Writes text with what would be misread in a URL as `%` and two digits.
-fn encode(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for byte in text.bytes() {
+/// The bytes of text, those that would be misread in a URL as `%` and two digits.
+fn encode(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for byte in bytes {
         match byte {
-            b'?' | b'#' | b'%' | 0..=0x20 | 0x7F => write!(f, "%{byte:02X}")?,
-            _ if byte.is_ascii() => write!(f, "{}", char::from(byte))?,
-            _ => write!(f, "%{byte:02X}")?,
+            b'?' | b'#' | b'%' | 0..=0x20 | 0x7F.. => write!(f, "%{byte:02X}")?,
+            _ => write!(f, "{}", char::from(*byte))?,
         }
     }
     Ok(())
 }
 
-impl fmt::Display for Url {
+impl fmt::Display for Address {
+    /// Its URL. For an address that has none (FIFOs whose paths are no pair of a URL's, a program with
+    /// arguments, a named pipe), text for people, which no URL reads like.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, text) = match self {
-            Self::Unix(path) => ("unix", path),
-            Self::Fifo(path) => ("fifo", path),
-            Self::Shm(name) => ("shm", name),
-            Self::Exec(path) => ("exec", path),
-            Self::Tcp { host, port } if host.contains(':') => {
-                return write!(f, "tcp://[{host}]:{port}");
-            }
-            Self::Tcp { host, port } => return write!(f, "tcp://{host}:{port}"),
-            Self::Stdio => return f.write_str("stdio:"),
+        let mut write = |scheme, rest: &OsStr| {
+            write!(f, "{scheme}://")?;
+            encode(rest.as_encoded_bytes(), f)
         };
-        write!(f, "{scheme}://")?;
-        encode(text, f)
+        match self {
+            Self::Unix(path) => write("unix", path.as_ref()),
+            Self::Shm(name) => write("shm", name.as_ref()),
+            Self::Fifo { request, response } => match fifo_path(request, response) {
+                Some(path) => write("fifo", path.as_ref()),
+                None => write!(f, "FIFOs {request} and {response}"),
+            },
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::NamedPipe(name) => write!(f, "named pipe {name}"),
+            Self::Exec { program, arguments } if arguments.is_empty() => write("exec", program),
+            Self::Exec { program, arguments } => {
+                write!(f, "program {}", program.display())?;
+                let mut words = arguments.iter();
+                words.try_for_each(|word| write!(f, " {}", word.display()))
+            }
+            Self::Stdio => f.write_str("stdio:"),
+        }
     }
 }
 
-/// Binds a server's address.
-pub fn bind(url: &Url, options: &ServerOptions) -> Result<Bound> {
-    let mut bound = url.clone();
-    let endpoint = match url {
-        Url::Unix(path) => uds::bind(path, options)?,
-        Url::Fifo(path) => {
-            let (request, response) = Url::fifo_pair(path);
-            fifo::bind(&request, &response, options)?
-        }
-        Url::Shm(name) => shm::bind(name, options)?,
-        Url::Tcp { host, port } => {
-            let (endpoint, port) = tcp::bind(host, *port, options)?;
-            let host = host.clone();
-            bound = Url::Tcp { host, port };
-            endpoint
-        }
-        Url::Stdio => pipe::bind_stdio(options)?,
-        Url::Exec(_) => return Err(wrong(url, Side::Server)),
-    };
-    Ok(Bound {
-        endpoint,
-        url: bound,
-    })
-}
-
-/// Connects to a server.
-pub fn connect(url: &Url, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    match url {
-        Url::Unix(path) => uds::connect(path, options),
-        Url::Fifo(path) => {
-            let (request, response) = Url::fifo_pair(path);
-            fifo::connect(&request, &response, options)
-        }
-        Url::Shm(name) => shm::connect(name, options),
-        Url::Tcp { host, port } => tcp::connect(host, *port, options),
-        Url::Exec(program) => {
-            let program = CString::new(program.as_str()).map_err(|_| wrong(url, Side::Client))?;
-            pipe::spawn(&[&program], options)
-        }
-        Url::Stdio => Err(wrong(url, Side::Client)),
-    }
-}
-
-/// The failure of a URL that is none of this side.
-fn wrong(url: &Url, side: Side) -> Error {
-    Error::new(
-        Status::InvalidArgument,
-        format!("'{url}': {}", side.forms()),
-    )
+/// The path in the URL of these FIFOs, if they have one.
+fn fifo_path<'a>(request: &'a str, response: &str) -> Option<&'a str> {
+    let [of_request, of_response] = FIFO_SUFFIXES;
+    let path = request.strip_suffix(of_request)?;
+    (response.strip_suffix(of_response) == Some(path)).then_some(path)
 }

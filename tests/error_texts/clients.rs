@@ -1,9 +1,10 @@
 //! Names in the file system at which a client finds no server.
 
+use super::support::typed::{fifo, shm, uds};
 use super::support::{Address, TRANSPORTS};
 use super::{Case, check, failure};
 use calc_ipc::error::{Error, Status};
-use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser, fifo, shm, uds};
+use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser};
 use std::fs;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::Duration;

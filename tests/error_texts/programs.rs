@@ -5,8 +5,7 @@ use super::{Case, check, failure};
 use calc_ipc::calculator;
 use calc_ipc::error::{Error, Status};
 use calc_ipc::service::{Client, Handler, pipe};
-use calc_ipc::transport::ClientOptions;
-use calc_ipc::transport::url::{self, Url};
+use calc_ipc::transport::{self, Address as At, ClientOptions};
 use std::ffi::{CStr, CString};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -29,7 +28,7 @@ fn shell(script: &CStr) -> Error {
 
 fn execute(path: &str) -> Error {
     let options = ClientOptions::default();
-    failure(url::connect(&Url::Exec(path.into()), &options))
+    failure(transport::connect(&At::exec(path), &options))
 }
 
 fn program(address: &Address, text: &str, mode: u32) -> String {

@@ -1,9 +1,10 @@
 //! Names in the file system that a server cannot have.
 
+use super::support::typed::{fifo, shm, uds};
 use super::support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS};
 use super::{Case, check, failure};
 use calc_ipc::error::{Error, Status};
-use calc_ipc::transport::{ServerOptions, fifo, shm, uds};
+use calc_ipc::transport::ServerOptions;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 

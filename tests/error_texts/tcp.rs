@@ -1,9 +1,10 @@
 //! Hosts and ports that cannot be served or reached.
 
+use super::support::typed::tcp;
 use super::support::{Address, PORT};
 use super::{Case, check, failure};
 use calc_ipc::error::{Error, Status};
-use calc_ipc::transport::{ClientOptions, ServerOptions, tcp};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
 
 const INVALID: Status = Status::InvalidArgument;
 const NOBODY: Status = Status::NotConnected;

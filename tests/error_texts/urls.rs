@@ -2,19 +2,19 @@
 
 use super::{Case, check, failure};
 use calc_ipc::error::{Error, Status};
-use calc_ipc::transport::url::{Side, Url};
+use calc_ipc::transport::{Address, Side};
 
 const INVALID: Status = Status::InvalidArgument;
 
 fn server(url: &str) -> Error {
-    let error = failure(Url::parse(url, Side::Server));
+    let error = failure(Address::parse(url, Side::Server));
     assert!(!error.context().contains("exec:///path"), "{error}");
     assert!(error.context().contains("stdio: alone"), "{error}");
     error
 }
 
 fn client(url: &str) -> Error {
-    let error = failure(Url::parse(url, Side::Client));
+    let error = failure(Address::parse(url, Side::Client));
     assert!(!error.context().contains("stdio: alone"), "{error}");
     assert!(error.context().contains("exec:///path"), "{error}");
     error

@@ -8,15 +8,17 @@
 )]
 
 pub mod raw;
+pub mod typed;
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, shm, tcp, uds};
+use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use typed::{fifo, shm, tcp, uds};
 
 /// A transport with named servers, as the suites see it.
 pub struct Transport {
@@ -47,9 +49,7 @@ pub const TRANSPORTS: [Transport; 4] = [
     },
     Transport {
         name: "tcp",
-        bind: |address, options| {
-            tcp::bind(&address.host, PORT, options).map(|(endpoint, _)| endpoint)
-        },
+        bind: |address, options| tcp::bind(&address.host, PORT, options),
         connect: |address, options| tcp::connect(&address.host, PORT, options),
     },
 ];

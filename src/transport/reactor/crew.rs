@@ -7,10 +7,11 @@ use super::{Admission, Limits, Listener, Peer, Task};
 use crate::error::Error;
 use crate::sys::linux::epoll::Poller;
 use crate::sys::linux::fd::{self, Fd};
+pub(super) use crate::sys::mutex::lock;
 use crate::sys::{Bell, panic, room};
 use std::io::{self, ErrorKind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What the threads of one server share.
 pub(super) struct Crew<'a> {
@@ -169,11 +170,6 @@ impl Desk {
             wards: Mutex::default(),
         })
     }
-}
-
-/// A thread that panicked left these values whole: each change to them is one assignment.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

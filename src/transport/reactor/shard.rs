@@ -6,8 +6,9 @@ use super::clock::{Clock, Times};
 use super::queue::{Queue, Standing};
 use super::slab::{Key, Slab};
 use super::{Happened, Peer};
+use crate::sys::mutex;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Instant;
 
 /// A share of a server's peers, and what serving them needs to know of them.
@@ -84,7 +85,7 @@ pub(super) struct Held<'a> {
 impl<'a> Held<'a> {
     /// Takes a shard, from a thread that is about to let go of it if need be.
     pub(super) fn take(lock: &'a Mutex<Shard>) -> Self {
-        let guard = Some(lock.lock().unwrap_or_else(PoisonError::into_inner));
+        let guard = Some(mutex::lock(lock));
         Self { lock, guard }
     }
 

@@ -57,8 +57,10 @@ pub(super) struct Session {
 
 /// Connects to the server called `name`. The server shares its memory when it next looks, and the
 /// first call waits for that.
-pub fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    options.validate()?;
+pub(in crate::transport) fn connect(
+    name: &str,
+    options: &ClientOptions,
+) -> Result<Box<dyn Channel>> {
     let path = path_of(name)?;
     Ok(Box::new(SharedChannel {
         control: crate::transport::unix::named::connect(MEMORY, &path, options)?,

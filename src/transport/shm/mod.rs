@@ -12,8 +12,8 @@ mod layout;
 pub(in crate::transport) mod server;
 mod slot;
 
-pub use client::connect;
-pub use server::bind;
+pub(super) use client::connect;
+pub(super) use server::bind;
 
 use crate::error::{Error, Result, Status};
 use crate::sys::linux::socket;

@@ -17,7 +17,7 @@ use crate::transport::reactor::{
 };
 use crate::transport::socket::{Accepted, Door as _};
 use crate::transport::unix::named::NamedSocket;
-use crate::transport::{Endpoint, ServerOptions, Task};
+use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY};
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -29,8 +29,6 @@ mod batch;
 pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
-
-const MAX_CLIENTS: u32 = 128;
 
 /// The places of a client's descriptors among its watches.
 const CONTROL: usize = 0;
@@ -47,8 +45,7 @@ struct SharedEndpoint {
 }
 
 /// A server's address: the name `name`, in `/dev/shm`.
-pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
-    options.validate()?;
+pub(in crate::transport) fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     let socket = NamedSocket::bind(MEMORY, &path_of(name)?, options)?;
     let (fd, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
@@ -57,7 +54,7 @@ pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
         header: Header(page),
         header_fd: fd,
         serial: AtomicU32::new(0),
-        limits: Limits::new(options, MAX_CLIENTS),
+        limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
         max_message: options.max_message,
     }))
 }

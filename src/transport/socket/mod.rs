@@ -6,7 +6,7 @@ pub(super) use stream::SocketStream;
 
 use super::channel::Stream;
 use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer};
-use super::{Endpoint, ServerOptions, Task};
+use super::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
 use crate::sys::linux::fd::Fd;
@@ -75,14 +75,11 @@ pub(super) struct SocketEndpoint<D> {
     limits: Limits,
 }
 
-/// Clients at once, where the options do not say.
-const MAX_CLIENTS: u32 = 1024;
-
 impl<D: Door> SocketEndpoint<D> {
     pub(super) fn new(door: D, options: &ServerOptions) -> Self {
         Self {
             door,
-            limits: Limits::new(options, MAX_CLIENTS),
+            limits: Limits::new(options, USUAL_CLIENTS),
         }
     }
 }

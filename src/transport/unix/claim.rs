@@ -14,13 +14,14 @@ use crate::sys::fork;
 use crate::sys::linux::fd::Fd;
 use crate::sys::linux::file::{self, Identity, Kind};
 use crate::sys::linux::process;
+use crate::sys::mutex;
 use crate::transport::unix::place;
 use record::Record;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 /// No generation's number: there are not so many forks in a line.
 const NOBODY: u32 = u32::MAX;
@@ -46,7 +47,6 @@ pub(crate) struct Claim {
 impl Claim {
     /// Takes `<name>.lock`, so that this process alone may make and remove what bears that name.
     pub(crate) fn take(name: &Path) -> Result<Self> {
-        fork::follow().map_err(|error| Error::os("following forks", &error))?;
         let path = with_suffix(name, ".lock");
         let (lock, has_made_lock) = acquire(name, &path)?;
         let text = file::read_record(lock.as_fd()).map_err(|error| failure(&path, &error))?;
@@ -202,7 +202,7 @@ impl Claim {
     }
 
     fn lock(&self) -> MutexGuard<'_, Fd> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+        mutex::lock(&self.lock)
     }
 }
 

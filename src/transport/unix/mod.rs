@@ -1,8 +1,8 @@
 //! The transports that are Unix's own, and what their names have in common.
 
 pub(in crate::transport) mod claim;
-pub mod fifo;
+pub(in crate::transport) mod fifo;
 pub(in crate::transport) mod named;
-pub mod pipe;
+pub(crate) mod pipe;
 pub(in crate::transport) mod place;
-pub mod uds;
+pub(in crate::transport) mod uds;

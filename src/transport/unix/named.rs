@@ -3,7 +3,6 @@
 use super::claim::Claim;
 use super::place;
 use crate::error::{Error, Result, Status};
-use crate::sys::fork;
 use crate::sys::linux::fd::Fd;
 use crate::sys::linux::file::{self, Kind};
 use crate::sys::linux::{holder, process, socket};
@@ -114,7 +113,6 @@ pub(in crate::transport) fn connect(
     options: &ClientOptions,
 ) -> Result<Fd> {
     place::check(what, path, socket::PATH_MAX)?;
-    fork::follow().map_err(|error| Error::os("following forks", &error))?;
     let failure = |error: &io::Error| match (error.kind(), options.connect_timeout) {
         (ErrorKind::TimedOut, Some(limit)) => Error::new(
             Status::TimedOut,

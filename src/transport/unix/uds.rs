@@ -14,15 +14,16 @@ use std::path::Path;
 const SOCKET: &str = "Unix socket";
 
 /// A server's address: the socket at `path`, of at most 107 bytes.
-pub fn bind(path: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
-    options.validate()?;
+pub(in crate::transport) fn bind(path: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     let socket = NamedSocket::bind(SOCKET, Path::new(path), options)?;
     Ok(Box::new(SocketEndpoint::new(socket, options)))
 }
 
 /// Connects to the server at `path`.
-pub fn connect(path: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    options.validate()?;
+pub(in crate::transport) fn connect(
+    path: &str,
+    options: &ClientOptions,
+) -> Result<Box<dyn Channel>> {
     let fd = named::connect(SOCKET, Path::new(path), options)?;
     let stream = SocketStream::connected(fd, options.call_timeout)?;
     Ok(Box::new(Framed::new(

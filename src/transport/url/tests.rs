@@ -4,24 +4,23 @@ use super::*;
 
 #[test]
 fn urls_are_read_and_written() {
-    let tcp = |host: &str, port| Url::Tcp {
-        host: host.into(),
-        port,
-    };
     for (text, url) in [
-        ("unix:///run/calc.sock", Url::Unix("/run/calc.sock".into())),
-        ("unix:///a%20b%3Fc%23d%25", Url::Unix("/a b?c#d%".into())),
-        ("unix:///%C3%A9", Url::Unix("/\u{e9}".into())),
-        ("fifo:///run/calc", Url::Fifo("/run/calc".into())),
-        ("shm://calc", Url::Shm("calc".into())),
-        ("tcp://localhost:7000", tcp("localhost", 7000)),
-        ("tcp://127.0.0.1:0", tcp("127.0.0.1", 0)),
-        ("tcp://[::1]:65535", tcp("::1", 65535)),
-        ("exec:///usr/lib/calc", Url::Exec("/usr/lib/calc".into())),
-        ("stdio:", Url::Stdio),
+        ("unix:///run/calc.sock", Address::unix("/run/calc.sock")),
+        ("unix:///a%20b%3Fc%23d%25", Address::unix("/a b?c#d%")),
+        ("unix:///%C3%A9", Address::unix("/\u{e9}")),
+        (
+            "fifo:///run/calc",
+            Address::fifo("/run/calc.request", "/run/calc.response"),
+        ),
+        ("shm://calc", Address::shm("calc")),
+        ("tcp://localhost:7000", Address::tcp("localhost", 7000)),
+        ("tcp://127.0.0.1:0", Address::tcp("127.0.0.1", 0)),
+        ("tcp://[::1]:65535", Address::tcp("::1", 65535)),
+        ("exec:///usr/lib/calc", Address::exec("/usr/lib/calc")),
+        ("stdio:", Address::Stdio),
     ] {
         let sides = [Side::Server, Side::Client];
-        let read = sides.map(|side| Url::parse(text, side).ok());
+        let read = sides.map(|side| Address::parse(text, side).ok());
         let expected = sides.map(|side| url.clone().checked_for(side).ok());
         assert_eq!(read, expected, "{text}");
         assert!(read.contains(&Some(url.clone())), "{text}");
@@ -67,7 +66,7 @@ fn what_is_none_is_told_the_right_forms() {
         "npipe://x",
     ] {
         for side in [Side::Server, Side::Client] {
-            let error = Url::parse(text, side).unwrap_err();
+            let error = Address::parse(text, side).unwrap_err();
             assert_eq!(error.status(), Status::InvalidArgument, "{text}");
             assert!(error.context().contains("tcp://host:port"), "{error}");
             let is_for = |form| error.context().contains(form);
@@ -78,23 +77,34 @@ fn what_is_none_is_told_the_right_forms() {
 }
 
 #[test]
-fn each_side_has_its_own() {
-    let server = bind(&Url::Exec("/bin/true".into()), &ServerOptions::default());
-    assert_eq!(server.err().unwrap().status(), Status::InvalidArgument);
-    let client = connect(&Url::Stdio, &ClientOptions::default());
-    assert_eq!(client.err().unwrap().status(), Status::InvalidArgument);
-}
-
-#[test]
 fn a_scheme_that_is_none_is_told_from_one_to_come() {
     for side in [Side::Server, Side::Client] {
         for (text, why) in [
             ("npipe://x", "named pipes are for Windows, and yet to come"),
             ("http://x", "the scheme 'http' is not known"),
         ] {
-            let error = Url::parse(text, side).unwrap_err();
+            let error = Address::parse(text, side).unwrap_err();
             let why = format!("'{text}': {why}; ");
             assert!(error.context().starts_with(&why), "{error}");
         }
+    }
+}
+
+#[test]
+fn an_address_without_a_url_is_told_to_people() {
+    let program = Address::Exec {
+        program: "/bin/sh".into(),
+        arguments: vec!["-c".into(), "cat".into()],
+    };
+    for (address, text) in [
+        (Address::fifo("/a", "/b"), "FIFOs /a and /b"),
+        (
+            Address::fifo("/a.request", "/b.response"),
+            "FIFOs /a.request and /b.response",
+        ),
+        (Address::NamedPipe("calc".into()), "named pipe calc"),
+        (program, "program /bin/sh -c cat"),
+    ] {
+        assert_eq!(address.to_string(), text);
     }
 }

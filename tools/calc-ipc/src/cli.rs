@@ -5,8 +5,7 @@ mod bench;
 pub(crate) use bench::{BenchArgs, ContestantArgs, ContestantSettings, Role};
 
 use crate::values;
-use calc_ipc::transport::url::Url;
-use calc_ipc::transport::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
+use calc_ipc::transport::{Address, ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use serde::Serialize;
@@ -62,7 +61,7 @@ pub(crate) enum Command {
 pub(crate) struct ServeArgs {
     /// Where to serve.
     #[arg(value_name = "URL", required = true, value_parser = values::server_url, value_hint = ValueHint::Url)]
-    pub(crate) urls: Vec<Url>,
+    pub(crate) urls: Vec<Address>,
     /// Log every request and its answer, and a sum at the end, on standard error.
     #[arg(short, long)]
     pub(crate) verbose: bool,
@@ -120,7 +119,7 @@ impl ServeArgs {
 pub(crate) struct CallArgs {
     /// The server.
     #[arg(value_parser = values::client_url, value_hint = ValueHint::Url)]
-    pub(crate) url: Url,
+    pub(crate) url: Address,
     /// ADD, SUB, MUL or DIV and two numbers, or '-' for the lines of standard input.
     #[arg(required = true, num_args = 1..=3, allow_negative_numbers = true)]
     pub(crate) expression: Vec<String>,
@@ -182,7 +181,7 @@ pub(crate) struct LsArgs {
 pub(crate) struct DoctorArgs {
     /// The server.
     #[arg(value_parser = values::client_url, value_hint = ValueHint::Url)]
-    pub(crate) url: Url,
+    pub(crate) url: Address,
     /// Ask this message, which the server's handler has to know.
     #[arg(long, value_name = "TEXT")]
     pub(crate) message: Option<String>,

@@ -1,7 +1,7 @@
 //! How the command ends: with a status for scripts, and with a message when something failed.
 
 use calc_ipc::error::{Error, Status};
-use calc_ipc::transport::url::Url;
+use calc_ipc::transport::Address;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
@@ -40,7 +40,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// A failure that the library reports, of the server at `url`.
-    pub(crate) fn of(url: &Url, error: &Error) -> Self {
+    pub(crate) fn of(url: &Address, error: &Error) -> Self {
         let what = format!("{url}: {error}");
         match error.status() {
             Status::InvalidArgument | Status::Unsupported => Self::Usage(what),

@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure};
 use calc_ipc::calculator::{self, Request, Response};
 use calc_ipc::service::{self, Handler, Observer, Server};
 use calc_ipc::transport::Visit;
-use calc_ipc::transport::url::{self, Bound, Url};
+use calc_ipc::transport::{self, Address, Bound};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use std::thread::{self, Scope};
 
 /// A server, and the URL that it is reached by.
 struct Named {
-    url: Url,
+    url: Address,
     server: Server,
 }
 
@@ -66,8 +66,11 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
 /// All the servers, or none: those bound before one that cannot be are let go of again.
 fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, Failure> {
     let options = args.options();
-    let bind = |url: &Url| -> calc_ipc::error::Result<Named> {
-        let Bound { endpoint, url } = url::bind(url, &options)?;
+    let bind = |url: &Address| -> calc_ipc::error::Result<Named> {
+        let Bound {
+            endpoint,
+            address: url,
+        } = transport::bind(url, &options)?;
         let server = match args.verbose {
             true => {
                 let handler = logging(url.clone(), Arc::clone(answered));
@@ -84,7 +87,7 @@ fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, F
 }
 
 /// The calculator, with a line on standard error for every answer.
-fn logging(url: Url, answered: Arc<AtomicU64>) -> Handler {
+fn logging(url: Address, answered: Arc<AtomicU64>) -> Handler {
     Handler::new(move |request| {
         let response = calculator::execute(request);
         answered.fetch_add(1, Ordering::Relaxed);
@@ -94,7 +97,7 @@ fn logging(url: Url, answered: Arc<AtomicU64>) -> Handler {
 }
 
 /// A line on standard error for every client that comes or goes.
-fn logging_visits(url: Url) -> Box<Observer> {
+fn logging_visits(url: Address) -> Box<Observer> {
     Box::new(move |event| {
         let what = match event {
             service::Event::Visit(Visit::Came) => "came",
@@ -132,7 +135,7 @@ fn announce(servers: &[Named]) -> io::Result<()> {
         .iter()
         .map(|named| format!("{}\n", named.url))
         .collect();
-    if servers.iter().any(|named| named.url == Url::Stdio) {
+    if servers.iter().any(|named| named.url == Address::Stdio) {
         return io::stderr().write_all(lines.as_bytes());
     }
     let mut output = io::stdout();

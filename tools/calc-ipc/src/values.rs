@@ -3,17 +3,17 @@
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::Error;
 use calc_ipc::transport::ServerUser;
-use calc_ipc::transport::url::{Side, Url};
+use calc_ipc::transport::{Address, Side};
 use std::time::Duration;
 
 /// The address of a server that is to serve.
-pub(crate) fn server_url(text: &str) -> Result<Url, Error> {
-    Url::parse(text, Side::Server)
+pub(crate) fn server_url(text: &str) -> Result<Address, Error> {
+    Address::parse(text, Side::Server)
 }
 
 /// The address of a server that is to be asked.
-pub(crate) fn client_url(text: &str) -> Result<Url, Error> {
-    Url::parse(text, Side::Client)
+pub(crate) fn client_url(text: &str) -> Result<Address, Error> {
+    Address::parse(text, Side::Client)
 }
 
 /// The units of a duration, and the microseconds in each.

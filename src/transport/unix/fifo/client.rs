@@ -23,8 +23,11 @@ mod tests;
 
 /// Announces a client to the server at the public pair `request` and `response`; the server takes
 /// it in when it next looks, and the first call waits for that.
-pub fn connect(request: &str, response: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    options.validate()?;
+pub(in crate::transport) fn connect(
+    request: &str,
+    response: &str,
+    options: &ClientOptions,
+) -> Result<Box<dyn Channel>> {
     let (request, _) = public_pair(request, response)?;
     if let ServerUser::Uid(uid) = options.server_user
         && uid != process::effective_uid()
@@ -37,7 +40,6 @@ pub fn connect(request: &str, response: &str, options: &ClientOptions) -> Result
         return Err(Error::new(Status::PermissionDenied, context));
     }
     let failure = |error: io::Error| unannounced(&request, options, &error);
-    fork::follow().map_err(failure)?;
     let hello = open_hello(&request)?;
     let stream = FifoStream::announce(&request, hello, options).map_err(failure)?;
     Ok(Box::new(Framed::new(stream, name_of(&request), options)))

@@ -16,8 +16,8 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use client::connect;
-pub use server::bind;
+pub(in crate::transport) use client::connect;
+pub(in crate::transport) use server::bind;
 
 use super::place;
 use crate::error::{Error, Result, Status};

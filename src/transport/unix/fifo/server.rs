@@ -9,21 +9,20 @@ use crate::sys::linux::fd::{self, Fd};
 use crate::sys::linux::file::{self, End, Kind};
 use crate::sys::linux::holder::{self, Use};
 use crate::sys::linux::poll::{self, PollFlags};
+use crate::sys::mutex;
 use crate::transport::channel::Stream;
 use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer};
 use crate::transport::unix::claim::Claim;
 use crate::transport::unix::pipe::PipePair;
 use crate::transport::unix::place;
-use crate::transport::{Endpoint, ServerOptions, Task};
+use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 #[cfg(test)]
 mod tests;
-
-const MAX_CLIENTS: u32 = 1024;
 
 /// Reads in one turn of looking for an announcement.
 const READS_A_TURN: usize = 64;
@@ -56,12 +55,15 @@ struct Announced {
 }
 
 /// A server's address: the public pair `request` and `response`, and `<request>.hello`.
-pub fn bind(request: &str, response: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+pub(in crate::transport) fn bind(
+    request: &str,
+    response: &str,
+    options: &ServerOptions,
+) -> Result<Box<dyn Endpoint>> {
     Ok(Box::new(bind_here(request, response, options)?))
 }
 
 fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<FifoEndpoint> {
-    options.validate()?;
     if options.is_open_to_others() {
         let context = format!(
             "FIFOs cannot tell who writes, so they are for one user only, and mode {:04o} is for others too",
@@ -93,7 +95,7 @@ fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<F
             records: Records::new(),
             waiting: None,
         }),
-        limits: Limits::new(options, MAX_CLIENTS),
+        limits: Limits::new(options, USUAL_CLIENTS),
         max_message: options.max_message,
     })
 }
@@ -199,9 +201,7 @@ fn if_enough<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
 
 impl FifoEndpoint {
     fn announced(&self) -> MutexGuard<'_, Announced> {
-        self.announced
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        mutex::lock(&self.announced)
     }
 
     /// The next client that announced itself.

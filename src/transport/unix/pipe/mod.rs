@@ -9,7 +9,8 @@ mod pair;
 mod serve;
 
 pub(super) use pair::{PipePair, in_time, read_or_wait};
-pub(crate) use serve::{bind_stdio, serve};
+pub(in crate::transport) use serve::bind_stdio;
+pub(crate) use serve::serve;
 
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
@@ -19,9 +20,11 @@ use crate::sys::linux::process::{self, Child};
 use crate::transport::channel::Framed;
 use crate::transport::{Channel, ClientOptions};
 use child::ChildStream;
-use std::ffi::CStr;
+use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, ErrorKind};
+use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// A channel to a child, which ends with it; `what` is the child, for people.
@@ -42,7 +45,6 @@ struct Ends {
 impl Ends {
     /// Pipes for messages of up to `max_message` bytes.
     fn new(max_message: u32) -> io::Result<Self> {
-        fork::follow()?;
         let requests = Pipe::new()?;
         let answers = Pipe::new()?;
         fd::set_nonblocking(answers.read.as_fd())?;
@@ -65,8 +67,8 @@ pub(crate) fn create(
     options: &ClientOptions,
     serve: impl FnOnce(BorrowedFd<'_>, BorrowedFd<'_>) -> Result<()>,
 ) -> Result<Box<dyn Channel>> {
-    options.validate()?;
     let failure = |error: io::Error| Error::os("create a pipe to a child", &error);
+    fork::follow().map_err(failure)?;
     let ends = Ends::new(options.max_message).map_err(failure)?;
     let child = process::fork_child(&ends.requests, &ends.answers, |input, output| {
         i32::from(serve(input, output).is_err())
@@ -75,13 +77,13 @@ pub(crate) fn create(
     Ok(channel(ends.own, child, "child", options))
 }
 
-/// Executes `argv`, found by the PATH as a shell finds it, with pipes as its standard input and
+/// Executes `program`, found by the PATH as a shell finds it, with pipes as its standard input and
 /// output, and connects to it.
-pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    options.validate()?;
-    let Some(program) = argv.first() else {
-        return Err(Error::new(Status::InvalidArgument, "no program is named"));
-    };
+pub(in crate::transport) fn spawn(
+    program: &OsStr,
+    arguments: &[OsString],
+    options: &ClientOptions,
+) -> Result<Box<dyn Channel>> {
     let name = program.to_string_lossy();
     if name.is_empty() {
         let context = "the program's path is empty";
@@ -89,7 +91,10 @@ pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn C
     }
     let failure = |error: io::Error| Error::os(&format!("execute {name}"), &error);
     let ends = Ends::new(options.max_message).map_err(failure)?;
-    let child = process::execute(argv, &ends.requests, &ends.answers)
+    let words = iter::once(program).chain(arguments.iter().map(OsString::as_os_str));
+    let argv = words.map(text).collect::<Result<Vec<_>>>()?;
+    let argv = argv.iter().map(CString::as_c_str).collect::<Vec<_>>();
+    let child = process::execute(&argv, &ends.requests, &ends.answers)
         .map_err(|error| unexecuted(&name, &error))?;
     Ok(channel(
         ends.own,
@@ -97,6 +102,14 @@ pub(crate) fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Box<dyn C
         &format!("program {name}"),
         options,
     ))
+}
+
+/// A word of a program's, as execve(2) takes it.
+fn text(word: &OsStr) -> Result<CString> {
+    CString::new(word.as_bytes()).map_err(|_| {
+        let context = format!("'{}' has a NUL in it", word.display());
+        Error::new(Status::InvalidArgument, context)
+    })
 }
 
 /// The failure to execute the program `name` (execve(2)).

@@ -26,7 +26,6 @@ pub(crate) fn serve(
     options: &ServerOptions,
     stop: Option<&Bell>,
 ) -> Result<()> {
-    options.validate()?;
     let mut inbox = Inbox::new(options.max_message);
     let mut spare = Room::empty();
     let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
@@ -174,9 +173,8 @@ impl Source<'_> {
 struct StdioEndpoint(ServerOptions);
 
 /// Serves the one client at this program's standard input and output.
-pub(crate) fn bind_stdio(options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
-    options.validate()?;
-    Ok(Box::new(StdioEndpoint(options.clone())))
+pub(in crate::transport) fn bind_stdio(options: &ServerOptions) -> Box<dyn Endpoint> {
+    Box::new(StdioEndpoint(options.clone()))
 }
 
 impl Endpoint for StdioEndpoint {

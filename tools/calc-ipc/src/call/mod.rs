@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::values;
 use answers::Answers;
 use calc_ipc::service::Client;
-use calc_ipc::transport::url;
+use calc_ipc::transport;
 
 /// Asks what the arguments say, and prints the answers.
 pub(crate) fn run(args: &CallArgs) -> Result<Exit, Failure> {
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &CallArgs) -> Result<Exit, Failure> {
 
 fn connect(args: &CallArgs) -> Result<Client, Failure> {
     let options = args.client.options();
-    url::connect(&args.url, &options)
+    transport::connect(&args.url, &options)
         .map(|channel| Client::new(channel, &options))
         .map_err(|error| Failure::of(&args.url, &error))
 }

@@ -8,7 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::{complain, values};
 use calc_ipc::calculator::Request;
 use calc_ipc::service::Client;
-use calc_ipc::transport::url::Url;
+use calc_ipc::transport::Address;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -68,7 +68,7 @@ impl Batch {
     }
 
     /// Asks them all. Answers that came before a failure are printed before it is told.
-    fn ask(&self, client: &Client, url: &Url, answers: &mut Answers) -> Result<(), Failure> {
+    fn ask(&self, client: &Client, url: &Address, answers: &mut Answers) -> Result<(), Failure> {
         let mut unanswered = self.numbers.iter().zip(&self.requests);
         let mut printed = Ok(());
         let asked = client.call_many(&self.requests, |response| {

@@ -10,8 +10,7 @@ use crate::exit::Failure;
 use calc_ipc::calculator::{Request, Response};
 use calc_ipc::error::Error;
 use calc_ipc::service::{Client, Handler, Server, pipe};
-use calc_ipc::transport::url::{self, Url};
-use calc_ipc::transport::{ClientOptions, MAX_MESSAGE_RANGE, ServerOptions};
+use calc_ipc::transport::{self, Address, ClientOptions, MAX_MESSAGE_RANGE, ServerOptions};
 use std::ffi::CString;
 use std::fs;
 use std::io::{self, Write};
@@ -62,7 +61,7 @@ fn client_options(args: &ContestantArgs) -> ClientOptions {
 }
 
 /// Where clients find the server that these arguments serve.
-pub(crate) fn url_of(args: &ContestantArgs) -> Result<Url, Failure> {
+pub(crate) fn url_of(args: &ContestantArgs) -> Result<Address, Failure> {
     let port = match args.name {
         Name::Tcp => read_port(&args.address)?,
         _ => 0,
@@ -70,26 +69,27 @@ pub(crate) fn url_of(args: &ContestantArgs) -> Result<Url, Failure> {
     Ok(address(args, port))
 }
 
-fn address(args: &ContestantArgs, port: u16) -> Url {
+fn address(args: &ContestantArgs, port: u16) -> Address {
     let address = args.address.display().to_string();
     match args.name {
-        Name::Fifo => Url::Fifo(address),
-        Name::Tcp => Url::Tcp {
+        Name::Fifo => Address::fifo_pair(&address),
+        Name::Tcp => Address::Tcp {
             host: "127.0.0.1".to_owned(),
             port,
         },
         Name::Shm => {
             let name = args.address.file_name().unwrap_or_default();
-            Url::Shm(name.to_string_lossy().into_owned())
+            Address::Shm(name.to_string_lossy().into_owned())
         }
-        _ => Url::Unix(format!("{address}.sock")),
+        _ => Address::Unix(format!("{address}.sock")),
     }
 }
 
 pub(super) fn serve(args: &ContestantArgs) -> Result<(), Failure> {
-    let bound = url::bind(&address(args, 0), &server_options(args)).map_err(|e| failure(&e))?;
+    let bound =
+        transport::bind(&address(args, 0), &server_options(args)).map_err(|e| failure(&e))?;
     let server = Server::new(bound.endpoint, handler(args)).map_err(|e| failure(&e))?;
-    if let Url::Tcp { port, .. } = bound.url {
+    if let Address::Tcp { port, .. } = bound.address {
         write_port(&args.address, port)?;
     }
     server.start().map_err(|e| failure(&e))?;
@@ -123,8 +123,8 @@ pub(super) fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
     Callers::connect(args, move |_| Ours::greeted(dial(&url, &options)?, is_echo))
 }
 
-fn dial(url: &Url, options: &ClientOptions) -> Result<Client, Failure> {
-    let channel = url::connect(url, options).map_err(|e| failure(&e))?;
+fn dial(url: &Address, options: &ClientOptions) -> Result<Client, Failure> {
+    let channel = transport::connect(url, options).map_err(|e| failure(&e))?;
     Ok(Client::new(channel, options))
 }
 

@@ -10,7 +10,7 @@ use crate::cli::DoctorArgs;
 use crate::endpoint::{Life, Locks, Place};
 use crate::exit::{Exit, Failure};
 use calc_ipc::error::Status;
-use calc_ipc::transport::url::Url;
+use calc_ipc::transport::Address;
 use finding::{Finding, Verdict};
 use probe::{Kind, Probe, RoundTrip, Trouble};
 use serde::Serialize;
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     })
 }
 
-fn healthy(url: &Url, kind: Kind) -> Finding {
+fn healthy(url: &Address, kind: Kind) -> Finding {
     let who = match holder(url) {
         Some(process) => format!("process {process}"),
         None => "a server".to_owned(),
@@ -78,7 +78,7 @@ fn healthy(url: &Url, kind: Kind) -> Finding {
 }
 
 /// The process that serves at `url`, where that can be known.
-fn holder(url: &Url) -> Option<u32> {
+fn holder(url: &Address) -> Option<u32> {
     match Place::of(url)?.life(&Locks::read()) {
         Life::Alive(process) => process,
         Life::LeftOver => None,
@@ -86,7 +86,7 @@ fn holder(url: &Url) -> Option<u32> {
 }
 
 /// What means the same over every transport, then what needs a look at the address.
-fn explain(url: &Url, trouble: &Trouble) -> Finding {
+fn explain(url: &Address, trouble: &Trouble) -> Finding {
     match trouble.error.status() {
         Status::Refused => Finding::full(),
         // The doctor's limit lets any answer in: this is no answer's length.
@@ -95,8 +95,10 @@ fn explain(url: &Url, trouble: &Trouble) -> Finding {
         Status::TimedOut if trouble.is_connected => Finding::no_answer(holder(url)),
         _ => match (Place::of(url), url) {
             (Some(place), _) => place::explain(&place, &trouble.error),
-            (None, Url::Tcp { host, port }) => tcp::explain(host, *port, trouble),
-            (None, Url::Exec(path)) => program::explain(path.as_ref(), &trouble.error),
+            (None, Address::Tcp { host, port }) => tcp::explain(host, *port, trouble),
+            (None, Address::Exec { program, .. }) => {
+                program::explain(program.as_ref(), &trouble.error)
+            }
             (None, _) => Finding::other(&trouble.error),
         },
     }

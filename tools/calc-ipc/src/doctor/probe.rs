@@ -3,8 +3,7 @@
 use calc_ipc::calculator::text;
 use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::service::Client;
-use calc_ipc::transport::url::{self, Url};
-use calc_ipc::transport::{ClientOptions, MAX_MESSAGE_RANGE};
+use calc_ipc::transport::{self, Address, ClientOptions, MAX_MESSAGE_RANGE};
 use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -57,7 +56,7 @@ pub(super) struct Trouble {
 
 /// Connects to `url` and asks with `message`, or with what a calculator knows.
 pub(super) fn measure(
-    url: &Url,
+    url: &Address,
     message: Option<&str>,
     options: &ClientOptions,
 ) -> std::result::Result<Probe, Trouble> {
@@ -72,7 +71,7 @@ pub(super) fn measure(
             error,
         }
     };
-    let channel = url::connect(url, options).map_err(trouble(false))?;
+    let channel = transport::connect(url, options).map_err(trouble(false))?;
     ask(&Client::new(channel, options), message).map_err(trouble(true))
 }
 

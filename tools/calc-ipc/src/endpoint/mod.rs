@@ -7,7 +7,7 @@ mod locks;
 
 pub(crate) use locks::Locks;
 
-use calc_ipc::transport::url::Url;
+use calc_ipc::transport::Address;
 use serde::Serialize;
 use std::fs::{self, FileType, Metadata};
 use std::io;
@@ -76,14 +76,14 @@ pub(crate) enum Life {
 
 impl Place {
     /// Where `url` leads to, if that is in the file system.
-    pub(crate) fn of(url: &Url) -> Option<Self> {
+    pub(crate) fn of(url: &Address) -> Option<Self> {
         let (kind, path) = match url {
-            Url::Unix(path) => (Kind::Unix, path.into()),
-            Url::Shm(name) => {
+            Address::Unix(path) => (Kind::Unix, path.into()),
+            Address::Shm(name) => {
                 let name = name.strip_prefix('/').unwrap_or(name);
                 (Kind::Shm, Path::new(SHM_FOLDER).join(name))
             }
-            Url::Fifo(path) => (Kind::Fifo, format!("{path}.request").into()),
+            Address::Fifo { request, .. } => (Kind::Fifo, request.into()),
             _ => return None,
         };
         Some(Self { kind, path })
@@ -118,16 +118,16 @@ impl Place {
     }
 
     /// What leads here, if its name can be said in a URL.
-    pub(crate) fn url(&self) -> Option<Url> {
+    pub(crate) fn url(&self) -> Option<Address> {
         let path = self.path.to_str()?;
         match self.kind {
-            Kind::Unix => Some(Url::Unix(path.into())),
-            Kind::Shm => Some(Url::Shm(self.path.file_name()?.to_str()?.into())),
+            Kind::Unix => Some(Address::Unix(path.into())),
+            Kind::Shm => Some(Address::Shm(self.path.file_name()?.to_str()?.into())),
             Kind::Fifo => {
                 let pair = path.strip_suffix(".request")?;
                 let answers = fs::symlink_metadata(format!("{pair}.response")).ok()?;
                 let is_pair = answers.file_type().is_fifo();
-                is_pair.then(|| Url::Fifo(pair.into()))
+                is_pair.then(|| Address::fifo_pair(pair))
             }
         }
     }

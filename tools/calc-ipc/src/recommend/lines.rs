@@ -3,8 +3,9 @@
 use super::facts::Facts;
 use crate::bench::report::Transport;
 use crate::exit::Failure;
-use calc_ipc::transport::url::Url;
-use calc_ipc::transport::{ClientOptions, ServerOptions};
+use calc_ipc::transport::{
+    Address, ClientOptions, ServerOptions, USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY,
+};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -39,20 +40,22 @@ impl Ends {
 }
 
 /// The URLs of the server's side and of the client's, which differ where each sees the other from afar.
-fn urls(transport: Transport, facts: &Facts, name: &str) -> Result<(Url, Url), Failure> {
-    let same = |url: Url| (url.clone(), url);
+fn urls(transport: Transport, facts: &Facts, name: &str) -> Result<(Address, Address), Failure> {
+    let same = |url: Address| (url.clone(), url);
     Ok(match transport {
-        Transport::Shm => same(Url::Shm(name.to_owned())),
-        Transport::Unix => same(Url::Unix(text(folder(facts).join(format!("{name}.sock")))?)),
-        Transport::Fifo => same(Url::Fifo(text(folder(facts).join(name))?)),
+        Transport::Shm => same(Address::Shm(name.to_owned())),
+        Transport::Unix => same(Address::Unix(text(
+            folder(facts).join(format!("{name}.sock")),
+        )?)),
+        Transport::Fifo => same(Address::fifo_pair(&text(folder(facts).join(name))?)),
         Transport::Pipe => {
             let here = std::env::current_dir()
                 .map_err(|error| Failure::io("the current folder", &error))?;
             let program = text(here.join(format!("{name}-server")))?;
-            (Url::Stdio, Url::Exec(program))
+            (Address::Stdio, Address::exec(program))
         }
         Transport::Tcp => {
-            let at = |host: String| Url::Tcp { host, port: PORT };
+            let at = |host: String| Address::Tcp { host, port: PORT };
             (at("0.0.0.0".to_owned()), at(this_host()))
         }
     })
@@ -128,8 +131,8 @@ fn server_options(transport: Transport, facts: &Facts) -> Vec<Needed> {
 /// How many clients a server takes unless it is told otherwise, see `calc_ipc_server_options`.
 pub(super) fn usual_clients(transport: Transport) -> u32 {
     match transport {
-        Transport::Shm => 128,
-        _ => 1024,
+        Transport::Shm => USUAL_CLIENTS_OF_MEMORY,
+        _ => USUAL_CLIENTS,
     }
 }
 
@@ -153,7 +156,7 @@ fn client_options(transport: Transport, facts: &Facts) -> Vec<Needed> {
 fn server_lines(
     transport: Transport,
     facts: &Facts,
-    [url, client]: [&Url; 2],
+    [url, client]: [&Address; 2],
 ) -> Result<Lines, Failure> {
     let options = server_options(transport, facts);
     let serve = format!(
@@ -163,8 +166,8 @@ fn server_lines(
     );
     let shell = match client {
         // What exec: runs has no arguments, so it is a script.
-        Url::Exec(path) => {
-            let path = quoted(path)?;
+        Address::Exec { program, .. } => {
+            let path = quoted(program.to_string_lossy())?;
             format!("printf '#!/bin/sh\\nexec {serve}\\n' > {path} && chmod +x {path}")
         }
         _ => serve,
@@ -177,7 +180,7 @@ fn server_lines(
     })
 }
 
-fn client_lines(transport: Transport, facts: &Facts, url: &Url) -> Result<Lines, Failure> {
+fn client_lines(transport: Transport, facts: &Facts, url: &Address) -> Result<Lines, Failure> {
     let options = client_options(transport, facts);
     let address = quoted(url.to_string())?;
     Ok(Lines {
@@ -198,7 +201,7 @@ fn settings(options: &[Needed]) -> String {
 }
 
 /// `handler` stands for the calculator.
-fn in_c(side: &str, url: &Url, handler: &str, options: &[Needed]) -> String {
+fn in_c(side: &str, url: &Address, handler: &str, options: &[Needed]) -> String {
     let url = literal(url);
     let create =
         |options: &str| format!("calc_ipc_{side}_create({url}, {handler}{options}, &{side});");
@@ -213,7 +216,12 @@ fn in_c(side: &str, url: &Url, handler: &str, options: &[Needed]) -> String {
 }
 
 /// As [`in_c`].
-fn in_cxx([class, variable]: [&str; 2], url: &Url, handler: &str, options: &[Needed]) -> String {
+fn in_cxx(
+    [class, variable]: [&str; 2],
+    url: &Address,
+    handler: &str,
+    options: &[Needed],
+) -> String {
     let url = literal(url);
     if options.is_empty() {
         return format!("calc_ipc::{class} {variable}({url});");
@@ -233,7 +241,7 @@ fn quoted(text: impl AsRef<str>) -> Result<String, Failure> {
 }
 
 /// A string of C and of C++. What is not ASCII, or white, is encoded in a URL already.
-fn literal(url: &Url) -> String {
+fn literal(url: &Address) -> String {
     let text = url.to_string().replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{text}\"")
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Names, Output, Serving, calc_ipc, finish, install, run};
 use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::url::{self, Side, Url};
+use calc_ipc::transport::{self, Address, Side};
 use calc_ipc::transport::{ClientOptions, Endpoint, ServerOptions};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
@@ -247,8 +247,10 @@ fn servers_of_other_messages() {
 }
 
 fn bind(url: &str) -> Box<dyn Endpoint> {
-    let url = Url::parse(url, Side::Server).unwrap();
-    url::bind(&url, &ServerOptions::default()).unwrap().endpoint
+    let url = Address::parse(url, Side::Server).unwrap();
+    transport::bind(&url, &ServerOptions::default())
+        .unwrap()
+        .endpoint
 }
 
 #[test]
@@ -258,7 +260,8 @@ fn a_server_that_has_all_the_clients_it_takes() {
         let url = url(&names);
         let _server = Serving::start(&["--max-clients", "1", &url]);
         let options = ClientOptions::default();
-        let channel = url::connect(&Url::parse(&url, Side::Client).unwrap(), &options).unwrap();
+        let channel =
+            transport::connect(&Address::parse(&url, Side::Client).unwrap(), &options).unwrap();
         let client = Client::new(channel, &options);
         let request = calc_ipc::calculator::text::parse_request(b"ADD 1 2").unwrap();
         assert_eq!(client.call(&request).unwrap(), Ok(3));

@@ -212,6 +212,6 @@ fn waiting_ends_when_told_to_stop_or_at_the_limit() {
 
 #[test]
 fn standard_input_and_output_have_a_name() {
-    let endpoint = bind_stdio(&options()).unwrap();
+    let endpoint = bind_stdio(&options());
     assert_eq!(endpoint.name(), "standard input and output");
 }

@@ -9,7 +9,7 @@ use super::super::wake_ups;
 use super::place::{PATIENCE, Pair, Place};
 use super::slow_server;
 use crate::cli::ContestantSettings;
-use calc_ipc::transport::url::Url;
+use calc_ipc::transport::Address;
 use nix::unistd::Pid;
 use std::fs;
 use std::io::Write;
@@ -97,10 +97,10 @@ pub(super) fn given_for_a_length(
 }
 
 /// A connection that is kept open.
-fn announced(url: &Url) -> std::io::Result<Box<dyn Write>> {
+fn announced(url: &Address) -> std::io::Result<Box<dyn Write>> {
     let mut stream: Box<dyn Write> = match url {
-        Url::Unix(path) => Box::new(UnixStream::connect(path)?),
-        Url::Tcp { host, port } => Box::new(TcpStream::connect((host.as_str(), *port))?),
+        Address::Unix(path) => Box::new(UnixStream::connect(path)?),
+        Address::Tcp { host, port } => Box::new(TcpStream::connect((host.as_str(), *port))?),
         _ => return Err(std::io::ErrorKind::Unsupported.into()),
     };
     stream.write_all(&LENGTH.to_le_bytes())?;

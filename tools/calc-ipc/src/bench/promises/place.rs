@@ -9,8 +9,8 @@ use crate::cli::{ContestantArgs, ContestantSettings, Role};
 use crate::contestant::{self, is_sum, sum};
 use calc_ipc::error::Status;
 use calc_ipc::service::Client;
+use calc_ipc::transport::Address;
 use calc_ipc::transport::ClientOptions;
-use calc_ipc::transport::url::Url;
 use nix::unistd::Pid;
 use std::fs;
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ impl Place {
         })
     }
 
-    pub(super) fn url(&self) -> Result<Url, Trouble> {
+    pub(super) fn url(&self) -> Result<Address, Trouble> {
         Ok(contestant::url_of(&self.args()?)?)
     }
 

@@ -9,7 +9,7 @@ use crate::cli::ContestantSettings;
 use crate::exit::Failure;
 use calc_ipc::error::Error;
 use calc_ipc::service::{Handler, Server};
-use calc_ipc::transport::{ServerOptions, url};
+use calc_ipc::transport::{self, ServerOptions};
 use std::time::{Duration, Instant};
 
 /// From its making to the first answer, in nanoseconds; of a pipe, from the making of a new child.
@@ -41,7 +41,7 @@ fn take_over(place: &Place) -> Result<Duration, Trouble> {
     let url = place.url()?;
     let failed = |error: Error| Trouble::from(Failure::of(&url, &error));
     let before = Instant::now();
-    let bound = url::bind(&url, &ServerOptions::default()).map_err(failed)?;
+    let bound = transport::bind(&url, &ServerOptions::default()).map_err(failed)?;
     let server = Server::new(bound.endpoint, Handler::Calculator).map_err(failed)?;
     server.start().map_err(failed)?;
     let client = place.connect(PATIENCE)?;

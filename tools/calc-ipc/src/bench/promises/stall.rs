@@ -7,7 +7,7 @@ use super::death::nanos;
 use super::place::Place;
 use crate::cli::ContestantSettings;
 use crate::exit::Failure;
-use calc_ipc::transport::url::Url;
+use calc_ipc::transport::Address;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, Write};
 use std::net::TcpStream;
@@ -121,10 +121,10 @@ fn gone(peers: &[Peer], time: Duration) -> io::Result<Vec<usize>> {
 }
 
 impl Peer {
-    fn begin(url: &Url, misdeed: Misdeed) -> io::Result<Self> {
+    fn begin(url: &Address, misdeed: Misdeed) -> io::Result<Self> {
         let stream = match url {
-            Url::Unix(path) => Stream::Unix(UnixStream::connect(path)?),
-            Url::Tcp { host, port } => Stream::Tcp(TcpStream::connect((host.as_str(), *port))?),
+            Address::Unix(path) => Stream::Unix(UnixStream::connect(path)?),
+            Address::Tcp { host, port } => Stream::Tcp(TcpStream::connect((host.as_str(), *port))?),
             _ => return Err(io::ErrorKind::Unsupported.into()),
         };
         match &stream {

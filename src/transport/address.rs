@@ -1,0 +1,201 @@
+//! Addresses, and the door that every server and client goes through: [`bind`] and [`connect`].
+//!
+//! Here, and nowhere else, options are validated, this process's forks begin to be followed, and what this
+//! system does not have is refused. What a transport's own `bind` and `connect` get has passed.
+
+use super::{Channel, ClientOptions, Endpoint, ServerOptions};
+#[cfg(unix)]
+use super::{fifo, pipe, shm, tcp, uds};
+use crate::error::{Error, Result, Status};
+use crate::sys::fork;
+use std::ffi::OsString;
+
+#[cfg(test)]
+mod tests;
+
+/// An address of any transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Address {
+    /// A Unix socket at this path.
+    Unix(String),
+    /// A pair of FIFOs.
+    Fifo {
+        /// The path of the FIFO of requests.
+        request: String,
+        /// The path of the FIFO of answers.
+        response: String,
+    },
+    /// Shared memory of this name.
+    Shm(String),
+    /// A TCP socket on this host and port.
+    Tcp {
+        /// A host's name, or an address.
+        host: String,
+        /// The port; 0 lets the system choose, for servers.
+        port: u16,
+    },
+    /// A named pipe of Windows.
+    NamedPipe(String),
+    /// Clients only: a program to execute, which serves on its standard input and output.
+    Exec {
+        /// Its path, or a name without a slash, which is looked for along the PATH.
+        program: OsString,
+        /// What it is given after its name.
+        arguments: Vec<OsString>,
+    },
+    /// Servers only: this program's own standard input and output.
+    Stdio,
+}
+
+/// What a server bound.
+pub struct Bound {
+    /// The server's side of the transport.
+    pub endpoint: Box<dyn Endpoint>,
+    /// The address as clients use it: with the real port where the system chose one.
+    pub address: Address,
+}
+
+/// Whose address it is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It binds the address.
+    Server,
+    /// It connects to the address.
+    Client,
+}
+
+/// Why there are no named pipes on this system; `None` where there are.
+pub(crate) const NO_NAMED_PIPES: Option<&str> = Some("named pipes are for Windows");
+
+impl Address {
+    /// The Unix socket at `path`.
+    pub fn unix(path: impl Into<String>) -> Self {
+        Self::Unix(path.into())
+    }
+
+    /// The FIFOs at these paths.
+    pub fn fifo(request: impl Into<String>, response: impl Into<String>) -> Self {
+        Self::Fifo {
+            request: request.into(),
+            response: response.into(),
+        }
+    }
+
+    /// The shared memory called `name`.
+    pub fn shm(name: impl Into<String>) -> Self {
+        Self::Shm(name.into())
+    }
+
+    /// The TCP socket on this host and port.
+    pub fn tcp(host: impl Into<String>, port: u16) -> Self {
+        let host = host.into();
+        Self::Tcp { host, port }
+    }
+
+    /// The program at `path`, without arguments.
+    pub fn exec(path: impl Into<OsString>) -> Self {
+        Self::Exec {
+            program: path.into(),
+            arguments: Vec::new(),
+        }
+    }
+
+    /// Why this system has no such transport.
+    fn lack(&self) -> Option<&'static str> {
+        match self {
+            Self::NamedPipe(_) => NO_NAMED_PIPES,
+            _ if cfg!(unix) => None,
+            _ => Some("this transport is for Unix"),
+        }
+    }
+
+    /// Fails unless this side can have such an address, on this system.
+    fn check(&self, side: Side) -> Result<()> {
+        match (self, side) {
+            (Self::Exec { .. }, Side::Server) | (Self::Stdio, Side::Client) => {
+                let context = format!("'{self}': {}", side.forms());
+                Err(Error::new(Status::InvalidArgument, context))
+            }
+            _ => self.lack().map_or(Ok(()), |lack| Err(unsupported(lack))),
+        }
+    }
+}
+
+/// Binds a server's address.
+pub fn bind(address: &Address, options: &ServerOptions) -> Result<Bound> {
+    address.check(Side::Server)?;
+    options.validate()?;
+    follow_forks()?;
+    let (endpoint, port) = endpoint(address, options)?;
+    let mut address = address.clone();
+    if let (Address::Tcp { port, .. }, Some(bound)) = (&mut address, port) {
+        *port = bound;
+    }
+    Ok(Bound { endpoint, address })
+}
+
+/// Connects to a server.
+pub fn connect(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel>> {
+    address.check(Side::Client)?;
+    options.validate()?;
+    follow_forks()?;
+    channel(address, options)
+}
+
+/// The server's side at an address that passed, and its port if it has one.
+#[cfg(unix)]
+fn endpoint(
+    address: &Address,
+    options: &ServerOptions,
+) -> Result<(Box<dyn Endpoint>, Option<u16>)> {
+    let endpoint = match address {
+        Address::Unix(path) => uds::bind(path, options),
+        Address::Fifo { request, response } => fifo::bind(request, response, options),
+        Address::Shm(name) => shm::bind(name, options),
+        Address::Tcp { host, port } => {
+            return tcp::bind(host, *port, options).map(|(endpoint, port)| (endpoint, Some(port)));
+        }
+        Address::Stdio => Ok(pipe::bind_stdio(options)),
+        Address::NamedPipe(_) | Address::Exec { .. } => Err(unchecked()),
+    };
+    Ok((endpoint?, None))
+}
+
+/// A connection to an address that passed.
+#[cfg(unix)]
+fn channel(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel>> {
+    match address {
+        Address::Unix(path) => uds::connect(path, options),
+        Address::Fifo { request, response } => fifo::connect(request, response, options),
+        Address::Shm(name) => shm::connect(name, options),
+        Address::Tcp { host, port } => tcp::connect(host, *port, options),
+        Address::Exec { program, arguments } => pipe::spawn(program, arguments, options),
+        Address::NamedPipe(_) | Address::Stdio => Err(unchecked()),
+    }
+}
+
+#[cfg(not(unix))]
+fn endpoint(_: &Address, _: &ServerOptions) -> Result<(Box<dyn Endpoint>, Option<u16>)> {
+    Err(unchecked())
+}
+
+#[cfg(not(unix))]
+fn channel(_: &Address, _: &ClientOptions) -> Result<Box<dyn Channel>> {
+    Err(unchecked())
+}
+
+/// A child that this process forks lets go of whatever is made from here on.
+fn follow_forks() -> Result<()> {
+    fork::follow().map_err(|error| Error::os("following forks", &error))
+}
+
+/// The failure to use what this system does not have.
+pub(crate) fn unsupported(lack: &'static str) -> Error {
+    Error::new(Status::Unsupported, lack)
+}
+
+/// [`Address::check`] let through what it has to refuse.
+fn unchecked() -> Error {
+    Error::new(Status::Internal, "an address that was not checked")
+}

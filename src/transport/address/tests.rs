@@ -1,0 +1,47 @@
+//! What the door lets through.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::*;
+
+fn status<T>(result: Result<T>) -> Status {
+    result.err().map_or(Status::Ok, |error| error.status())
+}
+
+#[test]
+fn each_side_has_its_own() {
+    let server = bind(&Address::exec("/bin/true"), &ServerOptions::default());
+    assert_eq!(status(server), Status::InvalidArgument);
+    let client = connect(&Address::Stdio, &ClientOptions::default());
+    assert_eq!(status(client), Status::InvalidArgument);
+}
+
+#[test]
+fn what_this_system_does_not_have_is_refused_before_options_are_looked_at() {
+    let pipe = Address::NamedPipe("calc".into());
+    let options = ServerOptions {
+        workers: u32::MAX,
+        ..ServerOptions::default()
+    };
+    let error = bind(&pipe, &options).err().unwrap();
+    assert_eq!(error.status(), Status::Unsupported);
+    assert_eq!(error.context(), "named pipes are for Windows");
+    let client = connect(&pipe, &ClientOptions::default());
+    assert_eq!(status(client), Status::Unsupported);
+}
+
+#[test]
+fn a_port_that_the_system_chose_is_in_the_address() {
+    let bound = bind(&Address::tcp("127.0.0.1", 0), &ServerOptions::default()).unwrap();
+    assert!(matches!(bound.address, Address::Tcp { host, port: 1.. } if host == "127.0.0.1"));
+}
+
+#[test]
+fn a_program_whose_words_have_a_nul_is_none() {
+    let address = Address::Exec {
+        program: "/bin/true".into(),
+        arguments: vec!["a\0b".into()],
+    };
+    let client = connect(&address, &ClientOptions::default());
+    assert_eq!(status(client), Status::InvalidArgument);
+}
