@@ -13,8 +13,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod actor;
-mod census;
 mod contract;
 mod faults;
 mod handles;
@@ -26,5 +24,5 @@ mod processes;
 mod prompt;
 mod random;
 mod role;
+mod scene;
 mod soak;
-mod stage;

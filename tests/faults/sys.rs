@@ -3,7 +3,6 @@
 use crate::short::Piece;
 use libc::{c_int, c_long, pid_t};
 use nix::errno::Errno;
-use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::NonNull;
@@ -214,23 +213,4 @@ impl Piece {
             iov_len: length.min(self.length),
         }
     }
-}
-
-/// Leaves this process, which is an actor's, its control socket and nothing else; what it prints
-/// goes to `output`.
-pub fn keep_only(control: RawFd, output: &File) {
-    // SAFETY: the process runs nothing but the actor, which knows no other descriptor.
-    unsafe {
-        libc::dup2(output.as_raw_fd(), 1);
-        libc::dup2(output.as_raw_fd(), 2);
-        libc::syscall(libc::SYS_close_range, 3, control - 1, 0);
-        libc::syscall(libc::SYS_close_range, control + 1, i32::MAX, 0);
-    }
-}
-
-/// Whether this process has a child.
-pub fn has_child() -> bool {
-    // SAFETY: no status is asked for.
-    let result = unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) };
-    !(result == -1 && Errno::last() == Errno::ECHILD)
 }

@@ -2,18 +2,21 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     reason = "each test file uses its part"
 )]
 
+pub mod processes;
 pub mod raw;
+
+pub use processes::{PATIENCE, Process, eventually, stay};
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions, fifo, shm, tcp, uds};
-use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -135,6 +138,11 @@ impl Drop for Address {
 }
 
 impl Transport {
+    pub fn named(name: &str) -> &'static Self {
+        let mut all = TRANSPORTS.iter();
+        all.find(|transport| transport.name == name).unwrap()
+    }
+
     /// A server of this transport that is serving.
     pub fn serve(&self, address: &Address, handler: Handler, options: &ServerOptions) -> Server {
         let server = Server::new((self.bind)(address, options).unwrap(), handler).unwrap();
@@ -161,72 +169,6 @@ pub fn request(operation: Operation, arg1: i64, arg2: i64) -> Request {
 
 pub fn add(arg1: i64, arg2: i64) -> Request {
     request(Operation::Add, arg1, arg2)
-}
-
-/// A process forked from the test, ended at the latest when it is dropped.
-pub struct Process(libc::pid_t);
-
-impl Process {
-    /// Forks a process that runs `body` and exits with 0, or with 1 if that panics.
-    pub fn fork(body: impl FnOnce()) -> Self {
-        // SAFETY: the child uses the library, malloc and system calls; none of them needs what
-        // another thread of the test may have locked, and it prints nothing unless it fails.
-        match unsafe { libc::fork() } {
-            0 => {
-                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
-                // SAFETY: ends the child without running anything of the test's.
-                unsafe { libc::_exit(i32::from(result.is_err())) }
-            }
-            process => {
-                assert!(process > 0, "fork");
-                Self(process)
-            }
-        }
-    }
-
-    pub fn number(&self) -> libc::pid_t {
-        self.0
-    }
-
-    /// How many descriptors it has open.
-    pub fn descriptors(&self) -> usize {
-        let folder = format!("/proc/{}/fd", self.0);
-        std::fs::read_dir(folder).unwrap().count()
-    }
-
-    pub fn signal(&self, signal: libc::c_int) {
-        // SAFETY: it is a child of this process that has not been waited for.
-        assert_eq!(unsafe { libc::kill(self.0, signal) }, 0);
-    }
-
-    /// Waits for its end; `true` when it exited with 0.
-    pub fn succeeded(mut self) -> bool {
-        self.wait() == 0
-    }
-
-    /// Waits for its end; what it exited with.
-    pub fn code(mut self) -> libc::c_int {
-        let status = self.wait();
-        assert!(libc::WIFEXITED(status), "{status}");
-        libc::WEXITSTATUS(status)
-    }
-
-    fn wait(&mut self) -> libc::c_int {
-        let mut status = -1;
-        // SAFETY: a child of this process, and a place for its status.
-        unsafe { libc::waitpid(self.0, &raw mut status, 0) };
-        self.0 = 0;
-        status
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if self.0 > 0 {
-            self.signal(libc::SIGKILL);
-            self.wait();
-        }
-    }
 }
 
 /// Makes a system call unknown to this process, as it is to an older kernel (seccomp(2)).
@@ -314,17 +256,41 @@ pub fn serve_in_process(
     options: &ServerOptions,
     before: impl FnOnce(),
 ) -> Process {
-    let (mut said, say) = std::io::pipe().unwrap();
-    let process = Process::fork(|| {
+    in_process(transport, address, options, Handler::Calculator, before)
+}
+
+/// The same, with another handler.
+pub fn handle_in_process(
+    transport: &Transport,
+    address: &Address,
+    options: &ServerOptions,
+    handler: Handler,
+) -> Process {
+    in_process(transport, address, options, handler, || ())
+}
+
+fn in_process(
+    transport: &Transport,
+    address: &Address,
+    options: &ServerOptions,
+    handler: Handler,
+    before: impl FnOnce(),
+) -> Process {
+    Process::fork_until_ready(|say_so| {
         let endpoint = (transport.bind)(address, options).unwrap();
-        let server = Server::new(endpoint, Handler::Calculator).unwrap();
+        let server = Server::new(endpoint, handler).unwrap();
         before();
-        (&say).write_all(b"L").unwrap();
+        say_so();
         server.run().unwrap();
-    });
-    drop(say);
-    said.read_exact(&mut [0]).unwrap();
-    process
+    })
+}
+
+/// Gives every message back.
+pub fn echo() -> Handler {
+    Handler::bytes(|request, room| {
+        room.get_mut(..request.len())?.copy_from_slice(request);
+        Some(request.len())
+    })
 }
 
 pub fn make_fifo(path: &str) {
@@ -342,14 +308,4 @@ pub fn become_user(uid: u32) -> bool {
 pub fn is_root() -> bool {
     // SAFETY: takes nothing.
     unsafe { libc::geteuid() == 0 }
-}
-
-/// Waits until something is so, which on a busy machine may take a while; what is not so after a minute
-/// never will be.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = std::time::Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
