@@ -11,16 +11,8 @@ use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
+use support::processes::state::limit;
 use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, add, forbid_with, status, within};
-
-fn limit(resource: libc::__rlimit_resource_t, value: u64) {
-    let limit = libc::rlimit {
-        rlim_cur: value,
-        rlim_max: value,
-    };
-    // SAFETY: a live rlimit.
-    assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
-}
 
 /// Memory that is shared is a file to the kernel, so RLIMIT_FSIZE bounds it, with SIGXFSZ.
 #[test]

@@ -10,6 +10,8 @@
     reason = "these are tests"
 )]
 
+#[path = "../support/named_tests.rs"]
+mod named_tests;
 #[path = "../support/mod.rs"]
 mod support;
 

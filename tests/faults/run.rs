@@ -3,8 +3,8 @@
 use crate::injector::{Injector, Plan};
 use crate::role::{self, Voice, word};
 use crate::support::Address;
-use crate::support::processes::{Actor, PATIENCE, Side, Stage};
-use crate::sys::{self, NO_LISTENER, SharedBoard};
+use crate::support::processes::{Actor, PATIENCE, Shared, Side, Stage};
+use crate::sys::{self, Board, NO_LISTENER};
 use crate::transport::{TIMEOUT, Transport};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -60,7 +60,7 @@ struct Run<'a> {
 /// The actor whose system calls are looked at from here.
 struct Filter<'a> {
     actor: Side,
-    board: SharedBoard,
+    board: Shared<Board>,
     injector: Injector<'a>,
 }
 
@@ -99,8 +99,8 @@ impl Run<'_> {
     }
 
     /// Gives what it shares with the actor.
-    fn start(&mut self, side: Side, name: &str, role: Role, asks: bool) -> SharedBoard {
-        let board = SharedBoard::new();
+    fn start(&mut self, side: Side, name: &str, role: Role, asks: bool) -> Shared<Board> {
+        let board = Board::new();
         let (transport, address) = (self.transport, &self.stage.address);
         let actor = Actor::fork(name, |control| {
             if asks {

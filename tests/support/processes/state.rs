@@ -58,6 +58,21 @@ pub fn status_number(process: impl Display, field: &str) -> u64 {
     number.take(1).collect::<String>().parse().unwrap()
 }
 
+/// Changes how many descriptors this process may have, until it is changed again; gives how many it might have.
+pub fn allow_descriptors(count: libc::rlim_t) -> libc::rlim_t {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: a live rlimit, for the old limits and then for the new.
+    unsafe {
+        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit), 0);
+        let before = std::mem::replace(&mut limit.rlim_cur, count);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
+        before
+    }
+}
+
 /// Lets this process have no more of something (setrlimit(2)), which it cannot take back.
 pub fn limit(resource: libc::__rlimit_resource_t, most: u64) {
     let limit = libc::rlimit {
