@@ -11,7 +11,8 @@ use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::fs::File;
 use std::time::Duration;
-use support::processes::state::{self, limit, status_number};
+use support::processes::rights::limit;
+use support::processes::state::{self, status_number};
 use support::{Address, Process, TRANSPORTS, add, eventually, serve_in_process};
 
 fn descriptors() -> u64 {

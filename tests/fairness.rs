@@ -16,7 +16,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
-use support::processes::state::allow_descriptors;
+use support::processes::rights::allow_descriptors;
 use support::{Address, Process, TRANSPORTS, WITH_FILES, add, over_each, status, stay, within};
 
 #[test]

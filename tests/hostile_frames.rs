@@ -20,8 +20,6 @@ use std::os::unix::net::UnixStream;
 use support::raw::{Random, send_with};
 use support::{Address, PATIENCE, PORT, TRANSPORTS, Transport, add, serve_in_process};
 
-/// Longer than anything here takes on a busy machine.
-
 /// The limit of servers with default options.
 const LIMIT: u32 = 65536;
 

@@ -11,7 +11,8 @@ use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
-use support::processes::state::limit;
+use support::processes::rights::limit;
+use support::processes::state::open_below;
 use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, add, forbid_with, status, within};
 
 /// Memory that is shared is a file to the kernel, so RLIMIT_FSIZE bounds it, with SIGXFSZ.
@@ -93,11 +94,8 @@ fn threads_that_were_asked_for_are_had_or_it_is_an_error() {
     }
 }
 
-/// The descriptors of this process above the standard ones.
 fn descriptors() -> BTreeSet<i32> {
-    // SAFETY: asks about a number, whatever it is.
-    let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0;
-    (3..1024).filter(is_open).collect()
+    open_below(1024)
 }
 
 #[test]

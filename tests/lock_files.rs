@@ -13,7 +13,8 @@ use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{Endpoint, ServerOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
-use support::processes::state::{self, limit};
+use support::processes::rights::limit;
+use support::processes::state;
 use support::{
     Address, Process, TRANSPORTS, Transport, WITH_FILES, add, make_fifo, status, stay, within,
 };

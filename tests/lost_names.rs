@@ -7,7 +7,7 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::ServerOptions;
-use support::processes::state::allow_descriptors;
+use support::processes::rights::allow_descriptors;
 use support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, status};
 
 /// Runs each case in a process of its own: it counts the forks of its process.

@@ -17,7 +17,8 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use support::processes::state::{self, limit};
+use support::processes::rights::limit;
+use support::processes::state;
 use support::{PATIENCE, Process, add, request, stay};
 
 fn create(handler: Handler) -> Client {

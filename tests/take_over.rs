@@ -14,7 +14,7 @@ use calc_ipc::transport::{Endpoint, ServerOptions};
 use std::io::Read;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use support::processes::Shared;
+use support::processes::SharedValue;
 use support::{Address, PATIENCE, Process, TRANSPORTS, Transport, WITH_FILES, add, within};
 
 /// What the processes count, in memory that they share.
@@ -96,7 +96,7 @@ const ROUNDS: u32 = 20;
 fn one_live_server_at_a_time() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        let counts = Shared::forever(Counts::default());
+        let counts = SharedValue::forever(Counts::default());
         let until = Instant::now() + Duration::from_secs(1);
         let processes: Vec<_> = (0..6_u32)
             .map(|place| {

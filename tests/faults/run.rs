@@ -3,7 +3,7 @@
 use crate::injector::{Injector, Plan};
 use crate::role::{self, Voice, word};
 use crate::support::Address;
-use crate::support::processes::{Actor, PATIENCE, Shared, Side, Stage};
+use crate::support::processes::{Actor, PATIENCE, SharedValue, Side, Stage};
 use crate::sys::{self, Board, NO_LISTENER};
 use crate::transport::{TIMEOUT, Transport};
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ struct Run<'a> {
 /// The actor whose system calls are looked at from here.
 struct Filter<'a> {
     actor: Side,
-    board: Shared<Board>,
+    board: SharedValue<Board>,
     injector: Injector<'a>,
 }
 
@@ -99,7 +99,7 @@ impl Run<'_> {
     }
 
     /// Gives what it shares with the actor.
-    fn start(&mut self, side: Side, name: &str, role: Role, asks: bool) -> Shared<Board> {
+    fn start(&mut self, side: Side, name: &str, role: Role, asks: bool) -> SharedValue<Board> {
         let board = Board::new();
         let (transport, address) = (self.transport, &self.stage.address);
         let actor = Actor::fork(name, |control| {

@@ -1,7 +1,7 @@
 //! What the harness needs of the kernel: seccomp(2) with a listener, and a peer process's memory.
 
 use crate::short::Piece;
-use crate::support::processes::Shared;
+use crate::support::processes::SharedValue;
 use libc::{c_int, c_long, pid_t};
 use nix::errno::Errno;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -19,8 +19,8 @@ pub struct Board {
 pub const NO_LISTENER: i32 = -1;
 
 impl Board {
-    pub fn new() -> Shared<Self> {
-        Shared::new(Self {
+    pub fn new() -> SharedValue<Self> {
+        SharedValue::new(Self {
             listener: AtomicI32::new(NO_LISTENER),
             in_library: AtomicBool::new(false),
         })

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use crate::support::processes::Shared;
+use crate::support::processes::SharedValue;
 use calc_ipc::calculator::Response;
 use calc_ipc::error::Error;
 use calc_ipc::service::{Client, Handler};
@@ -29,7 +29,7 @@ impl Drop for Shut {
 impl Tally {
     /// One at zero, open, which is never freed.
     pub(crate) fn new() -> &'static Self {
-        Shared::forever(Self::default())
+        SharedValue::forever(Self::default())
     }
 
     /// How many requests handlers were given.

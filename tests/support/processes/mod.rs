@@ -7,6 +7,7 @@ mod actor;
 mod census;
 mod control;
 mod process;
+pub mod rights;
 mod shared;
 mod stage;
 pub mod state;
@@ -15,7 +16,7 @@ pub use actor::{Actor, play};
 pub use census::Census;
 pub use control::Control;
 pub use process::{Process, send, stay};
-pub use shared::Shared;
+pub use shared::SharedValue;
 pub use stage::{Side, Stage};
 
 use std::time::{Duration, Instant};

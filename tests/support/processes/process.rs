@@ -41,6 +41,7 @@ impl Process {
     }
 
     /// A process that executes a program.
+    #[expect(clippy::zombie_processes, reason = "it is waited for by its number")]
     pub fn execute(command: &mut Command) -> Self {
         let child = command.spawn().unwrap();
         Self::new(child.id().cast_signed())

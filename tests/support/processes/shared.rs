@@ -4,9 +4,9 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 
 /// A value in memory that forked processes share. They change it through its atomics.
-pub struct Shared<T: Sync>(NonNull<T>);
+pub struct SharedValue<T: Sync>(NonNull<T>);
 
-impl<T: Sync> Shared<T> {
+impl<T: Sync> SharedValue<T> {
     pub fn new(value: T) -> Self {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let kind = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
@@ -27,7 +27,7 @@ impl<T: Sync> Shared<T> {
     }
 }
 
-impl<T: Sync> Deref for Shared<T> {
+impl<T: Sync> Deref for SharedValue<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -36,7 +36,7 @@ impl<T: Sync> Deref for Shared<T> {
     }
 }
 
-impl<T: Sync> Drop for Shared<T> {
+impl<T: Sync> Drop for SharedValue<T> {
     fn drop(&mut self) {
         // SAFETY: mapped by `new`; atomics need no drop.
         unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<T>()) };

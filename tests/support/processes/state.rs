@@ -1,8 +1,10 @@
-//! What the kernel says of a process (proc(5)), and what it lets one have.
+//! What the kernel says of a process (proc(5)).
 
 use super::eventually;
 use libc::pid_t;
+use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::os::fd::RawFd;
 
 /// Whether a thread is in this state, as /proc names it: S, it sleeps.
 pub fn is_in_state(process: impl Display, thread: impl Display, state: char) -> bool {
@@ -33,6 +35,13 @@ pub fn descriptors(process: impl Display) -> usize {
     numbers_in(&format!("/proc/{process}/fd")).len()
 }
 
+/// The numbers below `most` at which this process has descriptors; asking needs none.
+pub fn open_below(most: RawFd) -> BTreeSet<RawFd> {
+    // SAFETY: asks about a number, whatever it is.
+    let is_open = |fd: &RawFd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0;
+    (0..most).filter(is_open).collect()
+}
+
 /// The entries of a folder whose names are numbers.
 pub fn numbers_in(folder: &str) -> Vec<i32> {
     let names = std::fs::read_dir(folder).unwrap().flatten();
@@ -56,29 +65,4 @@ pub fn status_number(process: impl Display, field: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(field));
     let number = line.unwrap().trim_start_matches(':').split_whitespace();
     number.take(1).collect::<String>().parse().unwrap()
-}
-
-/// Changes how many descriptors this process may have, until it is changed again; gives how many it might have.
-pub fn allow_descriptors(count: libc::rlim_t) -> libc::rlim_t {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: a live rlimit, for the old limits and then for the new.
-    unsafe {
-        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit), 0);
-        let before = std::mem::replace(&mut limit.rlim_cur, count);
-        assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
-        before
-    }
-}
-
-/// Lets this process have no more of something (setrlimit(2)), which it cannot take back.
-pub fn limit(resource: libc::__rlimit_resource_t, most: u64) {
-    let limit = libc::rlimit {
-        rlim_cur: most,
-        rlim_max: most,
-    };
-    // SAFETY: a live rlimit.
-    assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
 }
