@@ -7,8 +7,7 @@ mod support;
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
-use support::{Address, TRANSPORTS, add, serve_in_process};
+use support::{Address, PATIENCE, TRANSPORTS, add, serve_in_process};
 
 const CLIENTS: u32 = 10_000;
 
@@ -49,9 +48,7 @@ fn ten_thousand_clients_are_answered_whatever_some_of_them_do() {
         .map(|_| UnixStream::connect(address.path("sock")).unwrap())
         .collect();
     for (number, stream) in crowd.iter_mut().enumerate() {
-        stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let body = format!("ADD {number} 1");
         let prefix = u32::try_from(body.len()).unwrap().to_le_bytes();
         stream
@@ -75,7 +72,7 @@ fn ten_thousand_clients_are_answered_whatever_some_of_them_do() {
         }
     }
     let options = ClientOptions {
-        call_timeout: Some(Duration::from_secs(60)),
+        call_timeout: Some(PATIENCE),
         ..ClientOptions::default()
     };
     let polite = TRANSPORTS[0].client_with(&address, &options);

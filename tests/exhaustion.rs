@@ -11,19 +11,12 @@ use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::fs::File;
 use std::time::Duration;
+use support::processes::rights::limit;
+use support::processes::state::{self, status_number};
 use support::{Address, Process, TRANSPORTS, add, eventually, serve_in_process};
 
-fn limit(resource: libc::__rlimit_resource_t, value: u64) {
-    let limit = libc::rlimit {
-        rlim_cur: value,
-        rlim_max: value,
-    };
-    // SAFETY: a live rlimit.
-    assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
-}
-
 fn descriptors() -> u64 {
-    u64::try_from(std::fs::read_dir("/proc/self/fd").unwrap().count()).unwrap()
+    u64::try_from(state::descriptors("self")).unwrap()
 }
 
 /// Opens descriptors until there are no more.
@@ -217,10 +210,7 @@ fn hundreds_may_wait_before_serving_begins() {
 
 /// How often a process went to sleep so far, if it has one thread (proc_pid_status(5)).
 fn sleeps(process: libc::pid_t) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let mut lines = status.lines();
-    let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    count.unwrap().trim().parse().unwrap()
+    status_number(process, "voluntary_ctxt_switches")
 }
 
 /// Changes how many descriptors a process may have; gives how many it might have before.

@@ -16,7 +16,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
-use support::{Address, Process, TRANSPORTS, WITH_FILES, add, over_each, status, within};
+use support::processes::rights::allow_descriptors;
+use support::{Address, Process, TRANSPORTS, WITH_FILES, add, over_each, status, stay, within};
 
 #[test]
 fn a_client_that_sends_many_requests_at_once_holds_up_neither_stop_nor_others() {
@@ -202,17 +203,9 @@ fn start_that_cannot_serve_says_so() {
         let ok = Process::fork(|| {
             let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
             let server = Server::new(endpoint, Handler::Calculator).unwrap();
-            // SAFETY: limits of this process only; the next descriptor is one too many.
-            let limit = |count: u64| unsafe {
-                let limits = libc::rlimit {
-                    rlim_cur: count,
-                    rlim_max: 4096,
-                };
-                assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limits), 0);
-            };
-            limit(3);
+            let before = allow_descriptors(3); // The next is one too many.
             assert_eq!(status(server.start()), Status::System);
-            limit(4096);
+            allow_descriptors(before);
             server.start().unwrap();
             assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
             server.stop().unwrap();
@@ -252,10 +245,9 @@ fn a_client_dropped_for_being_idle_sees_closed() {
 fn a_killed_server_is_replaced_though_a_child_forked_before_it_served_lives_on() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        let (mut said, say) = std::io::pipe().unwrap();
         // The grandchild lives until the test lets go of its end of this.
         let (let_go, hold) = std::io::pipe().unwrap();
-        let server = Process::fork(|| {
+        let mut server = Process::fork_until_ready(|say_so| {
             let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
             let server = Server::new(endpoint, Handler::Calculator).unwrap();
             // SAFETY: this process's copy; the test keeps its own.
@@ -264,16 +256,11 @@ fn a_killed_server_is_replaced_though_a_child_forked_before_it_served_lives_on()
                 let _ = (&let_go).read(&mut [0]);
             }));
             server.start().unwrap();
-            (&say).write_all(b"L").unwrap();
-            loop {
-                std::thread::park();
-            }
+            say_so();
+            stay()
         });
-        drop(say);
-        said.read_exact(&mut [0]).unwrap();
         assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
-        server.signal(libc::SIGKILL);
-        assert!(!server.succeeded());
+        server.kill();
         let next = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
         assert_eq!(transport.client(&address).call(&add(2, 2)).unwrap(), Ok(4));
         drop((next, hold));

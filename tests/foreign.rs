@@ -15,6 +15,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use support::{
     Address, Process, TRANSPORTS, Transport, WITH_FILES, eventually, make_fifo, serve_in_process,
+    stay,
 };
 
 fn options() -> ServerOptions {
@@ -115,15 +116,11 @@ fn whoever_has_a_fifo_open_is_named() {
     for name in ["q", "a", "q.hello"] {
         let address = Address::new();
         make_fifo(&address.path(name));
-        let (mut said, say) = std::io::pipe().unwrap();
-        let foreign = Process::fork(|| {
+        let foreign = Process::fork_until_ready(|say_so| {
             let _held = hold(&address.path(name));
-            (&say).write_all(b"H").unwrap();
-            loop {
-                std::thread::park();
-            }
+            say_so();
+            stay()
         });
-        said.read_exact(&mut [0]).unwrap();
         let error = (TRANSPORTS[1].bind)(&address, &options()).err().unwrap();
         let who = format!("process {}", foreign.number());
         assert!(error.context().contains(&who), "{error}");
@@ -197,9 +194,7 @@ fn a_lock_file_that_was_there_stays_where_nothing_comes_of_the_server() {
 fn what_another_program_made_where_a_dead_servers_file_was_is_its_own() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        let server = serve_in_process(transport, &address, &options(), || ());
-        server.signal(libc::SIGKILL);
-        assert!(!server.succeeded());
+        serve_in_process(transport, &address, &options(), || ()).kill();
         // Its number is often that of the file that was just removed.
         let name = main_name(transport, &address);
         std::fs::remove_file(&name).unwrap();

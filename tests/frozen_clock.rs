@@ -15,6 +15,7 @@ use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
+use support::processes::state::{is_in_state, own_thread};
 use support::{Address, TRANSPORTS, add};
 
 /// Takes the C library's place in this program: once frozen, the monotonic clock says one hour for ever.
@@ -32,17 +33,6 @@ extern "C" fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -
         }
     }
     libc::c_int::try_from(result).unwrap_or(-1)
-}
-
-/// What the kernel says that a thread of this process does: S, it sleeps.
-fn sleeps(thread: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{thread}/stat")).unwrap();
-    stat.rsplit_once(") ").unwrap().1.starts_with('S')
-}
-
-fn own_number() -> String {
-    let link = std::fs::read_link("/proc/thread-self").unwrap();
-    link.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
 /// The longest spin that may be asked for.
@@ -80,14 +70,14 @@ fn nobody_spins_for_ever_and_a_stop_is_seen() {
             let (tell, told) = mpsc::channel();
             let client = &client;
             let call = scope.spawn(move || {
-                tell.send(own_number()).unwrap();
+                tell.send(own_thread()).unwrap();
                 client.call(&add(7, 0))
             });
             let caller = told.recv().unwrap();
             // Half a minute at least, by the kernel's clock.
             let falls_asleep = (0..30_000).any(|_| {
                 std::thread::sleep(Duration::from_millis(1));
-                sleeps(&caller)
+                is_in_state("self", caller, 'S')
             });
             assert!(falls_asleep, "{}", transport.name);
             go_on.send(()).unwrap();

@@ -15,7 +15,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use support::typed::uds;
-use support::{Address, TRANSPORTS, add};
+use support::{Address, PATIENCE, TRANSPORTS, add};
 
 fn serve_socket(address: &Address) -> Server {
     TRANSPORTS[0].serve(address, Handler::Calculator, &ServerOptions::default())
@@ -23,9 +23,7 @@ fn serve_socket(address: &Address) -> Server {
 
 fn raw_client(address: &Address) -> UnixStream {
     let stream = UnixStream::connect(address.path("sock")).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
@@ -286,7 +284,7 @@ fn answers_to_a_batch_that_was_not_sent_are_malformed() {
     let frames = b"\x09\0\0\0ADD 10 20".repeat(count);
     std::thread::scope(|scope| {
         scope.spawn(|| stream.write_all(&b"\x05\0\0\0OK 30".repeat(count)));
-        let timeout = Some(Duration::from_secs(30));
+        let timeout = Some(PATIENCE);
         let error = channel
             .exchange(&frames, 100, timeout, &mut |_| ())
             .result

@@ -17,12 +17,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 use support::raw::{Random, send_with};
-use support::{Address, PORT, TRANSPORTS, Transport, add, serve_in_process};
-
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Option<Duration> = Some(Duration::from_secs(60));
+use support::{Address, PATIENCE, PORT, TRANSPORTS, Transport, add, serve_in_process};
 
 /// The limit of servers with default options.
 const LIMIT: u32 = 65536;
@@ -40,11 +36,11 @@ fn raw_client(transport: &Transport, address: &Address) -> Box<dyn Duplex> {
     if transport.name == "tcp" {
         let stream = TcpStream::connect((address.host.as_str(), PORT)).unwrap();
         stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(PATIENCE).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         return Box::new(stream);
     }
     let stream = UnixStream::connect(address.path("sock")).unwrap();
-    stream.set_read_timeout(PATIENCE).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     Box::new(stream)
 }
 
@@ -271,7 +267,7 @@ fn descriptors_sent_to_a_server_of_shared_memory_do_not_stay_in_it() {
     let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
     for count in [1, 4, 5, 253].repeat(10) {
         let mut control = UnixStream::connect(format!("/dev/shm/{}", address.word)).unwrap();
-        control.set_read_timeout(PATIENCE).unwrap();
+        control.set_read_timeout(Some(PATIENCE)).unwrap();
         control.read_exact(&mut [0; 24]).unwrap();
         // It asks for a buffer, which it may once, and then again.
         assert_eq!(

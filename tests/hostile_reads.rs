@@ -8,15 +8,14 @@
 
 mod support;
 
-use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::ServerOptions;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use support::raw::Shared;
-use support::{Address, Process, TRANSPORTS, eventually};
+use support::{Address, Process, TRANSPORTS, echo, eventually, handle_in_process};
 
 const SHM: usize = 2;
 const SHORT: u32 = 8;
@@ -114,24 +113,12 @@ fn ask(server: &Traced<'_>, client: &Shared, [first, second]: [u32; 2]) -> Optio
 #[test]
 fn a_length_that_changes_after_it_was_read_is_the_one_that_was_read() {
     let address = Address::new();
-    let (mut said, say) = std::io::pipe().unwrap();
-    let process = Process::fork(|| {
-        let options = ServerOptions {
-            workers: 1,
-            spin: Duration::ZERO,
-            ..ServerOptions::default()
-        };
-        let endpoint = (TRANSPORTS[SHM].bind)(&address, &options).unwrap();
-        let handler = Handler::bytes(|request, room| {
-            room[..request.len()].copy_from_slice(request);
-            Some(request.len())
-        });
-        let server = Server::new(endpoint, handler).unwrap();
-        (&say).write_all(b"L").unwrap();
-        server.run().unwrap();
-    });
-    drop(say);
-    said.read_exact(&mut [0]).unwrap();
+    let options = ServerOptions {
+        workers: 1,
+        spin: Duration::ZERO,
+        ..ServerOptions::default()
+    };
+    let process = handle_in_process(&TRANSPORTS[SHM], &address, &options, echo());
     let server = Traced(&process);
     if !server.ask(libc::PTRACE_SEIZE, 0, 0) {
         return;

@@ -14,7 +14,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 use support::raw::{Random, high_water_kib};
-use support::{Address, PORT, Process, TRANSPORTS, add, status, within};
+use support::{Address, PATIENCE, PORT, Process, TRANSPORTS, add, status, within};
 
 /// A server that hands every connection to `serve`, once, in a thread, and a client of it.
 fn against(
@@ -240,7 +240,7 @@ fn a_byte_now_and_then_outlasts_no_deadline() {
                 "{name}"
             );
             // All of it would take a minute.
-            assert!(began.elapsed() < Duration::from_secs(30), "{name}");
+            assert!(began.elapsed() < PATIENCE, "{name}");
         });
     }
 }

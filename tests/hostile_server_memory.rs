@@ -11,11 +11,13 @@ use calc_ipc::transport::ServerOptions;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use support::processes::rights::allow_descriptors;
+use support::processes::state;
 use support::raw::{Random, high_water_kib, send_with};
 use support::{Address, Process, TRANSPORTS, add, status, within};
 
 fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
+    state::descriptors("self")
 }
 
 /// A server of shared memory that says `records`, each with as many descriptors.
@@ -78,11 +80,11 @@ fn a_client_without_room_for_what_is_shared_keeps_nothing_of_it() {
         for room in 0..3 {
             shares(&address, &[(&good, 3)], &|client| {
                 let mut spare: Vec<_> = std::iter::from_fn(|| limited(room)).collect();
-                let before = descriptors_by_probing();
+                let before = state::open_below(MANY);
                 assert_eq!(status(client.call(&add(10, 20))), Status::System, "{room}");
-                assert_eq!(descriptors_by_probing(), before, "{room}");
+                assert_eq!(state::open_below(MANY), before, "{room}");
                 spare.clear();
-                restore();
+                allow_descriptors(1024);
             });
         }
     })
@@ -93,29 +95,9 @@ fn a_client_without_room_for_what_is_shared_keeps_nothing_of_it() {
 /// The numbers below which descriptors of the test lie.
 const MANY: RawFd = 256;
 
-/// Which numbers are open; it needs none itself.
-fn descriptors_by_probing() -> Vec<RawFd> {
-    // SAFETY: asks about a number, whatever it is.
-    let is_open = |fd: &RawFd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0;
-    (0..MANY).filter(is_open).collect()
-}
-
-fn set_limit(count: u64) {
-    let limits = libc::rlimit {
-        rlim_cur: count,
-        rlim_max: 4096,
-    };
-    // SAFETY: limits of this forked process.
-    unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limits) };
-}
-
-fn restore() {
-    set_limit(1024);
-}
-
 /// Fills numbers until only `room` are left below the limit, which it sets.
 fn limited(room: u64) -> Option<std::fs::File> {
-    set_limit(64);
+    allow_descriptors(64);
     let file = std::fs::File::open("/dev/null").ok()?;
     let next = u64::try_from(file.as_raw_fd()).unwrap();
     (next + room < 64).then_some(file)

@@ -7,9 +7,9 @@ mod support;
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
 use std::time::Duration;
-use support::{Address, Process, TRANSPORTS, Transport, add};
+use support::processes::state::children;
+use support::{Address, Process, TRANSPORTS, Transport, add, stay};
 
 /// How often each thread of a process went to sleep or was taken off its CPU, and whether it sleeps, as
 /// proc_pid_status(5) has it.
@@ -66,8 +66,7 @@ fn all_come_to_rest(mut processes: Vec<(String, String)>) {
 /// Two servers in a process of their own, with every kind of thread that there is: some that serve the
 /// calculator, and some that run a handler of the user's, with one that looks after them.
 fn serve(transport: &Transport, addresses: &[Address; 2]) -> Process {
-    let (mut said, say) = std::io::pipe().unwrap();
-    let process = Process::fork(|| {
+    Process::fork_until_ready(|say_so| {
         let handlers = [
             Handler::Calculator,
             Handler::new(calc_ipc::calculator::execute),
@@ -83,14 +82,9 @@ fn serve(transport: &Transport, addresses: &[Address; 2]) -> Process {
                 transport.serve(address, handler, &options)
             })
             .collect();
-        (&say).write_all(b"L").unwrap();
-        loop {
-            std::thread::park();
-        }
-    });
-    drop(say);
-    said.read_exact(&mut [0]).unwrap();
-    process
+        say_so();
+        stay()
+    })
 }
 
 #[test]
@@ -120,26 +114,15 @@ fn no_thread_of_an_idle_server_is_woken_whoever_is_connected() {
 
 #[test]
 fn neither_the_child_of_a_pipe_nor_its_parent_is_woken() {
-    let (mut said, say) = std::io::pipe().unwrap();
-    let parent = Process::fork(|| {
+    let parent = Process::fork_until_ready(|say_so| {
         let client = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
         assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
-        (&say).write_all(b"L").unwrap();
-        loop {
-            std::thread::park();
-        }
+        say_so();
+        stay()
     });
-    drop(say);
-    said.read_exact(&mut [0]).unwrap();
-    let number = parent.number().to_string();
-    let children = format!("/proc/{number}/task/{number}/children");
-    // A kernel without this file has the parent alone looked at.
-    let children = std::fs::read_to_string(children).unwrap_or_default();
-    let mut idle = vec![("parent".to_owned(), number)];
-    idle.extend(
-        children
-            .split_whitespace()
-            .map(|child| ("child".to_owned(), child.to_owned())),
-    );
+    let mut idle = vec![("parent".to_owned(), parent.number().to_string())];
+    // A kernel that does not say has the parent alone looked at.
+    let children = children(parent.number()).into_iter();
+    idle.extend(children.map(|child| ("child".to_owned(), child.to_string())));
     all_come_to_rest(idle);
 }

@@ -9,7 +9,7 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Handler};
+use calc_ipc::service::Client;
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -53,18 +53,11 @@ fn echo(client: &Client, message: &[u8], room: usize) {
     );
 }
 
-fn echo_handler() -> Handler {
-    Handler::bytes(|message, answer| {
-        answer.get_mut(..message.len())?.copy_from_slice(message);
-        Some(message.len())
-    })
-}
-
 #[test]
 fn sizes_and_clients_in_any_order_get_their_own_answers() {
     over_each(|transport, address| {
         let (server, client) = options();
-        let _server = transport.serve(address, echo_handler(), &server);
+        let _server = transport.serve(address, support::echo(), &server);
         let clients: Vec<_> = (0..4)
             .map(|_| transport.client_with(address, &client))
             .collect();
@@ -92,7 +85,7 @@ fn sizes_and_clients_in_any_order_get_their_own_answers() {
 fn clients_that_send_large_messages_at_once_get_their_own_answers() {
     over_each(|transport, address| {
         let (server, client) = options();
-        let _server = transport.serve(address, echo_handler(), &server);
+        let _server = transport.serve(address, support::echo(), &server);
         std::thread::scope(|scope| {
             for number in 0..4 {
                 let client = transport.client_with(address, &client);

@@ -9,8 +9,9 @@ use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::ServerOptions;
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
-use support::{Address, TRANSPORTS, add, over_each, patient, status, within};
+use std::time::Instant;
+use support::processes::state::descriptors;
+use support::{Address, PATIENCE, TRANSPORTS, add, over_each, patient, status, within};
 
 #[test]
 fn a_client_may_come_before_serving_begins() {
@@ -71,11 +72,7 @@ fn stop_ends_connected_clients() {
         let never_called = transport.client(address);
         let began = Instant::now();
         server.stop().unwrap();
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "{}",
-            transport.name
-        );
+        assert!(began.elapsed() < PATIENCE, "{}", transport.name);
         server.stop().unwrap();
         assert_eq!(status(server.run()), Status::Stopped);
         for _ in 0..3 {
@@ -188,7 +185,7 @@ fn a_handler_cannot_stop_the_server_whose_handler_runs_its_own() {
 #[test]
 fn an_address_can_be_used_again_and_again() {
     over_each(|transport, address| {
-        let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+        let count = || descriptors("self");
         let round = || {
             let server = transport.serve(address, Handler::Calculator, &ServerOptions::default());
             let client = transport.client(address);

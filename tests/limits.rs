@@ -11,16 +11,9 @@ use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
+use support::processes::rights::limit;
+use support::processes::state::open_below;
 use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, add, forbid_with, status, within};
-
-fn limit(resource: libc::__rlimit_resource_t, value: u64) {
-    let limit = libc::rlimit {
-        rlim_cur: value,
-        rlim_max: value,
-    };
-    // SAFETY: a live rlimit.
-    assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
-}
 
 /// Memory that is shared is a file to the kernel, so RLIMIT_FSIZE bounds it, with SIGXFSZ.
 #[test]
@@ -101,11 +94,8 @@ fn threads_that_were_asked_for_are_had_or_it_is_an_error() {
     }
 }
 
-/// The descriptors of this process above the standard ones.
 fn descriptors() -> BTreeSet<i32> {
-    // SAFETY: asks about a number, whatever it is.
-    let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0;
-    (3..1024).filter(is_open).collect()
+    open_below(1024)
 }
 
 #[test]

@@ -11,10 +11,12 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{Endpoint, ServerOptions};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
+use support::processes::rights::limit;
+use support::processes::state;
 use support::{
-    Address, Process, TRANSPORTS, Transport, WITH_FILES, add, make_fifo, status, within,
+    Address, Process, TRANSPORTS, Transport, WITH_FILES, add, make_fifo, status, stay, within,
 };
 
 fn options() -> ServerOptions {
@@ -95,9 +97,8 @@ fn a_server_whose_files_were_all_cleaned_away_leaves_the_next_ones_alone() {
 
 /// A process that makes a server, leaves a copy of all that it has to a child, serves and is killed; the child.
 fn leave_an_heir(transport: &Transport, address: &Address) -> Heir {
-    let (mut said, mut say) = std::io::pipe().unwrap();
     let (wait, hold) = std::io::pipe().unwrap();
-    let server = Process::fork(|| {
+    let mut server = Process::fork_until_ready(|say_so| {
         let endpoint = (transport.bind)(address, &options()).unwrap();
         let server = Server::new(endpoint, Handler::Calculator).unwrap();
         std::mem::forget(Process::fork(|| {
@@ -106,15 +107,11 @@ fn leave_an_heir(transport: &Transport, address: &Address) -> Heir {
             let _ = (&wait).read(&mut [0]);
         }));
         server.start().unwrap();
-        say.write_all(b"S").unwrap();
-        loop {
-            std::thread::park();
-        }
+        say_so();
+        stay()
     });
-    said.read_exact(&mut [0]).unwrap();
     assert_eq!(transport.client(address).call(&add(1, 1)).unwrap(), Ok(2));
-    server.signal(libc::SIGKILL);
-    assert!(!server.succeeded());
+    server.kill();
     Heir(hold)
 }
 
@@ -144,13 +141,7 @@ fn what_children_of_a_dead_server_have_open_is_taken_over() {
 /// Whether making a server fails in a process that may have so many descriptors.
 fn bind_without_descriptors(transport: &Transport, address: &Address, descriptors: u64) -> bool {
     Process::fork(|| {
-        let limit = libc::rlimit {
-            rlim_cur: descriptors,
-            rlim_max: descriptors,
-        };
-        // SAFETY: a limit of this process, forked for it.
-        let set = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
-        assert_eq!(set, 0);
+        limit(libc::RLIMIT_NOFILE, descriptors);
         let made = (transport.bind)(address, &options());
         // SAFETY: ends this process, forked for it.
         unsafe { libc::_exit(-(status(made) as i32)) }
@@ -164,7 +155,7 @@ fn a_server_that_cannot_be_made_forgets_nothing_of_the_dead() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
         let heir = leave_an_heir(transport, &address);
-        let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
+        let open = state::descriptors("self");
         let failed = (3..open as u64 + 8)
             .map(|descriptors| bind_without_descriptors(transport, &address, descriptors))
             .take_while(|has_failed| *has_failed)

@@ -7,6 +7,7 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::ServerOptions;
+use support::processes::rights::allow_descriptors;
 use support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, status};
 
 /// Runs each case in a process of its own: it counts the forks of its process.
@@ -48,21 +49,6 @@ fn clean(address: &Address, is_wanted: fn(&str) -> bool) -> Vec<String> {
 
 fn is_lock(name: &str) -> bool {
     name.ends_with(".lock")
-}
-
-/// Changes how many descriptors this process may have; gives how many it might have before.
-fn limit_descriptors(count: libc::rlim_t) -> libc::rlim_t {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: a live rlimit, for the old limits and then for the new.
-    unsafe {
-        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit), 0);
-        let before = std::mem::replace(&mut limit.rlim_cur, count);
-        assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
-        before
-    }
 }
 
 #[test]
@@ -110,9 +96,9 @@ fn who_cannot_lock_a_name_again_leaves_it() {
     over_each_with_files(|transport, address| {
         let server = make(transport, address);
         let names = clean(address, is_lock);
-        let before = limit_descriptors(0);
+        let before = allow_descriptors(0);
         drop(server);
-        limit_descriptors(before);
+        allow_descriptors(before);
         assert_eq!(address.leftovers(), names);
     });
 }

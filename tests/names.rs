@@ -11,7 +11,6 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser};
-use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use support::typed::{fifo, shm, uds};
 use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, Transport, WITH_FILES, add};
@@ -245,15 +244,14 @@ fn a_relative_path_stays_where_it_was_when_its_server_becomes_a_daemon() {
     };
     for transport in &TRANSPORTS[..2] {
         let address = Address::new();
-        let (mut said, say) = std::io::pipe().unwrap();
-        let starter = Process::fork(|| {
+        let starter = Process::fork_until_ready(|say_so| {
             std::env::set_current_dir(address.path("")).unwrap();
             let endpoint = match transport.name {
                 "uds" => uds::bind("sock", &options),
                 _ => fifo::bind("q", "a", &options),
             };
             let server = Server::new(endpoint.unwrap(), Handler::Calculator).unwrap();
-            (&say).write_all(b"L").unwrap();
+            say_so();
             let daemon = Process::fork(|| {
                 std::env::set_current_dir("/").unwrap();
                 server.run().unwrap();
@@ -261,7 +259,6 @@ fn a_relative_path_stays_where_it_was_when_its_server_becomes_a_daemon() {
             });
             assert!(daemon.succeeded());
         });
-        said.read_exact(&mut [0]).unwrap();
         let client = transport.client_with(&address, &support::within(5000));
         assert_eq!(
             client.call(&add(1, 1)).unwrap(),

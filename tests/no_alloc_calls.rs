@@ -15,7 +15,7 @@ use calc_ipc::service::{Client, Handler, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use support::{Address, TRANSPORTS, Transport, add};
+use support::{Address, TRANSPORTS, Transport, add, echo};
 
 struct Counting;
 
@@ -72,13 +72,6 @@ fn exchange(client: &Client, lengths: &[usize], room: &mut [u8]) {
         let answered = client.call_bytes(&message[..length], room).unwrap();
         assert_eq!(answered, length);
     }
-}
-
-fn echo() -> Handler {
-    Handler::bytes(|message, room| {
-        room.get_mut(..message.len())?.copy_from_slice(message);
-        Some(message.len())
-    })
 }
 
 /// The calls allocate when made first, if ever. Of several rounds one has to show it: where threads are kept off their

@@ -12,6 +12,7 @@ use calc_ipc::service::{Client, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::thread;
 use std::time::Duration;
+use support::processes::send;
 use support::{Address, Process, Transport, add, over_each, within};
 use tally::{Tally, ask};
 
@@ -231,11 +232,6 @@ fn child(milliseconds: u64) -> (Client, &'static Tally) {
     (client, tally)
 }
 
-fn signal(process: libc::pid_t, signal: libc::c_int) {
-    // SAFETY: a child of this process, which its client has not waited for yet.
-    assert_eq!(unsafe { libc::kill(process, signal) }, 0);
-}
-
 #[test]
 fn a_pipe_knows_as_much() {
     let (client, tally) = child(50);
@@ -260,10 +256,10 @@ fn a_pipe_knows_as_much() {
 fn half_a_request_in_a_pipe_is_not_executed() {
     let (client, tally) = child(300);
     let before = tally.given();
-    signal(tally.process(), libc::SIGSTOP);
+    send(tally.process(), libc::SIGSTOP);
     let failure = failed(ask(&client, &vec![7; HUGE]));
     assert_eq!(failure, (Status::TimedOut, true));
-    signal(tally.process(), libc::SIGCONT);
+    send(tally.process(), libc::SIGCONT);
     assert_eq!(failed(ask(&client, b"after")), (Status::Closed, true));
     drop(client); // which waits for the child's end
     assert_eq!(tally.given(), before);
@@ -273,7 +269,7 @@ fn half_a_request_in_a_pipe_is_not_executed() {
 fn a_child_that_has_gone_is_found_when_its_pipe_is_read() {
     let (client, tally) = child(60_000);
     let before = tally.given();
-    signal(tally.process(), libc::SIGKILL);
+    send(tally.process(), libc::SIGKILL);
     thread::sleep(Duration::from_millis(20)); // Or it dies in flight, which looks the same.
     let (status, is_not_executed) = failed(ask(&client, b"second"));
     assert!(

@@ -9,7 +9,7 @@ mod tally;
 
 use calc_ipc::calculator::Request;
 use calc_ipc::error::{Error, Status};
-use calc_ipc::service::{Client, Server, pipe};
+use calc_ipc::service::{Client, pipe};
 use calc_ipc::transport::{Channel, ClientOptions, Deadline, Exchanged, ServerOptions, Take};
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 use support::raw::Random;
 use support::typed::uds;
-use support::{Address, Process, TRANSPORTS, Transport, add};
+use support::{Address, Process, TRANSPORTS, Transport, add, handle_in_process};
 use tally::Tally;
 
 /// Servers that are killed, for each transport and each kind of call.
@@ -57,16 +57,7 @@ fn many_at_once(client: &Client) -> (u32, Error) {
 
 /// A server in a process of its own, whose address is live and whose handler counts.
 fn serve(transport: &Transport, address: &Address, tally: &'static Tally) -> Process {
-    let (mut said, say) = std::io::pipe().unwrap();
-    let process = Process::fork(|| {
-        let endpoint = (transport.bind)(address, &ServerOptions::default()).unwrap();
-        let server = Server::new(endpoint, tally.first()).unwrap();
-        (&say).write_all(b"L").unwrap();
-        server.run().unwrap();
-    });
-    drop(say);
-    said.read_exact(&mut [0]).unwrap();
-    process
+    handle_in_process(transport, address, &ServerOptions::default(), tally.first())
 }
 
 /// Uses `client` until `kill` has ended its server after a while, and holds what the failure says

@@ -16,7 +16,9 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use support::{Process, add, request};
+use support::processes::rights::limit;
+use support::processes::state;
+use support::{PATIENCE, Process, add, request, stay};
 
 fn create(handler: Handler) -> Client {
     pipe::create(handler, &ClientOptions::default()).unwrap()
@@ -85,10 +87,7 @@ fn two_pipes_end_in_either_order() {
 
 /// A handler that gives how many descriptors its process has open, the folder that says so included.
 fn number_of_descriptors() -> Handler {
-    Handler::new(|_| {
-        let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
-        Ok(i64::try_from(open).unwrap())
-    })
+    Handler::new(|_| Ok(i64::try_from(state::descriptors("self")).unwrap()))
 }
 
 #[test]
@@ -108,16 +107,10 @@ fn a_child_keeps_nothing_of_its_parent_but_standard_error() {
 #[test]
 fn a_child_keeps_as_little_where_close_range_is_not_known() {
     let ok = Process::fork(|| {
+        // SAFETY: standard error is open.
+        unsafe { assert_eq!(libc::fcntl(2, libc::F_DUPFD, 1000), 1000) };
         // The limit says nothing of the numbers that are in use.
-        let limit = libc::rlimit {
-            rlim_cur: 500,
-            rlim_max: 500,
-        };
-        // SAFETY: a live rlimit; standard error is open.
-        unsafe {
-            assert_eq!(libc::fcntl(2, libc::F_DUPFD, 1000), 1000);
-            assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
-        }
+        limit(libc::RLIMIT_NOFILE, 500);
         support::forbid(libc::SYS_close_range);
         assert_eq!(number_of(&create(number_of_descriptors())), 6);
     })
@@ -131,15 +124,7 @@ fn a_handler_that_hangs_is_killed() {
         call_timeout: Some(Duration::from_millis(20)),
         ..ClientOptions::default()
     };
-    let client = pipe::create(
-        Handler::new(|_| {
-            loop {
-                std::thread::park();
-            }
-        }),
-        &options,
-    )
-    .unwrap();
+    let client = pipe::create(Handler::new(|_| stay()), &options).unwrap();
     let error = client.call(&add(1, 1)).unwrap_err();
     assert_eq!(error.status(), Status::TimedOut);
     let (_, number) = error.context().split_once("(process ").unwrap();
@@ -147,7 +132,7 @@ fn a_handler_that_hangs_is_killed() {
     assert!(exists(child));
     let began = Instant::now();
     drop(client);
-    assert!(began.elapsed() < Duration::from_secs(60));
+    assert!(began.elapsed() < PATIENCE);
     assert!(!exists(child));
 }
 

@@ -7,11 +7,10 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
-use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 use support::typed::uds;
-use support::{Address, Process, TRANSPORTS, add};
+use support::{Address, Process, TRANSPORTS, add, stay};
 
 #[test]
 fn a_second_try_does_not_take_the_server_from_the_child_that_adopted_it() {
@@ -19,15 +18,11 @@ fn a_second_try_does_not_take_the_server_from_the_child_that_adopted_it() {
         let address = Address::new();
         let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
         let server = Server::new(endpoint, Handler::Calculator).unwrap();
-        let (mut said, say) = std::io::pipe().unwrap();
-        let child = Process::fork(|| {
+        let child = Process::fork_until_ready(|say_so| {
             server.start().unwrap();
-            (&say).write_all(b"L").unwrap();
-            loop {
-                std::thread::park();
-            }
+            say_so();
+            stay()
         });
-        said.read_exact(&mut [0]).unwrap();
         for _ in 0..3 {
             let status = server.start().unwrap_err().status();
             assert_eq!(status, Status::AddressInUse, "{}", transport.name);

@@ -9,12 +9,12 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Handler, Server};
+use calc_ipc::service::Handler;
 use calc_ipc::transport::ServerOptions;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use support::raw::{Buffer, Shared, high_water_kib};
-use support::{Address, Process, TRANSPORTS, status, within};
+use support::{Address, TRANSPORTS, echo, handle_in_process, status, within};
 
 const SHM: usize = 2;
 /// The kind of a line with many frames in the buffer.
@@ -38,18 +38,12 @@ fn publish_bomb(shared: &mut Shared) -> Buffer {
 #[test]
 fn a_batch_is_bounded_by_the_bytes_of_its_answers() {
     let address = Address::new();
-    let (mut said, say) = std::io::pipe().unwrap();
-    let server = Process::fork(|| {
-        let endpoint = (TRANSPORTS[SHM].bind)(&address, &ServerOptions::default()).unwrap();
-        let handler = Handler::bytes(|_, room| {
-            room.fill(b'x');
-            Some(room.len())
-        });
-        let server = Server::new(endpoint, handler).unwrap();
-        std::io::Write::write_all(&mut &say, b"L").unwrap();
-        server.run().unwrap();
+    let handler = Handler::bytes(|_, room| {
+        room.fill(b'x');
+        Some(room.len())
     });
-    std::io::Read::read_exact(&mut said, &mut [0]).unwrap();
+    let options = ServerOptions::default();
+    let server = handle_in_process(&TRANSPORTS[SHM], &address, &options, handler);
     let client = TRANSPORTS[SHM].client(&address);
     let mut room = vec![0; HALF];
     assert_eq!(client.call_bytes(b"q", &mut room).unwrap(), HALF);
@@ -71,11 +65,7 @@ fn a_batch_is_bounded_by_the_bytes_of_its_answers() {
 #[test]
 fn a_batch_may_fill_its_half_of_the_buffer_and_so_may_its_answers() {
     let address = Address::new();
-    let handler = Handler::bytes(|request, room| {
-        room[..request.len()].copy_from_slice(request);
-        Some(request.len())
-    });
-    let _server = TRANSPORTS[SHM].serve(&address, handler, &ServerOptions::default());
+    let _server = TRANSPORTS[SHM].serve(&address, echo(), &ServerOptions::default());
     for (batch, is_taken) in [(HALF - 1, true), (HALF, true), (HALF + 1, false)] {
         let mut shared = intruder(&address);
         let buffer = shared.buffer(HALF);

@@ -10,7 +10,8 @@ use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
-use support::{Address, Process, TRANSPORTS, add, eventually, serve_in_process};
+use support::processes::state::await_state;
+use support::{Address, Process, TRANSPORTS, add, serve_in_process};
 
 extern "C" fn ignore(_: libc::c_int) {}
 
@@ -120,14 +121,10 @@ fn a_server_that_a_signal_wakes_serves_on() {
             tell_of(libc::SIGURG, &say);
         });
         drop(say);
-        let stat = format!("/proc/{}/stat", server.number());
         let client = transport.client_with(&address, &support::within(60_000));
         for number in 0..20 {
             assert_eq!(client.call(&add(number, 1)).unwrap(), Ok(number + 1));
-            eventually("it sleeps", || {
-                let stat = std::fs::read_to_string(&stat).unwrap();
-                stat.rsplit_once(") ").unwrap().1.starts_with('S')
-            });
+            await_state(server.number(), server.number(), 'S');
             server.signal(libc::SIGURG);
             said.read_exact(&mut [0]).unwrap();
         }

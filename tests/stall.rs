@@ -18,11 +18,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use support::raw::send_with;
-use support::{Address, PORT, Process, TRANSPORTS, add};
+use support::{Address, PATIENCE, PORT, Process, TRANSPORTS, add};
 
 const STALL: Duration = Duration::from_millis(300);
-/// What tells a hang.
-const HANG: Duration = Duration::from_secs(60);
 
 fn options() -> ServerOptions {
     ServerOptions {
@@ -38,7 +36,7 @@ fn drip(mut write: impl FnMut(&[u8]) -> bool, mut has_ended: impl FnMut() -> boo
         if !write(&[byte]) || has_ended() {
             return began.elapsed();
         }
-        assert!(began.elapsed() < HANG, "it drips for ever");
+        assert!(began.elapsed() < PATIENCE, "it drips for ever");
         std::thread::sleep(Duration::from_millis(5));
     }
     panic!("all of it was taken");
@@ -98,7 +96,7 @@ fn a_writer_of_a_public_fifo_that_drips_makes_room_for_the_next() {
     // The next is taken for the last one until the server has seen that that one left.
     let began = Instant::now();
     loop {
-        assert!(began.elapsed() < HANG, "nobody else is heard");
+        assert!(began.elapsed() < PATIENCE, "nobody else is heard");
         let (mut requests, answers) = (open("q"), open("a"));
         requests.write_all(b"\x07\0\0\0ADD 1 2").unwrap();
         if is_readable(&answers, Duration::from_millis(200)) {
@@ -167,7 +165,7 @@ fn a_long_frame_may_take_longer_as_long_as_it_moves() {
         std::thread::sleep(Duration::from_millis(10));
     }
     // It is still read from, which takes more than lies in between.
-    long.set_write_timeout(Some(HANG)).unwrap();
+    long.set_write_timeout(Some(PATIENCE)).unwrap();
     long.write_all(&[b'x'; 16 << 20]).unwrap();
 }
 
@@ -216,7 +214,7 @@ fn a_frame_behind_one_that_carried_descriptors_is_answered() {
             stream.write_all(frame).unwrap();
         }
         server.start().unwrap();
-        stream.set_read_timeout(Some(HANG)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut answers = [0; 6 * 8];
         stream.read_exact(&mut answers).unwrap();
         assert_eq!(answers.as_slice(), b"\x04\0\0\0OK 3".repeat(6));

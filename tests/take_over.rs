@@ -11,30 +11,20 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{Endpoint, ServerOptions};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, add, within};
+use support::processes::SharedValue;
+use support::{Address, PATIENCE, Process, TRANSPORTS, Transport, WITH_FILES, add, within};
 
 /// What the processes count, in memory that they share.
-#[repr(C)]
+#[derive(Default)]
 struct Counts {
     owners: AtomicU32,
     rounds: AtomicU32,
     two_at_once: AtomicU32,
     wrong_server: AtomicU32,
     failures: AtomicU32,
-}
-
-fn shared_counts() -> &'static Counts {
-    // SAFETY: zeroed memory that lives as long as the test, for atomics only.
-    unsafe {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
-        let start = libc::mmap(std::ptr::null_mut(), 4096, access, flags, -1, 0);
-        assert_ne!(start, libc::MAP_FAILED);
-        &*start.cast::<Counts>()
-    }
 }
 
 fn count(counter: &AtomicU32) {
@@ -67,18 +57,16 @@ fn serve_once(
     let mut expected = number();
     let mut adopter = None;
     if seed.is_multiple_of(3) {
-        let (mut said, say) = std::io::pipe().unwrap();
         let (wait, hold) = std::io::pipe().unwrap();
-        let child = Process::fork(|| {
+        let child = Process::fork_until_ready(|say_so| {
             // SAFETY: this process's copy of the end that its parent holds.
             unsafe { libc::close(std::os::fd::AsRawFd::as_raw_fd(&hold)) };
             if server.start().is_err() {
                 count(&counts.failures);
             }
-            (&say).write_all(b"S").unwrap();
+            say_so();
             let _ = (&wait).read(&mut [0]);
         });
-        said.read_exact(&mut [0]).unwrap();
         expected = i64::from(child.number());
         adopter = Some((child, hold));
     } else if server.start().is_err() {
@@ -108,7 +96,7 @@ const ROUNDS: u32 = 20;
 fn one_live_server_at_a_time() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        let counts = shared_counts();
+        let counts = SharedValue::forever(Counts::default());
         let until = Instant::now() + Duration::from_secs(1);
         let processes: Vec<_> = (0..6_u32)
             .map(|place| {
@@ -138,7 +126,7 @@ fn one_live_server_at_a_time() {
             transport.name
         );
         // One that adopted the server of a process which ended is gone when it has noticed that.
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + PATIENCE;
         let last = loop {
             match (transport.bind)(&address, &ServerOptions::default()) {
                 Err(error) if Instant::now() < patience => {

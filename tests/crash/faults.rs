@@ -1,9 +1,11 @@
 //! What happens to servers and clients during a soak, and who takes their place.
 
-use crate::actor::Actor;
-use crate::census::children;
 use crate::random::Random;
+use crate::role::{role, start};
+use crate::scene::serving;
 use crate::soak::Soak;
+use crate::support::processes::Actor;
+use crate::support::processes::state::children;
 
 impl Soak<'_> {
     /// Kills and stops children that serve. Gives how many faults there were.
@@ -13,11 +15,11 @@ impl Soak<'_> {
         while self.tally.lock().unwrap().answered < self.calls {
             let gap = 1 + random.below(1000);
             self.await_more(u64::try_from(gap).unwrap(), |tally| tally.answered);
-            let children = children(std::process::id());
+            let children = children("self");
             if children.is_empty() {
                 continue;
             }
-            let child = children[random.below(children.len())].cast_signed();
+            let child = children[random.below(children.len())];
             // SAFETY: a child of this process; if it was reaped since, that changes nothing.
             let send = |signal| unsafe { libc::kill(child, signal) };
             match random.below(3) {
@@ -36,7 +38,7 @@ impl Soak<'_> {
 
     /// A last server takes the address over, stops in order, and removes what all others left.
     pub(crate) fn strike(&self) {
-        let mut last = Actor::start(&format!("server {} {}", self.name, self.address.tell()));
+        let mut last = start(&role("server", self.name, &self.address));
         assert_eq!(last.hear(), "bound");
         last.say("stop");
         assert_eq!(last.hear(), "stopped");
@@ -115,8 +117,7 @@ impl<'a> Faults<'a> {
 
     /// Kills the server; the next is at its address at once.
     fn replace_server(&mut self) {
-        self.server.signal(libc::SIGKILL);
-        assert!(!self.server.wait());
+        self.server.kill();
         self.server = server(self.soak);
     }
 
@@ -131,14 +132,9 @@ impl<'a> Faults<'a> {
 }
 
 fn server(soak: &Soak<'_>) -> Actor {
-    let role = format!("server {} {}", soak.name, soak.address.tell());
-    let mut server = Actor::start(&role);
-    assert_eq!(server.hear(), "bound");
-    server.say("serve");
-    assert_eq!(server.hear(), "serving");
-    server
+    serving(soak.name, &soak.address)
 }
 
 fn victim(soak: &Soak<'_>) -> Actor {
-    Actor::start(&format!("caller {} {}", soak.name, soak.address.tell()))
+    start(&role("caller", soak.name, &soak.address))
 }

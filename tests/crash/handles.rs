@@ -1,19 +1,24 @@
 //! Handles made and destroyed, as C makes them, until anything left behind would show.
 
-use crate::actor::Actor;
-use crate::census::{Census, own_memory};
 use crate::random::how_often;
+use crate::role::act;
 use crate::support::Address;
+use crate::support::processes::{Census, state};
 use calc_ipc::ffi::{client::*, pipe::*, server::*, status::*};
 use std::ffi::{CStr, CString};
 use std::ptr::{null, null_mut};
 
 /// What may come and go with the allocator, once it has grown to its use.
-const MEMORY: usize = 2 << 20;
+const MEMORY: u64 = 2 << 20;
+
+/// The memory of this process that is not shared with a file, in bytes.
+fn own_memory() -> u64 {
+    state::status_number("self", "RssAnon") << 10
+}
 
 fn try_handles(transport: &str) {
     let rounds = how_often("CALC_IPC_HANDLES", 2000);
-    assert!(Actor::start(&format!("handles {transport} {rounds}")).end());
+    act(&format!("handles {transport} {rounds}"));
 }
 
 #[test]

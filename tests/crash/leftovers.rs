@@ -1,11 +1,10 @@
 //! What is left: by a server that died to the next one, to a program that is executed, in a full folder.
 
-use crate::actor::{await_state, send};
-use crate::census::children;
 use crate::message::{LARGE, MAX_MESSAGE, PLAIN, SMALL, message};
-use crate::role::thread_number;
-use crate::stage::is_end;
-use crate::support::{self, Address, Process, TRANSPORTS, add, within};
+use crate::scene::is_end;
+use crate::support::processes::send;
+use crate::support::processes::state::{await_state, children, numbers_in, own_thread};
+use crate::support::{self, Address, PATIENCE, Process, TRANSPORTS, add, stay, within};
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
@@ -13,7 +12,7 @@ use std::collections::BTreeSet;
 use std::io::{PipeWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const FIFO: usize = 1;
 const SHM: usize = 2;
@@ -23,16 +22,12 @@ const SHM: usize = 2;
 #[test]
 fn a_client_whose_announcement_died_with_its_server_hears_of_it_from_the_next() {
     let (transport, address) = (&TRANSPORTS[FIFO], Address::new());
-    let (mut said, say) = std::io::pipe().unwrap();
-    let first = Process::fork(|| {
+    let mut first = Process::fork_until_ready(|say_so| {
         let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
         let _server = Server::new(endpoint, Handler::Calculator).unwrap();
-        (&say).write_all(b"L").unwrap();
-        loop {
-            std::thread::park();
-        }
+        say_so();
+        stay()
     });
-    said.read_exact(&mut [0]).unwrap();
     let client = transport.client_with(&address, &within(300));
     let mut announced = std::fs::OpenOptions::new()
         .read(true)
@@ -41,8 +36,7 @@ fn a_client_whose_announcement_died_with_its_server_hears_of_it_from_the_next() 
         .unwrap();
     announced.read_exact(&mut [0; 64]).unwrap();
     drop(announced);
-    first.signal(libc::SIGKILL);
-    assert!(!first.succeeded());
+    first.kill();
     let next = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
     let status = client.call(&add(1, 1)).unwrap_err().status();
     assert!(is_end(&format!("{status:?}")), "{status:?}");
@@ -79,9 +73,7 @@ fn a_client_that_comes_while_a_server_begins_is_served() {
 }
 
 fn descriptors() -> BTreeSet<i32> {
-    let names = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
-    let numbers = names.map(|entry| entry.file_name().to_str().unwrap().parse().unwrap());
-    numbers.collect()
+    numbers_in("/proc/self/fd").into_iter().collect()
 }
 
 #[test]
@@ -154,11 +146,7 @@ fn a_full_dev_shm_is_a_failure_of_create() {
 /// A handler that leaves a process behind, which keeps what the child has open, and tells its number.
 fn leaving_an_orphan() -> Handler {
     Handler::bytes(|_, room| {
-        let orphan = Process::fork(|| {
-            loop {
-                std::thread::park();
-            }
-        });
+        let orphan = Process::fork(|| stay());
         room[..4].copy_from_slice(&orphan.number().to_le_bytes());
         std::mem::forget(orphan);
         Some(4)
@@ -173,27 +161,27 @@ fn kill_child_with_orphan(length: usize, mut say: &PipeWriter) {
         ..within(15_000)
     };
     let client = pipe::create(leaving_an_orphan(), &options).unwrap();
-    let child = children(std::process::id())[0];
+    let child = children("self")[0];
     let mut orphan = [0; 4];
     client
         .call_bytes(&message(PLAIN, SMALL, 1), &mut orphan)
         .unwrap();
     say.write_all(&orphan).unwrap();
     send(child, libc::SIGSTOP);
-    await_state(child, &child.to_string(), 'T');
+    await_state(child, child, 'T');
     std::thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
         let client = &client;
         let call = scope.spawn(move || {
             let request = message(PLAIN, length, 2);
-            tell.send(thread_number()).unwrap();
+            tell.send(own_thread()).unwrap();
             client.call_bytes(&request, &mut [])
         });
-        await_state(std::process::id(), &told.recv().unwrap(), 'S');
+        await_state("self", told.recv().unwrap(), 'S');
         send(child, libc::SIGKILL);
         let begin = Instant::now();
         assert_eq!(support::status(call.join().unwrap()), Status::PeerDied);
-        assert!(begin.elapsed() < Duration::from_secs(60));
+        assert!(begin.elapsed() < PATIENCE);
     });
 }
 
@@ -207,7 +195,7 @@ fn a_child_that_dies_is_noticed_though_its_own_child_keeps_the_pipes() {
         let mut orphan = [0; 4];
         said.read_exact(&mut orphan).unwrap();
         let ok = host.succeeded();
-        send(u32::from_le_bytes(orphan), libc::SIGKILL);
+        send(i32::from_le_bytes(orphan), libc::SIGKILL);
         assert!(ok, "{length}");
     }
 }

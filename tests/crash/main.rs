@@ -10,11 +10,11 @@
     reason = "these are tests"
 )]
 
+#[path = "../support/named_tests.rs"]
+mod named_tests;
 #[path = "../support/mod.rs"]
 mod support;
 
-mod actor;
-mod census;
 mod contract;
 mod faults;
 mod handles;
@@ -26,5 +26,5 @@ mod processes;
 mod prompt;
 mod random;
 mod role;
+mod scene;
 mod soak;
-mod stage;

@@ -1,6 +1,6 @@
 //! Who suffers what, when.
 
-use crate::stage::Side;
+use crate::support::processes::Side;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Point {

@@ -1,16 +1,13 @@
 //! Either side is killed, or stopped and woken, or stopped and killed, at every point of a call.
 
-use crate::actor::Actor;
-use crate::census::Census;
 use crate::message::{HELD, HELD_FOR_LARGE, LARGE, PLAIN, SMALL};
 use crate::plan::Point::*;
 use crate::plan::{Fault, Plan, plans};
 use crate::random::{Random, how_often, seed};
-use crate::stage::{Held, Side, Stage, is_end};
-use std::time::{Duration, Instant};
-
-/// A fault that is noticed later than this, is not.
-const HANG: Duration = Duration::from_secs(60);
+use crate::role::act;
+use crate::scene::{Held, Scene, is_end};
+use crate::support::processes::{Census, PATIENCE, Side};
+use std::time::Instant;
 
 /// Few enough milliseconds that calls to a stopped process run out of them, and so many that none
 /// does.
@@ -18,7 +15,7 @@ const TIMEOUTS: [u64; 2] = [15, 15_000];
 
 fn attack(transport: &str) {
     let rounds = how_often("CALC_IPC_ROUNDS", plans().len());
-    assert!(Actor::start(&format!("points {transport} {} {rounds}", seed())).end());
+    act(&format!("points {transport} {} {rounds}", seed()));
 }
 
 #[test]
@@ -52,7 +49,7 @@ pub(crate) fn direct(transport: &str, seed: u64, rounds: usize) {
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
     let before = Census::own();
     let mut random = Random::new(seed);
-    let mut stage = Stage::new(transport);
+    let mut scene = Scene::new(transport);
     let mut order = Vec::new();
     for round in 0..rounds {
         if order.is_empty() {
@@ -60,18 +57,18 @@ pub(crate) fn direct(transport: &str, seed: u64, rounds: usize) {
             random.shuffle(&mut order);
         }
         let plan = order.pop().unwrap();
-        stage.timeout = TIMEOUTS[random.below(TIMEOUTS.len())];
+        scene.timeout = TIMEOUTS[random.below(TIMEOUTS.len())];
         let trace = Trace {
             text: format!(
                 "{transport}, CALC_IPC_SEED={seed}, round {round}: {plan:?}, {}",
-                stage.timeout
+                scene.timeout
             ),
         };
-        Round::new(&mut stage, plan, &mut random).run();
+        Round::new(&mut scene, plan, &mut random).run();
         std::mem::forget(trace);
     }
-    stage.strike();
-    drop(stage);
+    scene.strike();
+    drop(scene);
     before.await_no_more("this process");
 }
 
@@ -88,7 +85,7 @@ impl Drop for Trace {
 }
 
 struct Round<'a> {
-    stage: &'a mut Stage,
+    scene: &'a mut Scene,
     plan: Plan,
     random: &'a mut Random,
     is_connected: bool,
@@ -98,9 +95,9 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(stage: &'a mut Stage, plan: Plan, random: &'a mut Random) -> Self {
+    fn new(scene: &'a mut Scene, plan: Plan, random: &'a mut Random) -> Self {
         Self {
-            stage,
+            scene,
             plan,
             random,
             is_connected: false,
@@ -111,8 +108,8 @@ impl<'a> Round<'a> {
     }
 
     fn run(mut self) {
-        self.stage.set();
-        if self.stage.is_pipe() && self.plan.victim == Side::Server {
+        self.scene.set();
+        if self.scene.is_pipe() && self.plan.victim == Side::Server {
             match self.plan.point {
                 BeforeConnect | Closing => return, // There is no server, and none that is told to stop.
                 _ => {}
@@ -127,18 +124,18 @@ impl<'a> Round<'a> {
         } else {
             self.after_waking();
         }
-        assert!(struck.elapsed() < HANG, "took {:?}", struck.elapsed());
+        assert!(struck.elapsed() < PATIENCE, "took {:?}", struck.elapsed());
         if self.plan.victim == Side::Server || !is_dead {
             self.close();
         }
-        self.stage.expect_no_leak();
+        self.scene.expect_no_leak();
     }
 
     fn reach(&mut self) {
         if self.plan.point == BeforeConnect {
             return;
         }
-        assert_eq!(self.stage.connect(), "connected");
+        assert_eq!(self.scene.connect(), "connected");
         self.is_connected = true;
         // Until a server has taken a client in, the time of its calls runs out without a request.
         let has_to_be_known = matches!(
@@ -146,7 +143,7 @@ impl<'a> Round<'a> {
             HandlerRunning | HalfAnswer | AnswerPublished
         );
         if has_to_be_known || self.random.is_heads() {
-            assert_eq!(self.stage.call_until_it_is_answered(), "right");
+            assert_eq!(self.scene.call_until_it_is_answered(), "right");
         }
         match self.plan.point {
             BeforeConnect | Connected => {}
@@ -160,38 +157,38 @@ impl<'a> Round<'a> {
     }
 
     fn begin_call(&mut self, kind: u8, length: usize) {
-        self.stage.begin_call(kind, length);
+        self.scene.begin_call(kind, length);
         self.is_calling = true;
     }
 
     fn stop(&mut self, side: Side) {
-        self.stage.signal(side, libc::SIGSTOP);
+        self.scene.signal(side, libc::SIGSTOP);
         self.stopped = Some(side);
     }
 
     fn ask_stopped_server(&mut self, length: usize) {
         self.stop(Side::Server);
         self.begin_call(PLAIN, length);
-        self.stage.client().await_sleep();
+        self.scene.client().await_sleep();
     }
 
     fn hold(&mut self, kind: u8) {
         self.begin_call(kind, SMALL);
-        self.held = Some(self.stage.await_held());
+        self.held = Some(self.scene.await_held());
     }
 
     fn answer_stopped_client(&mut self, kind: u8) {
         self.hold(kind);
         self.stop(Side::Client);
         let held = self.held.take().unwrap();
-        self.stage.let_go();
+        self.scene.let_go();
         held.await_answer();
     }
 
     fn begin_to_close(&mut self) {
         match self.plan.victim {
-            Side::Server => self.stage.order_stop(),
-            Side::Client => self.stage.client().say("close"),
+            Side::Server => self.scene.order_stop(),
+            Side::Client => self.scene.client().say("close"),
         }
         for _ in 0..self.random.below(200) {
             std::thread::yield_now();
@@ -204,7 +201,7 @@ impl<'a> Round<'a> {
             let other = self.stopped;
             self.stop(self.plan.victim);
             if let Some(other) = other {
-                self.stage.signal(other, libc::SIGCONT);
+                self.scene.signal(other, libc::SIGCONT);
             }
         }
         if self.plan.fault == Fault::StopAndWake {
@@ -213,39 +210,39 @@ impl<'a> Round<'a> {
         if self.stopped == Some(self.plan.victim) {
             self.stopped = None;
         }
-        self.stage.kill(self.plan.victim);
+        self.scene.kill(self.plan.victim);
         true
     }
 
     /// Wakes whoever is stopped, and lets a handler go on that still holds a message.
     fn wake(&mut self, is_dead: bool) {
         // The orphan of a pipe has ended, with or without its last answer.
-        let is_over = is_dead && self.stage.is_pipe() && self.plan.victim == Side::Client;
+        let is_over = is_dead && self.scene.is_pipe() && self.plan.victim == Side::Client;
         if let Some(side) = self.stopped.take().filter(|_| !is_over) {
-            self.stage.signal(side, libc::SIGCONT);
+            self.scene.signal(side, libc::SIGCONT);
         }
         let is_alive = !(is_over || is_dead && self.plan.victim == Side::Server);
         if self.held.take().is_some() && is_alive {
-            self.stage.let_go();
+            self.scene.let_go();
         }
     }
 
     fn after_death(&mut self) {
         if self.plan.victim == Side::Client {
-            assert_eq!(self.stage.bystander(), "right");
+            assert_eq!(self.scene.bystander(), "right");
             return;
         }
         if self.is_calling {
-            let said = self.stage.client().hear();
+            let said = self.scene.client().hear();
             let may_be_right = matches!(self.plan.point, HalfAnswer | AnswerPublished);
             let is_expected = is_end(&said) || self.ran_out_of_time(&said);
             assert!(is_expected || said == "right" && may_be_right, "{said}");
         }
         if self.is_connected {
-            let said = self.stage.call();
+            let said = self.scene.call();
             assert!(is_end(&said), "{said}");
         } else {
-            assert_eq!(self.stage.connect(), "NotConnected");
+            assert_eq!(self.scene.connect(), "NotConnected");
         }
     }
 
@@ -255,39 +252,39 @@ impl<'a> Round<'a> {
         }
         let mut said = String::new();
         if self.is_calling {
-            said = self.stage.client().hear();
+            said = self.scene.client().hear();
             assert!(said == "right" || self.ran_out_of_time(&said), "{said}");
         }
         if !self.is_connected {
-            assert_eq!(self.stage.connect(), "connected");
+            assert_eq!(self.scene.connect(), "connected");
         }
-        let next = self.stage.call_until_it_is_answered();
+        let next = self.scene.call_until_it_is_answered();
         // One who stopped in the middle of a request cannot send another.
         let may_be_cut = self.plan.point == HalfRequest && said == "TimedOut";
         assert!(next == "right" || may_be_cut && next == "Closed", "{next}");
-        assert_eq!(self.stage.bystander(), "right");
+        assert_eq!(self.scene.bystander(), "right");
     }
 
     fn after_closing(&mut self) {
         match self.plan.victim {
             Side::Client => {
-                assert_eq!(self.stage.client().hear(), "closed");
-                assert_eq!(self.stage.connect(), "connected");
-                assert_eq!(self.stage.call_until_it_is_answered(), "right");
+                assert_eq!(self.scene.client().hear(), "closed");
+                assert_eq!(self.scene.connect(), "connected");
+                assert_eq!(self.scene.call_until_it_is_answered(), "right");
             }
             Side::Server => {
-                self.stage.server_has_stopped();
-                assert_eq!(self.stage.call(), "Closed");
+                self.scene.server_has_stopped();
+                assert_eq!(self.scene.call(), "Closed");
             }
         }
     }
 
     fn ran_out_of_time(&self, said: &str) -> bool {
-        said == "TimedOut" && self.stage.timeout == TIMEOUTS[0]
+        said == "TimedOut" && self.scene.timeout == TIMEOUTS[0]
     }
 
     fn close(&mut self) {
-        self.stage.client().say("close");
-        assert_eq!(self.stage.client().hear(), "closed");
+        self.scene.client().say("close");
+        assert_eq!(self.scene.client().hear(), "closed");
     }
 }

@@ -1,6 +1,6 @@
 //! Processes that are killed, stopped or forked, over every transport with named servers.
 
-use crate::support::{Address, Process, TRANSPORTS, Transport, WITH_FILES, add};
+use crate::support::{Address, PATIENCE, Process, TRANSPORTS, Transport, WITH_FILES, add, stay};
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
@@ -22,9 +22,7 @@ fn serve_in_process(transport: &Transport, address: &Address) -> (Process, std::
         let handler = Handler::new(move |request| {
             if request.arg1 == HELD {
                 (&tell).write_all(b"R").unwrap();
-                loop {
-                    std::thread::park();
-                }
+                stay();
             }
             calc_ipc::calculator::execute(request)
         });
@@ -60,11 +58,7 @@ fn a_server_killed_during_a_call_is_noticed_and_replaced_at_once() {
                     matches!(status, Status::Closed | Status::PeerDied),
                     "{status:?}"
                 );
-                assert!(
-                    ended - killed < Duration::from_secs(60),
-                    "{}",
-                    transport.name
-                );
+                assert!(ended - killed < PATIENCE, "{}", transport.name);
             });
             let status = idle.call(&add(1, 1)).unwrap_err().status();
             assert!(
@@ -72,10 +66,9 @@ fn a_server_killed_during_a_call_is_noticed_and_replaced_at_once() {
                 "{status:?}"
             );
         }
-        let (server, _said) = serve_in_process(transport, &address);
+        let (mut server, _said) = serve_in_process(transport, &address);
         assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
-        server.signal(libc::SIGKILL);
-        assert!(!server.succeeded());
+        server.kill();
         let last = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
         drop(last);
         assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
@@ -89,21 +82,17 @@ fn clients_killed_at_any_moment_leave_nothing() {
         let server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
         let steady = transport.client(&address);
         for round in 0..50 {
-            let (mut said, say) = std::io::pipe().unwrap();
-            let client = Process::fork(|| {
+            let mut client = Process::fork_until_ready(|say_so| {
                 let client = transport.client(&address);
-                (&say).write_all(b"C").unwrap();
+                say_so();
                 loop {
                     client.call(&add(1, 1)).unwrap().unwrap();
                 }
             });
-            drop(say);
-            said.read_exact(&mut [0]).unwrap();
             for number in 0..round {
                 assert_eq!(steady.call(&add(number, 1)).unwrap(), Ok(number + 1));
             }
-            client.signal(libc::SIGKILL);
-            assert!(!client.succeeded());
+            client.kill();
         }
         assert_eq!(
             steady.call(&add(1, 1)).unwrap(),
@@ -248,28 +237,22 @@ fn handles_of_the_parent_are_of_no_use_in_a_child() {
 fn a_child_that_outlives_its_parent_keeps_no_connection_alive() {
     for transport in &TRANSPORTS {
         let address = Address::new();
-        let (mut said, say) = std::io::pipe().unwrap();
         // The grandchild lives until the test lets go of its end of this.
         let (let_go, hold) = std::io::pipe().unwrap();
-        let server = Process::fork(|| {
+        let mut server = Process::fork_until_ready(|say_so| {
             let server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
             // SAFETY: this process's copy; the test keeps its own.
             unsafe { libc::close(hold.as_raw_fd()) };
             std::mem::forget(Process::fork(|| {
-                (&say).write_all(b"F").unwrap();
+                say_so();
                 let _ = (&let_go).read(&mut [0]);
             }));
             server.run().map_err(|error| error.status()).unwrap_err();
-            loop {
-                std::thread::park();
-            }
+            stay();
         });
-        drop(say);
-        said.read_exact(&mut [0]).unwrap();
         let client = transport.client(&address);
         assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
-        server.signal(libc::SIGKILL);
-        assert!(!server.succeeded());
+        server.kill();
         let status = client.call(&add(1, 1)).unwrap_err().status();
         assert!(
             matches!(status, Status::Closed | Status::PeerDied),

@@ -4,13 +4,12 @@
 //! is said within a minute. That each round is in time, only with `CALC_IPC_STRICT` set, for a machine that has nothing
 //! else to do: nobody promises when a process that was woken runs.
 
-use crate::actor::Actor;
 use crate::message::{HELD, SMALL};
 use crate::random::how_often;
-use crate::stage::{Side, Stage, is_end};
+use crate::role::act;
+use crate::scene::{Scene, is_end};
+use crate::support::processes::{PATIENCE, Side};
 use std::time::{Duration, Instant};
-
-const HANG: Duration = Duration::from_secs(60);
 
 fn limit(transport: &str) -> Duration {
     Duration::from_millis(if transport == "shm" { 100 } else { 20 })
@@ -18,7 +17,7 @@ fn limit(transport: &str) -> Duration {
 
 fn kill_servers(transport: &str) {
     let rounds = how_often("CALC_IPC_KILLS", 20);
-    assert!(Actor::start(&format!("prompt {transport} {rounds}")).end());
+    act(&format!("prompt {transport} {rounds}"));
 }
 
 #[test]
@@ -50,10 +49,10 @@ fn the_death_of_a_server_is_known_in_time_over_tcp() {
 /// a hop between two processes included.
 #[expect(clippy::print_stderr, reason = "the distribution is what it is for")]
 pub(crate) fn measure(transport: &str, rounds: usize) {
-    let mut stage = Stage::new(transport);
-    stage.timeout = 15_000;
-    let mut times: Vec<_> = (0..rounds).map(|_| one_kill(&mut stage)).collect();
-    stage.strike();
+    let mut scene = Scene::new(transport);
+    scene.timeout = 15_000;
+    let mut times: Vec<_> = (0..rounds).map(|_| one_kill(&mut scene)).collect();
+    scene.strike();
     times.sort_unstable();
     let at = |part: usize| times[(times.len() * part / 1000).min(times.len() - 1)];
     let late = times
@@ -68,7 +67,7 @@ pub(crate) fn measure(transport: &str, rounds: usize) {
         at(1000),
         limit(transport),
     );
-    assert!(at(1000) < HANG, "{transport}: one hung");
+    assert!(at(1000) < PATIENCE, "{transport}: one hung");
     let may_be_late = std::env::var_os("CALC_IPC_STRICT").is_none();
     assert!(
         late == 0 || may_be_late,
@@ -76,18 +75,18 @@ pub(crate) fn measure(transport: &str, rounds: usize) {
     );
 }
 
-fn one_kill(stage: &mut Stage) -> Duration {
-    stage.set();
-    assert_eq!(stage.connect(), "connected");
-    stage.begin_call(HELD, SMALL);
-    stage.await_held();
+fn one_kill(scene: &mut Scene) -> Duration {
+    scene.set();
+    assert_eq!(scene.connect(), "connected");
+    scene.begin_call(HELD, SMALL);
+    scene.await_held();
     let killed = Instant::now();
-    stage.signal(Side::Server, libc::SIGKILL);
-    let said = stage.client().hear();
+    scene.signal(Side::Server, libc::SIGKILL);
+    let said = scene.client().hear();
     let time = killed.elapsed();
     assert!(is_end(&said), "{said}");
-    stage.kill(Side::Server);
-    stage.client().say("close");
-    assert_eq!(stage.client().hear(), "closed");
+    scene.kill(Side::Server);
+    scene.client().say("close");
+    assert_eq!(scene.client().hear(), "closed");
     time
 }

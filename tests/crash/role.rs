@@ -1,10 +1,9 @@
-//! What the processes that [`Actor`] executes do.
-//!
-//! [`Actor`]: crate::actor::Actor
+//! What executed processes do.
 
-use crate::actor::{Control, ROLE};
 use crate::message::{HELD, HELD_FOR_LARGE, LARGE, MAX_MESSAGE, answer, is_answer, message};
-use crate::support::{Address, TRANSPORTS, Transport};
+use crate::support::processes::state::own_thread;
+use crate::support::processes::{self, Actor, Control};
+use crate::support::{Address, Transport};
 use crate::{handles, points, prompt, soak};
 use calc_ipc::error::Result;
 use calc_ipc::service::{Client, Handler, Server, pipe};
@@ -15,30 +14,40 @@ use std::time::Duration;
 /// The anonymous pipe, which has no address.
 pub(crate) const PIPE: &str = "pipe";
 
-/// No test: with the variable set, it is the process of another one, and what goes wrong in it fails
-/// that.
+/// A process with this role.
+pub(crate) fn start(role: &str) -> Actor {
+    Actor::execute(role, |_| ())
+}
+
+/// Executes a process that plays this role to its end, and fails where that does.
+pub(crate) fn act(role: &str) {
+    assert_eq!(start(role).bury(), [""; 0]);
+}
+
+/// The role of a process that plays at an address.
+pub(crate) fn role(role: &str, transport: &str, address: &Address) -> String {
+    format!("{role} {transport} {}", address.tell())
+}
+
+/// No test: it is a process of another one, and what goes wrong in it fails that.
 #[test]
 fn a_process_of_another_test() {
-    let Ok(role) = std::env::var(ROLE) else {
-        return;
-    };
-    // SAFETY: sets what this process gets when the thread that executed it has ended; takes no pointer.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-    let mut control = Control::own();
-    control.say(&thread_number());
-    let words: Vec<_> = role.split(' ').collect();
-    match words[..] {
+    processes::play(|words, mut control| match *words {
         ["server", transport, word, host] => {
-            serve(named(transport), &Address::told(word, host), control);
+            serve(
+                Transport::named(transport),
+                &Address::told(word, host),
+                control,
+            );
         }
         ["caller", transport, word, host] => {
-            soak::call_until_killed(named(transport), &Address::told(word, host));
+            soak::call_until_killed(Transport::named(transport), &Address::told(word, host));
         }
         ["client", PIPE, ..] => obey(&mut control, |options| {
             pipe::create(handler(say_and_await_at_standard_error), options)
         }),
         ["client", transport, word, host] => {
-            let (transport, address) = (named(transport), Address::told(word, host));
+            let (transport, address) = (Transport::named(transport), Address::told(word, host));
             obey(&mut control, |options| {
                 (transport.connect)(&address, options).map(|channel| Client::new(channel, options))
             });
@@ -49,23 +58,12 @@ fn a_process_of_another_test() {
         ["prompt", transport, rounds] => prompt::measure(transport, number(rounds)),
         ["soak", transport, seed, calls] => soak::direct(transport, number(seed), number(calls)),
         ["handles", transport, rounds] => handles::make_and_destroy(transport, number(rounds)),
-        _ => panic!("no role is called {role}"),
-    }
+        _ => panic!("no role is called {words:?}"),
+    });
 }
 
 fn number<T: std::str::FromStr<Err = std::num::ParseIntError>>(word: &str) -> T {
     word.parse().unwrap()
-}
-
-pub(crate) fn named(name: &str) -> &'static Transport {
-    let mut all = TRANSPORTS.iter();
-    all.find(|transport| transport.name == name).unwrap()
-}
-
-/// The number of the calling thread.
-pub(crate) fn thread_number() -> String {
-    // SAFETY: takes nothing.
-    unsafe { libc::gettid() }.to_string()
 }
 
 /// The calculator of this test; `hold` is called when a message is to be held.
@@ -80,7 +78,7 @@ fn handler(hold: impl Fn() + Send + Sync + 'static) -> Handler {
 
 /// For the child of a pipe, which keeps nothing else of the process that it comes from.
 fn say_and_await_at_standard_error() {
-    let held = format!("held {} {}\n", std::process::id(), thread_number());
+    let held = format!("held {} {}\n", std::process::id(), own_thread());
     let mut byte = 0_u8;
     // SAFETY: standard error is the socket that `obey` made it, and the buffers are locals.
     unsafe {
@@ -97,8 +95,8 @@ fn serve(transport: &Transport, address: &Address, mut control: Control) {
     let (go, may_go) = mpsc::channel();
     let hold = Mutex::new((Control::own(), may_go));
     let handler = handler(move || {
-        let mut hold = hold.lock().unwrap();
-        let held = format!("held {} {}", std::process::id(), thread_number());
+        let hold = hold.lock().unwrap();
+        let held = format!("held {} {}", std::process::id(), own_thread());
         hold.0.say(&held);
         hold.1.recv().unwrap();
     });

@@ -4,12 +4,11 @@
 //! When a fault comes is measured in answered calls, not in time, so that a seed means the same on
 //! every machine as far as that goes: where in a call it hits is chance.
 
-use crate::actor::Actor;
-use crate::census::Census;
 use crate::faults::Faults;
 use crate::message::{MAX_MESSAGE, PLAIN, SMALL, answer, message};
 use crate::random::{how_often, seed};
-use crate::role::{PIPE, named, say_of};
+use crate::role::{PIPE, act, say_of};
+use crate::support::processes::{Census, PATIENCE};
 use crate::support::{Address, Transport};
 use calc_ipc::service::{Client, Handler, pipe};
 use calc_ipc::transport::ClientOptions;
@@ -17,16 +16,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long a call may take, and how much longer it may take until it says so.
+/// How long a call may take; until it says so, it may take longer.
 const TIMEOUT: Duration = Duration::from_millis(40);
-const HANG: Duration = Duration::from_secs(60);
 
 /// Longer than any message that goes in one piece, and shorter than what takes its time.
 const MIDDLE: usize = 20_000;
 
 fn soak(transport: &str) {
     let calls = how_often("CALC_IPC_CALLS", 10_000);
-    assert!(Actor::start(&format!("soak {transport} {} {calls}", seed())).end());
+    act(&format!("soak {transport} {} {calls}", seed()));
 }
 
 #[test]
@@ -80,7 +78,7 @@ pub(crate) struct Soak<'a> {
 pub(crate) fn direct(transport: &str, seed: u64, calls: u64) {
     let before = Census::own();
     let soak = Soak {
-        transport: (transport != PIPE).then(|| named(transport)),
+        transport: (transport != PIPE).then(|| Transport::named(transport)),
         name: transport,
         address: Address::new(),
         seed,
@@ -182,7 +180,7 @@ impl Soak<'_> {
 
     fn expect_quick(&self, begin: Instant, what: &str) {
         let time = begin.elapsed();
-        self.expect(time < TIMEOUT + HANG, &format!("{what} took {time:?}"));
+        self.expect(time < TIMEOUT + PATIENCE, &format!("{what} took {time:?}"));
     }
 
     /// Ends the process, all threads included, if something is not so.
@@ -205,7 +203,7 @@ impl Soak<'_> {
         let mut tally = self.tally.lock().unwrap();
         let goal = of(&tally) + count;
         while of(&tally) < goal && tally.answered < self.calls {
-            let patience = HANG;
+            let patience = PATIENCE;
             let (next, result) = self.moved.wait_timeout(tally, patience).unwrap();
             self.expect(!result.timed_out(), "nobody is answered any more");
             tally = next;

@@ -17,17 +17,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod actor;
 mod calls;
 mod injector;
+mod role;
+mod run;
 mod short;
-mod stage;
 mod sweep;
 mod sys;
 mod transport;
 
+use support::processes::Side;
 use sweep::sweep;
-use transport::{Side, Transport};
+use transport::Transport;
 
 #[test]
 fn uds_server() {

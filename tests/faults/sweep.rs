@@ -2,8 +2,9 @@
 
 use crate::calls::{CALLS, Call};
 use crate::injector::{Plan, Which};
-use crate::stage::{self, Outcome};
-use crate::transport::{Side, Transport};
+use crate::run::{self, Outcome};
+use crate::support::processes::Side;
+use crate::transport::Transport;
 use std::time::Instant;
 
 /// Repeats one fault: `CALC_IPC_FAULT="open 3 EMFILE" cargo test --test faults uds_server`.
@@ -79,7 +80,7 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     fn run(&mut self, plans: &[Plan]) -> Outcome {
-        let mut outcome = stage::run(self.transport, self.side, plans);
+        let mut outcome = run::run(self.transport, self.side, plans);
         self.runs += 1;
         self.reached += u32::from(outcome.has_injected);
         let is_hidden = plans.iter().all(|plan| plan.is_hidden(self.transport.name));

@@ -1,12 +1,11 @@
 //! What the harness needs of the kernel: seccomp(2) with a listener, and a peer process's memory.
 
 use crate::short::Piece;
+use crate::support::processes::SharedValue;
 use libc::{c_int, c_long, pid_t};
 use nix::errno::Errno;
-use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicI32};
 
 /// What an actor and its supervisor share, so that telling costs no system call.
@@ -19,48 +18,12 @@ pub struct Board {
 
 pub const NO_LISTENER: i32 = -1;
 
-/// Memory for a [`Board`], which a fork shares.
-pub struct SharedBoard(NonNull<Board>);
-
-impl SharedBoard {
-    pub fn new() -> Self {
-        // SAFETY: a new mapping, of more bytes than a Board has.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                size_of::<Board>(),
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            )
-        };
-        assert_ne!(start, libc::MAP_FAILED);
-        let board = NonNull::new(start.cast::<Board>()).unwrap();
-        // SAFETY: mapped, aligned to a page, and nobody else's.
-        unsafe {
-            board.write(Board {
-                listener: AtomicI32::new(NO_LISTENER),
-                in_library: AtomicBool::new(false),
-            });
-        }
-        Self(board)
-    }
-}
-
-impl std::ops::Deref for SharedBoard {
-    type Target = Board;
-
-    fn deref(&self) -> &Board {
-        // SAFETY: initialised by `new`, all atomics, and mapped as long as `self` lives.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Drop for SharedBoard {
-    fn drop(&mut self) {
-        // SAFETY: mapped by `new`.
-        unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<Board>()) };
+impl Board {
+    pub fn new() -> SharedValue<Self> {
+        SharedValue::new(Self {
+            listener: AtomicI32::new(NO_LISTENER),
+            in_library: AtomicBool::new(false),
+        })
     }
 }
 
@@ -214,23 +177,4 @@ impl Piece {
             iov_len: length.min(self.length),
         }
     }
-}
-
-/// Leaves this process, which is an actor's, its control socket and nothing else; what it prints
-/// goes to `output`.
-pub fn keep_only(control: RawFd, output: &File) {
-    // SAFETY: the process runs nothing but the actor, which knows no other descriptor.
-    unsafe {
-        libc::dup2(output.as_raw_fd(), 1);
-        libc::dup2(output.as_raw_fd(), 2);
-        libc::syscall(libc::SYS_close_range, 3, control - 1, 0);
-        libc::syscall(libc::SYS_close_range, control + 1, i32::MAX, 0);
-    }
-}
-
-/// Whether this process has a child.
-pub fn has_child() -> bool {
-    // SAFETY: no status is asked for.
-    let result = unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) };
-    !(result == -1 && Errno::last() == Errno::ECHILD)
 }

@@ -1,20 +1,14 @@
 //! The transports, as the faults see them.
 
 use crate::injector::Whose;
-use crate::support::{Address, TRANSPORTS, add};
+use crate::support::processes::Side;
+use crate::support::{self, Address, add};
 use calc_ipc::calculator::{frames, text};
 use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::protocol::frame;
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::time::Duration;
-
-/// A side of a transport.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    Server,
-    Client,
-}
 
 /// How to serve, where the client does not make its own server, and how to connect.
 pub struct Transport {
@@ -25,15 +19,14 @@ pub struct Transport {
 }
 
 enum Kind {
-    Named(&'static crate::support::Transport),
+    Named(&'static support::Transport),
     Fork,
     Spawn,
 }
 
 impl Transport {
     pub fn named(name: &str) -> Self {
-        let transport = TRANSPORTS.iter().find(|transport| transport.name == name);
-        let transport = transport.unwrap();
+        let transport = support::Transport::named(name);
         Self {
             name: transport.name,
             kind: Kind::Named(transport),
@@ -90,8 +83,8 @@ impl Transport {
 
     pub fn connect(&self, address: &Address) -> Result<Client> {
         let options = ClientOptions {
-            connect_timeout: Some(PATIENCE),
-            call_timeout: Some(PATIENCE),
+            connect_timeout: Some(TIMEOUT),
+            call_timeout: Some(TIMEOUT),
             max_message: MAX_MESSAGE,
             spin: Duration::ZERO,
             ..ClientOptions::default()
@@ -131,8 +124,8 @@ impl Transport {
 }
 
 const MAX_MESSAGE: u32 = 1 << 17;
-/// How long a call may take; long beside what one takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a call may take, which one whose answer is lost does; long beside what one takes on a busy machine.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Calculates, since a body that is a request is one; gives other bodies back in reverse.
 fn handler() -> Handler {

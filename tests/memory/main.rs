@@ -7,17 +7,20 @@
 )]
 
 mod processes;
+mod role;
 #[path = "../support/mod.rs"]
 mod support;
 
 use calc_ipc::error::Status;
 use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use support::processes::rights::limit;
+use support::processes::state::status_number;
 use support::raw::high_water_kib;
-use support::{Address, Process, TRANSPORTS, Transport, eventually, status, within};
+use support::{Address, PATIENCE, Process, TRANSPORTS, Transport};
+use support::{echo, eventually, status, within};
 
 /// The longest message that there can be.
 const LONGEST: u32 = 64 << 20;
@@ -31,19 +34,12 @@ fn limit_memory(mebibytes: u64) {
     let now = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u64 = now.split_whitespace().next().unwrap().parse().unwrap();
     let bytes = pages * 4096 + (mebibytes << 20);
-    let limit = libc::rlimit {
-        rlim_cur: bytes,
-        rlim_max: bytes,
-    };
-    // SAFETY: a live rlimit.
-    let result = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
-    assert_eq!(result, 0);
+    limit(libc::RLIMIT_AS, bytes);
 }
 
 /// A server of echoes in a process of its own that may have so much memory.
 fn serve(transport: &Transport, address: &Address, mebibytes: u64, max_message: u32) -> Process {
-    let (mut said, say) = std::io::pipe().unwrap();
-    let process = Process::fork(|| {
+    Process::fork_until_ready(|say_so| {
         limit_memory(mebibytes);
         let options = ServerOptions {
             max_message,
@@ -51,17 +47,10 @@ fn serve(transport: &Transport, address: &Address, mebibytes: u64, max_message: 
             ..ServerOptions::default()
         };
         let endpoint = (transport.bind)(address, &options).unwrap();
-        let echo = Handler::bytes(|request, room| {
-            room.get_mut(..request.len())?.copy_from_slice(request);
-            Some(request.len())
-        });
-        let server = Server::new(endpoint, echo).unwrap();
-        (&say).write_all(b"L").unwrap();
+        let server = Server::new(endpoint, echo()).unwrap();
+        say_so();
         server.run().unwrap();
-    });
-    drop(say);
-    said.read_exact(&mut [0]).unwrap();
-    process
+    })
 }
 
 fn patient() -> ClientOptions {
@@ -78,14 +67,7 @@ const ANYWAY_KIB: u64 = 2 << 10;
 
 /// What a process has reserved for its data, used or not (proc(5), VmData).
 fn reserved_kib(process: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmData:"));
-    line.unwrap()
-        .split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap()
+    status_number(process, "VmData")
 }
 
 fn is_served(transport: &Transport, address: &Address) {
@@ -156,9 +138,7 @@ fn messages_for_which_there_is_no_memory_cost_their_connections_alone() {
     let crowd: Vec<_> = (0..20)
         .map(|_| {
             let mut stream = UnixStream::connect(address.path("sock")).unwrap();
-            stream
-                .set_write_timeout(Some(Duration::from_secs(60)))
-                .unwrap();
+            stream.set_write_timeout(Some(PATIENCE)).unwrap();
             let part = vec![b'x'; 1 << 20];
             let mut result = stream.write_all(&LONGEST.to_le_bytes());
             // All but the end, so that everybody's has to be kept.

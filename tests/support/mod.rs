@@ -2,19 +2,23 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     reason = "each test file uses its part"
 )]
 
+pub mod processes;
 pub mod raw;
 pub mod typed;
+
+pub use processes::rights::{become_user, forbid, forbid_where, forbid_with, is_root};
+pub use processes::{PATIENCE, Process, eventually, stay};
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
-use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -135,6 +139,11 @@ impl Drop for Address {
 }
 
 impl Transport {
+    pub fn named(name: &str) -> &'static Self {
+        let mut all = TRANSPORTS.iter();
+        all.find(|transport| transport.name == name).unwrap()
+    }
+
     /// A server of this transport that is serving.
     pub fn serve(&self, address: &Address, handler: Handler, options: &ServerOptions) -> Server {
         let server = Server::new((self.bind)(address, options).unwrap(), handler).unwrap();
@@ -161,122 +170,6 @@ pub fn request(operation: Operation, arg1: i64, arg2: i64) -> Request {
 
 pub fn add(arg1: i64, arg2: i64) -> Request {
     request(Operation::Add, arg1, arg2)
-}
-
-/// A process forked from the test, ended at the latest when it is dropped.
-pub struct Process(libc::pid_t);
-
-impl Process {
-    /// Forks a process that runs `body` and exits with 0, or with 1 if that panics.
-    pub fn fork(body: impl FnOnce()) -> Self {
-        // SAFETY: the child uses the library, malloc and system calls; none of them needs what
-        // another thread of the test may have locked, and it prints nothing unless it fails.
-        match unsafe { libc::fork() } {
-            0 => {
-                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
-                // SAFETY: ends the child without running anything of the test's.
-                unsafe { libc::_exit(i32::from(result.is_err())) }
-            }
-            process => {
-                assert!(process > 0, "fork");
-                Self(process)
-            }
-        }
-    }
-
-    pub fn number(&self) -> libc::pid_t {
-        self.0
-    }
-
-    /// How many descriptors it has open.
-    pub fn descriptors(&self) -> usize {
-        let folder = format!("/proc/{}/fd", self.0);
-        std::fs::read_dir(folder).unwrap().count()
-    }
-
-    pub fn signal(&self, signal: libc::c_int) {
-        // SAFETY: it is a child of this process that has not been waited for.
-        assert_eq!(unsafe { libc::kill(self.0, signal) }, 0);
-    }
-
-    /// Waits for its end; `true` when it exited with 0.
-    pub fn succeeded(mut self) -> bool {
-        self.wait() == 0
-    }
-
-    /// Waits for its end; what it exited with.
-    pub fn code(mut self) -> libc::c_int {
-        let status = self.wait();
-        assert!(libc::WIFEXITED(status), "{status}");
-        libc::WEXITSTATUS(status)
-    }
-
-    fn wait(&mut self) -> libc::c_int {
-        let mut status = -1;
-        // SAFETY: a child of this process, and a place for its status.
-        unsafe { libc::waitpid(self.0, &raw mut status, 0) };
-        self.0 = 0;
-        status
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if self.0 > 0 {
-            self.signal(libc::SIGKILL);
-            self.wait();
-        }
-    }
-}
-
-/// Makes a system call unknown to this process, as it is to an older kernel (seccomp(2)).
-pub fn forbid(number: libc::c_long) {
-    forbid_with(number, libc::ENOSYS);
-}
-
-/// Has a system call of this process fail with this error, as filters of containers do (seccomp(2)).
-pub fn forbid_with(number: libc::c_long, errno: libc::c_int) {
-    forbid_where(number, None, errno);
-}
-
-/// The same, if an argument, told by its place, has one of these bits.
-pub fn forbid_where(number: libc::c_long, argument: Option<(u32, u32)>, errno: libc::c_int) {
-    let step = |code: u32, jf: u8, k: u32| libc::sock_filter {
-        code: u16::try_from(code).unwrap(),
-        jt: 0,
-        jf,
-        k,
-    };
-    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-    let jump = libc::BPF_JMP | libc::BPF_K;
-    let give = libc::BPF_RET | libc::BPF_K;
-    let number = u32::try_from(number).unwrap();
-    // The number is at offset 0, the arguments' low words from 16 on, each 8 further (linux/seccomp.h).
-    let mut program = vec![step(load, 0, 0)];
-    match argument {
-        None => program.push(step(jump | libc::BPF_JEQ, 1, number)),
-        Some((place, bits)) => program.extend([
-            step(jump | libc::BPF_JEQ, 3, number),
-            step(load, 0, 16 + 8 * place),
-            step(jump | libc::BPF_JSET, 1, bits),
-        ]),
-    }
-    let errno = u32::try_from(errno).unwrap();
-    program.push(step(give, 0, libc::SECCOMP_RET_ERRNO | errno));
-    program.push(step(give, 0, libc::SECCOMP_RET_ALLOW));
-    let filter = libc::sock_fprog {
-        len: u16::try_from(program.len()).unwrap(),
-        filter: program.as_mut_ptr(),
-    };
-    // SAFETY: the kernel copies the program.
-    unsafe {
-        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-        let mode = libc::SECCOMP_MODE_FILTER;
-        assert_eq!(
-            libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const filter),
-            0
-        );
-    }
 }
 
 /// Runs a test over every transport, each with an address of its own that is empty afterwards.
@@ -314,42 +207,45 @@ pub fn serve_in_process(
     options: &ServerOptions,
     before: impl FnOnce(),
 ) -> Process {
-    let (mut said, say) = std::io::pipe().unwrap();
-    let process = Process::fork(|| {
+    in_process(transport, address, options, Handler::Calculator, before)
+}
+
+/// The same, with another handler.
+pub fn handle_in_process(
+    transport: &Transport,
+    address: &Address,
+    options: &ServerOptions,
+    handler: Handler,
+) -> Process {
+    in_process(transport, address, options, handler, || ())
+}
+
+fn in_process(
+    transport: &Transport,
+    address: &Address,
+    options: &ServerOptions,
+    handler: Handler,
+    before: impl FnOnce(),
+) -> Process {
+    Process::fork_until_ready(|say_so| {
         let endpoint = (transport.bind)(address, options).unwrap();
-        let server = Server::new(endpoint, Handler::Calculator).unwrap();
+        let server = Server::new(endpoint, handler).unwrap();
         before();
-        (&say).write_all(b"L").unwrap();
+        say_so();
         server.run().unwrap();
-    });
-    drop(say);
-    said.read_exact(&mut [0]).unwrap();
-    process
+    })
+}
+
+/// Gives every message back.
+pub fn echo() -> Handler {
+    Handler::bytes(|request, room| {
+        room.get_mut(..request.len())?.copy_from_slice(request);
+        Some(request.len())
+    })
 }
 
 pub fn make_fifo(path: &str) {
     let path = std::ffi::CString::new(path).unwrap();
     // SAFETY: a path that lives.
     assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o644) }, 0);
-}
-
-/// Becomes another user for good; `false` where this one may not.
-pub fn become_user(uid: u32) -> bool {
-    // SAFETY: changes this process's user, as a forked child of the test.
-    unsafe { libc::setgroups(0, std::ptr::null()) == 0 && libc::setuid(uid) == 0 }
-}
-
-pub fn is_root() -> bool {
-    // SAFETY: takes nothing.
-    unsafe { libc::geteuid() == 0 }
-}
-
-/// Waits until something is so, which on a busy machine may take a while; what is not so after a minute
-/// never will be.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = std::time::Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }

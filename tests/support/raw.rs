@@ -2,12 +2,13 @@
 
 #![allow(clippy::indexing_slicing, reason = "these are tests")]
 
+use super::processes::PATIENCE;
+use super::processes::state::status_number;
 use std::io::{ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 /// Numbers that look random and are the same for the same seed (xorshift64, Marsaglia 2003).
 pub struct Random(u64);
@@ -93,18 +94,10 @@ fn receive_with(socket: RawFd, bytes: &mut [u8]) -> (isize, Vec<OwnedFd>) {
     }
 }
 
-/// A field of /proc/PROCESS/status that is in KiB.
-fn status_kib(process: &str, field: &str) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(field));
-    let number = line.and_then(|rest| rest.split_whitespace().nth(1));
-    number.unwrap().parse().unwrap()
-}
-
 /// The most memory that a process ever had in KiB, as far as it was touched. The kernel counts per CPU,
 /// so that a later look may give a little less (proc_pid_status(5)).
 pub fn high_water_kib(process: &str) -> u64 {
-    status_kib(process, "VmHWM")
+    status_number(process, "VmHWM")
 }
 
 /// What a server of shared memory hands over, for whoever does what it likes with it.
@@ -226,9 +219,7 @@ impl Shared {
 
     /// Whether the server ends the connection, for which it has a minute.
     pub fn is_thrown_out(&mut self) -> bool {
-        self.control
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
+        self.control.set_read_timeout(Some(PATIENCE)).unwrap();
         match self.control.read(&mut [0; 64]) {
             Ok(count) => count == 0,
             Err(error) => error.kind() == ErrorKind::ConnectionReset,

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use crate::support::processes::SharedValue;
 use calc_ipc::calculator::Response;
 use calc_ipc::error::Error;
 use calc_ipc::service::{Client, Handler};
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Counts requests, and keeps handlers from ending while it is shut.
-#[repr(C)]
+#[derive(Default)]
 pub(crate) struct Tally {
     given: AtomicU32,
     is_shut: AtomicU32,
@@ -28,14 +29,7 @@ impl Drop for Shut {
 impl Tally {
     /// One at zero, open, which is never freed.
     pub(crate) fn new() -> &'static Self {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let kind = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
-        // SAFETY: a new mapping of zeros, which are three atomics, and which nothing unmaps.
-        unsafe {
-            let start = libc::mmap(std::ptr::null_mut(), size_of::<Self>(), access, kind, -1, 0);
-            assert_ne!(start, libc::MAP_FAILED);
-            &*start.cast()
-        }
+        SharedValue::forever(Self::default())
     }
 
     /// How many requests handlers were given.

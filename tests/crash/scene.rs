@@ -1,36 +1,29 @@
-//! A server and a client in processes of their own, at one address, and what is known of them.
+//! A server and a client on a stage, a bystander, and what is known of them.
 
-use crate::actor::{Actor, await_state, eventually, send};
-use crate::census::{Census, children};
 use crate::message::{MAX_MESSAGE, PLAIN, SMALL, message};
-use crate::role::{PIPE, named, say_of};
+use crate::role::{PIPE, role, say_of, start};
+use crate::support::processes::state::{await_state, children};
+use crate::support::processes::{Actor, Census, PATIENCE, Side, Stage, eventually, send};
 use crate::support::{Address, Transport};
 use calc_ipc::service::Client;
 use calc_ipc::transport::ClientOptions;
-use std::time::Duration;
-
-/// One of the two processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Server,
-    Client,
-}
+use libc::pid_t;
+use std::time::Instant;
 
 /// The two processes. Over the pipe, the server is a child of the client's.
-pub(crate) struct Stage {
+pub(crate) struct Scene {
     /// `None` is the pipe.
     transport: Option<&'static Transport>,
-    pub(crate) address: Address,
-    server: Option<Server>,
-    pub(crate) client: Option<Actor>,
+    stage: Stage,
+    witness: Option<Witness>,
     /// How long the client's calls may take, in milliseconds.
     pub(crate) timeout: u64,
     number: u64,
 }
 
-/// A server that lives, and a client of it that nobody does anything to.
-struct Server {
-    actor: Actor,
+/// What is known of a server that lives.
+struct Witness {
+    /// A client of it that nobody does anything to.
     bystander: Client,
     /// What it had before anybody but the bystander came.
     census: Census,
@@ -38,17 +31,16 @@ struct Server {
 
 /// What a held message's handler said of itself.
 pub(crate) struct Held {
-    process: u32,
-    thread: String,
+    process: pid_t,
+    thread: pid_t,
 }
 
-impl Stage {
+impl Scene {
     pub(crate) fn new(transport: &str) -> Self {
         Self {
-            transport: (transport != PIPE).then(|| named(transport)),
-            address: Address::new(),
-            server: None,
-            client: None,
+            transport: (transport != PIPE).then(|| Transport::named(transport)),
+            stage: Stage::new(),
+            witness: None,
             timeout: 0,
             number: 0,
         }
@@ -58,41 +50,33 @@ impl Stage {
         self.transport.is_none()
     }
 
-    fn role(&self, role: &str) -> String {
-        let name = self.transport.map_or(PIPE, |transport| transport.name);
-        format!("{role} {name} {}", self.address.tell())
-    }
-
     /// Sees to it that both processes are there. A server that is new takes the address as its
     /// predecessor left it.
     pub(crate) fn set(&mut self) {
         if let Some(transport) = self.transport
-            && self.server.is_none()
+            && !self.stage.has(Side::Server)
         {
-            let mut actor = Actor::start(&self.role("server"));
-            assert_eq!(actor.hear(), "bound");
-            actor.say("serve");
-            assert_eq!(actor.hear(), "serving");
+            let server = serving(transport.name, &self.stage.address);
+            let process = server.number();
+            self.stage.enter(Side::Server, server);
             let options = ClientOptions {
                 max_message: MAX_MESSAGE,
                 ..ClientOptions::default()
             };
-            let bystander = transport.client_with(&self.address, &options);
+            let bystander = transport.client_with(&self.stage.address, &options);
             assert_eq!(say(&bystander, &mut self.number), "right");
-            let census = Census::of(actor.pid());
-            self.server = Some(Server {
-                actor,
-                bystander,
-                census,
-            });
+            let census = Census::of(process);
+            self.witness = Some(Witness { bystander, census });
         }
-        if self.client.is_none() {
-            self.client = Some(Actor::start(&self.role("client")));
+        if !self.stage.has(Side::Client) {
+            let name = self.transport.map_or(PIPE, |transport| transport.name);
+            let client = start(&role("client", name, &self.stage.address));
+            self.stage.enter(Side::Client, client);
         }
     }
 
     pub(crate) fn client(&mut self) -> &mut Actor {
-        self.client.as_mut().unwrap()
+        self.stage.actor(Side::Client)
     }
 
     /// Lets the client connect; gives what it says of that.
@@ -125,124 +109,121 @@ impl Stage {
         said
     }
 
+    /// Whoever speaks for the server's handlers.
+    fn speaker(&mut self) -> &mut Actor {
+        let side = if self.is_pipe() {
+            Side::Client
+        } else {
+            Side::Server
+        };
+        self.stage.actor(side)
+    }
+
     /// Waits until a handler holds the client's message.
     pub(crate) fn await_held(&mut self) -> Held {
-        let speaker = match &mut self.server {
-            Some(server) => &mut server.actor,
-            None => self.client.as_mut().unwrap(),
-        };
-        let line = speaker.hear();
+        let line = self.speaker().hear();
         let words: Vec<_> = line.split(' ').collect();
         let ["held", process, thread] = words[..] else {
             panic!("{line}");
         };
         Held {
             process: process.parse().unwrap(),
-            thread: thread.to_owned(),
+            thread: thread.parse().unwrap(),
         }
     }
 
     /// Lets the handler that holds a message go on.
     pub(crate) fn let_go(&mut self) {
-        match &mut self.server {
-            Some(server) => server.actor.say("go"),
-            None => self.client().say(""),
-        }
+        let word = if self.is_pipe() { "" } else { "go" };
+        self.speaker().say(word);
     }
 
-    /// The process that serves; over the pipe, none before the client has connected.
-    pub(crate) fn server_process(&self) -> Option<u32> {
-        match &self.server {
-            Some(server) => Some(server.actor.pid()),
-            None => only_child(self.client.as_ref()?.pid()),
+    /// The process of a side; over the pipe, there is no server before the client has connected.
+    fn process(&self, side: Side) -> Option<pid_t> {
+        if side == Side::Server && self.is_pipe() {
+            return only_child(self.process(Side::Client)?);
         }
+        self.stage.get(side).map(Actor::number)
     }
 
     pub(crate) fn signal(&self, side: Side, signal: i32) {
-        let process = match side {
-            Side::Server => self.server_process(),
-            Side::Client => self.client.as_ref().map(Actor::pid),
-        };
-        send(process.unwrap(), signal);
+        let process = self.process(side).unwrap();
+        send(process, signal);
         if signal == libc::SIGSTOP {
-            let process = process.unwrap();
-            await_state(process, &process.to_string(), 'T');
+            await_state(process, process, 'T');
         }
     }
 
     /// Kills one side, and returns when it is gone.
     pub(crate) fn kill(&mut self, side: Side) {
-        match (side, self.server.take()) {
-            (Side::Server, Some(server)) => {
-                server.actor.kill();
-                let said = say(&server.bystander, &mut self.number);
+        let child = self.process(Side::Server).filter(|_| self.is_pipe());
+        match side {
+            Side::Server if self.is_pipe() => {
+                let process = child.unwrap();
+                send(process, libc::SIGKILL);
+                await_state(process, process, 'Z');
+            }
+            Side::Server => {
+                self.stage.leave(Side::Server).unwrap().kill();
+                let said = self.last_of_bystander();
                 assert!(is_end(&said), "the bystander of a killed server: {said}");
             }
-            (Side::Server, None) => {
-                let process = only_child(self.client().pid()).unwrap();
-                send(process, libc::SIGKILL);
-                await_state(process, &process.to_string(), 'Z');
-            }
-            (Side::Client, server) => {
-                let child = only_child(self.client().pid());
-                self.client.take().unwrap().kill();
-                if let (None, Some(child)) = (&server, child) {
-                    reap_orphan(child);
-                }
-                self.server = server;
+            Side::Client => {
+                self.stage.leave(Side::Client).unwrap().kill();
+                child.into_iter().for_each(reap_orphan);
             }
         }
     }
 
     /// Tells the server to stop in order, and does not wait for that.
     pub(crate) fn order_stop(&mut self) {
-        self.server.as_mut().unwrap().actor.say("stop");
+        self.stage.actor(Side::Server).say("stop");
     }
 
     /// The server has been stopped in order: its end is that of its orders.
     pub(crate) fn server_has_stopped(&mut self) {
-        let Server {
-            mut actor,
-            bystander,
-            ..
-        } = self.server.take().unwrap();
-        assert_eq!(actor.hear(), "stopped");
-        assert_eq!(say(&bystander, &mut self.number), "Closed");
-        actor.kill();
+        let mut server = self.stage.leave(Side::Server).unwrap();
+        assert_eq!(server.hear(), "stopped");
+        assert_eq!(self.last_of_bystander(), "Closed");
+        server.kill();
     }
 
     /// What the bystander sees while the server lives.
     pub(crate) fn bystander(&mut self) -> String {
-        match &self.server {
-            Some(server) => say(&server.bystander, &mut self.number),
+        match &self.witness {
+            Some(witness) => say(&witness.bystander, &mut self.number),
             None => "right".to_owned(),
         }
     }
 
+    /// What the bystander of a server that is gone sees, before it goes, too.
+    fn last_of_bystander(&mut self) -> String {
+        let said = self.bystander();
+        self.witness = None;
+        said
+    }
+
     /// The server gives back what it had for clients that are gone.
     pub(crate) fn expect_no_leak(&self) {
-        let Some(server) = &self.server else {
-            return;
-        };
-        let pid = server.actor.pid();
-        eventually(&format!("the server has {:?} again", server.census), || {
-            Census::of(pid) == server.census
-        });
+        let server = self.stage.get(Side::Server);
+        if let (Some(server), Some(witness)) = (server, &self.witness) {
+            witness.census.await_as_much_in(server.number());
+        }
     }
 
     /// Ends both processes in order; nothing of them is left.
     pub(crate) fn strike(&mut self) {
-        self.client = None;
+        drop(self.stage.leave(Side::Client));
         if !self.is_pipe() {
             self.set();
             // What a client killed before it was taken in left, the next server sweeps.
             self.kill(Side::Server);
             self.set();
-            self.client = None;
+            drop(self.stage.leave(Side::Client));
             self.order_stop();
             self.server_has_stopped();
         }
-        assert_eq!(self.address.leftovers(), [""; 0]);
+        assert_eq!(self.stage.address.leftovers(), [""; 0]);
     }
 }
 
@@ -250,18 +231,15 @@ impl Held {
     /// Waits until the thread whose handler held the message sleeps again: it has answered, or waits
     /// for room to.
     pub(crate) fn await_answer(&self) {
-        await_state(self.process, &self.thread, 'S');
+        await_state(self.process, self.thread, 'S');
     }
 }
 
 fn say(client: &Client, number: &mut u64) -> String {
     *number += 1;
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
     let said = say_of(client, &message(PLAIN, SMALL, *number), &mut [0; SMALL]);
-    assert!(
-        begin.elapsed() < Duration::from_secs(60),
-        "the bystander hung"
-    );
+    assert!(begin.elapsed() < PATIENCE, "the bystander hung");
     said
 }
 
@@ -270,20 +248,28 @@ pub(crate) fn is_end(said: &str) -> bool {
     matches!(said, "Closed" | "PeerDied")
 }
 
+/// A server at an address, which serves.
+pub(crate) fn serving(transport: &str, address: &Address) -> Actor {
+    let mut server = start(&role("server", transport, address));
+    assert_eq!(server.hear(), "bound");
+    server.say("serve");
+    assert_eq!(server.hear(), "serving");
+    server
+}
+
 /// Waits for the end of a server at a pipe whose parent was killed: nobody tells it but the pipe.
-fn reap_orphan(process: u32) {
+fn reap_orphan(process: pid_t) {
     send(process, libc::SIGCONT); // Stopped processes see nothing.
     let mut reaped = 0;
     eventually("the child of a killed parent ends", || {
         // SAFETY: it came to this process when its parent was killed; nothing is written.
-        reaped =
-            unsafe { libc::waitpid(process.cast_signed(), std::ptr::null_mut(), libc::WNOHANG) };
+        reaped = unsafe { libc::waitpid(process, std::ptr::null_mut(), libc::WNOHANG) };
         reaped != 0
     });
-    assert_eq!(reaped, process.cast_signed());
+    assert_eq!(reaped, process);
 }
 
-fn only_child(process: u32) -> Option<u32> {
+fn only_child(process: pid_t) -> Option<pid_t> {
     let children = children(process);
     assert!(children.len() < 2, "one child at most");
     children.first().copied()

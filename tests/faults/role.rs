@@ -1,19 +1,17 @@
-//! What the two sides do, in processes of their own, and how they tell of it.
+//! What the two sides do, and how they tell of it.
 
+use crate::support::processes::{Census, Control};
 use crate::support::{Address, add, request};
-use crate::sys::{self, Board};
+use crate::sys::Board;
 use crate::transport::Transport;
 use calc_ipc::calculator::Operation;
 use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::service::Client;
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
-/// An actor's end of its conversation with the supervisor, line by line.
+/// An actor's end of its conversation with the supervisor.
 pub struct Voice<'a> {
-    control: UnixStream,
+    control: Control,
     board: &'a Board,
 }
 
@@ -32,19 +30,18 @@ pub mod word {
 }
 
 impl<'a> Voice<'a> {
-    pub fn new(control: UnixStream, board: &'a Board) -> Self {
+    pub fn new(control: Control, board: &'a Board) -> Self {
         Self { control, board }
     }
 
     pub fn say(&self, word: &str, more: &str) {
-        let line = format!("{word} {}\n", more.replace('\n', " "));
         // One whose supervisor has gone has nobody to tell.
-        let _ = (&self.control).write_all(line.as_bytes());
+        let _ = (self.control).try_to_say(&format!("{word} {}", more.replace('\n', " ")));
     }
 
     /// Waits for a line of the supervisor's, or its end.
-    fn hear(&self) {
-        let _ = BufReader::new(&self.control).read_line(&mut String::new());
+    fn hear(&mut self) {
+        self.control.hear();
     }
 
     /// Does something in which the library's system calls count.
@@ -73,58 +70,14 @@ impl<'a> Voice<'a> {
     }
 }
 
-/// Descriptors, threads and shared memory of this process: what a handle must not leave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Census {
-    descriptors: Vec<String>,
-    threads: usize,
-    shared: usize,
-    has_child: bool,
-}
-
-impl Census {
-    fn take() -> Self {
-        let list = |folder: &str| {
-            let entries = std::fs::read_dir(folder).unwrap();
-            entries
-                .flatten()
-                .map(|entry| entry.path())
-                .collect::<Vec<_>>()
-        };
-        let mut descriptors: Vec<_> = list("/proc/self/fd")
-            .iter()
-            .filter_map(|path| std::fs::read_link(path).ok()) // That of the folder is closed.
-            .map(|target| target.display().to_string())
-            .filter(|target| !target.ends_with("/fd"))
-            .collect();
-        descriptors.sort();
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        Self {
-            descriptors,
-            threads: list("/proc/self/task").len(),
-            shared: maps
-                .lines()
-                .filter(|line| line.contains("memfd:calc_ipc"))
-                .count(),
-            has_child: sys::has_child(),
-        }
-    }
-
-    /// Says what is there that was not before; a thread that was joined may take a moment to go.
-    fn compare(&self, voice: &Voice<'_>) {
-        let patience = Instant::now() + Duration::from_secs(60);
-        let mut now = Self::take();
-        while now != *self && Instant::now() < patience {
-            std::thread::yield_now();
-            now = Self::take();
-        }
-        voice.expect("looking for leaks", &now, self);
-    }
+/// Says what this process has that it had not before.
+fn look_for_leaks(before: &Census, voice: &Voice<'_>) {
+    voice.expect("looking for leaks", &before.await_again(), before);
 }
 
 /// Serves until the supervisor says that it is enough.
-pub fn serve(transport: &Transport, address: &Address, voice: &Voice<'_>) {
-    let before = Census::take();
+pub fn serve(transport: &Transport, address: &Address, voice: &mut Voice<'_>) {
+    let before = Census::own();
     match voice.in_library(|| transport.serve(address)) {
         Err(error) => voice.failed("create and start", &error),
         Ok(server) => {
@@ -136,13 +89,13 @@ pub fn serve(transport: &Transport, address: &Address, voice: &Voice<'_>) {
             voice.in_library(|| drop(server));
         }
     }
-    before.compare(voice);
+    look_for_leaks(&before, voice);
     voice.say(word::END, "");
 }
 
 /// Calls in every way; then, with nothing failing any more, once more with a new client.
-pub fn call(transport: &Transport, address: &Address, voice: &Voice<'_>) {
-    let before = Census::take();
+pub fn call(transport: &Transport, address: &Address, voice: &mut Voice<'_>) {
+    let before = Census::own();
     match voice.in_library(|| transport.connect(address)) {
         Err(error) => voice.failed("connect", &error),
         Ok(client) => {
@@ -150,7 +103,7 @@ pub fn call(transport: &Transport, address: &Address, voice: &Voice<'_>) {
             voice.in_library(|| drop(client));
         }
     }
-    before.compare(voice);
+    look_for_leaks(&before, voice);
     let again = || {
         let client = transport.connect(address)?;
         transport.ask_once(&client)
@@ -162,12 +115,12 @@ pub fn call(transport: &Transport, address: &Address, voice: &Voice<'_>) {
             voice.say(word::UNRECOVERED, &error.to_string());
         }
     }
-    before.compare(voice);
+    look_for_leaks(&before, voice);
     voice.say(word::END, "");
 }
 
 /// Serves at an address where another did before, and is its own client.
-pub fn serve_again(transport: &Transport, address: &Address, voice: &Voice<'_>) {
+pub fn serve_again(transport: &Transport, address: &Address, voice: &mut Voice<'_>) {
     let served = transport.serve(address).and_then(|server| {
         let client = transport.connect(address)?;
         transport.ask_once(&client)?;

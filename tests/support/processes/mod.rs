@@ -1,0 +1,35 @@
+//! Processes of a test's own: how they begin, what they say, what they have, and how they end.
+//!
+//! A [`Process`] is a child of the test program. An [`Actor`] is one that is told what to do and says what came of
+//! it, line by line. A [`Stage`] is an address with a server and a client at it, each an actor.
+
+mod actor;
+mod census;
+mod control;
+mod process;
+pub mod rights;
+mod shared;
+mod stage;
+pub mod state;
+
+pub use actor::{Actor, play};
+pub use census::Census;
+pub use control::Control;
+pub use process::{Process, send, stay};
+pub use shared::SharedValue;
+pub use stage::{Side, Stage};
+
+use std::time::{Duration, Instant};
+
+/// Nothing takes that long but a hang, on a machine however loaded.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something is so, which on a busy machine may take a while; what is not so after [`PATIENCE`]
+/// never will be.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}
