@@ -7,7 +7,6 @@
 
 use super::channel::Framed;
 use super::socket::{Accepted, Door, SocketEndpoint, SocketStream};
-use super::url::check_host;
 use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::linux::fd::Fd;
@@ -169,6 +168,23 @@ impl Door for TcpDoor {
             return Ok(Accepted::SentAway); // It has gone already.
         }
         Ok(accepted)
+    }
+}
+
+/// Says why text that is no host's name is none; what nobody knows yet is for the resolver.
+pub(super) fn check_host(host: &str) -> std::result::Result<(), String> {
+    match host {
+        "" => Err("the host is empty".into()),
+        "*" => Err(
+            "'*' is no host; every address of this machine is 0.0.0.0, or [::] with IPv6, \
+             and serving it needs the option allow_remote"
+                .into(),
+        ),
+        long if long.len() > HOST_LONGEST => Err(format!(
+            "{} bytes are too long for a host, which has {HOST_LONGEST} at most",
+            long.len()
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! ```
 
 use super::address::{Address, Side};
+use super::tcp;
 use crate::error::{Error, Result, Status};
 use std::ffi::OsStr;
 use std::fmt;
@@ -108,29 +109,12 @@ fn host_and_port(text: &str) -> std::result::Result<Address, String> {
     if host.is_empty() || !is_plain || host.contains(['/', '@', '[', ']', '%']) {
         return Err(FORM.into());
     }
-    check_host(host)?;
+    tcp::check_host(host)?;
     Ok(Address::tcp(host, port))
 }
 
 /// The longest name that a host has, in bytes, written without the dot at its end (RFC 1035, 2.3.4).
 const HOST_LONGEST: usize = 253;
-
-/// Says why text that is no host's name is none; what nobody knows yet is for the resolver.
-pub(super) fn check_host(host: &str) -> std::result::Result<(), String> {
-    match host {
-        "" => Err("the host is empty".into()),
-        "*" => Err(
-            "'*' is no host; every address of this machine is 0.0.0.0, or [::] with IPv6, \
-             and serving it needs the option allow_remote"
-                .into(),
-        ),
-        long if long.len() > HOST_LONGEST => Err(format!(
-            "{} bytes are too long for a host, which has {HOST_LONGEST} at most",
-            long.len()
-        )),
-        _ => Ok(()),
-    }
-}
 
 /// Replaces each `%` and two hexadecimal digits by the byte that they mean (RFC 3986, 2.1).
 fn decode(text: &str) -> std::result::Result<String, String> {

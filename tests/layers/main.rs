@@ -1,8 +1,10 @@
 //! The layers of `ARCHITECTURE.md`: each knows only those before it, the system is called in one
 //! place, and `unsafe` stands in two.
 
-use std::fs;
-use std::path::Path;
+mod circles;
+mod sources;
+
+use sources::{Source, paths, sources, without_comments, words};
 
 /// What each layer may name by `crate::`, beside itself. An entry allows what is below it.
 const MAY_USE: [(&str, &[&str]); 7] = [
@@ -44,18 +46,6 @@ const IMPURE: [&str; 8] = [
     "std::thread",
     "std::time",
 ];
-
-/// A source file: the path of its module, and its text without comments.
-struct Source {
-    module: Vec<String>,
-    text: String,
-}
-
-impl Source {
-    fn layer(&self) -> &str {
-        self.module.first().map_or("", String::as_str)
-    }
-}
 
 #[test]
 fn layers_name_only_those_before_them() {
@@ -199,87 +189,4 @@ fn all(check: impl Fn(&Source) -> Vec<String>) -> Vec<String> {
             .map(move |what| format!("{name}: {what}"))
     };
     sources().iter().flat_map(complaint).collect()
-}
-
-/// Every file of `src` but `lib.rs`.
-fn sources() -> Vec<Source> {
-    let mut sources = Vec::new();
-    collect(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &[],
-        &mut sources,
-    );
-    sources.retain(|source| source.module != ["lib"]);
-    assert!(sources.len() > 30, "{} files", sources.len());
-    sources
-}
-
-fn collect(folder: &Path, module: &[String], sources: &mut Vec<Source>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let name = path
-            .file_stem()
-            .and_then(|name| name.to_str())
-            .expect("a name");
-        let mut module = module.to_vec();
-        if name != "mod" {
-            module.push(name.to_owned());
-        }
-        if path.is_dir() {
-            collect(&path, &module, sources);
-        } else {
-            let text = without_comments(&fs::read_to_string(&path).expect("a text"));
-            sources.push(Source { module, text });
-        }
-    }
-}
-
-/// The lines up to `//`. What a string may hide behind one is no path.
-fn without_comments(text: &str) -> String {
-    text.lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .map(|line| format!("{line}\n"))
-        .collect()
-}
-
-/// Every path that follows `root` in `text`, trees of `use` taken apart.
-fn paths(text: &str, root: &str) -> Vec<String> {
-    let mut paths = Vec::new();
-    for (at, _) in text.match_indices(root) {
-        let tree = text.get(at + root.len()..).expect("a boundary");
-        branches("", tree, &mut paths);
-    }
-    paths
-}
-
-/// Adds what the tree at the start of `text` names, and gives what follows the tree.
-fn branches<'a>(prefix: &str, text: &'a str, paths: &mut Vec<String>) -> &'a str {
-    let text = text.trim_start();
-    let Some(mut rest) = text.strip_prefix('{') else {
-        let end = text.find(|c: char| !c.is_alphanumeric() && !"_:*".contains(c));
-        let (path, rest) = text.split_at(end.unwrap_or(text.len()));
-        if rest.starts_with('{') {
-            return branches(&format!("{prefix}{path}"), rest, paths);
-        }
-        if !path.is_empty() {
-            paths.push(format!("{prefix}{path}"));
-        }
-        return rest;
-    };
-    loop {
-        rest = branches(prefix, rest, paths).trim_start();
-        match rest.split_at_checked(1) {
-            Some((",", after)) => rest = after,
-            Some(("}", after)) => return after,
-            _ => return rest,
-        }
-    }
-}
-
-/// Which of `words` stand in `text` as whole words.
-fn words(text: &str, words: &[&str]) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| words.contains(word))
-        .map(str::to_owned)
-        .collect()
 }
