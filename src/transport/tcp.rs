@@ -171,6 +171,9 @@ impl Door for TcpDoor {
     }
 }
 
+/// The longest name that a host has, in bytes, written without the dot at its end (RFC 1035, 2.3.4).
+const HOST_LONGEST: usize = 253;
+
 /// Says why text that is no host's name is none; what nobody knows yet is for the resolver.
 pub(super) fn check_host(host: &str) -> std::result::Result<(), String> {
     match host {

@@ -113,9 +113,6 @@ fn host_and_port(text: &str) -> std::result::Result<Address, String> {
     Ok(Address::tcp(host, port))
 }
 
-/// The longest name that a host has, in bytes, written without the dot at its end (RFC 1035, 2.3.4).
-const HOST_LONGEST: usize = 253;
-
 /// Replaces each `%` and two hexadecimal digits by the byte that they mean (RFC 3986, 2.1).
 fn decode(text: &str) -> std::result::Result<String, String> {
     const BAD: &str = "a '%' is followed by two hexadecimal digits";
