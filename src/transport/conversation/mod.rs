@@ -2,6 +2,8 @@
 //!
 //! Who drives it reads and writes, looks at the clock and waits.
 
+pub(crate) mod client;
 pub(crate) mod inbox;
 pub(crate) mod outbox;
+pub(crate) mod sending;
 pub(crate) mod server;
