@@ -7,15 +7,14 @@ mod tests;
 
 pub(super) use failure::{noticed, refused_length, too_large, too_late};
 
-use super::conversation::inbox::{Inbox, Piece};
+use super::conversation::client::{ClientSide, Direct, Failure};
+use super::conversation::sending::{Batch, Sending};
 use super::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::protocol::frame::{self, Notice};
 use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
-use exchange::Flow;
 use std::io::{self, ErrorKind};
-use std::ops::Range;
 use std::time::Duration;
 
 /// A two-way stream of bytes, whatever it is made of.
@@ -58,7 +57,7 @@ pub(crate) trait Patient: Stream {
 /// Whole frames over a stream.
 pub(crate) struct Framed<S> {
     stream: S,
-    inbox: Inbox,
+    side: ClientSide,
     spin: Spin,
     /// The server, for people: "Unix socket /run/calc.sock".
     peer: String,
@@ -66,8 +65,6 @@ pub(crate) struct Framed<S> {
     max_message: u32,
     /// The length of the last request that was given as a body, for people.
     asked: usize,
-    /// Part of a frame was sent and the rest never will be.
-    is_cut: bool,
 }
 
 impl<S: Patient> Framed<S> {
@@ -75,78 +72,47 @@ impl<S: Patient> Framed<S> {
     pub(crate) fn new(stream: S, peer: String, options: &ClientOptions) -> Self {
         Self {
             stream,
-            inbox: Inbox::new(options.max_message),
+            side: ClientSide::new(options.max_message),
             spin: Spin::new(options.spin),
             peer,
             max_message: options.max_message,
             asked: 0,
-            is_cut: false,
         }
     }
 
     /// Waits until the server has taken this client in, where it says so.
     #[inline]
     fn begin(&mut self, deadline: &Deadline) -> Result<()> {
-        if self.is_cut {
-            return Err(self.closed("an earlier request was only partly sent"));
-        }
         if self.stream.awaits_welcome() {
             self.await_welcome(deadline)?;
         }
-        // All answers that are owed have been taken by now: the next call would take this for its own.
-        if self.inbox.has_unasked() {
-            return Err(self.failed(Status::Malformed, "an answer that nobody asked for"));
-        }
-        Ok(())
+        self.side.can_ask().map_err(|failure| self.error(failure))
     }
 
     fn await_welcome(&mut self, deadline: &Deadline) -> Result<()> {
-        match self.next_piece(deadline)? {
-            Piece::Notice(Notice::Welcome) => {
-                self.stream.welcomed();
-                Ok(())
-            }
-            Piece::Notice(notice) => Err(noticed(notice, &self.peer)),
-            _ => Err(self.failed(Status::Malformed, "an answer before any request")),
-        }
-    }
-
-    /// Waits for the next piece; a body stays where it is until the next call.
-    #[inline]
-    fn next_piece(&mut self, deadline: &Deadline) -> Result<Piece> {
         loop {
-            if let Some(piece) = self.inbox.next() {
-                return Ok(piece);
+            match self.side.welcome() {
+                Some(Ok(())) => {
+                    self.stream.welcomed();
+                    return Ok(());
+                }
+                Some(Err(Failure::Notice(notice))) => return Err(noticed(notice, &self.peer)),
+                Some(Err(_)) => {
+                    return Err(self.failed(Status::Malformed, "an answer before any request"));
+                }
+                None => self.receive(deadline)?,
             }
-            self.receive(deadline)?;
-        }
-    }
-
-    /// Waits for the next answer.
-    #[inline]
-    fn next_body(&mut self, deadline: &Deadline) -> Result<Range<usize>> {
-        let piece = self.next_piece(deadline)?;
-        self.body_of(piece)
-    }
-
-    #[inline]
-    fn body_of(&self, piece: Piece) -> Result<Range<usize>> {
-        match piece {
-            Piece::Body(range) => Ok(range),
-            Piece::Notice(Notice::TooLarge) => Err(refused_length(&self.peer, self.asked, None)),
-            Piece::Notice(notice) => Err(noticed(notice, &self.peer)),
-            Piece::TooLarge(length) => Err(too_large(&self.peer, length, self.max_message)),
         }
     }
 
     /// Waits for bytes and takes them in.
     #[inline]
     fn receive(&mut self, deadline: &Deadline) -> Result<()> {
-        let room = self.inbox.room().map_err(|lack| lacks(&self.peer, lack))?;
+        let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;
         match read_some(&mut self.stream, &mut self.spin, room, deadline) {
             Ok(0) => Err(self.ended()),
             Ok(count) => {
-                self.inbox.fill(count);
+                self.side.fill(count);
                 Ok(())
             }
             Err(error) => Err(self.failure("no answer", &error, deadline)),
@@ -157,52 +123,46 @@ impl<S: Patient> Framed<S> {
     fn recv_rest(
         &mut self,
         answer: &mut [u8],
-        length: usize,
-        arrived: Range<usize>,
+        mut direct: Direct,
         deadline: &Deadline,
     ) -> Result<usize> {
-        let mut received = arrived.len();
-        if let Some(place) = answer.get_mut(..received) {
-            place.copy_from_slice(self.inbox.bytes(arrived));
-        }
-        while let Some(rest) = answer
-            .get_mut(received..length)
-            .filter(|rest| !rest.is_empty())
-        {
+        while let Some(rest) = direct.rest(answer) {
             let failure = match read_some(&mut self.stream, &mut self.spin, rest, deadline) {
                 Ok(0) => self.ended(),
                 Ok(count) => {
-                    received += count;
+                    direct.fill(count);
                     continue;
                 }
                 Err(error) => self.failure("no answer", &error, deadline),
             };
-            let arrived = answer.get(..received).unwrap_or_default();
-            let put_back = self.inbox.put_back(length, arrived);
+            let put_back = self.side.put_back(&direct, answer);
             return Err(put_back.map_or_else(|lack| lacks(&self.peer, lack), |()| failure)); // Without memory the client ends.
         }
-        Ok(length)
+        Ok(direct.length())
     }
 
-    /// Writes the rest of a frame whose first part, perhaps none of it, was taken.
-    fn write_rest(&mut self, frame: &[u8], mut sent: usize, deadline: &Deadline) -> Result<()> {
-        while let Some(rest) = frame.get(sent..).filter(|rest| !rest.is_empty()) {
+    /// Writes the rest of a frame, of which perhaps nothing was taken yet.
+    fn send_rest(&mut self, mut sending: Sending<'_>, deadline: &Deadline) -> Result<()> {
+        loop {
+            let rest = sending.unsent();
+            if rest.is_empty() {
+                return Ok(());
+            }
             match write_some(&mut self.stream, &mut self.spin, rest, deadline) {
-                Ok(count) => sent += count,
+                Ok(count) => sending.wrote(count),
                 Err(error) if is_gone(&error) => return self.look_for_last_word(),
                 Err(error) => {
-                    self.is_cut = sent > 0;
+                    self.side.give_up(&sending);
                     return Err(self.failure("the request was not sent", &error, deadline));
                 }
             }
         }
-        Ok(())
     }
 
     /// `error` of receiving the answer to the request that was sent last: none that was cut is ever
     /// whole, whatever the server said about it.
     fn of_last(&self, error: Error) -> Error {
-        if self.is_cut {
+        if self.side.is_cut() {
             error.not_executed()
         } else {
             error
@@ -212,16 +172,11 @@ impl<S: Patient> Framed<S> {
     /// Receives an answer to `answer`, see [`Channel::recv_into`].
     fn recv_body(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
         loop {
-            if let Some((length, arrived)) = self.inbox.take_partial_body(answer.len()) {
-                return self.recv_rest(answer, length, arrived, deadline);
+            if let Some(direct) = self.side.direct(answer) {
+                return self.recv_rest(answer, direct, deadline);
             }
-            if let Some(piece) = self.inbox.next() {
-                let body = self.body_of(piece)?;
-                let body = self.inbox.bytes(body);
-                if let Some(place) = answer.get_mut(..body.len()) {
-                    place.copy_from_slice(body);
-                }
-                return Ok(body.len());
+            if let Some(received) = self.side.next_into(answer) {
+                return received.map_err(|failure| self.error(failure));
             }
             self.receive(deadline)?;
         }
@@ -229,11 +184,11 @@ impl<S: Patient> Framed<S> {
 
     /// The server has gone, but may have said why: that is for `recv` to find.
     fn look_for_last_word(&mut self) -> Result<()> {
-        self.is_cut = true;
-        let room = self.inbox.room().map_err(|lack| lacks(&self.peer, lack))?;
+        self.side.cut();
+        let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;
         match self.stream.read(room) {
             Ok(count) => {
-                self.inbox.fill(count); // Of none, `recv` says that this is the end.
+                self.side.fill(count); // Of none, `recv` says that this is the end.
                 Ok(())
             }
             Err(_) => Err(self.ended()),
@@ -245,16 +200,28 @@ impl<S: Patient> Framed<S> {
         Error::new(status, format!("{}: {what}", self.peer))
     }
 
+    /// The failure of the conversation, for people.
     #[cold]
-    fn closed(&self, what: &str) -> Error {
-        self.failed(Status::Closed, what)
+    fn error(&self, failure: Failure) -> Error {
+        let (status, what) = match failure {
+            Failure::Notice(Notice::TooLarge) => {
+                return refused_length(&self.peer, self.asked, None);
+            }
+            Failure::Notice(notice) => return noticed(notice, &self.peer),
+            Failure::TooLarge(length) => return too_large(&self.peer, length, self.max_message),
+            Failure::Cut => (Status::Closed, "an earlier request was only partly sent"),
+            Failure::Unasked => (Status::Malformed, "an answer that nobody asked for"),
+            Failure::TooEarly => (Status::Malformed, "it answered before it was asked"),
+        };
+        self.failed(status, what)
     }
 
     /// The failure of a server that closed the connection.
     #[cold]
     fn ended(&self) -> Error {
         let how = self.stream.epitaph();
-        self.closed(&how.unwrap_or_else(|| "it closed the connection".into()))
+        let what = how.unwrap_or_else(|| "it closed the connection".into());
+        self.failed(Status::Closed, &what)
     }
 
     #[cold]
@@ -280,38 +247,36 @@ impl<S: Patient> Channel for Framed<S> {
     #[inline]
     fn send(&mut self, frame: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
+        let mut sending = Sending::frames(frame);
         match self.stream.write(frame) {
-            Ok(count) if count == frame.len() => Ok(()),
-            Ok(count) => self.write_rest(frame, count, deadline),
-            Err(_) => self.write_rest(frame, 0, deadline),
+            Ok(count) if count == frame.len() => return Ok(()),
+            Ok(count) => sending.wrote(count),
+            Err(_) => {} // It is tried again.
         }
+        self.send_rest(sending, deadline)
     }
 
     fn send_body(&mut self, body: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
         self.asked = body.len();
         let prefix = frame::prefix(u32::try_from(body.len()).unwrap_or(u32::MAX));
-        let sent = self.stream.write_frame(&prefix, body).unwrap_or(0);
-        match sent.checked_sub(PREFIX) {
-            Some(sent) if sent == body.len() => Ok(()),
-            Some(sent) => self
-                .write_rest(body, sent, deadline)
-                .inspect_err(|_| self.is_cut = true),
-            None => {
-                self.write_rest(&prefix, sent, deadline)?;
-                if self.is_cut {
-                    return Ok(()); // The server has gone, with a last word.
-                }
-                self.write_rest(body, 0, deadline)
-                    .inspect_err(|_| self.is_cut = true)
-            }
-        }
+        let mut sending = Sending::frame(&prefix, body);
+        sending.wrote(self.stream.write_frame(&prefix, body).unwrap_or(0));
+        self.send_rest(sending, deadline)
     }
 
     #[inline]
     fn recv(&mut self, deadline: &Deadline) -> Result<&[u8]> {
-        match self.next_body(deadline) {
-            Ok(body) => Ok(self.inbox.bytes(body)),
+        let answer = loop {
+            if let Some(answer) = self.side.next() {
+                break answer.map_err(|failure| self.error(failure));
+            }
+            if let Err(error) = self.receive(deadline) {
+                break Err(error);
+            }
+        };
+        match answer {
+            Ok(body) => Ok(self.side.bytes(body)),
             Err(error) => Err(self.of_last(error)),
         }
     }
@@ -328,21 +293,18 @@ impl<S: Patient> Channel for Framed<S> {
         timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> Exchanged {
-        let mut flow = Flow::new(frames);
-        let result = self.exchange_all(&mut flow, timeout, take);
+        let mut batch = Batch::new(frames);
+        let result = self.exchange_all(&mut batch, timeout, take);
         let Err(error) = result else {
             return Exchanged { owed: 0, result };
         };
-        let (begun, whole) = flow.sent_frames();
-        self.is_cut |= begun != whole;
-        // All that were sent wholly were answered: the others are no requests.
-        let error = if whole == flow.taken {
-            error.not_executed()
-        } else {
-            error
+        let left = batch.give_up(&mut self.side);
+        let error = match left.is_not_executed {
+            true => error.not_executed(),
+            false => error,
         };
         Exchanged {
-            owed: whole.saturating_sub(flow.answered),
+            owed: left.owed,
             result: Err(error),
         }
     }

@@ -81,7 +81,7 @@ impl Outbox {
     /// Hands over the frames from `start` on, for a peer that does not take them yet, and goes on with the
     /// room in `spare`, so that it need not be made and they need not be copied; few frames in much
     /// room are copied all the same, so that no peer keeps more room than twice its frames.
-    pub(in crate::transport) fn hand_over(
+    pub(super) fn hand_over(
         &mut self,
         start: usize,
         spare: &mut Room,
@@ -101,7 +101,7 @@ impl Outbox {
     }
 
     /// Takes back room that was handed over, for the next time, if it is worth that.
-    pub(in crate::transport) fn take_back(&self, room: Room, spare: &mut Room) {
+    pub(super) fn take_back(&self, room: Room, spare: &mut Room) {
         if room.len() == self.size && room.len() <= KEPT_ROOM {
             *spare = room;
         }

@@ -30,9 +30,9 @@ pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};
 pub(crate) use stream::{StreamPeer, Watched};
 
+use super::conversation::server::{Half, Spare};
 use super::{Answer, Outbox, ServerOptions, Task, Visit};
 use crate::error::{Error, Result};
-use crate::sys::room::Room;
 use crate::sys::{Bell, thread, usable_cpus};
 use crew::{Crew, lock};
 use std::io;
@@ -108,13 +108,6 @@ pub(crate) trait Peer: Send {
     fn cpu(&self) -> Option<u16> {
         None
     }
-}
-
-/// Large room that one peer is done with, for the next that needs some.
-#[derive(Debug, Default)]
-pub(crate) struct Spare {
-    requests: Room,
-    answers: Room,
 }
 
 /// What a thread serves its peers with.
@@ -221,6 +214,18 @@ pub(crate) enum TurnEnd {
     Unfinished,
     /// The connection is over.
     Gone,
+}
+
+impl TurnEnd {
+    /// This half of a request is there.
+    pub(crate) fn partial(half: Half, moved: bool) -> Self {
+        let Half { is_new, length } = half;
+        Self::Partial {
+            moved,
+            is_new,
+            length,
+        }
+    }
 }
 
 /// The limits of a server, as the event loop needs them.

@@ -3,13 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Happened, Interest, Peer, Quantum, Spare, TurnEnd, Work};
-use crate::sys::room::Room;
-use crate::transport::Outbox;
+use super::{Happened, Interest, Peer, Quantum, TurnEnd, Work};
 use crate::transport::channel::Stream;
-use crate::transport::conversation::inbox::{Inbox, Piece};
+use crate::transport::conversation::server::{Asked, ServerSide, Spare};
 use std::io::ErrorKind;
-use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 /// A stream that an event loop can watch.
@@ -29,16 +26,10 @@ pub(crate) trait Watched: Stream {
     fn before_answers(&mut self) {}
 }
 
-/// A client over a stream: its half-read requests and its half-written answers.
+/// A client over a stream.
 pub(crate) struct StreamPeer<S> {
     stream: S,
-    inbox: Inbox,
-    /// Where answers lie that could not be written at once, and those of its bytes that still
-    /// have to be.
-    backlog: Room,
-    unwritten: Range<usize>,
-    /// Answers go out, and then the connection ends.
-    is_ending: bool,
+    side: ServerSide,
     /// A read that ends early does not say that there is no more: the peer writes no more, and its end
     /// is to be seen, or it sent a byte out of band, where a read stops (tcp(7)).
     reads_until_empty: bool,
@@ -63,10 +54,7 @@ impl<S: Watched> StreamPeer<S> {
     pub(crate) fn new(stream: S, max_message: u32) -> Self {
         Self {
             stream,
-            inbox: Inbox::new(max_message),
-            backlog: Room::empty(),
-            unwritten: 0..0,
-            is_ending: false,
+            side: ServerSide::new(max_message),
             reads_until_empty: false,
         }
     }
@@ -75,91 +63,61 @@ impl<S: Watched> StreamPeer<S> {
     /// it is others' turn; `true`: there are more.
     #[inline]
     fn answer_arrived(&mut self, quantum: &mut Quantum, work: &mut Work<'_>) -> bool {
-        while !self.is_ending && self.inbox.has_whole_piece() {
+        while self.side.has_next() {
             if work.out.is_full() || quantum.ends_before_next(work) {
                 return true;
             }
-            match self.inbox.next() {
+            match self.side.next(work.aligns) {
                 None => break,
-                Some(Piece::Body(range)) => {
+                Some(Asked::Request(body)) => {
                     if work.out.len() == 0 {
                         self.stream.before_answers();
                     }
-                    quantum.count_bytes(range.len());
-                    let range = match work.aligns {
-                        true => self.inbox.align(range),
-                        false => range,
-                    };
-                    work.answer.answer(self.inbox.bytes(range), &mut work.out);
+                    quantum.count_bytes(body.len());
+                    work.answer.answer(body, &mut work.out);
                 }
-                Some(Piece::TooLarge(_)) => {
-                    work.answer.too_large(&mut work.out);
-                    self.is_ending = true;
-                }
-                // Only servers send notices.
-                Some(Piece::Notice(_)) => self.is_ending = true,
+                Some(Asked::TooLarge(_)) => work.answer.too_large(&mut work.out),
+                Some(Asked::Notice(_)) => {}
             }
         }
         false
     }
 
     /// Writes answers straight from where they were put together; the rest waits in the backlog.
-    fn write_answers(&mut self, out: &mut Outbox, spare: &mut Spare) -> Moved {
-        let mut written = 0;
-        while let Some(rest) = out.frames().get(written..).filter(|rest| !rest.is_empty()) {
+    fn write_answers(&mut self, work: &mut Work<'_>) -> Moved {
+        loop {
+            let rest = self.side.unwritten(&work.out);
+            if rest.is_empty() {
+                self.side.wrote_all(&mut work.out, &mut work.spare);
+                return Moved::Done;
+            }
             match self.stream.write(rest) {
-                Ok(count) => written += count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    let Ok((room, rest)) = out.hand_over(written, &mut spare.answers) else {
-                        out.clear();
-                        return Moved::Gone; // There is no memory for what it does not read.
-                    };
-                    (self.backlog, self.unwritten) = (room, rest);
+                Ok(count) => self.side.wrote(count),
+                Err(error)
+                    if error.kind() == ErrorKind::WouldBlock
+                        && self.side.keep(&mut work.out, &mut work.spare).is_ok() =>
+                {
                     return Moved::Blocked;
                 }
+                // Or there is no memory for what it does not read.
                 Err(_) => {
-                    out.clear();
+                    work.out.clear();
                     return Moved::Gone;
                 }
             }
         }
-        out.clear();
-        Moved::Done
-    }
-
-    /// Writes what could not be written before.
-    fn write_backlog(&mut self, work: &mut Work<'_>) -> Moved {
-        if self.backlog.is_empty() {
-            return Moved::Done;
-        }
-        while let Some(rest) = self
-            .backlog
-            .get(self.unwritten.clone())
-            .filter(|rest| !rest.is_empty())
-        {
-            match self.stream.write(rest) {
-                Ok(count) => self.unwritten.start += count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Moved::Blocked,
-                Err(_) => return Moved::Gone,
-            }
-        }
-        let room = std::mem::take(&mut self.backlog);
-        work.out.take_back(room, &mut work.spare.answers);
-        Moved::Done
     }
 
     /// Reads once. `Done`: there may be more.
     fn read_requests(&mut self, spare: &mut Spare) -> Moved {
-        self.inbox.return_room(&mut spare.requests);
-        self.inbox.borrow_room(&mut spare.requests);
-        let Ok(room) = self.inbox.room() else {
+        let Ok(room) = self.side.room(spare) else {
             return Moved::Gone; // There is no memory for what it sends.
         };
         let capacity = room.len();
         match self.stream.read(room) {
             Ok(0) => Moved::Gone,
             Ok(count) => {
-                self.inbox.fill(count);
+                self.side.fill(count);
                 if count < capacity && !self.reads_until_empty && !self.stream.was_cut() {
                     Moved::Blocked // What comes later, or its end, is another event (epoll(7), Q9).
                 } else {
@@ -174,14 +132,14 @@ impl<S: Watched> StreamPeer<S> {
     /// Reads and answers until there is nothing to read, or answers wait for room, or it is others'
     /// turn.
     fn serve(&mut self, quantum: &mut Quantum, work: &mut Work<'_>) -> TurnEnd {
-        let had_partial_frame = self.inbox.has_partial_frame();
+        let had_partial = self.side.has_partial();
         let (mut moved, mut is_empty) = (false, false);
         loop {
             let has_more = self.answer_arrived(quantum, work);
-            match self.write_answers(&mut work.out, &mut work.spare) {
+            match self.write_answers(work) {
                 Moved::Gone => return TurnEnd::Gone,
                 Moved::Blocked => return TurnEnd::Blocked { moved: true },
-                Moved::Done if self.is_ending => return TurnEnd::Gone,
+                Moved::Done if self.side.is_ending() => return TurnEnd::Gone,
                 Moved::Done => {}
             }
             if quantum.is_over() {
@@ -199,24 +157,22 @@ impl<S: Watched> StreamPeer<S> {
                     return TurnEnd::Unfinished;
                 }
             }
-            let arrived = self.inbox.arrived();
+            let arrived = self.side.arrived();
             match self.read_requests(&mut work.spare) {
                 Moved::Gone => return TurnEnd::Gone,
                 Moved::Blocked => is_empty = true,
                 Moved::Done => {}
             }
-            moved |= self.inbox.arrived() > arrived;
+            moved |= self.side.arrived() > arrived;
         }
         let answered = quantum.answered() > 0;
-        if self.inbox.has_partial_frame() {
-            return TurnEnd::Partial {
-                moved,
-                is_new: answered || !had_partial_frame,
-                length: self.inbox.begun_body(),
-            };
+        match self.side.half(had_partial, answered) {
+            Some(half) => TurnEnd::partial(half, moved),
+            None => {
+                self.side.rest(&mut work.spare);
+                TurnEnd::Idle { answered }
+            }
         }
-        self.inbox.return_room(&mut work.spare.requests);
-        TurnEnd::Idle { answered }
     }
 }
 
@@ -242,11 +198,15 @@ impl<S: Watched> Peer for StreamPeer<S> {
         let hang_up = Interest::EPOLLHUP | Interest::EPOLLERR;
         let read_on = hang_up | Interest::EPOLLRDHUP | Interest::EPOLLPRI;
         self.reads_until_empty |= events.intersects(read_on);
-        let unwritten = self.unwritten.len();
-        let end = match self.write_backlog(work) {
+        let unwritten = self.side.unwritten(&work.out).len();
+        let written = match self.side.has_backlog() {
+            true => self.write_answers(work),
+            false => Moved::Done,
+        };
+        let end = match written {
             Moved::Gone => TurnEnd::Gone,
             Moved::Blocked => TurnEnd::Blocked {
-                moved: self.unwritten.len() < unwritten,
+                moved: self.side.unwritten(&work.out).len() < unwritten,
             },
             Moved::Done => {
                 let mut quantum = Quantum::new();

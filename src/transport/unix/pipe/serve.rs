@@ -8,9 +8,9 @@ use crate::error::{Error, Result, Status};
 use crate::sys::blocking;
 use crate::sys::linux::fd;
 use crate::sys::linux::poll::{self, PollFd, PollFlags};
-use crate::sys::room::{NoMemory, Room};
+use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
-use crate::transport::conversation::inbox::{Inbox, Piece};
+use crate::transport::conversation::server::{Asked, ServerSide, Spare};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
 use crate::transport::{Answer, Bell, Deadline, Endpoint, Outbox, ServerOptions, Task, Visit};
 use std::io::{self, ErrorKind};
@@ -26,11 +26,10 @@ pub(crate) fn serve(
     options: &ServerOptions,
     stop: Option<&Bell>,
 ) -> Result<()> {
-    let mut inbox = Inbox::new(options.max_message);
-    let mut spare = Room::empty();
+    let mut side = ServerSide::new(options.max_message);
+    let mut spare = Spare::default();
     let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
-    let aligns = answer.takes_aligned();
-    let mut answers = Outbox::new(answer.longest_answer(options.max_message))
+    let mut out = Outbox::new(answer.longest_answer(options.max_message))
         .map_err(|error| lack("room for answers", error))?;
     let mut source = Source {
         input,
@@ -40,87 +39,68 @@ pub(crate) fn serve(
     let limits = Limits::new(options, 1);
     let mut times = Times::new(&limits, Instant::now());
     loop {
-        let had_partial_frame = inbox.has_partial_frame();
-        let has_answered = inbox.has_whole_piece();
+        let had_partial = side.has_partial();
+        let has_answered = side.has_next();
         loop {
-            let answered = answer_some(&mut inbox, answer, aligns, &mut answers);
-            let may_be_more = answers.is_full();
-            match blocking::write_all(output, answers.frames()) {
-                Ok(()) => answers.clear(),
+            let refused = answer_some(&mut side, answer, &mut out);
+            let may_be_more = out.is_full();
+            match blocking::write_all(output, side.unwritten(&out)) {
+                Ok(()) => side.wrote_all(&mut out, &mut spare),
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
                 Err(error) => return Err(Error::os("write answers", &error)),
             }
-            answered.map_err(|length| {
-                let context = format!(
-                    "a request has {length} bytes, and max_message is {}",
-                    options.max_message
-                );
-                Error::new(Status::TooLarge, context)
-            })?;
+            if let Some(length) = refused {
+                return Err(too_large(length, options.max_message));
+            }
             if !may_be_more {
                 break;
             }
         }
-        let limit = if inbox.has_partial_frame() || !times.are_stopped() {
-            let end = turn_end(&inbox, has_answered, had_partial_frame);
+        let half = side.half(had_partial, has_answered);
+        let limit = if half.is_some() || !times.are_stopped() {
+            let end = half.map_or(TurnEnd::Idle { answered: true }, |half| {
+                TurnEnd::partial(half, true)
+            });
             times.note(end, &limits);
             let due = times.due(&limits);
             due.map(|due| due.saturating_duration_since(Instant::now()))
         } else {
             None // As after nearly every request.
         };
-        inbox.return_room(&mut spare);
-        inbox.borrow_room(&mut spare);
-        let room = inbox.room().map_err(|error| lack("read requests", error))?;
+        let room = side.room(&mut spare);
+        let room = room.map_err(|error| lack("read requests", error))?;
         match source.read(room, limit) {
             Ok(0) => return Ok(()),
-            Ok(count) => inbox.fill(count),
+            Ok(count) => side.fill(count),
             Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(()),
             Err(error) => return Err(Error::os("read requests", &error)),
         }
     }
 }
 
-/// How a turn ended after which this is left.
-fn turn_end(left: &Inbox, has_answered: bool, had_partial_frame: bool) -> TurnEnd {
-    if left.has_partial_frame() {
-        TurnEnd::Partial {
-            moved: true,
-            is_new: has_answered || !had_partial_frame,
-            length: left.begun_body(),
-        }
-    } else {
-        TurnEnd::Idle { answered: true }
-    }
-}
-
-/// Answers the whole requests that are there, as far as there is room for answers. The error is the length of one
+/// Answers the whole requests that are there, as far as there is room for answers; gives the length of one
 /// that is too large, which ends the connection.
-fn answer_some(
-    inbox: &mut Inbox,
-    answer: &dyn Answer,
-    aligns: bool,
-    answers: &mut Outbox,
-) -> std::result::Result<(), u32> {
-    while !answers.is_full()
-        && let Some(piece) = inbox.next()
-    {
-        let too_large = match piece {
-            Piece::Body(body) => {
-                let body = match aligns {
-                    true => inbox.align(body),
-                    false => body,
-                };
-                answer.answer(inbox.bytes(body), answers);
+fn answer_some(side: &mut ServerSide, answer: &dyn Answer, out: &mut Outbox) -> Option<u32> {
+    let aligns = answer.takes_aligned();
+    while !out.is_full() {
+        let too_large = match side.next(aligns)? {
+            Asked::Request(body) => {
+                answer.answer(body, out);
                 continue;
             }
-            Piece::TooLarge(length) => length,
-            Piece::Notice(notice) => notice as u32,
+            Asked::TooLarge(length) => length,
+            Asked::Notice(notice) => notice as u32,
         };
-        answer.too_large(answers);
-        return Err(too_large);
+        answer.too_large(out);
+        return Some(too_large);
     }
-    Ok(())
+    None
+}
+
+#[cold]
+fn too_large(length: u32, limit: u32) -> Error {
+    let context = format!("a request has {length} bytes, and max_message is {limit}");
+    Error::new(Status::TooLarge, context)
 }
 
 /// Where requests come from.

@@ -86,28 +86,6 @@ fn half_a_request_and_silence_end_the_connection_where_they_are_limited() {
 }
 
 #[test]
-fn the_time_of_half_a_request_begins_anew_with_each() {
-    let mut inbox = Inbox::new(65536);
-    let end = turn_end(&inbox, true, true);
-    assert_eq!(end, TurnEnd::Idle { answered: true });
-    inbox.room().unwrap()[..5].copy_from_slice(&FRAME[..5]);
-    inbox.fill(5);
-    for (has_answered, had_partial_frame, is_new) in [
-        (false, false, true),
-        (false, true, false),
-        (true, false, true),
-        (true, true, true),
-    ] {
-        let end = TurnEnd::Partial {
-            moved: true,
-            is_new,
-            length: 2,
-        };
-        assert_eq!(turn_end(&inbox, has_answered, had_partial_frame), end);
-    }
-}
-
-#[test]
 fn a_connection_that_is_reset_before_it_is_looked_at_is_a_failure() {
     let (client, server) = pair();
     (&server).write_all(b"nobody reads it").unwrap();

@@ -1,0 +1,185 @@
+//! The server's side of a connection: requests that arrived, and answers that have to go.
+
+#[cfg(test)]
+mod tests;
+
+use super::inbox::{Inbox, Piece};
+use super::outbox::Outbox;
+use crate::protocol::frame::Notice;
+use crate::sys::room::{NoMemory, Room};
+use std::mem;
+
+/// Large room that one connection is done with, for the next that needs some.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    pub(crate) requests: Room,
+    pub(crate) answers: Room,
+}
+
+/// What a client asks.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked<'a> {
+    /// To have the request with this body answered.
+    Request(&'a [u8]),
+    /// More than is taken, in bytes. It gets a last word, and nothing after it is looked at.
+    TooLarge(u32),
+    /// What only servers say. Nothing after it is looked at.
+    Notice(Notice),
+}
+
+/// A request of which the rest has to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Half {
+    /// It is none that was there before.
+    pub(crate) is_new: bool,
+    /// The length of its body, as far as it is known.
+    pub(crate) length: u32,
+}
+
+/// What a server has read from a client and has yet to write to it.
+///
+/// Answers are put together in an [`Outbox`] that many connections use in turn. A connection keeps only
+/// those that its client does not take yet, and then looks at no request until they have gone.
+#[derive(Debug)]
+pub(crate) struct ServerSide {
+    inbox: Inbox,
+    /// Where answers lie that could not be written at once.
+    backlog: Room,
+    /// The end of these answers.
+    end: usize,
+    /// How many bytes of the backlog were written, or without one, of the outbox.
+    written: usize,
+    is_ending: bool,
+}
+
+impl ServerSide {
+    /// One whose requests are at most `max_message` bytes long.
+    pub(crate) fn new(max_message: u32) -> Self {
+        Self {
+            inbox: Inbox::new(max_message),
+            backlog: Room::empty(),
+            end: 0,
+            written: 0,
+            is_ending: false,
+        }
+    }
+
+    /// Whether [`ServerSide::next`] has something to give.
+    #[inline]
+    pub(crate) fn has_next(&self) -> bool {
+        !self.is_ending && self.inbox.has_whole_piece()
+    }
+
+    /// Takes what is asked next; `aligns`: its body has to lie where any type may.
+    #[inline]
+    pub(crate) fn next(&mut self, aligns: bool) -> Option<Asked<'_>> {
+        if self.is_ending {
+            return None;
+        }
+        match self.inbox.next()? {
+            Piece::Body(body) => {
+                let body = match aligns {
+                    true => self.inbox.align(body),
+                    false => body,
+                };
+                Some(Asked::Request(self.inbox.bytes(body)))
+            }
+            Piece::TooLarge(length) => {
+                self.is_ending = true;
+                Some(Asked::TooLarge(length))
+            }
+            Piece::Notice(notice) => {
+                self.is_ending = true;
+                Some(Asked::Notice(notice))
+            }
+        }
+    }
+
+    /// Whether the connection is over once all answers are written.
+    #[inline]
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending
+    }
+
+    /// Room for the next read.
+    #[inline]
+    pub(crate) fn room(&mut self, spare: &mut Spare) -> Result<&mut [u8], NoMemory> {
+        self.inbox.return_room(&mut spare.requests);
+        self.inbox.borrow_room(&mut spare.requests);
+        self.inbox.room()
+    }
+
+    /// `count` bytes of the room were read.
+    #[inline]
+    pub(crate) fn fill(&mut self, count: usize) {
+        self.inbox.fill(count);
+    }
+
+    /// How many bytes are there that were not looked at.
+    #[inline]
+    pub(crate) fn arrived(&self) -> usize {
+        self.inbox.arrived()
+    }
+
+    /// Whether half a request is there, or one that was not looked at.
+    #[inline]
+    pub(crate) fn has_partial(&self) -> bool {
+        self.inbox.has_partial_frame()
+    }
+
+    /// Half a request that is left; `had_partial`: there was one before, `answered`: and one was answered since.
+    #[inline]
+    pub(crate) fn half(&self, had_partial: bool, answered: bool) -> Option<Half> {
+        self.has_partial().then(|| Half {
+            is_new: answered || !had_partial,
+            length: self.inbox.begun_body(),
+        })
+    }
+
+    /// Nothing is asked for now: large room goes to whoever needs some.
+    #[inline]
+    pub(crate) fn rest(&mut self, spare: &mut Spare) {
+        self.inbox.return_room(&mut spare.requests);
+    }
+
+    /// Whether answers are left that the client did not take.
+    #[inline]
+    pub(crate) fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// What is to be written: the backlog, or without one, the answers in `out`.
+    #[inline]
+    pub(crate) fn unwritten<'a>(&'a self, out: &'a Outbox) -> &'a [u8] {
+        let answers = match self.has_backlog() {
+            true => self.backlog.get(..self.end).unwrap_or_default(),
+            false => out.frames(),
+        };
+        answers.get(self.written..).unwrap_or_default()
+    }
+
+    /// So many bytes of what is to be written were written.
+    #[inline]
+    pub(crate) fn wrote(&mut self, count: usize) {
+        self.written += count;
+    }
+
+    /// The client takes no more for now: what it did not take is kept, and `out` is for others.
+    pub(crate) fn keep(&mut self, out: &mut Outbox, spare: &mut Spare) -> Result<(), NoMemory> {
+        if !self.has_backlog() {
+            let (room, rest) = out.hand_over(self.written, &mut spare.answers)?;
+            (self.backlog, self.written, self.end) = (room, rest.start, rest.end);
+        }
+        Ok(())
+    }
+
+    /// All was written.
+    #[inline]
+    pub(crate) fn wrote_all(&mut self, out: &mut Outbox, spare: &mut Spare) {
+        self.written = 0;
+        match self.has_backlog() {
+            true => out.take_back(mem::take(&mut self.backlog), &mut spare.answers),
+            false => out.clear(),
+        }
+    }
+}
