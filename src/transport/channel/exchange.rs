@@ -2,7 +2,7 @@
 
 use super::{Framed, Patient, is_gone, lacks};
 use crate::error::Result;
-use crate::transport::conversation::sending::Batch;
+use crate::transport::conversation::batch::Batch;
 use crate::transport::{Deadline, Take};
 use std::io::ErrorKind;
 use std::time::Duration;

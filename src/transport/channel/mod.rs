@@ -7,8 +7,9 @@ mod tests;
 
 pub(super) use failure::{noticed, refused_length, too_large, too_late};
 
+use super::conversation::batch::Batch;
 use super::conversation::client::{ClientSide, Direct, Failure};
-use super::conversation::sending::{Batch, Sending};
+use super::conversation::sending::Sending;
 use super::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice};

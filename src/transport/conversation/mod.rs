@@ -2,6 +2,7 @@
 //!
 //! Who drives it reads and writes, looks at the clock and waits.
 
+pub(crate) mod batch;
 pub(crate) mod client;
 pub(crate) mod inbox;
 pub(crate) mod outbox;
