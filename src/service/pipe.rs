@@ -3,9 +3,9 @@
 use super::handler::Answerer;
 use super::{Client, Handler};
 use crate::error::Result;
+use crate::sys::Source;
 use crate::transport::{ClientOptions, ServerOptions, pipe};
 use std::ffi::CStr;
-use std::os::fd::BorrowedFd;
 
 /// Forks a child that answers with `handler`, and gives a client of it.
 ///
@@ -32,8 +32,8 @@ pub fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Client> {
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends.
 pub fn serve(
-    input: BorrowedFd<'_>,
-    output: BorrowedFd<'_>,
+    input: Source<'_>,
+    output: Source<'_>,
     handler: Handler,
     options: &ServerOptions,
 ) -> Result<()> {

@@ -5,8 +5,9 @@
 //! shared is only ever touched through atomics or copied out as raw bytes, never behind a Rust
 //! reference to plain data.
 
-use super::fd::{Fd, uninterrupted};
+use super::fd::Fd;
 use super::file;
+use super::retry::uninterrupted;
 use super::sigpipe::without_signal;
 use crate::sys::atomic::{Mapped, Memory};
 use nix::errno::Errno;

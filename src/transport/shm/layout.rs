@@ -12,7 +12,7 @@
 
 use crate::protocol::frame::{self, FRAME_MAX, PREFIX};
 use crate::sys::atomic::{Atomic, Memory};
-use crate::sys::linux::memory::{LINE, LINE_WORDS, Line};
+use crate::sys::memory::{LINE, LINE_WORDS, Line};
 use crate::transport::ALIGNMENT;
 use std::mem::offset_of;
 use std::ops::Deref;

@@ -5,7 +5,7 @@
 
 use super::layout::{self, CLOSED, Data, SLEEPER, SLEEPERS};
 use crate::sys::atomic::{Atomic, Futex, Memory};
-use crate::sys::linux::memory::{Line, Page};
+use crate::sys::memory::{Line, Page};
 use crate::transport::reactor::Sleepers;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

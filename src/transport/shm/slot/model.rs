@@ -6,7 +6,7 @@
 use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
 use crate::protocol::frame::PREFIX;
 use crate::sys::atomic::{Atomic, Futex, Memory};
-use crate::sys::linux::memory::{Line, Page};
+use crate::sys::memory::{Line, Page};
 use crate::transport::reactor::sleep_counted;
 use crate::transport::shm::layout::{self, SINGLE};
 use loom::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering, fence};

@@ -2,7 +2,7 @@
 
 use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
 use crate::sys::atomic::{Atomic, Futex, Mapped, Memory};
-use crate::sys::linux::memory::{Line, Page};
+use crate::sys::memory::{Line, Page};
 use crate::transport::reactor::Sleepers;
 use crate::transport::shm::layout::{self, CLOSED, INLINE, SINGLE, SLEEPER};
 use std::sync::Arc;

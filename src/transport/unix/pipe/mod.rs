@@ -12,16 +12,14 @@ pub(super) use pair::{PipePair, in_time, read_or_wait};
 pub(crate) use serve::{bind_stdio, serve};
 
 use crate::error::{Error, Result, Status};
-use crate::sys::fork;
-use crate::sys::linux::fd::{self, Fd};
-use crate::sys::linux::pipe::Pipe;
-use crate::sys::linux::process::{self, Child};
+use crate::sys::pipe::Pipe;
+use crate::sys::process::{self, Child};
+use crate::sys::{Handle, Source, fork};
 use crate::transport::channel::Framed;
 use crate::transport::{Channel, ClientOptions};
 use child::ChildStream;
 use std::ffi::CStr;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 /// A channel to a child, which ends with it; `what` is the child, for people.
@@ -34,9 +32,9 @@ fn channel(pipes: PipePair, child: Child, what: &str, options: &ClientOptions) -
 struct Ends {
     own: PipePair,
     /// Where the child reads requests.
-    requests: Fd,
+    requests: Handle,
     /// Where the child writes answers.
-    answers: Fd,
+    answers: Handle,
 }
 
 impl Ends {
@@ -45,8 +43,8 @@ impl Ends {
         fork::follow()?;
         let requests = Pipe::new()?;
         let answers = Pipe::new()?;
-        fd::set_nonblocking(answers.read.as_fd())?;
-        fd::set_nonblocking(requests.write.as_fd())?;
+        answers.read.set_nonblocking()?;
+        requests.write.set_nonblocking()?;
         let own_reader = requests.read.duplicate()?;
         let own = PipePair::new(answers.read, requests.write, own_reader);
         own.widen(max_message);
@@ -63,7 +61,7 @@ impl Ends {
 /// The child is a copy of this process with one thread: what other threads had locked stays locked.
 pub(crate) fn create(
     options: &ClientOptions,
-    serve: impl FnOnce(BorrowedFd<'_>, BorrowedFd<'_>) -> Result<()>,
+    serve: impl FnOnce(Source<'_>, Source<'_>) -> Result<()>,
 ) -> Result<Box<dyn Channel>> {
     options.validate()?;
     let failure = |error: io::Error| Error::os("create a pipe to a child", &error);
