@@ -5,9 +5,9 @@ use super::pointer::{self, Out};
 use super::status::calc_ipc_status;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, PREFIX};
-use crate::sys::blocking::{read_exact, write_all};
+use crate::sys::Source;
+use crate::sys::blocking::{numbered, read_exact, write_all};
 use std::ffi::{c_int, c_void};
-use std::os::fd::BorrowedFd;
 
 /// Sends one frame, all of it, over a pipe, socket or file.
 ///
@@ -103,18 +103,16 @@ pub unsafe extern "C-unwind" fn calc_ipc_fd_write_exact(
 /// # Safety
 ///
 /// Nothing else uses the descriptor's number for something of its own while `'a` lasts.
-pub(super) unsafe fn descriptor<'a>(fd: c_int) -> Result<BorrowedFd<'a>> {
-    if fd < 0 {
+pub(super) unsafe fn descriptor<'a>(fd: c_int) -> Result<Source<'a>> {
+    // SAFETY: as the caller says.
+    unsafe { numbered(fd) }.ok_or_else(|| {
         let context = format!("{fd} is no descriptor");
-        return Err(Error::new(Status::InvalidArgument, context));
-    }
-    // SAFETY: not -1, which `BorrowedFd` must never hold. One that is not open harms no memory: the
-    // system calls answer EBADF.
-    Ok(unsafe { BorrowedFd::borrow_raw(fd) })
+        Error::new(Status::InvalidArgument, context)
+    })
 }
 
 /// Reads one frame into the beginning of `buffer` and says how long it is.
-fn receive(from: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize> {
+fn receive(from: Source<'_>, buffer: &mut [u8]) -> Result<usize> {
     let mut prefix = [0; PREFIX];
     read(from, &mut prefix)?;
     let (start, rest) = buffer
@@ -135,10 +133,10 @@ fn too_large(prefix: [u8; PREFIX]) -> Error {
     Error::new(Status::TooLarge, context)
 }
 
-fn read(from: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<()> {
+fn read(from: Source<'_>, buffer: &mut [u8]) -> Result<()> {
     read_exact(from, buffer).map_err(|error| Error::os("reading", &error))
 }
 
-fn write(to: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
+fn write(to: Source<'_>, bytes: &[u8]) -> Result<()> {
     write_all(to, bytes).map_err(|error| Error::os("writing", &error))
 }

@@ -13,7 +13,6 @@ use super::{pointer, service};
 use crate::error::{Error, Result, Status};
 use crate::service::{Client, pipe};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::os::fd::AsRawFd;
 
 /// A child process that serves, and the connection to it.
 ///
@@ -126,12 +125,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_serve(
     // SAFETY: the pointers and the descriptors are as the header asks for.
     guard(|| unsafe {
         let options = server_options(options)?;
+        let name = format!("descriptors {input} and {output}");
         let (input, output) = (descriptor(input)?, descriptor(output)?);
-        let name = format!(
-            "descriptors {} and {}",
-            input.as_raw_fd(),
-            output.as_raw_fd()
-        );
         pipe::serve(input, output, handler_from_c(handler, user_data), &options)
             .map_err(|error| error.at(&name))
     })

@@ -3,10 +3,9 @@
 use super::user_code::UserCode;
 use super::{Client, Handler};
 use crate::error::{Error, Result, Status};
+use crate::sys::{Source, process};
 use crate::transport::{self, Address, ClientOptions, ServerOptions, pipe};
-use std::ffi::{CStr, OsStr};
-use std::os::fd::BorrowedFd;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::CStr;
 use std::sync::Arc;
 
 /// Forks a child that answers with `handler`, and gives a client of it.
@@ -31,9 +30,7 @@ pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
 /// Executes `argv`, a program that calls [`serve`] on its standard input and output, and gives a
 /// client of it. A program without a slash in its name is looked for along the PATH.
 pub fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Client> {
-    let mut words = argv
-        .iter()
-        .map(|word| OsStr::from_bytes(word.to_bytes()).to_owned());
+    let mut words = argv.iter().map(|word| process::word(word));
     let Some(program) = words.next() else {
         return Err(Error::new(Status::InvalidArgument, "no program is named"));
     };
@@ -44,8 +41,8 @@ pub fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Client> {
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends.
 pub fn serve(
-    input: BorrowedFd<'_>,
-    output: BorrowedFd<'_>,
+    input: Source<'_>,
+    output: Source<'_>,
     handler: Handler,
     options: &ServerOptions,
 ) -> Result<()> {

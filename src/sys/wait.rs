@@ -1,6 +1,6 @@
 //! When to look again at once, and when to sleep in the kernel.
 
-use crate::sys::online_cpus;
+use crate::sys::cpu;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,7 @@ fn has_one_cpu() -> bool {
     static CPUS: AtomicUsize = AtomicUsize::new(UNKNOWN);
     let mut cpus = CPUS.load(Ordering::Relaxed);
     if cpus == UNKNOWN {
-        cpus = online_cpus();
+        cpus = cpu::online();
         CPUS.store(cpus, Ordering::Relaxed);
     }
     cpus == 1

@@ -6,10 +6,9 @@ use super::channel::{Patient, Stream};
 use super::reactor::Watched;
 use super::{Answer, Deadline, Outbox, Visit};
 use crate::protocol::frame::Notice;
-use crate::sys::{Bell, mutex};
+use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -129,12 +128,12 @@ impl Patient for ScriptedStream {
 }
 
 impl Watched for ScriptedStream {
-    fn input(&self) -> BorrowedFd<'_> {
-        self.input.as_fd()
+    fn input(&self) -> Source<'_> {
+        self.input.as_source()
     }
 
-    fn output(&self) -> Option<BorrowedFd<'_>> {
-        self.output.as_ref().map(AsFd::as_fd)
+    fn output(&self) -> Option<Source<'_>> {
+        self.output.as_ref().map(AsSource::as_source)
     }
 
     fn before_answers(&mut self) {

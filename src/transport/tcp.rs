@@ -9,18 +9,16 @@ use super::channel::Framed;
 use super::socket::{Accepted, Door, SocketEndpoint, SocketStream};
 use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::{file, memory, socket, tcp};
+use crate::sys::{AsSource, Handle, Source, lock, memory, socket, tcp};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
 
 /// A listening socket, and which of the processes that a fork made share it may serve.
 struct TcpDoor {
     name: String,
-    socket: Fd,
+    socket: Handle,
     /// A file without a name, for a lock that only one process can have.
-    right: Fd,
+    right: Handle,
 }
 
 /// A server's address, and the port that it has: the system's choice where `port` is 0. `host` is a
@@ -123,9 +121,9 @@ fn at(host: &str, port: u16) -> String {
     }
 }
 
-impl AsFd for TcpDoor {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+impl AsSource for TcpDoor {
+    fn as_source(&self) -> Source<'_> {
+        self.socket.as_source()
     }
 }
 
@@ -134,7 +132,7 @@ impl Drop for TcpDoor {
     /// ends in that one, too, so that the port is free at once.
     fn drop(&mut self) {
         if self.socket.is_own() {
-            let _ = socket::end_listening(self.as_fd());
+            let _ = socket::end_listening(self.as_source());
         }
     }
 }
@@ -151,7 +149,7 @@ impl Door for TcpDoor {
 
     fn adopt(&self) -> Result<()> {
         let failure = |error| Error::os(&format!("{}: adopt the server", self.name), &error);
-        if !file::try_lock_for_process(self.right.as_fd()).map_err(failure)? {
+        if !lock::try_lock_for_process(self.right.as_source()).map_err(failure)? {
             let context = format!("{}: another process adopted the server", self.name);
             return Err(Error::new(Status::AddressInUse, context));
         }
@@ -161,9 +159,9 @@ impl Door for TcpDoor {
     }
 
     fn accept(&self) -> io::Result<Accepted> {
-        let accepted = Accepted::next(self.as_fd())?;
+        let accepted = Accepted::next(self.as_source())?;
         if let Accepted::Client(client) = &accepted
-            && socket::tune_tcp(client.as_fd()).is_err()
+            && socket::tune_tcp(client.as_source()).is_err()
         {
             return Ok(Accepted::SentAway); // It has gone already.
         }
@@ -205,7 +203,7 @@ mod tests {
         if adoptable {
             door.bequeath();
         }
-        TcpListener::from(door.as_fd().try_clone_to_owned().unwrap())
+        TcpListener::from(door.as_source().try_clone_to_owned().unwrap())
     }
 
     #[test]

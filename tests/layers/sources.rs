@@ -90,10 +90,16 @@ fn branches<'a>(prefix: &str, text: &'a str, paths: &mut Vec<String>) -> &'a str
     }
 }
 
-/// Which of `words` stand in `text` as whole words.
+/// Which of `words` stand in `text` as whole words, or begin one where a star ends them.
 pub(crate) fn words(text: &str, words: &[&str]) -> Vec<String> {
+    let is_one = |found: &&str| {
+        words.iter().any(|word| match word.strip_suffix('*') {
+            Some(beginning) => found.starts_with(beginning),
+            None => found == word,
+        })
+    };
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| words.contains(word))
+        .filter(is_one)
         .map(str::to_owned)
         .collect()
 }

@@ -1,7 +1,8 @@
 //! A bell that wakes another thread or process: eventfd(2).
 
-use super::fd::{Fd, uninterrupted};
+use super::fd::Fd;
 use super::raw;
+use super::retry::uninterrupted;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::eventfd::{EfdFlags, EventFd};

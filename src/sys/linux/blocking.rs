@@ -1,15 +1,27 @@
 //! Whole reads and writes on descriptors of the host's, blocking or not, of any kind.
 
-use super::{fd, poll};
+use super::{poll, transfer};
 use crate::sys::deadline::Deadline;
 use std::io;
 use std::os::fd::BorrowedFd;
+
+/// The source with this number, which the host gave.
+///
+/// `None`: it is no number of one. One that is not open harms no memory: the system calls answer EBADF.
+///
+/// # Safety
+///
+/// Nothing else uses the number for something of its own while `'a` lasts.
+pub(crate) unsafe fn numbered<'a>(number: i32) -> Option<BorrowedFd<'a>> {
+    // SAFETY: not -1, which `BorrowedFd` must never hold, and the host's promise is the caller's.
+    (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
+}
 
 /// Fills `buffer`; `UnexpectedEof` when the bytes end before.
 pub(crate) fn read_exact(from: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<()> {
     let mut rest = buffer;
     while !rest.is_empty() {
-        match fd::read(from, rest) {
+        match transfer::read(from, rest) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(length) => rest = rest.split_at_mut(length).1,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -25,7 +37,7 @@ pub(crate) fn read_exact(from: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<
 pub(crate) fn write_all(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
-        match fd::write(to, rest) {
+        match transfer::write(to, rest) {
             Ok(length) => rest = rest.split_at(length).1,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 poll::wait_writable(to, &Deadline::never())?;

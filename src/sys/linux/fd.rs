@@ -1,12 +1,11 @@
 //! Descriptors that the library owns.
 
 use super::gate::NoFork;
-use super::{fork, poll, raw, sigpipe};
-use nix::errno::Errno;
+use super::retry::uninterrupted;
+use super::{fork, raw};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::PollFlags;
 use nix::sys::stat::Mode;
-use std::io::{self, IoSlice};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -69,6 +68,31 @@ impl Fd {
     pub(super) fn is_above_standard(&self) -> bool {
         self.raw >= FIRST
     }
+
+    /// A handle for nothing, to be let go of when others run out.
+    pub(crate) fn spare() -> io::Result<Self> {
+        Self::make(|| {
+            nix::fcntl::open(
+                "/dev/null",
+                OFlag::O_RDONLY | OFlag::O_CLOEXEC,
+                Mode::empty(),
+            )
+        })
+    }
+
+    /// Makes reads and writes answer `WouldBlock` instead of waiting.
+    pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
+        let flags = OFlag::from_bits_retain(fcntl(self, FcntlArg::F_GETFL)?);
+        fcntl(self, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+        Ok(())
+    }
+
+    /// Makes reads and writes wait.
+    pub(super) fn set_blocking(&self) -> io::Result<()> {
+        let flags = OFlag::from_bits_retain(fcntl(self, FcntlArg::F_GETFL)?);
+        fcntl(self, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
+        Ok(())
+    }
 }
 
 impl Drop for Fd {
@@ -117,150 +141,4 @@ fn duplicate(fd: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
     let raw = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(FIRST))?;
     // SAFETY: fcntl just made this descriptor, and nothing else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(raw) })
-}
-
-/// Makes a system call again as long as a signal interrupts it. Those that do not wait are not
-/// interrupted in the kernel, but a debugger, tracer or sandbox may answer for it.
-#[inline]
-pub(super) fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
-    loop {
-        match call() {
-            Err(Errno::EINTR) => {}
-            result => return result,
-        }
-    }
-}
-
-/// Reads once: `Ok(0)` is the end, `WouldBlock` on a non-blocking descriptor is nothing yet.
-#[inline]
-pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    Ok(uninterrupted(|| raw::read(fd, buffer))?)
-}
-
-/// Reads once what is there, without waiting, from a descriptor that may be a blocking one, and the
-/// host's: its flags are not touched. Pipes know RWF_NOWAIT (preadv2(2)); others are asked first.
-pub(crate) fn read_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    let read_once = || raw::read_with(fd, buffer, libc::RWF_NOWAIT);
-    match uninterrupted(read_once) {
-        Ok(count) => Ok(count),
-        // EPERM as ENOSYS: a sandbox's filter that is older than the call (seccomp(2)).
-        Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EPERM | Errno::EINVAL) => {
-            match poll::state(fd, PollFlags::POLLIN)? {
-                ready if ready.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
-                _ => read(fd, buffer),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Writes once, and never raises SIGPIPE: a reader that has gone is `BrokenPipe`.
-#[inline]
-pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    loop {
-        match sigpipe::write(fd, bytes) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
-}
-
-/// Writes once to a pipe of which this process holds the reader too: its having one is what keeps
-/// SIGPIPE away (pipe(7)).
-#[inline]
-pub(crate) fn write_to_own_reader(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    Ok(uninterrupted(|| raw::write(fd, bytes))?)
-}
-
-/// Writes two pieces as one, as [`write_to_own_reader`].
-pub(crate) fn write_two_to_own_reader(
-    fd: BorrowedFd<'_>,
-    first: &[u8],
-    second: &[u8],
-) -> io::Result<usize> {
-    let parts = [IoSlice::new(first), IoSlice::new(second)];
-    Ok(uninterrupted(|| raw::write_parts(fd, &parts))?)
-}
-
-/// Reads and throws away all that is there, from a non-blocking descriptor.
-pub(crate) fn drain(fd: BorrowedFd<'_>) {
-    let mut waste = [0; 4096];
-    while read(fd, &mut waste).is_ok_and(|count| count > 0) {}
-}
-
-/// Whether the error says that this process, or the system, has too little of something for now.
-pub(crate) fn is_shortage(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS | libc::ENOSPC)
-    )
-}
-
-/// What a pipe holds unless it is told to hold more (pipe(7)).
-const PIPE_HOLDS: u32 = 64 << 10;
-/// What anybody may have a pipe hold, unless the system was set up otherwise (pipe(7)).
-const PIPE_MAY_HOLD: u32 = 1 << 20;
-
-/// Lets a pipe hold a message of this length, if that is more than it does, as far as the system
-/// allows: fewer turns for a large message. Best effort.
-pub(crate) fn widen_pipe(fd: BorrowedFd<'_>, message: u32) {
-    if message > PIPE_HOLDS {
-        let size = message.next_power_of_two().min(PIPE_MAY_HOLD);
-        let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(size.cast_signed()));
-    }
-}
-
-/// Makes reads and writes answer `WouldBlock` instead of waiting.
-pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
-    fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
-    Ok(())
-}
-
-/// Makes reads and writes wait.
-pub(super) fn set_blocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
-    fcntl(fd, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
-    Ok(())
-}
-
-/// A descriptor for nothing, to be let go of when others run out.
-pub(crate) fn spare() -> io::Result<Fd> {
-    Fd::make(|| {
-        nix::fcntl::open(
-            "/dev/null",
-            OFlag::O_RDONLY | OFlag::O_CLOEXEC,
-            Mode::empty(),
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interrupted_call_is_made_again_and_any_other_failure_is_given() {
-        let mut answers = [Err(Errno::EINTR), Err(Errno::EINTR), Ok(7)].into_iter();
-        assert_eq!(uninterrupted(|| answers.next().unwrap()), Ok(7));
-        assert_eq!(uninterrupted(|| Err::<(), _>(Errno::EIO)), Err(Errno::EIO));
-    }
-
-    #[test]
-    fn a_pipe_holds_more_only_where_messages_are_larger() {
-        for (message, holds) in [
-            (1000, 65536),
-            (65536, 65536),
-            (65537, 131_072),
-            (64 << 20, 1 << 20),
-        ] {
-            let pipe = super::super::pipe::Pipe::new().unwrap();
-            widen_pipe(pipe.write.as_fd(), message);
-            assert_eq!(
-                fcntl(&pipe.read, FcntlArg::F_GETPIPE_SZ),
-                Ok(holds),
-                "{message}"
-            );
-        }
-    }
 }

@@ -1,17 +1,14 @@
-//! Names in the file system: locks, FIFOs, and who and what they are.
+//! Names in the file system: who and what they are.
 
-use super::fd::{Fd, uninterrupted};
+use super::fd::Fd;
 use super::gate::NoFork;
-use super::sigpipe::without_signal;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
-use nix::sys::signal::Signal;
-use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, lstat};
-use nix::sys::uio::{pread, pwrite};
-use nix::unistd::{ftruncate, geteuid, mkfifo};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, lstat, stat};
+use nix::unistd::geteuid;
 use std::fs::Permissions;
-use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -32,14 +29,22 @@ pub(crate) enum Kind {
     Socket,
     /// A regular file.
     Regular,
-    /// Anything else, symbolic links among it.
-    Other,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// Anything else.
+    Device,
 }
 
 /// What a file is, whose, and which.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct About {
     pub(crate) kind: Kind,
+    /// The number of the user whose it is.
+    pub(crate) owner: u32,
+    /// Who may do what with it: nine bits.
+    pub(crate) mode: u32,
     pub(crate) is_ours: bool,
     pub(crate) identity: Identity,
 }
@@ -76,10 +81,14 @@ impl From<FileStat> for About {
             SFlag::S_IFIFO => Kind::Fifo,
             SFlag::S_IFSOCK => Kind::Socket,
             SFlag::S_IFREG => Kind::Regular,
-            _ => Kind::Other,
+            SFlag::S_IFDIR => Kind::Folder,
+            SFlag::S_IFLNK => Kind::Link,
+            _ => Kind::Device,
         };
         Self {
             kind,
+            owner: stat.st_uid,
+            mode: stat.st_mode & 0o777,
             is_ours: stat.st_uid == geteuid().as_raw(),
             identity: Identity {
                 device: stat.st_dev,
@@ -96,6 +105,11 @@ pub(crate) fn about(path: &Path) -> io::Result<Option<About>> {
         Err(Errno::ENOENT) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What stands at `path`, symbolic links followed.
+pub(crate) fn about_target(path: &Path) -> io::Result<About> {
+    Ok(stat(path)?.into())
 }
 
 /// What the descriptor has open.
@@ -134,128 +148,10 @@ pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 /// What this user alone may do.
-const OWN: Mode = Mode::from_bits_truncate(0o600);
-
-/// Opens the lock file, made for this user alone, whatever the umask, where there is none; `true`: it was made.
-pub(crate) fn open_lock(path: &Path) -> io::Result<(Fd, bool)> {
-    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    loop {
-        let create = flags | OFlag::O_CREAT | OFlag::O_EXCL;
-        match Fd::make(|| open(path, create, OWN)) {
-            Ok(fd) => {
-                uninterrupted(|| fchmod(fd.as_fd(), OWN))?;
-                return Ok((fd, true));
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-        match Fd::make(|| open(path, flags, Mode::empty())) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {} // Removed in between.
-            result => return Ok((result?, false)),
-        }
-    }
-}
+pub(super) const OWN: Mode = Mode::from_bits_truncate(0o600);
 
 /// A file without a name, in this folder (open(2), O_TMPFILE).
 pub(crate) fn nameless(folder: &Path) -> io::Result<Fd> {
     let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_TMPFILE;
     Fd::make(|| open(folder, flags, OWN))
-}
-
-/// The most bytes that are read of a lock file.
-const RECORD: usize = 512;
-
-/// What a lock file says, as far as it is text.
-pub(crate) fn read_record(fd: BorrowedFd<'_>) -> io::Result<String> {
-    let mut bytes = [0; RECORD];
-    let count = uninterrupted(|| pread(fd, &mut bytes, 0))?;
-    let text = bytes.get(..count).unwrap_or_default();
-    Ok(String::from_utf8_lossy(text).into_owned())
-}
-
-/// Has a lock file say this and nothing else. What it said before is gone only once this is there, whenever
-/// the process is killed: the kernel copies less than a page in one go.
-pub(crate) fn write_record(fd: BorrowedFd<'_>, text: &str) -> io::Result<()> {
-    // Beyond the host's RLIMIT_FSIZE, it raises a signal.
-    let write = || uninterrupted(|| pwrite(fd, text.as_bytes(), 0));
-    if without_signal(Signal::SIGXFSZ, Errno::EFBIG, write)? != text.len() {
-        return Err(Errno::ENOSPC.into());
-    }
-    let length = libc::off_t::try_from(text.len()).map_err(|_| Errno::EFBIG)?;
-    Ok(uninterrupted(|| ftruncate(fd, length))?)
-}
-
-/// Takes the lock of an open file (flock(2)) without waiting; `false` when another has it.
-pub(crate) fn try_lock(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    match flock(fd, libc::LOCK_EX | libc::LOCK_NB) {
-        Ok(()) => Ok(true),
-        Err(Errno::EWOULDBLOCK) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Takes a lock that, other than that of [`try_lock`], is this process's alone even where a fork
-/// shares the open file (fcntl(2), F_SETLK); `false` when another process has it.
-pub(crate) fn try_lock_for_process(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    let narrow = |number: libc::c_int| libc::c_short::try_from(number).unwrap_or(-1);
-    let whole = libc::flock {
-        l_type: narrow(libc::F_WRLCK),
-        l_whence: narrow(libc::SEEK_SET),
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    match fcntl(fd, FcntlArg::F_SETLK(&whole)) {
-        Ok(_) => Ok(true),
-        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn flock(fd: BorrowedFd<'_>, operation: libc::c_int) -> nix::Result<()> {
-    // SAFETY: the descriptor is open, and flock takes no pointer.
-    uninterrupted(|| Errno::result(unsafe { libc::flock(fd.as_raw_fd(), operation) })).map(drop)
-}
-
-/// Makes a FIFO for this user alone, whatever the umask; `false` when the name is taken.
-pub(crate) fn make_fifo(path: &Path) -> io::Result<bool> {
-    match mkfifo(path, OWN) {
-        Ok(()) => {}
-        Err(Errno::EEXIST) => return Ok(false),
-        Err(error) => return Err(error.into()),
-    }
-    set_mode(path, OWN.bits()).inspect_err(|_| drop(remove(path)))?;
-    Ok(true)
-}
-
-/// How to open a FIFO.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// For reading; works without a writer.
-    Read,
-    /// For writing; without a reader, the error is ENXIO.
-    Write,
-    /// Both, so that neither end is ever missing (Linux, fifo(7)).
-    Both,
-}
-
-/// Opens what should be a FIFO of this user's; it never blocks, neither now nor when used.
-pub(crate) fn open_fifo(path: &Path, end: End) -> io::Result<Fd> {
-    let access = match end {
-        End::Read => OFlag::O_RDONLY,
-        End::Write => OFlag::O_WRONLY,
-        End::Both => OFlag::O_RDWR,
-    };
-    let flags = access | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let fd = Fd::make(|| open(path, flags, Mode::empty()))?;
-    let found = about_open(fd.as_fd())?;
-    if found.kind != Kind::Fifo || !found.is_ours {
-        return Err(Errno::EPERM.into());
-    }
-    Ok(fd)
-}
-
-/// Whether the error is that of opening a FIFO for writing that nobody reads.
-pub(crate) fn has_no_reader(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(libc::ENXIO)
 }

@@ -1,6 +1,7 @@
 //! Who has a FIFO or a socket open.
 
-use super::file::{self, End, Identity};
+use super::fifo::{self, End};
+use super::file::Identity;
 use super::gate::NoFork;
 use std::fs;
 use std::io;
@@ -58,9 +59,9 @@ fn reads(link: &fs::Metadata) -> bool {
 /// Whether somebody reads the FIFO, whom /proc may not show: one in another PID namespace, or one that waits
 /// in open(2), which this lets go.
 pub(crate) fn is_read(path: &Path) -> io::Result<bool> {
-    match file::open_fifo(path, End::Write) {
+    match fifo::open(path, End::Write) {
         Ok(_) => Ok(true),
-        Err(error) if file::has_no_reader(&error) => Ok(false),
+        Err(error) if fifo::has_no_reader(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }

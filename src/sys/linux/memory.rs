@@ -4,8 +4,9 @@
 //! it is mapped, so that a full system cannot either. The peer may write at any moment: what is
 //! shared is only ever touched through atomics, never behind a Rust reference to plain data.
 
-use super::fd::{Fd, uninterrupted};
+use super::fd::Fd;
 use super::file;
+use super::retry::uninterrupted;
 use super::sigpipe::without_signal;
 use crate::sys::atomic::Mapped;
 use crate::sys::line::{LINE, Line, Page};

@@ -1,20 +1,69 @@
-//! Waiting for descriptors until a deadline: poll(2).
+//! Waiting for a few sources until a deadline: poll(2).
 
 use super::raw;
 use crate::sys::deadline::Deadline;
+use crate::sys::ready::{Ready, Want};
 use nix::errno::Errno;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::marker::PhantomData;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-pub(crate) use nix::poll::{PollFd, PollFlags};
+/// The neutral bits are the kernel's own.
+const _: () = {
+    const fn bits(flag: libc::c_short) -> u32 {
+        flag.cast_unsigned() as u32
+    }
+    assert!(Want::READ.bits() == bits(libc::POLLIN));
+    assert!(Want::URGENT.bits() == bits(libc::POLLPRI));
+    assert!(Want::WRITE.bits() == bits(libc::POLLOUT));
+    assert!(Want::END.bits() == bits(libc::POLLRDHUP));
+    assert!(Ready::READABLE.bits() == bits(libc::POLLIN));
+    assert!(Ready::URGENT.bits() == bits(libc::POLLPRI));
+    assert!(Ready::WRITABLE.bits() == bits(libc::POLLOUT));
+    assert!(Ready::ERROR.bits() == bits(libc::POLLERR));
+    assert!(Ready::HANG_UP.bits() == bits(libc::POLLHUP));
+    assert!(Ready::ENDED.bits() == bits(libc::POLLRDHUP));
+};
 
-/// Waits until a descriptor has what is asked of it, or has failed; `false` when the deadline
-/// passed first.
-pub(crate) fn wait(fds: &mut [PollFd<'_>], deadline: &Deadline) -> io::Result<bool> {
+/// A source that is waited for, and what was found there.
+#[repr(transparent)]
+pub(crate) struct Awaited<'a> {
+    entry: libc::pollfd,
+    source: PhantomData<BorrowedFd<'a>>,
+}
+
+impl<'a> Awaited<'a> {
+    /// Waits for this at that source; its failure and its end are always told.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "poll(2) knows nothing of what is beyond the lower half"
+    )]
+    pub(crate) fn new(source: BorrowedFd<'a>, want: Want) -> Self {
+        let entry = libc::pollfd {
+            fd: source.as_raw_fd(),
+            events: (want.bits() as u16).cast_signed(),
+            revents: 0,
+        };
+        Self {
+            entry,
+            source: PhantomData,
+        }
+    }
+
+    /// What was found there.
+    #[inline]
+    pub(crate) fn ready(&self) -> Ready {
+        Ready::from_bits(self.entry.revents.cast_unsigned().into())
+    }
+}
+
+/// Waits until a source has what is asked of it, or has failed; `false` when the deadline passed first.
+pub(crate) fn wait(sources: &mut [Awaited<'_>], deadline: &Deadline) -> io::Result<bool> {
     loop {
         let limit = timeout(deadline.remaining());
-        match raw::poll(fds, limit) {
+        match raw::poll(sources, limit) {
             // It waited so long itself, whatever the clock says, which stands still in some sandboxes.
             Ok(0) if limit < i32::MAX => return Ok(false),
             Ok(0) | Err(Errno::EINTR) => {}
@@ -24,24 +73,24 @@ pub(crate) fn wait(fds: &mut [PollFd<'_>], deadline: &Deadline) -> io::Result<bo
     }
 }
 
-/// Waits until the descriptor can be read without blocking.
-pub(crate) fn wait_readable(fd: BorrowedFd<'_>, deadline: &Deadline) -> io::Result<bool> {
-    wait(&mut [PollFd::new(fd, PollFlags::POLLIN)], deadline)
+/// Waits until the source can be read without blocking.
+pub(crate) fn wait_readable(source: BorrowedFd<'_>, deadline: &Deadline) -> io::Result<bool> {
+    wait(&mut [Awaited::new(source, Want::READ)], deadline)
 }
 
-/// Waits until the descriptor can be written without blocking.
-pub(crate) fn wait_writable(fd: BorrowedFd<'_>, deadline: &Deadline) -> io::Result<bool> {
-    wait(&mut [PollFd::new(fd, PollFlags::POLLOUT)], deadline)
+/// Waits until the source can be written without blocking.
+pub(crate) fn wait_writable(source: BorrowedFd<'_>, deadline: &Deadline) -> io::Result<bool> {
+    wait(&mut [Awaited::new(source, Want::WRITE)], deadline)
 }
 
-/// What holds of the descriptor at this moment, hang-ups and errors included.
-pub(crate) fn state(fd: BorrowedFd<'_>, asked: PollFlags) -> io::Result<PollFlags> {
-    let mut fds = [PollFd::new(fd, asked)];
+/// What holds of the source at this moment, hang-ups and errors included.
+pub(crate) fn state(source: BorrowedFd<'_>, asked: Want) -> io::Result<Ready> {
+    let mut sources = [Awaited::new(source, asked)];
     loop {
-        match raw::poll(&mut fds, 0) {
+        match raw::poll(&mut sources, 0) {
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(fds[0].revents().unwrap_or(PollFlags::empty())),
+            Ok(_) => return Ok(sources[0].ready()),
         }
     }
 }

@@ -155,6 +155,11 @@ pub(crate) fn fork_child(
     }
 }
 
+/// A word of a command line, which need be no text.
+pub(crate) fn word(word: &CStr) -> OsString {
+    OsString::from_vec(word.to_bytes().to_vec())
+}
+
 /// Executes `argv`, found by the PATH as a shell finds it, with these as its standard input and output.
 ///
 /// Not by std's `Command`, which takes descriptors over and closes them where a fork may see them unnoted.

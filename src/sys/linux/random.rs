@@ -1,6 +1,8 @@
 //! Random numbers of the system's: getrandom(2).
 
-use super::fd::{self, Fd, uninterrupted};
+use super::fd::Fd;
+use super::retry::uninterrupted;
+use super::transfer;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -29,7 +31,7 @@ fn from_device() -> io::Result<[u8; 16]> {
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
     let device = Fd::make(|| open(c"/dev/urandom", flags, Mode::empty()))?;
     let mut bytes = [0; 16];
-    match fd::read(device.as_fd(), &mut bytes)? {
+    match transfer::read(device.as_fd(), &mut bytes)? {
         16 => Ok(bytes),
         _ => Err(io::ErrorKind::UnexpectedEof.into()),
     }

@@ -3,9 +3,9 @@
 //! The C library's functions for them are points of cancellation (pthreads(7)), and in a program with threads turn it
 //! on and off around each of them, though it is held off here; its syscall(2), which this goes through, does not.
 
+use super::poll::Awaited;
 use nix::Result;
 use nix::errno::Errno;
-use nix::poll::PollFd;
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::{mem, ptr};
@@ -177,10 +177,11 @@ pub(super) unsafe fn recv_message(
 
 /// poll(2), in milliseconds; -1 is for ever.
 #[inline]
-pub(super) fn poll(fds: &mut [PollFd<'_>], timeout: libc::c_int) -> Result<usize> {
-    // SAFETY: the kernel writes to no more than these, and PollFd is a transparent wrapper of pollfd.
+pub(super) fn poll(sources: &mut [Awaited<'_>], timeout: libc::c_int) -> Result<usize> {
+    // SAFETY: the kernel writes to no more than these, and Awaited is a transparent wrapper of pollfd.
     #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "arm"))]
-    return unsafe { call!(libc::SYS_poll, fds.as_mut_ptr(), fds.len(), timeout) }.map(count);
+    return unsafe { call!(libc::SYS_poll, sources.as_mut_ptr(), sources.len(), timeout) }
+        .map(count);
     // Newer architectures have ppoll(2) alone.
     #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "arm")))]
     {
@@ -198,8 +199,8 @@ pub(super) fn poll(fds: &mut [PollFd<'_>], timeout: libc::c_int) -> Result<usize
         unsafe {
             call!(
                 libc::SYS_ppoll,
-                fds.as_mut_ptr(),
-                fds.len(),
+                sources.as_mut_ptr(),
+                sources.len(),
                 limit,
                 mask,
                 0_usize

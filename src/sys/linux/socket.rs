@@ -1,7 +1,8 @@
 //! Stream sockets: socket(7), unix(7), tcp(7).
 
-use super::fd::{Fd, uninterrupted};
+use super::fd::Fd;
 use super::gate::NoFork;
+use super::retry::uninterrupted;
 use super::{raw, user};
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -15,6 +16,10 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Duration;
+
+/// The standard library's, with which tests play the other side.
+#[cfg(test)]
+pub(crate) use std::os::unix::net::UnixStream;
 
 /// The longest path of a Unix socket, in bytes (unix(7): `sun_path` less its NUL).
 pub(crate) const PATH_MAX: usize = 107;
@@ -183,30 +188,46 @@ pub(crate) fn send_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::R
     })?)
 }
 
-/// Sends `bytes` with copies of `fds`, without waiting (SCM_RIGHTS).
-pub(crate) fn send_with_fds(fd: BorrowedFd<'_>, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize> {
-    let rights = [ControlMessage::ScmRights(fds)];
-    let attached = if fds.is_empty() { &[][..] } else { &rights[..] };
+/// Sends `bytes` with copies of these handles, [`HANDLES_MAX`] at most, without waiting (SCM_RIGHTS).
+pub(crate) fn send_with_handles(
+    fd: BorrowedFd<'_>,
+    bytes: &[u8],
+    handles: &[BorrowedFd<'_>],
+) -> io::Result<usize> {
+    let mut numbers = [-1; HANDLES_MAX];
+    let numbers = numbers.get_mut(..handles.len()).ok_or(Errno::EINVAL)?;
+    for (number, handle) in numbers.iter_mut().zip(handles) {
+        *number = handle.as_raw_fd();
+    }
+    let rights = [ControlMessage::ScmRights(numbers)];
+    let attached = if handles.is_empty() {
+        &[][..]
+    } else {
+        &rights[..]
+    };
     let parts = [IoSlice::new(bytes)];
     Ok(uninterrupted(|| {
         sendmsg::<()>(fd.as_raw_fd(), &parts, attached, NO_WAIT, None)
     })?)
 }
 
-/// Descriptors that one message may carry here.
-pub(crate) const FDS_MAX: usize = 4;
+/// Handles that one message may carry here.
+pub(crate) const HANDLES_MAX: usize = 4;
 
 /// The bytes that they take beside it (cmsg(3)).
 // SAFETY: it only computes.
 const FDS_SPACE: usize = unsafe { libc::CMSG_SPACE(16) } as usize;
-const _: () = assert!(FDS_MAX * size_of::<RawFd>() == 16);
+const _: () = assert!(HANDLES_MAX * size_of::<RawFd>() == 16);
 
 /// Receives once what is there, without waiting, with the descriptors that came along: fewer than
 /// were sent where there is no room for all.
 ///
 /// Not by nix, whose iterator gives nothing of a message that the kernel cut (MSG_CTRUNC): the
 /// descriptors that came with it, since some had room, would stay open for good.
-pub(crate) fn recv_with_fds(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, Vec<Fd>)> {
+pub(crate) fn recv_with_handles(
+    fd: BorrowedFd<'_>,
+    buffer: &mut [u8],
+) -> io::Result<(usize, Vec<Fd>)> {
     let mut space = [0_u64; FDS_SPACE.div_ceil(size_of::<u64>())];
     let mut part = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),

@@ -1,6 +1,7 @@
 //! TCP sockets: tcp(7).
 
-use super::fd::{self, Fd, uninterrupted};
+use super::fd::Fd;
+use super::retry::uninterrupted;
 use super::{poll, socket};
 use crate::sys::deadline::Deadline;
 use nix::errno::Errno;
@@ -65,7 +66,7 @@ fn connect_to(address: &SocketAddr, deadline: &Deadline) -> io::Result<Fd> {
     if own == peer {
         return Err(ErrorKind::ConnectionRefused.into());
     }
-    fd::set_blocking(fd.as_fd())?;
+    fd.set_blocking()?;
     Ok(fd)
 }
 

@@ -2,7 +2,7 @@
 
 use super::recent::Recent;
 use super::token::Token;
-use crate::sys::linux::epoll::Event;
+use crate::sys::Event;
 use crate::sys::wait::LOOKS;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ impl Attention {
     pub(super) fn choose_recent(&mut self, happened: &[Event], polls_memory: bool) {
         let peers = happened
             .iter()
-            .filter_map(|event| match Token::from(event.data()) {
+            .filter_map(|event| match Token::from(event.token()) {
                 Token::Peer(key, _) => Some(key),
                 _ => None,
             });
@@ -84,7 +84,8 @@ impl Lap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::linux::epoll::Interest;
+    use crate::sys::Event;
+    use crate::sys::ready::Ready;
     use crate::transport::reactor::slab::Key;
 
     /// Longer than any test.
@@ -95,7 +96,7 @@ mod tests {
     }
 
     fn event(token: Token) -> Event {
-        Event::new(Interest::EPOLLIN, token.into())
+        Event::new(Ready::READABLE, token.into())
     }
 
     #[test]

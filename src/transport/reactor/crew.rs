@@ -5,10 +5,8 @@ use super::shard::Shard;
 use super::worker::Worker;
 use super::{Admission, Limits, Listener, Peer, Task};
 use crate::error::Error;
-use crate::sys::linux::epoll::Poller;
-use crate::sys::linux::fd::{self, Fd};
 pub(super) use crate::sys::mutex::lock;
-use crate::sys::{Bell, panic, room};
+use crate::sys::{Bell, Handle, Poller, panic, room};
 use std::io::{self, ErrorKind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -28,7 +26,7 @@ pub(super) struct Crew<'a> {
     pub(super) clients: AtomicUsize,
     pub(super) have_come: AtomicBool,
     /// A descriptor to let go of, so that a newcomer can be refused when there are no more.
-    pub(super) reserve: Mutex<Option<Fd>>,
+    pub(super) reserve: Mutex<Option<Handle>>,
 }
 
 /// No thread.
@@ -84,7 +82,7 @@ impl<'a> Crew<'a> {
             desks,
             clients: AtomicUsize::new(0),
             have_come: AtomicBool::new(false),
-            reserve: Mutex::new(fd::spare().ok()),
+            reserve: Mutex::new(Handle::spare().ok()),
         })
     }
 
@@ -146,7 +144,7 @@ impl<'a> Crew<'a> {
             self.listener.admit(door, true)
         })?;
         if reserve.is_none() {
-            *reserve = fd::spare().ok();
+            *reserve = Handle::spare().ok();
         }
         if let Admission::Peer(_) = admission {
             self.clients.fetch_add(1, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use super::shard::Held;
 use super::token::Token;
 use super::worker::Worker;
 use super::{Admission, DoorWatch, Peer};
-use crate::sys::linux::epoll::Interest;
+use crate::sys::ready::Want;
 use crate::transport::Visit;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -30,8 +30,8 @@ impl<'a> Worker<'a> {
         let poller = &self.crew.desk(index).poller;
         for (number, door) in self.crew.listener.doors().into_iter().enumerate() {
             let interest = match door.watch {
-                DoorWatch::ByAll => Interest::EPOLLIN | Interest::EPOLLEXCLUSIVE,
-                DoorWatch::ByFirst => Interest::EPOLLIN | Interest::EPOLLET,
+                DoorWatch::ByAll => Want::READ | Want::SHARED,
+                DoorWatch::ByFirst => Want::READ | Want::EDGE,
             };
             if index == 0 || door.watch == DoorWatch::ByAll {
                 poller.add(door.fd, interest, Token::Door(number).into())?;

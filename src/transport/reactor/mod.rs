@@ -24,7 +24,6 @@ mod tests;
 mod token;
 mod worker;
 
-pub(crate) use crate::sys::linux::epoll::Interest;
 pub(crate) use clock::Times;
 pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};
@@ -33,10 +32,10 @@ pub(crate) use stream::{StreamPeer, Watched};
 use super::conversation::server::{Half, Spare};
 use super::{Answer, Outbox, ServerOptions, Task, Visit};
 use crate::error::{Error, Result};
-use crate::sys::{Bell, thread, usable_cpus};
+use crate::sys::ready::{Ready, Want};
+use crate::sys::{Bell, Source, cpu, thread};
 use crew::{Crew, lock};
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
 use std::thread::Scope;
 use std::time::Duration;
@@ -61,7 +60,7 @@ pub(crate) trait Listener: Sync {
 
 /// A descriptor that is readable when somebody is at the door.
 pub(crate) struct Door<'a> {
-    pub(crate) fd: BorrowedFd<'a>,
+    pub(crate) fd: Source<'a>,
     pub(crate) watch: DoorWatch,
 }
 
@@ -90,7 +89,7 @@ pub(crate) enum Admission {
 pub(crate) trait Peer: Send {
     /// What to watch for it: its descriptors, by place, and what for; `is_blocked`: it has answers
     /// that could not be written yet, and is not asked for more requests until they are.
-    fn watches(&self, is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2];
+    fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2];
 
     /// Takes what requests there are and answers them, without waiting, until there are no more or its
     /// [`Quantum`] is used up; `happened`: what its descriptors said since its last turn.
@@ -159,18 +158,18 @@ const BYTES_A_REQUEST: usize = 256;
 
 /// What happened at a peer's descriptors, by their places.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Happened([Interest; 2]);
+pub(crate) struct Happened([Ready; 2]);
 
 impl Default for Happened {
     fn default() -> Self {
-        Self([Interest::empty(); 2])
+        Self([Ready::NOTHING; 2])
     }
 }
 
 impl Happened {
     /// Only this, at the descriptor with this place.
     #[inline]
-    fn one(place: usize, events: Interest) -> Self {
+    fn one(place: usize, events: Ready) -> Self {
         let mut happened = Self::default();
         happened.note(place, events);
         happened
@@ -178,13 +177,13 @@ impl Happened {
 
     /// At the descriptor with this place.
     #[inline]
-    pub(crate) fn at(self, place: usize) -> Interest {
-        self.0.get(place).copied().unwrap_or(Interest::empty())
+    pub(crate) fn at(self, place: usize) -> Ready {
+        self.0.get(place).copied().unwrap_or(Ready::NOTHING)
     }
 
     /// This happened at the descriptor with this place, too.
     #[inline]
-    pub(crate) fn note(&mut self, place: usize, events: Interest) {
+    pub(crate) fn note(&mut self, place: usize, events: Ready) {
         if let Some(at) = self.0.get_mut(place) {
             *at |= events;
         }
@@ -263,7 +262,7 @@ impl Limits {
         let is_alone = self.stop_when_idle || !answer.is_for_many_threads();
         self.workers.unwrap_or_else(|| match is_alone {
             true => 1,
-            false => usable_cpus().min(MOST_THREADS),
+            false => cpu::usable().min(MOST_THREADS),
         })
     }
 }

@@ -15,9 +15,9 @@ use super::spin::is_asking;
 use super::token::Token;
 use super::worker::Worker;
 use super::{Peer, TurnEnd};
-use crate::sys::linux::epoll::{Event, Interest};
+use crate::sys::ready::Want;
+use crate::sys::{AsSource, Event};
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
@@ -160,7 +160,7 @@ impl Desk {
     /// That thread is not woken by the shard's peers any more. It may not have been yet.
     fn unwatch(&self, crew: &Crew<'_>, attendant: usize) {
         if attendant != NOBODY {
-            let _ = crew.desk(attendant).poller.remove(self.poller.as_fd());
+            let _ = crew.desk(attendant).poller.remove(self.poller.as_source());
         }
     }
 }
@@ -219,8 +219,8 @@ impl<'a> Worker<'a> {
         for index in std::mem::take(&mut *lock(&self.desk().wards)) {
             let ward = self.crew.desk(index);
             let token = Token::Ward(index).into();
-            let fd = ward.poller.as_fd();
-            let result = self.desk().poller.add(fd, Interest::EPOLLIN, token);
+            let fd = ward.poller.as_source();
+            let result = self.desk().poller.add(fd, Want::READ, token);
             if result.is_err_and(|error| error.kind() != io::ErrorKind::AlreadyExists) {
                 // The watch will find somebody else.
                 let _ = ward.attendant.compare_exchange(
@@ -265,7 +265,7 @@ impl<'a> Worker<'a> {
 
     fn round(&mut self, ward: &mut Held<'a>) -> io::Result<()> {
         self.queue_asking(ward);
-        let mut events = [Event::empty(); EVENTS];
+        let mut events = [Event::EMPTY; EVENTS];
         let count = self.poller(ward).wait(&mut events, Some(Duration::ZERO))?;
         self.go_on(ward, events.get(..count).unwrap_or_default())?;
         Ok(())

@@ -3,19 +3,20 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Happened, Interest, Peer, Quantum, TurnEnd, Work};
+use super::{Happened, Peer, Quantum, TurnEnd, Work};
+use crate::sys::Source;
+use crate::sys::ready::{Ready, Want};
 use crate::transport::channel::Stream;
 use crate::transport::conversation::server::{Asked, ServerSide, Spare};
 use std::io::ErrorKind;
-use std::os::fd::BorrowedFd;
 
 /// A stream that an event loop can watch.
 pub(crate) trait Watched: Stream {
     /// Readable when requests come.
-    fn input(&self) -> BorrowedFd<'_>;
+    fn input(&self) -> Source<'_>;
 
     /// Writable when answers may go, if that is another descriptor.
-    fn output(&self) -> Option<BorrowedFd<'_>>;
+    fn output(&self) -> Option<Source<'_>>;
 
     /// Whether the last read ended early though more may be there.
     fn was_cut(&self) -> bool {
@@ -119,7 +120,7 @@ impl<S: Watched> StreamPeer<S> {
             Ok(count) => {
                 self.side.fill(count);
                 if count < capacity && !self.reads_until_empty && !self.stream.was_cut() {
-                    Moved::Blocked // What comes later, or its end, is another event (epoll(7), Q9).
+                    Moved::Blocked // What comes later, or its end, is another event.
                 } else {
                     Moved::Done
                 }
@@ -179,24 +180,23 @@ impl<S: Watched> StreamPeer<S> {
 impl<S: Watched> Peer for StreamPeer<S> {
     /// Everything is edge-triggered, for which the kernel does less (5 % of a round trip over a Unix
     /// socket): what is not read at once is remembered as [`TurnEnd::Unfinished`].
-    fn watches(&self, is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2] {
-        let requests =
-            Interest::EPOLLIN | Interest::EPOLLPRI | Interest::EPOLLRDHUP | Interest::EPOLLET;
-        let room = Interest::EPOLLOUT | Interest::EPOLLET;
+    fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
+        let requests = Want::READ | Want::URGENT | Want::END | Want::EDGE;
+        let room = Want::WRITE | Want::EDGE;
         let input = self.stream.input();
         match (self.stream.output(), is_blocked) {
             (_, false) => [Some((input, requests)), None],
             (None, true) => [Some((input, room)), None],
             // A hang-up is always reported.
-            (Some(output), true) => [Some((input, Interest::EPOLLET)), Some((output, room))],
+            (Some(output), true) => [Some((input, Want::EDGE)), Some((output, room))],
         }
     }
 
     #[inline]
     fn turn(&mut self, happened: Happened, work: &mut Work<'_>) -> TurnEnd {
         let events = happened.at(INPUT) | happened.at(OUTPUT);
-        let hang_up = Interest::EPOLLHUP | Interest::EPOLLERR;
-        let read_on = hang_up | Interest::EPOLLRDHUP | Interest::EPOLLPRI;
+        let hang_up = Ready::HANG_UP | Ready::ERROR;
+        let read_on = hang_up | Ready::ENDED | Ready::URGENT;
         self.reads_until_empty |= events.intersects(read_on);
         let unwritten = self.side.unwritten(&work.out).len();
         let written = match self.side.has_backlog() {

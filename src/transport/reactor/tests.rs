@@ -1,6 +1,7 @@
 use super::shard::Held;
 use super::*;
-use std::os::fd::AsFd;
+use crate::sys::ready::Want;
+use crate::sys::{AsSource, Source};
 
 /// Answers nothing.
 struct Mute {
@@ -51,8 +52,8 @@ impl Listener for Lonely {
 struct Silent(Bell);
 
 impl Peer for Silent {
-    fn watches(&self, _is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2] {
-        [Some((self.0.as_fd(), Interest::EPOLLIN)), None]
+    fn watches(&self, _is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
+        [Some((self.0.as_source(), Want::READ)), None]
     }
 
     fn turn(&mut self, _happened: Happened, _work: &mut Work<'_>) -> TurnEnd {
@@ -88,7 +89,7 @@ fn work_is_requests_and_each_256_bytes_of_them() {
 
 #[test]
 fn only_a_calculator_for_many_clients_has_many_threads_without_being_told() {
-    let many = usable_cpus().min(MOST_THREADS);
+    let many = cpu::usable().min(MOST_THREADS);
     for (answer, stop_when_idle, threads) in [
         (CALCULATOR, false, many),
         (CALCULATOR, true, 1),

@@ -1,4 +1,4 @@
-//! What an event is about, as the 64 bits that epoll gives back.
+//! What an event is about, as the 64 bits that a poller gives back.
 
 use super::slab::Key;
 

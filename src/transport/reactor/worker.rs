@@ -14,12 +14,11 @@ use super::spin::LAPS_LAST;
 use super::token::Token;
 use super::{Happened, Peer, TurnEnd, Work};
 use crate::error::Error;
-use crate::sys::linux::epoll::{Event, Interest, Poller};
-use crate::sys::thread;
+use crate::sys::ready::Want;
 use crate::sys::wait::Spin;
+use crate::sys::{AsSource, Event, Poller, thread};
 use crate::transport::Visit;
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -71,12 +70,11 @@ impl<'a> Worker<'a> {
         let desk = worker.desk();
         let stop = Token::Stop.into();
         desk.poller
-            .add(crew.task.stop.as_fd(), Interest::EPOLLIN, stop)?;
-        desk.poller
-            .add(crew.over.as_fd(), Interest::EPOLLIN, stop)?;
+            .add(crew.task.stop.as_source(), Want::READ, stop)?;
+        desk.poller.add(crew.over.as_source(), Want::READ, stop)?;
         desk.poller.add(
-            desk.bell.as_fd(),
-            Interest::EPOLLIN | Interest::EPOLLET,
+            desk.bell.as_source(),
+            Want::READ | Want::EDGE,
             Token::Desk.into(),
         )?;
         worker.watch_doors()?;
@@ -102,7 +100,7 @@ impl<'a> Worker<'a> {
     }
 
     fn serve(&mut self, shard: &mut Held<'a>) -> io::Result<()> {
-        let mut events = [Event::empty(); EVENTS];
+        let mut events = [Event::EMPTY; EVENTS];
         // Announcements may lie at an edge-triggered door since before this thread watched it.
         self.open_doors(shard)?;
         shard.may_be_idle = false;
@@ -148,7 +146,7 @@ impl<'a> Worker<'a> {
     }
 
     fn handle(&mut self, shard: &mut Held<'a>, event: &Event, is_lone: bool) -> io::Result<Next> {
-        match Token::from(event.data()) {
+        match Token::from(event.token()) {
             Token::Stop => return Ok(Next::End),
             Token::Desk => {
                 let desk = self.crew.desk(shard.index);
@@ -161,11 +159,11 @@ impl<'a> Worker<'a> {
             Token::Door(door) => self.open_door(shard, door)?,
             Token::Peer(key, watch) => {
                 if is_lone && self.crew.relief.is_none() {
-                    self.turn_now(shard, key, Happened::one(watch, event.events()));
+                    self.turn_now(shard, key, Happened::one(watch, event.ready()));
                     return Ok(Next::Continue);
                 }
                 if let Some(entry) = shard.peers.get_mut(key) {
-                    entry.happened.note(watch, event.events());
+                    entry.happened.note(watch, event.ready());
                 }
                 if is_lone {
                     self.turn(shard, key);
@@ -349,7 +347,7 @@ impl<'a> Worker<'a> {
         };
         if let Some(peer) = &entry.peer {
             for (fd, _) in peer.watches(entry.is_blocked).into_iter().flatten() {
-                // A copy in a process forked by hand would keep it in the poller (epoll(7), Q6).
+                // A copy in a process forked by hand would keep it in the poller.
                 let _ = self.poller(shard).remove(fd);
             }
         }

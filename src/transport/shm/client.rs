@@ -5,18 +5,14 @@ use super::slot::{ClientSlot, Header, Woken};
 use super::{MEMORY, path_of};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
-use crate::sys::Bell;
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::futex::Futex;
-use crate::sys::linux::memory::{Access, Mapping};
-use crate::sys::linux::poll::{self, PollFlags};
-use crate::sys::linux::{cpu, socket};
+use crate::sys::memory::{Access, Mapping};
+use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::wait::Spin;
+use crate::sys::{AsSource, Bell, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -28,7 +24,7 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// A connection, which the server may not have looked at yet.
 pub(super) struct SharedChannel {
-    control: Fd,
+    control: Handle,
     session: Option<Session>,
     spin: Spin,
     /// The server, for people.
@@ -46,7 +42,7 @@ pub(super) struct SharedChannel {
 /// What the server shares with this client.
 pub(super) struct Session {
     header: Header<Mapping>,
-    pub(super) slot: ClientSlot<Mapping, Futex>,
+    pub(super) slot: ClientSlot<Mapping, LineAlarm>,
     bell: Bell,
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
@@ -180,7 +176,7 @@ impl SharedChannel {
             }
             Record::Buffer => return Err(self.nonsense()),
         };
-        let Ok([header, page, bell]) = <[Fd; 3]>::try_from(fds) else {
+        let Ok([header, page, bell]) = <[Handle; 3]>::try_from(fds) else {
             // The kernel drops descriptors for which this process has no room (unix(7)).
             let context = format!(
                 "{}: its descriptors did not arrive; this process may have too many open (ulimit -n)",
@@ -188,11 +184,11 @@ impl SharedChannel {
             );
             return Err(Error::new(Status::System, context));
         };
-        let header = Mapping::from_peer(header.as_fd(), PAGE, Access::Read).map_err(broken)?;
-        let page = Mapping::from_peer(page.as_fd(), PAGE, Access::Write).map_err(broken)?;
+        let header = Mapping::from_peer(header.as_source(), PAGE, Access::Read).map_err(broken)?;
+        let page = Mapping::from_peer(page.as_source(), PAGE, Access::Write).map_err(broken)?;
         Ok(Session {
             header: Header(header),
-            slot: ClientSlot::new(page, layout::line_at(offset), Futex),
+            slot: ClientSlot::new(page, layout::line_at(offset), LineAlarm),
             bell: Bell::from_peer(bell).map_err(broken)?,
             buffer: None,
             has_asked: false,
@@ -204,7 +200,7 @@ impl SharedChannel {
     pub(super) fn put_into_buffer(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             if !self.session()?.has_asked {
-                socket::send_now(self.control.as_fd(), &[WANT_BUFFER])
+                socket::send_now(self.control.as_source(), &[WANT_BUFFER])
                     .map_err(|error| self.failure("asking for a buffer", &error))?;
                 self.session()?.has_asked = true;
             }
@@ -219,12 +215,12 @@ impl SharedChannel {
     /// Waits for the buffer that the server hands over.
     fn map_buffer(&mut self, deadline: &Deadline) -> Result<()> {
         let (record, fds) = self.receive(deadline)?;
-        let [fd] = <[Fd; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
+        let [fd] = <[Handle; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
         if record != Record::Buffer {
             return Err(self.nonsense());
         }
         let size = 2 * layout::half_of_buffer(self.session()?.max_message);
-        let buffer = Mapping::from_peer(fd.as_fd(), size, Access::Write)
+        let buffer = Mapping::from_peer(fd.as_source(), size, Access::Write)
             .map_err(|error| self.failure("the buffer is not usable", &error))?;
         self.session()?.buffer = Some(buffer);
         Ok(())
@@ -266,7 +262,7 @@ impl SharedChannel {
     /// The socket ends with the server, however that comes.
     fn has_died(&self) -> bool {
         // What is told unasked is a hang-up or an error.
-        poll::state(self.control.as_fd(), PollFlags::empty()).is_ok_and(|state| !state.is_empty())
+        poll::state(self.control.as_source(), Want::NOTHING).is_ok_and(|state| !state.is_empty())
     }
 
     /// Waits for the answer, and gives the length of its body.
@@ -334,10 +330,10 @@ impl SharedChannel {
     }
 
     /// Waits for a record of the server's.
-    fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<Fd>)> {
+    fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<Handle>)> {
         let mut bytes = [0; RECORD];
         loop {
-            match socket::recv_with_fds(self.control.as_fd(), &mut bytes) {
+            match socket::recv_with_handles(self.control.as_source(), &mut bytes) {
                 Ok((0, _)) => {
                     return Err(self.ended(Status::Closed, "the server closed the connection"));
                 }
@@ -350,7 +346,7 @@ impl SharedChannel {
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(error) => return Err(self.failure("waiting for the server", &error)),
             }
-            let is_there = poll::wait_readable(self.control.as_fd(), deadline)
+            let is_there = poll::wait_readable(self.control.as_source(), deadline)
                 .map_err(|error| self.failure("waiting for the server", &error))?;
             if !is_there {
                 return Err(too_late(&self.peer, deadline));

@@ -16,7 +16,7 @@ pub(super) use client::connect;
 pub(super) use server::bind;
 
 use crate::error::{Error, Result, Status};
-use crate::sys::linux::socket;
+use crate::sys::socket;
 use std::path::PathBuf;
 
 /// Where the names live: a file system in memory, as shm_overview(7) has it.

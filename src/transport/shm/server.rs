@@ -5,15 +5,12 @@ use super::slot::{Header, Seen, ServerSlot};
 use super::{MEMORY, path_of};
 use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
-use crate::sys::Bell;
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::futex::Futex;
-use crate::sys::linux::memory::{self, Access, Mapping};
-use crate::sys::linux::{cpu, socket};
+use crate::sys::memory::{self, Access, Mapping};
+use crate::sys::ready::Want;
 use crate::sys::room::Room;
+use crate::sys::{AsSource, Bell, Handle, LineAlarm, Source, cpu, socket};
 use crate::transport::reactor::{
-    self, Admission, Door, DoorWatch, Happened, Interest, Limits, Listener, Peer, Sleepers,
-    TurnEnd, Work,
+    self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
 };
 use crate::transport::socket::{Accepted, Door as _};
 use crate::transport::unix::named::NamedSocket;
@@ -21,7 +18,6 @@ use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY};
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod batch;
@@ -37,7 +33,7 @@ struct SharedEndpoint {
     socket: NamedSocket,
     /// The page that all clients read, and its descriptor to hand out.
     header: Header<Mapping>,
-    header_fd: Fd,
+    header_fd: Handle,
     /// How many clients there have been.
     serial: AtomicU32,
     limits: Limits,
@@ -83,7 +79,7 @@ impl Endpoint for SharedEndpoint {
 impl Listener for SharedEndpoint {
     fn doors(&self) -> Vec<Door<'_>> {
         vec![Door {
-            fd: self.socket.as_fd(),
+            fd: self.socket.as_source(),
             watch: DoorWatch::ByAll,
         }]
     }
@@ -94,12 +90,12 @@ impl Listener for SharedEndpoint {
             Accepted::SentAway => return Ok(Admission::TurnedAway),
             Accepted::Client(control) => control,
         };
-        if !is_full && let Ok(shared) = self.share_with(control.as_fd()) {
+        if !is_full && let Ok(shared) = self.share_with(control.as_source()) {
             let peer = SharedPeer::new(control, shared, self.max_message);
             return Ok(Admission::Peer(Box::new(peer)));
         }
         // Full, or out of descriptors or memory for one more. The socket's buffer is empty.
-        let _ = socket::send_with_fds(control.as_fd(), &Record::Refused.to_bytes(), &[]);
+        let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
         Ok(Admission::TurnedAway)
     }
 
@@ -110,22 +106,27 @@ impl Listener for SharedEndpoint {
 
 /// What a client shares with the server.
 struct Shared {
-    slot: ServerSlot<Mapping, Futex>,
+    slot: ServerSlot<Mapping, LineAlarm>,
     bell: Bell,
 }
 
 impl SharedEndpoint {
     /// Makes a client's page and its bell, and hands them over.
-    fn share_with(&self, control: BorrowedFd<'_>) -> io::Result<Shared> {
+    fn share_with(&self, control: Source<'_>) -> io::Result<Shared> {
         let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
-        Shared::hand_over(control, self.header_fd.as_fd(), offset, self.max_message)
+        Shared::hand_over(
+            control,
+            self.header_fd.as_source(),
+            offset,
+            self.max_message,
+        )
     }
 }
 
 impl Shared {
     fn hand_over(
-        control: BorrowedFd<'_>,
-        header: BorrowedFd<'_>,
+        control: Source<'_>,
+        header: Source<'_>,
         offset: u32,
         max_message: u32,
     ) -> io::Result<Self> {
@@ -135,21 +136,17 @@ impl Shared {
             offset,
             max_message,
         };
-        let fds = [
-            header.as_raw_fd(),
-            page_fd.as_raw_fd(),
-            bell.as_fd().as_raw_fd(),
-        ];
-        send_record(control, welcome, &fds)?;
+        let handles = [header, page_fd.as_source(), bell.as_source()];
+        send_record(control, welcome, &handles)?;
         Ok(Self {
-            slot: ServerSlot::new(page, layout::line_at(offset), Futex),
+            slot: ServerSlot::new(page, layout::line_at(offset), LineAlarm),
             bell,
         })
     }
 }
 
-fn send_record(control: BorrowedFd<'_>, record: Record, fds: &[i32]) -> io::Result<()> {
-    match socket::send_with_fds(control, &record.to_bytes(), fds)? {
+fn send_record(control: Source<'_>, record: Record, handles: &[Source<'_>]) -> io::Result<()> {
+    match socket::send_with_handles(control, &record.to_bytes(), handles)? {
         RECORD => Ok(()),
         _ => Err(ErrorKind::WriteZero.into()),
     }
@@ -157,7 +154,7 @@ fn send_record(control: BorrowedFd<'_>, record: Record, fds: &[i32]) -> io::Resu
 
 /// A client, as the server knows it. Nothing that the client can write is ever trusted.
 struct SharedPeer {
-    control: Fd,
+    control: Handle,
     shared: Shared,
     /// For bodies that no line holds, once the client or an answer needed it.
     buffer: Option<Mapping>,
@@ -174,7 +171,7 @@ struct SharedPeer {
 }
 
 impl SharedPeer {
-    fn new(control: Fd, shared: Shared, max_message: u32) -> Self {
+    fn new(control: Handle, shared: Shared, max_message: u32) -> Self {
         Self {
             control,
             shared,
@@ -266,7 +263,7 @@ impl SharedPeer {
         }
         let size = 2 * layout::half_of_buffer(self.max_message);
         let (fd, buffer) = memory::create(size, Access::Write)?;
-        send_record(self.control.as_fd(), Record::Buffer, &[fd.as_raw_fd()])?;
+        send_record(self.control.as_source(), Record::Buffer, &[fd.as_source()])?;
         self.buffer = Some(buffer);
         Ok(())
     }
@@ -276,7 +273,7 @@ impl SharedPeer {
     fn listen(&mut self) -> io::Result<()> {
         let mut said = [0; 2];
         loop {
-            match socket::recv_now(self.control.as_fd(), &mut said) {
+            match socket::recv_now(self.control.as_source(), &mut said) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(1) if said.first() == Some(&WANT_BUFFER) && !self.has_asked => {
                     self.has_asked = true;
@@ -291,12 +288,12 @@ impl SharedPeer {
 }
 
 impl Peer for SharedPeer {
-    fn watches(&self, _is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2] {
-        let edge = Interest::EPOLLIN | Interest::EPOLLET;
-        // Never read, the bell still wakes at each ring (epoll(7), edge-triggered).
+    fn watches(&self, _is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
+        let edge = Want::READ | Want::EDGE;
+        // Never read, the bell still wakes at each ring.
         [
-            Some((self.control.as_fd(), edge | Interest::EPOLLRDHUP)),
-            Some((self.shared.bell.as_fd(), edge)),
+            Some((self.control.as_source(), edge | Want::END)),
+            Some((self.shared.bell.as_source(), edge)),
         ]
     }
 

@@ -9,13 +9,11 @@ use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer};
 use super::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::socket;
+use crate::sys::{AsSource, Handle, Source, socket};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
 
 /// A listening socket.
-pub(super) trait Door: AsFd + Send + Sync {
+pub(super) trait Door: AsSource + Send + Sync {
     /// The address, for people.
     fn name(&self) -> String;
 
@@ -42,16 +40,16 @@ pub(super) enum Accepted {
     /// Somebody who may not come in, or left.
     SentAway,
     /// A client.
-    Client(Fd),
+    Client(Handle),
 }
 
 impl Accepted {
     /// accept(2) on a listening socket.
-    pub(super) fn next(listening: BorrowedFd<'_>) -> io::Result<Self> {
+    pub(super) fn next(listening: Source<'_>) -> io::Result<Self> {
         Self::of(socket::accept(listening))
     }
 
-    fn of(accepted: io::Result<Fd>) -> io::Result<Self> {
+    fn of(accepted: io::Result<Handle>) -> io::Result<Self> {
         match accepted {
             Ok(client) => Ok(Self::Client(client)),
             Err(error) => match error.kind() {
@@ -105,7 +103,7 @@ impl<D: Door> Endpoint for SocketEndpoint<D> {
 impl<D: Door> Listener for SocketEndpoint<D> {
     fn doors(&self) -> Vec<reactor::Door<'_>> {
         vec![reactor::Door {
-            fd: self.door.as_fd(),
+            fd: self.door.as_source(),
             watch: DoorWatch::ByAll,
         }]
     }

@@ -4,20 +4,19 @@
 mod tests;
 
 use crate::error::{Error, Result};
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::poll::{self, PollFd, PollFlags};
-use crate::sys::linux::socket;
+use crate::sys::poll::{self, Awaited};
+use crate::sys::ready::Want;
+use crate::sys::{AsSource, Handle, Source, socket};
 use crate::transport::Deadline;
 use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// A connected socket.
 #[derive(Debug)]
 pub(in crate::transport) struct SocketStream {
-    fd: Fd,
+    fd: Handle,
     /// What the kernel bounds a blocking receive with: a deadline that costs no system call.
     receive_timeout: Option<Duration>,
     /// Who wrote to it may have sent descriptors along.
@@ -28,7 +27,7 @@ pub(in crate::transport) struct SocketStream {
 
 impl SocketStream {
     /// The server's end, which never blocks.
-    pub(in crate::transport) fn accepted(fd: Fd, may_carry_descriptors: bool) -> Self {
+    pub(in crate::transport) fn accepted(fd: Handle, may_carry_descriptors: bool) -> Self {
         Self {
             fd,
             receive_timeout: None,
@@ -38,8 +37,8 @@ impl SocketStream {
     }
 
     /// The client's end, most of whose waits last `timeout` at most.
-    pub(in crate::transport) fn connected(fd: Fd, timeout: Option<Duration>) -> Result<Self> {
-        socket::set_receive_timeout(fd.as_fd(), timeout)
+    pub(in crate::transport) fn connected(fd: Handle, timeout: Option<Duration>) -> Result<Self> {
+        socket::set_receive_timeout(fd.as_source(), timeout)
             .map_err(|error| Error::os("set the receive timeout", &error))?;
         Ok(Self {
             fd,
@@ -50,8 +49,8 @@ impl SocketStream {
         })
     }
 
-    fn wait(&self, what: PollFlags, deadline: &Deadline) -> io::Result<()> {
-        match poll::wait(&mut [PollFd::new(self.fd.as_fd(), what)], deadline)? {
+    fn wait(&self, what: Want, deadline: &Deadline) -> io::Result<()> {
+        match poll::wait(&mut [Awaited::new(self.fd.as_source(), what)], deadline)? {
             true => Ok(()),
             false => Err(ErrorKind::TimedOut.into()),
         }
@@ -75,42 +74,40 @@ impl Stream for SocketStream {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if !self.may_carry_descriptors {
-            return socket::recv_now(self.fd.as_fd(), buffer);
+            return socket::recv_now(self.fd.as_source(), buffer);
         }
-        let (count, was_cut) = socket::recv_now_or_cut(self.fd.as_fd(), buffer)?;
+        let (count, was_cut) = socket::recv_now_or_cut(self.fd.as_source(), buffer)?;
         self.was_cut = was_cut;
         Ok(count)
     }
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        socket::send_now(self.fd.as_fd(), bytes)
+        socket::send_now(self.fd.as_source(), bytes)
     }
 
     fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
-        socket::send_two(self.fd.as_fd(), prefix, body)
+        socket::send_two(self.fd.as_source(), prefix, body)
     }
 }
 
 impl Patient for SocketStream {
     fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
         if self.is_bounded_by_kernel(deadline) {
-            match socket::recv(self.fd.as_fd(), buffer) {
+            match socket::recv(self.fd.as_source(), buffer) {
                 Err(error) if is_passing(&error) => {}
                 result => return result,
             }
         }
-        wait_and_read(self, buffer, |stream| {
-            stream.wait(PollFlags::POLLIN, deadline)
-        })
+        wait_and_read(self, buffer, |stream| stream.wait(Want::READ, deadline))
     }
 
     fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
-        self.wait(PollFlags::POLLOUT, deadline)
+        self.wait(Want::WRITE, deadline)
     }
 
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
-        self.wait(PollFlags::POLLIN.union(PollFlags::POLLOUT), deadline)
+        self.wait(Want::READ | Want::WRITE, deadline)
     }
 }
 
@@ -134,11 +131,11 @@ fn is_passing(error: &io::Error) -> bool {
 }
 
 impl Watched for SocketStream {
-    fn input(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    fn input(&self) -> Source<'_> {
+        self.fd.as_source()
     }
 
-    fn output(&self) -> Option<BorrowedFd<'_>> {
+    fn output(&self) -> Option<Source<'_>> {
         None
     }
 

@@ -10,15 +10,12 @@
 mod record;
 
 use crate::error::{Error, Result, Status};
-use crate::sys::fork;
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::file::{self, Identity, Kind};
-use crate::sys::linux::process;
+use crate::sys::file::{self, Identity, Kind};
 use crate::sys::mutex;
+use crate::sys::{AsSource, Handle, fork, lock, process};
 use crate::transport::unix::place;
 use record::Record;
 use std::io;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -31,7 +28,7 @@ const NOBODY: u32 = u32::MAX;
 pub(crate) struct Claim {
     /// The lock file's.
     path: PathBuf,
-    lock: Mutex<Fd>,
+    lock: Mutex<Handle>,
     /// The generation of the process that holds it.
     owner: AtomicU32,
     /// How many forks there were when it was taken: each copied the descriptor, and the lock with it.
@@ -49,7 +46,7 @@ impl Claim {
     pub(crate) fn take(name: &Path) -> Result<Self> {
         let path = with_suffix(name, ".lock");
         let (lock, has_made_lock) = acquire(name, &path)?;
-        let text = file::read_record(lock.as_fd()).map_err(|error| failure(&path, &error))?;
+        let text = lock::read_record(lock.as_source()).map_err(|error| failure(&path, &error))?;
         Ok(Self {
             record: Record::parse(&text).ok_or_else(|| place::of_another_program(&path, None))?,
             path,
@@ -76,7 +73,7 @@ impl Claim {
         let stamp = file::stamp(path).map_err(|error| looking_at(path, &error))?;
         self.record.process = Some(std::process::id());
         self.record.put(what, &stamp);
-        file::write_record(self.lock().as_fd(), &self.record.to_text())
+        lock::write_record(self.lock().as_source(), &self.record.to_text())
             .map_err(|error| failure(&self.path, &error))
     }
 
@@ -104,10 +101,10 @@ impl Claim {
     /// Puts a lock of this process's own in the place of one whose open file the other side of a
     /// fork shares, and the lock with it. The name is locked all the while: by the old file, and
     /// from one moment to the next by the new one.
-    fn replace(&self, shared: &Fd) -> Result<Fd> {
+    fn replace(&self, shared: &Handle) -> Result<Handle> {
         let failure = |error: io::Error| failure(&self.path, &error);
         // Among those who share the file, a lock of another kind lets only one go on.
-        let is_alone = file::try_lock_for_process(shared.as_fd()).map_err(failure)?;
+        let is_alone = lock::try_lock_for_process(shared.as_source()).map_err(failure)?;
         if file::about(&self.path).map_err(failure)?.is_none() {
             // Perhaps it was only cleaned away; then another child may have adopted it, and nothing shows that.
             let context = format!("{} was removed by another process", self.path.display());
@@ -118,11 +115,11 @@ impl Claim {
             return Err(Error::new(Status::AddressInUse, context));
         }
         let fresh = with_suffix(&self.path, &format!(".{}", std::process::id()));
-        let (lock, _) = file::open_lock(&fresh).map_err(failure)?;
+        let (lock, _) = lock::open(&fresh).map_err(failure)?;
         let mut record = self.record.clone();
         record.process = Some(std::process::id());
-        let result = match file::try_lock(lock.as_fd()) {
-            Ok(true) => file::write_record(lock.as_fd(), &record.to_text())
+        let result = match lock::try_lock(lock.as_source()) {
+            Ok(true) => lock::write_record(lock.as_source(), &record.to_text())
                 .and_then(|()| std::fs::rename(&fresh, &self.path)),
             Ok(false) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(error) => Err(error),
@@ -160,7 +157,7 @@ impl Claim {
         let mut lock = self.lock();
         if self.owner.load(Ordering::Relaxed) != fork::generation()
             // A child that adopts it has this lock from before it looks at the files.
-            || file::try_lock_for_process(lock.as_fd()).is_ok_and(|is_alone| !is_alone)
+            || lock::try_lock_for_process(lock.as_source()).is_ok_and(|is_alone| !is_alone)
         {
             return false;
         }
@@ -173,12 +170,12 @@ impl Claim {
     }
 
     /// Whether a child may have it as well.
-    fn is_shared(&self, lock: &Fd) -> bool {
+    fn is_shared(&self, lock: &Handle) -> bool {
         !lock.is_own() && self.forks.load(Ordering::Relaxed) != fork::count()
     }
 
     /// Takes a lock file in the place of one that was cleaned away; `false` when somebody else is faster.
-    fn take_again(&self, lock: &mut Fd) -> bool {
+    fn take_again(&self, lock: &mut Handle) -> bool {
         match acquire(&self.path, &self.path) {
             Ok((fresh, true)) => {
                 *lock = fresh;
@@ -189,8 +186,8 @@ impl Claim {
     }
 
     /// Whether the open file is still the one that bears the lock's name.
-    fn has_name(&self, lock: &Fd) -> io::Result<bool> {
-        let open = file::about_open(lock.as_fd())?;
+    fn has_name(&self, lock: &Handle) -> io::Result<bool> {
+        let open = file::about_open(lock.as_source())?;
         let named = file::about(&self.path)?;
         Ok(named.is_some_and(|named| named.identity == open.identity))
     }
@@ -201,7 +198,7 @@ impl Claim {
         self.has_made_lock || (!self.files.is_empty() && self.record.len() <= self.files.len())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Fd> {
+    fn lock(&self) -> MutexGuard<'_, Handle> {
         mutex::lock(&self.lock)
     }
 }
@@ -222,19 +219,19 @@ impl Drop for Claim {
 }
 
 /// The lock file at `path`, locked; `true`: it was made.
-fn acquire(name: &Path, path: &Path) -> Result<(Fd, bool)> {
+fn acquire(name: &Path, path: &Path) -> Result<(Handle, bool)> {
     let failure = |error: io::Error| failure(path, &error);
     loop {
-        let opened = file::open_lock(path).map_err(|error| place::locking(name, path, &error))?;
-        let about = file::about_open(opened.0.as_fd()).map_err(failure)?;
+        let opened = lock::open(path).map_err(|error| place::locking(name, path, &error))?;
+        let about = file::about_open(opened.0.as_source()).map_err(failure)?;
         if about.kind != Kind::Regular {
             return Err(place::of_another_kind("lock file", path));
         }
         if !about.is_ours {
             return Err(place::of_another_user(path));
         }
-        if !file::try_lock(opened.0.as_fd()).map_err(failure)? {
-            let text = file::read_record(opened.0.as_fd()).unwrap_or_default();
+        if !lock::try_lock(opened.0.as_source()).map_err(failure)? {
+            let text = lock::read_record(opened.0.as_source()).unwrap_or_default();
             return Err(match Record::parse(&text) {
                 Some(record) => place::of_a_live_server(path, record.process),
                 None => place::of_another_program(path, None),

@@ -3,14 +3,11 @@
 use super::claim::Claim;
 use super::place;
 use crate::error::{Error, Result, Status};
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::file::{self, Kind};
-use crate::sys::linux::{holder, process, socket};
+use crate::sys::file::{self, Kind};
+use crate::sys::{AsSource, Handle, Source, holder, process, socket};
 use crate::transport::socket::{Accepted, Door};
 use crate::transport::{ClientOptions, ServerOptions, ServerUser};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileTypeExt;
 use std::path::{self, Path, PathBuf};
 
 /// What a lock file calls the socket.
@@ -22,7 +19,7 @@ pub(in crate::transport) struct NamedSocket {
     /// First, so that the name is gone before the socket is.
     claim: Claim,
     what: &'static str,
-    socket: Fd,
+    socket: Handle,
     /// Absolute, so that it stays the same wherever this process goes (chdir(2)).
     path: PathBuf,
     is_open_to_others: bool,
@@ -47,7 +44,7 @@ impl NamedSocket {
         // Before anybody can connect: a socket that lets nobody in is known to be dead by that.
         claim.keep(NAME, &absolute)?;
         file::set_mode(path, options.mode).map_err(failure)?;
-        socket::listen(socket.as_fd()).map_err(failure)?;
+        socket::listen(socket.as_source()).map_err(failure)?;
         Ok(Self {
             claim,
             what,
@@ -76,12 +73,12 @@ impl Door for NamedSocket {
         self.claim.adopt()?;
         self.socket.own();
         // Clients see the user of whoever called listen last (unix(7), SO_PEERCRED).
-        socket::listen(self.socket.as_fd())
+        socket::listen(self.socket.as_source())
             .map_err(|error| Error::os(&format!("listen {}", self.path.display()), &error))
     }
 
     fn accept(&self) -> io::Result<Accepted> {
-        let accepted = Accepted::next(self.socket.as_fd())?;
+        let accepted = Accepted::next(self.socket.as_source())?;
         Ok(match accepted {
             Accepted::Client(client) if !self.lets_in(&client) => Accepted::SentAway,
             accepted => accepted,
@@ -94,15 +91,15 @@ impl Door for NamedSocket {
 }
 
 impl NamedSocket {
-    fn lets_in(&self, client: &Fd) -> bool {
+    fn lets_in(&self, client: &Handle) -> bool {
         self.is_open_to_others
-            || socket::peer_uid(client.as_fd()).is_ok_and(|uid| uid.is_some_and(is_own_or_root))
+            || socket::peer_uid(client.as_source()).is_ok_and(|uid| uid.is_some_and(is_own_or_root))
     }
 }
 
-impl AsFd for NamedSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+impl AsSource for NamedSocket {
+    fn as_source(&self) -> Source<'_> {
+        self.socket.as_source()
     }
 }
 
@@ -111,7 +108,7 @@ pub(in crate::transport) fn connect(
     what: &str,
     path: &Path,
     options: &ClientOptions,
-) -> Result<Fd> {
+) -> Result<Handle> {
     place::check(what, path, socket::PATH_MAX)?;
     let failure = |error: &io::Error| match (error.kind(), options.connect_timeout) {
         (ErrorKind::TimedOut, Some(limit)) => Error::new(
@@ -125,10 +122,10 @@ pub(in crate::transport) fn connect(
             let what = format!("{what} {}: its type is not stream", path.display());
             Error::os(&what, error)
         }
-        _ => place::reaching((what, "socket"), path, |kind| kind.is_socket(), error),
+        _ => place::reaching(what, Kind::Socket, path, error),
     };
     let fd = socket::connect(path, options.connect_timeout).map_err(|error| failure(&error))?;
-    let uid = socket::peer_uid(fd.as_fd()).map_err(|error| failure(&error))?;
+    let uid = socket::peer_uid(fd.as_source()).map_err(|error| failure(&error))?;
     let is_trusted = match options.server_user {
         ServerUser::Any => true,
         ServerUser::Own => uid.is_some_and(is_own_or_root),

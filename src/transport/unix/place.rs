@@ -4,10 +4,9 @@
 //! What is found here is for texts only. Nothing is decided by it: it may have changed meanwhile.
 
 use crate::error::{Error, Result, Status};
-use crate::sys::linux::process::effective_uid;
-use std::fs::{self, FileType, Metadata};
+use crate::sys::file::{self, About, Kind};
+use crate::sys::process::effective_uid;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 #[cfg(test)]
@@ -58,22 +57,16 @@ pub(super) fn creating(path: &Path, cause: &io::Error) -> Error {
 
 /// The failure to open the lock file of `name`.
 pub(super) fn locking(name: &Path, lock: &Path, cause: &io::Error) -> Error {
-    match fs::symlink_metadata(lock) {
-        Ok(about) if !about.is_file() => of_another_kind("lock file", lock),
-        Ok(_) if cause.kind() == ErrorKind::PermissionDenied => of_another_user(lock),
+    match file::about(lock) {
+        Ok(Some(about)) if about.kind != Kind::Regular => of_another_kind("lock file", lock),
+        Ok(Some(_)) if cause.kind() == ErrorKind::PermissionDenied => of_another_user(lock),
         _ => creating(name, cause),
     }
 }
 
-/// The failure to reach a server, `what` at `path`, the name of a file of the kind that is called `kind` and
-/// that `is_right` knows.
-pub(super) fn reaching(
-    (what, kind): (&str, &str),
-    path: &Path,
-    is_right: impl Fn(FileType) -> bool,
-    cause: &io::Error,
-) -> Error {
-    let why = match fs::metadata(path) {
+/// The failure to reach a server, `what` at `path`, the name of a file of this kind.
+pub(super) fn reaching(what: &str, kind: Kind, path: &Path, cause: &io::Error) -> Error {
+    let why = match file::about_target(path) {
         Err(missing) => match lack_of_folder(path) {
             Some(why) => why,
             None if missing.kind() == ErrorKind::NotFound => {
@@ -81,9 +74,11 @@ pub(super) fn reaching(
             }
             None => "connect".into(),
         },
-        Ok(about) if !is_right(about.file_type()) => {
-            format!("a {} is there, and no {kind}", kind_of(about.file_type()))
-        }
+        Ok(about) if about.kind != kind => format!(
+            "a {} is there, and no {}",
+            name_of(about.kind),
+            name_of(kind)
+        ),
         Ok(about) => match cause.kind() {
             ErrorKind::ConnectionRefused => {
                 "no server listens there; it has ended, and a new one will take the name over"
@@ -101,7 +96,8 @@ pub(super) fn reaching(
 
 /// The failure of finding something of another kind where a server's `kind` should be.
 pub(super) fn of_another_kind(kind: &str, path: &Path) -> Error {
-    let found = fs::symlink_metadata(path).map_or("file", |about| kind_of(about.file_type()));
+    let found = file::about(path).ok().flatten();
+    let found = found.map_or("file", |about| name_of(about.kind));
     let context = format!(
         "{} is a {found}, and no {kind}; it is left alone: move it away, or choose another path",
         path.display()
@@ -111,8 +107,8 @@ pub(super) fn of_another_kind(kind: &str, path: &Path) -> Error {
 
 /// The failure of finding what belongs to another user.
 pub(super) fn of_another_user(path: &Path) -> Error {
-    let why = fs::symlink_metadata(path)
-        .map_or_else(|_| "belongs to another user".into(), |about| rights(&about));
+    let found = file::about(path).ok().flatten();
+    let why = found.map_or_else(|| "belongs to another user".into(), |about| rights(&about));
     let context = format!("{} {why}", path.display());
     Error::new(Status::PermissionDenied, context)
 }
@@ -144,17 +140,17 @@ fn lack_of_folder(path: &Path) -> Option<String> {
     folders
         .into_iter()
         .filter(|folder| !folder.as_os_str().is_empty())
-        .find_map(|folder| lack(folder, fs::metadata(folder)))
+        .find_map(|folder| lack(folder, file::about_target(folder)))
 }
 
 /// Why this is no folder that can hold anything, if what was `found` of it tells.
-fn lack(folder: &Path, found: io::Result<Metadata>) -> Option<String> {
+fn lack(folder: &Path, found: io::Result<About>) -> Option<String> {
     let shown = folder.display();
     match found {
-        Ok(about) if about.is_dir() => None,
+        Ok(about) if about.kind == Kind::Folder => None,
         Ok(about) => Some(format!(
             "{shown} is a {}, and no folder",
-            kind_of(about.file_type())
+            name_of(about.kind)
         )),
         Err(error) => match error.kind() {
             ErrorKind::NotFound => Some(format!("there is no folder {shown}")),
@@ -177,23 +173,23 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Whose a file is and who may use it.
-fn rights(about: &Metadata) -> String {
+fn rights(about: &About) -> String {
     format!(
         "belongs to user {} and has mode {:04o}, and this is user {}",
-        about.uid(),
-        about.mode() & 0o777,
+        about.owner,
+        about.mode,
         effective_uid()
     )
 }
 
 /// What a file of this type is called.
-fn kind_of(kind: FileType) -> &'static str {
+fn name_of(kind: Kind) -> &'static str {
     match kind {
-        kind if kind.is_file() => "regular file",
-        kind if kind.is_dir() => "folder",
-        kind if kind.is_symlink() => "symbolic link",
-        kind if kind.is_fifo() => "FIFO",
-        kind if kind.is_socket() => "socket",
-        _ => "device",
+        Kind::Regular => "regular file",
+        Kind::Folder => "folder",
+        Kind::Link => "symbolic link",
+        Kind::Fifo => "FIFO",
+        Kind::Socket => "socket",
+        Kind::Device => "device",
     }
 }

@@ -186,8 +186,8 @@ fn a_thread_that_is_back_looks_after_its_shard_itself() {
         asker.bell.ring();
         // Something that is ready in the shard of the first thread.
         let stop = Token::Stop.into();
-        let bell = asker.bell.as_fd();
-        asker.poller.add(bell, Interest::EPOLLIN, stop).unwrap();
+        let bell = asker.bell.as_source();
+        asker.poller.add(bell, Want::READ, stop).unwrap();
         hand_over(crew, 0, 1);
         let shard = Held::take(&crew.desk(1).shard);
         other.take_wards(&shard);
@@ -222,9 +222,9 @@ fn the_same_ward_twice_is_one_and_one_that_cannot_be_watched_is_none() {
             assert_eq!((attendant(crew, 0), &*other.wards), (Some(1), &[0][..]));
         }
         // The kernel refuses two pollers inside of each other.
-        let (inner, token) = (crew.desk(1).poller.as_fd(), Token::Ward(1).into());
+        let (inner, token) = (crew.desk(1).poller.as_source(), Token::Ward(1).into());
         let outer = &crew.desk(2).poller;
-        outer.add(inner, Interest::EPOLLIN, token).unwrap();
+        outer.add(inner, Want::READ, token).unwrap();
         hand_over(crew, 2, 1);
         other.take_wards(&shard);
         assert_eq!((attendant(crew, 2), &*other.wards), (None, &[0][..]));

@@ -21,7 +21,7 @@ impl StreamPeer<ScriptedStream> {
         self
     }
 
-    fn turn_after(&mut self, events: Interest, work: &mut Work<'_>) -> TurnEnd {
+    fn turn_after(&mut self, events: Ready, work: &mut Work<'_>) -> TurnEnd {
         self.turn(Happened::one(INPUT, events), work)
     }
 }
@@ -36,19 +36,19 @@ fn a_read_that_leaves_room_is_the_last() {
     with_work(|work| {
         let mut peer = peer([]);
         peer.comes(&[FRAME, FRAME].concat()).comes(FRAME);
-        assert_eq!(peer.turn_after(Interest::EPOLLIN, work), ANSWERED);
+        assert_eq!(peer.turn_after(Ready::READABLE, work), ANSWERED);
         assert_eq!((peer.stream.reads_made, peer.stream.befores), (1, 1));
         assert_eq!(peer.stream.written, [FRAME, FRAME].concat());
         assert_eq!(work.done, 2);
-        assert_eq!(peer.turn_after(Interest::EPOLLIN, work), ANSWERED);
+        assert_eq!(peer.turn_after(Ready::READABLE, work), ANSWERED);
         assert_eq!((peer.stream.reads_made, peer.stream.befores), (2, 2));
-        assert_eq!(peer.turn_after(Interest::EPOLLIN, work), IDLE);
+        assert_eq!(peer.turn_after(Ready::READABLE, work), IDLE);
     });
 }
 
 #[test]
 fn a_read_that_fills_its_room_or_ends_early_for_another_reason_is_not() {
-    for events in [Interest::EPOLLRDHUP, Interest::EPOLLPRI, Interest::EPOLLHUP] {
+    for events in [Ready::ENDED, Ready::URGENT, Ready::HANG_UP] {
         with_work(|work| {
             let mut peer = peer([]);
             peer.comes(FRAME).comes(FRAME);
@@ -62,7 +62,7 @@ fn a_read_that_fills_its_room_or_ends_early_for_another_reason_is_not() {
         let frames = frame.repeat(10);
         peer.comes(&frames);
         // Its turn may be over before.
-        while peer.turn_after(Interest::EPOLLIN, work) == TurnEnd::Unfinished {}
+        while peer.turn_after(Ready::READABLE, work) == TurnEnd::Unfinished {}
         assert_eq!(peer.stream.written, frames);
     });
 }
@@ -73,7 +73,7 @@ fn answers_that_are_not_taken_wait_and_then_go() {
         let mut peer = peer([Ok(1), blocked(), blocked(), Ok(2), blocked(), Ok(1), Ok(9)]);
         peer.comes(FRAME);
         let blocked = |moved| TurnEnd::Blocked { moved };
-        let mut turn = || peer.turn_after(Interest::EPOLLOUT, work);
+        let mut turn = || peer.turn_after(Ready::WRITABLE, work);
         let ends = [(); 4].map(|()| turn());
         assert_eq!(ends, [blocked(true), blocked(false), blocked(true), IDLE]);
         assert_eq!(peer.stream.written, FRAME);
@@ -87,7 +87,7 @@ fn one_that_cannot_be_read_from_is_gone() {
         with_work(|work| {
             let mut peer = peer([]);
             peer.stream.reads.push_back(failure);
-            assert_eq!(peer.turn_after(Interest::EPOLLIN, work), TurnEnd::Gone);
+            assert_eq!(peer.turn_after(Ready::READABLE, work), TurnEnd::Gone);
         });
     }
 }
@@ -102,10 +102,10 @@ fn one_that_takes_no_more_answers_is_gone() {
         with_work(|work| {
             let mut peer = peer(writes);
             peer.comes(FRAME);
-            let first = peer.turn_after(Interest::EPOLLIN, work);
+            let first = peer.turn_after(Ready::READABLE, work);
             if first != TurnEnd::Gone {
                 assert_eq!(first, TurnEnd::Blocked { moved: true });
-                assert_eq!(peer.turn_after(Interest::EPOLLOUT, work), TurnEnd::Gone);
+                assert_eq!(peer.turn_after(Ready::WRITABLE, work), TurnEnd::Gone);
             }
             assert!(peer.stream.writes.is_empty());
         });
@@ -120,10 +120,10 @@ fn answers_that_nobody_will_read_are_not_waited_for() {
         happened
     };
     for happened in [
-        Happened::one(INPUT, Interest::EPOLLHUP),
-        Happened::one(INPUT, Interest::EPOLLERR),
-        Happened::one(OUTPUT, Interest::EPOLLERR),
-        both(Interest::EPOLLHUP),
+        Happened::one(INPUT, Ready::HANG_UP),
+        Happened::one(INPUT, Ready::ERROR),
+        Happened::one(OUTPUT, Ready::ERROR),
+        both(Ready::HANG_UP),
     ] {
         with_work(|work| {
             let mut peer = peer([blocked()]);
@@ -141,7 +141,7 @@ fn half_a_request_is_told_from_the_next_and_from_one_that_rests() {
             if !bytes.is_empty() {
                 peer.comes(bytes);
             }
-            match peer.turn_after(Interest::EPOLLIN, work) {
+            match peer.turn_after(Ready::READABLE, work) {
                 TurnEnd::Partial {
                     moved,
                     is_new,
@@ -165,7 +165,7 @@ fn a_request_that_is_too_large_has_a_last_word_and_is_the_end() {
     with_work(|work| {
         let mut peer = peer([]);
         peer.comes(&[FRAME, &[0, 0, 1, 0], FRAME].concat());
-        assert_eq!(peer.turn_after(Interest::EPOLLIN, work), TurnEnd::Gone);
+        assert_eq!(peer.turn_after(Ready::READABLE, work), TurnEnd::Gone);
         let written = &peer.stream.written;
         assert_eq!((written.get(..6), written.len()), (Some(FRAME), 10));
     });
@@ -177,10 +177,7 @@ fn what_is_left_when_serving_has_to_stop_is_not_begun() {
         work.stop.ring();
         let mut peer = peer([]);
         peer.comes(FRAME);
-        assert_eq!(
-            peer.turn_after(Interest::EPOLLIN, work),
-            TurnEnd::Unfinished
-        );
+        assert_eq!(peer.turn_after(Ready::READABLE, work), TurnEnd::Unfinished);
         assert_eq!(peer.stream.written, []);
     });
 }
@@ -190,18 +187,13 @@ fn one_with_answers_to_write_is_watched_for_room_and_not_for_requests() {
     let mut peer = peer([]);
     let names = |peer: &StreamPeer<ScriptedStream>, is_blocked| {
         peer.watches(is_blocked)
-            .map(|watch| watch.map(|(_, interest)| interest))
+            .map(|watch| watch.map(|(_, want)| want))
     };
-    let requests = Interest::from_iter([
-        Interest::EPOLLIN,
-        Interest::EPOLLPRI,
-        Interest::EPOLLRDHUP,
-        Interest::EPOLLET,
-    ]);
-    let room = Interest::from_iter([Interest::EPOLLOUT, Interest::EPOLLET]);
+    let requests = Want::READ | Want::URGENT | Want::END | Want::EDGE;
+    let room = Want::WRITE | Want::EDGE;
     assert_eq!(names(&peer, false), [Some(requests), None]);
     assert_eq!(names(&peer, true), [Some(room), None]);
     peer.stream.output = Some(Bell::new().unwrap());
     assert_eq!(names(&peer, false), [Some(requests), None]);
-    assert_eq!(names(&peer, true), [Some(Interest::EPOLLET), Some(room)]);
+    assert_eq!(names(&peer, true), [Some(Want::EDGE), Some(room)]);
 }

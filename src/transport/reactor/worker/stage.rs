@@ -7,7 +7,8 @@ mod peer;
 pub(crate) use peer::Script;
 
 use super::*;
-use crate::sys::Bell;
+use crate::sys::ready::Ready;
+use crate::sys::{AsSource, Bell, Event};
 use crate::transport::reactor::{
     Admission, Door, DoorWatch, Limits, Listener, Sleepers, TurnEnd, Work,
 };
@@ -15,7 +16,6 @@ use crate::transport::stand_in::Echo;
 use crate::transport::{ServerOptions, Task};
 use peer::Scripted;
 use std::collections::VecDeque;
-use std::os::fd::BorrowedFd;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
@@ -46,7 +46,7 @@ impl Sleepers for Doors {
 impl Listener for Doors {
     fn doors(&self) -> Vec<Door<'_>> {
         let doors = self.doors.iter().map(|(bell, watch)| Door {
-            fd: bell.as_fd(),
+            fd: bell.as_source(),
             watch: *watch,
         });
         doors.collect()
@@ -165,12 +165,12 @@ pub(crate) fn worker<'a>(crew: &'a Crew<'a>, index: usize) -> Worker<'a> {
 }
 
 /// What is ready at a thread's poller.
-pub(crate) fn ready(crew: &Crew<'_>, index: usize) -> Vec<(Token, Interest)> {
-    let mut events = [Event::empty(); 16];
+pub(crate) fn ready(crew: &Crew<'_>, index: usize) -> Vec<(Token, Ready)> {
+    let mut events = [Event::EMPTY; 16];
     let poller = &crew.desk(index).poller;
     let count = poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
     let told = events.iter().take(count);
-    told.map(|event| (Token::from(event.data()), event.events()))
+    told.map(|event| (Token::from(event.token()), event.ready()))
         .collect()
 }
 

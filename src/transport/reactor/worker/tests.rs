@@ -4,6 +4,7 @@
 
 use super::stage::{Script, Stage, ready, with_peers};
 use super::*;
+use crate::sys::ready::Ready;
 use std::iter::repeat_n;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ fn with(
 }
 
 fn event(key: Key, place: usize) -> Event {
-    Event::new(Interest::EPOLLIN, Token::Peer(key, place).into())
+    Event::new(Ready::READABLE, Token::Peer(key, place).into())
 }
 
 fn order(script: &Script) -> Vec<u32> {
@@ -44,7 +45,7 @@ fn one_that_is_alone_has_its_turn_at_once_and_others_after_those_in_line() {
             worker.go_on(shard, &[event(*first, 1)]).unwrap(),
             Next::Continue
         );
-        assert!(lock(&script.turns)[0].at(1).contains(Interest::EPOLLIN));
+        assert!(lock(&script.turns)[0].at(1).contains(Ready::READABLE));
         // What happened at two descriptors of a peer is one turn.
         worker
             .go_on(shard, &[event(*first, 0), event(*first, 1)])
@@ -74,7 +75,7 @@ fn the_order_to_stop_ends_it_and_the_turns_of_those_in_line() {
         assert_eq!(worker.go_on(shard, &[]).unwrap(), Next::Continue);
         assert_eq!(order(&peers[0].1), [0]);
         assert!(shard.queue.is_busy());
-        let stop = Event::new(Interest::EPOLLIN, Token::Stop.into());
+        let stop = Event::new(Ready::READABLE, Token::Stop.into());
         assert_eq!(worker.go_on(shard, &[stop]).unwrap(), Next::End);
     });
 }
@@ -203,15 +204,15 @@ fn one_that_is_blocked_is_watched_for_room_until_it_is_not() {
         script.input.ring();
         let at = |place, interest| [(Token::Peer(*key, place), interest)];
         let crew = worker.crew;
-        assert_eq!(ready(crew, 0), at(0, Interest::EPOLLIN));
+        assert_eq!(ready(crew, 0), at(0, Ready::READABLE));
         script.end_with([BLOCKED, BLOCKED, IDLE]);
         for _ in 0..2 {
             worker.turn(shard, *key);
-            assert_eq!(ready(crew, 0), at(1, Interest::EPOLLOUT));
+            assert_eq!(ready(crew, 0), at(1, Ready::WRITABLE));
             assert!(shard.clock.next().is_some());
         }
         worker.turn(shard, *key);
-        assert_eq!(ready(crew, 0), at(0, Interest::EPOLLIN));
+        assert_eq!(ready(crew, 0), at(0, Ready::READABLE));
     });
 }
 

@@ -1,12 +1,11 @@
 //! Clients whose server is what the test writes into their memory.
 
 use super::*;
+use crate::sys::LineAlarm;
 use crate::sys::line::Page;
-use crate::sys::linux::fd;
-use crate::sys::linux::memory;
-use crate::sys::linux::pipe::Pipe;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
+use crate::sys::memory;
+use crate::sys::pipe::Pipe;
+use crate::sys::socket::UnixStream;
 
 /// The bytes of each half of the buffer.
 const HALF: usize = 4096;
@@ -19,7 +18,7 @@ struct Shared {
     control: UnixStream,
 }
 
-fn channel(control: Fd) -> SharedChannel {
+fn channel(control: Handle) -> SharedChannel {
     SharedChannel {
         control,
         session: None,
@@ -33,9 +32,9 @@ fn channel(control: Fd) -> SharedChannel {
 }
 
 /// Both sides of a socket.
-fn sockets() -> (UnixStream, Fd) {
+fn sockets() -> (UnixStream, Handle) {
     let (theirs, ours) = UnixStream::pair().unwrap();
-    let ours = Fd::make(|| Ok(OwnedFd::from(ours.try_clone().unwrap()))).unwrap();
+    let ours = Handle::make(|| Ok(ours.try_clone().unwrap().into())).unwrap();
     (theirs, ours)
 }
 
@@ -44,7 +43,7 @@ fn share(length: usize, access: Access) -> (Mapping, Mapping) {
     let (fd, theirs) = memory::create(length, Access::Write).unwrap();
     (
         theirs,
-        Mapping::from_peer(fd.as_fd(), length, access).unwrap(),
+        Mapping::from_peer(fd.as_source(), length, access).unwrap(),
     )
 }
 
@@ -56,7 +55,7 @@ impl Shared {
         let (buffer, our_buffer) = share(2 * HALF, Access::Write);
         let session = Session {
             header: Header(header),
-            slot: ClientSlot::new(our_page, 0, Futex),
+            slot: ClientSlot::new(our_page, 0, LineAlarm),
             bell: Bell::new().unwrap(),
             buffer: Some(our_buffer),
             has_asked: true,
@@ -211,7 +210,7 @@ fn a_server_that_shares_nothing_is_told_from_what_is_none() {
     assert_eq!(error.status(), Status::Closed);
     // From a pipe no descriptors can be received.
     let pipe = Pipe::new().unwrap();
-    fd::set_nonblocking(pipe.read.as_fd()).unwrap();
+    pipe.read.set_nonblocking().unwrap();
     let error = channel(pipe.read).begin(&soon()).unwrap_err();
     assert_eq!(error.status(), Status::System);
 }

@@ -3,7 +3,7 @@
 use super::super::layout;
 use super::SharedPeer;
 use crate::protocol::frame::{self, PREFIX};
-use crate::sys::linux::cpu;
+use crate::sys::cpu;
 use crate::transport::reactor::{Quantum, TurnEnd, Work};
 use std::io::{self, ErrorKind};
 

@@ -11,17 +11,15 @@
 
 use super::{CONTROL, Shared, SharedPeer};
 use crate::protocol::frame::{Notice, PREFIX};
-use crate::sys::Bell;
 use crate::sys::line::{LINE_WORDS, Line, Page};
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::memory::{self, Access, Mapping};
-use crate::sys::linux::socket;
+use crate::sys::memory::{self, Access, Mapping};
+use crate::sys::ready::Ready;
+use crate::sys::socket::{self, UnixStream};
+use crate::sys::{AsSource, Bell, Handle};
 use crate::transport::fuzz::Steps;
-use crate::transport::reactor::{Happened, Interest, Peer, TurnEnd, Work};
+use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
 use crate::transport::{ALIGNMENT, Answer, Outbox, Visit};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 
 pub(super) const MAX_MESSAGE: u32 = 300;
@@ -107,14 +105,15 @@ pub(crate) fn check(input: &[u8]) {
 
 pub(super) fn connect(serial: u8) -> (Client, SharedPeer) {
     let (theirs, ours) = UnixStream::pair().unwrap();
-    let control = Fd::make(|| Ok(OwnedFd::from(ours.try_clone().unwrap()))).unwrap();
+    let control = Handle::make(|| Ok(ours.try_clone().unwrap().into())).unwrap();
     let (header, _mapping) = memory::create(PAGE, Access::Read).unwrap();
     let offset = layout::request_offset(serial.into());
-    let shared = Shared::hand_over(control.as_fd(), header.as_fd(), offset, MAX_MESSAGE).unwrap();
+    let shared =
+        Shared::hand_over(control.as_source(), header.as_source(), offset, MAX_MESSAGE).unwrap();
     let fds = receive(&theirs);
     let client = Client {
         control: theirs,
-        page: Mapping::from_peer(fds[1].as_fd(), PAGE, Access::Write).unwrap(),
+        page: Mapping::from_peer(fds[1].as_source(), PAGE, Access::Write).unwrap(),
         request_line: layout::line_at(offset),
         buffer: None,
         served: 0,
@@ -132,9 +131,9 @@ fn turns(peer: &mut SharedPeer, happened: Happened, work: &mut Work<'_>) -> Turn
     end
 }
 
-fn receive(control: &UnixStream) -> Vec<Fd> {
+fn receive(control: &UnixStream) -> Vec<Handle> {
     let mut record = [0; RECORD];
-    let (length, fds) = socket::recv_with_fds(control.as_fd(), &mut record).unwrap();
+    let (length, fds) = socket::recv_with_handles(control.as_source(), &mut record).unwrap();
     assert_eq!(length, RECORD);
     fds
 }
@@ -209,9 +208,9 @@ impl Client {
         } else {
             layout::WANT_BUFFER
         };
-        socket::send_now(self.control.as_fd(), &[said]).unwrap();
+        socket::send_now(self.control.as_source(), &[said]).unwrap();
         let mut happened = Happened::default();
-        happened.note(CONTROL, Interest::EPOLLIN);
+        happened.note(CONTROL, Ready::READABLE);
         let end = turns(peer, happened, work);
         if !is_right {
             assert_eq!(end, TurnEnd::Gone);
@@ -230,7 +229,7 @@ impl Client {
     fn fetch_buffer(&mut self) {
         let fds = receive(&self.control);
         let size = 2 * layout::half_of_buffer(MAX_MESSAGE);
-        self.buffer = Some(Mapping::from_peer(fds[0].as_fd(), size, Access::Write).unwrap());
+        self.buffer = Some(Mapping::from_peer(fds[0].as_source(), size, Access::Write).unwrap());
     }
 
     /// What the server owes for what stands in the request's line now.

@@ -1,10 +1,10 @@
 //! The slot in plain memory, with threads: what Miri looks at, access by access.
 
 use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
+use crate::sys::LineAlarm;
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::Mapped;
 use crate::sys::line::{Line, Page};
-use crate::sys::linux::futex::Futex;
 use crate::transport::reactor::Sleepers;
 use crate::transport::shm::layout::{self, CLOSED, INLINE, SINGLE, SLEEPER};
 use std::sync::Arc;
@@ -35,10 +35,14 @@ impl Page for Lines {
     }
 }
 
-fn slot() -> (ClientSlot<Lines, Futex>, ServerSlot<Lines, Futex>, Lines) {
+fn slot() -> (
+    ClientSlot<Lines, LineAlarm>,
+    ServerSlot<Lines, LineAlarm>,
+    Lines,
+) {
     let page = Lines::new();
-    let client = ClientSlot::new(page.clone(), 0, Futex);
-    (client, ServerSlot::new(page.clone(), 0, Futex), page)
+    let client = ClientSlot::new(page.clone(), 0, LineAlarm);
+    (client, ServerSlot::new(page.clone(), 0, LineAlarm), page)
 }
 
 fn frame(body: &[u8]) -> Vec<u8> {
@@ -47,7 +51,7 @@ fn frame(body: &[u8]) -> Vec<u8> {
 }
 
 /// Answers the requests with themselves until there were this many.
-fn echo(mut server: ServerSlot<Lines, Futex>, count: usize) {
+fn echo(mut server: ServerSlot<Lines, LineAlarm>, count: usize) {
     let mut answered = 0;
     while answered < count {
         match server.look() {

@@ -3,16 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::sys::socket::UnixStream;
 use crate::transport::stand_in::{ScriptedStream, blocked};
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 
 const MS: Duration = Duration::from_millis(1);
 
 /// A socket, and the peer's end of it.
 fn pair(timeout: Option<Duration>) -> (SocketStream, UnixStream) {
     let (own, peer) = UnixStream::pair().unwrap();
-    let fd = Fd::make(|| Ok(own.try_clone().unwrap().into())).unwrap();
+    let fd = Handle::make(|| Ok(own.try_clone().unwrap().into())).unwrap();
     (SocketStream::connected(fd, timeout).unwrap(), peer)
 }
 

@@ -3,19 +3,17 @@
 use super::hello::{Id, PairNames, hello_path};
 use super::public_pair;
 use crate::error::{Error, Result, Status};
-use crate::sys::fork;
-use crate::sys::linux::fd::{self, Fd};
-use crate::sys::linux::file::{self, End, Kind};
-use crate::sys::linux::poll::{self, PollFd, PollFlags};
-use crate::sys::linux::process;
+use crate::sys::fifo::{self, End};
+use crate::sys::file::{self, Kind};
+use crate::sys::poll::{self, Awaited};
+use crate::sys::ready::{Ready, Want};
+use crate::sys::{AsSource, Handle, Source, fork, process, transfer};
 use crate::transport::channel::{Framed, Patient, Stream};
 use crate::transport::reactor::Watched;
 use crate::transport::unix::pipe::{PipePair, in_time, read_or_wait};
 use crate::transport::unix::place;
 use crate::transport::{Channel, ClientOptions, Deadline, ServerUser};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 #[cfg(test)]
@@ -65,11 +63,11 @@ fn unannounced(request: &Path, options: &ClientOptions, cause: &io::Error) -> Er
     }
 }
 
-fn open_hello(request: &Path) -> Result<Fd> {
+fn open_hello(request: &Path) -> Result<Handle> {
     let path = hello_path(request);
-    match file::open_fifo(&path, End::Write) {
+    match fifo::open(&path, End::Write) {
         Ok(fd) => Ok(fd),
-        Err(error) if file::has_no_reader(&error) => {
+        Err(error) if fifo::has_no_reader(&error) => {
             let context = format!(
                 "FIFO {}: its server has ended; a new one will take the name over",
                 request.display()
@@ -96,7 +94,7 @@ fn unopened(request: &Path, hello: &Path, cause: &io::Error) -> Error {
         (ErrorKind::NotFound | ErrorKind::NotADirectory, _) => request,
         _ => hello,
     };
-    place::reaching(("FIFO", "FIFO"), path, |kind| kind.is_fifo(), cause)
+    place::reaching("FIFO", Kind::Fifo, path, cause)
 }
 
 /// The client's own two FIFOs.
@@ -109,7 +107,7 @@ struct FifoStream {
 /// A client that the server has not taken in yet.
 struct Greeting {
     /// Fails when the server has gone.
-    hello: Fd,
+    hello: Handle,
     /// The names of its pair, which the server removes when it takes the client in.
     names: Option<PairNames>,
     /// The process whose they are.
@@ -119,12 +117,12 @@ struct Greeting {
 impl Greeting {
     /// Before the server opens its end, reading would give an end of file that is none.
     #[cold]
-    fn silence(&self, input: BorrowedFd<'_>) -> io::Result<Option<Silence>> {
-        let hello = poll::state(self.hello.as_fd(), PollFlags::empty())?;
-        if !poll::state(input, PollFlags::POLLIN)?.is_empty() {
+    fn silence(&self, input: Source<'_>) -> io::Result<Option<Silence>> {
+        let hello = poll::state(self.hello.as_source(), Want::NOTHING)?;
+        if !poll::state(input, Want::READ)?.is_empty() {
             return Ok(None);
         }
-        let has_gone = hello.contains(PollFlags::POLLERR);
+        let has_gone = hello.contains(Ready::ERROR);
         Ok(Some(if has_gone {
             Silence::ForEver
         } else {
@@ -148,7 +146,7 @@ const TRIES: u32 = 8;
 
 impl FifoStream {
     /// Makes a pair of FIFOs and tells the server of it; `BrokenPipe` when that has gone meanwhile.
-    fn announce(request: &Path, hello: Fd, options: &ClientOptions) -> io::Result<Self> {
+    fn announce(request: &Path, hello: Handle, options: &ClientOptions) -> io::Result<Self> {
         let (id, stream) = Self::make(request, hello)?;
         stream.pipes.widen(options.max_message);
         if let Some(greeting) = &stream.greeting {
@@ -157,7 +155,7 @@ impl FifoStream {
         Ok(stream)
     }
 
-    fn make(request: &Path, hello: Fd) -> io::Result<(Id, Self)> {
+    fn make(request: &Path, hello: Handle) -> io::Result<(Id, Self)> {
         for _ in 0..TRIES {
             if let Some((id, names, pipes)) = Self::make_pair(request)? {
                 let greeting = Some(Greeting {
@@ -176,7 +174,7 @@ impl FifoStream {
     fn make_pair(request: &Path) -> io::Result<Option<(Id, PairNames, PipePair)>> {
         let id = Id::random()?;
         let names = PairNames::new(request, id);
-        if !file::make_fifo(&names.answers)? {
+        if !fifo::make(&names.answers)? {
             return Ok(None);
         }
         let pipes = Self::open(&names)?;
@@ -199,9 +197,9 @@ impl FifoStream {
 
     /// Opens the answers' FIFO, makes the requests' and opens it.
     fn open_both(names: &PairNames) -> io::Result<PipePair> {
-        let input = file::open_fifo(&names.answers, End::Read)?;
-        file::make_fifo(&names.requests)?;
-        let output = file::open_fifo(&names.requests, End::Both)?;
+        let input = fifo::open(&names.answers, End::Read)?;
+        fifo::make(&names.requests)?;
+        let output = fifo::open(&names.requests, End::Both)?;
         Ok(PipePair::of_fifos(input, output))
     }
 
@@ -218,8 +216,8 @@ impl FifoStream {
             return self.pipes.await_input(None, deadline);
         };
         let mut fds = [
-            PollFd::new(self.pipes.input(), PollFlags::POLLIN),
-            PollFd::new(greeting.hello.as_fd(), PollFlags::empty()),
+            Awaited::new(self.pipes.input(), Want::READ),
+            Awaited::new(greeting.hello.as_source(), Want::NOTHING),
         ];
         in_time(poll::wait(&mut fds, deadline)?)
     }
@@ -232,13 +230,13 @@ enum Silence {
 }
 
 /// Writes the record; while the server lets a thousand others wait, for as long as the options say.
-fn write_record(hello: &Fd, id: Id, options: &ClientOptions) -> io::Result<()> {
+fn write_record(hello: &Handle, id: Id, options: &ClientOptions) -> io::Result<()> {
     let deadline = Deadline::after(options.connect_timeout);
     loop {
-        match fd::write(hello.as_fd(), &id.to_record()) {
+        match transfer::write(hello.as_source(), &id.to_record()) {
             Ok(_) => return Ok(()), // PIPE_BUF makes it all or nothing (pipe(7)).
             Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
-            Err(_) if poll::wait_writable(hello.as_fd(), &deadline)? => {}
+            Err(_) if poll::wait_writable(hello.as_source(), &deadline)? => {}
             Err(_) => return Err(ErrorKind::TimedOut.into()),
         }
     }

@@ -1,6 +1,6 @@
 //! How a client announces itself: one record, and two FIFOs with names that follow from it.
 
-use crate::sys::linux::random;
+use crate::sys::{file, random};
 use crate::transport::unix::claim::with_suffix;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -132,8 +132,8 @@ impl PairNames {
 
     /// Removes both.
     pub(super) fn remove(&self) {
-        let _ = crate::sys::linux::file::remove(&self.requests);
-        let _ = crate::sys::linux::file::remove(&self.answers);
+        let _ = file::remove(&self.requests);
+        let _ = file::remove(&self.answers);
     }
 }
 

@@ -1,10 +1,9 @@
 //! The public pair: for a peer that knows the frames and nothing else.
 
-use crate::sys::linux::fd::{self, Fd};
+use crate::sys::{AsSource, Handle, Source, transfer};
 use crate::transport::channel::Stream;
 use crate::transport::reactor::Watched;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug)]
 pub(super) struct PublicPair {
     /// Opened for reading only, so that the last writer's leaving is seen.
-    pub(super) requests: Fd,
+    pub(super) requests: Handle,
     /// Opened for both, so that it can be written to, and emptied, whether anybody reads or not.
-    pub(super) answers: Fd,
+    pub(super) answers: Handle,
     /// Somebody is being served.
     is_taken: AtomicBool,
     /// Whoever writes was dropped: what still comes is no request, until the last writer leaves.
@@ -27,7 +26,7 @@ pub(super) struct PublicPair {
 const READS_A_TURN: usize = 256;
 
 impl PublicPair {
-    pub(super) fn new(requests: Fd, answers: Fd) -> Self {
+    pub(super) fn new(requests: Handle, answers: Handle) -> Self {
         Self {
             requests,
             answers,
@@ -38,7 +37,7 @@ impl PublicPair {
 
     /// The pair as a client, unless there is one.
     pub(super) fn take(self: &Arc<Self>) -> io::Result<Option<PublicStream>> {
-        // Two entries in one epoll set need two descriptors.
+        // A poller takes a source once.
         let input = self.requests.duplicate()?;
         let was_taken = self.is_taken.swap(true, Ordering::Relaxed);
         Ok((!was_taken).then(|| PublicStream {
@@ -64,7 +63,7 @@ impl PublicPair {
     /// Throws away what is no request; `false` when its last writer has gone.
     fn discard_requests(&self) -> bool {
         let mut waste = [0; 4096];
-        let mut read = || fd::read(self.requests.as_fd(), &mut waste);
+        let mut read = || transfer::read(self.requests.as_source(), &mut waste);
         let end = (0..READS_A_TURN)
             .map(|_| read())
             .find(|result| !matches!(result, Ok(1..)));
@@ -73,13 +72,13 @@ impl PublicPair {
 
     /// Throws away answers that nobody read, so that nobody takes them for later ones.
     fn discard_answers(&self) {
-        fd::drain(self.answers.as_fd());
+        transfer::drain(self.answers.as_source());
     }
 }
 
 /// Whoever writes to the public pair, until the last writer leaves.
 pub(super) struct PublicStream {
-    input: Fd,
+    input: Handle,
     /// The last writer has.
     has_left: bool,
     pair: Arc<PublicPair>,
@@ -87,27 +86,27 @@ pub(super) struct PublicStream {
 
 impl Stream for PublicStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = fd::read(self.input.as_fd(), buffer);
+        let result = transfer::read(self.input.as_source(), buffer);
         self.has_left = matches!(result, Ok(0));
         result
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        fd::write_to_own_reader(self.pair.answers.as_fd(), bytes)
+        transfer::write_to_own_reader(self.pair.answers.as_source(), bytes)
     }
 
     fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
-        fd::write_two_to_own_reader(self.pair.answers.as_fd(), prefix, body)
+        transfer::write_two_to_own_reader(self.pair.answers.as_source(), prefix, body)
     }
 }
 
 impl Watched for PublicStream {
-    fn input(&self) -> BorrowedFd<'_> {
-        self.input.as_fd()
+    fn input(&self) -> Source<'_> {
+        self.input.as_source()
     }
 
-    fn output(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.pair.answers.as_fd())
+    fn output(&self) -> Option<Source<'_>> {
+        Some(self.pair.answers.as_source())
     }
 
     fn before_answers(&mut self) {
@@ -131,23 +130,24 @@ impl Drop for PublicStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::linux::file::{self, End};
+    use crate::sys::fifo::{self, End};
+    use crate::sys::{AsSource, transfer};
     use crate::transport::unix::fifo::tests::Folder;
     use std::io::ErrorKind;
-    use std::os::fd::AsRawFd;
 
     #[test]
     fn answers_that_nobody_read_are_gone_before_the_next() {
         let folder = Folder::new();
         let [requests, answers] = ["q", "a"].map(|name| folder.path(name));
-        assert!(file::make_fifo(&requests).unwrap() && file::make_fifo(&answers).unwrap());
-        let requests = file::open_fifo(&requests, End::Read).unwrap();
-        let answers = file::open_fifo(&answers, End::Both).unwrap();
+        assert!(fifo::make(&requests).unwrap() && fifo::make(&answers).unwrap());
+        let requests = fifo::open(&requests, End::Read).unwrap();
+        let answers = fifo::open(&answers, End::Both).unwrap();
         let pair = Arc::new(PublicPair::new(requests, answers));
-        let read = |bytes: &mut [u8]| fd::read(pair.answers.as_fd(), bytes);
+        let read = |bytes: &mut [u8]| transfer::read(pair.answers.as_source(), bytes);
         let mut stream = pair.take().unwrap().unwrap();
-        let output = stream.output().map(|output| output.as_raw_fd());
-        assert_eq!(output, Some(pair.answers.as_raw_fd()));
+        let output = stream.output().map(|output| format!("{output:?}"));
+        let answers = format!("{:?}", pair.answers.as_source());
+        assert_eq!(output, Some(answers));
 
         let mut bytes = [0; 4];
         assert_eq!(stream.write_frame(b"ab", b"c").unwrap(), 3);

@@ -5,11 +5,12 @@ use super::public::PublicPair;
 use super::public_pair;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
-use crate::sys::linux::fd::{self, Fd};
-use crate::sys::linux::file::{self, End, Kind};
-use crate::sys::linux::holder::{self, Use};
-use crate::sys::linux::poll::{self, PollFlags};
+use crate::sys::fifo::{self, End};
+use crate::sys::file::{self, Kind};
+use crate::sys::holder::{self, Use};
 use crate::sys::mutex;
+use crate::sys::ready::{Ready, Want};
+use crate::sys::{AsSource, Handle, is_shortage, poll, transfer};
 use crate::transport::channel::Stream;
 use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer};
 use crate::transport::unix::claim::Claim;
@@ -17,7 +18,6 @@ use crate::transport::unix::pipe::PipePair;
 use crate::transport::unix::place;
 use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -40,7 +40,7 @@ struct FifoEndpoint {
     /// before the FIFOs are closed.
     claims: [Claim; 2],
     request: PathBuf,
-    hello: Fd,
+    hello: Handle,
     public: Arc<PublicPair>,
     announced: Mutex<Announced>,
     limits: Limits,
@@ -101,15 +101,15 @@ fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<F
 }
 
 /// Opens the FIFO at `path`, made now or left by a dead server of this user's.
-fn open(claim: &mut Claim, what: &str, path: &Path, end: End) -> Result<Fd> {
+fn open(claim: &mut Claim, what: &str, path: &Path, end: End) -> Result<Handle> {
     let failure = |error: io::Error| Error::os(&format!("FIFO {}", path.display()), &error);
-    if !file::make_fifo(path).map_err(failure)? {
+    if !fifo::make(path).map_err(failure)? {
         // Once more, for what came since all three were looked at.
         check_left_over(claim, what, path, end)?;
     }
     claim.keep(what, path)?;
     file::set_mode(path, 0o600).map_err(failure)?;
-    file::open_fifo(path, end).map_err(failure)
+    fifo::open(path, end).map_err(failure)
 }
 
 /// Fails unless nobody but children of a dead server, or its clients, may have the FIFO open.
@@ -161,7 +161,7 @@ fn sweep(request: &Path) -> io::Result<()> {
     };
     // Of other failures, as where the folder may be searched but not read, nobody has to be told.
     let unless_short = |error: io::Error| {
-        if fd::is_shortage(&error) {
+        if is_shortage(&error) {
             Err(error)
         } else {
             Ok(())
@@ -174,7 +174,7 @@ fn sweep(request: &Path) -> io::Result<()> {
     for id in ids {
         let names = PairNames::new(request, id);
         // Open until the names are gone, so that whoever opens it meanwhile sees a writer go as well.
-        match file::open_fifo(&names.answers, End::Both) {
+        match fifo::open(&names.answers, End::Both) {
             Ok(_writer) => names.remove(),
             // Only that of the requests is left.
             Err(error) if error.kind() == ErrorKind::NotFound => names.remove(),
@@ -186,15 +186,15 @@ fn sweep(request: &Path) -> io::Result<()> {
 
 /// The server's ends of a client's pair; should the client die from here on, its requests end.
 fn open_pair(names: &PairNames) -> io::Result<PipePair> {
-    let requests = file::open_fifo(&names.requests, End::Read)?;
-    let answers = file::open_fifo(&names.answers, End::Both)?;
+    let requests = fifo::open(&names.requests, End::Read)?;
+    let answers = fifo::open(&names.answers, End::Both)?;
     Ok(PipePair::of_fifos(requests, answers))
 }
 
 /// `None`: too little is left for it. Closing what is open would be the end to the client, which is refused instead.
 fn if_enough<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
     match opened {
-        Err(error) if fd::is_shortage(&error) => Ok(None),
+        Err(error) if is_shortage(&error) => Ok(None),
         opened => opened.map(Some),
     }
 }
@@ -212,7 +212,7 @@ impl FifoEndpoint {
         }
         // Whoever writes nonsense without a pause does not keep the thread: the FIFO stays readable.
         for _ in 0..READS_A_TURN {
-            match fd::read(self.hello.as_fd(), announced.records.room()) {
+            match transfer::read(self.hello.as_source(), announced.records.room()) {
                 Ok(count) => {
                     if let Some(id) = announced.records.fill(count) {
                         return Ok(Some(id));
@@ -228,9 +228,9 @@ impl FifoEndpoint {
     /// Opens the pair of the client with this id, and says so to it.
     fn let_in(&self, id: Id, is_full: bool) -> io::Result<Admission> {
         let names = PairNames::new(&self.request, id);
-        let client = match file::open_fifo(&names.answers, End::Write) {
+        let client = match fifo::open(&names.answers, End::Write) {
             Ok(client) => client,
-            Err(error) if file::has_no_reader(&error) || error.kind() == ErrorKind::NotFound => {
+            Err(error) if fifo::has_no_reader(&error) || error.kind() == ErrorKind::NotFound => {
                 names.remove();
                 return Ok(Admission::Left);
             }
@@ -243,7 +243,7 @@ impl FifoEndpoint {
         };
         names.remove();
         let Some(mut pair) = pair else {
-            let _ = fd::write(client.as_fd(), &Notice::Refused.to_bytes());
+            let _ = transfer::write(client.as_source(), &Notice::Refused.to_bytes());
             return Ok(Admission::TurnedAway);
         };
         match pair.write(&Notice::Welcome.to_bytes()) {
@@ -265,7 +265,7 @@ impl FifoEndpoint {
 
     /// What becomes of a client that could not be let in.
     fn put_off(&self, id: Id, cause: io::Error) -> io::Result<Admission> {
-        if fd::is_shortage(&cause) {
+        if is_shortage(&cause) {
             self.announced().waiting = Some(id);
             return Err(cause);
         }
@@ -278,8 +278,8 @@ impl FifoEndpoint {
         if self.public.is_deaf() {
             return Ok(Admission::Nobody);
         }
-        let state = poll::state(self.public.requests.as_fd(), PollFlags::POLLIN)?;
-        if !state.contains(PollFlags::POLLIN) {
+        let state = poll::state(self.public.requests.as_source(), Want::READ)?;
+        if !state.contains(Ready::READABLE) {
             return Ok(Admission::Nobody);
         }
         Ok(match self.public.take()? {
@@ -321,11 +321,11 @@ impl Listener for FifoEndpoint {
     fn doors(&self) -> Vec<Door<'_>> {
         vec![
             Door {
-                fd: self.hello.as_fd(),
+                fd: self.hello.as_source(),
                 watch: DoorWatch::ByAll,
             },
             Door {
-                fd: self.public.requests.as_fd(),
+                fd: self.public.requests.as_source(),
                 watch: DoorWatch::ByFirst,
             },
         ]

@@ -5,8 +5,8 @@ mod tests;
 
 use super::pair::{PipePair, read_or_wait};
 use crate::sys::fork;
-use crate::sys::linux::poll::PollFlags;
-use crate::sys::linux::process::Child;
+use crate::sys::process::Child;
+use crate::sys::ready::Want;
 use crate::transport::Deadline;
 use crate::transport::channel::{Patient, Stream};
 use std::io;
@@ -91,12 +91,12 @@ impl Patient for ChildStream {
 
     fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
         let end = self.child.child.watch();
-        self.pipes.await_output(PollFlags::empty(), end, deadline)
+        self.pipes.await_output(Want::NOTHING, end, deadline)
     }
 
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         let end = self.child.child.watch();
-        self.pipes.await_output(PollFlags::POLLIN, end, deadline)
+        self.pipes.await_output(Want::READ, end, deadline)
     }
 
     fn epitaph(&self) -> Option<String> {

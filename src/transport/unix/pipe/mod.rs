@@ -13,18 +13,15 @@ pub(in crate::transport) use serve::bind_stdio;
 pub(crate) use serve::serve;
 
 use crate::error::{Error, Result, Status};
-use crate::sys::fork;
-use crate::sys::linux::fd::{self, Fd};
-use crate::sys::linux::pipe::Pipe;
-use crate::sys::linux::process::{self, Child};
+use crate::sys::pipe::Pipe;
+use crate::sys::process::{self, Child};
+use crate::sys::{Handle, Source, fork};
 use crate::transport::channel::Framed;
 use crate::transport::{Channel, ClientOptions};
 use child::ChildStream;
 use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::iter;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// A channel to a child, which ends with it; `what` is the child, for people.
@@ -37,9 +34,9 @@ fn channel(pipes: PipePair, child: Child, what: &str, options: &ClientOptions) -
 struct Ends {
     own: PipePair,
     /// Where the child reads requests.
-    requests: Fd,
+    requests: Handle,
     /// Where the child writes answers.
-    answers: Fd,
+    answers: Handle,
 }
 
 impl Ends {
@@ -47,8 +44,8 @@ impl Ends {
     fn new(max_message: u32) -> io::Result<Self> {
         let requests = Pipe::new()?;
         let answers = Pipe::new()?;
-        fd::set_nonblocking(answers.read.as_fd())?;
-        fd::set_nonblocking(requests.write.as_fd())?;
+        answers.read.set_nonblocking()?;
+        requests.write.set_nonblocking()?;
         let own_reader = requests.read.duplicate()?;
         let own = PipePair::new(answers.read, requests.write, own_reader);
         own.widen(max_message);
@@ -65,7 +62,7 @@ impl Ends {
 /// The child is a copy of this process with one thread: what other threads had locked stays locked.
 pub(crate) fn create(
     options: &ClientOptions,
-    serve: impl FnOnce(BorrowedFd<'_>, BorrowedFd<'_>) -> Result<()>,
+    serve: impl FnOnce(Source<'_>, Source<'_>) -> Result<()>,
 ) -> Result<Box<dyn Channel>> {
     let failure = |error: io::Error| Error::os("create a pipe to a child", &error);
     fork::follow().map_err(failure)?;
@@ -106,7 +103,7 @@ pub(in crate::transport) fn spawn(
 
 /// A word of a program's, as execve(2) takes it.
 fn text(word: &OsStr) -> Result<CString> {
-    CString::new(word.as_bytes()).map_err(|_| {
+    CString::new(word.as_encoded_bytes()).map_err(|_| {
         let context = format!("'{}' has a NUL in it", word.display());
         Error::new(Status::InvalidArgument, context)
     })

@@ -3,31 +3,31 @@
 #[cfg(test)]
 mod tests;
 
-use crate::sys::linux::fd::{self, Fd};
-use crate::sys::linux::poll::{self, PollFd, PollFlags};
+use crate::sys::poll::{self, Awaited};
+use crate::sys::ready::{Ready, Want};
+use crate::sys::{AsSource, Handle, Source, pipe, transfer};
 use crate::transport::Deadline;
 use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
 
 /// Two one-way pipes, of which this process has one end each, and both of the one that it writes to.
 ///
 /// A pipe that has a reader in this process never raises SIGPIPE, so that writing needs neither a flag
-/// that only new kernels know nor the thread's signal mask (see `sys::linux::sigpipe`), which cost
+/// that only new kernels know nor the thread's signal mask (see `sys::transfer::write`), which cost
 /// more than the write(2) itself. That the peer has gone shows at the other pipe: its last
 /// writer has.
 #[derive(Debug)]
 pub(in crate::transport) struct PipePair {
-    input: Fd,
-    output: Fd,
+    input: Handle,
+    output: Handle,
     /// Never read from; `None` where the output is open for reading too.
-    _own_reader: Option<Fd>,
+    _own_reader: Option<Handle>,
 }
 
 impl PipePair {
     /// Both ends must be non-blocking, and `own_reader` the other end of `output`.
-    pub(in crate::transport) fn new(input: Fd, output: Fd, own_reader: Fd) -> Self {
+    pub(in crate::transport) fn new(input: Handle, output: Handle, own_reader: Handle) -> Self {
         Self {
             input,
             output,
@@ -37,8 +37,8 @@ impl PipePair {
 
     /// Both ends must be non-blocking, and `output` a FIFO opened with [`End::Both`].
     ///
-    /// [`End::Both`]: crate::sys::linux::file::End::Both
-    pub(in crate::transport) fn of_fifos(input: Fd, output: Fd) -> Self {
+    /// [`End::Both`]: crate::sys::fifo::End::Both
+    pub(in crate::transport) fn of_fifos(input: Handle, output: Handle) -> Self {
         Self {
             input,
             output,
@@ -48,24 +48,24 @@ impl PipePair {
 
     /// Lets both pipes hold messages of this length, where the system allows it.
     pub(in crate::transport) fn widen(&self, max_message: u32) {
-        fd::widen_pipe(self.input.as_fd(), max_message);
-        fd::widen_pipe(self.output.as_fd(), max_message);
+        pipe::widen(self.input.as_source(), max_message);
+        pipe::widen(self.output.as_source(), max_message);
     }
 
     /// Waits until the input has bytes or has ended; `end` may be a descriptor that becomes readable
     /// when the peer has ended.
     pub(in crate::transport) fn await_input(
         &self,
-        end: Option<BorrowedFd<'_>>,
+        end: Option<Source<'_>>,
         deadline: &Deadline,
     ) -> io::Result<()> {
-        let input = PollFd::new(self.input.as_fd(), PollFlags::POLLIN);
+        let input = Awaited::new(self.input.as_source(), Want::READ);
         let Some(end) = end else {
             return in_time(poll::wait(&mut [input], deadline)?);
         };
-        let mut fds = [input, PollFd::new(end, PollFlags::POLLIN)];
-        in_time(poll::wait(&mut fds, deadline)?)?;
-        if fds[0].any() == Some(false) {
+        let mut sources = [input, Awaited::new(end, Want::READ)];
+        in_time(poll::wait(&mut sources, deadline)?)?;
+        if sources[0].ready().is_empty() {
             return Err(ErrorKind::ConnectionAborted.into());
         }
         Ok(())
@@ -75,20 +75,20 @@ impl PipePair {
     /// end is an error, since nobody will make room.
     pub(super) fn await_output(
         &self,
-        wanted: PollFlags,
-        end: Option<BorrowedFd<'_>>,
+        wanted: Want,
+        end: Option<Source<'_>>,
         deadline: &Deadline,
     ) -> io::Result<()> {
-        let mut fds = [
-            PollFd::new(self.output.as_fd(), PollFlags::POLLOUT),
-            PollFd::new(self.input.as_fd(), wanted),
-            PollFd::new(end.unwrap_or(self.input.as_fd()), PollFlags::POLLIN),
+        let mut sources = [
+            Awaited::new(self.output.as_source(), Want::WRITE),
+            Awaited::new(self.input.as_source(), wanted),
+            Awaited::new(end.unwrap_or(self.input.as_source()), Want::READ),
         ];
         let count = if end.is_some() { 3 } else { 2 };
-        let asked = fds.get_mut(..count).unwrap_or_default();
+        let asked = sources.get_mut(..count).unwrap_or_default();
         in_time(poll::wait(asked, deadline)?)?;
-        let [output, input, end] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
-        if output.contains(PollFlags::POLLOUT) || input.contains(PollFlags::POLLIN) {
+        let [output, input, end] = sources.map(|each| each.ready());
+        if output.contains(Ready::WRITABLE) || input.contains(Ready::READABLE) {
             Ok(())
         } else if end.is_empty() {
             Err(ErrorKind::BrokenPipe.into())
@@ -101,16 +101,16 @@ impl PipePair {
 impl Stream for PipePair {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        fd::read(self.input.as_fd(), buffer)
+        transfer::read(self.input.as_source(), buffer)
     }
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        fd::write_to_own_reader(self.output.as_fd(), bytes)
+        transfer::write_to_own_reader(self.output.as_source(), bytes)
     }
 
     fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize> {
-        fd::write_two_to_own_reader(self.output.as_fd(), prefix, body)
+        transfer::write_two_to_own_reader(self.output.as_source(), prefix, body)
     }
 }
 
@@ -120,11 +120,11 @@ impl Patient for PipePair {
     }
 
     fn await_room(&mut self, deadline: &Deadline) -> io::Result<()> {
-        self.await_output(PollFlags::empty(), None, deadline)
+        self.await_output(Want::NOTHING, None, deadline)
     }
 
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
-        self.await_output(PollFlags::POLLIN, None, deadline)
+        self.await_output(Want::READ, None, deadline)
     }
 }
 
@@ -152,11 +152,11 @@ pub(in crate::transport) fn in_time(came: bool) -> io::Result<()> {
 }
 
 impl Watched for PipePair {
-    fn input(&self) -> BorrowedFd<'_> {
-        self.input.as_fd()
+    fn input(&self) -> Source<'_> {
+        self.input.as_source()
     }
 
-    fn output(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.output.as_fd())
+    fn output(&self) -> Option<Source<'_>> {
+        Some(self.output.as_source())
     }
 }

@@ -5,23 +5,22 @@ mod tests;
 
 use super::pair::in_time;
 use crate::error::{Error, Result, Status};
-use crate::sys::blocking;
-use crate::sys::linux::fd;
-use crate::sys::linux::poll::{self, PollFd, PollFlags};
+use crate::sys::poll::{self, Awaited};
+use crate::sys::ready::Want;
 use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
+use crate::sys::{AsSource, Source, blocking, transfer};
 use crate::transport::conversation::server::{Asked, ServerSide, Spare};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
 use crate::transport::{Answer, Bell, Deadline, Endpoint, Outbox, ServerOptions, Task, Visit};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends or
 /// `stop` rings. Both are the host's: blocking or not, of any kind, and never changed.
 pub(crate) fn serve(
-    input: BorrowedFd<'_>,
-    output: BorrowedFd<'_>,
+    input: Source<'_>,
+    output: Source<'_>,
     answer: &dyn Answer,
     options: &ServerOptions,
     stop: Option<&Bell>,
@@ -31,7 +30,7 @@ pub(crate) fn serve(
     let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
     let mut out = Outbox::new(answer.longest_answer(options.max_message))
         .map_err(|error| lack("room for answers", error))?;
-    let mut source = Source {
+    let mut requests = Requests {
         input,
         spin: Spin::new(options.spin),
         stop,
@@ -69,7 +68,7 @@ pub(crate) fn serve(
         };
         let room = side.room(&mut spare);
         let room = room.map_err(|error| lack("read requests", error))?;
-        match source.read(room, limit) {
+        match requests.read(room, limit) {
             Ok(0) => return Ok(()),
             Ok(count) => side.fill(count),
             Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(()),
@@ -104,18 +103,18 @@ fn too_large(length: u32, limit: u32) -> Error {
 }
 
 /// Where requests come from.
-struct Source<'a> {
-    input: BorrowedFd<'a>,
+struct Requests<'a> {
+    input: Source<'a>,
     spin: Spin,
     stop: Option<&'a Bell>,
 }
 
-impl Source<'_> {
+impl Requests<'_> {
     /// Reads once, waiting no longer than `limit` (`None`: without limit); 0 at the end, or when told to
     /// stop.
     fn read(&mut self, room: &mut [u8], limit: Option<Duration>) -> io::Result<usize> {
         let input = self.input;
-        let found = self.spin.until(|| match fd::read_now(input, room) {
+        let found = self.spin.until(|| match transfer::read_now(input, room) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             result => Some(result),
         });
@@ -129,7 +128,7 @@ impl Source<'_> {
             if must_wait && self.wait(&deadline)? {
                 return Ok(0);
             }
-            match fd::read(input, room) {
+            match transfer::read(input, room) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => must_wait = true,
                 result => return result,
             }
@@ -138,14 +137,14 @@ impl Source<'_> {
 
     /// Waits for requests; `true` when told to stop.
     fn wait(&self, deadline: &Deadline) -> io::Result<bool> {
-        let input = PollFd::new(self.input, PollFlags::POLLIN);
+        let input = Awaited::new(self.input, Want::READ);
         let Some(stop) = self.stop else {
             in_time(poll::wait(&mut [input], deadline)?)?;
             return Ok(false);
         };
-        let mut fds = [input, PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
-        in_time(poll::wait(&mut fds, deadline)?)?;
-        Ok(fds[1].any().unwrap_or(false))
+        let mut sources = [input, Awaited::new(stop.as_source(), Want::READ)];
+        in_time(poll::wait(&mut sources, deadline)?)?;
+        Ok(!sources[1].ready().is_empty())
     }
 }
 
@@ -174,8 +173,8 @@ impl Endpoint for StdioEndpoint {
         task.answer.note(Visit::Came);
         let (input, output) = (io::stdin(), io::stdout());
         serve(
-            input.as_fd(),
-            output.as_fd(),
+            input.as_source(),
+            output.as_source(),
             task.answer,
             &self.0,
             Some(task.stop),

@@ -1,7 +1,7 @@
 use super::*;
-use std::fs::File;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
+use crate::sys::AsSource;
+use crate::sys::pipe::Pipe;
+use crate::sys::socket;
 
 /// A regular file that is there.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
@@ -10,8 +10,8 @@ fn cause(kind: ErrorKind) -> io::Error {
     kind.into()
 }
 
-fn kind_of_open(fd: impl Into<OwnedFd>) -> &'static str {
-    kind_of(File::from(fd.into()).metadata().unwrap().file_type())
+fn name_of_open(open: &impl AsSource) -> &'static str {
+    name_of(file::about_open(open.as_source()).unwrap().kind)
 }
 
 #[test]
@@ -22,13 +22,12 @@ fn every_kind_of_file_has_its_name() {
         ("/proc/self/exe", "symbolic link"),
         ("/dev/null", "device"),
     ] {
-        let about = fs::symlink_metadata(path).unwrap();
-        assert_eq!(kind_of(about.file_type()), kind, "{path}");
+        let about = file::about(path.as_ref()).unwrap().unwrap();
+        assert_eq!(name_of(about.kind), kind, "{path}");
     }
-    let (end, _other) = io::pipe().unwrap();
-    assert_eq!(kind_of_open(end), "FIFO");
-    let (end, _other) = UnixStream::pair().unwrap();
-    assert_eq!(kind_of_open(end), "socket");
+    assert_eq!(name_of_open(&Pipe::new().unwrap().read), "FIFO");
+    let (end, _other) = socket::UnixStream::pair().unwrap();
+    assert_eq!(name_of_open(&end), "socket");
 }
 
 #[test]
@@ -65,15 +64,15 @@ fn where_a_name_may_not_be_made_its_folder_is_named() {
 #[test]
 fn who_is_kept_out_is_told_whose_the_name_is_and_who_decides() {
     let refused = |kind| {
-        let error = reaching(("thing", "thing"), FILE.as_ref(), |_| true, &cause(kind));
+        let error = reaching("thing", Kind::Regular, FILE.as_ref(), &cause(kind));
         error.context().to_owned()
     };
-    let about = fs::metadata(FILE).unwrap();
+    let about = file::about_target(FILE.as_ref()).unwrap();
     let denied = refused(ErrorKind::PermissionDenied);
     let whose = format!(
         "thing {FILE}: belongs to user {} and has mode {:04o}, and this is user {}; ",
-        about.uid(),
-        about.mode() & 0o777,
+        about.owner,
+        about.mode,
         effective_uid()
     );
     assert!(denied.starts_with(&whose), "{denied}");
@@ -97,7 +96,7 @@ fn only_where_nothing_is_there_a_server_is_to_be_started() {
         (no_name, "connect"),
     ] {
         let nothing = cause(ErrorKind::NotFound);
-        let error = reaching(("thing", "thing"), path.as_ref(), |_| true, &nothing);
+        let error = reaching("thing", Kind::Regular, path.as_ref(), &nothing);
         let begin = format!("thing {path}: {why}");
         assert!(error.context().starts_with(&begin), "{error}");
     }
@@ -111,10 +110,13 @@ fn a_folder_that_cannot_hold_a_name_says_why() {
     let missing = "there is no folder /a/b".to_owned();
     assert_eq!(lacks(ErrorKind::NotFound), Some(missing));
     assert_eq!(lacks(ErrorKind::InvalidFilename), None);
-    assert_eq!(lack("/".as_ref(), fs::metadata("/")), None);
+    assert_eq!(lack("/".as_ref(), file::about_target("/".as_ref())), None);
     let file = "/dev/null is a device, and no folder".to_owned();
     assert_eq!(
-        lack("/dev/null".as_ref(), fs::metadata("/dev/null")),
+        lack(
+            "/dev/null".as_ref(),
+            file::about_target("/dev/null".as_ref())
+        ),
         Some(file)
     );
 }

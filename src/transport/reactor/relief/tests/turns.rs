@@ -1,6 +1,7 @@
 //! Turns of peers whose shard another thread may take up meanwhile.
 
 use super::*;
+use crate::sys::ready::Ready;
 use crate::transport::reactor::Happened;
 use std::sync::{Arc, Barrier};
 
@@ -56,7 +57,7 @@ fn who_is_looked_at_while_spinning_has_a_turn_if_it_asks() {
         script.asks.store(case.asks, Ordering::Relaxed);
         if case.happened {
             let entry = shard.peers.get_mut(key).unwrap();
-            entry.happened = Happened::one(0, Interest::EPOLLIN);
+            entry.happened = Happened::one(0, Ready::READABLE);
         }
         let has_turn = !case.polls_memory || case.happened || case.asks;
         let end = worker.turn_apart(&mut shard, key);
@@ -74,7 +75,7 @@ fn what_happened_during_a_turn_is_not_lost() {
         let entry = shard.peers.get_mut(key).unwrap();
         let peer = entry.peer.take().unwrap();
         if case.happened {
-            entry.happened = Happened::one(0, Interest::EPOLLIN);
+            entry.happened = Happened::one(0, Ready::READABLE);
         }
         script.asks.store(case.asks, Ordering::Relaxed);
         let end = TurnEnd::Idle { answered: true };

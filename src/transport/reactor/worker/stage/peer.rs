@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "this is for tests")]
 
 use super::*;
+use crate::sys::Source;
 use std::fs::File;
 use std::sync::Barrier;
 use std::sync::atomic::AtomicBool;
@@ -79,16 +80,16 @@ impl Script {
 pub(super) struct Scripted(pub(super) Arc<Script>);
 
 impl Peer for Scripted {
-    fn watches(&self, is_blocked: bool) -> [Option<(BorrowedFd<'_>, Interest)>; 2] {
+    fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
         let input = match self.0.is_broken.load(Ordering::Relaxed) {
-            true => self.0.null.as_fd(),
-            false => self.0.input.as_fd(),
+            true => self.0.null.as_source(),
+            false => self.0.input.as_source(),
         };
         match is_blocked {
-            false => [Some((input, Interest::EPOLLIN)), None],
+            false => [Some((input, Want::READ)), None],
             true => [
-                Some((input, Interest::EPOLLET)),
-                Some((self.0.output.as_fd(), Interest::EPOLLOUT)),
+                Some((input, Want::EDGE)),
+                Some((self.0.output.as_source(), Want::WRITE)),
             ],
         }
     }

@@ -11,7 +11,7 @@ struct Place {
     folder: Folder,
     request: PathBuf,
     /// The server's end.
-    hello: Fd,
+    hello: Handle,
 }
 
 impl Place {
@@ -19,15 +19,15 @@ impl Place {
         let folder = Folder::new();
         let request = folder.path("q");
         let path = hello_path(&request);
-        assert!(file::make_fifo(&path).unwrap());
+        assert!(fifo::make(&path).unwrap());
         Self {
-            hello: file::open_fifo(&path, End::Both).unwrap(),
+            hello: fifo::open(&path, End::Both).unwrap(),
             folder,
             request,
         }
     }
 
-    fn client_end(&self) -> Fd {
+    fn client_end(&self) -> Handle {
         open_hello(&self.request).unwrap()
     }
 
@@ -47,9 +47,9 @@ fn waiting(connect_timeout: Option<Duration>) -> ClientOptions {
 const PAGE: usize = 4096;
 
 /// Writes until there is no room; gives how many pages that took.
-fn fill(fd: &Fd) -> usize {
+fn fill(fd: &Handle) -> usize {
     (0..)
-        .take_while(|_| fd::write(fd.as_fd(), &[0; PAGE]).is_ok())
+        .take_while(|_| transfer::write(fd.as_source(), &[0; PAGE]).is_ok())
         .count()
 }
 
@@ -79,7 +79,7 @@ fn a_client_waits_for_room_as_long_as_it_may() {
 fn a_client_announces_itself_when_the_server_looks() {
     let place = Place::new();
     let pages = fill(&place.hello);
-    let read = |bytes: &mut [u8]| fd::read(place.hello.as_fd(), bytes).unwrap();
+    let read = |bytes: &mut [u8]| transfer::read(place.hello.as_source(), bytes).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             // Most likely it waits by then.
@@ -149,7 +149,7 @@ fn what_is_at_the_path_that_the_user_knows_is_named() {
         let error = unopened(&request, &hello_path(&request), &missing);
         error.context().to_owned()
     };
-    file::make_fifo(&folder.path("fifo")).unwrap();
+    fifo::make(&folder.path("fifo")).unwrap();
     std::fs::write(folder.path("file"), "").unwrap();
     for (name, why) in [
         (
@@ -173,7 +173,7 @@ fn a_pair_that_was_swept_away_is_made_anew_and_other_failures_are_given() {
     let opened = FifoStream::open(&names);
     assert_eq!(kind(opened), Some(ErrorKind::PermissionDenied));
     assert_eq!(folder.names(), [""; 0]);
-    assert!(file::make_fifo(&names.answers).unwrap());
+    assert!(fifo::make(&names.answers).unwrap());
     assert!(FifoStream::open(&names).unwrap().is_some());
 }
 

@@ -1,10 +1,10 @@
 //! Servers that look for newcomers when the test says so.
 
 use super::*;
-use crate::sys::linux::socket;
+use crate::sys::fifo::{self, End};
+use crate::sys::socket::UnixStream;
+use crate::sys::{AsSource, is_shortage, socket, transfer};
 use crate::transport::unix::fifo::tests::Folder;
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
 
 fn bind_in(folder: &Folder) -> Result<FifoEndpoint> {
     let (request, response) = (folder.text("q"), folder.text("a"));
@@ -17,7 +17,7 @@ fn names_of(folder: &Folder, id: Id) -> PairNames {
 
 /// Writes a record to the server, and has it look.
 fn announce(server: &FifoEndpoint, id: Id) -> io::Result<Admission> {
-    fd::write(server.hello.as_fd(), &id.to_record()).unwrap();
+    transfer::write(server.hello.as_source(), &id.to_record()).unwrap();
     server.admit(HELLO, false)
 }
 
@@ -31,11 +31,11 @@ fn whoever_reads_unseen_is_in_the_way_but_where_answers_are_read() {
     for (name, is_in_the_way) in [("q", true), ("a", false), ("q.hello", true)] {
         let folder = Folder::new();
         let path = folder.path(name);
-        file::make_fifo(&path).unwrap();
-        let reader = file::open_fifo(&path, End::Read).unwrap();
+        fifo::make(&path).unwrap();
+        let reader = fifo::open(&path, End::Read).unwrap();
         // On its way through a socket it is nobody's descriptor, and open.
         let (from, _to) = UnixStream::pair().unwrap();
-        socket::send_with_fds(from.as_fd(), b"x", &[reader.as_raw_fd()]).unwrap();
+        socket::send_with_handles(from.as_source(), b"x", &[reader.as_source()]).unwrap();
         drop(reader);
         let status = bind_in(&folder).map_or_else(|error| error.status(), |_| Status::Ok);
         let expected = match is_in_the_way {
@@ -51,7 +51,7 @@ fn the_pairs_of_dead_clients_are_removed_and_what_is_none_is_left() {
     let folder = Folder::new();
     let [whole, half, none] = [(); 3].map(|()| names_of(&folder, Id::random().unwrap()));
     for path in [&whole.answers, &whole.requests, &half.requests] {
-        assert!(file::make_fifo(path).unwrap());
+        assert!(fifo::make(path).unwrap());
     }
     std::fs::write(&none.answers, "").unwrap();
     drop(bind_in(&folder).unwrap());
@@ -69,7 +69,7 @@ fn a_client_that_has_left_is_told_from_what_is_none() {
     // Its names are gone, or one is.
     for left in [None, Some(&names.requests), Some(&names.answers)] {
         if let Some(path) = left {
-            assert!(file::make_fifo(path).unwrap());
+            assert!(fifo::make(path).unwrap());
         }
         assert!(matches!(announce(&server, id), Ok(Admission::Left)));
         assert_eq!(folder.names(), before);
@@ -85,7 +85,7 @@ fn who_cannot_be_let_in_for_now_is_let_in_later() {
     let server = bind_in(&folder).unwrap();
     let id = Id::random().unwrap();
     let failure = server.put_off(id, shortage()).err().unwrap();
-    assert!(fd::is_shortage(&failure));
+    assert!(is_shortage(&failure));
     assert_eq!(server.next_id().unwrap(), Some(id));
     let other = server.put_off(id, ErrorKind::PermissionDenied.into());
     assert!(matches!(other, Ok(Admission::TurnedAway)));
@@ -107,6 +107,6 @@ fn a_server_that_cannot_look_for_newcomers_says_so() {
     assert!(matches!(server.admit(HELLO, false), Ok(Admission::Nobody)));
     let hello = hello_path(&server.request);
     // Which cannot be read from.
-    server.hello = file::open_fifo(&hello, End::Write).unwrap();
+    server.hello = fifo::open(&hello, End::Write).unwrap();
     assert!(server.admit(HELLO, false).is_err());
 }

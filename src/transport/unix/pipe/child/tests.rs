@@ -4,7 +4,7 @@
 
 use super::super::Ends;
 use super::*;
-use crate::sys::linux::process;
+use crate::sys::process;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 

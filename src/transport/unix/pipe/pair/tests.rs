@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
-use crate::sys::linux::pipe::Pipe;
+use crate::sys::pipe::Pipe;
+use crate::sys::ready::Want;
+use crate::sys::{AsSource, Handle, Source, transfer};
 use crate::transport::stand_in::{ScriptedStream, blocked};
 use std::time::Duration;
 
@@ -11,15 +13,15 @@ use std::time::Duration;
 struct Pipes {
     pair: PipePair,
     /// What the pair reads from is written here.
-    theirs: Option<Fd>,
+    theirs: Option<Handle>,
     /// What the pair writes to is read here.
-    requests: Fd,
+    requests: Handle,
 }
 
 fn pipes() -> Pipes {
     let (answers, requests) = (Pipe::new().unwrap(), Pipe::new().unwrap());
     for end in [&answers.read, &requests.write, &requests.read] {
-        fd::set_nonblocking(end.as_fd()).unwrap();
+        end.set_nonblocking().unwrap();
     }
     let own_reader = requests.read.duplicate().unwrap();
     Pipes {
@@ -31,7 +33,7 @@ fn pipes() -> Pipes {
 
 impl Pipes {
     fn answer(&self) {
-        fd::write(self.theirs.as_ref().unwrap().as_fd(), b"answer").unwrap();
+        transfer::write(self.theirs.as_ref().unwrap().as_source(), b"answer").unwrap();
     }
 
     /// Writes until there is no room.
@@ -40,12 +42,12 @@ impl Pipes {
     }
 
     fn drain(&self) {
-        while fd::read(self.requests.as_fd(), &mut [0; 4096]).is_ok() {}
+        while transfer::read(self.requests.as_source(), &mut [0; 4096]).is_ok() {}
     }
 }
 
 /// A descriptor that says that the peer has ended, and one that does not.
-fn ends() -> (Fd, Pipe) {
+fn ends() -> (Handle, Pipe) {
     let ended = Pipe::new().unwrap().read;
     (ended, Pipe::new().unwrap())
 }
@@ -67,7 +69,7 @@ fn kind<T>(result: io::Result<T>) -> ErrorKind {
 fn an_answer_is_waited_for_until_the_deadline_or_an_end() {
     let mut pipes = pipes();
     let (ended, living) = ends();
-    let living = living.read.as_fd();
+    let living = living.read.as_source();
     for end in [None, Some(living)] {
         let waited = pipes.pair.await_input(end, &now());
         assert_eq!(kind(waited), ErrorKind::TimedOut);
@@ -76,15 +78,15 @@ fn an_answer_is_waited_for_until_the_deadline_or_an_end() {
         kind(pipes.pair.read_by(&mut [0; 9], &now())),
         ErrorKind::TimedOut
     );
-    let waited = pipes.pair.await_input(Some(ended.as_fd()), &a_minute());
+    let waited = pipes.pair.await_input(Some(ended.as_source()), &a_minute());
     assert_eq!(kind(waited), ErrorKind::ConnectionAborted);
     pipes.answer();
-    for end in [None, Some(living), Some(ended.as_fd())] {
+    for end in [None, Some(living), Some(ended.as_source())] {
         pipes.pair.await_input(end, &now()).unwrap();
     }
     assert_eq!(pipes.pair.read_by(&mut [0; 9], &now()).unwrap(), 6);
     drop(pipes.theirs.take());
-    for end in [None, Some(living), Some(ended.as_fd())] {
+    for end in [None, Some(living), Some(ended.as_source())] {
         pipes.pair.await_input(end, &a_minute()).unwrap();
     }
     assert_eq!(pipes.pair.read_by(&mut [0; 9], &a_minute()).unwrap(), 0);
@@ -100,10 +102,10 @@ fn room_is_waited_for_until_the_deadline_or_an_end() {
     assert_eq!(kind(pipes.pair.await_any(&now())), ErrorKind::TimedOut);
     let (ended, living) = ends();
     for (end, deadline, expected) in [
-        (living.read.as_fd(), now(), ErrorKind::TimedOut),
-        (ended.as_fd(), a_minute(), ErrorKind::ConnectionAborted),
+        (living.read.as_source(), now(), ErrorKind::TimedOut),
+        (ended.as_source(), a_minute(), ErrorKind::ConnectionAborted),
     ] {
-        for wanted in [PollFlags::empty(), PollFlags::POLLIN] {
+        for wanted in [Want::NOTHING, Want::READ] {
             let waited = pipes.pair.await_output(wanted, Some(end), &deadline);
             assert_eq!(kind(waited), expected);
         }
@@ -115,7 +117,7 @@ fn room_is_waited_for_until_the_deadline_or_an_end() {
     pipes.pair.await_room(&now()).unwrap();
     let waited = pipes
         .pair
-        .await_output(PollFlags::empty(), Some(ended.as_fd()), &now());
+        .await_output(Want::NOTHING, Some(ended.as_source()), &now());
     waited.unwrap();
 }
 
@@ -139,21 +141,24 @@ fn a_prefix_and_a_body_are_written_at_once() {
     let mut pipes = pipes();
     assert_eq!(pipes.pair.write_frame(b"pre", b"body").unwrap(), 7);
     let mut bytes = [0; 9];
-    assert_eq!(fd::read(pipes.requests.as_fd(), &mut bytes).unwrap(), 7);
+    assert_eq!(
+        transfer::read(pipes.requests.as_source(), &mut bytes).unwrap(),
+        7
+    );
     assert_eq!(&bytes, b"prebody\0\0");
 }
 
 #[test]
 fn both_pipes_are_watched() {
     let pipes = pipes();
-    let numbers = |fd: BorrowedFd<'_>| std::os::fd::AsRawFd::as_raw_fd(&fd);
+    let names = |source: Source<'_>| format!("{source:?}");
     assert_eq!(
-        numbers(pipes.pair.input()),
-        numbers(pipes.pair.input.as_fd())
+        names(pipes.pair.input()),
+        names(pipes.pair.input.as_source())
     );
     assert_eq!(
-        pipes.pair.output().map(numbers),
-        Some(numbers(pipes.pair.output.as_fd()))
+        pipes.pair.output().map(names),
+        Some(names(pipes.pair.output.as_source()))
     );
 }
 

@@ -7,12 +7,13 @@
 )]
 
 use super::*;
-use crate::sys::linux::fd::Fd;
-use crate::sys::linux::pipe::Pipe;
+use crate::sys::pipe::Pipe;
+use crate::sys::ready::Want;
+use crate::sys::socket::UnixStream;
+use crate::sys::{AsSource, Handle, poll};
 use crate::transport::stand_in::Echo;
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
 use std::thread;
 
 const FRAME: &[u8] = b"\x02\0\0\0hi";
@@ -30,8 +31,8 @@ fn options() -> ServerOptions {
 
 fn serve_at(stream: &UnixStream, options: &ServerOptions) -> Result<()> {
     serve(
-        stream.as_fd(),
-        stream.as_fd(),
+        stream.as_source(),
+        stream.as_source(),
         &Echo::default(),
         options,
         None,
@@ -90,11 +91,11 @@ fn a_connection_that_is_reset_before_it_is_looked_at_is_a_failure() {
     let (client, server) = pair();
     (&server).write_all(b"nobody reads it").unwrap();
     drop(client);
-    let mut source = Source {
+    let mut requests = Requests {
         spin: Spin::new(Duration::from_millis(1)),
-        ..source(&server, None)
+        ..requests(&server, None)
     };
-    let error = source.read(&mut [0; 9], None).unwrap_err();
+    let error = requests.read(&mut [0; 9], None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
 
@@ -102,10 +103,10 @@ fn a_connection_that_is_reset_before_it_is_looked_at_is_a_failure() {
 fn a_client_that_has_gone_is_no_failure_and_what_cannot_be_used_is_one() {
     let Pipe { read, write } = Pipe::new().unwrap();
     let (answers, gone) = (Pipe::new().unwrap(), Pipe::new().unwrap().write);
-    let serve = |input: &Fd, output: &Fd| {
+    let serve = |input: &Handle, output: &Handle| {
         serve(
-            input.as_fd(),
-            output.as_fd(),
+            input.as_source(),
+            output.as_source(),
             &Echo::default(),
             &options(),
             None,
@@ -113,10 +114,10 @@ fn a_client_that_has_gone_is_no_failure_and_what_cannot_be_used_is_one() {
     };
     let error = serve(&write, &answers.write).unwrap_err();
     assert!(error.context().starts_with("read requests"), "{error}");
-    blocking::write_all(write.as_fd(), FRAME).unwrap();
+    blocking::write_all(write.as_source(), FRAME).unwrap();
     let error = serve(&read, &answers.read).unwrap_err();
     assert!(error.context().starts_with("write answers"), "{error}");
-    blocking::write_all(write.as_fd(), FRAME).unwrap();
+    blocking::write_all(write.as_source(), FRAME).unwrap();
     drop(write);
     serve(&read, &gone).unwrap(); // Nobody reads it.
 }
@@ -140,7 +141,7 @@ fn a_connection_that_is_reset_while_it_is_waited_for_is_a_failure() {
 
 /// Whether no answer is there yet.
 fn client_has_nothing(client: &UnixStream) -> bool {
-    poll::state(client.as_fd(), PollFlags::POLLIN)
+    poll::state(client.as_source(), Want::READ)
         .unwrap()
         .is_empty()
 }
@@ -153,10 +154,10 @@ fn requests_are_waited_for_whatever_the_descriptor() {
             for limit in [None, Some(Duration::from_mins(1))] {
                 let (client, server) = pair();
                 server.set_nonblocking(is_nonblocking).unwrap();
-                let mut source = source(&server, stop);
+                let mut requests = requests(&server, stop);
                 let count = thread::scope(|scope| {
                     scope.spawn(|| write_later(&client, FRAME));
-                    source.read(&mut [0; 9], limit).unwrap()
+                    requests.read(&mut [0; 9], limit).unwrap()
                 });
                 assert_eq!(count, FRAME.len());
             }
@@ -164,9 +165,9 @@ fn requests_are_waited_for_whatever_the_descriptor() {
     }
 }
 
-fn source<'a>(server: &'a UnixStream, stop: Option<&'a Bell>) -> Source<'a> {
-    Source {
-        input: server.as_fd(),
+fn requests<'a>(server: &'a UnixStream, stop: Option<&'a Bell>) -> Requests<'a> {
+    Requests {
+        input: server.as_source(),
         spin: Spin::new(Duration::ZERO),
         stop,
     }
@@ -178,12 +179,14 @@ fn waiting_ends_when_told_to_stop_or_at_the_limit() {
     let (silent, rung) = (Bell::new().unwrap(), Bell::new().unwrap());
     rung.ring();
     for limit in [None, Some(Duration::from_mins(1))] {
-        let mut source = source(&server, Some(&rung));
-        assert_eq!(source.read(&mut [0; 9], limit).unwrap(), 0);
+        let mut requests = requests(&server, Some(&rung));
+        assert_eq!(requests.read(&mut [0; 9], limit).unwrap(), 0);
     }
     for stop in [None, Some(&silent)] {
-        let mut source = source(&server, stop);
-        let error = source.read(&mut [0; 9], Some(Duration::ZERO)).unwrap_err();
+        let mut requests = requests(&server, stop);
+        let error = requests
+            .read(&mut [0; 9], Some(Duration::ZERO))
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 }
