@@ -5,26 +5,15 @@ mod tests;
 
 use super::inbox::{Inbox, Piece};
 use super::outbox::Outbox;
-use crate::protocol::frame::Notice;
 use crate::sys::room::{NoMemory, Room};
 use std::mem;
+use std::ops::Range;
 
 /// Large room that one connection is done with, for the next that needs some.
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
     pub(crate) requests: Room,
     pub(crate) answers: Room,
-}
-
-/// What a client asks.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked<'a> {
-    /// To have the request with this body answered.
-    Request(&'a [u8]),
-    /// More than is taken, in bytes. It gets a last word, and nothing after it is looked at.
-    TooLarge(u32),
-    /// What only servers say. Nothing after it is looked at.
-    Notice(Notice),
 }
 
 /// A request of which the rest has to come.
@@ -70,29 +59,25 @@ impl ServerSide {
         !self.is_ending && self.inbox.has_whole_piece()
     }
 
-    /// Takes what is asked next; `aligns`: its body has to lie where any type may.
+    /// Takes what is asked next. After what is no request, nothing is looked at.
     #[inline]
-    pub(crate) fn next(&mut self, aligns: bool) -> Option<Asked<'_>> {
+    pub(crate) fn next(&mut self) -> Option<Piece> {
         if self.is_ending {
             return None;
         }
-        match self.inbox.next()? {
-            Piece::Body(body) => {
-                let body = match aligns {
-                    true => self.inbox.align(body),
-                    false => body,
-                };
-                Some(Asked::Request(self.inbox.bytes(body)))
-            }
-            Piece::TooLarge(length) => {
-                self.is_ending = true;
-                Some(Asked::TooLarge(length))
-            }
-            Piece::Notice(notice) => {
-                self.is_ending = true;
-                Some(Asked::Notice(notice))
-            }
-        }
+        let piece = self.inbox.next()?;
+        self.is_ending = !matches!(piece, Piece::Body(_));
+        Some(piece)
+    }
+
+    /// The body of a request that was just taken; `aligns`: it has to lie where any type may.
+    #[inline]
+    pub(crate) fn body(&mut self, body: Range<usize>, aligns: bool) -> &[u8] {
+        let body = match aligns {
+            true => self.inbox.align(body),
+            false => body,
+        };
+        self.inbox.bytes(body)
     }
 
     /// Whether the connection is over once all answers are written.
@@ -152,10 +137,10 @@ impl ServerSide {
     #[inline]
     pub(crate) fn unwritten<'a>(&'a self, out: &'a Outbox) -> &'a [u8] {
         let answers = match self.has_backlog() {
-            true => self.backlog.get(..self.end).unwrap_or_default(),
-            false => out.frames(),
+            true => self.backlog.get(self.written..self.end),
+            false => out.frames().get(self.written..),
         };
-        answers.get(self.written..).unwrap_or_default()
+        answers.unwrap_or_default()
     }
 
     /// So many bytes of what is to be written were written.

@@ -7,7 +7,8 @@ use super::{Happened, Peer, Quantum, TurnEnd, Work};
 use crate::sys::Source;
 use crate::sys::ready::{Ready, Want};
 use crate::transport::channel::Stream;
-use crate::transport::conversation::server::{Asked, ServerSide, Spare};
+use crate::transport::conversation::inbox::Piece;
+use crate::transport::conversation::server::{ServerSide, Spare};
 use std::io::ErrorKind;
 
 /// A stream that an event loop can watch.
@@ -68,17 +69,18 @@ impl<S: Watched> StreamPeer<S> {
             if work.out.is_full() || quantum.ends_before_next(work) {
                 return true;
             }
-            match self.side.next(work.aligns) {
+            match self.side.next() {
                 None => break,
-                Some(Asked::Request(body)) => {
+                Some(Piece::Body(body)) => {
                     if work.out.len() == 0 {
                         self.stream.before_answers();
                     }
                     quantum.count_bytes(body.len());
+                    let body = self.side.body(body, work.aligns);
                     work.answer.answer(body, &mut work.out);
                 }
-                Some(Asked::TooLarge(_)) => work.answer.too_large(&mut work.out),
-                Some(Asked::Notice(_)) => {}
+                Some(Piece::TooLarge(_)) => work.answer.too_large(&mut work.out),
+                Some(Piece::Notice(_)) => {}
             }
         }
         false
@@ -106,6 +108,22 @@ impl<S: Watched> StreamPeer<S> {
                     return Moved::Gone;
                 }
             }
+        }
+    }
+
+    /// Writes what could not be written before; `None`: all of it has gone.
+    #[inline]
+    fn write_backlog(&mut self, work: &mut Work<'_>) -> Option<TurnEnd> {
+        if !self.side.has_backlog() {
+            return None;
+        }
+        let unwritten = self.side.unwritten(&work.out).len();
+        match self.write_answers(work) {
+            Moved::Done => None,
+            Moved::Gone => Some(TurnEnd::Gone),
+            Moved::Blocked => Some(TurnEnd::Blocked {
+                moved: self.side.unwritten(&work.out).len() < unwritten,
+            }),
         }
     }
 
@@ -198,17 +216,9 @@ impl<S: Watched> Peer for StreamPeer<S> {
         let hang_up = Ready::HANG_UP | Ready::ERROR;
         let read_on = hang_up | Ready::ENDED | Ready::URGENT;
         self.reads_until_empty |= events.intersects(read_on);
-        let unwritten = self.side.unwritten(&work.out).len();
-        let written = match self.side.has_backlog() {
-            true => self.write_answers(work),
-            false => Moved::Done,
-        };
-        let end = match written {
-            Moved::Gone => TurnEnd::Gone,
-            Moved::Blocked => TurnEnd::Blocked {
-                moved: self.side.unwritten(&work.out).len() < unwritten,
-            },
-            Moved::Done => {
+        let end = match self.write_backlog(work) {
+            Some(end) => end,
+            None => {
                 let mut quantum = Quantum::new();
                 let end = self.serve(&mut quantum, work);
                 work.count(quantum.answered(), quantum.bytes());

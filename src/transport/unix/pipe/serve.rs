@@ -10,7 +10,8 @@ use crate::sys::ready::Want;
 use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
 use crate::sys::{AsSource, Source, blocking, transfer};
-use crate::transport::conversation::server::{Asked, ServerSide, Spare};
+use crate::transport::conversation::inbox::Piece;
+use crate::transport::conversation::server::{ServerSide, Spare};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
 use crate::transport::{Answer, Bell, Deadline, Endpoint, Outbox, ServerOptions, Task, Visit};
 use std::io::{self, ErrorKind};
@@ -82,13 +83,13 @@ pub(crate) fn serve(
 fn answer_some(side: &mut ServerSide, answer: &dyn Answer, out: &mut Outbox) -> Option<u32> {
     let aligns = answer.takes_aligned();
     while !out.is_full() {
-        let too_large = match side.next(aligns)? {
-            Asked::Request(body) => {
-                answer.answer(body, out);
+        let too_large = match side.next()? {
+            Piece::Body(body) => {
+                answer.answer(side.body(body, aligns), out);
                 continue;
             }
-            Asked::TooLarge(length) => length,
-            Asked::Notice(notice) => notice as u32,
+            Piece::TooLarge(length) => length,
+            Piece::Notice(notice) => notice as u32,
         };
         answer.too_large(out);
         return Some(too_large);
