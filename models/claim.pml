@@ -1,4 +1,4 @@
-/* Who owns a name in the file system (src/transport/unix/claim.rs, src/transport/unix/named.rs): two servers that want one name, a
+/* Who owns a name in the file system (src/transport/posix/claim.rs, src/transport/posix/named.rs): two servers that want one name, a
  * child of the first that adopts it or only holds what it inherited, and a program of another kind. Each may be killed
  * between any two steps; then another server comes, and has to get the name if nobody alive holds it.
  *

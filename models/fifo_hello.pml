@@ -1,4 +1,4 @@
-/* How a client of FIFOs and a server find each other (src/transport/unix/fifo/): the client makes two FIFOs of its own, for answers and
+/* How a client of FIFOs and a server find each other (src/transport/posix/fifo/): the client makes two FIFOs of its own, for answers and
  * requests, and writes its id to the server's hello FIFO; the server opens both, removes their names and writes a
  * welcome. Clients and servers die between any two steps, and when a server is dead, the next one comes.
  *

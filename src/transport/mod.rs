@@ -15,13 +15,13 @@ mod conversation;
 pub mod fuzz;
 mod options;
 #[cfg(unix)]
+mod posix;
+#[cfg(unix)]
 mod reactor;
 #[cfg(unix)]
 mod socket;
 #[cfg(all(unix, test))]
 mod stand_in;
-#[cfg(unix)]
-mod unix;
 
 #[cfg(unix)]
 mod shm;
@@ -30,9 +30,9 @@ mod tcp;
 mod url;
 
 #[cfg(unix)]
-pub(crate) use unix::pipe;
+pub(crate) use posix::pipe;
 #[cfg(unix)]
-use unix::{fifo, uds};
+use posix::{fifo, uds};
 
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};

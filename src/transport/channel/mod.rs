@@ -12,7 +12,7 @@ use super::conversation::client::{ClientSide, Direct, Failure};
 use super::conversation::sending::Sending;
 use super::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::{self, Notice};
+use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
 use std::io::{self, ErrorKind};
@@ -261,8 +261,12 @@ impl<S: Patient> Channel for Framed<S> {
         self.begin(deadline)?;
         self.asked = body.len();
         let prefix = frame::prefix(u32::try_from(body.len()).unwrap_or(u32::MAX));
+        let sent = self.stream.write_frame(&prefix, body).unwrap_or(0);
+        if sent == PREFIX + body.len() {
+            return Ok(());
+        }
         let mut sending = Sending::frame(&prefix, body);
-        sending.wrote(self.stream.write_frame(&prefix, body).unwrap_or(0));
+        sending.wrote(sent);
         self.send_rest(sending, deadline)
     }
 

@@ -87,7 +87,25 @@ impl<S: Watched> StreamPeer<S> {
     }
 
     /// Writes answers straight from where they were put together; the rest waits in the backlog.
+    #[inline]
     fn write_answers(&mut self, work: &mut Work<'_>) -> Moved {
+        let answers = work.out.frames();
+        if answers.is_empty() {
+            return Moved::Done;
+        }
+        match self.stream.write(answers) {
+            Ok(count) if count == answers.len() => {
+                work.out.clear();
+                return Moved::Done;
+            }
+            Ok(count) => self.side.wrote(count),
+            Err(_) => {} // It will fail once more.
+        }
+        self.write_rest(work)
+    }
+
+    /// Writes what is left, of answers or of the backlog.
+    fn write_rest(&mut self, work: &mut Work<'_>) -> Moved {
         loop {
             let rest = self.side.unwritten(&work.out);
             if rest.is_empty() {
@@ -118,7 +136,7 @@ impl<S: Watched> StreamPeer<S> {
             return None;
         }
         let unwritten = self.side.unwritten(&work.out).len();
-        match self.write_answers(work) {
+        match self.write_rest(work) {
             Moved::Done => None,
             Moved::Gone => Some(TurnEnd::Gone),
             Moved::Blocked => Some(TurnEnd::Blocked {

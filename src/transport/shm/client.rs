@@ -59,7 +59,7 @@ pub(in crate::transport) fn connect(
 ) -> Result<Box<dyn Channel>> {
     let path = path_of(name)?;
     Ok(Box::new(SharedChannel {
-        control: crate::transport::unix::named::connect(MEMORY, &path, options)?,
+        control: crate::transport::posix::named::connect(MEMORY, &path, options)?,
         session: None,
         spin: Spin::new(options.spin),
         peer: format!("{MEMORY} {}", path.display()),

@@ -9,11 +9,11 @@ use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::{AsSource, Bell, Handle, LineAlarm, Source, cpu, socket};
+use crate::transport::posix::named::NamedSocket;
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
 };
 use crate::transport::socket::{Accepted, Door as _};
-use crate::transport::unix::named::NamedSocket;
 use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY};
 use batch::Batch;
 use std::io::{self, ErrorKind};

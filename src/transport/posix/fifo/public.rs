@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use crate::sys::fifo::{self, End};
     use crate::sys::{AsSource, transfer};
-    use crate::transport::unix::fifo::tests::Folder;
+    use crate::transport::posix::fifo::tests::Folder;
     use std::io::ErrorKind;
 
     #[test]

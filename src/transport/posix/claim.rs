@@ -13,7 +13,7 @@ use crate::error::{Error, Result, Status};
 use crate::sys::file::{self, Identity, Kind};
 use crate::sys::mutex;
 use crate::sys::{AsSource, Handle, fork, lock, process};
-use crate::transport::unix::place;
+use crate::transport::posix::place;
 use record::Record;
 use std::io;
 use std::path::{Path, PathBuf};

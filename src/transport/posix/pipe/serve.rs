@@ -31,6 +31,7 @@ pub(crate) fn serve(
     let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
     let mut out = Outbox::new(answer.longest_answer(options.max_message))
         .map_err(|error| lack("room for answers", error))?;
+    let aligns = answer.takes_aligned();
     let mut requests = Requests {
         input,
         spin: Spin::new(options.spin),
@@ -42,10 +43,10 @@ pub(crate) fn serve(
         let had_partial = side.has_partial();
         let has_answered = side.has_next();
         loop {
-            let refused = answer_some(&mut side, answer, &mut out);
+            let refused = answer_some(&mut side, answer, aligns, &mut out);
             let may_be_more = out.is_full();
-            match blocking::write_all(output, side.unwritten(&out)) {
-                Ok(()) => side.wrote_all(&mut out, &mut spare),
+            match blocking::write_all(output, out.frames()) {
+                Ok(()) => out.clear(),
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
                 Err(error) => return Err(Error::os("write answers", &error)),
             }
@@ -80,8 +81,12 @@ pub(crate) fn serve(
 
 /// Answers the whole requests that are there, as far as there is room for answers; gives the length of one
 /// that is too large, which ends the connection.
-fn answer_some(side: &mut ServerSide, answer: &dyn Answer, out: &mut Outbox) -> Option<u32> {
-    let aligns = answer.takes_aligned();
+fn answer_some(
+    side: &mut ServerSide,
+    answer: &dyn Answer,
+    aligns: bool,
+    out: &mut Outbox,
+) -> Option<u32> {
     while !out.is_full() {
         let too_large = match side.next()? {
             Piece::Body(body) => {

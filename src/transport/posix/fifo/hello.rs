@@ -1,7 +1,7 @@
 //! How a client announces itself: one record, and two FIFOs with names that follow from it.
 
 use crate::sys::{file, random};
-use crate::transport::unix::claim::with_suffix;
+use crate::transport::posix::claim::with_suffix;
 use std::io;
 use std::path::{Path, PathBuf};
 

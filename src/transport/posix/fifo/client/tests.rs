@@ -1,8 +1,8 @@
 //! Clients whose server is what the test makes of it.
 
 use super::*;
-use crate::transport::unix::fifo::hello::RECORD;
-use crate::transport::unix::fifo::tests::Folder;
+use crate::transport::posix::fifo::hello::RECORD;
+use crate::transport::posix::fifo::tests::Folder;
 use std::path::PathBuf;
 use std::time::Duration;
 

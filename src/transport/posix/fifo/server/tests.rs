@@ -4,7 +4,7 @@ use super::*;
 use crate::sys::fifo::{self, End};
 use crate::sys::socket::UnixStream;
 use crate::sys::{AsSource, is_shortage, socket, transfer};
-use crate::transport::unix::fifo::tests::Folder;
+use crate::transport::posix::fifo::tests::Folder;
 
 fn bind_in(folder: &Folder) -> Result<FifoEndpoint> {
     let (request, response) = (folder.text("q"), folder.text("a"));
