@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::slice;
 use std::time::Duration;
 
 /// The neutral bits are the kernel's own.
@@ -59,11 +60,19 @@ impl<'a> Awaited<'a> {
     }
 }
 
+/// The same, as the kernel sees them.
+#[inline]
+fn entries<'a>(sources: &'a mut [Awaited<'_>]) -> &'a mut [libc::pollfd] {
+    let count = sources.len();
+    // SAFETY: `Awaited` is a transparent wrapper of `pollfd`, any of which is one.
+    unsafe { slice::from_raw_parts_mut(sources.as_mut_ptr().cast(), count) }
+}
+
 /// Waits until a source has what is asked of it, or has failed; `false` when the deadline passed first.
 pub(crate) fn wait(sources: &mut [Awaited<'_>], deadline: &Deadline) -> io::Result<bool> {
     loop {
         let limit = timeout(deadline.remaining());
-        match raw::poll(sources, limit) {
+        match raw::poll(entries(sources), limit) {
             // It waited so long itself, whatever the clock says, which stands still in some sandboxes.
             Ok(0) if limit < i32::MAX => return Ok(false),
             Ok(0) | Err(Errno::EINTR) => {}
@@ -87,7 +96,7 @@ pub(crate) fn wait_writable(source: BorrowedFd<'_>, deadline: &Deadline) -> io::
 pub(crate) fn state(source: BorrowedFd<'_>, asked: Want) -> io::Result<Ready> {
     let mut sources = [Awaited::new(source, asked)];
     loop {
-        match raw::poll(&mut sources, 0) {
+        match raw::poll(entries(&mut sources), 0) {
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(sources[0].ready()),

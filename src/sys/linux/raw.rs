@@ -3,7 +3,6 @@
 //! The C library's functions for them are points of cancellation (pthreads(7)), and in a program with threads turn it
 //! on and off around each of them, though it is held off here; its syscall(2), which this goes through, does not.
 
-use super::poll::Awaited;
 use nix::Result;
 use nix::errno::Errno;
 use std::io::IoSlice;
@@ -177,8 +176,8 @@ pub(super) unsafe fn recv_message(
 
 /// poll(2), in milliseconds; -1 is for ever.
 #[inline]
-pub(super) fn poll(sources: &mut [Awaited<'_>], timeout: libc::c_int) -> Result<usize> {
-    // SAFETY: the kernel writes to no more than these, and Awaited is a transparent wrapper of pollfd.
+pub(super) fn poll(sources: &mut [libc::pollfd], timeout: libc::c_int) -> Result<usize> {
+    // SAFETY: the kernel writes to no more than these.
     #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "arm"))]
     return unsafe { call!(libc::SYS_poll, sources.as_mut_ptr(), sources.len(), timeout) }
         .map(count);
