@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// server with one thread (128 over shared memory).
 pub(super) const LOOKS_A_LAP: u32 = 64;
 
+/// While peers that ask in memory keep this thread busy, what else happens is looked at this often.
+pub(super) const LAPS_LAST: Duration = Duration::from_micros(100);
+
 /// Whom to look at next.
 #[derive(Debug)]
 pub(super) struct Attention {

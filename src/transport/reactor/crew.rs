@@ -1,8 +1,7 @@
 //! What the threads of one server share.
 
-use super::relief::Relief;
 use super::shard::Shard;
-use super::worker::Worker;
+use super::watch::Watch;
 use super::{Admission, Limits, Listener, Peer, Task};
 use crate::error::Error;
 pub(super) use crate::sys::mutex::lock;
@@ -22,7 +21,7 @@ pub(super) struct Crew<'a> {
     pub(super) desks: Vec<Desk>,
     /// Who sees to it that no peer waits for a long handler of another; nothing where handlers take no
     /// time, or where there is one thread.
-    pub(super) relief: Option<Relief>,
+    pub(super) relief: Option<Watch>,
     pub(super) clients: AtomicUsize,
     pub(super) have_come: AtomicBool,
     /// A descriptor to let go of, so that a newcomer can be refused when there are no more.
@@ -78,7 +77,7 @@ impl<'a> Crew<'a> {
             task,
             over: Bell::new()?,
             failure: Mutex::default(),
-            relief: (desks.len() > 1 && !task.answer.is_for_many_threads()).then(Relief::default),
+            relief: (desks.len() > 1 && !task.answer.is_for_many_threads()).then(Watch::default),
             desks,
             clients: AtomicUsize::new(0),
             have_come: AtomicBool::new(false),
@@ -110,11 +109,6 @@ impl<'a> Crew<'a> {
         staffed.fold(self.desk(own), |best, desk| {
             if load(desk) < load(best) { desk } else { best }
         })
-    }
-
-    /// Lets a thread serve to its end.
-    pub(super) fn work(&self, worker: Worker<'_>) {
-        self.guard(|| worker.run());
     }
 
     /// Does what a thread is there for; a bug of this library in it is everybody's end.

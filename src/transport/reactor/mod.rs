@@ -22,6 +22,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod token;
+mod watch;
 mod worker;
 
 pub(crate) use clock::Times;
@@ -279,14 +280,16 @@ pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -
     std::thread::scope(|scope| {
         let mut staffed = (1..crew.desks.len()).try_for_each(|index| {
             let (crew, worker) = (&crew, Worker::new(&crew, index)?);
-            start(scope, format!("calc_ipc-{index}"), || crew.work(worker))?;
+            start(scope, format!("calc_ipc-{index}"), || {
+                crew.guard(|| worker.run())
+            })?;
             crew.desk(index).is_staffed.store(true, Ordering::Relaxed);
             Ok(())
         });
-        if let (Ok(()), Some(relief)) = (&staffed, &crew.relief) {
+        if let (Ok(()), Some(watch)) = (&staffed, &crew.relief) {
             let crew = &crew;
             staffed = start(scope, "calc_ipc-relief".into(), || {
-                crew.guard(|| relief.watch(crew));
+                crew.guard(|| relief::watch(crew, watch));
             });
         }
         match staffed {
@@ -294,7 +297,7 @@ pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -
             Err(error) if limits.workers.is_some() => crew.fail(system(error)),
             _ => (task.begun)(),
         }
-        crew.work(first);
+        crew.guard(|| first.run());
         if let Some(relief) = &crew.relief {
             relief.end();
         }

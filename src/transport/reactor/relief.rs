@@ -13,79 +13,22 @@ use super::shard::Held;
 use super::slab::Key;
 use super::spin::is_asking;
 use super::token::Token;
+use super::watch::Watch;
 use super::worker::Worker;
 use super::{Peer, TurnEnd};
 use crate::sys::ready::Want;
 use crate::sys::{AsSource, Event};
 use std::io;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, Thread};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How often turns are looked at: one that is still the same has a long handler.
-const TICK: Duration = Duration::from_millis(1);
-/// Ticks without any turn after which the watch sleeps.
-const QUIET_TICKS: u32 = 8;
 /// Events of a ward taken at once.
 const EVENTS: usize = 32;
 
-/// The watch over the turns of a crew.
-#[derive(Debug, Default)]
-pub(super) struct Relief {
-    /// The thread that watches.
-    thread: OnceLock<Thread>,
-    is_asleep: AtomicBool,
-    is_over: AtomicBool,
-}
-
-impl Relief {
-    /// Watches until it is over.
-    pub(super) fn watch(&self, crew: &Crew<'_>) {
-        let _ = self.thread.set(thread::current());
-        let mut turns = vec![0; crew.desks.len()];
-        let mut quiet = 0;
-        while !self.is_over.load(Ordering::SeqCst) {
-            if look(crew, &mut turns) {
-                quiet = 0;
-            } else {
-                quiet += 1;
-            }
-            if quiet < QUIET_TICKS {
-                thread::park_timeout(TICK);
-                continue;
-            }
-            self.is_asleep.store(true, Ordering::SeqCst);
-            // A turn that began before it was asleep did not wake it. An end since then does: whoever was
-            // unparked before parks no more.
-            if !look(crew, &mut turns) {
-                thread::park();
-            }
-            self.is_asleep.store(false, Ordering::SeqCst);
-            quiet = 0;
-        }
-    }
-
-    /// A turn begins, or somebody may wait for one that has begun.
-    #[inline]
-    pub(super) fn wake(&self) {
-        if self.is_asleep.load(Ordering::SeqCst) {
-            self.unpark();
-        }
-    }
-
-    /// Ends the watch.
-    pub(super) fn end(&self) {
-        self.is_over.store(true, Ordering::SeqCst);
-        self.unpark();
-    }
-
-    #[cold]
-    fn unpark(&self) {
-        if let Some(thread) = self.thread.get() {
-            thread.unpark();
-        }
-    }
+/// Watches over the turns of the crew until serving ends.
+pub(super) fn watch(crew: &Crew<'_>, watch: &Watch) {
+    let mut turns = vec![0; crew.desks.len()];
+    watch.keep(|| look(crew, &mut turns));
 }
 
 /// Looks at every turn, hands over the shards of those whose turn is the same as last time, and
@@ -135,7 +78,7 @@ fn hand_over(crew: &Crew<'_>, index: usize, to: usize) {
 impl Desk {
     /// The thread whose desk it is begins a turn of a peer from the shard of the desk `place`, which it has
     /// let go of.
-    fn begin_turn(&self, place: &Desk, relief: &Relief) {
+    fn begin_turn(&self, place: &Desk, relief: &Watch) {
         self.turn.fetch_add(1, Ordering::SeqCst);
         // Somebody who waits for this thread, or will, is what a relief is for.
         if place.clients.load(Ordering::SeqCst) > 1 {

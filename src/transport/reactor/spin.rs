@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::attention::{LOOKS_A_LAP, Lap};
+use super::attention::{LAPS_LAST, LOOKS_A_LAP, Lap};
 use super::shard::Held;
 use super::slab::Key;
 use super::worker::Worker;
@@ -12,9 +12,6 @@ use crate::sys::{Event, cpu};
 use std::io;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-/// While peers that ask in memory keep this thread busy, what else happens is looked at this often.
-pub(super) const LAPS_LAST: Duration = Duration::from_micros(100);
 
 impl<'a> Worker<'a> {
     /// Sleeps until something happens; with `must_look`, only looks.

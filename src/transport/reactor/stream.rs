@@ -9,7 +9,7 @@ use crate::sys::ready::{Ready, Want};
 use crate::transport::channel::Stream;
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::server::{ServerSide, Spare};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 /// A stream that an event loop can watch.
 pub(crate) trait Watched: Stream {
@@ -96,12 +96,14 @@ impl<S: Watched> StreamPeer<S> {
         match self.stream.write(answers) {
             Ok(count) if count == answers.len() => {
                 work.out.clear();
-                return Moved::Done;
+                Moved::Done
             }
-            Ok(count) => self.side.wrote(count),
-            Err(_) => {} // It will fail once more.
+            Ok(count) => {
+                self.side.wrote(count);
+                self.write_rest(work)
+            }
+            Err(error) => self.write_failed(&error, work),
         }
-        self.write_rest(work)
     }
 
     /// Writes what is left, of answers or of the backlog.
@@ -114,19 +116,20 @@ impl<S: Watched> StreamPeer<S> {
             }
             match self.stream.write(rest) {
                 Ok(count) => self.side.wrote(count),
-                Err(error)
-                    if error.kind() == ErrorKind::WouldBlock
-                        && self.side.keep(&mut work.out, &mut work.spare).is_ok() =>
-                {
-                    return Moved::Blocked;
-                }
-                // Or there is no memory for what it does not read.
-                Err(_) => {
-                    work.out.clear();
-                    return Moved::Gone;
-                }
+                Err(error) => return self.write_failed(&error, work),
             }
         }
+    }
+
+    /// The client takes no more for now, has gone, or there is no memory for what it does not read.
+    #[cold]
+    fn write_failed(&mut self, error: &io::Error, work: &mut Work<'_>) -> Moved {
+        let may_go_on = error.kind() == ErrorKind::WouldBlock;
+        if may_go_on && self.side.keep(&mut work.out, &mut work.spare).is_ok() {
+            return Moved::Blocked;
+        }
+        work.out.clear();
+        Moved::Gone
     }
 
     /// Writes what could not be written before; `None`: all of it has gone.

@@ -5,12 +5,12 @@ pub(super) mod stage;
 #[cfg(test)]
 mod tests;
 
+use super::attention::LAPS_LAST;
 use super::clock::Times;
 use super::crew::{Crew, Desk, lock};
 use super::queue::Standing;
 use super::shard::{Entry, Held, Shard};
 use super::slab::Key;
-use super::spin::LAPS_LAST;
 use super::token::Token;
 use super::{Happened, Peer, TurnEnd, Work};
 use crate::error::Error;

@@ -5,7 +5,9 @@
 mod turns;
 
 use super::*;
+use crate::transport::reactor::watch::TICK;
 use crate::transport::reactor::worker::stage::{Stage, ready, settle_in, worker};
+use std::thread;
 use std::time::Instant;
 
 /// A hang.
@@ -117,7 +119,7 @@ fn the_watch_is_woken_only_where_somebody_may_wait() {
 }
 
 /// Ends the watch, also of a test that failed.
-struct Ends<'a>(&'a Relief);
+struct Ends<'a>(&'a Watch);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
@@ -126,10 +128,10 @@ impl Drop for Ends<'_> {
 }
 
 /// Runs the watch beside `act`.
-fn watched(crew: &Crew<'_>, act: impl FnOnce(&Relief)) {
+fn watched(crew: &Crew<'_>, act: impl FnOnce(&Watch)) {
     let relief = crew.relief.as_ref().unwrap();
     thread::scope(|scope| {
-        scope.spawn(|| relief.watch(crew));
+        scope.spawn(|| watch(crew, relief));
         let ends = Ends(relief);
         act(ends.0);
     });

@@ -4,6 +4,7 @@ use super::*;
 use crate::sys::ready::Ready;
 use crate::transport::reactor::Happened;
 use std::sync::{Arc, Barrier};
+use std::thread;
 
 #[test]
 fn a_turn_by_another_thread_tells_the_own_one_that_is_back() {
