@@ -39,6 +39,8 @@
  *     unix:///path               a Unix domain socket at /path
  *     fifo:///path               the pair of FIFOs /path.request and /path.response
  *     shm://name                 shared memory called name
+ *     shm:///path                shared memory that is met at /path, in place of /dev/shm: for
+ *                                containers that share a folder
  *     tcp://host:port            a TCP port of an IPv4 address, of [an IPv6 address], of a name;
  *                                for a server, port 0 lets the system choose
  *     exec:///path/to/program    for a client: executes the program, which serves on its standard

@@ -27,8 +27,12 @@ fn a_servers_url_is_the_one_for_clients() {
     for (given, shown) in [
         (spaced.as_str(), spaced.as_str()),
         (
-            &format!("shm:///{}", address.word),
-            &format!("shm:///{}", address.word),
+            &format!("shm://{}", address.word),
+            &format!("shm://{}", address.word),
+        ),
+        (
+            &format!("shm://{}", address.path("m")),
+            &format!("shm://{}", address.path("m")),
         ),
         (
             &format!("fifo://{}", address.path("f")),

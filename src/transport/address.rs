@@ -28,6 +28,8 @@ pub enum Address {
     },
     /// Shared memory of this name.
     Shm(String),
+    /// Shared memory whose socket is at this path: for those who share a folder, but not `/dev/shm`.
+    ShmAt(String),
     /// A TCP socket on this host and port.
     Tcp {
         /// A host's name, or an address.
@@ -85,6 +87,11 @@ impl Address {
     /// The shared memory called `name`.
     pub fn shm(name: impl Into<String>) -> Self {
         Self::Shm(name.into())
+    }
+
+    /// The shared memory whose socket is at `path`.
+    pub fn shm_at(path: impl Into<String>) -> Self {
+        Self::ShmAt(path.into())
     }
 
     /// The TCP socket on this host and port.
@@ -152,7 +159,8 @@ fn endpoint(
     let endpoint = match address {
         Address::Unix(path) => uds::bind(path, options),
         Address::Fifo { request, response } => fifo::bind(request, response, options),
-        Address::Shm(name) => shm::bind(name, options),
+        Address::Shm(name) => shm::bind(&shm::path_of(name)?, options),
+        Address::ShmAt(path) => shm::bind(path.as_ref(), options),
         Address::Tcp { host, port } => {
             return tcp::bind(host, *port, options).map(|(endpoint, port)| (endpoint, Some(port)));
         }
@@ -168,7 +176,8 @@ fn channel(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel
     match address {
         Address::Unix(path) => uds::connect(path, options),
         Address::Fifo { request, response } => fifo::connect(request, response, options),
-        Address::Shm(name) => shm::connect(name, options),
+        Address::Shm(name) => shm::connect(&shm::path_of(name)?, options),
+        Address::ShmAt(path) => shm::connect(path.as_ref(), options),
         Address::Tcp { host, port } => tcp::connect(host, *port, options),
         Address::Exec { program, arguments } => pipe::spawn(program, arguments, options),
         Address::NamedPipe(_) | Address::Stdio => Err(unchecked()),

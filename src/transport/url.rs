@@ -1,7 +1,7 @@
 //! The text of an address, its URL: a program changes transport by changing a string.
 //!
 //! ```text
-//! unix:///path   fifo:///path   shm://name   tcp://host:port   exec:///path/to/program   stdio:
+//! unix:///path   fifo:///path   shm://name   shm:///path   tcp://host:port   exec:///path/to/program   stdio:
 //! ```
 
 use super::address::{Address, Side};
@@ -57,6 +57,7 @@ impl Address {
             "fifo" => path(decoded).map(|path| Self::fifo_pair(&path)),
             "exec" => path(decoded).map(Self::exec),
             "shm" if decoded.is_empty() => Err("there is no name".into()),
+            "shm" if decoded.starts_with('/') => path(decoded).map(Self::ShmAt),
             "shm" => Ok(Self::Shm(decoded)),
             "tcp" => host_and_port(rest),
             "npipe" => Err("named pipes are for Windows, and yet to come".into()),
@@ -158,7 +159,7 @@ impl fmt::Display for Address {
         };
         match self {
             Self::Unix(path) => write("unix", path.as_ref()),
-            Self::Shm(name) => write("shm", name.as_ref()),
+            Self::Shm(text) | Self::ShmAt(text) => write("shm", text.as_ref()),
             Self::Fifo { request, response } => match fifo_path(request, response) {
                 Some(path) => write("fifo", path.as_ref()),
                 None => write!(f, "FIFOs {request} and {response}"),

@@ -1,8 +1,8 @@
 //! The client's side of shared memory.
 
+use super::MEMORY;
 use super::layout::{self, Data, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
 use super::slot::{ClientSlot, Header, Woken};
-use super::{MEMORY, path_of};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::memory::{Access, Mapping};
@@ -13,6 +13,7 @@ use crate::sys::{AsSource, Bell, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take};
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -51,15 +52,14 @@ pub(super) struct Session {
     pub(super) max_message: u32,
 }
 
-/// Connects to the server called `name`. The server shares its memory when it next looks, and the
+/// Connects to the server whose socket is at `path`. The server shares its memory when it next looks, and the
 /// first call waits for that.
 pub(in crate::transport) fn connect(
-    name: &str,
+    path: &Path,
     options: &ClientOptions,
 ) -> Result<Box<dyn Channel>> {
-    let path = path_of(name)?;
     Ok(Box::new(SharedChannel {
-        control: crate::transport::posix::named::connect(MEMORY, &path, options)?,
+        control: crate::transport::posix::named::connect(MEMORY, path, options)?,
         session: None,
         spin: Spin::new(options.spin),
         peer: format!("{MEMORY} {}", path.display()),

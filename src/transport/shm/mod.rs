@@ -1,6 +1,6 @@
 //! Shared memory: the fastest. Any process that knows the name, each with memory of its own.
 //!
-//! The name is a Unix socket, `/dev/shm/<name>`, over which the server hands each client what it
+//! The name is a Unix socket, `/dev/shm/<name>` or at a path of its own, over which the server hands each client what it
 //! shares with it: who owns the name, who may come, and who has died is settled there, as for any
 //! socket. Requests and answers then go through one cache line each way, without a system call
 //! while both sides are awake; what does not fit goes through a buffer. No two clients share
@@ -29,7 +29,7 @@ const MEMORY: &str = "shared memory";
 const NAME_LONGEST: usize = socket::PATH_MAX - FOLDER.len() - "/".len();
 
 /// The socket behind a name, with or without the leading slash of shm_open(3).
-fn path_of(name: &str) -> Result<PathBuf> {
+pub(in crate::transport) fn path_of(name: &str) -> Result<PathBuf> {
     let plain = name.strip_prefix('/').unwrap_or(name);
     if plain.is_empty() || plain.contains('/') || plain == "." || plain == ".." {
         let context = format!(

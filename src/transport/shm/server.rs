@@ -1,8 +1,8 @@
 //! The server's side of shared memory.
 
+use super::MEMORY;
 use super::layout::{self, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
 use super::slot::{Header, Seen, ServerSlot};
-use super::{MEMORY, path_of};
 use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
 use crate::sys::memory::{self, Access, Mapping};
@@ -18,6 +18,7 @@ use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY};
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod batch;
@@ -40,9 +41,12 @@ struct SharedEndpoint {
     max_message: u32,
 }
 
-/// A server's address: the name `name`, in `/dev/shm`.
-pub(in crate::transport) fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
-    let socket = NamedSocket::bind(MEMORY, &path_of(name)?, options)?;
+/// A server's address: the socket at `path`.
+pub(in crate::transport) fn bind(
+    path: &Path,
+    options: &ServerOptions,
+) -> Result<Box<dyn Endpoint>> {
+    let socket = NamedSocket::bind(MEMORY, path, options)?;
     let (fd, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
     Ok(Box::new(SharedEndpoint {

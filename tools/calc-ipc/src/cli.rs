@@ -17,6 +17,7 @@ const URLS: &str = "\
 URLs:
   unix:///path          a Unix socket
   shm://name            shared memory
+  shm:///path           the same, met at a path in place of /dev/shm
   fifo:///path          the FIFOs path.request and path.response
   tcp://host:port       TCP; for servers, port 0 is any that is free
   exec:///path/program  clients: a program that serves on its stdio

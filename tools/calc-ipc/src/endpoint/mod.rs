@@ -83,6 +83,7 @@ impl Place {
                 let name = name.strip_prefix('/').unwrap_or(name);
                 (Kind::Shm, Path::new(SHM_FOLDER).join(name))
             }
+            Address::ShmAt(path) => (Kind::Shm, path.into()),
             Address::Fifo { request, .. } => (Kind::Fifo, request.into()),
             _ => return None,
         };
@@ -122,7 +123,10 @@ impl Place {
         let path = self.path.to_str()?;
         match self.kind {
             Kind::Unix => Some(Address::Unix(path.into())),
-            Kind::Shm => Some(Address::Shm(self.path.file_name()?.to_str()?.into())),
+            Kind::Shm if self.path.parent()? == Path::new(SHM_FOLDER) => {
+                Some(Address::Shm(self.path.file_name()?.to_str()?.into()))
+            }
+            Kind::Shm => Some(Address::ShmAt(path.into())),
             Kind::Fifo => {
                 let pair = path.strip_suffix(".request")?;
                 let answers = fs::symlink_metadata(format!("{pair}.response")).ok()?;
