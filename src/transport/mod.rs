@@ -43,7 +43,7 @@ pub use options::{
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
 
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use std::time::Duration;
 
 /// The server's side of a transport: an address that is live from `bind` until it is dropped.
@@ -107,6 +107,14 @@ pub enum Visit {
     Left,
     /// One was not let in: the server is full, or it may not come.
     TurnedAway,
+}
+
+/// The length of a body, or of a batch, as a prefix has it. Clients bound what they send far below what it counts to.
+pub(crate) fn prefix_length(bytes: &[u8]) -> Result<u32> {
+    u32::try_from(bytes.len()).map_err(|_| {
+        let context = format!("{} bytes are more than a prefix counts to", bytes.len());
+        Error::new(Status::Internal, context)
+    })
 }
 
 /// What takes the bodies of answers; its failure does not end the exchange.

@@ -10,7 +10,7 @@ pub(super) use failure::{noticed, refused_length, too_large, too_late};
 use super::conversation::batch::Batch;
 use super::conversation::client::{ClientSide, Direct, Failure};
 use super::conversation::sending::Sending;
-use super::{Channel, ClientOptions, Deadline, Exchanged, Take};
+use super::{Channel, ClientOptions, Deadline, Exchanged, Take, prefix_length};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::NoMemory;
@@ -260,7 +260,7 @@ impl<S: Patient> Channel for Framed<S> {
     fn send_body(&mut self, body: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
         self.asked = body.len();
-        let prefix = frame::prefix(u32::try_from(body.len()).unwrap_or(u32::MAX));
+        let prefix = frame::prefix(prefix_length(body)?);
         let sent = self.stream.write_frame(&prefix, body).unwrap_or(0);
         if sent == PREFIX + body.len() {
             return Ok(());

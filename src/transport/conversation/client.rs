@@ -45,14 +45,14 @@ pub(crate) struct ClientSide {
 /// A body that is received straight to where its caller wants it.
 #[derive(Debug)]
 pub(crate) struct Direct {
-    length: usize,
+    length: u32,
     received: usize,
 }
 
 impl Direct {
     /// Where the next bytes belong; `None`: all have arrived.
     pub(crate) fn rest<'a>(&self, answer: &'a mut [u8]) -> Option<&'a mut [u8]> {
-        let rest = answer.get_mut(self.received..self.length);
+        let rest = answer.get_mut(self.received..self.length());
         rest.filter(|rest| !rest.is_empty())
     }
 
@@ -63,7 +63,7 @@ impl Direct {
 
     /// Its length, whether it has arrived or not.
     pub(crate) fn length(&self) -> usize {
-        self.length
+        self.length as usize
     }
 }
 

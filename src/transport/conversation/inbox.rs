@@ -199,7 +199,7 @@ impl Inbox {
 
     /// Takes what has arrived of a body that has not all arrived, to be received elsewhere: its
     /// length and its first bytes. What is not received is to be put back with [`Inbox::put_back`].
-    pub(crate) fn take_partial_body(&mut self, longest: usize) -> Option<(usize, Range<usize>)> {
+    pub(crate) fn take_partial_body(&mut self, longest: usize) -> Option<(u32, Range<usize>)> {
         let prefix = self.peek_prefix().filter(|prefix| *prefix <= self.limit)?;
         let length = usize::try_from(prefix).ok()?;
         let arrived = self.filled.start + PREFIX..self.filled.end;
@@ -207,12 +207,12 @@ impl Inbox {
             return None;
         }
         self.filled = 0..0;
-        Some((length, arrived))
+        Some((prefix, arrived))
     }
 
     /// Puts back the first bytes of a body of this length.
-    pub(crate) fn put_back(&mut self, length: usize, arrived: &[u8]) -> Result<(), NoMemory> {
-        let prefix = frame::prefix(u32::try_from(length).unwrap_or(u32::MAX));
+    pub(crate) fn put_back(&mut self, length: u32, arrived: &[u8]) -> Result<(), NoMemory> {
+        let prefix = frame::prefix(length);
         let end = PREFIX + arrived.len();
         if end > self.buffer.len() {
             self.buffer = Room::new(end)?;

@@ -5,7 +5,7 @@ use super::layout::{self, Bounds};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::transport::channel::{noticed, too_large};
-use crate::transport::{Channel, Deadline, Exchanged, Take};
+use crate::transport::{Channel, Deadline, Exchanged, Take, prefix_length};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl SharedChannel {
             return self.exchange_one(frames, &deadline, take);
         }
         self.put_into_buffer(batch, &deadline).map_err(unsent)?;
-        let length = frame::prefix(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        let length = frame::prefix(prefix_length(batch).map_err(unsent)?);
         self.session()
             .map_err(unsent)?
             .publish(layout::BATCH, &length);

@@ -11,7 +11,7 @@ use crate::sys::room::Room;
 use crate::sys::wait::Spin;
 use crate::sys::{AsSource, Bell, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
-use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take};
+use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take, prefix_length};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -90,7 +90,7 @@ impl Channel for SharedChannel {
     fn send_body(&mut self, body: &[u8], deadline: &Deadline) -> Result<()> {
         self.begin(deadline)?;
         self.asked = body.len();
-        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        let length = prefix_length(body)?;
         let mut line = [0; PREFIX + INLINE];
         let (prefix, room) = line.split_at_mut(PREFIX);
         prefix.copy_from_slice(&frame::prefix(length));
