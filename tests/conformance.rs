@@ -124,7 +124,13 @@ fn a_late_answer_is_dropped() {
         let (handler, entered, go) = held_handler();
         let _server = transport.serve(address, handler, &ServerOptions::default());
         let client = transport.client_with(address, &within(50));
-        assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
+        let in_time = |number| loop {
+            match client.call(&add(number, number)) {
+                Err(error) if error.status() == Status::TimedOut => {} // The machine has something else to do.
+                answer => break answer.unwrap(),
+            }
+        };
+        assert_eq!(in_time(1), Ok(2));
         assert_eq!(status(client.call(&add(13, 0))), Status::TimedOut);
         entered.recv().unwrap();
         assert_eq!(
@@ -133,11 +139,8 @@ fn a_late_answer_is_dropped() {
             "still waits for the late one"
         );
         go.send(()).unwrap();
-        let answer = (0..100)
-            .find_map(|_| client.call(&add(20, 20)).ok())
-            .unwrap();
-        assert_eq!(answer, Ok(40), "{}", transport.name);
-        assert_eq!(client.call(&add(30, 30)).unwrap(), Ok(60));
+        assert_eq!(in_time(20), Ok(40), "{}", transport.name);
+        assert_eq!(in_time(30), Ok(60));
     });
 }
 

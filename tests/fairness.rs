@@ -184,7 +184,7 @@ fn start_ignores_stop_when_idle() {
         };
         let server = transport.serve(address, Handler::Calculator, &options);
         for _ in 0..20 {
-            let client = transport.client_with(address, &within(5000));
+            let client = transport.client_with(address, &within(60_000));
             assert_eq!(
                 client.call(&add(1, 2)).unwrap(),
                 Ok(3),

@@ -183,7 +183,7 @@ fn nonsense_in_the_hello_fifo_costs_nobody_his_announcement() {
     let nonsense = [&b"x"[..], &[0; 63], b"calcfifo", &[7; 4096]];
     let clients = nonsense.map(|nonsense| {
         hello.write_all(nonsense).unwrap();
-        TRANSPORTS[1].client_with(&address, &support::within(5000))
+        TRANSPORTS[1].client_with(&address, &support::within(60_000))
     });
     let server = Server::new(endpoint, Handler::Calculator).unwrap();
     server.start().unwrap();

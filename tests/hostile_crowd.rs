@@ -108,7 +108,7 @@ fn a_crowd_that_misbehaves_harms_only_itself() {
     for transport in &TRANSPORTS {
         let address = Address::new();
         let server = serve_in_process(transport, &address, &options(), || ());
-        let client = transport.client_with(&address, &within(20_000));
+        let client = transport.client_with(&address, &within(60_000));
         assert_eq!(client.call(&add(0, 1)).unwrap(), Ok(1));
         let memory = high_water_kib(&server.number().to_string());
         let descriptors = server.descriptors();
@@ -141,8 +141,8 @@ fn a_crowd_that_misbehaves_harms_only_itself() {
         assert!(grown < bound, "{}: {grown} of {bound} KiB", transport.name);
         // Newcomers are let in again, and what the crowd had comes back.
         eventually("a newcomer is let in again", || {
-            let channel = (transport.connect)(&address, &within(20_000)).ok();
-            let newcomer = channel.map(|channel| Client::new(channel, &within(20_000)));
+            let channel = (transport.connect)(&address, &within(60_000)).ok();
+            let newcomer = channel.map(|channel| Client::new(channel, &within(60_000)));
             let answer = newcomer.and_then(|newcomer| newcomer.call(&add(1, 1)).ok());
             assert!(
                 answer.is_none_or(|answer| answer == Ok(2)),
@@ -166,7 +166,7 @@ fn connections_that_come_and_go_leave_no_memory() {
         let process = server.number().to_string();
         let come_and_go = |count| {
             for _ in 0..count {
-                let client = transport.client_with(&address, &within(20_000));
+                let client = transport.client_with(&address, &within(60_000));
                 // The server hears of the last ones' end in its own time.
                 match client.call(&add(1, 1)) {
                     Ok(answer) => assert_eq!(answer, Ok(2)),

@@ -39,7 +39,7 @@ fn a_client_rings_nothing_that_may_block_or_raise_a_signal() {
         let client = Process::fork(|| {
             // SAFETY: the default, which would end this forked process.
             unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-            let client = TRANSPORTS[SHM].client_with(&hostile, &support::within(5000));
+            let client = TRANSPORTS[SHM].client_with(&hostile, &support::within(60_000));
             assert_eq!(support::status(client.call(&add(1, 1))), Status::System);
         });
         let (control, _) = listener.accept().unwrap();

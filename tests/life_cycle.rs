@@ -173,7 +173,7 @@ fn a_handler_cannot_stop_the_server_whose_handler_runs_its_own() {
     std::thread::scope(|scope| {
         let client = TRANSPORTS[0].client(&outer_address);
         let call = scope.spawn(move || client.call(&add(1, 1)));
-        let client = TRANSPORTS[0].client_with(&inner_address, &within(5000));
+        let client = TRANSPORTS[0].client_with(&inner_address, &within(60_000));
         let busy = i64::from(Status::Busy as i32);
         assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(busy));
         drop(client);

@@ -31,14 +31,14 @@ fn without_room_for_memory_there_is_an_error_and_no_signal() {
             }
             let server = Server::new(bound.unwrap(), Handler::Calculator).unwrap();
             server.start().unwrap();
-            let client = transport.client_with(&address, &within(5000));
+            let client = transport.client_with(&address, &within(60_000));
             assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
             // There is no room for a buffer: this client is let go of, and the next is served.
             assert_ne!(
                 status(client.call_bytes(&[b'x'; 5000], &mut [])),
                 Status::Ok
             );
-            let client = transport.client_with(&address, &within(5000));
+            let client = transport.client_with(&address, &within(60_000));
             assert_eq!(client.call(&add(2, 2)).unwrap(), Ok(4));
         });
         assert!(child.succeeded(), "{pages} pages");

@@ -160,7 +160,7 @@ fn another_user_is_sent_away_also_where_the_name_was_opened_up_by_hand() {
         }
         let options = ClientOptions {
             server_user: ServerUser::Any,
-            ..support::within(5000)
+            ..support::within(60_000)
         };
         let ok = as_somebody_else(|| {
             let client = transport.client_with(&address, &options);
@@ -259,7 +259,7 @@ fn a_relative_path_stays_where_it_was_when_its_server_becomes_a_daemon() {
             });
             assert!(daemon.succeeded());
         });
-        let client = transport.client_with(&address, &support::within(5000));
+        let client = transport.client_with(&address, &support::within(60_000));
         assert_eq!(
             client.call(&add(1, 1)).unwrap(),
             Ok(2),

@@ -72,7 +72,7 @@ fn serve_once(
     } else if server.start().is_err() {
         count(&counts.failures);
     }
-    let options = within(5000);
+    let options = within(60_000);
     let answer = (transport.connect)(address, &options)
         .and_then(|channel| Client::new(channel, &options).call(&add(1, 1)));
     match answer {

@@ -57,9 +57,9 @@ fn a_client_that_comes_while_a_server_begins_is_served() {
         std::thread::scope(|scope| {
             let client = scope.spawn(|| {
                 loop {
-                    match (transport.connect)(&address, &within(5000)) {
+                    match (transport.connect)(&address, &within(60_000)) {
                         Ok(channel) => {
-                            return Client::new(channel, &within(5000)).call(&add(round, 1));
+                            return Client::new(channel, &within(60_000)).call(&add(round, 1));
                         }
                         Err(error) => assert_eq!(error.status(), Status::NotConnected),
                     }
