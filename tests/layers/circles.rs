@@ -115,7 +115,10 @@ fn exports(source: &Source, known: &BTreeSet<Vec<String>>) -> Vec<(Vec<String>, 
             && path.len() > 1
             && known.contains(&child)
         {
-            exports.push(([&source.module[..], &[name.clone()]].concat(), there));
+            exports.push((
+                [&source.module[..], std::slice::from_ref(name)].concat(),
+                there,
+            ));
         }
     }
     exports
