@@ -261,8 +261,8 @@ typedef struct calc_ipc_uds_server calc_ipc_uds_server;
 /**
  * How a server treats its clients. calc_ipc_server_options_init() fills in the defaults.
  *
- * A flag is set by any value but 0. A field that a later version adds means what was before when
- * it is 0.
+ * A flag is set by any value but 0. In a field that a later version adds, 0 is what earlier
+ * versions do.
  */
 typedef struct calc_ipc_server_options {
     /**
@@ -320,7 +320,7 @@ typedef struct calc_ipc_server_options {
 /**
  * How a client treats its server. calc_ipc_client_options_init() fills in the defaults.
  *
- * A field that a later version adds means what was before when it is 0.
+ * In a field that a later version adds, 0 is what earlier versions do.
  */
 typedef struct calc_ipc_client_options {
     /**

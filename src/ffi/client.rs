@@ -41,7 +41,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_create(
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_client,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     let client = || unsafe {
         let address = Address::parse(pointer::text(url, "url")?, Side::Client)?;
         service::client(&address, options)
@@ -90,7 +90,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_many(
     responses: *mut calc_ipc_response,
     completed: *mut usize,
 ) -> calc_ipc_status {
-    // SAFETY: the handle is live, and the pointers are as the header asks for.
+    // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
     let arguments = || unsafe {
         let mut completed = Out::new(completed, "completed")?;
         completed.write(0);
@@ -127,7 +127,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes(
     capacity: usize,
     response_length: *mut usize,
 ) -> calc_ipc_status {
-    // SAFETY: the handle is live, and the pointers are as the header asks for.
+    // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
     let arguments = || unsafe {
         let request = pointer::array(request, length, "request")?;
         let response = pointer::array_mut(response, capacity, "response")?;

@@ -24,7 +24,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_message_send(
     frame: *const u8,
     length: usize,
 ) -> calc_ipc_status {
-    // SAFETY: the pointer and the descriptor are as the header asks for.
+    // SAFETY: the caller promises an open descriptor, and a pointer that is NULL or valid (header, Arguments).
     guard(|| unsafe {
         let frame = pointer::bytes(frame, length, "frame")?;
         if frame::body(frame).is_none() {
@@ -51,7 +51,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_message_recv(
     capacity: usize,
     length: *mut usize,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers and the descriptor are as the header asks for.
+    // SAFETY: the caller promises an open descriptor, and pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let mut length = Out::new(length, "length")?;
         let buffer = pointer::bytes_mut(buffer, capacity, "buffer")?;
@@ -72,7 +72,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fd_read_exact(
     buffer: *mut c_void,
     length: usize,
 ) -> calc_ipc_status {
-    // SAFETY: the pointer and the descriptor are as the header asks for.
+    // SAFETY: the caller promises an open descriptor, and a pointer that is NULL or valid (header, Arguments).
     guard(|| unsafe {
         let buffer = pointer::bytes_mut(buffer.cast(), length, "buffer")?;
         read(descriptor(fd)?, buffer)
@@ -91,7 +91,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fd_write_exact(
     buffer: *const c_void,
     length: usize,
 ) -> calc_ipc_status {
-    // SAFETY: the pointer and the descriptor are as the header asks for.
+    // SAFETY: the caller promises an open descriptor, and a pointer that is NULL or valid (header, Arguments).
     guard(|| unsafe {
         let buffer = pointer::bytes(buffer.cast(), length, "buffer")?;
         write(descriptor(fd)?, buffer)

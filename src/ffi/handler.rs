@@ -56,7 +56,7 @@ pub type calc_ipc_bytes_handler = Option<
 /// @return OK; INVALID_ARGUMENT: also if this thread is not inside a handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_current_failure(text: *const c_char) -> calc_ipc_status {
-    // SAFETY: the pointer is as the header asks for.
+    // SAFETY: the caller promises a pointer that is NULL or valid (header, Arguments).
     guard(|| unsafe { service::current_failure(pointer::c_string(text, "text")?.to_bytes()) })
 }
 

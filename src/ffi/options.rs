@@ -12,8 +12,8 @@ pub const CALC_IPC_SERVER_UID_ANY: u32 = 0xFFFF_FFFEu32;
 
 /// How a server treats its clients. calc_ipc_server_options_init() fills in the defaults.
 ///
-/// A flag is set by any value but 0. A field that a later version adds means what was before when
-/// it is 0.
+/// A flag is set by any value but 0. In a field that a later version adds, 0 is what earlier
+/// versions do.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct calc_ipc_server_options {
@@ -49,7 +49,7 @@ pub struct calc_ipc_server_options {
 
 /// How a client treats its server. calc_ipc_client_options_init() fills in the defaults.
 ///
-/// A field that a later version adds means what was before when it is 0.
+/// In a field that a later version adds, 0 is what earlier versions do.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct calc_ipc_client_options {

@@ -47,7 +47,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_create(
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_pipe,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     let client = || unsafe {
         let options = client_options(options)?;
         pipe::create(handler_from_c(handler, user_data), &options)
@@ -70,7 +70,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_spawn(
     options: *const calc_ipc_client_options,
     out: *mut *mut calc_ipc_pipe,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     let client = || unsafe { pipe::spawn(&arguments(argv)?, &client_options(options)?) };
     // SAFETY: as above.
     guard(|| unsafe { handle::create(out, || client().map(calc_ipc_pipe)) })
@@ -122,7 +122,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_serve(
     user_data: *mut c_void,
     options: *const calc_ipc_server_options,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers and the descriptors are as the header asks for.
+    // SAFETY: the caller promises open descriptors, and pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let options = server_options(options)?;
         let name = format!("descriptors {input} and {output}");

@@ -25,7 +25,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_request_serialize(
     capacity: usize,
     length: *mut usize,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let request = pointer::read(request, "request")?.to_request()?;
         serialize(buffer, capacity, length, |out| {
@@ -46,7 +46,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_request_deserialize(
     length: usize,
     out: *mut calc_ipc_request,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let mut out = Out::new(out, "out")?;
         let request = text::parse_request(body(frame, length)?)
@@ -71,7 +71,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_response_serialize(
     capacity: usize,
     length: *mut usize,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let response = pointer::read(response, "response")?.into_response();
         serialize(buffer, capacity, length, |out| {
@@ -92,7 +92,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_response_deserialize(
     length: usize,
     out: *mut calc_ipc_response,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let out = Out::new(out, "out")?;
         let response = text::parse_response(body(frame, length)?)
@@ -112,7 +112,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_execute(
     request: *const calc_ipc_request,
     out: *mut calc_ipc_response,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let request = pointer::read(request, "request")?;
         let out = Out::new(out, "out")?;
@@ -144,7 +144,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_operation_from_name(
     name: *const c_char,
     out: *mut i32,
 ) -> calc_ipc_status {
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let name = pointer::c_string(name, "name")?;
         let mut out = Out::new(out, "out")?;

@@ -52,7 +52,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_create(
     out: *mut *mut calc_ipc_server,
 ) -> calc_ipc_status {
     let handler = || Ok(handler_from_c(handler, user_data));
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe { handle::create(out, || server(url, handler, options)) })
 }
 
@@ -75,7 +75,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_create_bytes(
     out: *mut *mut calc_ipc_server,
 ) -> calc_ipc_status {
     let handler = || bytes_handler(handler, user_data);
-    // SAFETY: the pointers are as the header asks for.
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe { handle::create(out, || server(url, handler, options)) })
 }
 
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn calc_ipc_server_url(server: *const calc_ipc_server) -> 
 ///
 /// # Safety
 ///
-/// `url` and `options` are as the header asks for, and what `handler` gives may be called while the
+/// `url` and `options` are NULL or valid, as the header asks of callers (Arguments), and what `handler` gives may be called while the
 /// server lives.
 unsafe fn server(
     url: *const c_char,

@@ -31,6 +31,11 @@ impl Deadline {
         Self::after(None)
     }
 
+    /// Runs from now on, if it did not run before.
+    pub(crate) fn begin(&self) {
+        let _ = self.at();
+    }
+
     /// This one, or that far from now if that is sooner.
     pub(crate) fn within(&self, time: Duration) -> Self {
         Self::after(Some(self.remaining().map_or(time, |left| left.min(time))))

@@ -6,7 +6,7 @@
 //! word, is noticed by probes of the kernel's (tcp(7)) in about eleven seconds.
 
 use super::channel::Framed;
-use super::socket::{Accepted, Door, SocketEndpoint, SocketStream};
+use super::socket::{Accepted, Listening, SocketEndpoint, SocketStream};
 use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::{AsSource, Handle, Source, lock, memory, socket, tcp};
@@ -14,7 +14,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 /// A listening socket, and which of the processes that a fork made share it may serve.
-struct TcpDoor {
+struct TcpListening {
     name: String,
     socket: Handle,
     /// A file without a name, for a lock that only one process can have.
@@ -28,12 +28,12 @@ pub(super) fn bind(
     port: u16,
     options: &ServerOptions,
 ) -> Result<(Box<dyn Endpoint>, u16)> {
-    let (door, port) = open(host, port, options.allow_remote)?;
-    Ok((Box::new(SocketEndpoint::new(door, options)), port))
+    let (listening, port) = open(host, port, options.allow_remote)?;
+    Ok((Box::new(SocketEndpoint::new(listening, options)), port))
 }
 
 /// A listening socket, and its port.
-fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpDoor, u16)> {
+fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpListening, u16)> {
     let failure = |error: &io::Error| unbound(host, port, error);
     // Of a server, it is an address that was asked for in vain.
     let addresses = resolve(host, port)?.map_err(|why| Error::new(Status::InvalidArgument, why))?;
@@ -49,18 +49,18 @@ fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpDoor, u16)> {
         let what = format!("TCP {}: make a file in memory", at(host, port));
         Error::os(&what, &error)
     })?;
-    let door = TcpDoor {
+    let listening = TcpListening {
         name: format!("TCP {}", at(host, port)),
         socket,
         right,
     };
-    Ok((door, port))
+    Ok((listening, port))
 }
 
 /// Connects to the server at this host, a name or an address, and port.
 pub(super) fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     let deadline = Deadline::after(options.connect_timeout);
-    deadline.remaining(); // Finding the address takes of its time.
+    deadline.begin(); // Finding the address takes of its time.
     if port == 0 {
         let context = format!(
             "TCP {}: port 0 is for servers, and a client needs the one that its server got",
@@ -121,13 +121,13 @@ fn at(host: &str, port: u16) -> String {
     }
 }
 
-impl AsSource for TcpDoor {
+impl AsSource for TcpListening {
     fn as_source(&self) -> Source<'_> {
         self.socket.as_source()
     }
 }
 
-impl Drop for TcpDoor {
+impl Drop for TcpListening {
     /// A child forked a moment ago may not have come to close its copy of the socket yet; listening
     /// ends in that one, too, so that the port is free at once.
     fn drop(&mut self) {
@@ -137,7 +137,7 @@ impl Drop for TcpDoor {
     }
 }
 
-impl Door for TcpDoor {
+impl Listening for TcpListening {
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -199,11 +199,11 @@ mod tests {
 
     /// What is left of a listening socket in a child, once the server's process has dropped its own.
     fn left(adoptable: bool) -> TcpListener {
-        let (door, _) = open("127.0.0.1", 0, false).unwrap();
+        let (listening, _) = open("127.0.0.1", 0, false).unwrap();
         if adoptable {
-            door.bequeath();
+            listening.bequeath();
         }
-        TcpListener::from(door.as_source().try_clone_to_owned().unwrap())
+        TcpListener::from(listening.as_source().try_clone_to_owned().unwrap())
     }
 
     #[test]
@@ -220,8 +220,8 @@ mod tests {
 
     #[test]
     fn no_descriptors_are_looked_for_where_none_can_come() {
-        let (door, _) = open("127.0.0.1", 0, false).unwrap();
-        assert!(!door.may_carry_descriptors()); // unix(7) has them, tcp(7) has not.
+        let (listening, _) = open("127.0.0.1", 0, false).unwrap();
+        assert!(!listening.may_carry_descriptors()); // unix(7) has them, tcp(7) has not.
     }
 
     #[test]

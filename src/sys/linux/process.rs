@@ -230,7 +230,7 @@ fn reset_signals() {
         // SAFETY: neither default nor ignore runs code. SIGKILL and SIGSTOP give EINVAL.
         let _ = unsafe { sigaction(signal, &action) };
     }
-    sigpipe::is_ignored_for_good();
+    sigpipe::ignore_for_good();
     let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
 }
 

@@ -22,8 +22,8 @@ static KERNEL_IS_OLD: AtomicBool = AtomicBool::new(false);
 /// This process ignores the signal, for as long as it lives.
 static IS_IGNORED: AtomicBool = AtomicBool::new(false);
 
-/// For a process that is the library's own and ignores SIGPIPE: writing costs nothing more.
-pub(super) fn is_ignored_for_good() {
+/// Says that this process, the library's own, ignores SIGPIPE for good: then writing costs nothing more.
+pub(super) fn ignore_for_good() {
     IS_IGNORED.store(true, Ordering::Relaxed);
 }
 

@@ -5,7 +5,7 @@ use super::place;
 use crate::error::{Error, Result, Status};
 use crate::sys::file::{self, Kind};
 use crate::sys::{AsSource, Handle, Source, holder, process, socket};
-use crate::transport::socket::{Accepted, Door};
+use crate::transport::socket::{Accepted, Listening};
 use crate::transport::{ClientOptions, ServerOptions, ServerUser};
 use std::io::{self, ErrorKind};
 use std::path::{self, Path, PathBuf};
@@ -55,7 +55,7 @@ impl NamedSocket {
     }
 }
 
-impl Door for NamedSocket {
+impl Listening for NamedSocket {
     fn name(&self) -> String {
         format!("{} {}", self.what, self.path.display())
     }

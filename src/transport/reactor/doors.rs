@@ -34,7 +34,7 @@ impl<'a> Worker<'a> {
                 DoorWatch::ByFirst => Want::READ | Want::EDGE,
             };
             if index == 0 || door.watch == DoorWatch::ByAll {
-                poller.add(door.fd, interest, Token::Door(number).into())?;
+                poller.add(door.source, interest, Token::Door(number).into())?;
             }
         }
         Ok(())
@@ -125,7 +125,7 @@ impl<'a> Worker<'a> {
     fn shut_doors(&self, shard: &mut Held<'a>) {
         for door in self.crew.listener.doors() {
             // A door that this thread does not watch is not in its poller.
-            let _ = self.poller(shard).remove(door.fd);
+            let _ = self.poller(shard).remove(door.source);
         }
         shard.shut_until = Some(Instant::now() + DOOR_PAUSE);
     }

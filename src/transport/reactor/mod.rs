@@ -61,7 +61,7 @@ pub(crate) trait Listener: Sync {
 
 /// A descriptor that is readable when somebody is at the door.
 pub(crate) struct Door<'a> {
-    pub(crate) fd: Source<'a>,
+    pub(crate) source: Source<'a>,
     pub(crate) watch: DoorWatch,
 }
 

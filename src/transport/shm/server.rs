@@ -13,7 +13,7 @@ use crate::transport::posix::named::NamedSocket;
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
 };
-use crate::transport::socket::{Accepted, Door as _};
+use crate::transport::socket::{Accepted, Listening as _};
 use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY};
 use batch::Batch;
 use std::io::{self, ErrorKind};
@@ -83,7 +83,7 @@ impl Endpoint for SharedEndpoint {
 impl Listener for SharedEndpoint {
     fn doors(&self) -> Vec<Door<'_>> {
         vec![Door {
-            fd: self.socket.as_source(),
+            source: self.socket.as_source(),
             watch: DoorWatch::ByAll,
         }]
     }

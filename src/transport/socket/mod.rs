@@ -13,7 +13,7 @@ use crate::sys::{AsSource, Handle, Source, socket};
 use std::io::{self, ErrorKind};
 
 /// A listening socket.
-pub(super) trait Door: AsSource + Send + Sync {
+pub(super) trait Listening: AsSource + Send + Sync {
     /// The address, for people.
     fn name(&self) -> String;
 
@@ -69,30 +69,30 @@ impl Accepted {
 
 /// A server of frames behind a listening socket.
 pub(super) struct SocketEndpoint<D> {
-    door: D,
+    listening: D,
     limits: Limits,
 }
 
-impl<D: Door> SocketEndpoint<D> {
-    pub(super) fn new(door: D, options: &ServerOptions) -> Self {
+impl<D: Listening> SocketEndpoint<D> {
+    pub(super) fn new(listening: D, options: &ServerOptions) -> Self {
         Self {
-            door,
+            listening,
             limits: Limits::new(options, USUAL_CLIENTS),
         }
     }
 }
 
-impl<D: Door> Endpoint for SocketEndpoint<D> {
+impl<D: Listening> Endpoint for SocketEndpoint<D> {
     fn name(&self) -> String {
-        self.door.name()
+        self.listening.name()
     }
 
     fn bequeath(&self) {
-        self.door.bequeath();
+        self.listening.bequeath();
     }
 
     fn adopt(&self) -> Result<()> {
-        self.door.adopt()
+        self.listening.adopt()
     }
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
@@ -100,20 +100,20 @@ impl<D: Door> Endpoint for SocketEndpoint<D> {
     }
 }
 
-impl<D: Door> Listener for SocketEndpoint<D> {
+impl<D: Listening> Listener for SocketEndpoint<D> {
     fn doors(&self) -> Vec<reactor::Door<'_>> {
         vec![reactor::Door {
-            fd: self.door.as_source(),
+            source: self.listening.as_source(),
             watch: DoorWatch::ByAll,
         }]
     }
 
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
-        let mut stream = match self.door.accept()? {
+        let mut stream = match self.listening.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
             Accepted::SentAway => return Ok(Admission::TurnedAway),
             Accepted::Client(client) => {
-                SocketStream::accepted(client, self.door.may_carry_descriptors())
+                SocketStream::accepted(client, self.listening.may_carry_descriptors())
             }
         };
         if is_full {

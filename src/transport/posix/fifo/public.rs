@@ -17,7 +17,7 @@ pub(super) struct PublicPair {
     /// Somebody is being served.
     is_taken: AtomicBool,
     /// Whoever writes was dropped: what still comes is no request, until the last writer leaves.
-    is_deaf: AtomicBool,
+    has_dropped_writer: AtomicBool,
 }
 
 /// Reads in one turn of throwing requests away: as much as the largest pipe that a user gets holds
@@ -31,7 +31,7 @@ impl PublicPair {
             requests,
             answers,
             is_taken: AtomicBool::new(false),
-            is_deaf: AtomicBool::new(false),
+            has_dropped_writer: AtomicBool::new(false),
         }
     }
 
@@ -47,16 +47,16 @@ impl PublicPair {
         }))
     }
 
-    /// Whether a peer that was dropped is still there. What it wrote is thrown away.
-    pub(super) fn is_deaf(&self) -> bool {
-        if !self.is_deaf.load(Ordering::Relaxed) {
+    /// Throws away what a peer wrote that was dropped, and says whether it is still there.
+    pub(super) fn discard_of_dropped(&self) -> bool {
+        if !self.has_dropped_writer.load(Ordering::Relaxed) {
             return false;
         }
         let has_writer = self.discard_requests();
         if !has_writer {
             self.discard_answers();
         }
-        self.is_deaf.store(has_writer, Ordering::Relaxed);
+        self.has_dropped_writer.store(has_writer, Ordering::Relaxed);
         has_writer
     }
 
@@ -120,8 +120,8 @@ impl Drop for PublicStream {
             self.pair.discard_answers();
         } else {
             // The server ended it: its last answer stays for a peer that is still there.
-            self.pair.is_deaf.store(true, Ordering::Relaxed);
-            self.pair.is_deaf();
+            self.pair.has_dropped_writer.store(true, Ordering::Relaxed);
+            self.pair.discard_of_dropped();
         }
         self.pair.is_taken.store(false, Ordering::Relaxed);
     }

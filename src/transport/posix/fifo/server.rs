@@ -144,9 +144,9 @@ fn check_left_over(claim: &Claim, what: &str, path: &Path, end: End) -> Result<(
     Ok(())
 }
 
-/// Removes the pairs that clients of dead servers left or wait with. One that still lives sees a writer of its
-/// answers come and go, and so that its server has gone, even if it never noticed that before this one came; or it
-/// does not find what it is about to open, and makes another pair.
+/// Removes the pairs that clients of dead servers left or wait with. A client that lives and has its pair open
+/// sees a writer of its answers come and go, which tells it that its server has died. A client that was about to open its pair does not
+/// find it, and makes another.
 fn sweep(request: &Path) -> io::Result<()> {
     let (Some(folder), Some(name)) = (
         request.parent(),
@@ -275,7 +275,7 @@ impl FifoEndpoint {
 
     /// The public pair has no way to refuse, and one client of it more or less is no burden.
     fn admit_public(&self) -> io::Result<Admission> {
-        if self.public.is_deaf() {
+        if self.public.discard_of_dropped() {
             return Ok(Admission::Nobody);
         }
         let state = poll::state(self.public.requests.as_source(), Want::READ)?;
@@ -321,11 +321,11 @@ impl Listener for FifoEndpoint {
     fn doors(&self) -> Vec<Door<'_>> {
         vec![
             Door {
-                fd: self.hello.as_source(),
+                source: self.hello.as_source(),
                 watch: DoorWatch::ByAll,
             },
             Door {
-                fd: self.public.requests.as_source(),
+                source: self.public.requests.as_source(),
                 watch: DoorWatch::ByFirst,
             },
         ]

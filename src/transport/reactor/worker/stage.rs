@@ -46,7 +46,7 @@ impl Sleepers for Doors {
 impl Listener for Doors {
     fn doors(&self) -> Vec<Door<'_>> {
         let doors = self.doors.iter().map(|(bell, watch)| Door {
-            fd: bell.as_source(),
+            source: bell.as_source(),
             watch: *watch,
         });
         doors.collect()
