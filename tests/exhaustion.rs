@@ -13,7 +13,7 @@ use std::fs::File;
 use std::time::Duration;
 use support::{Address, Process, TRANSPORTS, add, eventually, serve_in_process};
 
-fn limit(resource: libc::__rlimit_resource_t, value: u64) {
+fn limit(resource: libc::__rlimit_resource_t, value: libc::rlim_t) {
     let limit = libc::rlimit {
         rlim_cur: value,
         rlim_max: value,
@@ -22,8 +22,8 @@ fn limit(resource: libc::__rlimit_resource_t, value: u64) {
     assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
 }
 
-fn descriptors() -> u64 {
-    u64::try_from(std::fs::read_dir("/proc/self/fd").unwrap().count()).unwrap()
+fn descriptors() -> libc::rlim_t {
+    libc::rlim_t::try_from(std::fs::read_dir("/proc/self/fd").unwrap().count()).unwrap()
 }
 
 /// Opens descriptors until there are no more.
@@ -224,7 +224,7 @@ fn sleeps(process: libc::pid_t) -> u64 {
 }
 
 /// Changes how many descriptors a process may have; gives how many it might have before.
-fn limit_descriptors_of(process: &Process, count: u64) -> u64 {
+fn limit_descriptors_of(process: &Process, count: libc::rlim_t) -> libc::rlim_t {
     let mut before = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,

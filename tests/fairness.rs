@@ -203,7 +203,7 @@ fn start_that_cannot_serve_says_so() {
             let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
             let server = Server::new(endpoint, Handler::Calculator).unwrap();
             // SAFETY: limits of this process only; the next descriptor is one too many.
-            let limit = |count: u64| unsafe {
+            let limit = |count: libc::rlim_t| unsafe {
                 let limits = libc::rlimit {
                     rlim_cur: count,
                     rlim_max: 4096,

@@ -100,7 +100,7 @@ fn descriptors_by_probing() -> Vec<RawFd> {
     (0..MANY).filter(is_open).collect()
 }
 
-fn set_limit(count: u64) {
+fn set_limit(count: libc::rlim_t) {
     let limits = libc::rlimit {
         rlim_cur: count,
         rlim_max: 4096,

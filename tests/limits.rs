@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
 use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, add, forbid_with, status, within};
 
-fn limit(resource: libc::__rlimit_resource_t, value: u64) {
+fn limit(resource: libc::__rlimit_resource_t, value: libc::rlim_t) {
     let limit = libc::rlimit {
         rlim_cur: value,
         rlim_max: value,

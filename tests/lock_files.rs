@@ -142,7 +142,11 @@ fn what_children_of_a_dead_server_have_open_is_taken_over() {
 }
 
 /// Whether making a server fails in a process that may have so many descriptors.
-fn bind_without_descriptors(transport: &Transport, address: &Address, descriptors: u64) -> bool {
+fn bind_without_descriptors(
+    transport: &Transport,
+    address: &Address,
+    descriptors: libc::rlim_t,
+) -> bool {
     Process::fork(|| {
         let limit = libc::rlimit {
             rlim_cur: descriptors,

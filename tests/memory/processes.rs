@@ -57,7 +57,7 @@ fn echo() -> Handler {
 }
 
 /// The same program with so much address space and this to do; it says what came of it, line by line.
-fn execute(role: &str, mebibytes: u64) -> Child {
+fn execute(role: &str, mebibytes: libc::rlim_t) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["processes::a_process_of_another_test", "--exact"])
