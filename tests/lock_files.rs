@@ -169,7 +169,7 @@ fn a_server_that_cannot_be_made_forgets_nothing_of_the_dead() {
         let address = Address::new();
         let heir = leave_an_heir(transport, &address);
         let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
-        let failed = (3..open as u64 + 8)
+        let failed = (3..libc::rlim_t::try_from(open).unwrap() + 8)
             .map(|descriptors| bind_without_descriptors(transport, &address, descriptors))
             .take_while(|has_failed| *has_failed)
             .count();
