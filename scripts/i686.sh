@@ -1,39 +1,56 @@
 #!/bin/sh
-# i686.sh: the library compiles for 32 bits. Where rustup has that target's standard library, with it; else with Debian's
-# compiler and the sources of its standard library, which are unpacked below target/ and installed nowhere.
+# i686.sh [tests | cxx | talk]...: the library on 32 bits, as programs of that kind on this kernel (all, if nothing is named).
+# tests: cargo's; cxx: the C++ suite; talk: programs of 32 and of 64 bits serve each other over every transport.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
+. scripts/foreign.sh
+[ "$#" -gt 0 ] || set -- tests cxx talk
+
+case $(uname -m) in
+    x86_64) ;;
+    *) echo "LEFT OUT: $0 needs a machine that runs programs of x86 with 32 bits" >&2; exit 0 ;;
+esac
+need c++ g++
 install_needed
+# Of this version, since the package g++-multilib excludes compilers for other machines.
+need "$(c++ -m32 -print-file-name=libstdc++.a)" "g++-$(c++ -dumpversion | cut -d. -f1)-multilib"
+need cmake cmake
+need ninja ninja-build
+need pkg-config pkg-config
+need ip iproute2
+need /usr/src/googletest libgtest-dev
+install_needed
+
 target=i686-unknown-linux-gnu
-build=${CARGO_TARGET_DIR:-$PWD/target}/i686
-export CARGO_TARGET_DIR="$build"
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/i686"
+std_for "$target" || exit 0
 
-if command -v rustup >/dev/null 2>&1 && rustup target add "$target" >/dev/null 2>&1; then
-    cargo check --locked --target "$target"
-    exit
-fi
-
-debian=$build/debian
-if [ ! -e "$debian/usr/bin/rustc" ]; then
-    need apt-get apt
-    need dpkg dpkg
-    install_needed
-    rm -rf "$debian"
-    mkdir -p "$debian/packages"
-    # The compiler, its standard library for build scripts, the sources for i686, and the LLVM that it is linked to.
-    packages=$(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
-        --no-enhances rustc-web | grep -E '^(rustc-web|libstd-rust-web-[a-z0-9.]+|libllvm[0-9]+)$' || true)
-    # shellcheck disable=SC2086
-    [ -n "$packages" ] && (cd "$debian/packages" && apt-get download -qq $packages rust-web-src) || {
-        echo "LEFT OUT: $0 needs rustup or Debian's rustc-web for $target, and can get neither" >&2
-        exit 0
-    }
-    for package in "$debian"/packages/*.deb; do
-        dpkg -x "$package" "$debian"
-    done
-    rm -r "$debian/packages"
-fi
-LD_LIBRARY_PATH=$(dirname "$(find "$debian/usr/lib" -name 'libLLVM*.so*' | head -n 1)"):$debian/usr/lib/x86_64-linux-gnu
-export LD_LIBRARY_PATH RUSTC="$debian/usr/bin/rustc" RUSTC_BOOTSTRAP=1
-cargo check --locked -Zbuild-std=std --target "$target"
+for part in "$@"; do
+    case $part in
+        tests)
+            echo "== 32 bits: cargo's tests"
+            # shellcheck disable=SC2086
+            cargo test --locked --target "$target" $std --no-fail-fast
+            ;;
+        cxx | talk)
+            # The kernel's headers are where those of 64 bits are, which g++-multilib would link to.
+            flags="-m32 -idirafter /usr/include/x86_64-linux-gnu"
+            cxx_suite "$target" -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags"
+            ;;
+        *) echo "$0: not a part: $part" >&2; exit 2 ;;
+    esac
+    case $part in
+        cxx)
+            echo "== 32 bits: the C++ suite"
+            ctest --test-dir "$cxx" -L 'gtest|header|url' --output-on-failure --no-tests=error -j "$(nproc)"
+            ;;
+        talk)
+            echo "== 32 and 64 bits"
+            native_url_program
+            foreign=$cxx/cpp_tests/calc_ipc_c_url
+            talk "$native" "$foreign" unix fifo shm tcp exec
+            talk "$foreign" "$native" unix fifo shm tcp exec
+            ;;
+    esac
+done
