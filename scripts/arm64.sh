@@ -20,5 +20,6 @@ have_std "$target" || {
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/arm64"
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -L /usr/aarch64-linux-gnu"
+# One at a time, so that the deadlines of one are not spent on translating another.
 # shellcheck disable=SC2046
-cargo test --locked --target "$target" --no-fail-fast $(printf ' --test %s' $tests)
+cargo test --locked --target "$target" --no-fail-fast $(printf ' --test %s' $tests) -- --test-threads=1
