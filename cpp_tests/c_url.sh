@@ -1,8 +1,8 @@
 #!/bin/sh
-# c_url.sh PROGRAM SCHEME EXPECTED: lets c_url.c ask another process of its kind over a URL of this scheme. What it
-# prints is the same over all.
+# c_url.sh PROGRAM SCHEME EXPECTED [CLIENT]: lets c_url.c ask another process of its kind over a URL of this scheme, or lets
+# another build of it, CLIENT, ask. What it prints is the same over all.
 set -eu
-program=$1 scheme=$2 expected=$3
+program=$1 scheme=$2 expected=$3 client=${4:-$1}
 directory=$(mktemp -d)
 server=""
 finish() {
@@ -26,7 +26,7 @@ if [ "$scheme" != exec ]; then
     # As it is bound; if the server ends instead, so does the wait.
     read -r url <&3
 fi
-"$program" ask "$url" >"$directory/printed"
+"$client" ask "$url" >"$directory/printed"
 diff "$expected" "$directory/printed"
 if [ -n "$server" ]; then
     kill "$server"

@@ -8,14 +8,21 @@
 #define LAYOUT(condition, name) _Static_assert(condition, name)
 #endif
 
+/* Where a number of 64 bits may begin in a struct: x86 with 32 bits pads nothing before it. */
+#if defined(__i386__)
+#define NUMBER 4
+#else
+#define NUMBER 8
+#endif
+
 /* The layout is the ABI: written out, so that a change has to be meant. */
 LAYOUT(sizeof(calc_ipc_status) == 4, "status");
-LAYOUT(sizeof(calc_ipc_request) == 24, "request");
-LAYOUT(offsetof(calc_ipc_request, arg1) == 8, "arg1");
-LAYOUT(offsetof(calc_ipc_request, arg2) == 16, "arg2");
-LAYOUT(sizeof(calc_ipc_response) == 272, "response");
-LAYOUT(offsetof(calc_ipc_response, result) == 8, "result");
-LAYOUT(offsetof(calc_ipc_response, error) == 16, "error");
+LAYOUT(sizeof(calc_ipc_request) == NUMBER + 16, "request");
+LAYOUT(offsetof(calc_ipc_request, arg1) == NUMBER, "arg1");
+LAYOUT(offsetof(calc_ipc_request, arg2) == NUMBER + 8, "arg2");
+LAYOUT(sizeof(calc_ipc_response) == NUMBER + 264, "response");
+LAYOUT(offsetof(calc_ipc_response, result) == NUMBER, "result");
+LAYOUT(offsetof(calc_ipc_response, error) == NUMBER + 8, "error");
 LAYOUT(CALC_IPC_ERROR_CAPACITY == 256, "error");
 /* No padding, which a caller could not set to 0; the first version ended before in_place. */
 LAYOUT(offsetof(calc_ipc_server_options, size) == 0, "size");

@@ -13,7 +13,7 @@ const CLIENTS: u32 = 10_000;
 
 /// Lets this process, and those forked from it, have `count` descriptors; as many as the system
 /// allows, if that is less.
-fn allow_descriptors(count: u64) -> u64 {
+fn allow_descriptors(count: libc::rlim_t) -> libc::rlim_t {
     let mut limit = libc::rlimit {
         rlim_cur: count,
         rlim_max: count,

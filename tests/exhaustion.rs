@@ -15,8 +15,8 @@ use support::processes::rights::limit;
 use support::processes::state::{self, status_number};
 use support::{Address, Process, TRANSPORTS, add, eventually, serve_in_process};
 
-fn descriptors() -> u64 {
-    u64::try_from(state::descriptors("self")).unwrap()
+fn descriptors() -> libc::rlim_t {
+    libc::rlim_t::try_from(state::descriptors("self")).unwrap()
 }
 
 /// Opens descriptors until there are no more.
@@ -214,7 +214,7 @@ fn sleeps(process: libc::pid_t) -> u64 {
 }
 
 /// Changes how many descriptors a process may have; gives how many it might have before.
-fn limit_descriptors_of(process: &Process, count: u64) -> u64 {
+fn limit_descriptors_of(process: &Process, count: libc::rlim_t) -> libc::rlim_t {
     let mut before = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,

@@ -214,7 +214,14 @@ fn compilers() -> Vec<Compiler> {
         if Command::new(name).arg("--version").output().is_ok() {
             compilers.push(Compiler {
                 name: name.to_owned(),
-                command: Box::new(move || Command::new(name)),
+                command: Box::new(move || {
+                    let mut command = Command::new(name);
+                    // Left to itself, clang compiles for the machine that it runs on.
+                    if cfg!(target_arch = "x86") {
+                        command.arg("-m32");
+                    }
+                    command
+                }),
                 language,
             });
         }

@@ -139,7 +139,11 @@ fn what_children_of_a_dead_server_have_open_is_taken_over() {
 }
 
 /// Whether making a server fails in a process that may have so many descriptors.
-fn bind_without_descriptors(transport: &Transport, address: &Address, descriptors: u64) -> bool {
+fn bind_without_descriptors(
+    transport: &Transport,
+    address: &Address,
+    descriptors: libc::rlim_t,
+) -> bool {
     Process::fork(|| {
         limit(libc::RLIMIT_NOFILE, descriptors);
         let made = (transport.bind)(address, &options());
@@ -156,7 +160,7 @@ fn a_server_that_cannot_be_made_forgets_nothing_of_the_dead() {
         let address = Address::new();
         let heir = leave_an_heir(transport, &address);
         let open = state::descriptors("self");
-        let failed = (3..open as u64 + 8)
+        let failed = (3..libc::rlim_t::try_from(open).unwrap() + 8)
             .map(|descriptors| bind_without_descriptors(transport, &address, descriptors))
             .take_while(|has_failed| *has_failed)
             .count();

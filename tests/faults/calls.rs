@@ -131,8 +131,10 @@ pub fn numbers() -> Vec<c_long> {
 }
 
 /// Numbers that newer machines do not have: there they are what they became.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod number {
+    #[cfg(target_arch = "x86")]
+    pub(super) use super::renamed::{SYS_accept, SYS_fcntl, SYS_fstat, SYS_mmap, SYS_newfstatat};
     pub(super) use libc::*;
     pub(super) const OPEN: libc::c_long = libc::SYS_open;
     pub(super) const EPOLL_WAIT: libc::c_long = libc::SYS_epoll_wait;
@@ -145,7 +147,7 @@ mod number {
     pub(super) const FORK: libc::c_long = libc::SYS_fork;
     pub(super) const VFORK: libc::c_long = libc::SYS_vfork;
 }
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
 mod number {
     pub(super) use libc::*;
     pub(super) const OPEN: libc::c_long = libc::SYS_openat;
@@ -158,4 +160,15 @@ mod number {
     pub(super) const RENAME: libc::c_long = libc::SYS_renameat;
     pub(super) const FORK: libc::c_long = libc::SYS_clone;
     pub(super) const VFORK: libc::c_long = libc::SYS_clone;
+}
+
+/// What is called otherwise on x86 with 32 bits, where a file's size first had 32, too.
+#[cfg(target_arch = "x86")]
+#[allow(non_upper_case_globals, reason = "the names that other machines have")]
+mod renamed {
+    pub(super) const SYS_accept: libc::c_long = libc::SYS_accept4;
+    pub(super) const SYS_fstat: libc::c_long = libc::SYS_fstat64;
+    pub(super) const SYS_newfstatat: libc::c_long = libc::SYS_fstatat64;
+    pub(super) const SYS_mmap: libc::c_long = libc::SYS_mmap2;
+    pub(super) const SYS_fcntl: libc::c_long = libc::SYS_fcntl64;
 }

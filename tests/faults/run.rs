@@ -65,7 +65,10 @@ struct Filter<'a> {
 }
 
 /// Who cannot lock a name, or look at it, must not remove it: the next server takes it over.
-const KEEPS_NAMES: [&str; 4] = ["unlink", "fstat", "flock", "fchmod"];
+const KEEPS_NAMES: &[&str] = match size_of::<usize>() {
+    4 => &["unlink", "statx", "fstat", "flock", "fchmod"], // The C library of 32 bits has statx for fstat.
+    _ => &["unlink", "fstat", "flock", "fchmod"],
+};
 
 fn name(side: Side) -> &'static str {
     match side {

@@ -86,8 +86,8 @@ pub enum Verdict {
 }
 
 /// `SECCOMP_IOCTL_NOTIF_RECV` and `SECCOMP_IOCTL_NOTIF_SEND` of linux/seccomp.h.
-const RECEIVE: u64 = 0xC050_2100;
-const SEND: u64 = 0xC018_2101;
+const RECEIVE: libc::Ioctl = 0xC050_2100;
+const SEND: libc::Ioctl = 0xC018_2101;
 
 /// The next that asks; `None` when it was killed meanwhile.
 pub fn next_asked(listener: &OwnedFd) -> Option<Asked> {
@@ -135,15 +135,17 @@ pub fn copy_of(process: pid_t, fd: RawFd) -> io::Result<OwnedFd> {
 
 /// The numbers at an address of another process.
 pub fn words_of(process: pid_t, address: u64, count: usize) -> io::Result<Vec<u64>> {
-    let mut bytes = vec![0; count * 8];
+    const SIZE: usize = size_of::<usize>();
+    let mut bytes = vec![0; count * SIZE];
     let whole = Piece {
         address,
         length: bytes.len(),
     };
     copy_from(process, whole, &mut bytes)?;
     Ok(bytes
-        .chunks_exact(8)
-        .map(|word| u64::from_ne_bytes(word.try_into().unwrap()))
+        .chunks_exact(SIZE)
+        .map(|word| usize::from_ne_bytes(word.try_into().unwrap()))
+        .map(|word| u64::try_from(word).unwrap())
         .collect())
 }
 

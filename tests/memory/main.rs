@@ -30,15 +30,20 @@ const LARGE: u32 = 8 << 20;
 
 /// Bounds what this process may have beyond what it has (setrlimit(2)); it has to be a forked one, which
 /// has what the test's other threads reserved.
-fn limit_memory(mebibytes: u64) {
+fn limit_memory(mebibytes: libc::rlim_t) {
     let now = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = now.split_whitespace().next().unwrap().parse().unwrap();
+    let pages: libc::rlim_t = now.split_whitespace().next().unwrap().parse().unwrap();
     let bytes = pages * 4096 + (mebibytes << 20);
     limit(libc::RLIMIT_AS, bytes);
 }
 
 /// A server of echoes in a process of its own that may have so much memory.
-fn serve(transport: &Transport, address: &Address, mebibytes: u64, max_message: u32) -> Process {
+fn serve(
+    transport: &Transport,
+    address: &Address,
+    mebibytes: libc::rlim_t,
+    max_message: u32,
+) -> Process {
     Process::fork_until_ready(|say_so| {
         limit_memory(mebibytes);
         let options = ServerOptions {

@@ -62,7 +62,7 @@ fn crowd(transport: &Transport, address: &Address) {
 }
 
 /// A server and a client with so much memory each, and what a crowd does to the server.
-fn try_with(transport: &Transport, mebibytes: u64) {
+fn try_with(transport: &Transport, mebibytes: libc::rlim_t) {
     let what = format!("{}, {mebibytes} MiB", transport.name);
     let mut stage = Stage::new();
     let words = format!("{} {}", transport.name, stage.address.tell());

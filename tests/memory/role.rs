@@ -47,7 +47,7 @@ fn echo() -> Handler {
 }
 
 /// The same program with so much address space and this to do; it says what came of it.
-pub(crate) fn execute(role: &str, mebibytes: u64) -> Actor {
+pub(crate) fn execute(role: &str, mebibytes: libc::rlim_t) -> Actor {
     let limit = libc::rlimit {
         rlim_cur: mebibytes << 20,
         rlim_max: mebibytes << 20,

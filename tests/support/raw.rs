@@ -26,7 +26,8 @@ impl Random {
     }
 
     pub fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.number() >> 8).unwrap() % limit
+        let limit = u64::try_from(limit).unwrap();
+        usize::try_from((self.number() >> 8) % limit).unwrap()
     }
 
     pub fn byte(&mut self) -> u8 {

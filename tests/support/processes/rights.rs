@@ -16,7 +16,7 @@ pub fn allow_descriptors(count: libc::rlim_t) -> libc::rlim_t {
 }
 
 /// Lets this process have no more of something (setrlimit(2)), which it cannot take back.
-pub fn limit(resource: libc::__rlimit_resource_t, most: u64) {
+pub fn limit(resource: libc::__rlimit_resource_t, most: libc::rlim_t) {
     let limit = libc::rlimit {
         rlim_cur: most,
         rlim_max: most,
