@@ -21,10 +21,10 @@ impl Side {
     pub(super) const fn forms(self) -> &'static str {
         match self {
             Self::Server => {
-                "a server's URL is unix:///path, fifo:///path, shm://name, tcp://host:port or stdio: alone"
+                "a server's URL is unix:///path, fifo:///path, shm://name, shm:///path, tcp://host:port or stdio: alone"
             }
             Self::Client => {
-                "a client's URL is unix:///path, fifo:///path, shm://name, tcp://host:port or exec:///path/to/program"
+                "a client's URL is unix:///path, fifo:///path, shm://name, shm:///path, tcp://host:port or exec:///path/to/program"
             }
         }
     }
