@@ -149,6 +149,16 @@
 #define CALC_IPC_ALIGNMENT 16
 
 /**
+ * For `timeout_ms`: without limit. -1 and Windows' INFINITE are the same.
+ */
+#define CALC_IPC_TIMEOUT_NONE 4294967295u
+
+/**
+ * For `timeout_ms` of a call: what the client's option `call_timeout_ms` says.
+ */
+#define CALC_IPC_TIMEOUT_DEFAULT 4294967294u
+
+/**
  * A connection to a server behind any transport, which its URL names.
  *
  * calc_ipc_client_create(), then calc_ipc_client_call(), calc_ipc_client_call_many() and
@@ -1473,6 +1483,22 @@ calc_ipc_status calc_ipc_client_call(const struct calc_ipc_client *client,
                                      struct calc_ipc_response *response);
 
 /**
+ * As calc_ipc_client_call(), with a time limit of this call's own.
+ *
+ * @param client      The client.
+ * @param timeout_ms  How many milliseconds the call may take, or CALC_IPC_TIMEOUT_DEFAULT, or
+ *                    CALC_IPC_TIMEOUT_NONE; not 0.
+ * @param request     The request.
+ * @param response    Takes the answer, which may be that there is no result.
+ * @return As calc_ipc_client_call(); INVALID_ARGUMENT: also no time at all.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_call_within(const struct calc_ipc_client *client,
+                                            uint32_t timeout_ms,
+                                            const struct calc_ipc_request *request,
+                                            struct calc_ipc_response *response);
+
+/**
  * Asks many things at once, as many as the transport carries, and takes the answers in order.
  *
  * The time of a call starts again with each answer.
@@ -1516,6 +1542,28 @@ calc_ipc_status calc_ipc_client_call_bytes(const struct calc_ipc_client *client,
                                            uint8_t *response,
                                            size_t capacity,
                                            size_t *response_length);
+
+/**
+ * As calc_ipc_client_call_bytes(), with a time limit of this call's own.
+ *
+ * @param client           The client.
+ * @param timeout_ms       How many milliseconds the call may take, or CALC_IPC_TIMEOUT_DEFAULT, or
+ *                         CALC_IPC_TIMEOUT_NONE; not 0.
+ * @param request          The message; may be NULL if it is empty.
+ * @param length           Bytes at `request`, `max_message` of the client's options at most.
+ * @param response         Takes the answer; may be NULL if there is no room for one.
+ * @param capacity         Bytes at `response`.
+ * @param response_length  Takes the length of the answer, or on BUFFER_TOO_SMALL how long it was.
+ * @return As calc_ipc_client_call_bytes(); INVALID_ARGUMENT: also no time at all.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_call_bytes_within(const struct calc_ipc_client *client,
+                                                  uint32_t timeout_ms,
+                                                  const uint8_t *request,
+                                                  size_t length,
+                                                  uint8_t *response,
+                                                  size_t capacity,
+                                                  size_t *response_length);
 
 /**
  * Closes the connection and frees the client. Nothing may overlap it.

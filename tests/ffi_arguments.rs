@@ -226,8 +226,10 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_client_create(null(), null(), &mut none());
             calc_ipc_client_create(URL, null(), null_mut());
             calc_ipc_client_call(none(), request, answer);
+            calc_ipc_client_call_within(none(), 1, request, answer);
             calc_ipc_client_call_many(none(), request, 1, answer, count);
             calc_ipc_client_call_bytes(none(), byte, 1, byte, 1, count);
+            calc_ipc_client_call_bytes_within(none(), 1, byte, 1, byte, 1, count);
         ]
     }
 }

@@ -101,16 +101,8 @@ template <class T, auto Call, auto Destroy> class BasicClient {
     /// Sends a request and waits for its response; empty if there is none, and then the result says why.
     /// A response without `success` is a response: the call worked, and the calculation did not.
     Result<Response> call(const Request &request) noexcept {
-        const calc_ipc_request in = toC(request);
-        calc_ipc_response out;
-        if (const calc_ipc_status failure = noted(Call(handle_.get(), &in, &out))) {
-            return Result<Response>(Outcome::ofLastCall(failure));
-        }
-        try {
-            return fromC(out);
-        } catch (const std::exception &) {
-            return Result<Response>(withoutMemory(false));
-        }
+        return ask(request,
+                   [this](const calc_ipc_request *in, calc_ipc_response *out) { return Call(handle_.get(), in, out); });
     }
 
     /// How the last call of any thread ended. Each call's result says it for that call alone.
@@ -128,6 +120,20 @@ template <class T, auto Call, auto Destroy> class BasicClient {
 
     /// What the functions of calc_ipc.h take.
     const T *handle() const noexcept { return handle_.get(); }
+
+    /// What `call`, a function of calc_ipc.h, makes of a request.
+    template <class Function> Result<Response> ask(const Request &request, Function call) noexcept {
+        const calc_ipc_request in = toC(request);
+        calc_ipc_response out;
+        if (const calc_ipc_status failure = noted(call(&in, &out))) {
+            return Result<Response>(Outcome::ofLastCall(failure));
+        }
+        try {
+            return fromC(out);
+        } catch (const std::exception &) {
+            return Result<Response>(withoutMemory(false));
+        }
+    }
 
     /// The status of a call, which `status()` then gives.
     calc_ipc_status noted(calc_ipc_status status) noexcept {

@@ -7,6 +7,7 @@
 
 #include <calc_ipc/service.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -54,6 +55,21 @@ class Server final
         : BasicServer(calc_ipc_server_create_bytes, std::move(handler), options, detail::terminated(url)) {}
 };
 
+/// @cond INTERNAL
+namespace detail {
+
+/// A time limit as calc_ipc.h has it; what is longer than it counts to, 49 days, is none.
+inline std::uint32_t timeoutOf(std::chrono::milliseconds timeout) noexcept {
+    if (timeout <= std::chrono::milliseconds::zero()) {
+        return 0;
+    }
+    return timeout.count() < CALC_IPC_TIMEOUT_DEFAULT ? static_cast<std::uint32_t>(timeout.count())
+                                                      : CALC_IPC_TIMEOUT_NONE;
+}
+
+} // namespace detail
+/// @endcond
+
 /// The responses to the first of many requests, in order, and how the call for them ended.
 class Responses : public std::vector<Response>, public detail::Outcome {
   public:
@@ -71,11 +87,19 @@ class Responses : public std::vector<Response>, public detail::Outcome {
 ///     auto response = client.call({Operation::ADD, 10, 20});
 ///     auto responses = client.callMany(requests);      // as many at once as the transport carries
 ///     auto answer = client.callBytes("hello");         // to a Server::bytes
+///     auto soon = client.callWithin(20ms, {Operation::ADD, 10, 20});
 class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client_call, calc_ipc_client_destroy> {
   public:
     /// Connects; throws NOT_CONNECTED if no server is there. exec: starts the server, which ends with the client.
     explicit Client(const std::string &url, const ClientOptions &options = {})
         : BasicClient(calc_ipc_client_create, options, detail::terminated(url)), max_message_(options.max_message) {}
+
+    /// `call`, with a time limit of this call's own, which has to be a millisecond at least.
+    Result<Response> callWithin(std::chrono::milliseconds timeout, const Request &request) noexcept {
+        return ask(request, [&](const calc_ipc_request *in, calc_ipc_response *out) {
+            return calc_ipc_client_call_within(handle(), detail::timeoutOf(timeout), in, out);
+        });
+    }
 
     /// Sends all of the requests, in a std::vector, std::array, std::span ..., and gives their responses in order.
     ///
@@ -122,16 +146,13 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
     /// there is none, and then the result says why. An answer that does not fit is BUFFER_TOO_SMALL and dropped; its
     /// length is put at `needed`.
     Result<std::size_t> callBytes(BytesView message, BytesRoom room, std::size_t *needed = nullptr) noexcept {
-        std::size_t length = 0;
-        const calc_ipc_status status = noted(
-            calc_ipc_client_call_bytes(handle(), message.data(), message.size(), room.data(), room.size(), &length));
-        if (status == CALC_IPC_STATUS_OK) {
-            return length;
-        }
-        if (needed != nullptr && status == CALC_IPC_STATUS_BUFFER_TOO_SMALL) {
-            *needed = length;
-        }
-        return Result<std::size_t>(detail::Outcome::ofLastCall(status));
+        return askBytes(CALC_IPC_TIMEOUT_DEFAULT, message, room, needed);
+    }
+
+    /// `callBytes`, with a time limit of this call's own, which has to be a millisecond at least.
+    Result<std::size_t> callBytesWithin(std::chrono::milliseconds timeout, BytesView message, BytesRoom room,
+                                        std::size_t *needed = nullptr) noexcept {
+        return askBytes(detail::timeoutOf(timeout), message, room, needed);
     }
 
     /// The same, with room for any answer that the options let in.
@@ -153,6 +174,20 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
     }
 
   private:
+    Result<std::size_t> askBytes(std::uint32_t timeout, BytesView message, BytesRoom room,
+                                 std::size_t *needed) noexcept {
+        std::size_t length = 0;
+        const calc_ipc_status status = noted(calc_ipc_client_call_bytes_within(
+            handle(), timeout, message.data(), message.size(), room.data(), room.size(), &length));
+        if (status == CALC_IPC_STATUS_OK) {
+            return length;
+        }
+        if (needed != nullptr && status == CALC_IPC_STATUS_BUFFER_TOO_SMALL) {
+            *needed = length;
+        }
+        return Result<std::size_t>(detail::Outcome::ofLastCall(status));
+    }
+
     std::size_t max_message_;
 };
 

@@ -7,9 +7,10 @@ use super::options::calc_ipc_client_options;
 use super::pointer::{self, Out};
 use super::service;
 use super::status::calc_ipc_status;
+use super::timeout;
 use crate::calculator::Request;
 use crate::error::{Error, Result, Status};
-use crate::service::Client;
+use crate::service::{Client, Limit};
 use crate::transport::{Address, Side};
 use std::ffi::c_char;
 
@@ -67,7 +68,27 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call(
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
-    unsafe { service::call(client, request, response) }
+    unsafe { service::call(client, service::usual, request, response) }
+}
+
+/// As calc_ipc_client_call(), with a time limit of this call's own.
+///
+/// @param client      The client.
+/// @param timeout_ms  How many milliseconds the call may take, or CALC_IPC_TIMEOUT_DEFAULT, or
+///                    CALC_IPC_TIMEOUT_NONE; not 0.
+/// @param request     The request.
+/// @param response    Takes the answer, which may be that there is no result.
+/// @return As calc_ipc_client_call(); INVALID_ARGUMENT: also no time at all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_client_call_within(
+    client: *const calc_ipc_client,
+    timeout_ms: u32,
+    request: *const calc_ipc_request,
+    response: *mut calc_ipc_response,
+) -> calc_ipc_status {
+    let limit = || timeout::limit(timeout_ms);
+    // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
+    unsafe { service::call(client, limit, request, response) }
 }
 
 /// Asks many things at once, as many as the transport carries, and takes the answers in order.
@@ -129,14 +150,50 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes(
 ) -> calc_ipc_status {
     // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
     let arguments = || unsafe {
-        let request = pointer::array(request, length, "request")?;
-        let response = pointer::array_mut(response, capacity, "response")?;
-        let response_length = Out::new(response_length, "response_length")?;
-        Ok((handle::get(client)?, request, response, response_length))
+        Exchange::new(
+            client,
+            service::usual,
+            (request, length),
+            (response, capacity),
+            response_length,
+        )
     };
-    guard_call(arguments, |(client, request, response, length)| {
-        call_bytes(client, request, response, length)
-    })
+    guard_call(arguments, Exchange::call)
+}
+
+/// As calc_ipc_client_call_bytes(), with a time limit of this call's own.
+///
+/// @param client           The client.
+/// @param timeout_ms       How many milliseconds the call may take, or CALC_IPC_TIMEOUT_DEFAULT, or
+///                         CALC_IPC_TIMEOUT_NONE; not 0.
+/// @param request          The message; may be NULL if it is empty.
+/// @param length           Bytes at `request`, `max_message` of the client's options at most.
+/// @param response         Takes the answer; may be NULL if there is no room for one.
+/// @param capacity         Bytes at `response`.
+/// @param response_length  Takes the length of the answer, or on BUFFER_TOO_SMALL how long it was.
+/// @return As calc_ipc_client_call_bytes(); INVALID_ARGUMENT: also no time at all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes_within(
+    client: *const calc_ipc_client,
+    timeout_ms: u32,
+    request: *const u8,
+    length: usize,
+    response: *mut u8,
+    capacity: usize,
+    response_length: *mut usize,
+) -> calc_ipc_status {
+    let limit = || timeout::limit(timeout_ms);
+    // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
+    let arguments = || unsafe {
+        Exchange::new(
+            client,
+            limit,
+            (request, length),
+            (response, capacity),
+            response_length,
+        )
+    };
+    guard_call(arguments, Exchange::call)
 }
 
 /// Closes the connection and frees the client. Nothing may overlap it.
@@ -179,21 +236,51 @@ fn checked(requests: &[calc_ipc_request]) -> Result<Vec<Request>> {
     Ok(checked)
 }
 
-/// Sends `request`, and puts the answer at `response` if it fits.
-fn call_bytes(
-    client: &Client,
-    request: &[u8],
-    response: &mut [u8],
-    mut response_length: Out<usize>,
-) -> Result<()> {
-    let length = client.call_bytes(request, response)?;
-    response_length.write(length);
-    if length <= response.len() {
-        return Ok(());
+/// A message on its way there, and room for what comes back.
+struct Exchange<'a> {
+    client: &'a Client,
+    limit: Limit,
+    request: &'a [u8],
+    response: &'a mut [u8],
+    response_length: Out<usize>,
+}
+
+impl Exchange<'_> {
+    /// # Safety
+    ///
+    /// All pointers are NULL or point to what their types and their lengths say; the handle is live.
+    unsafe fn new(
+        client: *const calc_ipc_client,
+        limit: impl FnOnce() -> Result<Limit>,
+        (request, length): (*const u8, usize),
+        (response, capacity): (*mut u8, usize),
+        response_length: *mut usize,
+    ) -> Result<Self> {
+        // SAFETY: the caller's promise is the same.
+        unsafe {
+            Ok(Self {
+                client: handle::get(client)?,
+                limit: limit()?,
+                request: pointer::array(request, length, "request")?,
+                response: pointer::array_mut(response, capacity, "response")?,
+                response_length: Out::new(response_length, "response_length")?,
+            })
+        }
     }
-    let context = format!(
-        "an answer of {length} bytes, and room for {}",
-        response.len()
-    );
-    Err(Error::new(Status::BufferTooSmall, context))
+
+    /// Sends the request, and puts the answer where there is room for it, if it fits.
+    fn call(self) -> Result<()> {
+        let (limit, request, response) = (self.limit, self.request, self.response);
+        let length = self.client.call_bytes_within(limit, request, response)?;
+        let mut response_length = self.response_length;
+        response_length.write(length);
+        if length <= response.len() {
+            return Ok(());
+        }
+        let context = format!(
+            "an answer of {length} bytes, and room for {}",
+            response.len()
+        );
+        Err(Error::new(Status::BufferTooSmall, context))
+    }
 }

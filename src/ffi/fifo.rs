@@ -185,7 +185,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fifo_client_call(
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
-    unsafe { service::call(client, request, response) }
+    unsafe { service::call(client, service::usual, request, response) }
 }
 
 /// Closes the connection and frees the client. Nothing may overlap it.

@@ -39,6 +39,8 @@ pub mod named_pipe;
 
 pub mod server;
 
+pub mod timeout;
+
 pub mod client;
 
 mod extensible;

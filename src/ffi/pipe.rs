@@ -92,7 +92,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_call(
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the handle is live, `request` is one, and there is room for an answer at `response`.
-    unsafe { service::call(pipe, request, response) }
+    unsafe { service::call(pipe, service::usual, request, response) }
 }
 
 /// Closes the pipe, which tells the child to end, waits for it a bounded time, then kills it, and

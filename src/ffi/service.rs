@@ -12,7 +12,7 @@ use super::options::{
 use super::pointer::{self, Out};
 use super::status::calc_ipc_status;
 use crate::error::Result;
-use crate::service::{Client, Handler, Server};
+use crate::service::{Client, Handler, Limit, Server};
 use crate::transport::{self, Address};
 
 /// A server at `address`, and the address as bound.
@@ -115,7 +115,8 @@ pub(super) unsafe fn client(
     ))
 }
 
-/// Asks `request` of the client that is in `handle`, and puts the answer at `response`.
+/// Asks `request` of the client that is in `handle`, within the `limit` that it gives, and puts the answer at
+/// `response`.
 ///
 /// # Safety
 ///
@@ -123,6 +124,7 @@ pub(super) unsafe fn client(
 #[inline(always)]
 pub(super) unsafe fn call<T: Handle<Inside = Client>>(
     handle: *const T,
+    limit: impl FnOnce() -> Result<Limit>,
     request: *const calc_ipc_request,
     response: *mut calc_ipc_response,
 ) -> calc_ipc_status {
@@ -131,11 +133,17 @@ pub(super) unsafe fn call<T: Handle<Inside = Client>>(
         let client = handle::get(handle)?;
         let request = pointer::read(request, "request")?;
         let out = Out::new(response, "response")?;
-        Ok((client, request.to_request()?, out))
+        Ok((client, limit()?, request.to_request()?, out))
     };
-    guard_call(arguments, |(client, request, out)| {
-        client.call_with(&request, |response| store(&response, out))
+    guard_call(arguments, |(client, limit, request, out)| {
+        client.call_with(limit, &request, |response| store(&response, out))
     })
+}
+
+/// The limit of a call that has no other than its client's.
+#[inline(always)]
+pub(super) fn usual() -> Result<Limit> {
+    Ok(Limit::Usual)
 }
 
 /// Closes a connection and gives its handle up.

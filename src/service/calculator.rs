@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::client::{Client, SHORT_FRAME};
+use super::client::{Client, Limit, SHORT_FRAME};
 use super::user_code::{Event, UserCode};
 use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request, append_response};
 use crate::calculator::{ErrorText, Request, Response, execute, text};
@@ -24,23 +24,30 @@ impl Client {
     /// [`Status::Closed`] or [`Status::PeerDied`] every call says the same. A request whose call
     /// failed may have been executed, unless [`Error::is_not_executed`]; nothing is sent twice.
     pub fn call(&self, request: &Request) -> Result<Response> {
+        self.call_within(Limit::Usual, request)
+    }
+
+    /// [`Client::call`] within a limit of its own.
+    pub fn call_within(&self, limit: Limit, request: &Request) -> Result<Response> {
         let mut response = Ok(0);
-        self.call_with(request, |given| match given {
+        self.call_with(limit, request, |given| match given {
             Ok(result) => response = Ok(result),
             Err(error) => response = Err(error),
         })?;
         Ok(response)
     }
 
-    /// [`Client::call`], handing the response to `take`: it is 264 bytes large, and each step that
+    /// [`Client::call_within`], handing the response to `take`: it is 264 bytes large, and each step that
     /// it is passed on by copies it.
     #[inline]
     pub(crate) fn call_with<T>(
         &self,
+        limit: Limit,
         request: &Request,
         take: impl FnOnce(Response) -> T,
     ) -> Result<T> {
         self.ask(
+            limit,
             |frame| append_request(frame, request),
             |body| match text::parse_response(body) {
                 Some(response) => Ok(take(response)),

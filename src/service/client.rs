@@ -38,6 +38,15 @@ struct Calls {
 /// The room for a request that a client has from the start, in bytes.
 pub(super) const SHORT_FRAME: usize = 64;
 
+/// How long a call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// As the client's option `call_timeout` says.
+    Usual,
+    /// This long, which is not zero; `None`: without limit.
+    Own(Option<Duration>),
+}
+
 impl Client {
     /// A client that calls over `channel`.
     pub fn new(channel: Box<dyn Channel>, options: &ClientOptions) -> Self {
@@ -59,10 +68,11 @@ impl Client {
     #[inline]
     pub(super) fn ask<T>(
         &self,
+        limit: Limit,
         append: impl FnOnce(&mut Vec<u8>),
         read: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        self.calls()?.ask(append, read)
+        self.calls()?.ask(limit, append, read)
     }
 
     /// Sends the frames of each of `batches`, as many at a time as the transport carries: `append` appends
@@ -93,7 +103,17 @@ impl Client {
     /// dropped. [`Status::TooLarge`] is a message over this client's limit, of which nothing was
     /// sent, or over the server's, which then closes, or an answer over this client's.
     pub fn call_bytes(&self, message: &[u8], answer: &mut [u8]) -> Result<usize> {
-        self.calls()?.call_bytes(message, answer)
+        self.call_bytes_within(Limit::Usual, message, answer)
+    }
+
+    /// [`Client::call_bytes`] within a limit of its own. [`Status::InvalidArgument`] is one of no time at all.
+    pub fn call_bytes_within(
+        &self,
+        limit: Limit,
+        message: &[u8],
+        answer: &mut [u8],
+    ) -> Result<usize> {
+        self.calls()?.call_bytes(limit, message, answer)
     }
 
     /// The calls, for this thread.
@@ -134,10 +154,11 @@ impl Calls {
     #[inline]
     fn ask<T>(
         &mut self,
+        limit: Limit,
         append: impl FnOnce(&mut Vec<u8>),
         read: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        let deadline = self.begin()?;
+        let deadline = self.begin(limit)?;
         self.frame.clear();
         append(&mut self.frame);
         let sent = self.channel.send(&self.frame, &deadline);
@@ -154,7 +175,7 @@ impl Calls {
         }
     }
 
-    fn call_bytes(&mut self, message: &[u8], answer: &mut [u8]) -> Result<usize> {
+    fn call_bytes(&mut self, limit: Limit, message: &[u8], answer: &mut [u8]) -> Result<usize> {
         if message.len() > self.max_message {
             let context = format!(
                 "{}: the message has {} bytes, and this client's max_message is {}",
@@ -164,7 +185,7 @@ impl Calls {
             );
             return Err(Error::new(Status::TooLarge, context).not_executed());
         }
-        let deadline = self.begin()?;
+        let deadline = self.begin(limit)?;
         let sent = self.channel.send_body(message, &deadline);
         self.sent(sent)?;
         let length = self.channel.recv_into(answer, &deadline);
@@ -178,7 +199,7 @@ impl Calls {
         append: impl FnOnce(&mut Vec<u8>),
         mut read: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        self.begin()?;
+        self.begin(Limit::Usual)?;
         self.frame.clear();
         self.make_room(length)?;
         append(&mut self.frame);
@@ -211,11 +232,14 @@ impl Calls {
     /// The deadline of a call, before which the answers to earlier ones have come and are dropped.
     /// Where that fails, the call's own request is not sent.
     #[inline]
-    fn begin(&mut self) -> Result<Deadline> {
+    fn begin(&mut self, limit: Limit) -> Result<Deadline> {
         if let Some(end) = &self.end {
             return Err(end.clone().not_executed());
         }
-        let deadline = Deadline::after(self.timeout);
+        let deadline = Deadline::after(match limit {
+            Limit::Usual => self.timeout,
+            Limit::Own(limit) => limit,
+        });
         if self.owed > 0 {
             self.drop_late(&deadline)?;
         }

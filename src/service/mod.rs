@@ -14,7 +14,7 @@ pub mod pipe;
 
 pub use bytes::BytesFunction;
 pub use calculator::CalculatorFunction;
-pub use client::Client;
+pub use client::{Client, Limit};
 pub use handler::Handler;
 pub use server::Server;
 pub use user_code::{Event, Observer, current_failure};

@@ -72,7 +72,11 @@ fn client(channel: Scripted) -> Client {
 
 /// Asks once, of which nothing but the answer matters.
 fn ask(client: &Client) -> Result<Vec<u8>> {
-    client.ask(|frame| frame.push(0), |body| Ok(body.to_vec()))
+    client.ask(
+        Limit::Usual,
+        |frame| frame.push(0),
+        |body| Ok(body.to_vec()),
+    )
 }
 
 /// Asks so many times at once, in a single batch.

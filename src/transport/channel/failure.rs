@@ -8,7 +8,9 @@ use std::fmt;
 /// The failure of a server that took too long.
 pub(in crate::transport) fn too_late(peer: &str, deadline: &Deadline) -> Error {
     let limit = deadline.limit().unwrap_or_default();
-    let context = format!("{peer}: no answer within {limit:?} (call_timeout_ms)");
+    let context = format!(
+        "{peer}: no answer within {limit:?} (call_timeout_ms, or the call's own timeout_ms)"
+    );
     Error::new(Status::TimedOut, context)
 }
 

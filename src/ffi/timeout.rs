@@ -1,0 +1,23 @@
+//! How long one call may take.
+
+use crate::error::{Error, Result, Status};
+use crate::service::Limit;
+use std::time::Duration;
+
+/// For `timeout_ms`: without limit. -1 and Windows' INFINITE are the same.
+pub const CALC_IPC_TIMEOUT_NONE: u32 = 0xFFFF_FFFFu32;
+/// For `timeout_ms` of a call: what the client's option `call_timeout_ms` says.
+pub const CALC_IPC_TIMEOUT_DEFAULT: u32 = 0xFFFF_FFFEu32;
+
+/// The limit of a call that is given so many milliseconds.
+pub(super) fn limit(timeout_ms: u32) -> Result<Limit> {
+    match timeout_ms {
+        0 => {
+            let context = "timeout_ms 0 leaves a call no time; CALC_IPC_TIMEOUT_NONE sets no limit";
+            Err(Error::new(Status::InvalidArgument, context))
+        }
+        CALC_IPC_TIMEOUT_NONE => Ok(Limit::Own(None)),
+        CALC_IPC_TIMEOUT_DEFAULT => Ok(Limit::Usual),
+        _ => Ok(Limit::Own(Some(Duration::from_millis(timeout_ms.into())))),
+    }
+}
