@@ -100,11 +100,13 @@ impl Shard {
     }
 
     /// Whether a peer asks in memory.
+    #[inline]
     pub(super) fn is_asking(&self, key: Key) -> bool {
         self.peer(key).is_some_and(Peer::asks)
     }
 
     /// The peer in this place, if it asks in memory.
+    #[inline]
     fn asking_at(&self, place: u32) -> Option<Key> {
         let key = self.peers.key_at(place)?;
         self.is_asking(key).then_some(key)
@@ -120,6 +122,7 @@ impl Shard {
     }
 
     /// The peer in the next place, if it asks in memory.
+    #[inline]
     pub(super) fn next_asking(&mut self) -> Option<Key> {
         let places = self.peers.places();
         let place = self.attention.next_place(places);
@@ -161,6 +164,7 @@ impl Shard {
 
     /// Whether the thread is to spin now. While it counts the waits that it does not spin in, nobody needs to know
     /// its peer's CPU.
+    #[inline]
     pub(super) fn begin_to_spin(&mut self) -> bool {
         let may_pay = self.attention.recent.len() > 0
             && (!self.attention.spin.may_spin() || !self.shares_cpu());
@@ -168,10 +172,17 @@ impl Shard {
     }
 
     /// While the peer that asked last runs on this thread's CPU, it cannot ask before this thread sleeps.
+    #[inline]
     fn shares_cpu(&self) -> bool {
         let latest = self.attention.recent.get(0);
         let theirs = latest.and_then(|key| self.peer(key)?.cpu());
         theirs.is_some_and(|number| number == cpu::current())
+    }
+
+    /// Whether there is a time at which something has to be done.
+    #[inline]
+    pub(super) fn is_timed(&self) -> bool {
+        self.clock.next().is_some() || self.pause.until().is_some()
     }
 
     /// How long the thread may sleep; `None`: until something happens.

@@ -16,7 +16,7 @@ pub(crate) trait Watched: Stream {
     /// Readable when requests come.
     fn input(&self) -> Source<'_>;
 
-    /// Writable when answers may go, if that is another descriptor.
+    /// Writable when answers may go, if that is another source.
     fn output(&self) -> Option<Source<'_>>;
 
     /// Whether the last read ended early though more may be there.
@@ -37,7 +37,7 @@ pub(crate) struct StreamPeer<S> {
     reads_until_empty: bool,
 }
 
-/// The places of a stream's descriptors among its watches.
+/// The places of a stream's sources among its watches.
 const INPUT: usize = 0;
 const OUTPUT: usize = 1;
 

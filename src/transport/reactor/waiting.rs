@@ -80,8 +80,8 @@ pub(super) fn wait(
         return shard.desk.poller.wait(events, Some(Duration::ZERO));
     }
     let timeout = shard.time_left();
-    if !shard.attention.is_in_memory() {
-        return sleep(shard, events, timeout);
+    if !shard.attention.is_in_memory() && shard.crew.relief.is_none() {
+        return shard.desk.poller.wait(events, timeout);
     }
     let Some(sleepers) = shard.crew.listener.sleepers() else {
         return sleep(shard, events, timeout);

@@ -101,7 +101,7 @@ impl<'a> Worker<'a> {
         if !is_lone {
             self.turns.give_queued(shard);
         }
-        if shard.clock.next().is_some() || shard.pause.until().is_some() {
+        if shard.is_timed() {
             let now = Instant::now();
             sweep::sweep_if_due(&mut self.turns, shard, now);
             newcomers::open_shut_doors(shard, now)?;
