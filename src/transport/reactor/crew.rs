@@ -15,7 +15,6 @@ use std::sync::atomic::Ordering;
 
 /// What the threads of one server share.
 pub(super) struct Crew<'a> {
-    pub(super) listener: &'a dyn Listener,
     pub(super) limits: &'a Limits,
     pub(super) task: &'a Task<'a>,
     /// Rings when the threads stop by themselves: idle, or one of them failed.
@@ -49,7 +48,6 @@ impl<'a> Crew<'a> {
             }
         }
         Ok(Self {
-            listener,
             limits,
             task,
             over: Bell::new()?,

@@ -1,7 +1,7 @@
 //! The doors of a server: who watches them, who is let in, and whether anybody may still come.
 
 use super::token::Token;
-use super::{Admission, Door, DoorWatch, Limits, Listener};
+use super::{Admission, Door, DoorWatch, Limits, Listener, Sleepers};
 use crate::sys::mutex::lock;
 use crate::sys::ready::Want;
 use crate::sys::{Handle, Poller, room};
@@ -43,6 +43,12 @@ impl<'a> Doors<'a> {
             have_come: AtomicBool::new(false),
             spare: Mutex::new(Handle::spare().ok()),
         }
+    }
+
+    /// Where the threads that sleep are counted, if peers ask in memory.
+    #[inline]
+    pub(super) fn sleepers(&self) -> Option<&dyn Sleepers> {
+        self.listener.sleepers()
     }
 
     /// Has the thread with this number watch, by this poller, the doors that are its.

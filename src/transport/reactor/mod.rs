@@ -5,10 +5,11 @@
 //! clients there may be, whose turn it is, when to spin and when to sleep, when a peer is too slow,
 //! and how to stop.
 //!
-//! From the bottom: a `Shard` is some peers and what is known of them: whose turn it is (`Queue`), whom to
-//! look at next (`Attention`), who is too slow when (`Clock`). A `Crew` is what all threads share: the `Doors`, and a `Desk` for
-//! each thread, with its shard. `Held` is a shard in a thread's hands, to which peers come and from which
-//! they go. `Turns` gives peers their turns, and a `Worker` is the loop around it all.
+//! From the bottom: a `Shard` is some peers and what is known of them, whose turn it is (`Queue`), whom to
+//! look at next (`Attention`), and when one is too slow (`Clock`). A `Crew` is what all threads share, the
+//! `Doors` and a `Desk` for each thread with its shard. `Held` is a shard in a thread's hands, to which peers
+//! come and from which they go. `Turns` gives peers their turns, `Wards` are other threads' shards that a
+//! thread looks after, and a `Worker` is one thread: the loop around it all.
 
 mod attention;
 mod clock;

@@ -1,6 +1,9 @@
 //! A share of a server's peers: one thread serves it, and another does while that one is inside a
 //! long handler.
 
+#[cfg(test)]
+mod tests;
+
 use super::attention::{Attention, LOOKS_A_LAP};
 use super::clock::{Clock, Times};
 use super::doors::Pause;

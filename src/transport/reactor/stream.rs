@@ -205,7 +205,18 @@ impl<S: Watched> StreamPeer<S> {
             }
             moved |= self.side.arrived() > arrived;
         }
-        let answered = quantum.answered() > 0;
+        self.end_turn(had_partial, moved, quantum.answered() > 0, work)
+    }
+
+    /// There is nothing more to read, and all answers are written.
+    #[inline]
+    fn end_turn(
+        &mut self,
+        had_partial: bool,
+        moved: bool,
+        answered: bool,
+        work: &mut Work<'_>,
+    ) -> TurnEnd {
         match self.side.half(had_partial, answered) {
             Some(half) => TurnEnd::partial(half, moved),
             None => {

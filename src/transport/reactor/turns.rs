@@ -1,8 +1,6 @@
 //! One thread gives peers their turns.
 
 #[cfg(test)]
-mod apart;
-#[cfg(test)]
 mod tests;
 
 use super::crew::Crew;

@@ -83,7 +83,7 @@ pub(super) fn wait(
     if !shard.attention.is_in_memory() && shard.crew.relief.is_none() {
         return shard.desk.poller.wait(events, timeout);
     }
-    let Some(sleepers) = shard.crew.listener.sleepers() else {
+    let Some(sleepers) = shard.crew.doors.sleepers() else {
         return sleep(shard, events, timeout);
     };
     sleep_counted(

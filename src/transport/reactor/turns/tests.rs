@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod apart;
+
 use super::*;
 use crate::sys::mutex::lock;
 use crate::transport::reactor::pace::{LAPS_LAST, TIME_A_LOOK, TURNS_A_LOOK};

@@ -1,7 +1,5 @@
 //! Turns of peers whose shard another thread may take up meanwhile.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use super::*;
 use crate::sys::mutex::lock;
 use crate::transport::reactor::desk::NOBODY;
