@@ -1,12 +1,19 @@
-//! When a thread spins, and for whom.
+//! When a thread spins and for whom, and how it falls asleep.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::sys::AsSource;
 use crate::sys::cpu;
-use crate::transport::reactor::stage::{Script, Stage, with_peers};
+use crate::sys::ready::Want;
+use crate::transport::reactor::crew::Crew;
+use crate::transport::reactor::relief::hand_over;
+use crate::transport::reactor::stage::{
+    Script, Stage, play_staffed, settle_in, with_peers, worker,
+};
 use std::iter::repeat_n;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 const ANSWERED: TurnEnd = TurnEnd::Idle { answered: true };
@@ -120,5 +127,105 @@ fn a_turn_in_which_nothing_was_done_finds_no_work() {
             assert_eq!(serve_if_asking(turns, shard, key), is_work, "{end:?}");
         }
         assert!(!serve_if_asking(turns, shard, key), "it has gone");
+    });
+}
+
+/// Waits as the first thread does, while another one does this; how many events there were.
+fn wait_while(
+    crew: &Crew<'_>,
+    wards: &Wards<'_>,
+    must_look: bool,
+    act: impl FnOnce() + Send,
+) -> usize {
+    let mut shard = Held::take(crew, 0);
+    let mut events = [Event::EMPTY; 4];
+    let began = Instant::now();
+    shard.pause.begin(began + LONG); // One that nobody wakes wakes then.
+    let count = thread::scope(|scope| {
+        scope.spawn(act);
+        wait(&mut shard, wards, &mut events, must_look).unwrap()
+    });
+    assert!(began.elapsed() < LONG);
+    count
+}
+
+/// Tells the first thread by its bell, once this holds.
+fn ring_when(crew: &Crew<'_>, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() && began.elapsed() < LONG {
+        thread::yield_now();
+    }
+    let in_time = holds();
+    crew.desk(0).bell.ring();
+    assert!(in_time);
+}
+
+#[test]
+fn a_thread_that_sleeps_is_counted_where_peers_ask_in_memory() {
+    let stage = Stage::new(&[], 1).polling_memory();
+    stage.play(|crew| {
+        let _worker = worker(crew, 0);
+        let wards = Wards::new(crew, 0);
+        let asleep = || stage.doors.asleep.load(Ordering::SeqCst);
+        let events = wait_while(crew, &wards, false, || ring_when(crew, || asleep() == 1));
+        assert_eq!((events, asleep()), (1, 0));
+    });
+}
+
+#[test]
+fn another_thread_can_have_the_shard_of_one_that_sleeps() {
+    let stage = Stage::new(&[], 2).with_handler();
+    play_staffed(&stage, |crew, _| {
+        let _worker = worker(crew, 0);
+        let desk = crew.desk(0);
+        let is_free = || desk.is_asleep.load(Ordering::Relaxed) && desk.shard.try_lock().is_ok();
+        let events = wait_while(crew, &Wards::new(crew, 0), false, || {
+            ring_when(crew, is_free)
+        });
+        assert_eq!((events, desk.is_asleep.load(Ordering::Relaxed)), (1, false));
+    });
+}
+
+#[test]
+fn nobody_sleeps_who_has_something_to_look_for_or_is_asked_in_memory() {
+    let stage = Stage::new(&[], 2).with_handler().polling_memory();
+    play_staffed(&stage, |crew, stage| {
+        let mut turns = Turns::new(crew, 0).unwrap();
+        let mut wards = Wards::new(crew, 0);
+        assert_eq!(wait_while(crew, &wards, true, || ()), 0);
+        // Its own peers, and those of a ward.
+        for index in 0..2 {
+            let mut shard = Held::take(crew, index);
+            let (key, script) = settle_in(&mut turns, &mut shard, &stage.doors);
+            drop(shard);
+            if index == 1 {
+                hand_over(crew, 1, 0);
+                wards.take();
+            }
+            script.asks.store(true, Ordering::Relaxed);
+            assert_eq!(wait_while(crew, &wards, false, || ()), 0);
+            let mut shard = Held::take(crew, index);
+            if index == 0 {
+                assert_eq!(shard.next_in_line(), Some(key), "it is in line");
+            }
+            script.asks.store(false, Ordering::Relaxed);
+            shard.dismiss(key);
+        }
+    });
+}
+
+#[test]
+fn a_look_sees_what_has_happened() {
+    let stage = Stage::new(&[], 1);
+    stage.play(|crew| {
+        let desk = crew.desk(0);
+        desk.poller
+            .add(desk.bell.as_source(), Want::READ, 0)
+            .unwrap();
+        let wards = Wards::new(crew, 0);
+        assert_eq!(wait_while(crew, &wards, true, || ()), 0);
+        desk.bell.ring();
+        assert_eq!(wait_while(crew, &wards, true, || ()), 1);
+        assert_eq!(wait_while(crew, &wards, false, || ()), 1);
     });
 }
