@@ -1,5 +1,5 @@
-/* Threads that are inside a long handler are relieved (src/transport/reactor/relief.rs), over shared memory, where
- * a request is seen only by whoever looks or was rung for.
+/* Threads that are inside a long handler are relieved (src/transport/reactor/{relief,wards,turns}.rs), over shared memory,
+ * where a request is seen only by whoever looks or was rung for.
  *
  * Two threads, and a shard of thread 0 with two clients: S, whose handler takes until X has ROUNDS answers, and X. If
  * thread 0 is inside S's handler, X is answered only if thread 1 looks after the shard, at the right moments. A wake-up

@@ -1,154 +1,268 @@
-//! Letting newcomers in, and ending when nobody comes any more.
+//! The doors of a server: who watches them, who is let in, and whether anybody may still come.
 
-#[cfg(test)]
-mod tests;
-
-use super::crew::lock;
-use super::shard::Held;
 use super::token::Token;
-use super::worker::Worker;
-use super::{Admission, DoorWatch, Peer};
+use super::{Admission, Door, DoorWatch, Limits, Listener, Sleepers};
+use crate::sys::mutex::lock;
 use crate::sys::ready::Want;
-use crate::transport::Visit;
+use crate::sys::{Handle, Poller, room};
 use std::io;
-use std::sync::atomic::Ordering;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a door stays shut after this process could not let anybody in.
-const DOOR_PAUSE: Duration = Duration::from_millis(20);
+pub(super) const DOOR_PAUSE: Duration = Duration::from_millis(20);
 
-/// Newcomers that are dealt with in one look; whoever else is at the door is reported again.
-const NEWCOMERS_A_LOOK: usize = 8;
+/// The doors of a server, which all of its threads share. Places are given away here, each once.
+pub(super) struct Doors<'a> {
+    listener: &'a dyn Listener,
+    /// Who watches each.
+    watches: Vec<DoorWatch>,
+    most_clients: usize,
+    /// Serving ends once clients have come and all have gone.
+    end_when_idle: bool,
+    clients: AtomicUsize,
+    have_come: AtomicBool,
+    /// A handle to let go of, so that a newcomer can be refused when there are no more.
+    spare: Mutex<Option<Handle>>,
+}
 
-impl<'a> Worker<'a> {
-    /// Watches the doors for this thread's shard.
-    pub(super) fn watch_doors(&self) -> io::Result<()> {
-        self.watch_doors_of(self.index)
+impl<'a> Doors<'a> {
+    pub(super) fn new(
+        listener: &'a dyn Listener,
+        limits: &Limits,
+        may_end_when_idle: bool,
+    ) -> Self {
+        let doors = listener.doors();
+        Self {
+            listener,
+            watches: doors.iter().map(|door| door.watch).collect(),
+            most_clients: limits.max_clients,
+            end_when_idle: limits.stop_when_idle && may_end_when_idle,
+            clients: AtomicUsize::new(0),
+            have_come: AtomicBool::new(false),
+            spare: Mutex::new(Handle::spare().ok()),
+        }
     }
 
-    fn watch_doors_of(&self, index: usize) -> io::Result<()> {
-        let poller = &self.crew.desk(index).poller;
-        for (number, door) in self.crew.listener.doors().into_iter().enumerate() {
-            let interest = match door.watch {
+    /// Where the threads that sleep are counted, if peers ask in memory.
+    #[inline]
+    pub(super) fn sleepers(&self) -> Option<&dyn Sleepers> {
+        self.listener.sleepers()
+    }
+
+    /// Has the thread with this number watch, by this poller, the doors that are its.
+    pub(super) fn watch(&self, poller: &Poller, thread: usize) -> io::Result<()> {
+        for (number, Door { source, watch }) in self.listener.doors().into_iter().enumerate() {
+            let want = match watch {
                 DoorWatch::ByAll => Want::READ | Want::SHARED,
                 DoorWatch::ByFirst => Want::READ | Want::EDGE,
             };
-            if index == 0 || door.watch == DoorWatch::ByAll {
-                poller.add(door.source, interest, Token::Door(number).into())?;
+            if is_watched_by(watch, thread) {
+                poller.add(source, want, Token::Door(number).into())?;
             }
         }
         Ok(())
     }
 
-    /// Lets in those who are at any door.
-    pub(super) fn open_doors(&mut self, shard: &mut Held<'a>) -> io::Result<()> {
-        let doors: Vec<_> = self
-            .crew
-            .listener
-            .doors()
-            .iter()
-            .map(|door| door.watch)
-            .collect();
-        for (number, watch) in doors.into_iter().enumerate() {
-            if shard.index == 0 || watch == DoorWatch::ByAll {
-                self.open_door(shard, number)?;
-            }
+    /// Has nobody watch the doors by this poller.
+    pub(super) fn unwatch(&self, poller: &Poller) {
+        for door in self.listener.doors() {
+            // A door that its thread does not watch is not in it.
+            let _ = poller.remove(door.source);
         }
-        Ok(())
     }
 
-    /// Lets in those who are at the door, as many as the peers can wait for.
-    pub(super) fn open_door(&mut self, shard: &mut Held<'a>, door: usize) -> io::Result<()> {
-        for _ in 0..NEWCOMERS_A_LOOK {
-            if !self.let_in_next(shard, door)? {
-                return Ok(());
-            }
-        }
-        if self.stays_here(door) {
-            // An edge-triggered door does not say again that somebody is there.
-            while self.let_in_next(shard, door)? {}
-        }
-        Ok(())
+    /// The numbers of the doors that the thread with this number watches.
+    pub(super) fn watched_by(&self, thread: usize) -> impl Iterator<Item = usize> {
+        let watches = self.watches.iter().enumerate();
+        watches.filter_map(move |(number, watch)| is_watched_by(*watch, thread).then_some(number))
     }
 
-    /// Deals with the next newcomer at the door; `false`: there is none, or none can be let in.
-    fn let_in_next(&mut self, shard: &mut Held<'a>, door: usize) -> io::Result<bool> {
-        let Ok(admission) = self.crew.admit(door) else {
-            self.shut_doors(shard);
-            return Ok(false);
-        };
-        match admission {
-            Admission::Nobody => return Ok(false),
-            Admission::TurnedAway => self.crew.task.answer.note(Visit::TurnedAway),
-            Admission::Left => {
-                self.crew.have_come.store(true, Ordering::Relaxed);
-                shard.may_be_idle = true;
-            }
-            Admission::Peer(peer) => self.welcome(shard, door, peer),
-        }
-        Ok(true)
+    /// How many doors there are.
+    pub(super) fn count(&self) -> usize {
+        self.watches.len()
     }
 
     /// Whether whoever comes to this door stays with the thread that lets them in.
-    fn stays_here(&self, door: usize) -> bool {
-        let doors = self.crew.listener.doors();
-        doors
-            .get(door)
-            .is_some_and(|door| door.watch == DoorWatch::ByFirst)
+    pub(super) fn is_for_first(&self, door: usize) -> bool {
+        self.watches.get(door) == Some(&DoorWatch::ByFirst)
     }
 
-    fn welcome(&mut self, shard: &mut Held<'a>, door: usize, peer: Box<dyn Peer>) {
-        self.crew.task.answer.note(Visit::Came);
-        self.crew.have_come.store(true, Ordering::Relaxed);
-        let own = self.crew.desk(shard.index);
-        let desk = if self.stays_here(door) {
-            own
-        } else {
-            self.crew.least_busy(shard.index)
+    /// Deals with the next newcomer at a door. One for whom this process has no handle left is
+    /// refused, with the one that is kept for that; an error means that not even that could be done.
+    ///
+    /// One thread does so at a time: another would let its newcomer in with that handle, or
+    /// for the place that this one just gave away.
+    pub(super) fn admit(&self, door: usize) -> io::Result<Admission> {
+        let mut spare = lock(&self.spare);
+        let has_place = self.clients.load(Ordering::Relaxed) < self.most_clients;
+        let is_full = !has_place || !room::has_headroom();
+        let admission = self.listener.admit(door, is_full).or_else(|_| {
+            drop(spare.take());
+            self.listener.admit(door, true)
+        })?;
+        if spare.is_none() {
+            *spare = Handle::spare().ok();
+        }
+        match admission {
+            Admission::Peer(_) => self.let_in(),
+            Admission::Left => self.have_come.store(true, Ordering::Release),
+            Admission::Nobody | Admission::TurnedAway => {}
+        }
+        Ok(admission)
+    }
+
+    /// A client has come.
+    pub(super) fn let_in(&self) {
+        self.clients.fetch_add(1, Ordering::Relaxed);
+        self.have_come.store(true, Ordering::Release);
+    }
+
+    /// A client has gone.
+    pub(super) fn let_out(&self) {
+        self.clients.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many clients there are.
+    #[cfg(test)]
+    pub(super) fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+
+    /// Whether serving is to end because clients have come and all have gone. Whoever sees that one has
+    /// come sees it counted.
+    pub(super) fn are_idle(&self) -> bool {
+        self.end_when_idle
+            && self.have_come.load(Ordering::Acquire)
+            && self.clients.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// Whether a door is watched by the thread with this number.
+fn is_watched_by(watch: DoorWatch, thread: usize) -> bool {
+    thread == 0 || watch == DoorWatch::ByAll
+}
+
+/// The doors are shut for one thread, or not: while nobody can be let in, whoever waits there would keep it
+/// from sleeping.
+#[derive(Debug, Default)]
+pub(super) struct Pause {
+    until: Option<Instant>,
+}
+
+impl Pause {
+    /// They are shut from now on.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.until = Some(now + DOOR_PAUSE);
+    }
+
+    /// Until when they are shut, if they are.
+    #[inline]
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.until
+    }
+
+    /// Ends a pause that has lasted long enough; whether there was one.
+    pub(super) fn ends(&mut self, now: Instant) -> bool {
+        self.until.take_if(|until| *until <= now).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+    use crate::transport::ServerOptions;
+    use crate::transport::reactor::stage::ScriptedDoors;
+    use std::io::ErrorKind;
+
+    fn limits(max_clients: u32, stop_when_idle: bool) -> Limits {
+        let options = ServerOptions {
+            stop_when_idle,
+            ..ServerOptions::default()
         };
-        let mut newcomers = lock(&desk.newcomers);
-        if std::ptr::eq(desk, own) || newcomers.try_reserve(1).is_err() {
-            drop(newcomers);
-            own.clients.fetch_add(1, Ordering::SeqCst);
-            return self.take_in(shard, peer);
+        Limits::new(&options, max_clients)
+    }
+
+    #[test]
+    fn the_last_place_is_given_away_once() {
+        let listener = ScriptedDoors::new(&[DoorWatch::ByAll], false);
+        for _ in 0..4 {
+            listener.come(0);
         }
-        desk.clients.fetch_add(1, Ordering::SeqCst);
-        newcomers.push(peer);
-        drop(newcomers);
-        desk.bell.ring();
-        if let Some(relief) = &self.crew.relief {
-            relief.wake(); // That desk's thread may be inside a long handler.
+        let doors = Doors::new(&listener, &limits(2, false), true);
+        for clients in [1, 2] {
+            assert!(matches!(doors.admit(0), Ok(Admission::Peer(_))));
+            assert_eq!(doors.clients(), clients);
+        }
+        let _ = doors.admit(0);
+        (0..2).for_each(|_| doors.let_out());
+        let _ = doors.admit(0);
+        let asked = [(0, false), (0, false), (0, true), (0, false)];
+        assert_eq!(*lock(&listener.asked), asked);
+    }
+
+    #[test]
+    fn one_for_whom_there_is_no_handle_is_asked_again_so_as_to_be_refused() {
+        let listener = ScriptedDoors::new(&[DoorWatch::ByAll], false);
+        listener.put(0, Err(ErrorKind::Other.into()));
+        listener.put(0, Ok(Admission::TurnedAway));
+        listener.put(0, Err(ErrorKind::Other.into()));
+        listener.put(0, Err(ErrorKind::Other.into()));
+        let doors = Doors::new(&listener, &limits(8, false), true);
+        assert!(matches!(doors.admit(0), Ok(Admission::TurnedAway)));
+        assert!(lock(&doors.spare).is_some(), "there is one for the next");
+        assert!(doors.admit(0).is_err());
+        assert_eq!(doors.clients(), 0);
+        let asked = [(0, false), (0, true), (0, false), (0, true)];
+        assert_eq!(*lock(&listener.asked), asked);
+    }
+
+    #[test]
+    fn the_first_thread_has_every_door_and_the_others_those_of_all() {
+        let listener = ScriptedDoors::new(&[DoorWatch::ByAll, DoorWatch::ByFirst], false);
+        let doors = Doors::new(&listener, &limits(8, false), true);
+        assert_eq!(doors.count(), 2);
+        assert!(doors.watched_by(0).eq([0, 1]));
+        assert!(doors.watched_by(1).eq([0]) && doors.watched_by(2).eq([0]));
+        assert_eq!(
+            [0, 1, 2].map(|door| doors.is_for_first(door)),
+            [false, true, false]
+        );
+    }
+
+    #[test]
+    fn they_are_idle_once_somebody_has_come_and_all_have_gone_where_that_was_asked_for() {
+        for (stop_when_idle, may_end) in [(true, true), (true, false), (false, true)] {
+            let listener = ScriptedDoors::new(&[DoorWatch::ByAll], false);
+            let doors = Doors::new(&listener, &limits(8, stop_when_idle), may_end);
+            let ends = stop_when_idle && may_end;
+            listener.put(0, Ok(Admission::TurnedAway));
+            let _ = [doors.admit(0), doors.admit(0)];
+            assert!(!doors.are_idle(), "nobody has come");
+            listener.put(0, Ok(Admission::Left));
+            let _ = doors.admit(0);
+            assert_eq!(doors.are_idle(), ends);
+            listener.come(0);
+            let _ = doors.admit(0);
+            assert!(!doors.are_idle());
+            doors.let_out();
+            assert_eq!(doors.are_idle(), ends);
         }
     }
 
-    /// Nobody can be let in for now: without this, whoever waits would keep the thread spinning.
-    fn shut_doors(&self, shard: &mut Held<'a>) {
-        for door in self.crew.listener.doors() {
-            // A door that this thread does not watch is not in its poller.
-            let _ = self.poller(shard).remove(door.source);
-        }
-        shard.shut_until = Some(Instant::now() + DOOR_PAUSE);
-    }
-
-    /// Opens doors again that were shut long enough.
-    pub(super) fn open_shut_doors(&mut self, shard: &mut Held<'a>, now: Instant) -> io::Result<()> {
-        if shard.shut_until.is_none_or(|at| at > now) {
-            return Ok(());
-        }
-        shard.shut_until = None;
-        self.watch_doors_of(shard.index)?;
-        // Somebody whose announcement was read may wait without a sign at the door.
-        self.open_doors(shard)
-    }
-
-    /// Ends serving when the last client has gone and nobody is at the door.
-    pub(super) fn end_if_idle(&mut self, shard: &mut Held<'a>) -> io::Result<()> {
-        for door in 0..self.crew.listener.doors().len() {
-            while self.crew.is_idle() && self.let_in_next(shard, door)? {}
-        }
-        if self.crew.is_idle() {
-            self.crew.over.ring();
-        }
-        Ok(())
+    #[test]
+    fn a_pause_lasts_and_ends_once() {
+        let mut pause = Pause::default();
+        let now = Instant::now();
+        assert!(!pause.ends(now) && pause.until().is_none());
+        pause.begin(now);
+        let until = now + DOOR_PAUSE;
+        assert!(!pause.ends(until - Duration::from_nanos(1)));
+        assert_eq!(pause.until(), Some(until));
+        assert!(pause.ends(until) && !pause.ends(until));
+        assert_eq!(pause.until(), None);
     }
 }

@@ -1,14 +1,25 @@
-//! Serves many peers with few threads: one event loop for every transport with descriptors.
+//! Serves many peers with few threads: one event loop for every transport whose peers can be watched.
 //!
 //! A transport says where newcomers announce themselves ([`Listener`]) and how requests reach a
 //! peer that was let in ([`Peer`]); everything else is here, once: who watches what, how many
 //! clients there may be, whose turn it is, when to spin and when to sleep, when a peer is too slow,
 //! and how to stop.
+//!
+//! From the bottom: a `Shard` is some peers and what is known of them, whose turn it is (`Queue`), whom to
+//! look at next (`Attention`), and when one is too slow (`Clock`). A `Crew` is what all threads share, the
+//! `Doors` and a `Desk` for each thread with its shard. `Held` is a shard in a thread's hands, to which peers
+//! come and from which they go. `Turns` gives peers their turns, `Wards` are other threads' shards that a
+//! thread looks after, and a `Worker` is one thread: the loop around it all.
 
 mod attention;
 mod clock;
 mod crew;
+mod desk;
 mod doors;
+mod held;
+mod limits;
+mod newcomers;
+mod pace;
 mod quantum;
 mod queue;
 mod recent;
@@ -16,50 +27,56 @@ mod relief;
 mod shard;
 mod slab;
 mod sleep;
-mod spin;
+#[cfg(test)]
+mod stage;
 mod stream;
 mod sweep;
-#[cfg(test)]
-mod tests;
 mod token;
+mod turn;
+mod turns;
+mod waiting;
+mod wards;
 mod watch;
+mod work;
 mod worker;
 
 pub(crate) use clock::Times;
+pub(crate) use limits::Limits;
 pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};
 pub(crate) use stream::{StreamPeer, Watched};
+pub(crate) use turn::{Happened, TurnEnd};
+pub(crate) use work::Work;
 
-use super::conversation::server::{Half, Spare};
-use super::{Answer, Outbox, ServerOptions, Task, Visit};
+use super::{Task, Visit};
 use crate::error::{Error, Result};
-use crate::sys::ready::{Ready, Want};
-use crate::sys::{Bell, Source, cpu, thread};
-use crew::{Crew, lock};
+use crate::sys::mutex::lock;
+use crate::sys::ready::Want;
+use crate::sys::{Source, thread};
+use crew::Crew;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::thread::Scope;
-use std::time::Duration;
 use worker::Worker;
 
 /// Where newcomers announce themselves.
 pub(crate) trait Listener: Sync {
-    /// What to watch; a door is later called by its place in the list.
+    /// What to watch, always the same; a door is later called by its place in the list.
     fn doors(&self) -> Vec<Door<'_>>;
 
     /// Deals with the next newcomer at a door, without waiting. With `is_full` it is refused, in
     /// a way that it understands. An error means that this process lacks something for now
-    /// (descriptors, memory), and that whoever is at the door still waits.
+    /// (handles, memory), and that whoever is at the door still waits.
     fn admit(&self, door: usize, is_full: bool) -> io::Result<Admission>;
 
     /// Where the threads that sleep are counted, for peers that announce a request in memory
-    /// before they ring. `None`: every request wakes through a descriptor.
+    /// before they ring. `None`: every request wakes whoever watches its peer.
     fn sleepers(&self) -> Option<&dyn Sleepers> {
         None
     }
 }
 
-/// A descriptor that is readable when somebody is at the door.
+/// A source that is readable when somebody is at the door.
 pub(crate) struct Door<'a> {
     pub(crate) source: Source<'a>,
     pub(crate) watch: DoorWatch,
@@ -88,15 +105,15 @@ pub(crate) enum Admission {
 
 /// A client that was let in.
 pub(crate) trait Peer: Send {
-    /// What to watch for it: its descriptors, by place, and what for; `is_blocked`: it has answers
+    /// What to watch for it: its sources, by place, and what for; `is_blocked`: it has answers
     /// that could not be written yet, and is not asked for more requests until they are.
     fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2];
 
     /// Takes what requests there are and answers them, without waiting, until there are no more or its
-    /// [`Quantum`] is used up; `happened`: what its descriptors said since its last turn.
+    /// [`Quantum`] is used up; `happened`: what its sources said since its last turn.
     fn turn(&mut self, happened: Happened, work: &mut Work<'_>) -> TurnEnd;
 
-    /// Whether a request of it lies in memory. Only reading tells that of a descriptor.
+    /// Whether a request of it lies in memory. Only reading tells that of a stream.
     fn asks(&self) -> bool {
         true
     }
@@ -110,167 +127,6 @@ pub(crate) trait Peer: Send {
     }
 }
 
-/// What a thread serves its peers with.
-pub(crate) struct Work<'a> {
-    /// What answers.
-    pub(crate) answer: &'a dyn Answer,
-    /// Whether it has to be given aligned bodies ([`Answer::takes_aligned`]).
-    pub(crate) aligns: bool,
-    /// Where answers are put together; empty between two peers.
-    pub(crate) out: Outbox,
-    /// Room for large requests and for large answers that nobody uses now.
-    pub(crate) spare: Spare,
-    /// Rings when serving has to stop, also amid the requests of one peer.
-    pub(crate) stop: &'a Bell,
-    /// What was done in this turn: requests, and each 256 bytes of them.
-    pub(crate) done: u32,
-}
-
-impl<'a> Work<'a> {
-    pub(crate) fn new(
-        answer: &'a dyn Answer,
-        stop: &'a Bell,
-        max_message: u32,
-    ) -> io::Result<Self> {
-        let out = Outbox::new(answer.longest_answer(max_message)).map_err(|lack| {
-            let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
-            io::Error::new(io::ErrorKind::OutOfMemory, what)
-        })?;
-        Ok(Self {
-            answer,
-            aligns: answer.takes_aligned(),
-            out,
-            spare: Spare::default(),
-            stop,
-            done: 0,
-        })
-    }
-
-    /// So many requests of so many bytes were answered.
-    #[inline]
-    pub(crate) fn count(&mut self, requests: u32, bytes: usize) {
-        let weight = u32::try_from(bytes / BYTES_A_REQUEST).unwrap_or(u32::MAX);
-        self.done = self.done.saturating_add(requests).saturating_add(weight);
-    }
-}
-
-/// Bytes of requests that are as much work as one more request.
-const BYTES_A_REQUEST: usize = 256;
-
-/// What happened at a peer's descriptors, by their places.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Happened([Ready; 2]);
-
-impl Default for Happened {
-    fn default() -> Self {
-        Self([Ready::NOTHING; 2])
-    }
-}
-
-impl Happened {
-    /// Only this, at the descriptor with this place.
-    #[inline]
-    fn one(place: usize, events: Ready) -> Self {
-        let mut happened = Self::default();
-        happened.note(place, events);
-        happened
-    }
-
-    /// At the descriptor with this place.
-    #[inline]
-    pub(crate) fn at(self, place: usize) -> Ready {
-        self.0.get(place).copied().unwrap_or(Ready::NOTHING)
-    }
-
-    /// This happened at the descriptor with this place, too.
-    #[inline]
-    pub(crate) fn note(&mut self, place: usize, events: Ready) {
-        if let Some(at) = self.0.get_mut(place) {
-            *at |= events;
-        }
-    }
-
-    #[inline]
-    fn is_empty(self) -> bool {
-        self.0.iter().all(|events| events.is_empty())
-    }
-}
-
-/// How a peer's turn ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TurnEnd {
-    /// Nothing is begun; `answered`: something was done.
-    Idle { answered: bool },
-    /// Half a request is there; `moved`: some bytes more than before, `is_new`: it is none that was there
-    /// before, `length`: that of its body, as far as it is known.
-    Partial {
-        moved: bool,
-        is_new: bool,
-        length: u32,
-    },
-    /// An answer waits for room; `moved`: some bytes went further than before.
-    Blocked { moved: bool },
-    /// Whole requests are left for the peer's next turn.
-    Unfinished,
-    /// The connection is over.
-    Gone,
-}
-
-impl TurnEnd {
-    /// This half of a request is there.
-    pub(crate) fn partial(half: Half, moved: bool) -> Self {
-        let Half { is_new, length } = half;
-        Self::Partial {
-            moved,
-            is_new,
-            length,
-        }
-    }
-}
-
-/// The limits of a server, as the event loop needs them.
-pub(crate) struct Limits {
-    pub(crate) max_clients: usize,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) spin: Duration,
-    pub(crate) stop_when_idle: bool,
-    /// Threads that serve; `None`: as many as help.
-    pub(crate) workers: Option<usize>,
-    pub(crate) max_message: u32,
-    /// How long a frame, or an answer that nobody takes, may rest.
-    pub(crate) stall_timeout: Duration,
-}
-
-impl Limits {
-    /// From the user's options; `max_clients` is what suits the transport.
-    pub(crate) fn new(options: &ServerOptions, max_clients: u32) -> Self {
-        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        Self {
-            max_clients: size(options.max_clients.unwrap_or(max_clients)),
-            idle_timeout: options.idle_timeout,
-            spin: options.spin,
-            stop_when_idle: options.stop_when_idle,
-            workers: Some(size(options.workers)).filter(|workers| *workers > 0),
-            max_message: options.max_message,
-            stall_timeout: options.stall_timeout,
-        }
-    }
-
-    /// How many threads serve. Without being told, a user's handler is run by one. The calculator
-    /// is run on every CPU that this process may use, since that leaves a thread of the server
-    /// beside each client; a server that ends when idle has one client or a few.
-    fn threads(&self, answer: &dyn Answer) -> usize {
-        let is_alone = self.stop_when_idle || !answer.is_for_many_threads();
-        self.workers.unwrap_or_else(|| match is_alone {
-            true => 1,
-            false => cpu::usable().min(MOST_THREADS),
-        })
-    }
-}
-
-/// The most threads that a server has without being told to.
-const MOST_THREADS: usize = 8;
-
 /// Serves whoever comes to `listener` until told to stop, or until idle where that was asked for.
 pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -> Result<()> {
     let system = |error: io::Error| Error::os("starting to serve", &error);
@@ -278,21 +134,7 @@ pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -
     let first = Worker::new(&crew, 0).map_err(system)?;
     crew.desk(0).is_staffed.store(true, Ordering::Relaxed);
     std::thread::scope(|scope| {
-        let mut staffed = (1..crew.desks.len()).try_for_each(|index| {
-            let (crew, worker) = (&crew, Worker::new(&crew, index)?);
-            start(scope, format!("calc_ipc-{index}"), || {
-                crew.guard(|| worker.run())
-            })?;
-            crew.desk(index).is_staffed.store(true, Ordering::Relaxed);
-            Ok(())
-        });
-        if let (Ok(()), Some(watch)) = (&staffed, &crew.relief) {
-            let crew = &crew;
-            staffed = start(scope, "calc_ipc-relief".into(), || {
-                crew.guard(|| relief::watch(crew, watch));
-            });
-        }
-        match staffed {
+        match start_others(&crew, scope) {
             // Those that nobody asked for are done without.
             Err(error) if limits.workers.is_some() => crew.fail(system(error)),
             _ => (task.begun)(),
@@ -313,6 +155,26 @@ pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -
         Some(error) => Err(error),
         None => Ok(()),
     }
+}
+
+/// Starts the threads beside the first, and the one that watches over their turns.
+fn start_others<'scope>(
+    crew: &'scope Crew<'_>,
+    scope: &'scope Scope<'scope, '_>,
+) -> io::Result<()> {
+    for index in 1..crew.desks.len() {
+        let worker = Worker::new(crew, index)?;
+        start(scope, format!("calc_ipc-{index}"), || {
+            crew.guard(|| worker.run())
+        })?;
+        crew.desk(index).is_staffed.store(true, Ordering::Relaxed);
+    }
+    if let Some(watch) = &crew.relief {
+        start(scope, "calc_ipc-relief".into(), || {
+            crew.guard(|| relief::watch(crew, watch));
+        })?;
+    }
+    Ok(())
 }
 
 /// Starts a thread, which gets no signal.

@@ -1,26 +1,27 @@
 //! A share of a server's peers: one thread serves it, and another does while that one is inside a
 //! long handler.
 
-use super::attention::Attention;
+#[cfg(test)]
+mod tests;
+
+use super::attention::{Attention, LOOKS_A_LAP};
 use super::clock::{Clock, Times};
+use super::doors::Pause;
 use super::queue::{Queue, Standing};
 use super::slab::{Key, Slab};
-use super::{Happened, Peer};
-use crate::sys::mutex;
-use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, TryLockError};
-use std::time::Instant;
+use super::{Happened, Limits, Peer};
+use crate::sys::cpu;
+use crate::sys::ready::Ready;
+use std::time::{Duration, Instant};
 
 /// A share of a server's peers, and what serving them needs to know of them.
 pub(super) struct Shard {
-    /// Which share it is: the number of the thread that serves it.
-    pub(super) index: usize,
     pub(super) peers: Slab<Entry>,
     pub(super) queue: Queue,
     pub(super) attention: Attention,
     pub(super) clock: Clock,
-    /// Until when the doors are shut.
-    pub(super) shut_until: Option<Instant>,
+    /// The doors are shut for its thread.
+    pub(super) pause: Pause,
     /// The last client may have gone.
     pub(super) may_be_idle: bool,
 }
@@ -30,7 +31,7 @@ pub(super) struct Entry {
     /// Nothing while it has its turn on a thread that let go of the shard.
     pub(super) peer: Option<Box<dyn Peer>>,
     pub(super) standing: Standing,
-    /// What happened at its descriptors since its last turn.
+    /// What happened at its sources since its last turn.
     pub(super) happened: Happened,
     pub(super) is_blocked: bool,
     /// Nothing of it is under way or timed.
@@ -38,23 +39,50 @@ pub(super) struct Entry {
     pub(super) times: Times,
 }
 
-impl Shard {
-    pub(super) fn new(index: usize) -> Self {
+impl Entry {
+    /// One that has just come, whose times began so.
+    pub(super) fn new(peer: Box<dyn Peer>, times: Times) -> Self {
         Self {
-            index,
+            peer: Some(peer),
+            standing: Standing::default(),
+            happened: Happened::default(),
+            is_blocked: false,
+            is_at_rest: times.are_stopped(),
+            times,
+        }
+    }
+}
+
+impl Shard {
+    pub(super) fn new(attention: Attention) -> Self {
+        Self {
             peers: Slab::new(),
             queue: Queue::default(),
-            attention: Attention::new(),
+            attention,
             clock: Clock::default(),
-            shut_until: None,
+            pause: Pause::default(),
             may_be_idle: false,
         }
+    }
+
+    /// The peer with this key, unless it has its turn on a thread that let go of the shard.
+    #[inline]
+    pub(super) fn peer(&self, key: Key) -> Option<&dyn Peer> {
+        self.peers.get(key)?.peer.as_deref()
     }
 
     /// Queues a peer that has something to do.
     pub(super) fn enqueue(&mut self, key: Key) {
         if let Some(entry) = self.peers.get_mut(key) {
             self.queue.push(key, &mut entry.standing);
+        }
+    }
+
+    /// This happened at the source of a peer with this place.
+    #[inline]
+    pub(super) fn note(&mut self, key: Key, place: usize, events: Ready) {
+        if let Some(entry) = self.peers.get_mut(key) {
+            entry.happened.note(place, events);
         }
     }
 
@@ -73,59 +101,106 @@ impl Shard {
         }
         Some(key)
     }
-}
 
-/// A shard in this thread's hands.
-pub(super) struct Held<'a> {
-    lock: &'a Mutex<Shard>,
-    /// Nothing only inside of [`Held::let_go`].
-    guard: Option<MutexGuard<'a, Shard>>,
-}
-
-impl<'a> Held<'a> {
-    /// Takes a shard, from a thread that is about to let go of it if need be.
-    pub(super) fn take(lock: &'a Mutex<Shard>) -> Self {
-        let guard = Some(mutex::lock(lock));
-        Self { lock, guard }
-    }
-
-    /// Takes a shard that nobody has in hand.
-    pub(super) fn try_take(lock: &'a Mutex<Shard>) -> Option<Self> {
-        let guard = match lock.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(Self { lock, guard })
-    }
-
-    /// Lets go of the shard while `body` runs.
-    pub(super) fn let_go<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        self.guard = None;
-        let result = body();
-        *self = Self::take(self.lock);
-        result
-    }
-}
-
-impl Deref for Held<'_> {
-    type Target = Shard;
-
+    /// Whether a peer asks in memory.
     #[inline]
-    fn deref(&self) -> &Shard {
-        match &self.guard {
-            Some(shard) => shard,
-            None => unreachable!("let_go borrows it"),
+    pub(super) fn is_asking(&self, key: Key) -> bool {
+        self.peer(key).is_some_and(Peer::asks)
+    }
+
+    /// The peer in this place, if it asks in memory.
+    #[inline]
+    fn asking_at(&self, place: u32) -> Option<Key> {
+        let key = self.peers.key_at(place)?;
+        self.is_asking(key).then_some(key)
+    }
+
+    /// How many places a lap looks at beside the recent peers: none where looking costs a system call.
+    #[inline]
+    pub(super) fn places_a_lap(&self) -> u32 {
+        match self.attention.is_in_memory() {
+            true => LOOKS_A_LAP.min(self.peers.places()),
+            false => 0,
         }
     }
-}
 
-impl DerefMut for Held<'_> {
+    /// The peer in the next place, if it asks in memory.
     #[inline]
-    fn deref_mut(&mut self) -> &mut Shard {
-        match &mut self.guard {
-            Some(shard) => shard,
-            None => unreachable!("let_go borrows it"),
+    pub(super) fn next_asking(&mut self) -> Option<Key> {
+        let places = self.peers.places();
+        let place = self.attention.next_place(places);
+        self.asking_at(place)
+    }
+
+    /// Queues those who ask in memory: the recent ones, and some others.
+    pub(super) fn queue_asking(&mut self) {
+        if !self.attention.is_in_memory() {
+            return;
         }
+        for place in 0..self.attention.recent.len() {
+            if let Some(key) = self.attention.recent.get(place)
+                && self.is_asking(key)
+            {
+                self.enqueue(key);
+            }
+        }
+        for _ in 0..self.places_a_lap() {
+            if let Some(key) = self.next_asking() {
+                self.enqueue(key);
+            }
+        }
+    }
+
+    /// Queues everybody who asks in memory.
+    pub(super) fn queue_all_asking(&mut self) {
+        for place in 0..self.peers.places() {
+            if let Some(key) = self.asking_at(place) {
+                self.enqueue(key);
+            }
+        }
+    }
+
+    /// Whether somebody asks in memory.
+    pub(super) fn is_asked(&self) -> bool {
+        (0..self.peers.places()).any(|place| self.asking_at(place).is_some())
+    }
+
+    /// Whether the thread is to spin now. While it counts the waits that it does not spin in, nobody needs to know
+    /// its peer's CPU.
+    #[inline]
+    pub(super) fn begin_to_spin(&mut self) -> bool {
+        let may_pay = self.attention.recent.len() > 0
+            && (!self.attention.spin.may_spin() || !self.shares_cpu());
+        may_pay && self.attention.spin.begin()
+    }
+
+    /// While the peer that asked last runs on this thread's CPU, it cannot ask before this thread sleeps.
+    #[inline]
+    fn shares_cpu(&self) -> bool {
+        let latest = self.attention.recent.get(0);
+        let theirs = latest.and_then(|key| self.peer(key)?.cpu());
+        theirs.is_some_and(|number| number == cpu::current())
+    }
+
+    /// Whether there is a time at which something has to be done.
+    #[inline]
+    pub(super) fn is_timed(&self) -> bool {
+        self.clock.next().is_some() || self.pause.until().is_some()
+    }
+
+    /// How long the thread may sleep; `None`: until something happens.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        let next = [self.clock.next(), self.pause.until()]
+            .into_iter()
+            .flatten()
+            .min()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    /// When a peer is too slow; `None` while it waits for its turn, or has it.
+    pub(super) fn due(&self, key: Key, limits: &Limits) -> Option<Instant> {
+        let entry = self.peers.get(key)?;
+        let is_read = entry.peer.is_some() && !entry.standing.is_queued();
+        entry.times.due(limits).filter(|_| is_read)
     }
 }

@@ -49,6 +49,15 @@ impl<T> Slab<T> {
 
     /// The thing with this key, if it is still there.
     #[inline]
+    pub(super) fn get(&self, key: Key) -> Option<&T> {
+        match self.places.get(key.index as usize) {
+            Some((round, thing)) if *round == key.round => thing.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The thing with this key, if it is still there, to change it.
+    #[inline]
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.places.get_mut(key.index as usize) {
             Some((round, thing)) if *round == key.round => thing.as_mut(),
@@ -95,8 +104,10 @@ mod tests {
         assert_eq!(slab.remove(first), Some('a'));
         let second = slab.insert('b').unwrap();
         assert_eq!(first.index, second.index);
+        assert_eq!(slab.get(first), None);
         assert_eq!(slab.get_mut(first), None);
         assert_eq!(slab.remove(first), None);
+        assert_eq!(slab.get(second), Some(&'b'));
         assert_eq!(slab.get_mut(second), Some(&mut 'b'));
         assert_eq!((slab.places(), slab.key_at(0)), (1, Some(second)));
     }

@@ -16,7 +16,7 @@ pub(crate) trait Watched: Stream {
     /// Readable when requests come.
     fn input(&self) -> Source<'_>;
 
-    /// Writable when answers may go, if that is another descriptor.
+    /// Writable when answers may go, if that is another source.
     fn output(&self) -> Option<Source<'_>>;
 
     /// Whether the last read ended early though more may be there.
@@ -37,7 +37,7 @@ pub(crate) struct StreamPeer<S> {
     reads_until_empty: bool,
 }
 
-/// The places of a stream's descriptors among its watches.
+/// The places of a stream's sources among its watches.
 const INPUT: usize = 0;
 const OUTPUT: usize = 1;
 
@@ -205,7 +205,18 @@ impl<S: Watched> StreamPeer<S> {
             }
             moved |= self.side.arrived() > arrived;
         }
-        let answered = quantum.answered() > 0;
+        self.end_turn(had_partial, moved, quantum.answered() > 0, work)
+    }
+
+    /// There is nothing more to read, and all answers are written.
+    #[inline]
+    fn end_turn(
+        &mut self,
+        had_partial: bool,
+        moved: bool,
+        answered: bool,
+        work: &mut Work<'_>,
+    ) -> TurnEnd {
         match self.side.half(had_partial, answered) {
             Some(half) => TurnEnd::partial(half, moved),
             None => {

@@ -13,7 +13,7 @@ pub(super) enum Token {
     Ward(usize),
     /// The door with this number.
     Door(usize),
-    /// The descriptor of a peer with this place among its watches.
+    /// The source of a peer with this place among its watches.
     Peer(Key, usize),
 }
 

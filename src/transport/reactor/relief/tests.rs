@@ -2,36 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod turns;
-
 use super::*;
+use crate::transport::reactor::stage::{attendant, with_crew};
 use crate::transport::reactor::watch::TICK;
-use crate::transport::reactor::worker::stage::{Stage, ready, settle_in, worker};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A hang.
 const HANG: Duration = Duration::from_secs(60);
-
-/// So many threads, all at work, behind no door.
-fn with_crew(threads: u32, act: impl FnOnce(&Crew<'_>, &Stage)) {
-    play(&Stage::new(&[], threads).with_handler(), act);
-}
-
-fn play(stage: &Stage, act: impl FnOnce(&Crew<'_>, &Stage)) {
-    stage.play(|crew| {
-        for desk in &crew.desks {
-            desk.is_staffed.store(true, Ordering::Relaxed);
-        }
-        act(crew, stage);
-    });
-}
-
-/// The thread that looks after this shard.
-fn attendant(crew: &Crew<'_>, index: usize) -> Option<usize> {
-    let attendant = crew.desk(index).attendant.load(Ordering::SeqCst);
-    Some(attendant).filter(|attendant| *attendant != NOBODY)
-}
 
 fn step(crew: &Crew<'_>, index: usize) {
     crew.desk(index).turn.fetch_add(1, Ordering::SeqCst);
@@ -161,7 +139,7 @@ fn the_watch_sleeps_while_nothing_is_served_and_wakes_for_a_turn() {
             desk.begin_turn(desk, relief);
             await_that(|| attendant(crew, 1) == Some(0));
             assert!(!is_asleep());
-            desk.end_turn(crew);
+            end_turn(crew, desk);
             assert_eq!(attendant(crew, 1), None);
             await_that(is_asleep);
         });
@@ -177,69 +155,5 @@ fn nobody_is_relieved_before_a_tick_is_over() {
             await_that(|| attendant(crew, 0).is_some());
             assert!(began.elapsed() >= TICK);
         });
-    });
-}
-
-#[test]
-fn a_thread_that_is_back_looks_after_its_shard_itself() {
-    with_crew(2, |crew, _| {
-        let mut other = worker(crew, 1);
-        let asker = crew.desk(0);
-        asker.bell.ring();
-        // Something that is ready in the shard of the first thread.
-        let stop = Token::Stop.into();
-        let bell = asker.bell.as_source();
-        asker.poller.add(bell, Want::READ, stop).unwrap();
-        hand_over(crew, 0, 1);
-        let shard = Held::take(&crew.desk(1).shard);
-        other.take_wards(&shard);
-        other.take_wards(&shard);
-        assert_eq!(other.wards, [0]);
-        let wards = |crew: &Crew<'_>| {
-            let told = ready(crew, 1).into_iter();
-            told.filter(|(token, _)| *token == Token::Ward(0)).count()
-        };
-        assert_eq!(wards(crew), 1);
-        asker.end_turn(crew);
-        assert_eq!((attendant(crew, 0), wards(crew)), (None, 0));
-        // It had nobody now, and nothing is done.
-        asker.end_turn(crew);
-        drop(shard);
-        other.look_after_wards().unwrap();
-        assert!(other.wards.is_empty());
-    });
-}
-
-#[test]
-fn the_same_ward_twice_is_one_and_one_that_cannot_be_watched_is_none() {
-    with_crew(3, |crew, _| {
-        let mut other = worker(crew, 1);
-        let shard = Held::take(&crew.desk(1).shard);
-        for _ in 0..2 {
-            hand_over(crew, 0, 1);
-            // Whoever hands over stops the last one's watch; here it goes on.
-            other.take_wards(&shard);
-            lock(&crew.desk(1).wards).push(0);
-            other.take_wards(&shard);
-            assert_eq!((attendant(crew, 0), &*other.wards), (Some(1), &[0][..]));
-        }
-        // The kernel refuses two pollers inside of each other.
-        let (inner, token) = (crew.desk(1).poller.as_source(), Token::Ward(1).into());
-        let outer = &crew.desk(2).poller;
-        outer.add(inner, Want::READ, token).unwrap();
-        hand_over(crew, 2, 1);
-        other.take_wards(&shard);
-        assert_eq!((attendant(crew, 2), &*other.wards), (None, &[0][..]));
-    });
-}
-
-#[test]
-fn what_a_thread_was_given_is_taken_from_its_own_shard_only() {
-    with_crew(2, |crew, _| {
-        let mut other = worker(crew, 1);
-        hand_over(crew, 0, 1);
-        other.take_wards(&Held::take(&crew.desk(0).shard));
-        assert!(other.wards.is_empty());
-        assert_eq!(*lock(&crew.desk(1).wards), [0]);
     });
 }

@@ -6,21 +6,25 @@ mod peer;
 
 pub(crate) use peer::Script;
 
+use super::crew::Crew;
+use super::desk::NOBODY;
+use super::held::Held;
+use super::slab::Key;
+use super::token::Token;
+use super::turns::Turns;
 use super::*;
 use crate::sys::ready::Ready;
 use crate::sys::{AsSource, Bell, Event};
-use crate::transport::reactor::{
-    Admission, Door, DoorWatch, Limits, Listener, Sleepers, TurnEnd, Work,
-};
+use crate::transport::ServerOptions;
 use crate::transport::stand_in::Echo;
-use crate::transport::{ServerOptions, Task};
 use peer::Scripted;
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-/// Doors at which the test puts newcomers.
-pub(crate) struct Doors {
+/// ScriptedDoors at which the test puts newcomers.
+pub(crate) struct ScriptedDoors {
     doors: Vec<(Bell, DoorWatch)>,
     newcomers: Mutex<Vec<VecDeque<io::Result<Admission>>>>,
     /// Who was asked in, at which door, and whether the server was full.
@@ -33,7 +37,7 @@ pub(crate) struct Doors {
     pub(crate) order: Arc<Mutex<Vec<u32>>>,
 }
 
-impl Sleepers for Doors {
+impl Sleepers for ScriptedDoors {
     fn enter(&self) {
         self.asleep.fetch_add(1, Ordering::SeqCst);
     }
@@ -43,7 +47,7 @@ impl Sleepers for Doors {
     }
 }
 
-impl Listener for Doors {
+impl Listener for ScriptedDoors {
     fn doors(&self) -> Vec<Door<'_>> {
         let doors = self.doors.iter().map(|(bell, watch)| Door {
             source: bell.as_source(),
@@ -64,7 +68,7 @@ impl Listener for Doors {
     }
 }
 
-impl Doors {
+impl ScriptedDoors {
     pub(crate) fn new(watches: &[DoorWatch], polls_memory: bool) -> Self {
         let door = |&watch: &DoorWatch| (Bell::new().unwrap(), watch);
         Self {
@@ -111,7 +115,7 @@ impl Doors {
 
 /// What a crew is made of.
 pub(crate) struct Stage {
-    pub(crate) doors: Doors,
+    pub(crate) doors: ScriptedDoors,
     pub(crate) echo: Echo,
     pub(crate) options: ServerOptions,
     pub(crate) stop: Arc<Bell>,
@@ -121,7 +125,7 @@ impl Stage {
     /// So many threads behind these doors; peers never ask in memory.
     pub(crate) fn new(watches: &[DoorWatch], workers: u32) -> Self {
         Self {
-            doors: Doors::new(watches, false),
+            doors: ScriptedDoors::new(watches, false),
             echo: Echo {
                 is_for_many: true,
                 ..Echo::default()
@@ -164,6 +168,27 @@ pub(crate) fn worker<'a>(crew: &'a Crew<'a>, index: usize) -> Worker<'a> {
     Worker::new(crew, index).unwrap()
 }
 
+/// Threads with a handler of the user's, all at work, behind no door.
+pub(crate) fn with_crew(threads: u32, act: impl FnOnce(&Crew<'_>, &Stage)) {
+    play_staffed(&Stage::new(&[], threads).with_handler(), act);
+}
+
+/// Threads that are all at work.
+pub(crate) fn play_staffed(stage: &Stage, act: impl FnOnce(&Crew<'_>, &Stage)) {
+    stage.play(|crew| {
+        for desk in &crew.desks {
+            desk.is_staffed.store(true, Ordering::Relaxed);
+        }
+        act(crew, stage);
+    });
+}
+
+/// The thread that looks after this shard.
+pub(crate) fn attendant(crew: &Crew<'_>, index: usize) -> Option<usize> {
+    let attendant = crew.desk(index).attendant.load(Ordering::SeqCst);
+    Some(attendant).filter(|attendant| *attendant != NOBODY)
+}
+
 /// What is ready at a thread's poller.
 pub(crate) fn ready(crew: &Crew<'_>, index: usize) -> Vec<(Token, Ready)> {
     let mut events = [Event::EMPTY; 16];
@@ -176,35 +201,42 @@ pub(crate) fn ready(crew: &Crew<'_>, index: usize) -> Vec<(Token, Ready)> {
 
 /// Lets a peer in, which has had its first turn.
 pub(crate) fn settle_in<'a>(
-    worker: &mut Worker<'a>,
+    turns: &mut Turns<'a>,
     shard: &mut Held<'a>,
-    doors: &Doors,
+    doors: &ScriptedDoors,
 ) -> (Key, Arc<Script>) {
     let (script, peer) = doors.peer();
-    worker.crew.clients.fetch_add(1, Ordering::Relaxed);
-    let desk = worker.crew.desk(shard.index);
-    desk.clients.fetch_add(1, Ordering::Relaxed);
-    worker.take_in(shard, peer);
+    shard.crew.doors.let_in();
+    shard.desk.clients.fetch_add(1, Ordering::Relaxed);
+    shard.take_in(peer);
     let key = shard.next_in_line().unwrap();
-    worker.turn(shard, key);
-    shard.charge(key, worker.work.done, false);
+    turns.give(shard, key);
+    shard.charge(key, 1, false);
     lock(&script.turns).clear();
     doors.take_order();
     (key, script)
 }
 
-/// One thread, with so many peers that have had a turn.
+/// The turns of one thread, with so many peers that have had a turn.
 pub(crate) fn with_peers(
     stage: &Stage,
     count: usize,
-    act: impl for<'a> FnOnce(&mut Worker<'a>, &mut Held<'a>, &[(Key, Arc<Script>)]),
+    act: impl for<'a> FnOnce(&mut Turns<'a>, &mut Held<'a>, &[(Key, Arc<Script>)]),
 ) {
     stage.play(|crew| {
-        let mut worker = worker(crew, 0);
-        let mut shard = Held::take(&crew.desk(0).shard);
+        let mut turns = Turns::new(crew, 0).unwrap();
+        let mut shard = Held::take(crew, 0);
         let peers: Vec<_> = (0..count)
-            .map(|_| settle_in(&mut worker, &mut shard, &stage.doors))
+            .map(|_| settle_in(&mut turns, &mut shard, &stage.doors))
             .collect();
-        act(&mut worker, &mut shard, &peers);
+        act(&mut turns, &mut shard, &peers);
     });
+}
+
+/// The same behind no door.
+pub(crate) fn with(
+    peers: usize,
+    act: impl for<'a> FnOnce(&mut Turns<'a>, &mut Held<'a>, &[(Key, Arc<Script>)]),
+) {
+    with_peers(&Stage::new(&[], 1), peers, act);
 }

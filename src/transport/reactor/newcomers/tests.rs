@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::transport::reactor::DoorWatch;
 use crate::transport::reactor::crew::Crew;
-use crate::transport::reactor::worker::stage::{Stage, ready, worker};
+use crate::transport::reactor::doors::DOOR_PAUSE;
+use crate::transport::reactor::stage::{Stage, ready, worker};
+use crate::transport::reactor::token::Token;
 use std::io::ErrorKind;
+use std::time::Duration;
 
 const BY_BOTH: [DoorWatch; 2] = [DoorWatch::ByAll, DoorWatch::ByFirst];
 
@@ -40,9 +44,8 @@ fn a_thread_opens_the_doors_that_it_watches() {
     let stage = Stage::new(&BY_BOTH, 2);
     stage.play(|crew| {
         for (index, doors) in [(0, vec![0, 1]), (1, vec![0])] {
-            let mut worker = worker(crew, index);
-            let mut shard = Held::take(&crew.desk(index).shard);
-            worker.open_doors(&mut shard).unwrap();
+            let mut shard = Held::take(crew, index);
+            open_doors(&mut shard);
             let asked = std::mem::take(&mut *lock(&stage.doors.asked));
             assert!(asked.into_iter().map(|(door, _)| door).eq(doors));
         }
@@ -58,9 +61,8 @@ fn so_many_are_let_in_at_once_and_all_where_the_door_tells_once() {
         let stage = Stage::new(&[watch], 1);
         (0..NEWCOMERS_A_LOOK + 5).for_each(|_| _ = stage.doors.come(0));
         stage.play(|crew| {
-            let mut worker = worker(crew, 0);
-            let mut shard = Held::take(&crew.desk(0).shard);
-            worker.open_door(&mut shard, 0).unwrap();
+            let mut shard = Held::take(crew, 0);
+            open_door(&mut shard, 0);
             assert_eq!(crew.desk(0).clients.load(Ordering::Relaxed), let_in);
             assert_eq!(stage.echo.count(Visit::Came), let_in);
         });
@@ -73,10 +75,10 @@ fn a_newcomer_stays_or_goes_to_the_least_busy() {
         let stage = Stage::new(&[watch], 2);
         stage.doors.come(0);
         stage.play(|crew| {
-            let mut workers = [worker(crew, 0), worker(crew, 1)];
+            let _workers = [worker(crew, 0), worker(crew, 1)];
             crew.desk(0).clients.store(1, Ordering::Relaxed);
-            let mut shard = Held::take(&crew.desk(0).shard);
-            workers[0].open_door(&mut shard, 0).unwrap();
+            let mut shard = Held::take(crew, 0);
+            open_door(&mut shard, 0);
             let clients = |index| crew.desk(index).clients.load(Ordering::Relaxed);
             assert_eq!([clients(0), clients(1)], [2 - index, index]);
             assert_eq!(lock(&crew.desk(1).newcomers).len(), index);
@@ -93,25 +95,25 @@ fn doors_are_shut_for_a_while_when_nobody_can_be_let_in() {
     stage.doors.put(0, Err(ErrorKind::OutOfMemory.into()));
     stage.doors.knock(0);
     stage.play(|crew| {
-        let mut worker = worker(crew, 0);
-        let mut shard = Held::take(&crew.desk(0).shard);
+        let _worker = worker(crew, 0);
+        let mut shard = Held::take(crew, 0);
         let before = Instant::now();
-        worker.open_door(&mut shard, 0).unwrap();
-        let until = shard.shut_until.unwrap();
+        open_door(&mut shard, 0);
+        let until = shard.pause.until().unwrap();
         assert!(until >= before + DOOR_PAUSE && until <= Instant::now() + DOOR_PAUSE);
         assert!(doors_ready(crew, 0).is_empty(), "nobody watches it");
         stage.doors.come(0);
         let early = until.checked_sub(Duration::from_nanos(1)).unwrap();
-        worker.open_shut_doors(&mut shard, early).unwrap();
-        assert_eq!(shard.shut_until, Some(until));
+        open_shut_doors(&mut shard, early).unwrap();
+        assert_eq!(shard.pause.until(), Some(until));
         assert!(doors_ready(crew, 0).is_empty());
-        assert_eq!(crew.clients.load(Ordering::Relaxed), 0);
-        worker.open_shut_doors(&mut shard, until).unwrap();
-        assert_eq!(shard.shut_until, None);
+        assert_eq!(crew.doors.clients(), 0);
+        open_shut_doors(&mut shard, until).unwrap();
+        assert_eq!(shard.pause.until(), None);
         assert_eq!(doors_ready(crew, 0), [0]);
-        assert_eq!(crew.clients.load(Ordering::Relaxed), 1);
+        assert_eq!(crew.doors.clients(), 1);
         // What is open stays so.
-        worker.open_shut_doors(&mut shard, until).unwrap();
+        open_shut_doors(&mut shard, until).unwrap();
         assert_eq!(doors_ready(crew, 0), [0]);
     });
 }
@@ -121,26 +123,26 @@ fn it_ends_when_all_who_came_have_gone_and_nobody_is_at_the_door() {
     let mut stage = Stage::new(&BY_BOTH, 1);
     stage.options.stop_when_idle = true;
     stage.play(|crew| {
-        let mut worker = worker(crew, 0);
-        let mut shard = Held::take(&crew.desk(0).shard);
-        worker.end_if_idle(&mut shard).unwrap();
+        let mut shard = Held::take(crew, 0);
+        end_if_idle(&mut shard);
         assert!(!crew.over.has_rung(), "nobody has come");
-        crew.have_come.store(true, Ordering::Relaxed);
+        stage.doors.put(0, Ok(Admission::Left));
+        let _ = crew.doors.admit(0);
         // One is at the second door, and one behind who is not asked in now.
         stage.doors.put(1, Ok(Admission::TurnedAway));
         stage.doors.come(1);
         stage.doors.come(1);
-        worker.end_if_idle(&mut shard).unwrap();
+        end_if_idle(&mut shard);
         assert!(!crew.over.has_rung());
-        assert_eq!(crew.clients.load(Ordering::Relaxed), 1);
+        assert_eq!(crew.doors.clients(), 1);
         let key = shard.next_in_line().unwrap();
-        worker.dismiss(&mut shard, key);
+        shard.dismiss(key);
         assert!(shard.may_be_idle);
-        worker.end_if_idle(&mut shard).unwrap();
-        assert_eq!(crew.clients.load(Ordering::Relaxed), 1);
+        end_if_idle(&mut shard);
+        assert_eq!(crew.doors.clients(), 1);
         let key = shard.next_in_line().unwrap();
-        worker.dismiss(&mut shard, key);
-        worker.end_if_idle(&mut shard).unwrap();
+        shard.dismiss(key);
+        end_if_idle(&mut shard);
         assert!(crew.over.has_rung());
     });
 }

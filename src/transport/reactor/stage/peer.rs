@@ -5,7 +5,6 @@
 use super::*;
 use crate::sys::Source;
 use std::fs::File;
-use std::sync::Barrier;
 use std::sync::atomic::AtomicBool;
 
 /// What the test and a peer know of each other.
@@ -13,20 +12,16 @@ pub(crate) struct Script {
     pub(crate) number: u32,
     /// How its next turns end; the others are idle.
     pub(crate) ends: Mutex<VecDeque<TurnEnd>>,
-    /// What had happened at its descriptors, turn by turn.
+    /// What had happened at its sources, turn by turn.
     pub(crate) turns: Mutex<Vec<Happened>>,
     /// The work of each of its turns.
     pub(crate) work: AtomicU32,
     pub(crate) asks: AtomicBool,
-    /// It has asked in memory, and asks no more after its next turn.
-    pub(crate) asks_once: AtomicBool,
     pub(crate) cpu: Mutex<Option<u16>>,
     /// How long a turn takes.
     pub(crate) takes: Mutex<Duration>,
     /// Its turn rings this.
     pub(crate) rings: Mutex<Option<Arc<Bell>>>,
-    /// Its next turn waits here for the test to come, and then for it to be done.
-    pub(crate) meets: Mutex<Option<Arc<Barrier>>>,
     pub(crate) farewells: AtomicU32,
     /// Requests; always room for answers.
     pub(crate) input: Bell,
@@ -45,11 +40,9 @@ impl Script {
             turns: Mutex::default(),
             work: AtomicU32::new(1),
             asks: AtomicBool::new(false),
-            asks_once: AtomicBool::new(false),
             cpu: Mutex::default(),
             takes: Mutex::default(),
             rings: Mutex::default(),
-            meets: Mutex::default(),
             farewells: AtomicU32::new(0),
             input: Bell::new().unwrap(),
             output: Bell::new().unwrap(),
@@ -99,15 +92,8 @@ impl Peer for Scripted {
         lock(&self.0.order).push(self.0.number);
         std::thread::sleep(*lock(&self.0.takes));
         work.count(self.0.work.load(Ordering::Relaxed), 0);
-        if self.0.asks_once.swap(false, Ordering::Relaxed) {
-            self.0.asks.store(false, Ordering::Relaxed);
-        }
         if let Some(bell) = &*lock(&self.0.rings) {
             bell.ring();
-        }
-        if let Some(barrier) = lock(&self.0.meets).take() {
-            barrier.wait();
-            barrier.wait();
         }
         let idle = TurnEnd::Idle { answered: false };
         lock(&self.0.ends).pop_front().unwrap_or(idle)

@@ -1,0 +1,222 @@
+//! A shard in a thread's hands: peers come to it, are watched, and go.
+
+#[cfg(test)]
+mod tests;
+
+use super::clock::Times;
+use super::crew::Crew;
+use super::desk::Desk;
+use super::shard::{Entry, Shard};
+use super::slab::Key;
+use super::token::Token;
+use super::{Peer, TurnEnd};
+use crate::sys::mutex::lock;
+use crate::transport::Visit;
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, TryLockError};
+use std::time::Instant;
+
+/// A shard in this thread's hands.
+pub(super) struct Held<'a> {
+    pub(super) crew: &'a Crew<'a>,
+    /// Which share it is: the number of the thread that serves it.
+    pub(super) index: usize,
+    pub(super) desk: &'a Desk,
+    /// Nothing only inside of [`Held::let_go`].
+    guard: Option<MutexGuard<'a, Shard>>,
+}
+
+impl<'a> Held<'a> {
+    /// Takes the shard with this number, from a thread that is about to let go of it if need be.
+    pub(super) fn take(crew: &'a Crew<'a>, index: usize) -> Self {
+        let desk = crew.desk(index);
+        Self {
+            crew,
+            index,
+            desk,
+            guard: Some(lock(&desk.shard)),
+        }
+    }
+
+    /// Takes the shard with this number, if nobody has it in hand.
+    pub(super) fn try_take(crew: &'a Crew<'a>, index: usize) -> Option<Self> {
+        let desk = crew.desk(index);
+        let guard = match desk.shard.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(Self {
+            crew,
+            index,
+            desk,
+            guard,
+        })
+    }
+
+    /// Lets go of the shard while `body` runs.
+    pub(super) fn let_go<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        self.guard = None;
+        let result = body();
+        self.guard = Some(lock(&self.desk.shard));
+        result
+    }
+
+    /// Watches a peer that counts as one of the shard's already.
+    pub(super) fn take_in(&mut self, peer: Box<dyn Peer>) {
+        let limits = self.crew.limits;
+        let times = Times::new(limits, Instant::now());
+        if let Some(due) = times.due(limits) {
+            self.clock.sweep_by(due);
+        }
+        let Ok(key) = self.peers.insert(Entry::new(peer, times)) else {
+            return self.has_left(); // There is no memory for one more.
+        };
+        let peers = self.peers.places() as usize;
+        if self.queue.reserve(peers).is_ok() && self.watch(key).is_ok() {
+            self.enqueue(key); // It may have asked before it was watched.
+        } else {
+            self.dismiss(key);
+        }
+    }
+
+    /// Takes in the newcomers that other threads left at the desk.
+    pub(super) fn take_in_newcomers(&mut self) {
+        let newcomers = std::mem::take(&mut *lock(&self.desk.newcomers));
+        for peer in newcomers {
+            self.take_in(peer);
+        }
+    }
+
+    /// Draws the consequences of a turn that ended so, and in which so much was done. None follow from one that
+    /// was [`TurnEnd::Idle`], if the peer was at rest.
+    pub(super) fn settle(&mut self, key: Key, end: TurnEnd, done: u32) {
+        if end == TurnEnd::Gone {
+            return self.dismiss(key);
+        }
+        if end == TurnEnd::Unfinished {
+            self.charge(key, done, true);
+            self.enqueue(key);
+        }
+        let limits = self.crew.limits;
+        let Some(entry) = self.peers.get_mut(key) else {
+            return;
+        };
+        entry.times.note(end, limits);
+        let due = entry.times.due(limits);
+        let is_blocked = matches!(end, TurnEnd::Blocked { .. });
+        let has_changed = std::mem::replace(&mut entry.is_blocked, is_blocked) != is_blocked;
+        entry.is_at_rest = due.is_none();
+        if let Some(due) = due {
+            self.clock.sweep_by(due);
+        }
+        if has_changed && self.watch_again(key, is_blocked).is_err() {
+            self.dismiss(key);
+        }
+    }
+
+    fn watch(&self, key: Key) -> io::Result<()> {
+        let watches = self.peer(key).map(|peer| peer.watches(false));
+        for (place, watch) in watches.unwrap_or_default().into_iter().enumerate() {
+            if let Some((source, want)) = watch {
+                let token = Token::Peer(key, place).into();
+                self.desk.poller.add(source, want, token)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Watches a peer for what it waits for now that it is blocked, or is not any more.
+    fn watch_again(&self, key: Key, is_blocked: bool) -> io::Result<()> {
+        let Some(peer) = self.peer(key) else {
+            return Ok(());
+        };
+        let poller = &self.desk.poller;
+        let before = peer.watches(!is_blocked);
+        let now = peer.watches(is_blocked);
+        for (place, change) in before.into_iter().zip(now).enumerate() {
+            let token = Token::Peer(key, place).into();
+            match change {
+                (None, None) => {}
+                (Some((source, _)), None) => poller.remove(source)?,
+                (None, Some((source, want))) => poller.add(source, want, token)?,
+                (Some(_), Some((source, want))) => poller.change(source, want, token)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a peer that it is too slow, and forgets it.
+    pub(super) fn expel(&mut self, key: Key) {
+        let entry = self.peers.get_mut(key);
+        if let Some(peer) = entry.and_then(|entry| entry.peer.as_mut()) {
+            peer.farewell();
+        }
+        self.dismiss(key);
+    }
+
+    /// Forgets a peer; its sources leave the poller as they close.
+    pub(super) fn dismiss(&mut self, key: Key) {
+        let Some(entry) = self.peers.remove(key) else {
+            return;
+        };
+        if let Some(peer) = &entry.peer {
+            for (source, _) in peer.watches(entry.is_blocked).into_iter().flatten() {
+                // A copy in a process forked by hand would keep it in the poller.
+                let _ = self.desk.poller.remove(source);
+            }
+        }
+        if entry.standing.is_queued() {
+            self.queue.forget(key);
+        }
+        drop(entry);
+        self.attention.recent.forget(key);
+        self.has_left();
+    }
+
+    /// A peer that counted as one of the shard's is none any more.
+    fn has_left(&mut self) {
+        self.crew.task.answer.note(Visit::Left);
+        self.desk.clients.fetch_sub(1, Ordering::Relaxed);
+        self.crew.doors.let_out();
+        self.may_be_idle = true;
+    }
+
+    /// Serving ends: tells every peer, and forgets it.
+    pub(super) fn farewell(&mut self) {
+        for place in 0..self.peers.places() {
+            let key = self.peers.key_at(place);
+            if let Some(entry) = key.and_then(|key| self.peers.remove(key)) {
+                // One that has its turn on another thread is told by that one.
+                if let Some(mut peer) = entry.peer {
+                    peer.farewell();
+                }
+                self.crew.task.answer.note(Visit::Left);
+            }
+        }
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Shard;
+
+    #[inline]
+    fn deref(&self) -> &Shard {
+        match &self.guard {
+            Some(shard) => shard,
+            None => unreachable!("let_go borrows it"),
+        }
+    }
+}
+
+impl DerefMut for Held<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Shard {
+        match &mut self.guard {
+            Some(shard) => shard,
+            None => unreachable!("let_go borrows it"),
+        }
+    }
+}

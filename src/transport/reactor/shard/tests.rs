@@ -1,0 +1,119 @@
+//! Who is looked at, and how long its thread may sleep.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::*;
+use crate::transport::ServerOptions;
+use crate::transport::reactor::stage::{Script, ScriptedDoors};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A shard with so many peers, which ask in memory or not.
+fn shard(in_memory: bool, count: usize) -> (Shard, Vec<(Key, Arc<Script>)>) {
+    let mut shard = Shard::new(Attention::new(in_memory, Duration::ZERO));
+    let doors = ScriptedDoors::new(&[], in_memory);
+    shard.queue.reserve(count).unwrap();
+    let mut add = || {
+        let (script, peer) = doors.peer();
+        let key = shard.peers.insert(Entry::new(peer, Times::default()));
+        (key.ok().unwrap(), script)
+    };
+    let peers = (0..count).map(|_| add()).collect();
+    (shard, peers)
+}
+
+fn queued(shard: &mut Shard) -> Vec<Key> {
+    std::iter::from_fn(|| shard.next_in_line()).collect()
+}
+
+#[test]
+fn those_who_ask_in_memory_are_queued_and_nobody_else() {
+    let (mut shard, peers) = shard(true, 4);
+    assert!(!shard.is_asked());
+    shard.queue_all_asking();
+    assert!(queued(&mut shard).is_empty());
+    for (_, script) in &peers[1..] {
+        script.asks.store(true, Ordering::Relaxed);
+    }
+    shard.queue_all_asking();
+    let keys = [1, 2, 3].map(|peer| peers[peer].0);
+    assert_eq!(queued(&mut shard), keys);
+    // One that has its turn elsewhere, or has gone, is not asked.
+    shard.peers.get_mut(keys[0]).unwrap().peer = None;
+    shard.peers.remove(keys[2]);
+    assert!(shard.is_asked());
+    shard.queue_all_asking();
+    assert_eq!(queued(&mut shard), [keys[1]]);
+    shard.peers.get_mut(keys[1]).unwrap().peer = None;
+    assert!(!shard.is_asked());
+}
+
+#[test]
+fn a_lap_looks_at_the_recent_peers_and_goes_on_through_all() {
+    let count = LOOKS_A_LAP as usize + 20;
+    let (mut shard, peers) = shard(true, count);
+    for (_, script) in &peers {
+        script.asks.store(true, Ordering::Relaxed);
+    }
+    let last = peers[count - 1].0;
+    shard.attention.recent.note(last);
+    shard.queue_asking();
+    let first = queued(&mut shard);
+    assert_eq!((first[0], first.len()), (last, 1 + LOOKS_A_LAP as usize));
+    shard.queue_asking();
+    let next = queued(&mut shard);
+    assert!(
+        peers
+            .iter()
+            .all(|(key, _)| first.contains(key) || next.contains(key))
+    );
+}
+
+#[test]
+fn where_a_look_costs_a_system_call_nobody_is_looked_at_in_passing() {
+    let (mut shard, peers) = shard(false, 2);
+    peers[0].1.asks.store(true, Ordering::Relaxed);
+    shard.attention.recent.note(peers[0].0);
+    shard.queue_asking();
+    assert!(queued(&mut shard).is_empty());
+    assert_eq!(shard.places_a_lap(), 0);
+}
+
+#[test]
+fn the_thread_may_sleep_until_the_first_time_at_which_something_is_due() {
+    const FAR: Duration = Duration::from_secs(7200);
+    let (mut shard, _) = shard(false, 0);
+    assert_eq!((shard.is_timed(), shard.time_left()), (false, None));
+    let now = Instant::now();
+    shard.clock.sweep_by(now + FAR);
+    let left = shard.time_left().unwrap();
+    assert!(shard.is_timed() && left <= FAR && left > FAR / 2);
+    shard.pause.begin(now + FAR / 4);
+    assert!(shard.time_left().unwrap() < FAR / 2);
+    shard.clock.sweep_by(now);
+    assert_eq!(shard.time_left(), Some(Duration::ZERO));
+    shard.clock = Clock::default();
+    assert!(shard.is_timed() && shard.time_left().is_some());
+}
+
+#[test]
+fn one_that_waits_for_its_turn_or_has_it_is_never_due() {
+    let options = ServerOptions {
+        idle_timeout: Duration::from_secs(1),
+        ..ServerOptions::default()
+    };
+    let limits = Limits::new(&options, 1);
+    let (mut shard, peers) = shard(false, 1);
+    let key = peers[0].0;
+    assert_eq!(shard.due(key, &limits), None, "nothing is timed");
+    let now = Instant::now();
+    shard.peers.get_mut(key).unwrap().times = Times::new(&limits, now);
+    let due = Some(now + limits.idle_timeout);
+    assert_eq!(shard.due(key, &limits), due);
+    shard.enqueue(key);
+    assert_eq!(shard.due(key, &limits), None);
+    assert_eq!(shard.next_in_line(), Some(key));
+    assert_eq!(shard.due(key, &limits), due);
+    shard.peers.get_mut(key).unwrap().peer = None;
+    assert_eq!(shard.due(key, &limits), None);
+}

@@ -1,0 +1,122 @@
+//! How a thread waits for requests: looking without sleeping as long as that pays, and then asleep.
+
+#[cfg(test)]
+mod tests;
+
+use super::held::Held;
+use super::pace::{LAPS_LAST, Stopwatch};
+use super::slab::Key;
+use super::turns::Turns;
+use super::wards::Wards;
+use super::{TurnEnd, sleep_counted};
+use crate::sys::Event;
+use std::io;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Looks for requests without sleeping, as long as that pays. `true`: work came up, and it is
+/// time to see, without sleeping either, what else happened.
+pub(super) fn spin<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
+    if !shard.begin_to_spin() {
+        return false;
+    }
+    let (mut laps, mut idle) = (Stopwatch::new(), Stopwatch::new());
+    loop {
+        if lap(turns, shard) {
+            shard.attention.spin.succeeded(idle.began);
+            idle = Stopwatch::new();
+            if shard.queue.is_busy() || laps.passes(LAPS_LAST) {
+                return true;
+            }
+        } else if idle.passes(shard.attention.spin.budget()) {
+            shard.attention.spin.failed();
+            return false;
+        } else {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// Serves the recent peers once; where looking costs no system call, also some others. Whether there was work.
+fn lap<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
+    let mut found = false;
+    for place in 0..shard.attention.recent.len() {
+        if let Some(key) = shard.attention.recent.get(place) {
+            found |= serve_if_asking(turns, shard, key);
+        }
+    }
+    for _ in 0..shard.places_a_lap() {
+        if let Some(key) = shard.next_asking()
+            && serve_if_asking(turns, shard, key)
+        {
+            shard.attention.recent.note(key);
+            found = true;
+        }
+    }
+    found
+}
+
+/// A turn for a peer that nobody is queued before; whether there was work.
+fn serve_if_asking<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>, key: Key) -> bool {
+    matches!(
+        turns.give(shard, key),
+        Some(
+            TurnEnd::Idle { answered: true }
+                | TurnEnd::Partial { moved: true, .. }
+                | TurnEnd::Blocked { moved: true }
+                | TurnEnd::Unfinished
+        )
+    )
+}
+
+/// Sleeps until something happens to the thread whose shard this is; with `must_look`, only looks.
+pub(super) fn wait(
+    shard: &mut Held<'_>,
+    wards: &Wards<'_>,
+    events: &mut [Event],
+    must_look: bool,
+) -> io::Result<usize> {
+    if must_look {
+        return shard.desk.poller.wait(events, Some(Duration::ZERO));
+    }
+    let timeout = shard.time_left();
+    if !shard.attention.is_in_memory() && shard.crew.relief.is_none() {
+        return shard.desk.poller.wait(events, timeout);
+    }
+    let Some(sleepers) = shard.crew.doors.sleepers() else {
+        return sleep(shard, events, timeout);
+    };
+    sleep_counted(
+        sleepers,
+        shard,
+        |shard| {
+            shard.queue_all_asking();
+            shard.queue.is_busy() || wards.ask()
+        },
+        |shard, has_work| {
+            let timeout = if has_work {
+                Some(Duration::ZERO)
+            } else {
+                timeout
+            };
+            sleep(shard, events, timeout)
+        },
+    )
+}
+
+/// Sleeps; where another thread may look after the shard, without holding it.
+#[inline]
+fn sleep(
+    shard: &mut Held<'_>,
+    events: &mut [Event],
+    timeout: Option<Duration>,
+) -> io::Result<usize> {
+    let desk = shard.desk;
+    if shard.crew.relief.is_none() {
+        return desk.poller.wait(events, timeout);
+    }
+    desk.is_asleep.store(true, Ordering::Relaxed);
+    let result = shard.let_go(|| desk.poller.wait(events, timeout));
+    desk.is_asleep.store(false, Ordering::Relaxed);
+    result
+}

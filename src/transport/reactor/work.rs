@@ -1,0 +1,78 @@
+//! What a thread serves its peers with, and how much it has done.
+
+use crate::sys::Bell;
+use crate::transport::conversation::server::Spare;
+use crate::transport::{Answer, Outbox};
+use std::io;
+
+/// What a thread serves its peers with.
+pub(crate) struct Work<'a> {
+    /// What answers.
+    pub(crate) answer: &'a dyn Answer,
+    /// Whether it has to be given aligned bodies ([`Answer::takes_aligned`]).
+    pub(crate) aligns: bool,
+    /// Where answers are put together; empty between two peers.
+    pub(crate) out: Outbox,
+    /// Room for large requests and for large answers that nobody uses now.
+    pub(crate) spare: Spare,
+    /// Rings when serving has to stop, also amid the requests of one peer.
+    pub(crate) stop: &'a Bell,
+    /// What was done in this turn: requests, and each 256 bytes of them.
+    pub(crate) done: u32,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(
+        answer: &'a dyn Answer,
+        stop: &'a Bell,
+        max_message: u32,
+    ) -> io::Result<Self> {
+        let out = Outbox::new(answer.longest_answer(max_message)).map_err(|lack| {
+            let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
+            io::Error::new(io::ErrorKind::OutOfMemory, what)
+        })?;
+        Ok(Self {
+            answer,
+            aligns: answer.takes_aligned(),
+            out,
+            spare: Spare::default(),
+            stop,
+            done: 0,
+        })
+    }
+
+    /// So many requests of so many bytes were answered.
+    #[inline]
+    pub(crate) fn count(&mut self, requests: u32, bytes: usize) {
+        let weight = u32::try_from(bytes / BYTES_A_REQUEST).unwrap_or(u32::MAX);
+        self.done = self.done.saturating_add(requests).saturating_add(weight);
+    }
+}
+
+/// Bytes of requests that are as much work as one more request.
+const BYTES_A_REQUEST: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+    use crate::transport::stand_in::Echo;
+
+    #[test]
+    fn work_is_requests_and_each_256_bytes_of_them() {
+        let (echo, stop) = (Echo::default(), Bell::new().unwrap());
+        let mut work = Work::new(&echo, &stop, 300).unwrap();
+        for (requests, bytes, done) in [
+            (1, 0, 1),
+            (2, 255, 3),
+            (1, 256, 5),
+            (0, 1023, 8),
+            (u32::MAX, 0, u32::MAX),
+            (1, 256, u32::MAX),
+        ] {
+            work.count(requests, bytes);
+            assert_eq!(work.done, done, "{requests} requests of {bytes} bytes");
+        }
+    }
+}
