@@ -105,10 +105,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fd_write_exact(
 /// Nothing else uses the descriptor's number for something of its own while `'a` lasts.
 pub(super) unsafe fn descriptor<'a>(fd: c_int) -> Result<Source<'a>> {
     // SAFETY: as the caller says.
-    unsafe { numbered(fd) }.ok_or_else(|| {
-        let context = format!("{fd} is no descriptor");
-        Error::new(Status::InvalidArgument, context)
-    })
+    unsafe { numbered(fd) }.map_err(|error| Error::os(&format!("descriptor {fd}"), &error))
 }
 
 /// Reads one frame into the beginning of `buffer` and says how long it is.
