@@ -178,8 +178,10 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_server_stop(handle());
             calc_ipc_client_create(url, null(), &mut out());
             calc_ipc_client_call(handle(), request, &mut { RESPONSE });
+            calc_ipc_client_call_within(handle(), 1, request, &mut { RESPONSE });
             calc_ipc_client_call_many(handle(), request, 1, &mut { RESPONSE }, count);
             calc_ipc_client_call_bytes(handle(), byte, 1, byte, 1, count);
+            calc_ipc_client_call_bytes_within(handle(), 1, byte, 1, byte, 1, count);
         ]
     }
 }

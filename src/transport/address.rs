@@ -67,7 +67,8 @@ pub enum Side {
 }
 
 /// Why there are no named pipes on this system; `None` where there are.
-pub(crate) const NO_NAMED_PIPES: Option<&str> = Some("named pipes are for Windows");
+pub(crate) const NO_NAMED_PIPES: Option<&str> =
+    Some("named pipes are for Windows, and yet to come");
 
 /// Why there are no other transports on this system; `None` where there are.
 pub(crate) const NO_TRANSPORTS: Option<&str> = sys::LACK;
