@@ -1,31 +1,30 @@
 //! Safe wrappers over one primitive of the operating system each: the only `unsafe` beside `ffi`.
 //!
 //! What is the same everywhere stands here; what is not, in one folder per system, which nobody outside of
-//! `sys` names: `linux`, and `bare` for every other, where nothing can be opened and all works that opens nothing. Only
-//! this file tells systems apart. The cfg `bare` is for tests of that one, which Linux runs.
-#![cfg_attr(
-    any(bare, not(target_os = "linux")),
-    expect(dead_code, reason = "systems share more than that one needs")
-)]
-
+//! `sys` names: `linux`, and for every other system `bare`, where nothing can be opened, and what opens nothing works.
+//! Only this file tells systems apart. `build.rs` sets the cfg `bare` for all but Linux; where it is set by hand, tests
+//! of that system run on Linux, too.
 pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod deadline;
 pub(crate) mod line;
 pub(crate) mod mutex;
+#[cfg_attr(bare, expect(dead_code, reason = "nothing is forked"))]
 pub(crate) mod panic;
+#[cfg_attr(bare, expect(dead_code, reason = "nothing has such bits"))]
 pub(crate) mod ready;
 pub(crate) mod room;
+#[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
 mod shared_bytes;
 pub(crate) mod wait;
 
-#[cfg(any(bare, not(target_os = "linux")))]
+#[cfg(bare)]
 mod bare;
-#[cfg(any(bare, not(target_os = "linux")))]
+#[cfg(bare)]
 use bare as os;
-#[cfg(all(target_os = "linux", not(bare)))]
+#[cfg(not(bare))]
 mod linux;
-#[cfg(all(target_os = "linux", not(bare)))]
+#[cfg(not(bare))]
 use linux as os;
 
 // What every system has to offer: its folder has all of these names, and what is above `sys` uses no others.
@@ -61,5 +60,5 @@ pub(crate) use os::{NoFork, cancel, cpu, fork, is_shortage, process, thread};
 // one; `lock`: files that prove who owns it; `holder`: who has it open; `fifo` and `pipe`.
 pub(crate) use os::{fifo, file, holder, lock, pipe};
 
-// Why all of this is not to be had, and so no transport; `None` where it is.
+// `LACK`: why nothing of this can be opened, so that there is no transport; `None` where it can.
 pub(crate) use os::LACK;

@@ -41,7 +41,7 @@ const OF_ONE_SYSTEM: [&str; 2] = ["sys::linux", "sys::bare"];
 /// Who tells systems apart at compile time: the list of what each has to offer, which takes it from the folder of one.
 const TELLS_SYSTEMS_APART: &str = "sys";
 
-/// What a cfg tells systems apart by; `bare` is the cfg of the folder with that name.
+/// What a cfg tells systems apart by; `bare` is set where there is none of those that `sys` has.
 const SYSTEMS: [&str; 8] = [
     "unix",
     "windows",

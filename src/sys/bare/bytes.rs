@@ -63,7 +63,7 @@ pub(crate) mod socket {
     use std::path::Path;
     use std::time::Duration;
 
-    /// Linux's, so that what is no name there is none anywhere.
+    /// As Linux has it, so that a name has one length everywhere.
     pub(crate) const PATH_MAX: usize = 107;
 
     lacking! {

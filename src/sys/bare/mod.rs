@@ -1,22 +1,21 @@
-//! A system of which nothing is known but what the standard library has: any that has no folder of its own here.
+//! A system of which nothing is known but what the standard library has: any without a folder of its own here.
 //!
-//! Whatever had to be opened is UNSUPPORTED. So there is nothing that is open, its types have no values ([`Absent`]), and what
-//! is done with them is never come to. What `sys/mod.rs` lists is all here, as signatures, and says with Linux's what it is
-//! for. A system to come takes from here what it has no equal of.
+//! Whatever opens something fails with `Unsupported`. So nothing is ever open: the types of what would be have no values
+//! ([`Absent`]), and their methods cannot be called. All that `sys/mod.rs` lists is here, as bare signatures; what each
+//! is for stands with Linux's. A system to come takes from here what it has no equal of.
 
 use std::io;
 
-/// Functions that fail: a name, the types of what they take, and what others give that do not.
+/// Functions that fail, each with the types of what it takes and of what it would give.
 macro_rules! lacking {
-    ($($(#[$about:meta])* fn $name:ident$(<$kind:ident>)?($($taken:ty),*) -> $given:ty;)*) => {
-        $($(#[$about])*
-        pub(crate) fn $name$(<$kind>)?($(_: $taken),*) -> std::io::Result<$given> {
+    ($(fn $name:ident$(<$kind:ident>)?($($taken:ty),*) -> $given:ty;)*) => {
+        $(pub(crate) fn $name$(<$kind>)?($(_: $taken),*) -> std::io::Result<$given> {
             Err($crate::sys::bare::lack())
         })*
     };
 }
 
-/// Methods that nobody can call, as functions in [`lacking`] but with all that they give.
+/// Methods of what has no values, each with the types of what it takes beside that and of what it returns.
 macro_rules! never {
     ($(fn $name:ident($($taken:ty),*) -> $given:ty;)*) => {
         $(pub(crate) fn $name(&self, $(_: $taken),*) -> $given {
@@ -42,15 +41,16 @@ pub(crate) const LACK: Option<&str> = Some(FOR_LINUX);
 
 const FOR_LINUX: &str = "this part of calc_ipc is for Linux";
 
+/// The failure to open anything.
 fn lack() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, FOR_LINUX)
 }
 
-/// What cannot be there: it has no values.
+/// What is never there.
 #[derive(Clone, Copy, Debug)]
 pub enum Absent {}
 
-/// Nothing is used up that was never there.
+/// What was never there is not used up.
 pub(crate) fn is_shortage(_: &io::Error) -> bool {
     false
 }

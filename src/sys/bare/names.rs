@@ -15,6 +15,7 @@ pub(crate) mod file {
     }
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[expect(dead_code, reason = "some are looked for in what is found alone")]
     pub(crate) enum Kind {
         Fifo,
         Socket,

@@ -39,7 +39,7 @@ impl AsSource for Handle {
     }
 }
 
-/// Wakes another thread or process, where there is a system for that.
+/// Wakes another thread or process, on systems with a way to.
 #[derive(Debug)]
 pub struct Bell(Absent);
 
@@ -84,12 +84,12 @@ impl AsSource for Poller {
     }
 }
 
-/// Room for what a poller tells, which there may be without one.
+/// Room for what a poller tells; nothing is ever in it.
 #[derive(Clone, Copy)]
-pub(crate) struct Event(Option<Absent>);
+pub(crate) struct Event;
 
 impl Event {
-    pub(crate) const EMPTY: Self = Self(None);
+    pub(crate) const EMPTY: Self = Self;
 
     pub(crate) fn token(&self) -> u64 {
         0

@@ -25,7 +25,7 @@ pub(crate) unsafe fn numbered<'a>(number: i32) -> io::Result<BorrowedFd<'a>> {
 
 /// This process's standard input and output.
 pub(crate) fn standard() -> io::Result<[BorrowedFd<'static>; 2]> {
-    // SAFETY: as std does it, nobody closes them; where the host did, the system calls answer EBADF.
+    // SAFETY: neither is -1. std takes them for open for good, too; where the host closed one, the system calls answer EBADF.
     Ok([0, 1].map(|number| unsafe { BorrowedFd::borrow_raw(number) }))
 }
 
