@@ -1,4 +1,4 @@
-//! Writes the C header from `src/ffi`, and says when the committed one differs.
+//! Writes the C header from `src/ffi`, says when the committed one differs, and for which systems `src/sys` has a folder.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -14,6 +14,9 @@ fn main() {
     );
     // Cargo tells build scripts the target, not tests.
     println!("cargo:rustc-env=TEST_TARGET={}", var("TARGET"));
+    if var("CARGO_CFG_TARGET_OS") != "linux" {
+        println!("cargo:rustc-cfg=bare");
+    }
 
     let root = PathBuf::from(var("CARGO_MANIFEST_DIR"));
     let generated = Path::new(&var("OUT_DIR")).join("calc_ipc.h");

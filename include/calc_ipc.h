@@ -724,7 +724,7 @@ CALC_IPC_API calc_ipc_status calc_ipc_operation_from_name(const char *name, int3
  * @param frame   One whole frame, prefix included, with any body.
  * @param length  Bytes at `frame`.
  * @return OK; MALFORMED: the prefix is not the length of what follows, and nothing is sent;
- *     CLOSED: no one reads any more; SYSTEM.
+ *     CLOSED: no one reads any more; UNSUPPORTED; SYSTEM.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_message_send(int fd, const uint8_t *frame, size_t length);
 
@@ -736,8 +736,8 @@ CALC_IPC_API calc_ipc_status calc_ipc_message_send(int fd, const uint8_t *frame,
  * @param capacity  Bytes at `buffer`.
  * @param length    Takes the bytes received.
  * @return OK; TOO_LARGE: the frame is over `capacity`, and only its prefix was read, so close the
- *     descriptor; CLOSED: the bytes ended, between frames or within one; SYSTEM. On an error,
- *     `buffer` may hold a part of the frame.
+ *     descriptor; CLOSED: the bytes ended, between frames or within one; UNSUPPORTED; SYSTEM. On an
+ *     error, `buffer` may hold a part of the frame.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_message_recv(int fd,
@@ -751,7 +751,8 @@ calc_ipc_status calc_ipc_message_recv(int fd,
  * @param fd      The descriptor to read from.
  * @param buffer  Takes the bytes.
  * @param length  How many.
- * @return OK; CLOSED: the bytes ended before; SYSTEM. On an error, `buffer` may hold some bytes.
+ * @return OK; CLOSED: the bytes ended before; UNSUPPORTED; SYSTEM. On an error, `buffer` may
+ *     hold some bytes.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_fd_read_exact(int fd, void *buffer, size_t length);
 
@@ -761,7 +762,7 @@ CALC_IPC_API calc_ipc_status calc_ipc_fd_read_exact(int fd, void *buffer, size_t
  * @param fd      The descriptor to write to.
  * @param buffer  The bytes.
  * @param length  How many.
- * @return OK; CLOSED: no one reads any more; SYSTEM.
+ * @return OK; CLOSED: no one reads any more; UNSUPPORTED; SYSTEM.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_fd_write_exact(int fd, const void *buffer, size_t length);
 
@@ -832,8 +833,8 @@ CALC_IPC_API void calc_ipc_pipe_destroy(struct calc_ipc_pipe *pipe);
  * @param handler    What answers; NULL is the calculator.
  * @param user_data  Passed to `handler`.
  * @param options    NULL: the defaults.
- * @return OK: the requests ended; INVALID_ARGUMENT: also a negative descriptor; or why serving
- *     failed.
+ * @return OK: the requests ended; INVALID_ARGUMENT: also a negative descriptor; UNSUPPORTED; or why
+ *     serving failed.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_pipe_serve(int input,

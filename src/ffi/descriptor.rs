@@ -17,7 +17,7 @@ use std::ffi::{c_int, c_void};
 /// @param frame   One whole frame, prefix included, with any body.
 /// @param length  Bytes at `frame`.
 /// @return OK; MALFORMED: the prefix is not the length of what follows, and nothing is sent;
-///     CLOSED: no one reads any more; SYSTEM.
+///     CLOSED: no one reads any more; UNSUPPORTED; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_message_send(
     fd: c_int,
@@ -42,8 +42,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_message_send(
 /// @param capacity  Bytes at `buffer`.
 /// @param length    Takes the bytes received.
 /// @return OK; TOO_LARGE: the frame is over `capacity`, and only its prefix was read, so close the
-///     descriptor; CLOSED: the bytes ended, between frames or within one; SYSTEM. On an error,
-///     `buffer` may hold a part of the frame.
+///     descriptor; CLOSED: the bytes ended, between frames or within one; UNSUPPORTED; SYSTEM. On an
+///     error, `buffer` may hold a part of the frame.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_message_recv(
     fd: c_int,
@@ -65,7 +65,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_message_recv(
 /// @param fd      The descriptor to read from.
 /// @param buffer  Takes the bytes.
 /// @param length  How many.
-/// @return OK; CLOSED: the bytes ended before; SYSTEM. On an error, `buffer` may hold some bytes.
+/// @return OK; CLOSED: the bytes ended before; UNSUPPORTED; SYSTEM. On an error, `buffer` may
+///     hold some bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_fd_read_exact(
     fd: c_int,
@@ -84,7 +85,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fd_read_exact(
 /// @param fd      The descriptor to write to.
 /// @param buffer  The bytes.
 /// @param length  How many.
-/// @return OK; CLOSED: no one reads any more; SYSTEM.
+/// @return OK; CLOSED: no one reads any more; UNSUPPORTED; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_fd_write_exact(
     fd: c_int,
@@ -105,10 +106,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fd_write_exact(
 /// Nothing else uses the descriptor's number for something of its own while `'a` lasts.
 pub(super) unsafe fn descriptor<'a>(fd: c_int) -> Result<Source<'a>> {
     // SAFETY: as the caller says.
-    unsafe { numbered(fd) }.ok_or_else(|| {
-        let context = format!("{fd} is no descriptor");
-        Error::new(Status::InvalidArgument, context)
-    })
+    unsafe { numbered(fd) }.map_err(|error| Error::os(&format!("descriptor {fd}"), &error))
 }
 
 /// Reads one frame into the beginning of `buffer` and says how long it is.

@@ -6,7 +6,7 @@
 
 use super::pointer::Out;
 use crate::error::{Error, Result, Status};
-use crate::transport::unsupported;
+use crate::transport::{NO_TRANSPORTS, unsupported};
 use std::ptr;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) trait Handle: Send + Sync + 'static {
     type Inside;
 
     /// Why this system can have no such handle, if so: then no pointer to one is ever looked behind.
-    const LACK: Option<&str> = None;
+    const LACK: Option<&str> = NO_TRANSPORTS;
 
     /// The server or the client.
     fn inside(&self) -> &Self::Inside;

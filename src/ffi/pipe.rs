@@ -112,8 +112,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_destroy(pipe: *mut calc_ipc_pipe) 
 /// @param handler    What answers; NULL is the calculator.
 /// @param user_data  Passed to `handler`.
 /// @param options    NULL: the defaults.
-/// @return OK: the requests ended; INVALID_ARGUMENT: also a negative descriptor; or why serving
-///     failed.
+/// @return OK: the requests ended; INVALID_ARGUMENT: also a negative descriptor; UNSUPPORTED; or why
+///     serving failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_pipe_serve(
     input: c_int,

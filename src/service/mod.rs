@@ -9,7 +9,6 @@ mod handler;
 mod server;
 mod user_code;
 
-#[cfg(unix)]
 pub mod pipe;
 
 pub use bytes::BytesFunction;

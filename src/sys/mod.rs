@@ -1,22 +1,30 @@
 //! Safe wrappers over one primitive of the operating system each: the only `unsafe` beside `ffi`.
 //!
 //! What is the same everywhere stands here; what is not, in one folder per system, which nobody outside of
-//! `sys` names.
-
+//! `sys` names: `linux`, and for every other system `bare`, where nothing can be opened, and what opens nothing works.
+//! Only this file tells systems apart. `build.rs` sets the cfg `bare` for all but Linux; where it is set by hand, tests
+//! of that system run on Linux, too.
 pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod deadline;
 pub(crate) mod line;
 pub(crate) mod mutex;
+#[cfg_attr(bare, expect(dead_code, reason = "nothing is forked"))]
 pub(crate) mod panic;
+#[cfg_attr(bare, expect(dead_code, reason = "nothing has such bits"))]
 pub(crate) mod ready;
 pub(crate) mod room;
+#[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
 mod shared_bytes;
 pub(crate) mod wait;
 
-#[cfg(unix)]
+#[cfg(bare)]
+mod bare;
+#[cfg(bare)]
+use bare as os;
+#[cfg(not(bare))]
 mod linux;
-#[cfg(unix)]
+#[cfg(not(bare))]
 use linux as os;
 
 // What every system has to offer: its folder has all of these names, and what is above `sys` uses no others.
@@ -25,35 +33,32 @@ use linux as os;
 
 // What is open. `Handle`: owned, closed when dropped and in forked children; `spare`, `duplicate`, `bequeath`,
 // `own`, `is_own`. `Source`: what of it is watched and waited for, borrowed from all that is `AsSource`.
-pub(crate) use os::fd::Fd as Handle;
-pub(crate) use os::source::{AsSource, Source};
+pub(crate) use os::{AsSource, Handle, Source};
 
 // Waiting. `Poller`: `new`; `add`, `change` and `remove` a source with a `Want` and a token; `wait` for `Event`s,
 // each with its token and what is `Ready`. `Bell`: `new`, `ring`, `has_rung`, `renew`; a source that is readable
 // from the first ring on. `poll`: `wait` until a deadline for a few sources, each of them `Awaited`,
 // `wait_readable`, `wait_writable`, and the `state` of one at this moment.
-pub use os::bell::Bell;
-pub(crate) use os::poll;
-pub(crate) use os::poller::{Event, Poller};
+pub use os::Bell;
+pub(crate) use os::{Event, Poller, poll};
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
-// `write_all`, of what is the host's, and is `numbered` there. `socket`: connected ones of any family, how they are
+// `write_all`, of what is the host's: `numbered`, or `standard`. `socket`: connected ones of any family, how they are
 // tuned, whose the other end is, and handles that go along. `tcp`: `resolve`, `listen`, `connect`.
 pub(crate) use os::{blocking, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
 // `alarm::Alarm`. Numbers that nobody guesses: `random`.
-pub(crate) use os::futex::Futex as LineAlarm;
-pub(crate) use os::{memory, random};
+pub(crate) use os::{LineAlarm, memory, random};
 
 // Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`. `fork`: `follow`,
 // `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`;
 // `cancel`: `held_off`. `cpu`: `current`, `online`, `usable`. `is_shortage`: which errors pass by themselves.
-pub(crate) use os::gate::NoFork;
-pub(crate) use os::shortage::is_shortage;
-pub(crate) use os::{cancel, cpu, fork, process, thread};
+pub(crate) use os::{NoFork, cancel, cpu, fork, is_shortage, process, thread};
 
-// What a system offers besides where servers have names in the file system. `file`: what stands behind one; `lock`:
-// files that prove who owns it; `holder`: who has it open; `fifo` and `pipe`.
-#[cfg(unix)]
+// Names in the file system, of systems on which servers have such; `bare` has them for others. `file`: what stands behind
+// one; `lock`: files that prove who owns it; `holder`: who has it open; `fifo` and `pipe`.
 pub(crate) use os::{fifo, file, holder, lock, pipe};
+
+// `LACK`: why nothing of this can be opened, so that there is no transport; `None` where it can.
+pub(crate) use os::LACK;

@@ -55,14 +55,12 @@ fn set_hook() {
 
 /// Installs the hook while nobody else can be inside of the standard library's lock on it: the library is
 /// being loaded.
-#[cfg(unix)]
 pub(crate) fn hook_at_load() {
     set_hook();
 }
 
 /// In a forked child: another thread may have been inside of that lock at the fork, and would be for ever.
 /// What was installed at load has to do.
-#[cfg(unix)]
 pub(crate) fn forked() {
     IS_INSTALLED.store(true, Ordering::Relaxed);
 }

@@ -4,10 +4,9 @@
 //! system does not have is refused. What a transport's own `bind` and `connect` get has passed.
 
 use super::{Channel, ClientOptions, Endpoint, ServerOptions};
-#[cfg(unix)]
 use super::{fifo, pipe, shm, tcp, uds};
 use crate::error::{Error, Result, Status};
-use crate::sys::fork;
+use crate::sys::{self, fork};
 use std::ffi::OsString;
 
 #[cfg(test)]
@@ -68,7 +67,11 @@ pub enum Side {
 }
 
 /// Why there are no named pipes on this system; `None` where there are.
-pub(crate) const NO_NAMED_PIPES: Option<&str> = Some("named pipes are for Windows");
+pub(crate) const NO_NAMED_PIPES: Option<&str> =
+    Some("named pipes are for Windows, and yet to come");
+
+/// Why there are no other transports on this system; `None` where there are.
+pub(crate) const NO_TRANSPORTS: Option<&str> = sys::LACK;
 
 impl Address {
     /// The Unix socket at `path`.
@@ -112,8 +115,7 @@ impl Address {
     fn lack(&self) -> Option<&'static str> {
         match self {
             Self::NamedPipe(_) => NO_NAMED_PIPES,
-            _ if cfg!(unix) => None,
-            _ => Some("this transport is for Unix"),
+            _ => NO_TRANSPORTS,
         }
     }
 
@@ -151,7 +153,6 @@ pub fn connect(address: &Address, options: &ClientOptions) -> Result<Box<dyn Cha
 }
 
 /// The server's side at an address that passed, and its port if it has one.
-#[cfg(unix)]
 fn endpoint(
     address: &Address,
     options: &ServerOptions,
@@ -171,7 +172,6 @@ fn endpoint(
 }
 
 /// A connection to an address that passed.
-#[cfg(unix)]
 fn channel(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     match address {
         Address::Unix(path) => uds::connect(path, options),
@@ -182,16 +182,6 @@ fn channel(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel
         Address::Exec { program, arguments } => pipe::spawn(program, arguments, options),
         Address::NamedPipe(_) | Address::Stdio => Err(unchecked()),
     }
-}
-
-#[cfg(not(unix))]
-fn endpoint(_: &Address, _: &ServerOptions) -> Result<(Box<dyn Endpoint>, Option<u16>)> {
-    Err(unchecked())
-}
-
-#[cfg(not(unix))]
-fn channel(_: &Address, _: &ClientOptions) -> Result<Box<dyn Channel>> {
-    Err(unchecked())
 }
 
 /// A child that this process forks lets go of whatever is made from here on.

@@ -6,37 +6,27 @@
 //! `connect`, one kind of `Address`, one file in `ffi` and one line in that suite.
 
 mod address;
-#[cfg(unix)]
 mod channel;
-#[cfg(unix)]
 mod conversation;
-#[cfg(all(unix, any(test, fuzzing)))]
+#[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
 mod options;
-#[cfg(unix)]
 mod posix;
-#[cfg(unix)]
 mod reactor;
-#[cfg(unix)]
-mod socket;
-#[cfg(all(unix, test))]
-mod stand_in;
-
-#[cfg(unix)]
 mod shm;
-#[cfg(unix)]
+mod socket;
+#[cfg(test)]
+mod stand_in;
 mod tcp;
 mod url;
 
-#[cfg(unix)]
 pub(crate) use posix::pipe;
-#[cfg(unix)]
 use posix::{fifo, uds};
 
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};
-pub(crate) use address::{NO_NAMED_PIPES, unsupported};
+pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
 pub use conversation::outbox::Outbox;
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,

@@ -36,7 +36,22 @@ const MAY_USE: [(&str, &[&str]); 7] = [
 const KNOW_THE_CALCULATOR: [&str; 2] = ["service::calculator", "service::handler"];
 
 /// What is not the same on every system: nobody but `sys` names it.
-const ONE_SYSTEM: &str = "sys::linux";
+const OF_ONE_SYSTEM: [&str; 2] = ["sys::linux", "sys::bare"];
+
+/// Who tells systems apart at compile time: the list of what each has to offer, which takes it from the folder of one.
+const TELLS_SYSTEMS_APART: &str = "sys";
+
+/// What a cfg tells systems apart by; `bare` is set where there is none of those that `sys` has.
+const SYSTEMS: [&str; 8] = [
+    "unix",
+    "windows",
+    "bare",
+    "target_os",
+    "target_family",
+    "target_env",
+    "target_vendor",
+    "target_abi",
+];
 
 /// Words of one system, which stand in `sys` alone. Those that end in a star are beginnings.
 const WORDS_OF_ONE_SYSTEM: [&str; 10] = [
@@ -116,6 +131,21 @@ fn the_system_is_called_in_sys_alone() {
 }
 
 #[test]
+fn systems_are_told_apart_in_one_file() {
+    let mut broken = all(|source| match source.module.join("::").as_str() {
+        TELLS_SYSTEMS_APART => Vec::new(),
+        _ => systems_of_cfgs(&source.text),
+    });
+    broken.extend(systems_of_cfgs(include_str!("../../src/lib.rs")));
+    assert_eq!(broken, [""; 0]);
+    let known = sources();
+    let telling = known
+        .iter()
+        .find(|source| source.module == [TELLS_SYSTEMS_APART]);
+    assert!(telling.is_some_and(|source| !systems_of_cfgs(&source.text).is_empty()));
+}
+
+#[test]
 fn the_protocol_and_the_calculator_are_pure() {
     let broken = all(|source| match source.layer() {
         "protocol" | "calculator" => IMPURE
@@ -159,7 +189,13 @@ fn the_checks_themselves_see_what_they_should() {
     for (layer, may) in [("sys", true), ("transport", false), ("service", false)] {
         assert_eq!(may_use(layer, "sys::linux::fd"), may);
     }
+    assert!(!may_use("transport", "sys::bare::lack"));
     assert!(may_use("service", "sys::fork"));
+    let text = "#[cfg(all(unix, any(test)))] unix(); if cfg!(windows) {} #[cfg_attr(\n  not(target_os = \"x\"), path = \"bare\")]";
+    assert_eq!(
+        systems_of_cfgs(text),
+        ["unix", "windows", "target_os", "bare"]
+    );
     assert!(may_use("transport", "protocol::frame::Notice"));
     assert!(!may_use("transport", "calculator::Request"));
     assert!(!may_use("transport", "protocol::frames"));
@@ -200,10 +236,30 @@ fn may_use(layer: &str, path: &str) -> bool {
         .into_iter()
         .find(|(name, _)| *name == layer)
         .expect("a known layer");
-    if layer != "sys" && below(ONE_SYSTEM) {
+    if layer != "sys" && OF_ONE_SYSTEM.into_iter().any(below) {
         return false;
     }
     below(layer) || allowed.iter().any(|module| below(module))
+}
+
+/// The systems that attributes and expressions of conditional compilation name.
+fn systems_of_cfgs(text: &str) -> Vec<String> {
+    let conditions = ["cfg(", "cfg!(", "cfg_attr("]
+        .into_iter()
+        .flat_map(|cfg| text.split(cfg).skip(1));
+    conditions
+        .flat_map(|text| words(up_to_its_end(text), &SYSTEMS))
+        .collect()
+}
+
+/// The text up to the parenthesis that closes one before it.
+fn up_to_its_end(text: &str) -> &str {
+    let mut open = 1;
+    let end = text.find(|c| {
+        open += i32::from(c == '(') - i32::from(c == ')');
+        open == 0
+    });
+    text.split_at(end.unwrap_or(text.len())).0
 }
 
 /// What `check` complains about in each file, with the file's name.

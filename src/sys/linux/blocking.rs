@@ -7,14 +7,26 @@ use std::os::fd::BorrowedFd;
 
 /// The source with this number, which the host gave.
 ///
-/// `None`: it is no number of one. One that is not open harms no memory: the system calls answer EBADF.
+/// One that is not open harms no memory: the system calls answer EBADF.
 ///
 /// # Safety
 ///
 /// Nothing else uses the number for something of its own while `'a` lasts.
-pub(crate) unsafe fn numbered<'a>(number: i32) -> Option<BorrowedFd<'a>> {
+pub(crate) unsafe fn numbered<'a>(number: i32) -> io::Result<BorrowedFd<'a>> {
+    if number < 0 {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is negative",
+        ));
+    }
     // SAFETY: not -1, which `BorrowedFd` must never hold, and the host's promise is the caller's.
-    (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
+    Ok(unsafe { BorrowedFd::borrow_raw(number) })
+}
+
+/// This process's standard input and output.
+pub(crate) fn standard() -> io::Result<[BorrowedFd<'static>; 2]> {
+    // SAFETY: neither is -1. std takes them for open for good, too; where the host closed one, the system calls answer EBADF.
+    Ok([0, 1].map(|number| unsafe { BorrowedFd::borrow_raw(number) }))
 }
 
 /// Fills `buffer`; `UnexpectedEof` when the bytes end before.

@@ -1,30 +1,40 @@
 //! The primitives of Linux and its kin, one file each.
 
-pub(crate) mod bell;
+mod bell;
 pub(crate) mod blocking;
 pub(crate) mod cancel;
 pub(crate) mod cpu;
-pub(crate) mod fd;
+mod fd;
 pub(crate) mod fifo;
 pub(crate) mod file;
 pub(crate) mod fork;
-pub(crate) mod futex;
-pub(crate) mod gate;
+mod futex;
+mod gate;
 pub(crate) mod holder;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod pipe;
 pub(crate) mod poll;
-pub(crate) mod poller;
+mod poller;
 pub(crate) mod process;
 pub(crate) mod random;
 mod raw;
 mod retry;
-pub(crate) mod shortage;
+mod shortage;
 mod sigpipe;
 pub(crate) mod socket;
-pub(crate) mod source;
+mod source;
 pub(crate) mod tcp;
 pub(crate) mod thread;
 pub(crate) mod transfer;
 mod user;
+
+pub use bell::Bell;
+pub(crate) use fd::Fd as Handle;
+pub(crate) use futex::Futex as LineAlarm;
+pub(crate) use gate::NoFork;
+pub(crate) use poller::{Event, Poller};
+pub(crate) use shortage::is_shortage;
+pub(crate) use source::{AsSource, Source};
+
+pub(crate) const LACK: Option<&str> = None;

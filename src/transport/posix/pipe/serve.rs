@@ -175,15 +175,10 @@ impl Endpoint for StdioEndpoint {
     }
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
+        let [input, output] =
+            blocking::standard().map_err(|error| Error::os("standard input and output", &error))?;
         (task.begun)();
         task.answer.note(Visit::Came);
-        let (input, output) = (io::stdin(), io::stdout());
-        serve(
-            input.as_source(),
-            output.as_source(),
-            task.answer,
-            &self.0,
-            Some(task.stop),
-        )
+        serve(input, output, task.answer, &self.0, Some(task.stop))
     }
 }

@@ -1,0 +1,108 @@
+//! What bytes go through elsewhere.
+
+pub(crate) mod transfer {
+    use crate::sys::Source;
+
+    lacking! {
+        fn read(Source<'_>, &mut [u8]) -> usize;
+        fn read_now(Source<'_>, &mut [u8]) -> usize;
+        fn write(Source<'_>, &[u8]) -> usize;
+        fn write_to_own_reader(Source<'_>, &[u8]) -> usize;
+        fn write_two_to_own_reader(Source<'_>, &[u8], &[u8]) -> usize;
+    }
+
+    pub(crate) fn drain(_: Source<'_>) {}
+}
+
+pub(crate) mod blocking {
+    use crate::sys::Source;
+    use std::io;
+
+    /// # Safety
+    ///
+    /// Whatever the number is, nobody looks at it.
+    pub(crate) unsafe fn numbered<'a>(_: i32) -> io::Result<Source<'a>> {
+        Err(crate::sys::bare::lack())
+    }
+
+    lacking! {
+        fn standard() -> [Source<'static>; 2];
+        fn read_exact(Source<'_>, &mut [u8]) -> ();
+        fn write_all(Source<'_>, &[u8]) -> ();
+    }
+}
+
+pub(crate) mod poll {
+    use crate::sys::Source;
+    use crate::sys::deadline::Deadline;
+    use crate::sys::ready::{Ready, Want};
+
+    pub(crate) struct Awaited<'a>(Source<'a>);
+
+    impl<'a> Awaited<'a> {
+        pub(crate) fn new(source: Source<'a>, _: Want) -> Self {
+            Self(source)
+        }
+
+        pub(crate) fn ready(&self) -> Ready {
+            match *self.0 {}
+        }
+    }
+
+    lacking! {
+        fn wait(&mut [Awaited<'_>], &Deadline) -> bool;
+        fn wait_readable(Source<'_>, &Deadline) -> bool;
+        fn wait_writable(Source<'_>, &Deadline) -> bool;
+        fn state(Source<'_>, Want) -> Ready;
+    }
+}
+
+pub(crate) mod socket {
+    use crate::sys::{Handle, Source};
+    use std::io;
+    use std::path::Path;
+    use std::time::Duration;
+
+    /// As Linux has it, so that a name has one length everywhere.
+    pub(crate) const PATH_MAX: usize = 107;
+
+    lacking! {
+        fn bind_narrow(&Path) -> Handle;
+        fn listen(Source<'_>) -> ();
+        fn end_listening(Source<'_>) -> ();
+        fn accept(Source<'_>) -> Handle;
+        fn connect(&Path, Option<Duration>) -> Handle;
+        fn is_alive(&Path) -> bool;
+        fn tune_tcp(Source<'_>) -> ();
+        fn peer_uid(Source<'_>) -> Option<u32>;
+        fn set_receive_timeout(Source<'_>, Option<Duration>) -> ();
+        fn recv(Source<'_>, &mut [u8]) -> usize;
+        fn recv_now(Source<'_>, &mut [u8]) -> usize;
+        fn recv_now_or_cut(Source<'_>, &mut [u8]) -> (usize, bool);
+        fn recv_with_handles(Source<'_>, &mut [u8]) -> (usize, Vec<Handle>);
+        fn send_now(Source<'_>, &[u8]) -> usize;
+        fn send_two(Source<'_>, &[u8], &[u8]) -> usize;
+        fn send_with_handles(Source<'_>, &[u8], &[Source<'_>]) -> usize;
+    }
+
+    pub(crate) fn is_of_another_type(_: &io::Error) -> bool {
+        false
+    }
+}
+
+pub(crate) mod tcp {
+    use crate::sys::Handle;
+    use crate::sys::deadline::Deadline;
+    use std::io;
+    use std::net::SocketAddr;
+
+    lacking! {
+        fn resolve(&str, u16) -> Vec<SocketAddr>;
+        fn listen(&[SocketAddr]) -> (Handle, u16);
+        fn connect(&[SocketAddr], &Deadline) -> Handle;
+    }
+
+    pub(crate) fn is_of_low_port(_: &io::Error) -> bool {
+        false
+    }
+}

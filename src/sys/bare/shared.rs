@@ -1,0 +1,63 @@
+//! Memory that processes share elsewhere, and numbers that nobody guesses.
+
+use crate::sys::alarm::Alarm;
+use crate::sys::atomic::Mapped;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+pub(crate) mod memory {
+    use crate::sys::atomic::Mapped;
+    use crate::sys::bare::Absent;
+    use crate::sys::line::{Line, Page};
+    use crate::sys::{Handle, Source};
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Access {
+        Read,
+        Write,
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Mapping(Absent);
+
+    lacking! {
+        fn create(usize, Access) -> (Handle, Mapping);
+        fn nameless() -> Handle;
+    }
+
+    impl Mapping {
+        lacking! {
+            fn from_peer(Source<'_>, usize, Access) -> Self;
+        }
+        never! {
+            fn write(usize, &[u8]) -> ();
+            fn read(usize, &mut [u8]) -> ();
+        }
+    }
+
+    impl Page for Mapping {
+        type Memory = Mapped;
+
+        fn line(&self, _: usize) -> &Line {
+            match self.0 {}
+        }
+    }
+}
+
+pub(crate) mod random {
+    lacking! {
+        fn bytes() -> [u8; 16];
+    }
+}
+
+/// Wakes nobody, since nobody has a line to sleep on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineAlarm;
+
+impl Alarm<Mapped> for LineAlarm {
+    fn wait(&self, _: &AtomicU32, _: u32, _: Duration) -> bool {
+        false
+    }
+
+    fn wake(&self, _: &AtomicU32) {}
+}
