@@ -534,6 +534,11 @@ typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
  */
 #define CALC_IPC_STATUS_HANDLER_FAILED -18
 
+/**
+ * The call was cancelled.
+ */
+#define CALC_IPC_STATUS_CANCELLED -19
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -29,12 +29,14 @@ pub(crate) use os::fd::Fd as Handle;
 pub(crate) use os::source::{AsSource, Source};
 
 // Waiting. `Poller`: `new`; `add`, `change` and `remove` a source with a `Want` and a token; `wait` for `Event`s,
-// each with its token and what is `Ready`. `Bell`: `new`, `ring`, `has_rung`, `renew`; a source that is readable
-// from the first ring on. `poll`: `wait` until a deadline for a few sources, each of them `Awaited`,
+// each with its token and what is `Ready`; a source itself. `Bell`: `new`, `ring`, `has_rung`, `silence`, `renew`; a
+// source that is readable from the first ring on. `Timer`: `new`, `set`; a source that is readable once its time has
+// come. `poll`: `wait` until a deadline for a few sources, each of them `Awaited`,
 // `wait_readable`, `wait_writable`, and the `state` of one at this moment.
 pub use os::bell::Bell;
 pub(crate) use os::poll;
 pub(crate) use os::poller::{Event, Poller};
+pub(crate) use os::timer::Timer;
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
 // `write_all`, of what is the host's, and is `numbered` there. `socket`: connected ones of any family, how they are

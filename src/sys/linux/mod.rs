@@ -26,5 +26,6 @@ pub(crate) mod socket;
 pub(crate) mod source;
 pub(crate) mod tcp;
 pub(crate) mod thread;
+pub(crate) mod timer;
 pub(crate) mod transfer;
 mod user;

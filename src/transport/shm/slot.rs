@@ -134,6 +134,11 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
         layout::number(self.reply().word.load(Ordering::Acquire)) == self.number
     }
 
+    /// Whether the server has stopped, so that there will be no more answers.
+    pub(super) fn is_closed(&self) -> bool {
+        self.end(self.reply().word.load(Ordering::Acquire)) == Some(Woken::Closed)
+    }
+
     /// Sleeps until the last request is answered, for one slice of time after the other as long as
     /// there are any, given for how long it slept already; after each, asks whether the server died meanwhile.
     pub(super) fn sleep(
