@@ -9,7 +9,7 @@ use crate::cli::ContestantArgs;
 use crate::exit::Failure;
 use calc_ipc::calculator::{Request, Response};
 use calc_ipc::error::Error;
-use calc_ipc::service::{Client, Handler, Server, pipe};
+use calc_ipc::service::{Client, Handler, Limit, Server, pipe};
 use calc_ipc::transport::{self, Address, ClientOptions, MAX_MESSAGE_RANGE, ServerOptions};
 use std::ffi::CString;
 use std::fs;
@@ -152,6 +152,9 @@ pub(crate) fn open(
     }
 }
 
+/// How long a program may take to begin on a busy machine.
+const BEGINNING: Duration = Duration::from_secs(60);
+
 /// The client of a server that it executes by way of `wrapper`, a command that executes the arguments that follow it.
 pub(crate) fn spawn_within(
     wrapper: &[&str],
@@ -170,15 +173,16 @@ pub(crate) fn spawn_within(
     // Nobody takes the process of the last one for this one's.
     let _ = fs::remove_file(&path);
     let client = pipe::spawn(&words, options).map_err(|e| failure(&e))?;
-    // It has said who it is when it answers.
-    match args.settings.echo {
-        None => drop(client.call(&sum(0)).map_err(|e| failure(&e))?),
-        Some(_) => drop(
-            client
-                .call_bytes(&[0; 16], &mut [0; 16])
-                .map_err(|e| failure(&e))?,
-        ),
-    }
+    // It has said who it is when it answers, for which it has time to begin, whatever the options say of calls.
+    let limit = Limit::Own(Some(BEGINNING));
+    let answered = match args.settings.echo {
+        None => client.call_within(limit, &sum(0)).map(drop),
+        Some(_) => {
+            let answered = client.call_bytes_within(limit, &[0; 16], &mut [0; 16]);
+            answered.map(drop)
+        }
+    };
+    answered.map_err(|e| failure(&e))?;
     let process = fs::read_to_string(&path).map_err(|error| Failure::io(path.display(), &error))?;
     let process = process.trim().parse();
     let process =
