@@ -56,7 +56,12 @@ impl Calls {
         }
     }
 
-    pub(super) fn call_bytes(&mut self, limit: Limit, message: &[u8], answer: &mut [u8]) -> Result<usize> {
+    pub(super) fn call_bytes(
+        &mut self,
+        limit: Limit,
+        message: &[u8],
+        answer: &mut [u8],
+    ) -> Result<usize> {
         if message.len() > self.max_message {
             let context = format!(
                 "{}: the message has {} bytes, and this client's max_message is {}",

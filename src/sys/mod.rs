@@ -39,7 +39,7 @@ pub(crate) use os::poller::{Event, Poller};
 pub(crate) use os::timer::Timer;
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
-// `write_all`, of what is the host's, and is `numbered` there. `socket`: connected ones of any family, how they are
+// `write_all`, of what is the host's, and is `numbered` there; `number`, by which the host knows what is the library's. `socket`: connected ones of any family, how they are
 // tuned, whose the other end is, and handles that go along. `tcp`: `resolve`, `listen`, `connect`.
 pub(crate) use os::{blocking, socket, tcp, transfer};
 

@@ -13,8 +13,8 @@ use crate::sys::wait::{LOOKS, Spin};
 use crate::sys::{AsSource as _, Source, mutex};
 use crate::transport::{Armed, ClientOptions, Deadline};
 use aloft::{Aloft, Done, Taken};
-use queue::Name;
 pub use queue::IN_FLIGHT_MAX;
+use queue::Name;
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, OnceLock};
@@ -139,7 +139,6 @@ impl Client {
             let pushed = aloft.queue.push(name, message, longest_answer, due);
             pushed.map_err(|error| error.at(self.peer()).not_executed())?;
             state.last = last;
-            aloft.send(&mut state.done);
         }
         self.settle(state)?;
         Ok(last)
@@ -194,7 +193,7 @@ impl Client {
 
     /// What is readable at the latest when [`Client::next`] would give something, and no more once it said that it has
     /// nothing, until something happens.
-    pub(crate) fn source(&self) -> Result<Source<'_>> {
+    pub fn source(&self) -> Result<Source<'_>> {
         self.check_process()?;
         let mut state = self.flight.lock();
         let watch = self.flight.watch()?;
@@ -211,7 +210,9 @@ impl Client {
         let context = format!(
             "the message has {length} bytes, and this client's max_message is {max_message}"
         );
-        Err(Error::new(Status::TooLarge, context).at(self.peer()).not_executed())
+        Err(Error::new(Status::TooLarge, context)
+            .at(self.peer())
+            .not_executed())
     }
 
     /// Has a connection in flight with room for a call of so many bytes.
@@ -248,22 +249,24 @@ impl Client {
         loop {
             let is_open = state.aloft.as_ref().is_some_and(Aloft::is_open);
             if is_open || !state.done.is_empty() {
-                let why = "calls that nobody waits for have the connection; take their completions first";
+                let why =
+                    "calls that nobody waits for have the connection; take their completions first";
                 return Err(self.turned_away(Status::Busy, why));
             }
-            state.pump();
+            state.drop_late();
             let is_landing = |aloft: &Aloft| aloft.is_quiet() || aloft.end().is_some();
             if state.aloft.as_ref().is_none_or(is_landing) {
                 let watch = self.flight.watch.get();
                 let calls = state.aloft.take().map(|aloft| aloft.land(watch));
-                return calls.ok_or_else(|| {
-                    self.turned_away(Status::Internal, "a connection is lost")
-                });
+                return calls
+                    .ok_or_else(|| self.turned_away(Status::Internal, "a connection is lost"));
             }
             if deadline.has_passed() {
                 let limit = deadline.limit().unwrap_or_default();
                 let context = format!("the answers to earlier calls did not come within {limit:?}");
-                return Err(Error::new(Status::TimedOut, context).at(self.peer()).not_executed());
+                return Err(Error::new(Status::TimedOut, context)
+                    .at(self.peer())
+                    .not_executed());
             }
             state = self.sleep(state, &deadline)?;
         }
@@ -326,7 +329,8 @@ impl Client {
             return Ok(false);
         }
         let told = watch.wait(Some(Duration::ZERO));
-        let told = told.map_err(|error| Error::os("look for completions", &error).at(self.peer()))?;
+        let told =
+            told.map_err(|error| Error::os("look for completions", &error).at(self.peer()))?;
         self.heed(state, told)?;
         self.settle(state)?;
         Ok(!told.connection && !told.timer)
@@ -349,6 +353,7 @@ impl Client {
 
     /// Makes the watch tell of what there is to tell, where somebody relies on it.
     fn settle(&self, state: &mut State) -> Result<()> {
+        state.send();
         let Some(watch) = self.flight.watch.get() else {
             return Ok(());
         };
@@ -386,16 +391,19 @@ impl State {
     /// Takes a completion that is there.
     fn look(&mut self, answer: &mut [u8]) -> Option<Next> {
         if self.done.is_empty() {
-            if let Some(aloft) = &mut self.aloft {
-                aloft.send(&mut self.done);
-                match aloft.take(answer, &mut self.done) {
-                    Some(Taken::Whole(Name { id, tag }, length)) => {
-                        let outcome = Ok(length);
-                        return Some(Next::Completion(Completion { id, tag, outcome }));
-                    }
-                    Some(Taken::Kept(length)) => return Some(Next::NoRoom(length)),
-                    None => aloft.send(&mut self.done), // What waited for the line to be free.
+            self.send();
+            let done = &mut self.done;
+            let taken = self
+                .aloft
+                .as_mut()
+                .and_then(|aloft| aloft.take(answer, done));
+            match taken {
+                Some(Taken::Whole(Name { id, tag }, length)) => {
+                    let outcome = Ok(length);
+                    return Some(Next::Completion(Completion { id, tag, outcome }));
                 }
+                Some(Taken::Kept(length)) => return Some(Next::NoRoom(length)),
+                None => self.send(), // An answer to a call that is over may have made room.
             }
             self.end_due();
         }
@@ -407,10 +415,17 @@ impl State {
         }))
     }
 
-    /// Sends and drops what can be, where no call is open.
-    fn pump(&mut self) {
+    /// Sends what can be sent at once.
+    fn send(&mut self) {
         if let Some(aloft) = &mut self.aloft {
             aloft.send(&mut self.done);
+        }
+    }
+
+    /// Drops the answers that have come, where no call is open.
+    fn drop_late(&mut self) {
+        self.send();
+        if let Some(aloft) = &mut self.aloft {
             let _ = aloft.take(&mut [], &mut self.done);
         }
     }

@@ -215,7 +215,12 @@ impl Queue {
 
     /// Takes out a call that was not begun, and its frame.
     fn forget(&mut self, place: usize) {
-        let before = self.calls.iter().take(place).map(|call| call.unsent).sum::<usize>();
+        let before = self
+            .calls
+            .iter()
+            .take(place)
+            .map(|call| call.unsent)
+            .sum::<usize>();
         if let Some(call) = self.calls.remove(place) {
             let from = self.start + before;
             self.frames.drain(from..from + call.length);

@@ -3,7 +3,7 @@
 use super::{poll, transfer};
 use crate::sys::deadline::Deadline;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// The source with this number, which the host gave.
 ///
@@ -15,6 +15,11 @@ use std::os::fd::BorrowedFd;
 pub(crate) unsafe fn numbered<'a>(number: i32) -> Option<BorrowedFd<'a>> {
     // SAFETY: not -1, which `BorrowedFd` must never hold, and the host's promise is the caller's.
     (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
+}
+
+/// The number by which the host knows a source of the library's, for as long as that lives.
+pub(crate) fn number(source: BorrowedFd<'_>) -> i32 {
+    source.as_raw_fd()
 }
 
 /// Fills `buffer`; `UnexpectedEof` when the bytes end before.

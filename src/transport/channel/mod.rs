@@ -10,9 +10,7 @@ pub(super) use failure::{noticed, refused_length, too_large, too_late};
 use super::conversation::batch::Batch;
 use super::conversation::client::{ClientSide, Direct, Failure};
 use super::conversation::sending::Sending;
-use super::{
-    Armed, Channel, ClientOptions, Deadline, Exchanged, Take, Watches, prefix_length,
-};
+use super::{Armed, Channel, ClientOptions, Deadline, Exchanged, Take, Watches, prefix_length};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::NoMemory;

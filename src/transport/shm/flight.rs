@@ -54,7 +54,10 @@ impl SharedChannel {
             return self.publish_batch(batch, count);
         }
         let Some(body) = frame::first_body(frames) else {
-            return Err(Error::new(Status::Internal, "a request that is no whole frame"));
+            return Err(Error::new(
+                Status::Internal,
+                "a request that is no whole frame",
+            ));
         };
         let limit = self.session()?.max_message as usize;
         if body.len() > INLINE && body.len() <= limit && !self.has_buffer()? {
@@ -161,10 +164,9 @@ impl SharedChannel {
             Ok(None) => Ok(()),
             Ok(Some(received)) if received.0 == Record::Buffer => self.take_buffer(received),
             Ok(Some(_)) => Err(self.nonsense()),
-            Err(_) if self.has_died() => Err(self.ended(
-                Status::PeerDied,
-                "the server died before it answered",
-            )),
+            Err(_) if self.has_died() => {
+                Err(self.ended(Status::PeerDied, "the server died before it answered"))
+            }
             Err(error) => Err(error),
         }
     }

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::Want;
 use crate::sys::{AsSource, Handle, Source, socket};
-use crate::transport::{Deadline, Watches};
 use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
+use crate::transport::{Deadline, Watches};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 

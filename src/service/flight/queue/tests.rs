@@ -19,7 +19,10 @@ fn queue(count: u64) -> Queue {
 #[test]
 fn what_is_sent_is_answered_in_its_order() {
     let mut queue = queue(3);
-    assert_eq!(queue.unsent(), [1, 0, 0, 0, 1, 1, 0, 0, 0, 2, 1, 0, 0, 0, 3]);
+    assert_eq!(
+        queue.unsent(),
+        [1, 0, 0, 0, 1, 1, 0, 0, 0, 2, 1, 0, 0, 0, 3]
+    );
     assert_eq!(queue.answered().unwrap_err().status(), Status::Malformed);
     queue.sent(7);
     assert_eq!(queue.answered().unwrap(), Some(name(1)));
@@ -63,7 +66,11 @@ fn the_end_of_the_connection_is_that_of_every_open_call() {
     queue.sent(8);
     assert!(queue.end(1).is_some());
     let (second, third) = (queue.end_first().unwrap(), queue.end_first().unwrap());
-    assert_eq!((second.name, second.is_not_executed), (name(2), true), "it was cut");
+    assert_eq!(
+        (second.name, second.is_not_executed),
+        (name(2), true),
+        "it was cut"
+    );
     assert_eq!((third.name, third.is_not_executed), (name(3), true));
     assert_eq!(queue.end_first(), None);
 }

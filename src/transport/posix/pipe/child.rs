@@ -7,8 +7,8 @@ use super::pair::{PipePair, read_or_wait};
 use crate::sys::fork;
 use crate::sys::process::Child;
 use crate::sys::ready::Want;
-use crate::transport::{Deadline, Watches};
 use crate::transport::channel::{Patient, Stream};
+use crate::transport::{Deadline, Watches};
 use std::io;
 use std::time::Duration;
 

@@ -6,9 +6,9 @@ mod tests;
 use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::{Ready, Want};
 use crate::sys::{AsSource, Handle, Source, pipe, transfer};
-use crate::transport::{Deadline, Watches};
 use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
+use crate::transport::{Deadline, Watches};
 use std::io::{self, ErrorKind};
 
 /// Two one-way pipes, of which this process has one end each, and both of the one that it writes to.
