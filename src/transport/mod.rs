@@ -193,11 +193,12 @@ pub trait Channel: Send {
     /// The watches tell from now on of what has not arrived yet.
     fn arm(&mut self) -> Armed;
 
-    /// Finds out what the watches told of, which was no answer; an error: that the server has ended.
+    /// Finds out what the watches told of besides answers; an error: that the server has ended.
     fn look(&mut self) -> Result<()>;
 }
 
 /// What is watched of a connection: up to three sources, each in the place where it stays.
+#[derive(Default)]
 pub struct Watches<'a>(pub(crate) [Option<(Source<'a>, Want)>; WATCHES]);
 
 /// The most sources that a connection has.

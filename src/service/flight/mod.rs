@@ -455,9 +455,7 @@ impl State {
 
     /// The watch told of something at the connection.
     fn look_at_connection(&mut self) {
-        if let Some(aloft) = &mut self.aloft
-            && !aloft.has_arrived()
-        {
+        if let Some(aloft) = &mut self.aloft {
             aloft.look(&mut self.done);
         }
     }

@@ -235,6 +235,14 @@ impl<S: Patient> Framed<S> {
         }
     }
 
+    /// The server has ended, but what it said before may be there.
+    fn take_last_word(&mut self) -> Result<()> {
+        match self.receive_now()? {
+            true => Ok(()),
+            false => Err(self.ended()),
+        }
+    }
+
     #[cold]
     fn failed(&self, status: Status, what: &str) -> Error {
         Error::new(status, format!("{}: {what}", self.peer))
@@ -401,8 +409,8 @@ impl<S: Patient> Channel for Framed<S> {
     }
 
     fn look(&mut self) -> Result<()> {
-        match self.stream.peer_has_ended() {
-            true => Err(self.ended()),
+        match self.stream.peer_has_ended() && !self.side.has_next() {
+            true => self.take_last_word(),
             false => Ok(()),
         }
     }

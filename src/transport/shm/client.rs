@@ -2,7 +2,7 @@
 
 use super::MEMORY;
 use super::flight::Flight;
-use super::layout::{self, Data, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
+use super::layout::{self, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::slot::{ClientSlot, Header, Woken};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
@@ -54,6 +54,10 @@ pub(super) struct Session {
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
     has_asked: bool,
+    /// The server wakes clients over their sockets.
+    pub(super) rings: bool,
+    /// What the next request says besides its kind.
+    pub(super) manner: u16,
     /// The server's limit.
     pub(super) max_message: u32,
 }
@@ -225,8 +229,11 @@ impl SharedChannel {
         };
         let header = Mapping::from_peer(header.as_source(), PAGE, Access::Read).map_err(broken)?;
         let page = Mapping::from_peer(page.as_source(), PAGE, Access::Write).map_err(broken)?;
+        let header = Header(header);
         Ok(Session {
-            header: Header(header),
+            rings: header.has_ability(RINGS),
+            manner: 0,
+            header,
             slot: ClientSlot::new(page, layout::line_at(offset), LineAlarm),
             bell: Bell::from_peer(bell).map_err(broken)?,
             buffer: None,
@@ -386,20 +393,31 @@ impl SharedChannel {
 
     /// Takes a record of the server's, if one is there.
     pub(super) fn receive_now(&self) -> Result<Option<(Record, Vec<Handle>)>> {
-        let mut bytes = [0; RECORD];
-        match socket::recv_with_handles(self.control.as_source(), &mut bytes) {
-            Ok((0, _)) => Err(self.ended(Status::Closed, "the server closed the connection")),
-            Ok((RECORD, fds)) => {
+        let (mut bytes, mut length) = ([0; RECORD], 0);
+        loop {
+            let room = bytes.get_mut(length..).unwrap_or_default();
+            let received = socket::recv_with_handles(self.control.as_source(), room);
+            let (count, handles) = match received {
+                Ok((0, _)) => {
+                    return Err(self.ended(Status::Closed, "the server closed the connection"));
+                }
+                Ok(received) => received,
+                Err(error) if is_passing(&error) && length == 0 => return Ok(None),
+                Err(error) if is_passing(&error) => return Err(self.nonsense()), // Records come whole.
+                Err(error) => return Err(self.failure("waiting for the server", &error)),
+            };
+            length += count;
+            let rings = bytes
+                .iter()
+                .take(length)
+                .take_while(|byte| **byte == RING)
+                .count();
+            bytes.copy_within(rings..length, 0);
+            length -= rings;
+            if length == RECORD {
                 let record = Record::from_bytes(&bytes).ok_or_else(|| self.nonsense())?;
-                Ok(Some((record, fds)))
+                return Ok(Some((record, handles)));
             }
-            Ok(_) => Err(self.nonsense()),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(self.failure("waiting for the server", &error)),
         }
     }
 
@@ -434,6 +452,10 @@ impl SharedChannel {
     }
 }
 
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
 /// How long to sleep next, after so much sleep; `None`: there is no time left.
 fn next_slice(deadline: &Deadline, slept: Duration) -> Option<Duration> {
     let mut left = deadline.remaining();
@@ -455,7 +477,7 @@ impl Session {
     /// Puts the request where the server looks for it, and rings if the server sleeps.
     #[inline]
     pub(super) fn publish(&mut self, kind: u16, bytes: &[u8]) {
-        let slot = &mut self.slot;
+        let (slot, kind) = (&mut self.slot, kind | self.manner);
         if slot.publish(kind, bytes, cpu::current(), &self.header) {
             self.bell.ring();
         }

@@ -5,7 +5,7 @@
 
 use super::batch::is_failure;
 use super::client::SharedChannel;
-use super::layout::{self, INLINE, Record};
+use super::layout::{self, INLINE, Record, WATCHING};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::transport::channel::{noticed, too_large};
@@ -48,6 +48,14 @@ impl SharedChannel {
         if self.flight != Flight::None || frames.is_empty() || !self.has_met()? {
             return Ok(0);
         }
+        self.session()?.manner = WATCHING;
+        let sent = self.publish_first(frames, longest_answer);
+        self.session()?.manner = 0;
+        sent
+    }
+
+    /// Publishes the first of these frames, which are some, or a batch of the first ones.
+    fn publish_first(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize> {
         let bounds = self.session()?.bounds(longest_answer);
         let (batch, count) = bounds.first_batch(frames);
         if count > 1 {
@@ -151,7 +159,13 @@ impl SharedChannel {
         match self.flight {
             Flight::None => Armed::Watched,
             _ if self.is_answered_now() => Armed::Arrived,
-            _ => Armed::Unwatched,
+            // It was published by who meant to wait, or the server is of an earlier version.
+            Flight::Owed(_) => Armed::Unwatched,
+            _ => match &self.session {
+                Some(session) if !session.rings => Armed::Unwatched,
+                Some(session) if !session.slot.arm() => Armed::Arrived,
+                _ => Armed::Watched,
+            },
         }
     }
 
@@ -164,7 +178,10 @@ impl SharedChannel {
             Ok(None) => Ok(()),
             Ok(Some(received)) if received.0 == Record::Buffer => self.take_buffer(received),
             Ok(Some(_)) => Err(self.nonsense()),
+            // What it said before is to be taken first.
+            Err(_) if self.is_answered_now() => Ok(()),
             Err(_) if self.has_died() => {
+                self.nothing_now()?; // It has stopped in order.
                 Err(self.ended(Status::PeerDied, "the server died before it answered"))
             }
             Err(error) => Err(error),
