@@ -29,7 +29,7 @@
  *
  * **Handles** are opaque, made by create and freed by destroy alone, once. A const handle means
  * that the function may be called from any thread at any time; destroy must not overlap other
- * use of its handle but for what it says. A client serves one thread at a time: a second call
+ * use of its handle but for what it says. A client serves one call at a time: a second one
  * beside the first gets BUSY, never a wrong answer.
  *
  * **URLs** name an address of any transport, so that a program changes transport by changing a
@@ -54,6 +54,12 @@
  * **Messages of one's own.** calc_ipc_server_create_bytes() and calc_ipc_client_call_bytes() carry
  * any bytes, also none, up to the limit `max_message` of each side's options. The two kinds are
  * not negotiated: a body that happens to be a request, or a response, is one.
+ *
+ * **Calls that are not waited for.** calc_ipc_client_submit() sends and returns; its answer, or why
+ * there is none, is the completion that calc_ipc_client_next() gives, once for each. Any threads may
+ * do both at once, and the descriptor of calc_ipc_client_fd() tells an event loop of the host's when
+ * there is something to take. The library has no thread for that. Until all completions are taken,
+ * the connection is theirs: calls that wait get BUSY.
  *
  * **Time.** Nothing is retried silently; calc_ipc_last_not_executed() says when asking again cannot
  * do anything twice. After a lost connection every call says the same: create a new client. After
@@ -708,6 +714,19 @@ calc_ipc_status calc_ipc_request_deserialize(const uint8_t *frame,
                                              struct calc_ipc_request *out);
 
 /**
+ * Reads a request from a body: a frame without its prefix, as a handler of messages of its own gets it.
+ *
+ * @param body    The body; may be NULL if it is empty.
+ * @param length  Bytes at `body`.
+ * @param out     Takes the request.
+ * @return OK; MALFORMED: no body of what calc_ipc_request_serialize() writes.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_request_parse(const uint8_t *body,
+                                       size_t length,
+                                       struct calc_ipc_request *out);
+
+/**
  * Writes a response as a frame.
  *
  * @param response  The response. Of a failure, `error` counts up to its NUL or 255 bytes; control
@@ -735,6 +754,19 @@ CALC_IPC_API
 calc_ipc_status calc_ipc_response_deserialize(const uint8_t *frame,
                                               size_t length,
                                               struct calc_ipc_response *out);
+
+/**
+ * Reads a response from a body: a frame without its prefix, as calc_ipc_client_next() gives it.
+ *
+ * @param body    The body; may be NULL if it is empty.
+ * @param length  Bytes at `body`.
+ * @param out     Takes the response.
+ * @return OK; MALFORMED: no body of what calc_ipc_response_serialize() writes.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_response_parse(const uint8_t *body,
+                                        size_t length,
+                                        struct calc_ipc_response *out);
 
 /**
  * Calculates, in this process: what the built-in handler answers.

@@ -75,11 +75,8 @@ fn await_readable(client: &Client) {
     };
     let patience = i32::try_from(PATIENCE.as_millis()).unwrap();
     // SAFETY: one entry, which outlives the call.
-    assert_eq!(
-        unsafe { libc::poll(&raw mut entry, 1, patience) },
-        1,
-        "it never wakes"
-    );
+    let ready = unsafe { libc::poll(&raw mut entry, 1, patience) };
+    assert_eq!(ready, 1, "it never wakes");
 }
 
 /// Holds a handler up until it is opened.

@@ -41,17 +41,14 @@ impl Timer {
     }
 }
 
-/// The same time as the kernel counts it; what is further than its clock reaches is a century.
+/// The same time as the kernel counts it, or 68 years if that is sooner: what every width of its clock reaches.
 fn timespec(time: Duration) -> libc::timespec {
-    const CENTURY: u32 = 3_155_760_000;
-    let seconds = u32::try_from(time.as_secs()).map_or(CENTURY, |seconds| seconds.min(CENTURY));
-    let mut spec = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    spec.tv_sec = libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX);
-    spec.tv_nsec = time.subsec_nanos().into();
-    spec
+    let seconds = i32::try_from(time.as_secs()).unwrap_or(i32::MAX);
+    let nanoseconds = i32::try_from(time.subsec_nanos()).unwrap_or(i32::MAX);
+    libc::timespec {
+        tv_sec: seconds.into(),
+        tv_nsec: nanoseconds.into(),
+    }
 }
 
 impl AsFd for Timer {

@@ -8,10 +8,10 @@ fn name(id: u64) -> Name {
 }
 
 /// Calls 1, 2 ... whose frames have 5 bytes each, and that are never due.
-fn queue(count: u64) -> Queue {
+fn queue(count: u8) -> Queue {
     let mut queue = Queue::default();
     for id in 1..=count {
-        queue.push(name(id), &[id as u8], 100, None).unwrap();
+        queue.push(name(id.into()), &[id], 100, None).unwrap();
     }
     queue
 }
