@@ -98,6 +98,16 @@ says() {
     printf '  %-20s %s -> %s\n' "$program" "$*" "$line"
 }
 
+# loops URL...: one thread asks the servers at all of these, by an event loop of its own.
+loops() {
+    answers=$(timeout 60 "$bin/calc_c_event_loop" "$@" | grep -c ': call 3: 21$') || true
+    if [ "$answers" != $# ]; then
+        echo "FAILED: calc_c_event_loop $* had $answers last answers, not $#" >&2
+        exit 1
+    fi
+    printf '  %-20s %s\n' calc_c_event_loop "$*"
+}
+
 name=calc_ipc_demo.$$
 for program in calc_c_server calc_cxx_server; do
     with_server $program uds "$run/calc.sock"
@@ -116,6 +126,7 @@ for address in "unix://$run/a%20socket" "fifo://$run/pair" "shm://$name" tcp://l
     echo "one program over any transport, here $url, and a pool of threads:"
     says 30 calc_c_any_transport "$url" ADD 10 20
     says "$squares" calc_cxx_pool "$url" 4 10000
+    loops "$url" "$url" "exec://$bin/calc_pipe_server"
     end
 done
 says 56 calc_c_any_transport "exec://$bin/calc_pipe_server" MUL 7 8

@@ -29,7 +29,7 @@
  *
  * **Handles** are opaque, made by create and freed by destroy alone, once. A const handle means
  * that the function may be called from any thread at any time; destroy must not overlap other
- * use of its handle but for what it says. A client serves one thread at a time: a second call
+ * use of its handle but for what it says. A client serves one call at a time: a second one
  * beside the first gets BUSY, never a wrong answer.
  *
  * **URLs** name an address of any transport, so that a program changes transport by changing a
@@ -54,6 +54,12 @@
  * **Messages of one's own.** calc_ipc_server_create_bytes() and calc_ipc_client_call_bytes() carry
  * any bytes, also none, up to the limit `max_message` of each side's options. The two kinds are
  * not negotiated: a body that happens to be a request, or a response, is one.
+ *
+ * **Calls that are not waited for.** calc_ipc_client_submit() sends and returns; its answer, or why
+ * there is none, is the completion that calc_ipc_client_next() gives, once for each. Any threads may
+ * do both at once, and the descriptor of calc_ipc_client_fd() tells an event loop of the host's when
+ * there is something to take. The library has no thread for that. Until all completions are taken,
+ * the connection is theirs: calls that wait get BUSY.
  *
  * **Time.** Nothing is retried silently; calc_ipc_last_not_executed() says when asking again cannot
  * do anything twice. After a lost connection every call says the same: create a new client. After
@@ -157,6 +163,16 @@
  * For `timeout_ms` of a call: what the client's option `call_timeout_ms` says.
  */
 #define CALC_IPC_TIMEOUT_DEFAULT 4294967294u
+
+/**
+ * Calls of one connection that may be under way, or not taken, at once.
+ */
+#define CALC_IPC_IN_FLIGHT_MAX 64
+
+/**
+ * In `flags` of a completion that is no OK: no handler was or will be given the request.
+ */
+#define CALC_IPC_COMPLETION_NOT_EXECUTED 1
 
 /**
  * A connection to a server behind any transport, which its URL names.
@@ -440,6 +456,40 @@ typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
                                          void *user_data);
 
 /**
+ * What a call that nobody waited for came to.
+ */
+typedef struct calc_ipc_completion {
+    /**
+     * sizeof(calc_ipc_completion), set by the caller: as many bytes are written.
+     */
+    uint32_t size;
+    /**
+     * What the call came to; of what is no OK, calc_ipc_last_error() tells more.
+     */
+    int32_t status;
+    /**
+     * CALC_IPC_COMPLETION_NOT_EXECUTED, or 0. Bits that are added later are to be ignored.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Bytes of the answer.
+     */
+    uint64_t length;
+    /**
+     * What calc_ipc_client_submit() was given.
+     */
+    uint64_t tag;
+    /**
+     * The number that calc_ipc_client_submit() gave.
+     */
+    uint64_t id;
+} calc_ipc_completion;
+
+/**
  * It worked.
  */
 #define CALC_IPC_STATUS_OK 0
@@ -533,6 +583,11 @@ typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
  * The server's handler failed.
  */
 #define CALC_IPC_STATUS_HANDLER_FAILED -18
+
+/**
+ * The call was cancelled.
+ */
+#define CALC_IPC_STATUS_CANCELLED -19
 
 #ifdef __cplusplus
 extern "C" {
@@ -659,6 +714,19 @@ calc_ipc_status calc_ipc_request_deserialize(const uint8_t *frame,
                                              struct calc_ipc_request *out);
 
 /**
+ * Reads a request from a body: a frame without its prefix, as a handler of messages of its own gets it.
+ *
+ * @param body    The body; may be NULL if it is empty.
+ * @param length  Bytes at `body`.
+ * @param out     Takes the request.
+ * @return OK; MALFORMED: no body of what calc_ipc_request_serialize() writes.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_request_parse(const uint8_t *body,
+                                       size_t length,
+                                       struct calc_ipc_request *out);
+
+/**
  * Writes a response as a frame.
  *
  * @param response  The response. Of a failure, `error` counts up to its NUL or 255 bytes; control
@@ -686,6 +754,19 @@ CALC_IPC_API
 calc_ipc_status calc_ipc_response_deserialize(const uint8_t *frame,
                                               size_t length,
                                               struct calc_ipc_response *out);
+
+/**
+ * Reads a response from a body: a frame without its prefix, as calc_ipc_client_next() gives it.
+ *
+ * @param body    The body; may be NULL if it is empty.
+ * @param length  Bytes at `body`.
+ * @param out     Takes the response.
+ * @return OK; MALFORMED: no body of what calc_ipc_response_serialize() writes.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_response_parse(const uint8_t *body,
+                                        size_t length,
+                                        struct calc_ipc_response *out);
 
 /**
  * Calculates, in this process: what the built-in handler answers.
@@ -1572,6 +1653,116 @@ calc_ipc_status calc_ipc_client_call_bytes_within(const struct calc_ipc_client *
  * @param client  The client, not to be used again; NULL does nothing.
  */
 CALC_IPC_API void calc_ipc_client_destroy(struct calc_ipc_client *client);
+
+/**
+ * Sends a message of your own without waiting for its answer. It never waits, and copies the message.
+ *
+ * Exactly one completion will come, from calc_ipc_client_next(). What the system did not take at once
+ * is sent by that, too: call it more often than the server's stall_timeout_ms. Any threads may submit,
+ * take completions and cancel at once.
+ *
+ * @param client      The client.
+ * @param timeout_ms  How many milliseconds the call may take from here on, or
+ *                    CALC_IPC_TIMEOUT_DEFAULT, or CALC_IPC_TIMEOUT_NONE; not 0.
+ * @param message     The message; may be NULL if it is empty.
+ * @param length      Bytes at `message`, `max_message` of the client's options at most.
+ * @param tag         Anything; the completion has it.
+ * @param id          Takes the call's number, which begins at 1 and is never used again; may be NULL.
+ * @return OK; BUSY: CALC_IPC_IN_FLIGHT_MAX calls are under way, not taken, or still owed an answer, or
+ *     more than max_message and 64 KiB wait to be sent, or a call that is waited for has the
+ *     connection; TOO_LARGE; CLOSED or PEER_DIED: the connection is gone; FORKED; SYSTEM. After what is
+ *     no OK, nothing was sent.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_submit(const struct calc_ipc_client *client,
+                                       uint32_t timeout_ms,
+                                       const uint8_t *message,
+                                       size_t length,
+                                       uint64_t tag,
+                                       uint64_t *id);
+
+/**
+ * As calc_ipc_client_submit(), with a request. CALC_IPC_FRAME_MAX bytes have room for any answer to it,
+ * which calc_ipc_response_parse() reads.
+ *
+ * @param client      The client.
+ * @param timeout_ms  As there.
+ * @param request     The request.
+ * @param tag         As there.
+ * @param id          As there; may be NULL.
+ * @return As there; INVALID_ARGUMENT: also an unknown operation.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_submit_request(const struct calc_ipc_client *client,
+                                               uint32_t timeout_ms,
+                                               const struct calc_ipc_request *request,
+                                               uint64_t tag,
+                                               uint64_t *id);
+
+/**
+ * Takes the completion of a call that was submitted, and waits for one.
+ *
+ * It waits whether or not a call is under way, since another thread may submit one. Answers come in the
+ * order in which their calls were submitted; a call whose time is over, or that was cancelled, completes
+ * then, and its late answer is dropped.
+ *
+ * @param client      The client.
+ * @param timeout_ms  How many milliseconds to wait; 0: only look; or CALC_IPC_TIMEOUT_NONE.
+ * @param answer      Takes the answer; may be NULL if there is no room for one.
+ * @param capacity    Bytes at `answer`.
+ * @param out         Takes the completion; its `size` is set by the caller.
+ * @return OK: a completion came, and `out->status` says what the call came to; TIMED_OUT: none came;
+ *     BUFFER_TOO_SMALL: `out->length` says what the answer needs, and the completion stays the first;
+ *     INVALID_ARGUMENT: also CALC_IPC_TIMEOUT_DEFAULT, and a `size` that no version has; FORKED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_next(const struct calc_ipc_client *client,
+                                     uint32_t timeout_ms,
+                                     uint8_t *answer,
+                                     size_t capacity,
+                                     struct calc_ipc_completion *out);
+
+/**
+ * Ends a call that was submitted. Its completion says CANCELLED, unless the call was over before.
+ *
+ * The server is not told; a request of which nothing was sent yet is never sent.
+ *
+ * @param client  The client.
+ * @param id      The call's number.
+ * @return OK; INVALID_ARGUMENT: no call was ever given this number; FORKED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_cancel(const struct calc_ipc_client *client,
+                                       uint64_t id);
+
+/**
+ * Gives a descriptor to watch for reading in an event loop of your own.
+ *
+ * It is readable at the latest when calc_ipc_client_next() would give a completion without waiting. It
+ * may be so without one; once calc_ipc_client_next() with a timeout of 0 has given TIMED_OUT, it is
+ * not, until something happens. So take completions until TIMED_OUT, then return to the loop, which may
+ * be level- or edge-triggered. The number stays the same for the client's life. Never read, write or
+ * close it, nor set its flags, and take it out of your loop before calc_ipc_client_destroy(), which
+ * closes it. It is an epoll: four may lie above it.
+ *
+ * @param client  The client.
+ * @param fd      Takes the descriptor.
+ * @return OK; FORKED; SYSTEM: no descriptors; UNSUPPORTED: not on this system.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_fd(const struct calc_ipc_client *client,
+                                   int *fd);
+
+/**
+ * Gives a handle to wait for, on systems whose event loops have such.
+ *
+ * @param client  The client.
+ * @param out     Takes the handle.
+ * @return UNSUPPORTED: not on this system, where calc_ipc_client_fd() gives a descriptor.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_client_wait_handle(const struct calc_ipc_client *client,
+                                            void **out);
 
 #ifdef __cplusplus
 }  // extern "C"

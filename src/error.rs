@@ -49,12 +49,13 @@ pub enum Status {
     Refused = -17,
     /// The server's handler failed.
     HandlerFailed = -18,
-    // -19 is reserved for Cancelled.
+    /// The call was cancelled.
+    Cancelled = -19,
 }
 
 impl Status {
     /// Every status, for tables and tests.
-    pub const ALL: [Status; 19] = [
+    pub const ALL: [Status; 20] = [
         Status::Ok,
         Status::InvalidArgument,
         Status::Malformed,
@@ -74,6 +75,7 @@ impl Status {
         Status::Internal,
         Status::Refused,
         Status::HandlerFailed,
+        Status::Cancelled,
     ];
 
     /// What it means, in a few words.
@@ -106,6 +108,7 @@ impl Status {
             Status::Internal => c"internal error",
             Status::Refused => c"server full",
             Status::HandlerFailed => c"handler failed",
+            Status::Cancelled => c"cancelled",
         }
     }
 }

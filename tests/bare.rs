@@ -6,7 +6,7 @@
 mod header;
 
 use calc_ipc::error::Status;
-use calc_ipc::ffi::{client::*, fifo::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*};
+use calc_ipc::ffi::{client::*, fifo::*, flight::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*};
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
@@ -17,12 +17,14 @@ use std::ptr::{dangling_mut, null, null_mut};
 type Call = (&'static str, calc_ipc_status);
 
 /// Functions with a status that open nothing. Outside of a handler, which nobody calls here, the first is of no use.
-const WORK: [&str; 7] = [
+const WORK: [&str; 9] = [
     "calc_ipc_current_failure",
     "calc_ipc_request_serialize",
     "calc_ipc_request_deserialize",
+    "calc_ipc_request_parse",
     "calc_ipc_response_serialize",
     "calc_ipc_response_deserialize",
+    "calc_ipc_response_parse",
     "calc_ipc_execute",
     "calc_ipc_operation_from_name",
 ];
@@ -42,6 +44,16 @@ static RESPONSE: calc_ipc_response = calc_ipc_response {
     success: calc_ipc_bool(0),
     result: 0,
     error: [0; CALC_IPC_ERROR_CAPACITY],
+};
+
+const COMPLETION: calc_ipc_completion = calc_ipc_completion {
+    size: 40,
+    status: 0,
+    flags: 0,
+    reserved: 0,
+    length: 0,
+    tag: 0,
+    id: 0,
 };
 
 /// Calls, and what they gave.
@@ -168,6 +180,7 @@ fn url_calls() -> Vec<Call> {
     let request = &raw const REQUEST;
     let (mut byte, mut count) = (0, 0);
     let (byte, count) = (&raw mut byte, &raw mut count);
+    let completion = &mut { COMPLETION };
     // SAFETY: NULL, strings and locals; nobody looks behind handles.
     unsafe {
         calls![
@@ -182,6 +195,12 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_client_call_many(handle(), request, 1, &mut { RESPONSE }, count);
             calc_ipc_client_call_bytes(handle(), byte, 1, byte, 1, count);
             calc_ipc_client_call_bytes_within(handle(), 1, byte, 1, byte, 1, count);
+            calc_ipc_client_submit(handle(), 1, byte, 1, 0, null_mut());
+            calc_ipc_client_submit_request(handle(), 1, request, 0, null_mut());
+            calc_ipc_client_next(handle(), 1, byte, 1, completion);
+            calc_ipc_client_cancel(handle(), 1);
+            calc_ipc_client_fd(handle(), &mut 0);
+            calc_ipc_client_wait_handle(handle(), &mut null_mut());
         ]
     }
 }

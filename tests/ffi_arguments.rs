@@ -4,7 +4,9 @@
 #[path = "support/header.rs"]
 mod header;
 
-use calc_ipc::ffi::{client::*, fifo::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*};
+use calc_ipc::ffi::{
+    client::*, fifo::*, flight::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*,
+};
 use calc_ipc::ffi::{
     descriptor::*, handler::*, message::*, options::*, pipe::*, protocol::*, status::*,
 };
@@ -28,6 +30,16 @@ static RESPONSE: calc_ipc_response = calc_ipc_response {
     success: calc_ipc_bool(1),
     result: 42,
     error: [0; CALC_IPC_ERROR_CAPACITY],
+};
+
+const COMPLETION: calc_ipc_completion = calc_ipc_completion {
+    size: 40,
+    status: 0,
+    flags: 0,
+    reserved: 0,
+    length: 0,
+    tag: 0,
+    id: 0,
 };
 
 /// No descriptor: whoever looks at it before the pointers answers something else.
@@ -91,6 +103,8 @@ fn protocol_calls() -> Vec<Call> {
             calc_ipc_request_deserialize(null(), max, parsed);
             calc_ipc_request_deserialize(null(), 0, parsed);
             calc_ipc_request_deserialize(buffer, max, null_mut());
+            calc_ipc_request_parse(null(), 1, parsed);
+            calc_ipc_request_parse(buffer, max, null_mut());
             calc_ipc_response_serialize(null(), buffer, max, length);
             calc_ipc_response_serialize(response, null_mut(), max, length);
             calc_ipc_response_serialize(response, null_mut(), 0, length);
@@ -98,6 +112,8 @@ fn protocol_calls() -> Vec<Call> {
             calc_ipc_response_deserialize(null(), max, answer);
             calc_ipc_response_deserialize(null(), 0, answer);
             calc_ipc_response_deserialize(buffer, max, null_mut());
+            calc_ipc_response_parse(null(), 1, answer);
+            calc_ipc_response_parse(buffer, max, null_mut());
             calc_ipc_execute(null(), answer);
             calc_ipc_execute(request, null_mut());
             calc_ipc_operation_from_name(null(), number);
@@ -210,8 +226,10 @@ fn client_calls() -> Vec<Call> {
 fn url_calls() -> Vec<Call> {
     let data = null_mut();
     let (mut answer, mut byte, mut count) = (RESPONSE, 0, 0);
+    let (mut completion, mut fd, mut handle) = (COMPLETION, 0, null_mut());
     let (request, answer) = (&raw const REQUEST, &raw mut answer);
     let (byte, count) = (&raw mut byte, &raw mut count);
+    let (completion, fd, handle) = (&raw mut completion, &raw mut fd, &raw mut handle);
     // SAFETY: every pointer is NULL, a string or a local's.
     unsafe {
         calls![
@@ -230,6 +248,12 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_client_call_many(none(), request, 1, answer, count);
             calc_ipc_client_call_bytes(none(), byte, 1, byte, 1, count);
             calc_ipc_client_call_bytes_within(none(), 1, byte, 1, byte, 1, count);
+            calc_ipc_client_submit(none(), 1, byte, 1, 0, null_mut());
+            calc_ipc_client_submit_request(none(), 1, request, 0, null_mut());
+            calc_ipc_client_next(none(), 1, byte, 1, completion);
+            calc_ipc_client_cancel(none(), 1);
+            calc_ipc_client_fd(none(), fd);
+            calc_ipc_client_wait_handle(none(), handle);
         ]
     }
 }

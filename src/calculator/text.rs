@@ -85,13 +85,13 @@ fn parse_error(body: &[u8]) -> Option<ErrorText> {
 }
 
 /// Bytes of the longest body of a request, and of that of a response with a result.
-pub(super) const SHORT_MAX: usize = 4 + 2 * LONGEST_NUMBER + 1;
+pub(crate) const SHORT_MAX: usize = 4 + 2 * LONGEST_NUMBER + 1;
 /// Bytes of `-9223372036854775808`.
 const LONGEST_NUMBER: usize = 20;
 
 /// Writes the body of `request` to the start of `room`, and gives its length.
 #[inline]
-pub(super) fn write_request(request: &Request, room: &mut [u8; SHORT_MAX]) -> usize {
+pub(crate) fn write_request(request: &Request, room: &mut [u8; SHORT_MAX]) -> usize {
     let mut body = Text { room, length: 0 };
     body.put(&word_and_space(request.operation));
     body.put(itoa::Buffer::new().format(request.arg1).as_bytes());

@@ -1,5 +1,6 @@
 //! Structs that can grow: the caller says how large its own is.
 
+use super::pointer;
 use crate::error::{Error, Result, Status};
 use std::mem::MaybeUninit;
 use std::slice;
@@ -68,6 +69,47 @@ pub(super) unsafe fn read<T: Extensible>(options: *const T) -> Result<Option<T>>
         let to = taken.as_mut_ptr().cast::<u8>();
         to.copy_from_nonoverlapping(known.as_ptr(), known.len());
         Ok(Some(taken.assume_init()))
+    }
+}
+
+/// A struct of integers without padding that the library fills, the first of which is its size, as 32 bits that the
+/// caller set.
+pub(super) trait Filled: Copy {
+    /// The size that its first version had.
+    const FIRST_SIZE: usize;
+}
+
+/// The size that the caller gave its struct.
+///
+/// # Safety
+///
+/// `out` is NULL or points to such a struct.
+pub(super) unsafe fn size_of_filled<T: Filled>(out: *mut T, name: &str) -> Result<usize> {
+    // SAFETY: the size comes first, and is there before all else.
+    let size = unsafe { pointer::read(out.cast_const().cast::<u32>(), name) }? as usize;
+    if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
+        let context = format!(
+            "{name}: a size of {size} bytes is not between {} and {LARGEST}; set it to sizeof of the struct",
+            T::FIRST_SIZE
+        );
+        return Err(Error::new(Status::InvalidArgument, context));
+    }
+    Ok(size)
+}
+
+/// Writes `size` bytes: what is known of `value`, then zeros. Its first field, the size, stays as the caller set it.
+///
+/// # Safety
+///
+/// `out` has room for `size` bytes, which [`size_of_filled`] gave.
+pub(super) unsafe fn fill<T: Filled>(out: *mut T, size: usize, value: T) {
+    let own = size_of::<u32>();
+    let (from, to) = ((&raw const value).cast::<u8>(), out.cast::<u8>());
+    // SAFETY: `size` bytes are the caller's, no fewer than the field; `value` is plain bytes, and read within its bounds.
+    unsafe {
+        to.add(own).write_bytes(0, size - own);
+        let known = size.min(size_of::<T>()) - own;
+        to.add(own).copy_from_nonoverlapping(from.add(own), known);
     }
 }
 

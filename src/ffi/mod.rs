@@ -43,6 +43,8 @@ pub mod timeout;
 
 pub mod client;
 
+pub mod flight;
+
 mod extensible;
 mod guard;
 mod handle;

@@ -18,6 +18,18 @@ pub(super) unsafe fn read<T: Copy>(source: *const T, name: &str) -> Result<T> {
     Ok(unsafe { source.read() })
 }
 
+/// Puts `value` at `target`, if there is a place.
+///
+/// # Safety
+///
+/// `target` is NULL or may be written to.
+pub(super) unsafe fn write_unless_null<T>(target: *mut T, value: T) {
+    if let Some(target) = NonNull::new(target) {
+        // SAFETY: not NULL, so it may be written to.
+        unsafe { target.write(value) }
+    }
+}
+
 /// The bytes from `start` on.
 ///
 /// # Safety

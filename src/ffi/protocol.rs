@@ -48,11 +48,27 @@ pub unsafe extern "C-unwind" fn calc_ipc_request_deserialize(
 ) -> calc_ipc_status {
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
-        let mut out = Out::new(out, "out")?;
-        let request = text::parse_request(body(frame, length)?)
-            .map_err(|reject| malformed(ErrorText::from(reject).as_str()))?;
-        out.write(calc_ipc_request::from(&request));
-        Ok(())
+        let out = Out::new(out, "out")?;
+        read_request(body(frame, length)?, out)
+    })
+}
+
+/// Reads a request from a body: a frame without its prefix, as a handler of messages of its own gets it.
+///
+/// @param body    The body; may be NULL if it is empty.
+/// @param length  Bytes at `body`.
+/// @param out     Takes the request.
+/// @return OK; MALFORMED: no body of what calc_ipc_request_serialize() writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_request_parse(
+    body: *const u8,
+    length: usize,
+    out: *mut calc_ipc_request,
+) -> calc_ipc_status {
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
+    guard(|| unsafe {
+        let out = Out::new(out, "out")?;
+        read_request(pointer::array(body, length, "body")?, out)
     })
 }
 
@@ -95,10 +111,26 @@ pub unsafe extern "C-unwind" fn calc_ipc_response_deserialize(
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let out = Out::new(out, "out")?;
-        let response = text::parse_response(body(frame, length)?)
-            .ok_or_else(|| malformed("the frame is no response"))?;
-        store(&response, out);
-        Ok(())
+        read_response(body(frame, length)?, out)
+    })
+}
+
+/// Reads a response from a body: a frame without its prefix, as calc_ipc_client_next() gives it.
+///
+/// @param body    The body; may be NULL if it is empty.
+/// @param length  Bytes at `body`.
+/// @param out     Takes the response.
+/// @return OK; MALFORMED: no body of what calc_ipc_response_serialize() writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_response_parse(
+    body: *const u8,
+    length: usize,
+    out: *mut calc_ipc_response,
+) -> calc_ipc_status {
+    // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
+    guard(|| unsafe {
+        let out = Out::new(out, "out")?;
+        read_response(pointer::array(body, length, "body")?, out)
     })
 }
 
@@ -194,6 +226,21 @@ unsafe fn body<'a>(frame: *const u8, length: usize) -> Result<&'a [u8]> {
     // SAFETY: the caller's promise is the same.
     let frame = unsafe { pointer::bytes(frame, length, "frame") }?;
     frame::body(frame).ok_or_else(|| malformed("the prefix is not the length of what follows"))
+}
+
+/// Puts the request with this body at `out`.
+fn read_request(body: &[u8], mut out: Out<calc_ipc_request>) -> Result<()> {
+    let request =
+        text::parse_request(body).map_err(|reject| malformed(ErrorText::from(reject).as_str()))?;
+    out.write(calc_ipc_request::from(&request));
+    Ok(())
+}
+
+/// Puts the response with this body at `out`.
+fn read_response(body: &[u8], out: Out<calc_ipc_response>) -> Result<()> {
+    let response = text::parse_response(body).ok_or_else(|| malformed("it is no response"))?;
+    store(&response, out);
+    Ok(())
 }
 
 fn malformed(context: &str) -> Error {

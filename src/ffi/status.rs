@@ -47,6 +47,8 @@ pub const CALC_IPC_STATUS_INTERNAL: calc_ipc_status = -16;
 pub const CALC_IPC_STATUS_REFUSED: calc_ipc_status = -17;
 /// The server's handler failed.
 pub const CALC_IPC_STATUS_HANDLER_FAILED: calc_ipc_status = -18;
+/// The call was cancelled.
+pub const CALC_IPC_STATUS_CANCELLED: calc_ipc_status = -19;
 
 /// What a status means, in a few English words.
 ///

@@ -21,3 +21,15 @@ pub(super) fn limit(timeout_ms: u32) -> Result<Limit> {
         _ => Ok(Limit::Own(Some(Duration::from_millis(timeout_ms.into())))),
     }
 }
+
+/// How long to wait for what may come, where so many milliseconds are given; `None`: without limit.
+pub(super) fn wait(timeout_ms: u32) -> Result<Option<Duration>> {
+    match timeout_ms {
+        CALC_IPC_TIMEOUT_NONE => Ok(None),
+        CALC_IPC_TIMEOUT_DEFAULT => {
+            let context = "CALC_IPC_TIMEOUT_DEFAULT is for calls; how long is this to wait?";
+            Err(Error::new(Status::InvalidArgument, context))
+        }
+        _ => Ok(Some(Duration::from_millis(timeout_ms.into()))),
+    }
+}

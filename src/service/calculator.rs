@@ -56,6 +56,14 @@ impl Client {
         )
     }
 
+    /// [`Client::submit`] of a request. [`parse_response`](text::parse_response) reads the answer.
+    pub fn submit_request(&self, limit: Limit, request: &Request, tag: u64) -> Result<u64> {
+        let mut body = [0; text::SHORT_MAX];
+        let length = text::write_request(request, &mut body);
+        let body = body.get(..length).unwrap_or(&body);
+        self.submit_expecting(limit, body, BODY_MAX, tag)
+    }
+
     /// Sends `requests` as many at a time as the transport carries, and gives each response to
     /// `take`, in order. When it fails, what `take` got is right, and later requests may have been
     /// executed, unless [`Error::is_not_executed`]. The call timeout restarts with each response.

@@ -3,9 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+use super::calls::Calls;
+use super::flight::Flight;
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
-use crate::transport::{Channel, ClientOptions, Deadline};
+use crate::transport::{Channel, ClientOptions};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
@@ -16,23 +18,19 @@ use std::time::Duration;
 pub struct Client {
     /// The server, for people.
     peer: String,
-    calls: Mutex<Calls>,
+    lane: Mutex<Lane>,
+    /// Calls that nobody waits for.
+    pub(super) flight: Flight,
     /// The process that made it.
     generation: u32,
 }
 
-/// The calls of a client, one after another.
-struct Calls {
-    channel: Box<dyn Channel>,
-    timeout: Option<Duration>,
-    /// The longest body sent, in bytes.
-    max_message: usize,
-    /// The request's frame, in room that is reused.
-    frame: Vec<u8>,
-    /// Answers still to come to requests whose calls are over.
-    owed: u32,
-    /// Why there can be no further call.
-    end: Option<Error>,
+/// Whose a connection is.
+pub(super) enum Lane {
+    /// The next call's, which has it to itself.
+    Free(Calls),
+    /// That of calls which nobody waits for.
+    InFlight,
 }
 
 /// The room for a request that a client has from the start, in bytes.
@@ -52,14 +50,8 @@ impl Client {
     pub fn new(channel: Box<dyn Channel>, options: &ClientOptions) -> Self {
         Self {
             peer: channel.peer().to_owned(),
-            calls: Mutex::new(Calls {
-                channel,
-                timeout: options.call_timeout,
-                max_message: options.max_message as usize,
-                frame: Vec::with_capacity(SHORT_FRAME),
-                owed: 0,
-                end: None,
-            }),
+            flight: Flight::new(options),
+            lane: Mutex::new(Lane::Free(Calls::new(channel, options))),
             generation: fork::generation(),
         }
     }
@@ -72,7 +64,7 @@ impl Client {
         append: impl FnOnce(&mut Vec<u8>),
         read: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        self.calls()?.ask(limit, append, read)
+        self.lane()?.calls(self, limit)?.ask(limit, append, read)
     }
 
     /// Sends the frames of each of `batches`, as many at a time as the transport carries: `append` appends
@@ -86,7 +78,8 @@ impl Client {
         append: impl Fn(B, &mut Vec<u8>),
         mut read: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        let mut calls = self.calls()?;
+        let mut lane = self.lane()?;
+        let calls = lane.calls(self, Limit::Usual)?;
         for batch in batches {
             calls.ask_batch(
                 length(batch),
@@ -113,16 +106,29 @@ impl Client {
         message: &[u8],
         answer: &mut [u8],
     ) -> Result<usize> {
-        self.calls()?.call_bytes(limit, message, answer)
+        let mut lane = self.lane()?;
+        lane.calls(self, limit)?.call_bytes(limit, message, answer)
     }
 
-    /// The calls, for this thread.
+    /// The connection, for this thread.
     #[inline]
-    fn calls(&self) -> Result<MutexGuard<'_, Calls>> {
+    pub(super) fn lane(&self) -> Result<MutexGuard<'_, Lane>> {
+        self.check_process()?;
+        self.lane.try_lock().map_err(|error| self.taken(&error))
+    }
+
+    /// Fails in a process forked since it was made.
+    #[inline]
+    pub(super) fn check_process(&self) -> Result<()> {
         if self.generation != fork::generation() {
             return Err(self.forked());
         }
-        self.calls.try_lock().map_err(|error| self.taken(&error))
+        Ok(())
+    }
+
+    /// The server, for people.
+    pub(super) fn peer(&self) -> &str {
+        &self.peer
     }
 
     #[cold]
@@ -145,153 +151,30 @@ impl Client {
         }
     }
 
-    fn turned_away(&self, status: Status, why: &'static str) -> Error {
+    pub(super) fn turned_away(&self, status: Status, why: &'static str) -> Error {
         Error::new(status, why).at(&self.peer).not_executed()
     }
 }
 
-impl Calls {
+impl Lane {
+    /// The calls of a connection that nobody else has. One that is in flight has landed first, for which calls that are
+    /// over may have to be awaited.
     #[inline]
-    fn ask<T>(
-        &mut self,
-        limit: Limit,
-        append: impl FnOnce(&mut Vec<u8>),
-        read: impl FnOnce(&[u8]) -> Result<T>,
-    ) -> Result<T> {
-        let deadline = self.begin(limit)?;
-        self.frame.clear();
-        append(&mut self.frame);
-        let sent = self.channel.send(&self.frame, &deadline);
-        self.sent(sent)?;
-        match self.channel.recv(&deadline) {
-            Ok(body) => {
-                self.owed -= 1;
-                match read(body) {
-                    Ok(answer) => Ok(answer),
-                    Err(error) => Err(error.at(self.channel.peer())),
-                }
-            }
-            Err(error) => self.received(Err(error)),
+    fn calls(&mut self, client: &Client, limit: Limit) -> Result<&mut Calls> {
+        if let Self::InFlight = self {
+            *self = Self::Free(client.land(limit)?);
+        }
+        match self {
+            Self::Free(calls) => Ok(calls),
+            Self::InFlight => Err(client.turned_away(Status::Internal, "a connection is lost")),
         }
     }
 
-    fn call_bytes(&mut self, limit: Limit, message: &[u8], answer: &mut [u8]) -> Result<usize> {
-        if message.len() > self.max_message {
-            let context = format!(
-                "{}: the message has {} bytes, and this client's max_message is {}",
-                self.channel.peer(),
-                message.len(),
-                self.max_message
-            );
-            return Err(Error::new(Status::TooLarge, context).not_executed());
+    /// Takes the calls off, unless they are in flight already.
+    pub(super) fn take_off(&mut self) -> Option<Calls> {
+        match std::mem::replace(self, Self::InFlight) {
+            Self::Free(calls) => Some(calls),
+            Self::InFlight => None,
         }
-        let deadline = self.begin(limit)?;
-        let sent = self.channel.send_body(message, &deadline);
-        self.sent(sent)?;
-        let length = self.channel.recv_into(answer, &deadline);
-        self.received(length)
-    }
-
-    fn ask_batch(
-        &mut self,
-        length: usize,
-        longest: u32,
-        append: impl FnOnce(&mut Vec<u8>),
-        mut read: impl FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        self.begin(Limit::Usual)?;
-        self.frame.clear();
-        self.make_room(length)?;
-        append(&mut self.frame);
-        let mut first_unread = Ok(());
-        let exchanged = self
-            .channel
-            .exchange(&self.frame, longest, self.timeout, &mut |body| {
-                if first_unread.is_ok() {
-                    first_unread = read(body);
-                }
-            });
-        self.owed += exchanged.owed;
-        let result = exchanged.result.map_err(|error| self.failed(error));
-        // What happened first: the request that was answered so may have been executed.
-        first_unread.map_err(|error| error.at(self.channel.peer()))?;
-        result
-    }
-
-    /// Makes room for frames of so many bytes.
-    fn make_room(&mut self, length: usize) -> Result<()> {
-        self.frame.try_reserve(length).map_err(|_| {
-            let context = format!(
-                "{}: no memory for {length} bytes of requests",
-                self.channel.peer()
-            );
-            Error::new(Status::System, context).not_executed()
-        })
-    }
-
-    /// The deadline of a call, before which the answers to earlier ones have come and are dropped.
-    /// Where that fails, the call's own request is not sent.
-    #[inline]
-    fn begin(&mut self, limit: Limit) -> Result<Deadline> {
-        if let Some(end) = &self.end {
-            return Err(end.clone().not_executed());
-        }
-        let deadline = Deadline::after(match limit {
-            Limit::Usual => self.timeout,
-            Limit::Own(limit) => limit,
-        });
-        if self.owed > 0 {
-            self.drop_late(&deadline)?;
-        }
-        Ok(deadline)
-    }
-
-    #[cold]
-    fn drop_late(&mut self, deadline: &Deadline) -> Result<()> {
-        while self.owed > 0 {
-            let owed = self.owed;
-            let late = self.channel.recv(deadline).map(drop);
-            match self.received(late) {
-                Err(error) if self.owed == owed => return Err(error.not_executed()),
-                // Whatever it was, it was not for this call.
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn sent(&mut self, result: Result<()>) -> Result<()> {
-        result.map_err(|error| self.failed(error.not_executed()))?;
-        self.owed += 1;
-        Ok(())
-    }
-
-    /// Takes note of an answer, or of its failure to come.
-    fn received<T>(&mut self, result: Result<T>) -> Result<T> {
-        match result {
-            Ok(answer) => {
-                self.owed -= 1;
-                Ok(answer)
-            }
-            Err(error) => {
-                // These two are answers; after any other failure, it is still to come, or never will.
-                if matches!(error.status(), Status::TooLarge | Status::HandlerFailed) {
-                    self.owed -= 1;
-                }
-                Err(self.failed(error))
-            }
-        }
-    }
-
-    /// Remembers a failure that no later call can get past.
-    fn failed(&mut self, error: Error) -> Error {
-        let can_go_on = matches!(
-            error.status(),
-            Status::TimedOut | Status::TooLarge | Status::HandlerFailed
-        );
-        if !can_go_on {
-            self.end = Some(error.clone());
-        }
-        error
     }
 }

@@ -4,7 +4,9 @@
 
 mod bytes;
 mod calculator;
+mod calls;
 mod client;
+mod flight;
 mod handler;
 mod server;
 mod user_code;
@@ -14,6 +16,7 @@ pub mod pipe;
 pub use bytes::BytesFunction;
 pub use calculator::CalculatorFunction;
 pub use client::{Client, Limit};
+pub use flight::{Completion, IN_FLIGHT_MAX, Next};
 pub use handler::Handler;
 pub use server::Server;
 pub use user_code::{Event, Observer, current_failure};

@@ -34,6 +34,8 @@ pub use options::{
 };
 
 use crate::error::{Error, Result, Status};
+use crate::sys::Source;
+use crate::sys::ready::Want;
 use std::time::Duration;
 
 /// The server's side of a transport: an address that is live from `bind` until it is dropped.
@@ -158,4 +160,47 @@ pub trait Channel: Send {
         timeout: Option<Duration>,
         take: &mut Take<'_>,
     ) -> Exchanged;
+
+    /// From now on it is used by what never waits, until all is answered that it sent so: by the methods below. So
+    /// many answers are owed to calls that are over, which come first.
+    fn begin_flight(&mut self, owed: u32);
+
+    /// Sends what can be sent at once of whole frames, the first of which may have been sent in part; gives how many
+    /// bytes. The body of no answer is over `longest_answer` bytes, as in [`Channel::exchange`]. Once the server has
+    /// gone it takes none, and `recv_now` says how that went.
+    fn send_now(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize>;
+
+    /// The body of the next answer; `None`: it has not come. Fails as [`Channel::recv`] does.
+    fn recv_now(&mut self) -> Result<Option<&[u8]>>;
+
+    /// Whether `recv_now` has an answer to give that no watch tells of, since it has arrived already.
+    fn has_arrived(&self) -> bool;
+
+    /// What to watch for answers and for the server's end, and, if `for_room`, for room to send: each in a place of
+    /// its own, where it stays.
+    fn watches(&self, for_room: bool) -> Watches<'_>;
+
+    /// The watches tell from now on of what has not arrived yet.
+    fn arm(&mut self) -> Armed;
+
+    /// Finds out what the watches told of besides answers; an error: that the server has ended.
+    fn look(&mut self) -> Result<()>;
+}
+
+/// What is watched of a connection: up to three sources, each in the place where it stays.
+#[derive(Default)]
+pub struct Watches<'a>(pub(crate) [Option<(Source<'a>, Want)>; WATCHES]);
+
+/// The most sources that a connection has.
+pub(crate) const WATCHES: usize = 3;
+
+/// What comes of arming a connection's watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Armed {
+    /// They tell when an answer arrives.
+    Watched,
+    /// An answer has arrived meanwhile.
+    Arrived,
+    /// They tell of the server's end alone: for answers, it has to be looked every now and then.
+    Unwatched,
 }

@@ -4,7 +4,7 @@
 
 use super::channel::{Patient, Stream};
 use super::reactor::Watched;
-use super::{Answer, Deadline, Outbox, Visit};
+use super::{Answer, Deadline, Outbox, Visit, Watches};
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
@@ -120,6 +120,10 @@ impl Patient for ScriptedStream {
 
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.await_room(deadline)
+    }
+
+    fn watches(&self, _for_room: bool) -> Watches<'_> {
+        Watches::default()
     }
 
     fn epitaph(&self) -> Option<String> {

@@ -25,6 +25,10 @@ pub(crate) mod blocking {
         Err(crate::sys::bare::lack())
     }
 
+    pub(crate) fn number(source: Source<'_>) -> i32 {
+        match *source {}
+    }
+
     lacking! {
         fn standard() -> [Source<'static>; 2];
         fn read_exact(Source<'_>, &mut [u8]) -> ();

@@ -33,7 +33,7 @@ mod shared;
 pub(crate) use bytes::{blocking, poll, socket, tcp, transfer};
 pub(crate) use names::{fifo, file, holder, lock, pipe};
 pub use open::Bell;
-pub(crate) use open::{AsSource, Event, Handle, Poller, Source};
+pub(crate) use open::{AsSource, Event, Handle, Poller, Source, Timer};
 pub(crate) use processes::{NoFork, cancel, cpu, fork, process, thread};
 pub(crate) use shared::{LineAlarm, memory, random};
 

@@ -53,6 +53,7 @@ impl Bell {
         fn bequeath() -> ();
         fn own() -> ();
         fn ring() -> ();
+        fn silence() -> ();
         fn renew() -> io::Result<()>;
     }
 }
@@ -79,6 +80,24 @@ impl Poller {
 }
 
 impl AsSource for Poller {
+    fn as_source(&self) -> Source<'_> {
+        &self.0
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Timer(Absent);
+
+impl Timer {
+    lacking! {
+        fn new() -> Self;
+    }
+    never! {
+        fn set(Option<Duration>) -> io::Result<()>;
+    }
+}
+
+impl AsSource for Timer {
     fn as_source(&self) -> Source<'_> {
         &self.0
     }

@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Rings until the end of its days, once it was rung: it is never read.
+/// Rings, once it was rung, until it is silenced, which one that others wait for never is.
 ///
 /// Level-triggered, it stops everything that watches it; edge-triggered, each ring wakes once.
 #[derive(Debug)]
@@ -71,6 +71,13 @@ impl Bell {
         // It fails only when it has been rung 2^64 - 2 times and is ringing anyway.
         let _ = uninterrupted(|| raw::write(self.fd.as_fd(), &1u64.to_ne_bytes()));
         errno.set();
+    }
+
+    /// Lets it be silent until it is rung again. Its owner alone may, and no other process has it.
+    pub(crate) fn silence(&self) {
+        self.has_rung.store(false, Ordering::Relaxed);
+        // It fails only where it did not ring.
+        let _ = uninterrupted(|| raw::read(self.fd.as_fd(), &mut [0; 8]));
     }
 
     /// Puts a new bell, which no other process shares, in this one's place: same number, silent.

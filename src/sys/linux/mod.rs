@@ -26,6 +26,7 @@ pub(crate) mod socket;
 mod source;
 pub(crate) mod tcp;
 pub(crate) mod thread;
+mod timer;
 pub(crate) mod transfer;
 mod user;
 
@@ -36,5 +37,6 @@ pub(crate) use gate::NoFork;
 pub(crate) use poller::{Event, Poller};
 pub(crate) use shortage::is_shortage;
 pub(crate) use source::{AsSource, Source};
+pub(crate) use timer::Timer;
 
 pub(crate) const LACK: Option<&str> = None;

@@ -10,7 +10,7 @@ pub(super) use failure::{noticed, refused_length, too_large, too_late};
 use super::conversation::batch::Batch;
 use super::conversation::client::{ClientSide, Direct, Failure};
 use super::conversation::sending::Sending;
-use super::{Channel, ClientOptions, Deadline, Exchanged, Take, prefix_length};
+use super::{Armed, Channel, ClientOptions, Deadline, Exchanged, Take, Watches, prefix_length};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::NoMemory;
@@ -48,6 +48,14 @@ pub(crate) trait Patient: Stream {
 
     /// The server has taken this client in.
     fn welcomed(&mut self) {}
+
+    /// What to watch for answers and for the server's end, and, if `for_room`, for room to write.
+    fn watches(&self, for_room: bool) -> Watches<'_>;
+
+    /// Whether the peer has ended, which its stream may not show.
+    fn peer_has_ended(&self) -> bool {
+        false
+    }
 
     /// How the peer, which no longer answers, has ended, where that can be known.
     fn epitaph(&self) -> Option<String> {
@@ -93,16 +101,47 @@ impl<S: Patient> Framed<S> {
     fn await_welcome(&mut self, deadline: &Deadline) -> Result<()> {
         loop {
             match self.side.welcome() {
-                Some(Ok(())) => {
-                    self.stream.welcomed();
-                    return Ok(());
-                }
-                Some(Err(Failure::Notice(notice))) => return Err(noticed(notice, &self.peer)),
-                Some(Err(_)) => {
-                    return Err(self.failed(Status::Malformed, "an answer before any request"));
-                }
+                Some(word) => return self.take_word(word),
                 None => self.receive(deadline)?,
             }
+        }
+    }
+
+    /// Takes the first word of the server, which is whether it has taken this client in.
+    fn take_word(&mut self, word: std::result::Result<(), Failure>) -> Result<()> {
+        match word {
+            Ok(()) => {
+                self.stream.welcomed();
+                Ok(())
+            }
+            Err(Failure::Notice(notice)) => Err(noticed(notice, &self.peer)),
+            Err(_) => Err(self.failed(Status::Malformed, "an answer before any request")),
+        }
+    }
+
+    /// Whether the server has taken this client in, where it says so.
+    fn is_taken_in(&mut self) -> Result<bool> {
+        while self.stream.awaits_welcome() {
+            match self.side.welcome() {
+                Some(word) => self.take_word(word)?,
+                None if self.receive_now()? => {}
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes bytes in that are there; `false`: none are.
+    fn receive_now(&mut self) -> Result<bool> {
+        let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;
+        match self.stream.read(room) {
+            Ok(0) => Err(self.ended()),
+            Ok(count) => {
+                self.side.fill(count);
+                Ok(true)
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(self.failure("no answer", &error, &Deadline::never())),
         }
     }
 
@@ -193,6 +232,14 @@ impl<S: Patient> Framed<S> {
                 Ok(())
             }
             Err(_) => Err(self.ended()),
+        }
+    }
+
+    /// The server has ended, but what it said before may be there.
+    fn take_last_word(&mut self) -> Result<()> {
+        match self.receive_now()? {
+            true => Ok(()),
+            false => Err(self.ended()),
         }
     }
 
@@ -311,6 +358,60 @@ impl<S: Patient> Channel for Framed<S> {
         Exchanged {
             owed: left.owed,
             result: Err(error),
+        }
+    }
+
+    fn begin_flight(&mut self, _owed: u32) {}
+
+    fn send_now(&mut self, frames: &[u8], _longest_answer: u32) -> Result<usize> {
+        if self.side.is_cut() || !self.is_taken_in()? {
+            return Ok(0);
+        }
+        match self.stream.write(frames) {
+            Ok(count) => Ok(count),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+            Err(error) if is_gone(&error) => {
+                self.side.cut(); // What was answered, or why it has gone, may be there.
+                Ok(0)
+            }
+            Err(error) => {
+                let deadline = Deadline::never();
+                Err(self.failure("the request was not sent", &error, &deadline))
+            }
+        }
+    }
+
+    fn recv_now(&mut self) -> Result<Option<&[u8]>> {
+        if !self.is_taken_in()? {
+            return Ok(None);
+        }
+        loop {
+            if let Some(answer) = self.side.next() {
+                let body = answer.map_err(|failure| self.error(failure))?;
+                return Ok(Some(self.side.bytes(body)));
+            }
+            if !self.receive_now()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn has_arrived(&self) -> bool {
+        self.side.has_next()
+    }
+
+    fn watches(&self, for_room: bool) -> Watches<'_> {
+        self.stream.watches(for_room && !self.side.is_cut())
+    }
+
+    fn arm(&mut self) -> Armed {
+        Armed::Watched
+    }
+
+    fn look(&mut self) -> Result<()> {
+        match self.stream.peer_has_ended() && !self.side.has_next() {
+            true => self.take_last_word(),
+            false => Ok(()),
         }
     }
 }

@@ -137,6 +137,11 @@ impl ClientSide {
         })
     }
 
+    /// Whether [`ClientSide::next`] has something to give.
+    pub(crate) fn has_next(&self) -> bool {
+        self.inbox.has_whole_piece()
+    }
+
     /// The bytes of a body, until the next call that takes `&mut self`.
     #[inline]
     pub(crate) fn bytes(&self, body: Range<usize>) -> &[u8] {

@@ -1,6 +1,6 @@
 //! Many requests in one publication.
 
-use super::client::SharedChannel;
+use super::client::{Session, SharedChannel};
 use super::layout::{self, Bounds};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
@@ -21,13 +21,8 @@ impl SharedChannel {
     ) -> std::result::Result<usize, Exchanged> {
         let deadline = Deadline::after(timeout);
         self.begin(&deadline).map_err(unsent)?;
-        let max_message = self.session().map_err(unsent)?.max_message;
-        let bounds = Bounds {
-            half: layout::half_of_buffer(max_message),
-            request: max_message,
-            answer: longest_answer,
-        };
-        let (batch, count) = bounds.first_batch(frames);
+        let session = self.session().map_err(unsent)?;
+        let (batch, count) = session.bounds(longest_answer).first_batch(frames);
         if count == 0 {
             return self.exchange_one(frames, &deadline, take);
         }
@@ -100,7 +95,7 @@ impl SharedChannel {
         Ok(())
     }
 
-    fn recv_batch(&mut self, deadline: &Deadline) -> Result<&[u8]> {
+    pub(super) fn recv_batch(&mut self, deadline: &Deadline) -> Result<&[u8]> {
         self.await_answer(deadline)?;
         let session = self.session()?;
         let length = layout::load_prefix(session.slot.reply()) as usize;
@@ -109,6 +104,17 @@ impl SharedChannel {
             return Err(self.nonsense());
         }
         self.take_from_buffer(length, deadline)
+    }
+}
+
+impl Session {
+    /// What bounds a batch whose answers are so long at most.
+    pub(super) fn bounds(&self, longest_answer: u32) -> Bounds {
+        Bounds {
+            half: layout::half_of_buffer(self.max_message),
+            request: self.max_message,
+            answer: longest_answer,
+        }
     }
 }
 
@@ -121,6 +127,6 @@ fn unsent(error: Error) -> Exchanged {
 }
 
 /// Whether the first of these answers is that the handler failed.
-fn is_failure(answers: &[u8]) -> bool {
+pub(super) fn is_failure(answers: &[u8]) -> bool {
     answers.starts_with(&Notice::HandlerFailed.to_bytes())
 }

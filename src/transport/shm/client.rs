@@ -1,7 +1,8 @@
 //! The client's side of shared memory.
 
 use super::MEMORY;
-use super::layout::{self, Data, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
+use super::flight::Flight;
+use super::layout::{self, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::slot::{ClientSlot, Header, Woken};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
@@ -11,8 +12,11 @@ use crate::sys::room::Room;
 use crate::sys::wait::Spin;
 use crate::sys::{AsSource, Bell, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
-use crate::transport::{Channel, ClientOptions, Deadline, Exchanged, Take, prefix_length};
+use crate::transport::{
+    Armed, Channel, ClientOptions, Deadline, Exchanged, Take, Watches, prefix_length,
+};
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -26,7 +30,7 @@ const SLICE: Duration = Duration::from_millis(50);
 /// A connection, which the server may not have looked at yet.
 pub(super) struct SharedChannel {
     control: Handle,
-    session: Option<Session>,
+    pub(super) session: Option<Session>,
     spin: Spin,
     /// The server, for people.
     pub(super) peer: String,
@@ -38,6 +42,8 @@ pub(super) struct SharedChannel {
     line: Data,
     /// The last one from the buffer, or those to a batch, at the start of the room.
     answer: Room,
+    /// What is answered next to calls that nobody waits for.
+    pub(super) flight: Flight,
 }
 
 /// What the server shares with this client.
@@ -48,6 +54,10 @@ pub(super) struct Session {
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
     has_asked: bool,
+    /// The server wakes clients over their sockets.
+    pub(super) rings: bool,
+    /// What the next request says besides its kind.
+    pub(super) manner: u16,
     /// The server's limit.
     pub(super) max_message: u32,
 }
@@ -67,6 +77,7 @@ pub(in crate::transport) fn connect(
         asked: 0,
         line: Data::EMPTY,
         answer: Room::empty(),
+        flight: Flight::None,
     }))
 }
 
@@ -144,6 +155,34 @@ impl Channel for SharedChannel {
             result: Ok(()),
         }
     }
+
+    fn begin_flight(&mut self, owed: u32) {
+        self.flight = Flight::owed(owed);
+    }
+
+    fn send_now(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize> {
+        self.publish_now(frames, longest_answer)
+    }
+
+    fn recv_now(&mut self) -> Result<Option<&[u8]>> {
+        self.take_now()
+    }
+
+    fn has_arrived(&self) -> bool {
+        self.is_answered_now()
+    }
+
+    fn watches(&self, _for_room: bool) -> Watches<'_> {
+        Watches([Some((self.control.as_source(), Want::READ)), None, None])
+    }
+
+    fn arm(&mut self) -> Armed {
+        self.arm_now()
+    }
+
+    fn look(&mut self) -> Result<()> {
+        self.listen_now()
+    }
 }
 
 impl SharedChannel {
@@ -163,7 +202,11 @@ impl SharedChannel {
     }
 
     fn meet(&self, deadline: &Deadline) -> Result<Session> {
-        let (record, fds) = self.receive(deadline)?;
+        self.understand(self.receive(deadline)?)
+    }
+
+    /// What the server shares, of which it tells by its first record.
+    pub(super) fn understand(&self, (record, fds): (Record, Vec<Handle>)) -> Result<Session> {
         let broken =
             |error: io::Error| self.failure("what the server shares is not usable", &error);
         let (offset, max_message) = match record {
@@ -186,8 +229,11 @@ impl SharedChannel {
         };
         let header = Mapping::from_peer(header.as_source(), PAGE, Access::Read).map_err(broken)?;
         let page = Mapping::from_peer(page.as_source(), PAGE, Access::Write).map_err(broken)?;
+        let header = Header(header);
         Ok(Session {
-            header: Header(header),
+            rings: header.has_ability(RINGS),
+            manner: 0,
+            header,
             slot: ClientSlot::new(page, layout::line_at(offset), LineAlarm),
             bell: Bell::from_peer(bell).map_err(broken)?,
             buffer: None,
@@ -196,14 +242,20 @@ impl SharedChannel {
         })
     }
 
+    /// Asks the server for the buffer, once; whether it is there already.
+    pub(super) fn want_buffer(&mut self) -> Result<bool> {
+        let session = self.session()?;
+        if session.buffer.is_none() && !session.has_asked {
+            socket::send_now(self.control.as_source(), &[WANT_BUFFER])
+                .map_err(|error| self.failure("asking for a buffer", &error))?;
+            self.session()?.has_asked = true;
+        }
+        Ok(self.session()?.buffer.is_some())
+    }
+
     /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
     pub(super) fn put_into_buffer(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<()> {
-        if self.session()?.buffer.is_none() {
-            if !self.session()?.has_asked {
-                socket::send_now(self.control.as_source(), &[WANT_BUFFER])
-                    .map_err(|error| self.failure("asking for a buffer", &error))?;
-                self.session()?.has_asked = true;
-            }
+        if !self.want_buffer()? {
             self.map_buffer(deadline)?;
         }
         if let Some(buffer) = &self.session()?.buffer {
@@ -214,7 +266,12 @@ impl SharedChannel {
 
     /// Waits for the buffer that the server hands over.
     fn map_buffer(&mut self, deadline: &Deadline) -> Result<()> {
-        let (record, fds) = self.receive(deadline)?;
+        let received = self.receive(deadline)?;
+        self.take_buffer(received)
+    }
+
+    /// Maps the buffer that a record hands over.
+    pub(super) fn take_buffer(&mut self, (record, fds): (Record, Vec<Handle>)) -> Result<()> {
         let [fd] = <[Handle; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
         if record != Record::Buffer {
             return Err(self.nonsense());
@@ -260,7 +317,7 @@ impl SharedChannel {
     }
 
     /// The socket ends with the server, however that comes.
-    fn has_died(&self) -> bool {
+    pub(super) fn has_died(&self) -> bool {
         // What is told unasked is a hang-up or an error.
         poll::state(self.control.as_source(), Want::NOTHING).is_ok_and(|state| !state.is_empty())
     }
@@ -318,6 +375,11 @@ impl SharedChannel {
         result.map(|()| self.answer.get(..length).unwrap_or_default())
     }
 
+    /// A part of the answers to the last batch.
+    pub(super) fn answers(&self, part: Range<usize>) -> &[u8] {
+        self.answer.get(part).unwrap_or_default()
+    }
+
     fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: &Deadline) -> Result<()> {
         if self.session()?.buffer.is_none() {
             self.map_buffer(deadline)?;
@@ -329,22 +391,41 @@ impl SharedChannel {
         Ok(())
     }
 
-    /// Waits for a record of the server's.
-    fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<Handle>)> {
-        let mut bytes = [0; RECORD];
+    /// Takes a record of the server's, if one is there.
+    pub(super) fn receive_now(&self) -> Result<Option<(Record, Vec<Handle>)>> {
+        let (mut bytes, mut length) = ([0; RECORD], 0);
         loop {
-            match socket::recv_with_handles(self.control.as_source(), &mut bytes) {
+            let room = bytes.get_mut(length..).unwrap_or_default();
+            let received = socket::recv_with_handles(self.control.as_source(), room);
+            let (count, handles) = match received {
                 Ok((0, _)) => {
                     return Err(self.ended(Status::Closed, "the server closed the connection"));
                 }
-                Ok((RECORD, fds)) => {
-                    let record = Record::from_bytes(&bytes).ok_or_else(|| self.nonsense())?;
-                    return Ok((record, fds));
-                }
-                Ok(_) => return Err(self.nonsense()),
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Ok(received) => received,
+                Err(error) if is_passing(&error) && length == 0 => return Ok(None),
+                Err(error) if is_passing(&error) => return Err(self.nonsense()), // Records come whole.
                 Err(error) => return Err(self.failure("waiting for the server", &error)),
+            };
+            length += count;
+            let rings = bytes
+                .iter()
+                .take(length)
+                .take_while(|byte| **byte == RING)
+                .count();
+            bytes.copy_within(rings..length, 0);
+            length -= rings;
+            if length == RECORD {
+                let record = Record::from_bytes(&bytes).ok_or_else(|| self.nonsense())?;
+                return Ok(Some((record, handles)));
+            }
+        }
+    }
+
+    /// Waits for a record of the server's.
+    fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<Handle>)> {
+        loop {
+            if let Some(received) = self.receive_now()? {
+                return Ok(received);
             }
             let is_there = poll::wait_readable(self.control.as_source(), deadline)
                 .map_err(|error| self.failure("waiting for the server", &error))?;
@@ -358,7 +439,7 @@ impl SharedChannel {
         Error::os(&format!("{}: {what}", self.peer), cause)
     }
 
-    fn ended(&self, status: Status, what: &str) -> Error {
+    pub(super) fn ended(&self, status: Status, what: &str) -> Error {
         Error::new(status, format!("{}: {what}", self.peer))
     }
 
@@ -369,6 +450,10 @@ impl SharedChannel {
         );
         Error::new(Status::Malformed, context)
     }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 /// How long to sleep next, after so much sleep; `None`: there is no time left.
@@ -392,7 +477,7 @@ impl Session {
     /// Puts the request where the server looks for it, and rings if the server sleeps.
     #[inline]
     pub(super) fn publish(&mut self, kind: u16, bytes: &[u8]) {
-        let slot = &mut self.slot;
+        let (slot, kind) = (&mut self.slot, kind | self.manner);
         if slot.publish(kind, bytes, cpu::current(), &self.header) {
             self.bell.ring();
         }

@@ -1,7 +1,7 @@
 //! What lies where in the memory, and the records that hand it over. This is version 1.
 //!
 //! The header page, one for all clients, which cannot write it: a line whose word counts the
-//! threads of the server that sleep. A client's own page: two lines, R with its request and A
+//! threads of the server that sleep, and one whose word says what the server can do ([`ABILITIES`]). A client's own page: two lines, R with its request and A
 //! with its answer, at an offset that spreads clients over the sets of the cache. Its buffer,
 //! made when first needed: room for one request's body, then for one answer's.
 //!
@@ -28,6 +28,12 @@ pub(super) const INLINE: usize = LINE_WORDS * 8 - PREFIX;
 pub(super) const SINGLE: u16 = 0;
 /// The kind of a line with many frames in the buffer.
 pub(super) const BATCH: u16 = 1;
+/// The bit of a kind that says that the client, if it sleeps on A, watches its socket.
+pub(super) const WATCHING: u16 = 1 << 15;
+/// The number of the header's line whose word says what the server can do; one that can do nothing of it has 0 there.
+pub(super) const ABILITIES: usize = 1;
+/// It sends [`RING`] to clients that sleep and watch their sockets.
+pub(super) const RINGS: u32 = 1;
 /// The number that stands in A when the server has stopped; no request bears it.
 pub(super) const CLOSED: u32 = u32::MAX >> 1;
 /// The bit of A's word that says that the client sleeps.
@@ -178,6 +184,8 @@ pub(super) enum Record {
 
 /// The bytes of a record.
 pub(super) const RECORD: usize = 24;
+/// What a server sends to a client that sleeps and watches its socket, when it has answered. No record begins so.
+pub(super) const RING: u8 = b'R';
 /// What a client sends to be given its buffer.
 pub(super) const WANT_BUFFER: u8 = b'B';
 

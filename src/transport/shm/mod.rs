@@ -8,6 +8,7 @@
 
 mod batch;
 mod client;
+mod flight;
 mod layout;
 pub(in crate::transport) mod server;
 mod slot;

@@ -1,7 +1,7 @@
 //! The server's side of shared memory.
 
 use super::MEMORY;
-use super::layout::{self, INLINE, PAGE, RECORD, Record, WANT_BUFFER};
+use super::layout::{self, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::slot::{Header, Seen, ServerSlot};
 use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
@@ -49,9 +49,11 @@ pub(in crate::transport) fn bind(
     let socket = NamedSocket::bind(MEMORY, path, options)?;
     let (fd, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
+    let header = Header(page);
+    header.set_abilities(RINGS);
     Ok(Box::new(SharedEndpoint {
         socket,
-        header: Header(page),
+        header,
         header_fd: fd,
         serial: AtomicU32::new(0),
         limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
@@ -243,10 +245,21 @@ impl SharedPeer {
         } else {
             frame
         };
-        self.shared
+        if self
+            .shared
             .slot
-            .answer(layout::SINGLE, data, cpu::current());
+            .answer(layout::SINGLE, data, cpu::current())
+        {
+            self.ring();
+        }
         Ok(())
+    }
+
+    /// Wakes the client, which watches its socket. That never waits; where its buffer is full, which only a client that
+    /// does not read brings about, nothing is sent.
+    #[cold]
+    fn ring(&self) {
+        let _ = socket::send_now(self.control.as_source(), &[RING]);
     }
 
     /// Puts bytes of an answer into its half of the buffer, from this place of it on.

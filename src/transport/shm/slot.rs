@@ -4,7 +4,7 @@
 //! [`Alarm`]'s. So loom can try every order in which both sides may come (`model`), and Miri can look
 //! at every access (`tests`).
 
-use super::layout::{self, CLOSED, Data, SLEEPER, SLEEPERS};
+use super::layout::{self, ABILITIES, CLOSED, Data, SLEEPER, SLEEPERS, WATCHING};
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::{Atomic, Memory, Word};
 use crate::sys::line::{Line, Page};
@@ -31,6 +31,17 @@ impl<P: Page> Header<P> {
     /// Nobody sleeps, whatever stood there when the server was last killed or stopped.
     pub(super) fn reset(&self) {
         self.count().store(0, Ordering::SeqCst);
+    }
+
+    /// Says what the server can do, before any client has the page.
+    pub(super) fn set_abilities(&self, abilities: u32) {
+        let word = &self.0.line(ABILITIES).word;
+        word.store(abilities, Ordering::Release);
+    }
+
+    /// Whether the server can do this.
+    pub(super) fn has_ability(&self, ability: u32) -> bool {
+        self.0.line(ABILITIES).word.load(Ordering::Acquire) & ability != 0
     }
 }
 
@@ -132,6 +143,26 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
     #[inline]
     pub(super) fn is_answered(&self) -> bool {
         layout::number(self.reply().word.load(Ordering::Acquire)) == self.number
+    }
+
+    /// Says that the client sleeps, and watches its socket, unless the last request is answered by now, or the server has
+    /// stopped: then `false`.
+    pub(super) fn arm(&self) -> bool {
+        let word = &self.reply().word;
+        loop {
+            let now = word.load(Ordering::Acquire);
+            if self.end(now).is_some() {
+                return false;
+            }
+            if now & SLEEPER != 0 || word.replace(now, now | SLEEPER, Ordering::AcqRel) {
+                return true;
+            }
+        }
+    }
+
+    /// Whether the server has stopped, so that there will be no more answers.
+    pub(super) fn is_closed(&self) -> bool {
+        self.end(self.reply().word.load(Ordering::Acquire)) == Some(Woken::Closed)
     }
 
     /// Sleeps until the last request is answered, for one slice of time after the other as long as
@@ -246,7 +277,7 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
     /// The kind of the request.
     #[inline]
     pub(super) fn kind(&self) -> u16 {
-        self.slot.request().kind.load(Ordering::Relaxed)
+        self.slot.request().kind.load(Ordering::Relaxed) & !WATCHING
     }
 
     /// The request's data, as much of it as a body of this length takes.
@@ -255,23 +286,33 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
         layout::load(self.slot.request(), body)
     }
 
-    /// Puts the answer to the request taken last where the client looks for it, and wakes the client if it sleeps.
+    /// Puts the answer to the request taken last where the client looks for it, and wakes the client if it sleeps. `true`:
+    /// the client sleeps and watches its socket, over which it has to be woken.
     #[inline]
-    pub(super) fn answer(&self, kind: u16, bytes: &[u8], cpu: u16) {
+    #[must_use]
+    pub(super) fn answer(&self, kind: u16, bytes: &[u8], cpu: u16) -> bool {
         fill(self.slot.reply(), kind, bytes, cpu);
-        self.set_reply(self.served);
+        self.set_reply(self.served)
     }
 
-    /// Tells the client that there will be no more answers.
+    /// Tells the client that there will be no more answers. One that watches its socket sees that end, too.
     pub(super) fn close(&self) {
-        self.set_reply(CLOSED);
+        let _ = self.set_reply(CLOSED);
     }
 
     #[inline]
-    fn set_reply(&self, number: u32) {
+    fn set_reply(&self, number: u32) -> bool {
         let word = &self.slot.reply().word;
-        if word.swap(layout::word(number), Ordering::AcqRel) & SLEEPER != 0 {
-            self.slot.alarm.wake(word);
+        word.swap(layout::word(number), Ordering::AcqRel) & SLEEPER != 0 && self.wake()
+    }
+
+    /// Wakes the client, which sleeps, unless it watches its socket. What it says of that may be anything: then it misses
+    /// its own wake-up.
+    fn wake(&self) -> bool {
+        let is_watching = self.slot.request().kind.load(Ordering::Relaxed) & WATCHING != 0;
+        if !is_watching {
+            self.slot.alarm.wake(&self.slot.reply().word);
         }
+        is_watching
     }
 }

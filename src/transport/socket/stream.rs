@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::Want;
 use crate::sys::{AsSource, Handle, Source, socket};
-use crate::transport::Deadline;
 use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
+use crate::transport::{Deadline, Watches};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
@@ -108,6 +108,14 @@ impl Patient for SocketStream {
 
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.wait(Want::READ | Want::WRITE, deadline)
+    }
+
+    fn watches(&self, for_room: bool) -> Watches<'_> {
+        let want = match for_room {
+            true => Want::READ | Want::WRITE,
+            false => Want::READ,
+        };
+        Watches([Some((self.fd.as_source(), want)), None, None])
     }
 }
 

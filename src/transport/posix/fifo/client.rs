@@ -12,7 +12,7 @@ use crate::transport::channel::{Framed, Patient, Stream};
 use crate::transport::posix::pipe::{PipePair, in_time, read_or_wait};
 use crate::transport::posix::place;
 use crate::transport::reactor::Watched;
-use crate::transport::{Channel, ClientOptions, Deadline, ServerUser};
+use crate::transport::{Channel, ClientOptions, Deadline, ServerUser, Watches};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -280,6 +280,13 @@ impl Patient for FifoStream {
 
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.pipes.await_any(deadline)
+    }
+
+    fn watches(&self, for_room: bool) -> Watches<'_> {
+        let Watches([input, output, _]) = self.pipes.watches(for_room);
+        let hello = self.greeting.as_ref();
+        let hello = hello.map(|greeting| (greeting.hello.as_source(), Want::NOTHING));
+        Watches([input, output, hello])
     }
 
     fn awaits_welcome(&self) -> bool {

@@ -7,8 +7,8 @@ use super::pair::{PipePair, read_or_wait};
 use crate::sys::fork;
 use crate::sys::process::Child;
 use crate::sys::ready::Want;
-use crate::transport::Deadline;
 use crate::transport::channel::{Patient, Stream};
+use crate::transport::{Deadline, Watches};
 use std::io;
 use std::time::Duration;
 
@@ -97,6 +97,17 @@ impl Patient for ChildStream {
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         let end = self.child.child.watch();
         self.pipes.await_output(Want::READ, end, deadline)
+    }
+
+    fn watches(&self, for_room: bool) -> Watches<'_> {
+        let Watches([input, output, _]) = self.pipes.watches(for_room);
+        let end = self.child.child.watch().map(|end| (end, Want::READ));
+        Watches([input, output, end])
+    }
+
+    fn peer_has_ended(&self) -> bool {
+        let now = Deadline::after(Some(Duration::ZERO));
+        self.child.child.epitaph(&now).is_some()
     }
 
     fn epitaph(&self) -> Option<String> {

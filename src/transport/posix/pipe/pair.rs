@@ -6,9 +6,9 @@ mod tests;
 use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::{Ready, Want};
 use crate::sys::{AsSource, Handle, Source, pipe, transfer};
-use crate::transport::Deadline;
 use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
+use crate::transport::{Deadline, Watches};
 use std::io::{self, ErrorKind};
 
 /// Two one-way pipes, of which this process has one end each, and both of the one that it writes to.
@@ -125,6 +125,18 @@ impl Patient for PipePair {
 
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()> {
         self.await_output(Want::READ, None, deadline)
+    }
+
+    fn watches(&self, for_room: bool) -> Watches<'_> {
+        let room = match for_room {
+            true => Want::WRITE,
+            false => Want::NOTHING,
+        };
+        Watches([
+            Some((self.input.as_source(), Want::READ)),
+            Some((self.output.as_source(), room)),
+            None,
+        ])
     }
 }
 

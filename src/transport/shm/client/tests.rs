@@ -28,6 +28,7 @@ fn channel(control: Handle) -> SharedChannel {
         asked: 0,
         line: Data::EMPTY,
         answer: Room::empty(),
+        flight: Flight::None,
     }
 }
 
@@ -58,6 +59,8 @@ impl Shared {
             slot: ClientSlot::new(our_page, 0, LineAlarm),
             bell: Bell::new().unwrap(),
             buffer: Some(our_buffer),
+            rings: true,
+            manner: 0,
             has_asked: true,
             max_message: 4096,
         };

@@ -62,9 +62,13 @@ impl SharedPeer {
         work.count(quantum.answered(), quantum.bytes());
         let length = u32::try_from(batch.answered).map_err(|_| ErrorKind::InvalidData)?;
         let data = frame::prefix(length);
-        self.shared
+        if self
+            .shared
             .slot
-            .answer(layout::BATCH, &data, cpu::current());
+            .answer(layout::BATCH, &data, cpu::current())
+        {
+            self.ring();
+        }
         Ok(TurnEnd::Idle { answered: true })
     }
 

@@ -9,7 +9,7 @@ use crate::sys::alarm::Alarm;
 use crate::sys::atomic::{self, Atomic, Memory};
 use crate::sys::line::{Line, Page};
 use crate::transport::reactor::sleep_counted;
-use crate::transport::shm::layout::{self, SINGLE};
+use crate::transport::shm::layout::{self, SINGLE, WATCHING};
 use loom::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
@@ -201,6 +201,8 @@ struct Shared {
     page: Lines,
     alarm: Kernel,
     bell: Bell,
+    /// The client's socket.
+    control: Bell,
 }
 
 impl Shared {
@@ -210,6 +212,7 @@ impl Shared {
             page: Lines::new(),
             alarm: Kernel::new(),
             bell: Bell::new(),
+            control: Bell::new(),
         }
     }
 
@@ -218,6 +221,7 @@ impl Shared {
             slot: ClientSlot::new(self.page.clone(), 0, self.alarm.clone()),
             header: Header(self.header.clone()),
             bell: self.bell.clone(),
+            control: self.control.clone(),
         }
     }
 }
@@ -240,17 +244,32 @@ struct Client {
     slot: ClientSlot<Lines, Kernel>,
     header: Header<Lines>,
     bell: Bell,
+    control: Bell,
 }
 
 impl Client {
     fn ask(&mut self, number: u32) {
-        if self.slot.publish(SINGLE, &frame(number), 0, &self.header) {
+        self.ask_as(SINGLE, number);
+    }
+
+    fn ask_as(&mut self, kind: u16, number: u32) {
+        if self.slot.publish(kind, &frame(number), 0, &self.header) {
             self.bell.ring();
         }
     }
 
     fn sleep(&self) -> Woken {
         self.slot.sleep(|_| Some(Duration::MAX), || false)
+    }
+
+    /// Asks without waiting, and then sleeps on its socket.
+    fn submit_and_watch(&mut self, number: u32) {
+        self.ask_as(SINGLE | WATCHING, number);
+        while self.slot.arm() {
+            self.control.wait();
+        }
+        assert!(self.slot.is_answered());
+        assert_eq!(self.answer(), number + ANSWER);
     }
 
     fn answer(&self) -> u32 {
@@ -268,6 +287,7 @@ impl Client {
 /// A thread of the server with one client: each sleep ends only by the bell.
 struct Server {
     slot: ServerSlot<Lines, Kernel>,
+    control: Bell,
     answered: u32,
 }
 
@@ -275,6 +295,7 @@ impl Server {
     fn new(shared: &Shared) -> Self {
         Self {
             slot: ServerSlot::new(shared.page.clone(), 0, shared.alarm.clone()),
+            control: shared.control.clone(),
             answered: 0,
         }
     }
@@ -290,7 +311,9 @@ impl Server {
         let number = number_in(&self.slot.data(4));
         self.answered += 1;
         assert_eq!(number, self.answered);
-        self.slot.answer(SINGLE, &frame(number + ANSWER), 0);
+        if self.slot.answer(SINGLE, &frame(number + ANSWER), 0) {
+            self.control.ring();
+        }
         true
     }
 
@@ -330,6 +353,23 @@ fn the_lines_are_used_again() {
         let shared = Shared::new();
         let mut client = shared.client();
         let asking = thread::spawn(move || (1..=2).for_each(|number| client.call(number)));
+        Server::new(&shared).serve(&shared, 2);
+        asking.join().unwrap();
+    });
+}
+
+/// A client that watches its socket is woken over it, whatever the order, and may sleep on the line again afterwards.
+#[test]
+fn a_client_that_watches_its_socket_is_woken_over_it() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let shared = Shared::new();
+        let mut client = shared.client();
+        let asking = thread::spawn(move || {
+            client.submit_and_watch(1);
+            client.call(2);
+        });
         Server::new(&shared).serve(&shared, 2);
         asking.join().unwrap();
     });

@@ -60,7 +60,7 @@ fn echo(mut server: ServerSlot<Lines, LineAlarm>, count: usize) {
             Seen::Request => {
                 let length = server.prefix() as usize;
                 let data = server.data(length);
-                server.answer(server.kind(), &data[..4 + length], server.cpu());
+                assert!(!server.answer(server.kind(), &data[..4 + length], server.cpu()));
                 answered += 1;
             }
         }
@@ -186,7 +186,7 @@ fn only_a_client_that_sleeps_is_woken() {
             .word
             .store(layout::word(number - 1) | sleeper, order);
         assert_eq!(server.look(), Seen::Request);
-        server.answer(SINGLE, &frame(b"x"), 0);
+        assert!(!server.answer(SINGLE, &frame(b"x"), 0));
         assert_eq!(wakes(), expected, "{number}");
     }
     server.close();

@@ -1,0 +1,257 @@
+//! Calls that are not waited for.
+
+use super::client::calc_ipc_client;
+use super::extensible::{self, Filled};
+use super::guard::{guard, guard_call};
+use super::handle;
+use super::message::calc_ipc_request;
+use super::pointer::{self, Out};
+use super::status::{CALC_IPC_STATUS_OK, calc_ipc_status};
+use super::timeout;
+use crate::error::{Error, Status};
+use crate::service::{Completion, Next};
+use crate::sys::blocking;
+use std::ffi::c_int;
+
+/// Calls of one connection that may be under way, or not taken, at once.
+pub const CALC_IPC_IN_FLIGHT_MAX: u32 = 64;
+
+/// In `flags` of a completion that is no OK: no handler was or will be given the request.
+pub const CALC_IPC_COMPLETION_NOT_EXECUTED: u32 = 1;
+
+/// What a call that nobody waited for came to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct calc_ipc_completion {
+    /// sizeof(calc_ipc_completion), set by the caller: as many bytes are written.
+    pub size: u32,
+    /// What the call came to; of what is no OK, calc_ipc_last_error() tells more.
+    pub status: i32,
+    /// CALC_IPC_COMPLETION_NOT_EXECUTED, or 0. Bits that are added later are to be ignored.
+    pub flags: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Bytes of the answer.
+    pub length: u64,
+    /// What calc_ipc_client_submit() was given.
+    pub tag: u64,
+    /// The number that calc_ipc_client_submit() gave.
+    pub id: u64,
+}
+
+impl Filled for calc_ipc_completion {
+    const FIRST_SIZE: usize = 40;
+}
+
+const _: () = assert!(size_of::<calc_ipc_completion>() == calc_ipc_completion::FIRST_SIZE);
+
+/// Sends a message of your own without waiting for its answer. It never waits, and copies the message.
+///
+/// Exactly one completion will come, from calc_ipc_client_next(). What the system did not take at once
+/// is sent by that, too: call it more often than the server's stall_timeout_ms. Any threads may submit,
+/// take completions and cancel at once.
+///
+/// @param client      The client.
+/// @param timeout_ms  How many milliseconds the call may take from here on, or
+///                    CALC_IPC_TIMEOUT_DEFAULT, or CALC_IPC_TIMEOUT_NONE; not 0.
+/// @param message     The message; may be NULL if it is empty.
+/// @param length      Bytes at `message`, `max_message` of the client's options at most.
+/// @param tag         Anything; the completion has it.
+/// @param id          Takes the call's number, which begins at 1 and is never used again; may be NULL.
+/// @return OK; BUSY: CALC_IPC_IN_FLIGHT_MAX calls are under way, not taken, or still owed an answer, or
+///     more than max_message and 64 KiB wait to be sent, or a call that is waited for has the
+///     connection; TOO_LARGE; CLOSED or PEER_DIED: the connection is gone; FORKED; SYSTEM. After what is
+///     no OK, nothing was sent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_client_submit(
+    client: *const calc_ipc_client,
+    timeout_ms: u32,
+    message: *const u8,
+    length: usize,
+    tag: u64,
+    id: *mut u64,
+) -> calc_ipc_status {
+    // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
+    let arguments = || unsafe {
+        let message = pointer::array(message, length, "message")?;
+        Ok((handle::get(client)?, timeout::limit(timeout_ms)?, message))
+    };
+    guard_call(arguments, |(client, limit, message)| {
+        let number = client.submit(limit, message, tag)?;
+        // SAFETY: it is NULL or has room for a number.
+        unsafe { pointer::write_unless_null(id, number) };
+        Ok(())
+    })
+}
+
+/// As calc_ipc_client_submit(), with a request. CALC_IPC_FRAME_MAX bytes have room for any answer to it,
+/// which calc_ipc_response_parse() reads.
+///
+/// @param client      The client.
+/// @param timeout_ms  As there.
+/// @param request     The request.
+/// @param tag         As there.
+/// @param id          As there; may be NULL.
+/// @return As there; INVALID_ARGUMENT: also an unknown operation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_client_submit_request(
+    client: *const calc_ipc_client,
+    timeout_ms: u32,
+    request: *const calc_ipc_request,
+    tag: u64,
+    id: *mut u64,
+) -> calc_ipc_status {
+    // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
+    let arguments = || unsafe {
+        let request = pointer::read(request, "request")?.to_request()?;
+        Ok((handle::get(client)?, timeout::limit(timeout_ms)?, request))
+    };
+    guard_call(arguments, |(client, limit, request)| {
+        let number = client.submit_request(limit, &request, tag)?;
+        // SAFETY: it is NULL or has room for a number.
+        unsafe { pointer::write_unless_null(id, number) };
+        Ok(())
+    })
+}
+
+/// Takes the completion of a call that was submitted, and waits for one.
+///
+/// It waits whether or not a call is under way, since another thread may submit one. Answers come in the
+/// order in which their calls were submitted; a call whose time is over, or that was cancelled, completes
+/// then, and its late answer is dropped.
+///
+/// @param client      The client.
+/// @param timeout_ms  How many milliseconds to wait; 0: only look; or CALC_IPC_TIMEOUT_NONE.
+/// @param answer      Takes the answer; may be NULL if there is no room for one.
+/// @param capacity    Bytes at `answer`.
+/// @param out         Takes the completion; its `size` is set by the caller.
+/// @return OK: a completion came, and `out->status` says what the call came to; TIMED_OUT: none came;
+///     BUFFER_TOO_SMALL: `out->length` says what the answer needs, and the completion stays the first;
+///     INVALID_ARGUMENT: also CALC_IPC_TIMEOUT_DEFAULT, and a `size` that no version has; FORKED; SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_client_next(
+    client: *const calc_ipc_client,
+    timeout_ms: u32,
+    answer: *mut u8,
+    capacity: usize,
+    out: *mut calc_ipc_completion,
+) -> calc_ipc_status {
+    // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
+    let arguments = || unsafe {
+        let client = handle::get(client)?;
+        let answer = pointer::array_mut(answer, capacity, "answer")?;
+        let size = extensible::size_of_filled(out, "out")?;
+        Ok((client, timeout::wait(timeout_ms)?, answer, size))
+    };
+    guard_call(arguments, |(client, wait, answer, size)| {
+        let (filled, result) = match client.next(wait, answer)? {
+            Next::Completion(completion) => (told(completion), Ok(())),
+            Next::NoRoom(length) => {
+                let context = format!("an answer of {length} bytes, and room for {capacity}");
+                let error = Error::new(Status::BufferTooSmall, context);
+                (calc_ipc_completion::of(length), Err(error))
+            }
+        };
+        // SAFETY: it has room for `size` bytes, as its own field said.
+        unsafe { extensible::fill(out, size, filled) };
+        result
+    })
+}
+
+/// Ends a call that was submitted. Its completion says CANCELLED, unless the call was over before.
+///
+/// The server is not told; a request of which nothing was sent yet is never sent.
+///
+/// @param client  The client.
+/// @param id      The call's number.
+/// @return OK; INVALID_ARGUMENT: no call was ever given this number; FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_client_cancel(
+    client: *const calc_ipc_client,
+    id: u64,
+) -> calc_ipc_status {
+    // SAFETY: the caller promises a live handle (header, Arguments).
+    guard(|| unsafe { handle::get(client) }?.cancel(id))
+}
+
+/// Gives a descriptor to watch for reading in an event loop of your own.
+///
+/// It is readable at the latest when calc_ipc_client_next() would give a completion without waiting. It
+/// may be so without one; once calc_ipc_client_next() with a timeout of 0 has given TIMED_OUT, it is
+/// not, until something happens. So take completions until TIMED_OUT, then return to the loop, which may
+/// be level- or edge-triggered. The number stays the same for the client's life. Never read, write or
+/// close it, nor set its flags, and take it out of your loop before calc_ipc_client_destroy(), which
+/// closes it. It is an epoll: four may lie above it.
+///
+/// @param client  The client.
+/// @param fd      Takes the descriptor.
+/// @return OK; FORKED; SYSTEM: no descriptors; UNSUPPORTED: not on this system.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_client_fd(
+    client: *const calc_ipc_client,
+    fd: *mut c_int,
+) -> calc_ipc_status {
+    // SAFETY: the caller promises a live handle, and a place for a number (header, Arguments).
+    guard(|| unsafe {
+        let mut fd = Out::new(fd, "fd")?;
+        fd.write(blocking::number(handle::get(client)?.source()?));
+        Ok(())
+    })
+}
+
+/// Gives a handle to wait for, on systems whose event loops have such.
+///
+/// @param client  The client.
+/// @param out     Takes the handle.
+/// @return UNSUPPORTED: not on this system, where calc_ipc_client_fd() gives a descriptor.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn calc_ipc_client_wait_handle(
+    client: *const calc_ipc_client,
+    out: *mut *mut std::ffi::c_void,
+) -> calc_ipc_status {
+    // SAFETY: the caller promises a live handle, and a place for a pointer (header, Arguments).
+    guard(|| unsafe {
+        Out::new(out, "handle")?;
+        handle::get(client)?;
+        let context = "handles to wait for are for Windows; calc_ipc_client_fd gives a descriptor";
+        Err(Error::new(Status::Unsupported, context))
+    })
+}
+
+/// The completion as C has it. Of one that failed, the thread's last error tells more.
+fn told(completion: Completion) -> calc_ipc_completion {
+    let Completion { id, tag, outcome } = completion;
+    let (status, flags, length) = match outcome {
+        Ok(length) => (CALC_IPC_STATUS_OK, 0, length),
+        Err(error) => {
+            super::last_error::set_of_call(&error);
+            let flags = match error.is_not_executed() {
+                true => CALC_IPC_COMPLETION_NOT_EXECUTED,
+                false => 0,
+            };
+            (error.status() as calc_ipc_status, flags, 0)
+        }
+    };
+    calc_ipc_completion {
+        status,
+        flags,
+        tag,
+        id,
+        ..calc_ipc_completion::of(length)
+    }
+}
+
+impl calc_ipc_completion {
+    /// One that tells nothing but the length of an answer.
+    fn of(length: usize) -> Self {
+        Self {
+            size: 0,
+            status: CALC_IPC_STATUS_OK,
+            flags: 0,
+            reserved: 0,
+            length: length as u64,
+            tag: 0,
+            id: 0,
+        }
+    }
+}

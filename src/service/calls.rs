@@ -1,0 +1,183 @@
+//! The calls of one connection, one after another, each of which is waited for.
+
+use super::client::{Limit, SHORT_FRAME};
+use crate::error::{Error, Result, Status};
+use crate::transport::{Channel, ClientOptions, Deadline};
+use std::time::Duration;
+
+/// A connection, and its calls.
+pub(super) struct Calls {
+    pub(super) channel: Box<dyn Channel>,
+    pub(super) timeout: Option<Duration>,
+    /// The longest body sent, in bytes.
+    pub(super) max_message: usize,
+    /// The request's frame, in room that is reused.
+    frame: Vec<u8>,
+    /// Answers still to come to requests whose calls are over.
+    pub(super) owed: u32,
+    /// Why there can be no further call.
+    pub(super) end: Option<Error>,
+}
+
+impl Calls {
+    /// Over `channel`.
+    pub(super) fn new(channel: Box<dyn Channel>, options: &ClientOptions) -> Self {
+        Self {
+            channel,
+            timeout: options.call_timeout,
+            max_message: options.max_message as usize,
+            frame: Vec::with_capacity(SHORT_FRAME),
+            owed: 0,
+            end: None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn ask<T>(
+        &mut self,
+        limit: Limit,
+        append: impl FnOnce(&mut Vec<u8>),
+        read: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let deadline = self.begin(limit)?;
+        self.frame.clear();
+        append(&mut self.frame);
+        let sent = self.channel.send(&self.frame, &deadline);
+        self.sent(sent)?;
+        match self.channel.recv(&deadline) {
+            Ok(body) => {
+                self.owed -= 1;
+                match read(body) {
+                    Ok(answer) => Ok(answer),
+                    Err(error) => Err(error.at(self.channel.peer())),
+                }
+            }
+            Err(error) => self.received(Err(error)),
+        }
+    }
+
+    pub(super) fn call_bytes(
+        &mut self,
+        limit: Limit,
+        message: &[u8],
+        answer: &mut [u8],
+    ) -> Result<usize> {
+        if message.len() > self.max_message {
+            let context = format!(
+                "{}: the message has {} bytes, and this client's max_message is {}",
+                self.channel.peer(),
+                message.len(),
+                self.max_message
+            );
+            return Err(Error::new(Status::TooLarge, context).not_executed());
+        }
+        let deadline = self.begin(limit)?;
+        let sent = self.channel.send_body(message, &deadline);
+        self.sent(sent)?;
+        let length = self.channel.recv_into(answer, &deadline);
+        self.received(length)
+    }
+
+    pub(super) fn ask_batch(
+        &mut self,
+        length: usize,
+        longest: u32,
+        append: impl FnOnce(&mut Vec<u8>),
+        mut read: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.begin(Limit::Usual)?;
+        self.frame.clear();
+        self.make_room(length)?;
+        append(&mut self.frame);
+        let mut first_unread = Ok(());
+        let exchanged = self
+            .channel
+            .exchange(&self.frame, longest, self.timeout, &mut |body| {
+                if first_unread.is_ok() {
+                    first_unread = read(body);
+                }
+            });
+        self.owed += exchanged.owed;
+        let result = exchanged.result.map_err(|error| self.failed(error));
+        // What happened first: the request that was answered so may have been executed.
+        first_unread.map_err(|error| error.at(self.channel.peer()))?;
+        result
+    }
+
+    /// Makes room for frames of so many bytes.
+    fn make_room(&mut self, length: usize) -> Result<()> {
+        self.frame.try_reserve(length).map_err(|_| {
+            let context = format!(
+                "{}: no memory for {length} bytes of requests",
+                self.channel.peer()
+            );
+            Error::new(Status::System, context).not_executed()
+        })
+    }
+
+    /// The deadline of a call, before which the answers to earlier ones have come and are dropped.
+    /// Where that fails, the call's own request is not sent.
+    #[inline]
+    fn begin(&mut self, limit: Limit) -> Result<Deadline> {
+        if let Some(end) = &self.end {
+            return Err(end.clone().not_executed());
+        }
+        let deadline = Deadline::after(match limit {
+            Limit::Usual => self.timeout,
+            Limit::Own(limit) => limit,
+        });
+        if self.owed > 0 {
+            self.drop_late(&deadline)?;
+        }
+        Ok(deadline)
+    }
+
+    #[cold]
+    fn drop_late(&mut self, deadline: &Deadline) -> Result<()> {
+        while self.owed > 0 {
+            let owed = self.owed;
+            let late = self.channel.recv(deadline).map(drop);
+            match self.received(late) {
+                Err(error) if self.owed == owed => return Err(error.not_executed()),
+                // Whatever it was, it was not for this call.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn sent(&mut self, result: Result<()>) -> Result<()> {
+        result.map_err(|error| self.failed(error.not_executed()))?;
+        self.owed += 1;
+        Ok(())
+    }
+
+    /// Takes note of an answer, or of its failure to come.
+    fn received<T>(&mut self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(answer) => {
+                self.owed -= 1;
+                Ok(answer)
+            }
+            Err(error) => {
+                // These two are answers; after any other failure, it is still to come, or never will.
+                if matches!(error.status(), Status::TooLarge | Status::HandlerFailed) {
+                    self.owed -= 1;
+                }
+                Err(self.failed(error))
+            }
+        }
+    }
+
+    /// Remembers a failure that no later call can get past.
+    pub(super) fn failed(&mut self, error: Error) -> Error {
+        let can_go_on = matches!(
+            error.status(),
+            Status::TimedOut | Status::TooLarge | Status::HandlerFailed
+        );
+        if !can_go_on {
+            self.end = Some(error.clone());
+        }
+        error
+    }
+}

@@ -1,0 +1,210 @@
+//! A connection in flight: it has calls that nobody waits for.
+
+use super::queue::{Name, Over, Queue};
+use super::watch::{Watch, Watched};
+use crate::error::{Error, Result, Status};
+use crate::service::calls::Calls;
+use crate::transport::Armed;
+use std::collections::VecDeque;
+use std::io;
+
+/// A call that is over without an answer, and why.
+pub(super) struct Done {
+    pub(super) name: Name,
+    pub(super) error: Error,
+}
+
+impl Done {
+    /// That of `over`, for the reason of `error`.
+    pub(super) fn new(over: Over, error: Error) -> Self {
+        let error = match over.is_not_executed {
+            true => error.not_executed(),
+            false => error,
+        };
+        Self {
+            name: over.name,
+            error,
+        }
+    }
+}
+
+/// A connection, and the calls of it that nobody waits for.
+pub(super) struct Aloft {
+    calls: Calls,
+    pub(super) queue: Queue,
+    watched: Watched,
+    /// The answer that a caller had no room for.
+    kept: Option<(Name, Vec<u8>)>,
+}
+
+/// An answer that has come.
+pub(super) enum Taken {
+    /// To this call, and so long; it was written to the start of the caller's room.
+    Whole(Name, usize),
+    /// So long, for which the caller has no room. It is kept.
+    Kept(usize),
+}
+
+impl Aloft {
+    pub(super) fn new(mut calls: Calls) -> Self {
+        let mut queue = Queue::default();
+        queue.owe(calls.owed);
+        calls.channel.begin_flight(calls.owed);
+        calls.owed = 0;
+        Self {
+            calls,
+            queue,
+            watched: Watched::default(),
+            kept: None,
+        }
+    }
+
+    /// Why there can be no further call.
+    pub(super) fn end(&self) -> Option<&Error> {
+        self.calls.end.as_ref()
+    }
+
+    /// The connection, for calls that are waited for, once all that was sent is answered.
+    pub(super) fn land(mut self, watch: Option<&Watch>) -> Calls {
+        self.unwatch(watch);
+        self.calls
+    }
+
+    /// Whether a call of it is still to be told of.
+    pub(super) fn is_open(&self) -> bool {
+        self.kept.is_some() || self.queue.has_open()
+    }
+
+    /// Whether all that was asked is answered and told.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.kept.is_none() && self.queue.is_empty()
+    }
+
+    /// Whether there is an answer to take that no watch tells of.
+    pub(super) fn has_arrived(&self) -> bool {
+        self.kept.is_some() || (!self.queue.is_empty() && self.calls.channel.has_arrived())
+    }
+
+    /// Sends what can be sent at once.
+    pub(super) fn send(&mut self, done: &mut VecDeque<Done>) {
+        while !self.queue.unsent().is_empty() && self.calls.end.is_none() {
+            let longest = self.queue.longest_answer();
+            match self.calls.channel.send_now(self.queue.unsent(), longest) {
+                Ok(0) => break,
+                Ok(count) => self.queue.sent(count),
+                Err(error) => self.fail(&error, done),
+            }
+        }
+    }
+
+    /// Takes the next answer that has come to a call that is still open.
+    pub(super) fn take(&mut self, answer: &mut [u8], done: &mut VecDeque<Done>) -> Option<Taken> {
+        if let Some((name, body)) = &self.kept {
+            let Some(place) = answer.get_mut(..body.len()) else {
+                return Some(Taken::Kept(body.len()));
+            };
+            place.copy_from_slice(body);
+            let taken = Taken::Whole(*name, body.len());
+            self.kept = None;
+            return Some(taken);
+        }
+        while self.calls.end.is_none() {
+            match self.next(answer) {
+                Ok(Next::Nothing) => return None,
+                Ok(Next::Late) => {}
+                Ok(Next::Answer(taken)) => return Some(taken),
+                Err(error) if is_answer(&error) => {
+                    match self.queue.answered() {
+                        Ok(Some(name)) => done.push_back(Done { name, error }),
+                        Ok(None) => {}
+                        Err(unasked) => self.fail(&unasked, done),
+                    }
+                    return None;
+                }
+                Err(error) if error.status() == Status::TooLarge => {
+                    self.queue.end_first().into_iter().for_each(|over| {
+                        done.push_back(Done::new(over, error.clone()));
+                    });
+                    let context = "it closed the connection after a request over its max_message";
+                    let closed = Error::new(Status::Closed, context).at(self.calls.channel.peer());
+                    self.fail(&closed, done);
+                }
+                Err(error) => self.fail(&error, done),
+            }
+        }
+        None
+    }
+
+    fn next(&mut self, answer: &mut [u8]) -> Result<Next> {
+        let Some(body) = self.calls.channel.recv_now()? else {
+            return Ok(Next::Nothing);
+        };
+        let Some(name) = self.queue.answered()? else {
+            return Ok(Next::Late);
+        };
+        if let Some(place) = answer.get_mut(..body.len()) {
+            place.copy_from_slice(body);
+            return Ok(Next::Answer(Taken::Whole(name, body.len())));
+        }
+        let mut kept = Vec::new();
+        if kept.try_reserve_exact(body.len()).is_err() {
+            return Err(Error::new(Status::System, "no memory for an answer"));
+        }
+        kept.extend_from_slice(body);
+        let length = kept.len();
+        self.kept = Some((name, kept));
+        Ok(Next::Answer(Taken::Kept(length)))
+    }
+
+    /// The watches told of something that was no answer.
+    pub(super) fn look(&mut self, done: &mut VecDeque<Done>) {
+        if self.calls.end.is_none()
+            && let Err(error) = self.calls.channel.look()
+        {
+            self.fail(&error, done);
+        }
+    }
+
+    /// Arms the watches for what has not arrived.
+    pub(super) fn arm(&mut self) -> Armed {
+        self.calls.channel.arm()
+    }
+
+    /// Watches the connection for what it waits for now; once it has ended, no more.
+    pub(super) fn watch(&mut self, watch: &Watch) -> io::Result<()> {
+        if self.calls.end.is_some() {
+            self.unwatch(Some(watch));
+            return Ok(());
+        }
+        let for_room = !self.queue.unsent().is_empty();
+        self.watched.renew(watch, &*self.calls.channel, for_room)
+    }
+
+    fn unwatch(&mut self, watch: Option<&Watch>) {
+        if let Some(watch) = watch {
+            self.watched.end(watch, &*self.calls.channel);
+        }
+    }
+
+    /// The connection has ended, and with it all of its calls.
+    fn fail(&mut self, error: &Error, done: &mut VecDeque<Done>) {
+        self.calls.end = Some(error.clone());
+        while let Some(over) = self.queue.end_first() {
+            done.push_back(Done::new(over, error.clone()));
+        }
+    }
+}
+
+/// What has come.
+enum Next {
+    Nothing,
+    /// The answer to a call that is over.
+    Late,
+    Answer(Taken),
+}
+
+/// Whether this came in place of an answer, and the connection goes on.
+fn is_answer(error: &Error) -> bool {
+    matches!(error.status(), Status::HandlerFailed)
+        || (error.status() == Status::TooLarge && !error.is_not_executed())
+}

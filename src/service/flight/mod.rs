@@ -1,0 +1,482 @@
+//! Calls that nobody waits for: they are submitted, and their completions are taken as they come.
+//!
+//! Whoever calls in here drives the connection; there is no thread. A call is in one place at a time: in the connection's
+//! [`queue`](queue::Queue) until it is answered or over, then, without an answer, in `done` until it is told.
+
+mod aloft;
+mod queue;
+mod watch;
+
+use super::client::{Client, Limit};
+use crate::error::{Error, Result, Status};
+use crate::sys::wait::{LOOKS, Spin};
+use crate::sys::{AsSource as _, Source, mutex};
+use crate::transport::{Armed, ClientOptions, Deadline};
+use aloft::{Aloft, Done, Taken};
+pub use queue::IN_FLIGHT_MAX;
+use queue::Name;
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant};
+use watch::{Told, Watch};
+
+/// How often a connection is looked at that no watch tells of.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// What a call that nobody waited for came to.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// The number that submitting gave.
+    pub id: u64,
+    /// What the caller gave with it.
+    pub tag: u64,
+    /// The length of the answer, or why there is none.
+    pub outcome: Result<usize>,
+}
+
+/// What there is to take.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// A completion, whose answer was written to the start of the room.
+    Completion(Completion),
+    /// The next one has an answer of so many bytes, for which there is no room. It stays.
+    NoRoom(usize),
+}
+
+/// The calls of a client that nobody waits for.
+pub(super) struct Flight {
+    state: Mutex<State>,
+    /// Made when first needed, and then there for the client's life.
+    watch: OnceLock<Watch>,
+    /// How long a call may take.
+    timeout: Option<Duration>,
+    /// The longest body sent, in bytes.
+    max_message: usize,
+}
+
+struct State {
+    /// The number given last.
+    last: u64,
+    aloft: Option<Aloft>,
+    done: VecDeque<Done>,
+    spin: Spin,
+    /// Threads that sleep until there is a completion.
+    sleepers: usize,
+    /// The host watches.
+    is_watched: bool,
+    is_rung: bool,
+    /// When the timer's time comes.
+    timer: Option<Instant>,
+}
+
+impl Flight {
+    pub(super) fn new(options: &ClientOptions) -> Self {
+        Self {
+            state: Mutex::new(State {
+                last: 0,
+                aloft: None,
+                done: VecDeque::new(),
+                spin: Spin::new(options.spin),
+                sleepers: 0,
+                is_watched: false,
+                is_rung: false,
+                timer: None,
+            }),
+            watch: OnceLock::new(),
+            timeout: options.call_timeout,
+            max_message: options.max_message as usize,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        mutex::lock(&self.state)
+    }
+
+    /// When a call that begins now is over.
+    fn due(&self, limit: Limit) -> Option<Instant> {
+        let limit = match limit {
+            Limit::Usual => self.timeout,
+            Limit::Own(limit) => limit,
+        };
+        limit.and_then(|limit| Instant::now().checked_add(limit))
+    }
+
+    /// The watch, which is made if it is not there.
+    fn watch(&self) -> Result<&Watch> {
+        if let Some(watch) = self.watch.get() {
+            return Ok(watch);
+        }
+        let made = Watch::new().map_err(|error| Error::os("watch a client", &error))?;
+        Ok(self.watch.get_or_init(|| made))
+    }
+}
+
+impl Client {
+    /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one [`Completion`] will come,
+    /// with that number and `tag`. The limit runs from here. [`Status::Busy`]: [`IN_FLIGHT_MAX`] calls are under way or
+    /// not told of, or too much waits to be sent, or a call that is waited for has the connection.
+    pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
+        self.submit_expecting(limit, message, u32::MAX, tag)
+    }
+
+    /// [`Client::submit`], where no answer has a body of over `longest_answer` bytes.
+    pub(super) fn submit_expecting(
+        &self,
+        limit: Limit,
+        message: &[u8],
+        longest_answer: u32,
+        tag: u64,
+    ) -> Result<u64> {
+        self.check_process()?;
+        self.check_length(message.len())?;
+        let mut state = self.flight.lock();
+        let state = &mut *state;
+        self.take_off(state, message.len())?;
+        let (last, due) = (state.last + 1, self.flight.due(limit));
+        let name = Name { id: last, tag };
+        if let Some(aloft) = &mut state.aloft {
+            let pushed = aloft.queue.push(name, message, longest_answer, due);
+            pushed.map_err(|error| error.at(self.peer()).not_executed())?;
+            state.last = last;
+        }
+        self.settle(state)?;
+        Ok(last)
+    }
+
+    /// Takes the next completion, whose answer is written to the start of `answer`; waits for one this long at most
+    /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came.
+    pub fn next(&self, wait: Option<Duration>, answer: &mut [u8]) -> Result<Next> {
+        self.check_process()?;
+        let deadline = Deadline::after(wait);
+        let mut state = self.flight.lock();
+        let next = loop {
+            if let Some(next) = state.look(answer) {
+                break Ok(next);
+            }
+            if wait == Some(Duration::ZERO) {
+                if self.is_quiet(&mut state)? {
+                    break Err(self.none_came());
+                }
+                continue;
+            }
+            let spun;
+            (state, spun) = self.spin(state, answer);
+            if let Some(next) = spun {
+                break Ok(next);
+            }
+            if deadline.has_passed() {
+                break Err(self.none_came());
+            }
+            state = self.sleep(state, &deadline)?;
+        };
+        self.settle(&mut state)?;
+        next
+    }
+
+    /// Ends the call with this number, if it is not over: its completion says [`Status::Cancelled`]. The server is not
+    /// told; a request that was not begun is never sent.
+    pub fn cancel(&self, id: u64) -> Result<()> {
+        self.check_process()?;
+        let mut state = self.flight.lock();
+        if id == 0 || id > state.last {
+            let context = format!("no call has the number {id}");
+            return Err(Error::new(Status::InvalidArgument, context).at(self.peer()));
+        }
+        let over = state.aloft.as_mut().and_then(|aloft| aloft.queue.end(id));
+        if let Some(over) = over {
+            let error = Error::new(Status::Cancelled, "the call was cancelled").at(self.peer());
+            state.done.push_back(Done::new(over, error));
+        }
+        self.settle(&mut state)
+    }
+
+    /// What is readable at the latest when [`Client::next`] would give something, and no more once it said that it has
+    /// nothing, until something happens.
+    pub fn source(&self) -> Result<Source<'_>> {
+        self.check_process()?;
+        let mut state = self.flight.lock();
+        let watch = self.flight.watch()?;
+        state.is_watched = true;
+        self.settle(&mut state)?;
+        Ok(watch.as_source())
+    }
+
+    fn check_length(&self, length: usize) -> Result<()> {
+        let max_message = self.flight.max_message;
+        if length <= max_message {
+            return Ok(());
+        }
+        let context = format!(
+            "the message has {length} bytes, and this client's max_message is {max_message}"
+        );
+        Err(Error::new(Status::TooLarge, context)
+            .at(self.peer())
+            .not_executed())
+    }
+
+    /// Has a connection in flight with room for a call of so many bytes.
+    fn take_off(&self, state: &mut State, length: usize) -> Result<()> {
+        if state.aloft.is_none() {
+            let mut lane = self.lane()?;
+            state.aloft = lane.take_off().map(Aloft::new);
+        }
+        let Some(aloft) = &state.aloft else {
+            return Err(self.turned_away(Status::Internal, "a connection is lost"));
+        };
+        if let Some(end) = aloft.end() {
+            return Err(end.clone().not_executed());
+        }
+        if aloft.queue.len() + state.done.len() >= IN_FLIGHT_MAX {
+            let why = "as many calls as it may have are under way, or were not told of; take completions first";
+            return Err(self.turned_away(Status::Busy, why));
+        }
+        if !aloft.queue.has_room(length, self.flight.max_message) {
+            let why = "too many bytes wait to be sent; take completions first";
+            return Err(self.turned_away(Status::Busy, why));
+        }
+        Ok(())
+    }
+
+    /// The connection, for a call that is waited for. [`Status::Busy`] while a call that nobody waits for is not told of;
+    /// what is owed to those that are is awaited within the call's limit.
+    pub(super) fn land(&self, limit: Limit) -> Result<super::calls::Calls> {
+        let deadline = Deadline::after(match limit {
+            Limit::Usual => self.flight.timeout,
+            Limit::Own(limit) => limit,
+        });
+        let mut state = self.flight.lock();
+        loop {
+            let is_open = state.aloft.as_ref().is_some_and(Aloft::is_open);
+            if is_open || !state.done.is_empty() {
+                let why =
+                    "calls that nobody waits for have the connection; take their completions first";
+                return Err(self.turned_away(Status::Busy, why));
+            }
+            state.drop_late();
+            let is_landing = |aloft: &Aloft| aloft.is_quiet() || aloft.end().is_some();
+            if state.aloft.as_ref().is_none_or(is_landing) {
+                let watch = self.flight.watch.get();
+                let calls = state.aloft.take().map(|aloft| aloft.land(watch));
+                return calls
+                    .ok_or_else(|| self.turned_away(Status::Internal, "a connection is lost"));
+            }
+            if deadline.has_passed() {
+                let limit = deadline.limit().unwrap_or_default();
+                let context = format!("the answers to earlier calls did not come within {limit:?}");
+                return Err(Error::new(Status::TimedOut, context)
+                    .at(self.peer())
+                    .not_executed());
+            }
+            state = self.sleep(state, &deadline)?;
+        }
+    }
+
+    /// Looks again and again, as long as that pays. Others may use the client meanwhile.
+    fn spin<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        answer: &mut [u8],
+    ) -> (MutexGuard<'a, State>, Option<Next>) {
+        if state.is_idle() || !state.spin.begin() {
+            return (state, None);
+        }
+        let (started, budget) = (Instant::now(), state.spin.budget());
+        loop {
+            for _ in 0..LOOKS {
+                drop(state);
+                std::hint::spin_loop();
+                state = self.flight.lock();
+                if let Some(next) = state.look(answer) {
+                    state.spin.succeeded(Some(started));
+                    return (state, Some(next));
+                }
+            }
+            if started.elapsed() >= budget {
+                state.spin.failed();
+                return (state, None);
+            }
+        }
+    }
+
+    /// Sleeps until something happens. Others may use the client meanwhile.
+    fn sleep<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        deadline: &Deadline,
+    ) -> Result<MutexGuard<'a, State>> {
+        let watch = self.flight.watch()?;
+        state.sleepers += 1;
+        let settled = self.settle(&mut state);
+        drop(state);
+        let told = settled.and_then(|()| {
+            let told = watch.wait(deadline.remaining());
+            told.map_err(|error| Error::os("wait for completions", &error).at(self.peer()))
+        });
+        let mut state = self.flight.lock();
+        state.sleepers -= 1;
+        self.heed(&mut state, told?)?;
+        Ok(state)
+    }
+
+    /// Whether nothing has happened that the watch tells of; if something has, it is seen to.
+    fn is_quiet(&self, state: &mut State) -> Result<bool> {
+        self.settle(state)?;
+        let Some(watch) = self.flight.watch.get().filter(|_| state.is_watched) else {
+            return Ok(true);
+        };
+        if state.has_known() {
+            return Ok(false);
+        }
+        let told = watch.wait(Some(Duration::ZERO));
+        let told =
+            told.map_err(|error| Error::os("look for completions", &error).at(self.peer()))?;
+        self.heed(state, told)?;
+        self.settle(state)?;
+        Ok(!told.connection && !told.timer)
+    }
+
+    /// Takes note of what the watch told.
+    fn heed(&self, state: &mut State, told: Told) -> Result<()> {
+        if told.timer
+            && let Some(watch) = self.flight.watch.get()
+        {
+            state.timer = None;
+            let set = watch.timer.set(None);
+            set.map_err(|error| Error::os("set a timer", &error).at(self.peer()))?;
+        }
+        if told.connection {
+            state.look_at_connection();
+        }
+        Ok(())
+    }
+
+    /// Makes the watch tell of what there is to tell, where somebody relies on it.
+    fn settle(&self, state: &mut State) -> Result<()> {
+        state.send();
+        let Some(watch) = self.flight.watch.get() else {
+            return Ok(());
+        };
+        if let Some(aloft) = &mut state.aloft {
+            let watched = aloft.watch(watch);
+            watched.map_err(|error| Error::os("watch a connection", &error).at(self.peer()))?;
+        }
+        let is_relied_on = state.is_watched || state.sleepers > 0;
+        let has_known = is_relied_on && state.has_known();
+        if has_known != mem::replace(&mut state.is_rung, has_known) {
+            match has_known {
+                true => watch.bell.ring(),
+                false => watch.bell.silence(),
+            }
+        }
+        if is_relied_on {
+            let armed = state.arm();
+            let set = state.set_timer(watch, armed);
+            set.map_err(|error| Error::os("set a timer", &error).at(self.peer()))?;
+        }
+        Ok(())
+    }
+
+    fn none_came(&self) -> Error {
+        Error::new(Status::TimedOut, "no completion came").at(self.peer())
+    }
+}
+
+impl State {
+    /// Whether no call is under way.
+    fn is_idle(&self) -> bool {
+        self.aloft.as_ref().is_none_or(Aloft::is_quiet)
+    }
+
+    /// Takes a completion that is there.
+    fn look(&mut self, answer: &mut [u8]) -> Option<Next> {
+        if self.done.is_empty() {
+            self.send();
+            let done = &mut self.done;
+            let taken = self
+                .aloft
+                .as_mut()
+                .and_then(|aloft| aloft.take(answer, done));
+            match taken {
+                Some(Taken::Whole(Name { id, tag }, length)) => {
+                    let outcome = Ok(length);
+                    return Some(Next::Completion(Completion { id, tag, outcome }));
+                }
+                Some(Taken::Kept(length)) => return Some(Next::NoRoom(length)),
+                None => self.send(), // An answer to a call that is over may have made room.
+            }
+            self.end_due();
+        }
+        let Done { name, error } = self.done.pop_front()?;
+        Some(Next::Completion(Completion {
+            id: name.id,
+            tag: name.tag,
+            outcome: Err(error),
+        }))
+    }
+
+    /// Sends what can be sent at once.
+    fn send(&mut self) {
+        if let Some(aloft) = &mut self.aloft {
+            aloft.send(&mut self.done);
+        }
+    }
+
+    /// Drops the answers that have come, where no call is open.
+    fn drop_late(&mut self) {
+        self.send();
+        if let Some(aloft) = &mut self.aloft {
+            let _ = aloft.take(&mut [], &mut self.done);
+        }
+    }
+
+    /// Ends the calls whose time is over.
+    fn end_due(&mut self) {
+        let Some(aloft) = &mut self.aloft else {
+            return;
+        };
+        if aloft.queue.next_due().is_none() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(over) = aloft.queue.end_due(now) {
+            let error = Error::new(Status::TimedOut, "no answer within the call's time");
+            self.done.push_back(Done::new(over, error));
+        }
+    }
+
+    /// Arms the watches of the connection.
+    fn arm(&mut self) -> Armed {
+        match &mut self.aloft {
+            Some(aloft) if aloft.end().is_none() => aloft.arm(),
+            _ => Armed::Watched,
+        }
+    }
+
+    /// The watch told of something at the connection.
+    fn look_at_connection(&mut self) {
+        if let Some(aloft) = &mut self.aloft {
+            aloft.look(&mut self.done);
+        }
+    }
+
+    /// Whether there is a completion that no watch tells of.
+    fn has_known(&self) -> bool {
+        !self.done.is_empty() || self.aloft.as_ref().is_some_and(Aloft::has_arrived)
+    }
+
+    /// Lets the timer's time come when that of the next call is over, or when the connection is to be looked at again.
+    fn set_timer(&mut self, watch: &Watch, armed: Armed) -> std::io::Result<()> {
+        let now = Instant::now();
+        let look = (armed == Armed::Unwatched).then(|| now + LOOK);
+        let due = self.aloft.as_ref().and_then(|aloft| aloft.queue.next_due());
+        let Some(due) = due.into_iter().chain(look).min() else {
+            return Ok(());
+        };
+        if self.timer.is_none_or(|timer| due < timer) {
+            watch.timer.set(Some(due.saturating_duration_since(now)))?;
+            self.timer = Some(due);
+        }
+        Ok(())
+    }
+}

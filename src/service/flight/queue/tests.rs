@@ -1,0 +1,115 @@
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::*;
+use std::time::Duration;
+
+fn name(id: u64) -> Name {
+    Name { id, tag: id * 10 }
+}
+
+/// Calls 1, 2 ... whose frames have 5 bytes each, and that are never due.
+fn queue(count: u8) -> Queue {
+    let mut queue = Queue::default();
+    for id in 1..=count {
+        queue.push(name(id.into()), &[id], 100, None).unwrap();
+    }
+    queue
+}
+
+#[test]
+fn what_is_sent_is_answered_in_its_order() {
+    let mut queue = queue(3);
+    assert_eq!(
+        queue.unsent(),
+        [1, 0, 0, 0, 1, 1, 0, 0, 0, 2, 1, 0, 0, 0, 3]
+    );
+    assert_eq!(queue.answered().unwrap_err().status(), Status::Malformed);
+    queue.sent(7);
+    assert_eq!(queue.answered().unwrap(), Some(name(1)));
+    assert!(queue.answered().is_err(), "the second was sent in part");
+    queue.sent(8);
+    assert_eq!(queue.unsent(), [0; 0]);
+    assert_eq!(queue.answered().unwrap(), Some(name(2)));
+    assert_eq!(queue.answered().unwrap(), Some(name(3)));
+    assert!(queue.is_empty() && queue.answered().is_err());
+}
+
+#[test]
+fn one_that_was_not_begun_is_never_sent() {
+    let mut queue = queue(3);
+    queue.sent(5);
+    let over = queue.end(2).unwrap();
+    assert_eq!((over.name, over.is_not_executed), (name(2), true));
+    assert_eq!(queue.unsent(), [1, 0, 0, 0, 3]);
+    assert_eq!(queue.end(2), None, "once");
+    queue.sent(5);
+    assert_eq!(queue.answered().unwrap(), Some(name(1)));
+    assert_eq!(queue.answered().unwrap(), Some(name(3)));
+}
+
+#[test]
+fn one_that_was_begun_is_sent_to_its_end_and_its_answer_dropped() {
+    let mut queue = queue(2);
+    queue.sent(1);
+    let over = queue.end(1).unwrap();
+    assert!(!over.is_not_executed, "a handler will be given it");
+    assert!(queue.has_open());
+    assert_eq!(queue.unsent().len(), 9);
+    queue.sent(9);
+    assert_eq!(queue.answered().unwrap(), None);
+    assert_eq!(queue.answered().unwrap(), Some(name(2)));
+}
+
+#[test]
+fn the_end_of_the_connection_is_that_of_every_open_call() {
+    let mut queue = queue(3);
+    queue.sent(8);
+    assert!(queue.end(1).is_some());
+    let (second, third) = (queue.end_first().unwrap(), queue.end_first().unwrap());
+    assert_eq!(
+        (second.name, second.is_not_executed),
+        (name(2), true),
+        "it was cut"
+    );
+    assert_eq!((third.name, third.is_not_executed), (name(3), true));
+    assert_eq!(queue.end_first(), None);
+}
+
+#[test]
+fn a_call_is_due_when_its_time_is_over() {
+    let mut queue = Queue::default();
+    let now = Instant::now();
+    let due = |seconds| Some(now + Duration::from_secs(seconds));
+    queue.push(name(1), &[], 0, due(20)).unwrap();
+    queue.push(name(2), &[], 0, None).unwrap();
+    queue.push(name(3), &[], 0, due(10)).unwrap();
+    assert_eq!(queue.next_due(), due(10));
+    assert_eq!(queue.end_due(now), None);
+    assert_eq!(queue.end_due(due(15).unwrap()).unwrap().name, name(3));
+    assert_eq!(queue.end_due(due(15).unwrap()), None);
+    assert_eq!(queue.next_due(), due(20));
+    assert_eq!(queue.len(), 2);
+}
+
+#[test]
+fn what_is_owed_comes_first_and_belongs_to_nobody() {
+    let mut queue = Queue::default();
+    queue.owe(2);
+    queue.push(name(7), b"x", 9, None).unwrap();
+    assert_eq!(queue.longest_answer(), 9);
+    queue.sent(5);
+    for expected in [None, None, Some(name(7))] {
+        assert_eq!(queue.answered().unwrap(), expected);
+    }
+}
+
+#[test]
+fn one_message_may_always_wait_and_others_up_to_the_limit() {
+    let mut queue = Queue::default();
+    assert!(queue.has_room(usize::MAX - PREFIX, 10));
+    queue.push(name(1), &[0; 100], 9, None).unwrap();
+    assert!(queue.has_room(SPARE + 10 - 104 - PREFIX, 10));
+    assert!(!queue.has_room(SPARE + 10 - 104 - PREFIX + 1, 10));
+    queue.sent(104);
+    assert!(queue.has_room(SPARE + 10, 10));
+}

@@ -1,0 +1,107 @@
+//! What a host's own event loop watches of a client, and what a thread that waits for completions sleeps on.
+
+use crate::sys::ready::Want;
+use crate::sys::{AsSource as _, Bell, Event, Poller, Source, Timer};
+use crate::transport::{Channel, WATCHES, Watches};
+use std::io;
+use std::time::Duration;
+
+/// The token of the bell and of the timer; those of a connection are the numbers of its places.
+const BELL: u64 = 100;
+const TIMER: u64 = 101;
+
+/// One source that is ready whenever there may be a completion to take: as long as one of those in it is.
+pub(super) struct Watch {
+    poller: Poller,
+    /// Rings as long as there is a completion that nothing else tells of.
+    pub(super) bell: Bell,
+    /// Its time comes when that of a call is over.
+    pub(super) timer: Timer,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Something did.
+    pub(super) anything: bool,
+    /// At the connection.
+    pub(super) connection: bool,
+    /// A time has come.
+    pub(super) timer: bool,
+}
+
+impl Watch {
+    pub(super) fn new() -> io::Result<Self> {
+        let watch = Self {
+            poller: Poller::new()?,
+            bell: Bell::new()?,
+            timer: Timer::new()?,
+        };
+        let read = Want::READ;
+        watch.poller.add(watch.bell.as_source(), read, BELL)?;
+        watch.poller.add(watch.timer.as_source(), read, TIMER)?;
+        Ok(watch)
+    }
+
+    /// Waits until something happens; zero: only looks.
+    pub(super) fn wait(&self, time: Option<Duration>) -> io::Result<Told> {
+        let mut events = [Event::EMPTY; WATCHES + 2];
+        let count = self.poller.wait(&mut events, time)?;
+        let mut told = Told::default();
+        for event in events.iter().take(count) {
+            told.anything = true;
+            match event.token() {
+                BELL => {}
+                TIMER => told.timer = true,
+                _ => told.connection = true,
+            }
+        }
+        Ok(told)
+    }
+}
+
+impl crate::sys::AsSource for Watch {
+    fn as_source(&self) -> Source<'_> {
+        self.poller.as_source()
+    }
+}
+
+/// What a watch has of a connection, place by place.
+#[derive(Debug, Default)]
+pub(super) struct Watched([Option<Want>; WATCHES]);
+
+impl Watched {
+    /// Watches the connection as it has to be now.
+    pub(super) fn renew(
+        &mut self,
+        watch: &Watch,
+        channel: &dyn Channel,
+        for_room: bool,
+    ) -> io::Result<()> {
+        let Watches(wanted) = channel.watches(for_room);
+        let places = self.0.iter_mut().zip(wanted).zip(0..);
+        for ((has, wanted), token) in places {
+            match (*has, wanted) {
+                (None, Some((source, want))) => watch.poller.add(source, want, token)?,
+                (Some(had), Some((source, want))) if had != want => {
+                    watch.poller.change(source, want, token)?;
+                }
+                // What is not named any more was closed, or is named again to be taken out.
+                _ => {}
+            }
+            *has = wanted.map(|(_, want)| want);
+        }
+        Ok(())
+    }
+
+    /// Watches it no more.
+    pub(super) fn end(&mut self, watch: &Watch, channel: &dyn Channel) {
+        let Watches(all) = channel.watches(true);
+        for (has, source) in self.0.iter_mut().zip(all) {
+            if let (Some(_), Some((source, _))) = (has.take(), source) {
+                // It fails only where it is not in it.
+                let _ = watch.poller.remove(source);
+            }
+        }
+    }
+}

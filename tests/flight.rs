@@ -1,0 +1,506 @@
+//! Calls that nobody waits for: exactly one completion each, with the right answer or the reason why there is none, over
+//! every transport, whatever is done in whatever order.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
+mod support;
+
+use calc_ipc::error::Status;
+use calc_ipc::service::{Client, Completion, Handler, IN_FLIGHT_MAX, Limit, Next, pipe};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use std::collections::BTreeMap;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+use support::{
+    Address, PATIENCE, TRANSPORTS, add, echo, handle_in_process, over_each, status, within,
+};
+
+const FOREVER: Limit = Limit::Own(None);
+const LOOK: Option<Duration> = Some(Duration::ZERO);
+
+/// Numbers at random, from a seed that a failure prints.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+/// The completion that comes next, within half a minute or more, and its answer.
+fn next(client: &Client) -> (Completion, Vec<u8>) {
+    let mut answer = vec![0; 70_000];
+    match client.next(Some(PATIENCE), &mut answer) {
+        Ok(Next::Completion(completion)) => {
+            answer.truncate(completion.outcome.as_ref().map_or(0, |length| *length));
+            (completion, answer)
+        }
+        other => panic!("no completion: {other:?}"),
+    }
+}
+
+fn has_none(client: &Client) -> bool {
+    status(client.next(LOOK, &mut [])) == Status::TimedOut
+}
+
+/// Whether the host's loop would wake up.
+fn is_readable(client: &Client) -> bool {
+    let mut entry = libc::pollfd {
+        fd: client.source().unwrap().as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one entry, which outlives the call.
+    unsafe { libc::poll(&raw mut entry, 1, 0) == 1 }
+}
+
+/// Waits until the host's loop would wake up.
+fn await_readable(client: &Client) {
+    let mut entry = libc::pollfd {
+        fd: client.source().unwrap().as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let patience = i32::try_from(PATIENCE.as_millis()).unwrap();
+    // SAFETY: one entry, which outlives the call.
+    let ready = unsafe { libc::poll(&raw mut entry, 1, patience) };
+    assert_eq!(ready, 1, "it never wakes");
+}
+
+/// Holds a handler up until it is opened.
+#[derive(Default)]
+struct Gate(Mutex<bool>, Condvar);
+
+impl Gate {
+    fn pass(&self) {
+        let open = self.0.lock().unwrap();
+        let (open, wait) = self
+            .1
+            .wait_timeout_while(open, PATIENCE, |open| !*open)
+            .unwrap();
+        assert!(!wait.timed_out() && *open);
+    }
+
+    fn open(&self) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_all();
+    }
+}
+
+/// A handler that gives each message back, and waits at the gate with those that begin with "slow".
+fn gated(gate: &Arc<Gate>) -> Handler {
+    let gate = Arc::clone(gate);
+    Handler::bytes(move |request, room| {
+        if request.starts_with(b"slow") {
+            gate.pass();
+        }
+        room.get_mut(..request.len())?.copy_from_slice(request);
+        Some(request.len())
+    })
+}
+
+#[test]
+fn each_is_answered_once_in_its_order() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        let mut random = Random(7);
+        let (mut asked, mut told) = (0, 0);
+        while told < 3000 {
+            let depth = random.below(IN_FLIGHT_MAX as u64) + 1;
+            while asked < told + depth && asked < 3000 {
+                let message = message(asked, random.below(300));
+                let id = client.submit(FOREVER, &message, asked + 1000).unwrap();
+                asked += 1;
+                assert_eq!(id, asked, "numbers begin at 1");
+            }
+            for _ in 0..random.below(depth) + 1 {
+                if told == asked {
+                    break;
+                }
+                let (completion, answer) = next(&client);
+                assert_eq!((completion.id, completion.tag), (told + 1, told + 1000));
+                assert_eq!(answer[..8], told.to_le_bytes(), "{}", transport.name);
+                told += 1;
+            }
+        }
+        assert!(has_none(&client));
+        assert_eq!(client.call_bytes(b"hello", &mut [0; 5]).unwrap(), 5);
+    });
+}
+
+fn message(number: u64, more: u64) -> Vec<u8> {
+    let mut message = number.to_le_bytes().to_vec();
+    message.resize(8 + usize::try_from(more).unwrap(), 0x55);
+    message
+}
+
+#[test]
+fn a_child_answers_them_too() {
+    let client = pipe::create(echo(), &ClientOptions::default()).unwrap();
+    for number in 0..40 {
+        client
+            .submit(FOREVER, &message(number, 500), number)
+            .unwrap();
+    }
+    for number in 0..40 {
+        let (completion, answer) = next(&client);
+        assert_eq!((completion.tag, answer), (number, message(number, 500)));
+    }
+}
+
+#[test]
+fn more_than_the_system_takes_at_once_goes_bit_by_bit() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        for round in 0..20 {
+            let mut count = 0;
+            while status(client.submit(FOREVER, &message(count, 60_000), count)) == Status::Ok {
+                count += 1;
+            }
+            assert!(count > 0);
+            if round % 2 == 0 {
+                client.source().unwrap();
+            }
+            for number in 0..count {
+                let (completion, answer) = next(&client);
+                assert_eq!(completion.tag, number, "{} {completion:?}", transport.name);
+                assert!(answer == message(number, 60_000));
+            }
+        }
+    });
+}
+
+#[test]
+fn no_more_than_so_many_are_under_way() {
+    over_each(|transport, address| {
+        let gate = Arc::default();
+        let _server = transport.serve(address, gated(&gate), &ServerOptions::default());
+        let client = transport.client(address);
+        for _ in 0..IN_FLIGHT_MAX {
+            client.submit(FOREVER, b"slow", 0).unwrap();
+        }
+        let busy = client.submit(FOREVER, b"slow", 0).unwrap_err();
+        assert_eq!(busy.status(), Status::Busy);
+        assert!(busy.is_not_executed());
+        assert_eq!(status(client.call_bytes(b"quick", &mut [])), Status::Busy);
+        gate.open();
+        next(&client);
+        assert_eq!(
+            client.submit(FOREVER, b"slow", 9).unwrap(),
+            IN_FLIGHT_MAX as u64 + 1
+        );
+        for _ in 0..IN_FLIGHT_MAX {
+            assert_eq!(next(&client).1, b"slow");
+        }
+        assert!(has_none(&client));
+    });
+}
+
+#[test]
+fn an_answer_without_room_stays_the_first() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        client.submit(FOREVER, b"hello", 1).unwrap();
+        client.submit(FOREVER, b"again", 2).unwrap();
+        for room in 0..5 {
+            let mut answer = vec![0x55; room];
+            match client.next(Some(PATIENCE), &mut answer) {
+                Ok(Next::NoRoom(5)) => assert_eq!(answer, vec![0x55; room]),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(next(&client).1, b"hello");
+        assert_eq!(next(&client).1, b"again");
+    });
+}
+
+#[test]
+fn a_call_ends_when_its_time_is_over_and_its_answer_is_nobodys() {
+    over_each(|transport, address| {
+        let gate = Arc::default();
+        let _server = transport.serve(address, gated(&gate), &ServerOptions::default());
+        let client = transport.client_with(address, &within(20));
+        let slow = client.submit(Limit::Usual, b"slow", 1).unwrap();
+        let patient = client.submit(FOREVER, b"patient", 2).unwrap();
+        let (completion, _) = next(&client);
+        assert_eq!(completion.id, slow);
+        assert_eq!(completion.outcome.unwrap_err().status(), Status::TimedOut);
+        gate.open();
+        let (completion, answer) = next(&client);
+        assert_eq!((completion.id, answer), (patient, b"patient".to_vec()));
+        // What is owed to calls that are over is awaited by one that waits.
+        let mut answer = [0; 5];
+        let limit = Limit::Own(Some(PATIENCE));
+        assert_eq!(
+            client
+                .call_bytes_within(limit, b"other", &mut answer)
+                .unwrap(),
+            5
+        );
+        assert_eq!(&answer, b"other");
+    });
+}
+
+#[test]
+fn one_that_is_cancelled_is_told_of_once() {
+    over_each(|transport, address| {
+        let gate = Arc::default();
+        let _server = transport.serve(address, gated(&gate), &ServerOptions::default());
+        let client = transport.client(address);
+        assert_eq!(status(client.cancel(0)), Status::InvalidArgument);
+        assert_eq!(status(client.cancel(1)), Status::InvalidArgument);
+        let first = client.submit(FOREVER, b"slow", 1).unwrap();
+        let second = client.submit(FOREVER, b"next", 2).unwrap();
+        for _ in 0..2 {
+            client.cancel(first).unwrap();
+        }
+        let (completion, _) = next(&client);
+        assert_eq!(completion.id, first);
+        assert_eq!(completion.outcome.unwrap_err().status(), Status::Cancelled);
+        client.cancel(first).unwrap();
+        gate.open();
+        assert_eq!(next(&client).0.id, second);
+        assert!(has_none(&client));
+        client.cancel(second).unwrap();
+        assert!(has_none(&client));
+        assert_eq!(client.call_bytes(b"other", &mut [0; 5]).unwrap(), 5);
+    });
+}
+
+#[test]
+fn the_end_of_the_server_is_that_of_every_call() {
+    for transport in &TRANSPORTS {
+        let address = &Address::new();
+        let stuck = Handler::bytes(|_, _| {
+            loop {
+                thread::park();
+            }
+        });
+        let mut process = handle_in_process(transport, address, &ServerOptions::default(), stuck);
+        let client = transport.client(address);
+        for tag in 0..IN_FLIGHT_MAX as u64 {
+            client.submit(FOREVER, b"hello", tag).unwrap();
+        }
+        assert!(has_none(&client));
+        process.kill();
+        for tag in 0..IN_FLIGHT_MAX as u64 {
+            let (completion, _) = next(&client);
+            assert_eq!(completion.tag, tag);
+            let error = completion.outcome.unwrap_err();
+            let ended = [Status::Closed, Status::PeerDied];
+            assert!(
+                ended.contains(&error.status()),
+                "{}: {error}",
+                transport.name
+            );
+        }
+        assert!(has_none(&client));
+        let error = client.submit(FOREVER, b"hello", 0).unwrap_err();
+        assert!(error.is_not_executed(), "{error}");
+        assert!(client.call_bytes(b"hello", &mut []).is_err());
+    }
+}
+
+#[test]
+fn the_source_is_readable_when_there_is_something_and_quiet_when_there_is_not() {
+    over_each(|transport, address| {
+        let gate = Arc::default();
+        let _server = transport.serve(address, gated(&gate), &ServerOptions::default());
+        let client = transport.client(address);
+        assert!(!is_readable(&client));
+        client.submit(FOREVER, b"slow", 1).unwrap();
+        let limited = client
+            .submit(Limit::Own(Some(Duration::from_millis(5))), b"slow", 2)
+            .unwrap();
+        await_readable(&client);
+        while has_none(&client) {
+            await_readable(&client);
+        }
+        assert!(has_none(&client), "{limited} was the one");
+        client.cancel(1).unwrap();
+        assert!(is_readable(&client), "cancelled");
+        assert_eq!(next(&client).0.id, 1);
+        gate.open();
+        client.submit(FOREVER, b"quick", 3).unwrap();
+        client.submit(FOREVER, b"quick", 4).unwrap();
+        for id in [3, 4] {
+            await_readable(&client);
+            assert_eq!(next(&client).0.id, id);
+        }
+        await_quiet(transport.name, &client);
+    });
+}
+
+/// What readable without a completion may be, is over once it was looked at.
+fn await_quiet(name: &str, client: &Client) {
+    for _ in 0..100_000 {
+        assert!(has_none(client));
+        if !is_readable(client) {
+            return;
+        }
+    }
+    panic!("{name} is never quiet");
+}
+
+#[test]
+fn a_server_that_goes_while_nothing_is_asked_leaves_the_source_quiet() {
+    over_each(|transport, address| {
+        let server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        client.submit(FOREVER, b"hello", 1).unwrap();
+        client.source().unwrap();
+        next(&client);
+        server.stop().unwrap();
+        await_readable(&client);
+        await_quiet(transport.name, &client);
+    });
+}
+
+/// Threads submit, take and cancel at random, and call in between.
+#[test]
+fn whatever_threads_do_each_call_is_told_of_once() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        let told = Mutex::new(BTreeMap::<u64, u32>::new());
+        let is_over = AtomicBool::new(false);
+        const EACH: u64 = 400;
+        thread::scope(|scope| {
+            let takers: Vec<_> = (0..2)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mut room = [0; 64];
+                        while !is_over.load(Ordering::SeqCst) {
+                            match client.next(Some(Duration::from_millis(2)), &mut room) {
+                                Ok(Next::Completion(Completion { id, tag, outcome })) => {
+                                    if let Ok(length) = outcome {
+                                        assert_eq!(room[..length], tag.to_le_bytes(), "{id}");
+                                    }
+                                    *told.lock().unwrap().entry(tag).or_default() += 1;
+                                }
+                                Ok(Next::NoRoom(length)) => panic!("{length} bytes"),
+                                Err(error) => assert_eq!(error.status(), Status::TimedOut),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            let askers: Vec<_> = (0..3)
+                .map(|asker| {
+                    let client = &client;
+                    scope.spawn(move || {
+                        let mut random = Random(asker);
+                        for number in 0..EACH {
+                            let tag = asker * EACH + number;
+                            let limit = match random.below(4) {
+                                0 => Limit::Own(Some(Duration::from_micros(random.below(200) + 1))),
+                                _ => FOREVER,
+                            };
+                            let id = loop {
+                                match client.submit(limit, &tag.to_le_bytes(), tag) {
+                                    Ok(id) => break id,
+                                    Err(error) => assert_eq!(error.status(), Status::Busy),
+                                }
+                                thread::yield_now();
+                            };
+                            if random.below(5) == 0 {
+                                client.cancel(id).unwrap();
+                            }
+                            if random.below(9) == 0 {
+                                let called = client.call_bytes(b"call", &mut [0; 4]);
+                                assert!([Status::Ok, Status::Busy].contains(&status(called)));
+                            }
+                        }
+                    })
+                })
+                .collect();
+            askers.into_iter().for_each(|asker| asker.join().unwrap());
+            support::eventually("each is told of", || {
+                told.lock().unwrap().len() as u64 == 3 * EACH
+            });
+            is_over.store(true, Ordering::SeqCst);
+            takers.into_iter().for_each(|taker| taker.join().unwrap());
+        });
+        let told = told.into_inner().unwrap();
+        assert!(told.values().all(|count| *count == 1), "{}", transport.name);
+    });
+}
+
+#[test]
+fn requests_are_answered_by_a_calculator() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, Handler::Calculator, &ServerOptions::default());
+        let client = transport.client(address);
+        for number in 0..50 {
+            client
+                .submit_request(FOREVER, &add(number, 1), number.cast_unsigned())
+                .unwrap();
+        }
+        for number in 0..50 {
+            let (completion, answer) = next(&client);
+            assert_eq!(completion.tag, number);
+            assert_eq!(answer, format!("OK {}", number + 1).into_bytes());
+        }
+    });
+}
+
+#[test]
+fn failures_of_one_leave_the_others_alone() {
+    over_each(|transport, address| {
+        let choosy = Handler::bytes(|request, room| {
+            room.get_mut(..request.len())?.copy_from_slice(request);
+            (request != b"bad").then_some(request.len())
+        });
+        let options = ServerOptions {
+            max_message: 1000,
+            ..ServerOptions::default()
+        };
+        let _server = transport.serve(address, choosy, &options);
+        let client = transport.client(address);
+        for message in [&b"good"[..], b"bad", b"good", b"bad", b"good"] {
+            client.submit(FOREVER, message, 0).unwrap();
+        }
+        for expected in [
+            Status::Ok,
+            Status::HandlerFailed,
+            Status::Ok,
+            Status::HandlerFailed,
+            Status::Ok,
+        ] {
+            assert_eq!(
+                status(next(&client).0.outcome),
+                expected,
+                "{}",
+                transport.name
+            );
+        }
+        let error = client.submit(FOREVER, &[0; 70_000], 0).unwrap_err();
+        assert_eq!(
+            (error.status(), error.is_not_executed()),
+            (Status::TooLarge, true)
+        );
+        client.submit(FOREVER, b"good", 0).unwrap();
+        client.submit(FOREVER, &[0; 2000], 0).unwrap();
+        assert_eq!(status(next(&client).0.outcome), Status::Ok);
+        let error = next(&client).0.outcome.unwrap_err();
+        assert_eq!(
+            (error.status(), error.is_not_executed()),
+            (Status::TooLarge, true)
+        );
+    });
+}
