@@ -110,7 +110,38 @@ pub(super) fn write_result(result: i64, room: &mut [u8; SHORT_MAX]) -> usize {
 }
 
 /// What the body of a response with an error begins with.
-pub(super) const ERROR: &[u8] = b"ERR ";
+pub(super) const ERROR: &[u8; 4] = b"ERR ";
+
+/// Writes the body of `response` to the start of `room`, and gives its length.
+#[inline]
+pub fn write_response(response: &Response, room: &mut [u8; BODY_ROOM]) -> usize {
+    match response {
+        Ok(result) => write_result(*result, short(room)),
+        Err(error) => write_error(error, room),
+    }
+}
+
+/// The start of the room for any body, which is room for a short one.
+#[inline]
+fn short(room: &mut [u8; BODY_ROOM]) -> &mut [u8; SHORT_MAX] {
+    const { assert!(SHORT_MAX <= BODY_ROOM) };
+    room.first_chunk_mut().expect("checked above, for good")
+}
+
+#[cold]
+fn write_error(error: &ErrorText, room: &mut [u8; BODY_ROOM]) -> usize {
+    let (head, rest) = room.split_first_chunk_mut().expect(HOLDS_ANY);
+    *head = *ERROR;
+    let text = error.as_bytes();
+    rest.get_mut(..text.len())
+        .expect(HOLDS_ANY)
+        .copy_from_slice(text);
+    ERROR.len() + text.len()
+}
+
+/// Bytes of the longest body, that of an error.
+pub(super) const BODY_ROOM: usize = ERROR.len() + ErrorText::CAPACITY;
+const HOLDS_ANY: &str = "no error's text is longer than CAPACITY";
 
 /// A text as it is put together.
 struct Text<'a> {

@@ -5,10 +5,10 @@ mod tests;
 
 use super::client::{Client, SHORT_FRAME};
 use super::user_code::{Event, UserCode};
-use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request, append_response};
+use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request};
 use crate::calculator::{ErrorText, Request, Response, execute, text};
 use crate::error::{Error, Result, Status};
-use crate::transport::{Answer, MAX_MESSAGE_RANGE, Outbox, Visit};
+use crate::transport::{Answer, MAX_MESSAGE_RANGE, Visit, Written};
 use std::sync::Arc;
 
 // No option makes a message of the calculator too long.
@@ -118,6 +118,13 @@ pub(super) fn custom(
     })
 }
 
+/// The room for an answer, which any fits into.
+#[inline]
+fn whole(room: &mut [u8]) -> &mut [u8; BODY_MAX as usize] {
+    room.first_chunk_mut()
+        .expect("it is as long as longest_answer says")
+}
+
 /// Answers the calculator's requests: parses, responds, formats.
 struct Calculator<F> {
     respond: F,
@@ -127,16 +134,17 @@ struct Calculator<F> {
 
 impl<F: Fn(&Request, &UserCode) -> Response + Sync> Answer for Calculator<F> {
     #[inline]
-    fn answer(&self, body: &[u8], out: &mut Outbox) {
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
         let response = match text::parse_request(body) {
             Ok(request) => (self.respond)(&request, &self.user_code),
             Err(reject) => Err(ErrorText::from(reject)),
         };
-        append_response(out, &response);
+        Ok(text::write_response(&response, whole(room)))
     }
 
-    fn too_large(&self, out: &mut Outbox) {
-        append_response(out, &Err(ErrorText::from(text::MESSAGE_TOO_LARGE)));
+    fn too_large(&self, room: &mut [u8]) -> Written {
+        let error = Err(ErrorText::from(text::MESSAGE_TOO_LARGE));
+        Ok(text::write_response(&error, whole(room)))
     }
 
     fn longest_answer(&self, _max_message: u32) -> u32 {

@@ -37,13 +37,13 @@ use posix::{fifo, uds};
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};
 pub(crate) use address::{NO_NAMED_PIPES, unsupported};
-pub use conversation::outbox::Outbox;
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
 
 use crate::error::{Error, Result, Status};
+use crate::protocol::frame::Notice;
 use std::time::Duration;
 
 /// The server's side of a transport: an address that is live from `bind` until it is dropped.
@@ -77,18 +77,26 @@ pub struct Task<'a> {
     pub begun: &'a (dyn Fn() + Sync),
 }
 
-/// What a transport asks for the answer to a message.
-pub trait Answer: Sync {
-    /// Appends one frame to `out`: the answer to the request with this body.
-    fn answer(&self, body: &[u8], out: &mut Outbox);
+/// What became of the room that a transport lent for an answer: how many bytes at its start are the answer's
+/// body, or what the peer is told instead. Then no byte that was written there is ever sent.
+pub type Written = std::result::Result<usize, Notice>;
 
-    /// Appends one frame to `out`: the last word to a peer whose message is over the limit.
-    fn too_large(&self, out: &mut Outbox);
+/// What a transport asks for the answer to a message.
+///
+/// The transport lends room for each answer: memory of its choice, as long as [`Answer::longest_answer`] says,
+/// aligned where [`Answer::takes_aligned`] says so, and nobody else's until the call returns. What stood in it
+/// before means nothing.
+pub trait Answer: Sync {
+    /// Answers the request with this body, and writes the body of the answer to the start of `room`.
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written;
+
+    /// Answers a message over the limit, which ends the connection, as [`Answer::answer`] does.
+    fn too_large(&self, room: &mut [u8]) -> Written;
 
     /// The longest body that it answers with, in bytes, where none of more than `max_message` is taken.
     fn longest_answer(&self, max_message: u32) -> u32;
 
-    /// Whether the bodies that it is given have to be aligned to [`ALIGNMENT`].
+    /// Whether bodies and room that it is given have to be aligned to [`ALIGNMENT`].
     fn takes_aligned(&self) -> bool;
 
     /// Whether it may be asked by many threads at once without having been told so.

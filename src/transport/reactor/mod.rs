@@ -30,8 +30,9 @@ pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};
 pub(crate) use stream::{StreamPeer, Watched};
 
+use super::conversation::outbox::Outbox;
 use super::conversation::server::{Half, Spare};
-use super::{Answer, Outbox, ServerOptions, Task, Visit};
+use super::{Answer, ServerOptions, Task, Visit};
 use crate::error::{Error, Result};
 use crate::sys::ready::{Ready, Want};
 use crate::sys::{Bell, Source, cpu, thread};
@@ -132,13 +133,14 @@ impl<'a> Work<'a> {
         stop: &'a Bell,
         max_message: u32,
     ) -> io::Result<Self> {
-        let out = Outbox::new(answer.longest_answer(max_message)).map_err(|lack| {
+        let aligns = answer.takes_aligned();
+        let out = Outbox::new(answer.longest_answer(max_message), aligns).map_err(|lack| {
             let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
             io::Error::new(io::ErrorKind::OutOfMemory, what)
         })?;
         Ok(Self {
             answer,
-            aligns: answer.takes_aligned(),
+            aligns,
             out,
             spare: Spare::default(),
             stop,

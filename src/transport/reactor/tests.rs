@@ -2,6 +2,7 @@ use super::shard::Held;
 use super::*;
 use crate::sys::ready::Want;
 use crate::sys::{AsSource, Source};
+use crate::transport::Written;
 
 /// Answers nothing.
 struct Mute {
@@ -9,9 +10,13 @@ struct Mute {
 }
 
 impl Answer for Mute {
-    fn answer(&self, _body: &[u8], _out: &mut Outbox) {}
+    fn answer(&self, _body: &[u8], _room: &mut [u8]) -> Written {
+        Ok(0)
+    }
 
-    fn too_large(&self, _out: &mut Outbox) {}
+    fn too_large(&self, _room: &mut [u8]) -> Written {
+        Ok(0)
+    }
 
     fn longest_answer(&self, _max_message: u32) -> u32 {
         0

@@ -200,15 +200,15 @@ impl SharedPeer {
         let is_too_large = prefix > self.max_message;
         let length = prefix as usize;
         if is_too_large {
-            work.answer.too_large(&mut work.out);
+            work.out.append(|room| work.answer.too_large(room));
         } else if length <= INLINE {
             let data = slot.data(length);
             let body = data.get(PREFIX..PREFIX + length).unwrap_or_default();
-            work.answer.answer(body, &mut work.out);
+            work.out.append(|room| work.answer.answer(body, room));
         } else {
             self.copy_out(length, PREFIX)?;
             let body = self.copy.get(self.copied.clone()).unwrap_or_default();
-            work.answer.answer(body, &mut work.out);
+            work.out.append(|room| work.answer.answer(body, room));
         }
         work.count(1, length);
         self.publish(work.out.frames())?;

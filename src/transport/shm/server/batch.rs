@@ -53,7 +53,7 @@ impl SharedPeer {
                 body = self.copy.align(body);
             }
             let body = self.copy.get(body).unwrap_or_default();
-            work.answer.answer(body, &mut work.out);
+            work.out.append(|room| work.answer.answer(body, room));
             if work.out.is_full() {
                 self.put_answers(&mut batch, work)?;
             }
