@@ -7,7 +7,7 @@
 )]
 
 use super::*;
-use crate::protocol::frame::{Notice, Sink};
+use crate::protocol::frame::Notice;
 
 const FRAME: &[u8] = b"\x02\0\0\0hi";
 const LIMIT: u32 = 2000;
