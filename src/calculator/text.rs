@@ -97,7 +97,7 @@ pub(super) fn write_request(request: &Request, room: &mut [u8; SHORT_MAX]) -> us
     body.put(itoa::Buffer::new().format(request.arg1).as_bytes());
     body.put(b" ");
     body.put(itoa::Buffer::new().format(request.arg2).as_bytes());
-    body.length
+    body.finish()
 }
 
 /// Writes the body of a response with this result to the start of `room`, and gives its length.
@@ -106,7 +106,7 @@ pub(super) fn write_result(result: i64, room: &mut [u8; SHORT_MAX]) -> usize {
     let mut body = Text { room, length: 0 };
     body.put(b"OK ");
     body.put(itoa::Buffer::new().format(result).as_bytes());
-    body.length
+    body.finish()
 }
 
 /// What the body of a response with an error begins with.
@@ -151,16 +151,25 @@ struct Text<'a> {
 
 impl Text<'_> {
     /// Appends a few bytes, for which calling memcpy(3) takes longer than a loop. Those that did not fit would
-    /// be counted all the same, so that the length tells.
+    /// be counted all the same, so that the length tells in the end.
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        let room = self.room.get_mut(self.length..).unwrap_or_default();
+        let room = self.room.get_mut(self.length..).expect(IS_SHORT);
         room.iter_mut()
             .zip(bytes)
             .for_each(|(to, from)| *to = *from);
         self.length += bytes.len();
     }
+
+    /// The length of the whole text.
+    #[inline]
+    fn finish(self) -> usize {
+        assert!(self.length <= SHORT_MAX, "{IS_SHORT}");
+        self.length
+    }
 }
+
+const IS_SHORT: &str = "no short text is longer than SHORT_MAX";
 
 /// Two numbers, one space apart.
 #[inline]

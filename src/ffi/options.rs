@@ -209,12 +209,14 @@ fn timeout(milliseconds: u32) -> Option<Duration> {
     (milliseconds != 0).then(|| Duration::from_millis(milliseconds.into()))
 }
 
+const SHORT: &str = "no default is as long as 32 bits count";
+
 fn milliseconds(time: Duration) -> u32 {
-    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+    u32::try_from(time.as_millis()).expect(SHORT)
 }
 
 fn microseconds(time: Duration) -> u32 {
-    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
+    u32::try_from(time.as_micros()).expect(SHORT)
 }
 
 // Padding would be bytes that a caller cannot set to 0.

@@ -100,9 +100,8 @@ impl Room {
     /// Makes it longer, with these of its bytes where they are; the others are zeros.
     pub(crate) fn grow(&mut self, length: usize, kept: Range<usize>) -> Result<(), NoMemory> {
         let mut room = Self::new(length)?;
-        if let (Some(to), Some(from)) = (room.get_mut(kept.clone()), self.get(kept)) {
-            to.copy_from_slice(from);
-        }
+        let place = room.get_mut(kept.clone()).expect(KEPT);
+        place.copy_from_slice(self.get(kept).expect(KEPT));
         *self = room;
         Ok(())
     }
@@ -134,6 +133,9 @@ impl Room {
         Layout::from_size_align(size, 1).ok()
     }
 }
+
+/// Otherwise a bug is at hand, which is not to become a message of zeros.
+const KEPT: &str = "what is kept lies within both rooms";
 
 impl Default for Room {
     fn default() -> Self {

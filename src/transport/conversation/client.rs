@@ -52,8 +52,10 @@ pub(crate) struct Direct {
 impl Direct {
     /// Where the next bytes belong; `None`: all have arrived.
     pub(crate) fn rest<'a>(&self, answer: &'a mut [u8]) -> Option<&'a mut [u8]> {
-        let rest = answer.get_mut(self.received..self.length());
-        rest.filter(|rest| !rest.is_empty())
+        let rest = answer
+            .get_mut(self.received..self.length())
+            .expect(HAS_ROOM);
+        (!rest.is_empty()).then_some(rest)
     }
 
     /// `count` bytes of it were read.
@@ -66,6 +68,9 @@ impl Direct {
         self.length as usize
     }
 }
+
+/// Otherwise a bug is at hand, which is not to become a wrong answer.
+const HAS_ROOM: &str = "no body is received directly for which there is no room";
 
 impl ClientSide {
     /// One whose answers are at most `max_message` bytes long.
@@ -159,15 +164,14 @@ impl ClientSide {
     pub(crate) fn direct(&mut self, answer: &mut [u8]) -> Option<Direct> {
         let (length, arrived) = self.inbox.take_partial_body(answer.len())?;
         let received = arrived.len();
-        if let Some(place) = answer.get_mut(..received) {
-            place.copy_from_slice(self.inbox.bytes(arrived));
-        }
+        let place = answer.get_mut(..received).expect(HAS_ROOM);
+        place.copy_from_slice(self.inbox.bytes(arrived));
         Some(Direct { length, received })
     }
 
     /// Puts back what has arrived of a body, so that it can be taken later.
     pub(crate) fn put_back(&mut self, direct: &Direct, answer: &[u8]) -> Result<(), NoMemory> {
-        let arrived = answer.get(..direct.received).unwrap_or_default();
+        let arrived = answer.get(..direct.received).expect(HAS_ROOM);
         self.inbox.put_back(direct.length, arrived)
     }
 }

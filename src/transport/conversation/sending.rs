@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::protocol::frame::{self, PREFIX};
+use crate::protocol::frame;
 
 /// Whole frames, in up to two parts, and how far they went.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ impl<'a> Sending<'a> {
             Some(rest) if !rest.is_empty() => rest,
             _ => {
                 let sent = self.sent - self.first.len();
-                self.second.get(sent..).unwrap_or_default()
+                let rest = self.second.get(sent..);
+                rest.expect("no more is written than there was")
             }
         }
     }
@@ -79,11 +80,11 @@ pub(super) fn count(bytes: &[u8]) -> (u32, u32) {
     let (mut begun, mut whole, mut rest) = (0, 0, bytes);
     while !rest.is_empty() {
         begun += 1;
-        let Some(body) = frame::first_body(rest) else {
+        let Some((_, after)) = frame::split_first(rest) else {
             break;
         };
         whole += 1;
-        rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
+        rest = after;
     }
     (begun, whole)
 }

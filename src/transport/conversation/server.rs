@@ -140,7 +140,7 @@ impl ServerSide {
             true => self.backlog.get(self.written..self.end),
             false => out.frames().get(self.written..),
         };
-        answers.unwrap_or_default()
+        answers.expect("no more is written than there was")
     }
 
     /// So many bytes of what is to be written were written.

@@ -87,7 +87,7 @@ impl SharedChannel {
                 // All the others are there, too.
                 return Err((0, noticed(Notice::HandlerFailed, &self.peer)));
             }
-            let Some(body) = frame::first_body(rest) else {
+            let Some((body, after)) = frame::split_first(rest) else {
                 return Err((count - taken, self.nonsense()));
             };
             if body.len() > max_message as usize {
@@ -95,7 +95,7 @@ impl SharedChannel {
                 return Err((0, too_large(&self.peer, length, max_message)));
             }
             take(body);
-            rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
+            rest = after;
         }
         Ok(())
     }

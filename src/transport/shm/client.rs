@@ -23,6 +23,9 @@ mod tests;
 /// How long a client sleeps before it looks whether the server still lives.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// Otherwise a bug is at hand, which is not to become a wrong answer.
+const HAS_ROOM: &str = "room was made for the answer";
+
 /// A connection, which the server may not have looked at yet.
 pub(super) struct SharedChannel {
     control: Handle,
@@ -94,14 +97,19 @@ impl Channel for SharedChannel {
         let mut line = [0; PREFIX + INLINE];
         let (prefix, room) = line.split_at_mut(PREFIX);
         prefix.copy_from_slice(&frame::prefix(length));
-        match room.get_mut(..body.len()) {
-            Some(room) => room.copy_from_slice(body),
+        let inline = match room.get_mut(..body.len()) {
+            Some(room) => {
+                room.copy_from_slice(body);
+                body.len()
+            }
             // One over the server's limit is left out: the prefix alone is answered as it deserves.
-            None if length > self.session()?.max_message => {}
-            None => self.put_into_buffer(body, deadline)?,
-        }
-        let used = PREFIX + if body.len() <= INLINE { body.len() } else { 0 };
-        let frame = line.get(..used).unwrap_or_default();
+            None if length > self.session()?.max_message => 0,
+            None => {
+                self.put_into_buffer(body, deadline)?;
+                0
+            }
+        };
+        let (frame, _) = line.split_at(PREFIX + inline);
         self.session()?.publish(layout::SINGLE, frame);
         Ok(())
     }
@@ -113,7 +121,7 @@ impl Channel for SharedChannel {
             return self.take_from_buffer(length, deadline);
         }
         self.line = layout::load(self.session()?.slot.reply(), length);
-        Ok(self.line.get(PREFIX..PREFIX + length).unwrap_or_default())
+        Ok(self.line.body(length))
     }
 
     fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
@@ -137,7 +145,7 @@ impl Channel for SharedChannel {
                 Ok(sent) => sent,
                 Err(exchanged) => return exchanged,
             };
-            rest = rest.get(sent..).unwrap_or_default();
+            (_, rest) = rest.split_at(sent);
         }
         Exchanged {
             owed: 0,
@@ -198,32 +206,35 @@ impl SharedChannel {
 
     /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
     pub(super) fn put_into_buffer(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<()> {
-        if self.session()?.buffer.is_none() {
-            if !self.session()?.has_asked {
-                socket::send_now(self.control.as_source(), &[WANT_BUFFER])
-                    .map_err(|error| self.failure("asking for a buffer", &error))?;
-                self.session()?.has_asked = true;
-            }
-            self.map_buffer(deadline)?;
+        let session = self.session()?;
+        if session.buffer.is_none() && !session.has_asked {
+            socket::send_now(self.control.as_source(), &[WANT_BUFFER])
+                .map_err(|error| self.failure("asking for a buffer", &error))?;
+            self.session()?.has_asked = true;
         }
-        if let Some(buffer) = &self.session()?.buffer {
-            buffer.write(0, bytes);
-        }
+        self.buffer(deadline)?.write(0, bytes);
         Ok(())
     }
 
+    /// The buffer, for which the first call waits.
+    fn buffer(&mut self, deadline: &Deadline) -> Result<&Mapping> {
+        let buffer = match self.session()?.buffer.take() {
+            Some(buffer) => buffer,
+            None => self.map_buffer(deadline)?,
+        };
+        Ok(self.session()?.buffer.insert(buffer))
+    }
+
     /// Waits for the buffer that the server hands over.
-    fn map_buffer(&mut self, deadline: &Deadline) -> Result<()> {
+    fn map_buffer(&mut self, deadline: &Deadline) -> Result<Mapping> {
         let (record, fds) = self.receive(deadline)?;
         let [fd] = <[Handle; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
         if record != Record::Buffer {
             return Err(self.nonsense());
         }
         let size = 2 * layout::half_of_buffer(self.session()?.max_message);
-        let buffer = Mapping::from_peer(fd.as_source(), size, Access::Write)
-            .map_err(|error| self.failure("the buffer is not usable", &error))?;
-        self.session()?.buffer = Some(buffer);
-        Ok(())
+        Mapping::from_peer(fd.as_source(), size, Access::Write)
+            .map_err(|error| self.failure("the buffer is not usable", &error))
     }
 
     /// Waits until the last request is answered.
@@ -298,7 +309,7 @@ impl SharedChannel {
         let session = self.session()?;
         if answer.len() <= INLINE {
             let data = layout::load(session.slot.reply(), answer.len());
-            answer.copy_from_slice(data.get(PREFIX..PREFIX + answer.len()).unwrap_or_default());
+            answer.copy_from_slice(data.body(answer.len()));
             return Ok(());
         }
         self.copy_from_buffer(answer, deadline)
@@ -312,20 +323,15 @@ impl SharedChannel {
             answer = Room::new(length)
                 .map_err(|lack| self.failure("receive an answer", &lack.into()))?;
         }
-        let place = answer.get_mut(..length).unwrap_or_default();
+        let place = answer.get_mut(..length).expect(HAS_ROOM);
         let result = self.copy_from_buffer(place, deadline);
         self.answer = answer;
-        result.map(|()| self.answer.get(..length).unwrap_or_default())
+        result.map(|()| self.answer.get(..length).expect(HAS_ROOM))
     }
 
     fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: &Deadline) -> Result<()> {
-        if self.session()?.buffer.is_none() {
-            self.map_buffer(deadline)?;
-        }
-        let session = self.session()?;
-        if let Some(buffer) = &session.buffer {
-            buffer.read(layout::half_of_buffer(session.max_message), bytes);
-        }
+        let half = layout::half_of_buffer(self.session()?.max_message);
+        self.buffer(deadline)?.read(half, bytes);
         Ok(())
     }
 

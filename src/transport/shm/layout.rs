@@ -86,16 +86,17 @@ impl Bounds {
     /// As many of the frames as one batch carries, and how many they are. None: the first is carried by no batch.
     pub(super) fn first_batch(self, frames: &[u8]) -> (&[u8], u32) {
         let most_answers = self.half / (self.answer as usize).saturating_add(PREFIX);
-        let (mut length, mut count) = (0, 0);
+        let (mut length, mut count, mut rest) = (0, 0, frames);
         while (count as usize) < most_answers
-            && let Some(body) = frame::first_body(frames.get(length..).unwrap_or_default())
+            && let Some((body, after)) = frame::split_first(rest)
             && body.len() <= self.request as usize
             && PREFIX + body.len() <= self.half - length
         {
             length += PREFIX + body.len();
             count += 1;
+            rest = after;
         }
-        (frames.get(..length).unwrap_or_default(), count)
+        (frames.split_at(length).0, count)
     }
 }
 
@@ -117,6 +118,13 @@ impl Data {
         lead: [0; ALIGNMENT - PREFIX],
         bytes: [0; LINE_WORDS * 8],
     };
+
+    /// The body of this length in it, which is [`INLINE`] bytes long at most.
+    #[inline]
+    pub(super) fn body(&self, length: usize) -> &[u8] {
+        let body = self.bytes.get(PREFIX..PREFIX + length);
+        body.expect("no body in a line is longer than INLINE")
+    }
 }
 
 impl Deref for Data {

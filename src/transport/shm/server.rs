@@ -30,6 +30,9 @@ mod tests;
 /// The places of a client's descriptors among its watches.
 const CONTROL: usize = 0;
 
+/// Otherwise a bug is at hand, which is not to become a wrong request.
+const COPIED: &str = "what is served was copied out";
+
 struct SharedEndpoint {
     socket: NamedSocket,
     /// The page that all clients read, and its descriptor to hand out.
@@ -194,8 +197,8 @@ impl SharedPeer {
         let slot = &self.shared.slot;
         let prefix = slot.prefix();
         if slot.kind() == layout::BATCH {
-            self.begin_batch(prefix)?;
-            return self.go_on_with_batch(work);
+            let batch = self.begin_batch(prefix)?;
+            return self.go_on_with_batch(batch, work);
         }
         let is_too_large = prefix > self.max_message;
         let length = prefix as usize;
@@ -203,11 +206,11 @@ impl SharedPeer {
             work.out.append(|room| work.answer.too_large(room));
         } else if length <= INLINE {
             let data = slot.data(length);
-            let body = data.get(PREFIX..PREFIX + length).unwrap_or_default();
-            work.out.append(|room| work.answer.answer(body, room));
+            work.out
+                .append(|room| work.answer.answer(data.body(length), room));
         } else {
             self.copy_out(length, PREFIX)?;
-            let body = self.copy.get(self.copied.clone()).unwrap_or_default();
+            let body = self.copy.get(self.copied.clone()).expect(COPIED);
             work.out.append(|room| work.answer.answer(body, room));
         }
         work.count(1, length);
@@ -228,15 +231,14 @@ impl SharedPeer {
             self.copy = Room::empty(); // Given back before.
             self.copy = Room::new(self.copied.end)?;
         }
-        if let Some(copy) = self.copy.get_mut(self.copied.clone()) {
-            buffer.read(0, copy);
-        }
+        let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
+        buffer.read(0, copy);
         Ok(())
     }
 
     /// Puts the answer, one frame, where the client looks for it, and wakes the client if it sleeps.
     fn publish(&mut self, frame: &[u8]) -> io::Result<()> {
-        let (prefix, body) = frame.split_at(PREFIX.min(frame.len()));
+        let (prefix, body) = frame.split_at(PREFIX);
         let data = if body.len() > INLINE {
             self.put_into_buffer(0, body)?;
             prefix
@@ -251,25 +253,28 @@ impl SharedPeer {
 
     /// Puts bytes of an answer into its half of the buffer, from this place of it on.
     fn put_into_buffer(&mut self, place: usize, bytes: &[u8]) -> io::Result<()> {
-        self.make_buffer()?;
         let half = layout::half_of_buffer(self.max_message);
-        match &self.buffer {
-            Some(buffer) if place + bytes.len() <= half => buffer.write(half + place, bytes),
-            _ => return Err(ErrorKind::InvalidData.into()),
+        if place + bytes.len() > half {
+            return Err(ErrorKind::InvalidData.into());
         }
+        self.buffer()?.write(half + place, bytes);
         Ok(())
     }
 
-    /// Makes the buffer and hands it over, once.
-    fn make_buffer(&mut self) -> io::Result<()> {
-        if self.buffer.is_some() {
-            return Ok(());
-        }
+    /// The buffer, made and handed over when it is first needed.
+    fn buffer(&mut self) -> io::Result<&Mapping> {
+        let buffer = match self.buffer.take() {
+            Some(buffer) => buffer,
+            None => self.make_buffer()?,
+        };
+        Ok(self.buffer.insert(buffer))
+    }
+
+    fn make_buffer(&self) -> io::Result<Mapping> {
         let size = 2 * layout::half_of_buffer(self.max_message);
         let (fd, buffer) = memory::create(size, Access::Write)?;
         send_record(self.control.as_source(), Record::Buffer, &[fd.as_source()])?;
-        self.buffer = Some(buffer);
-        Ok(())
+        Ok(buffer)
     }
 
     /// Reads what the client says over the socket; an error when it has gone, or says anything but
@@ -281,7 +286,7 @@ impl SharedPeer {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(1) if said.first() == Some(&WANT_BUFFER) && !self.has_asked => {
                     self.has_asked = true;
-                    self.make_buffer()?;
+                    self.buffer()?;
                 }
                 Ok(_) => return Err(ErrorKind::InvalidData.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -306,8 +311,8 @@ impl Peer for SharedPeer {
         if !happened.at(CONTROL).is_empty() && self.listen().is_err() {
             return TurnEnd::Gone;
         }
-        let end = if self.batch.is_some() {
-            self.go_on_with_batch(work)
+        let end = if let Some(batch) = self.batch.take() {
+            self.go_on_with_batch(batch, work)
         } else {
             match self.shared.slot.look() {
                 Seen::Nothing => return TurnEnd::Idle { answered: false },

@@ -70,6 +70,8 @@ pub(super) struct Records {
     filled: usize,
 }
 
+const WITHIN: &str = "no more comes than there is room for";
+
 impl Records {
     pub(super) const fn new() -> Self {
         Self {
@@ -80,12 +82,12 @@ impl Records {
 
     /// Room for the rest of a record.
     pub(super) fn room(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(self.filled..).unwrap_or_default()
+        self.bytes.get_mut(self.filled..).expect(WITHIN)
     }
 
     /// `count` bytes of the room were filled; gives the id if they end a record.
     pub(super) fn fill(&mut self, count: usize) -> Option<Id> {
-        self.filled = RECORD.min(self.filled + count);
+        self.filled += count;
         let id = Id::from_record(&self.bytes).filter(|_| self.filled == RECORD);
         let from = match id {
             Some(_) => RECORD,
@@ -98,9 +100,9 @@ impl Records {
 
     /// The first place from which on a record may begin: not the first byte if that began none.
     fn next_beginning(&self) -> usize {
-        let filled = self.bytes.get(..self.filled).unwrap_or_default();
+        let filled = self.bytes.get(..self.filled).expect(WITHIN);
         let may_begin = |&at: &usize| {
-            let rest = filled.get(at..).unwrap_or_default();
+            let rest = filled.get(at..).expect(WITHIN);
             rest.iter().zip(&MAGIC).all(|(one, other)| one == other)
         };
         let first = usize::from(self.filled == RECORD);

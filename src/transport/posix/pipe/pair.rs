@@ -85,7 +85,7 @@ impl PipePair {
             Awaited::new(end.unwrap_or(self.input.as_source()), Want::READ),
         ];
         let count = if end.is_some() { 3 } else { 2 };
-        let asked = sources.get_mut(..count).unwrap_or_default();
+        let (asked, _) = sources.split_at_mut(count);
         in_time(poll::wait(asked, deadline)?)?;
         let [output, input, end] = sources.map(|each| each.ready());
         if output.contains(Ready::WRITABLE) || input.contains(Ready::READABLE) {
