@@ -53,8 +53,8 @@ pub trait Endpoint: Send + Sync {
     /// The address, for people: "Unix socket /run/calc.sock".
     fn name(&self) -> String;
 
-    /// Leaves the address to whoever adopts it, this process or a child that it forks from now on; until
-    /// then forked children let go of what there is of it.
+    /// Leaves the address to the process that adopts it: this one, or a child that it forks from now on. Until then,
+    /// forked children close the address's handles.
     fn bequeath(&self);
 
     /// Makes this process, perhaps forked since `bequeath`, the one that owns the address.
@@ -93,7 +93,7 @@ pub trait Answer: Sync {
     /// Answers a message over the limit, which ends the connection, as [`Answer::answer`] does.
     fn too_large(&self, room: &mut [u8]) -> Written;
 
-    /// The longest body that it answers with, in bytes, where none of more than `max_message` is taken.
+    /// The longest body that it answers with, in bytes, on a server whose limit is `max_message`.
     fn longest_answer(&self, max_message: u32) -> u32;
 
     /// Whether bodies and room that it is given have to be aligned to [`ALIGNMENT`].

@@ -13,7 +13,7 @@ pub const MAX_MESSAGE_RANGE: RangeInclusive<u32> = 259..=64 << 20;
 /// Threads that a server may be told to serve with; more than this help nobody.
 pub const WORKERS_RANGE: RangeInclusive<u32> = 0..=1024;
 
-/// Clients that a server lets in at once unless it is told how many; each costs a descriptor or two.
+/// Clients that a server accepts at once by default; each takes a handle or two.
 pub const USUAL_CLIENTS: u32 = 1024;
 
 /// The same over shared memory, where each client costs memory, too.

@@ -73,7 +73,7 @@ impl Direct {
 const HAS_ROOM: &str = "no body is received directly for which there is no room";
 
 impl ClientSide {
-    /// One whose answers are at most `max_message` bytes long.
+    /// A connection whose answers are at most `max_message` bytes long.
     pub(crate) fn new(max_message: u32) -> Self {
         Self {
             inbox: Inbox::new(max_message),
@@ -159,8 +159,8 @@ impl ClientSide {
         }))
     }
 
-    /// Where part of an answer has arrived that `answer` has room for, moves it there, and its rest is to be
-    /// read there. What is not read is to be put back with [`ClientSide::put_back`].
+    /// If part of an answer has arrived and `answer` has room for all of it, moves the part there; the caller reads the
+    /// rest to where it belongs. If it gives up, it calls [`ClientSide::put_back`].
     pub(crate) fn direct(&mut self, answer: &mut [u8]) -> Option<Direct> {
         let (length, arrived) = self.inbox.take_partial_body(answer.len())?;
         let received = arrived.len();

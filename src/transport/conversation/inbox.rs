@@ -181,8 +181,8 @@ impl Inbox {
         std::mem::swap(&mut self.buffer, spare);
     }
 
-    /// Leaves large room that nothing is in to whoever needs some next: making it anew takes the
-    /// system longer than filling it.
+    /// Makes large room that is empty spare, for the next connection that needs some: the system takes longer to make
+    /// room than a peer to fill it.
     #[inline]
     pub(crate) fn return_room(&mut self, spare: &mut Room) {
         if self.buffer.len() > KEPT_ROOM && self.filled.is_empty() {
@@ -201,8 +201,8 @@ impl Inbox {
         }
     }
 
-    /// Takes what has arrived of a body that has not all arrived, to be received elsewhere: its
-    /// length and its first bytes. What is not received is to be put back with [`Inbox::put_back`].
+    /// Takes the first bytes of a body of which more has to come, so that the rest can be received elsewhere; gives the
+    /// body's length and where its first bytes are. If not all is received, they are put back by [`Inbox::put_back`].
     pub(crate) fn take_partial_body(&mut self, longest: usize) -> Option<(u32, Range<usize>)> {
         let prefix = self.peek_prefix().filter(|prefix| *prefix <= self.limit)?;
         let length = prefix as usize;
@@ -249,8 +249,8 @@ impl Inbox {
         self.dropping -= count;
     }
 
-    /// How many bytes make a piece of what is at the head, as far as that is known: a frame that
-    /// is taken, or a prefix. While a body is dropped, the prefix after it.
+    /// How many bytes the piece at the head has: those of its frame, once its prefix has arrived, before that those of a
+    /// prefix. While a body is dropped, those of the prefix after it.
     #[inline]
     fn needed(&self) -> usize {
         match self.peek_prefix() {
@@ -259,7 +259,7 @@ impl Inbox {
         }
     }
 
-    /// Nothing is in the room, of which there is none yet, or more than is kept.
+    /// Makes the first room, or takes the place of empty room that is larger than is kept.
     fn begin_anew(&mut self) -> Result<(), NoMemory> {
         let kept = match self.buffer.len() {
             ..FIRST_ROOM => FIRST_ROOM,
@@ -271,8 +271,8 @@ impl Inbox {
         Ok(())
     }
 
-    /// Moves what is there to the front. If it fills half of the room, makes more: as the frame at
-    /// the head needs, or many small ones, and as it grows with what has arrived.
+    /// Moves what has arrived to the front. If that is more than half of the room, the room grows: to what the frame at
+    /// the head needs, at least [`KEPT_ROOM`], but to [`GROWTH`] times what has arrived at most.
     fn make_room(&mut self) -> Result<(), NoMemory> {
         if self.filled.start != 0 {
             self.buffer.copy_within(self.filled.clone(), 0);

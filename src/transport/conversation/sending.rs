@@ -11,7 +11,7 @@ pub(crate) struct Sending<'a> {
     first: &'a [u8],
     second: &'a [u8],
     sent: usize,
-    /// What is not sent never will be.
+    /// The rest will not be sent.
     is_over: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// What is to be written next; empty: all was, or nothing more will be.
+    /// The bytes to write next; none when all were written, or the rest will not be.
     #[inline]
     pub(crate) fn unsent(&self) -> &'a [u8] {
         if self.is_over {
@@ -49,7 +49,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// So many bytes of it were written.
+    /// `count` more bytes were written.
     #[inline]
     pub(crate) fn wrote(&mut self, count: usize) {
         self.sent += count;

@@ -31,7 +31,7 @@ pub(crate) struct Claim {
     lock: Mutex<Handle>,
     /// The generation of the process that holds it.
     owner: AtomicU32,
-    /// How many forks there were when it was taken: each copied the descriptor, and the lock with it.
+    /// How many forks there were when it was taken: each copied the open file, and the lock with it.
     forks: AtomicU32,
     /// What the lock file says.
     record: Record,

@@ -44,8 +44,8 @@ impl SharedChannel {
         Ok(batch.len())
     }
 
-    /// Sends the first of the frames by itself, since it, or an answer with its prefix, may be more than a half of
-    /// the buffer, which holds any body alone.
+    /// Sends the first of the frames as a single request: a half of the buffer holds any one body, but not always a
+    /// frame, which has a prefix too.
     fn exchange_one(
         &mut self,
         frames: &[u8],

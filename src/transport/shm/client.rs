@@ -102,7 +102,7 @@ impl Channel for SharedChannel {
                 room.copy_from_slice(body);
                 body.len()
             }
-            // One over the server's limit is left out: the prefix alone is answered as it deserves.
+            // The body is over the server's limit: the server refuses the request by its prefix.
             None if length > self.session()?.max_message => 0,
             None => {
                 self.put_into_buffer(body, deadline)?;
@@ -171,7 +171,7 @@ impl SharedChannel {
     }
 
     fn meet(&self, deadline: &Deadline) -> Result<Session> {
-        let (record, fds) = self.receive(deadline)?;
+        let (record, handles) = self.receive(deadline)?;
         let broken =
             |error: io::Error| self.failure("what the server shares is not usable", &error);
         let (offset, max_message) = match record {
@@ -184,8 +184,8 @@ impl SharedChannel {
             }
             Record::Buffer => return Err(self.nonsense()),
         };
-        let Ok([header, page, bell]) = <[Handle; 3]>::try_from(fds) else {
-            // The kernel drops descriptors for which this process has no room (unix(7)).
+        let Ok([header, page, bell]) = <[Handle; 3]>::try_from(handles) else {
+            // The kernel drops handles beyond this process's limit (unix(7)).
             let context = format!(
                 "{}: its descriptors did not arrive; this process may have too many open (ulimit -n)",
                 self.peer
@@ -227,13 +227,13 @@ impl SharedChannel {
 
     /// Waits for the buffer that the server hands over.
     fn map_buffer(&mut self, deadline: &Deadline) -> Result<Mapping> {
-        let (record, fds) = self.receive(deadline)?;
-        let [fd] = <[Handle; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
+        let (record, handles) = self.receive(deadline)?;
+        let [handle] = <[Handle; 1]>::try_from(handles).map_err(|_| self.nonsense())?;
         if record != Record::Buffer {
             return Err(self.nonsense());
         }
         let size = 2 * layout::half_of_buffer(self.session()?.max_message);
-        Mapping::from_peer(fd.as_source(), size, Access::Write)
+        Mapping::from_peer(handle.as_source(), size, Access::Write)
             .map_err(|error| self.failure("the buffer is not usable", &error))
     }
 
@@ -272,7 +272,7 @@ impl SharedChannel {
 
     /// The socket ends with the server, however that comes.
     fn has_died(&self) -> bool {
-        // What is told unasked is a hang-up or an error.
+        // poll(2) reports a hang-up and an error also where nothing is asked for.
         poll::state(self.control.as_source(), Want::NOTHING).is_ok_and(|state| !state.is_empty())
     }
 
@@ -343,9 +343,9 @@ impl SharedChannel {
                 Ok((0, _)) => {
                     return Err(self.ended(Status::Closed, "the server closed the connection"));
                 }
-                Ok((RECORD, fds)) => {
+                Ok((RECORD, handles)) => {
                     let record = Record::from_bytes(&bytes).ok_or_else(|| self.nonsense())?;
-                    return Ok((record, fds));
+                    return Ok((record, handles));
                 }
                 Ok(_) => return Err(self.nonsense()),
                 Err(error)
@@ -387,7 +387,7 @@ fn next_slice(deadline: &Deadline, slept: Duration) -> Option<Duration> {
     (!slice.is_zero()).then_some(slice)
 }
 
-/// What is left by the time that was slept: in some sandboxes the clock stands still.
+/// The time left by how long was slept: in some sandboxes the clock stands still.
 #[cold]
 fn unslept(deadline: &Deadline, slept: Duration) -> Option<Duration> {
     let limit = deadline.limit()?;

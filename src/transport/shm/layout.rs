@@ -83,7 +83,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// As many of the frames as one batch carries, and how many they are. None: the first is carried by no batch.
+    /// The first frames, as many as one batch carries, and their number; 0 if the first alone is too large for a batch.
     pub(super) fn first_batch(self, frames: &[u8]) -> (&[u8], u32) {
         let most_answers = self.half / (self.answer as usize).saturating_add(PREFIX);
         let (mut length, mut count, mut rest) = (0, 0, frames);
@@ -215,7 +215,7 @@ impl Record {
         bytes
     }
 
-    /// `None`: it is none of this version, or says what cannot be.
+    /// `None`: it is no record of this version, or its fields are out of range.
     pub(super) fn from_bytes(bytes: &[u8; RECORD]) -> Option<Self> {
         let mut words = bytes
             .strip_prefix(&MAGIC)?

@@ -27,7 +27,7 @@ pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
 
-/// The places of a client's descriptors among its watches.
+/// The place of a client's control socket among its watches.
 const CONTROL: usize = 0;
 
 /// Otherwise a bug is at hand, which is not to become a wrong request.
@@ -35,9 +35,9 @@ const COPIED: &str = "what is served was copied out";
 
 struct SharedEndpoint {
     socket: NamedSocket,
-    /// The page that all clients read, and its descriptor to hand out.
+    /// The page that all clients read, and the handle by which they map it.
     header: Header<Mapping>,
-    header_fd: Handle,
+    header_handle: Handle,
     /// How many clients there have been.
     serial: AtomicU32,
     limits: Limits,
@@ -50,12 +50,12 @@ pub(in crate::transport) fn bind(
     options: &ServerOptions,
 ) -> Result<Box<dyn Endpoint>> {
     let socket = NamedSocket::bind(MEMORY, path, options)?;
-    let (fd, page) = memory::create(PAGE, Access::Read)
+    let (handle, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
     Ok(Box::new(SharedEndpoint {
         socket,
         header: Header(page),
-        header_fd: fd,
+        header_handle: handle,
         serial: AtomicU32::new(0),
         limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
         max_message: options.max_message,
@@ -69,11 +69,11 @@ impl Endpoint for SharedEndpoint {
 
     fn bequeath(&self) {
         self.socket.bequeath();
-        self.header_fd.bequeath();
+        self.header_handle.bequeath();
     }
 
     fn adopt(&self) -> Result<()> {
-        self.header_fd.own();
+        self.header_handle.own();
         self.socket.adopt()
     }
 
@@ -101,7 +101,7 @@ impl Listener for SharedEndpoint {
             let peer = SharedPeer::new(control, shared, self.max_message);
             return Ok(Admission::Peer(Box::new(peer)));
         }
-        // Full, or out of descriptors or memory for one more. The socket's buffer is empty.
+        // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
         let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
         Ok(Admission::TurnedAway)
     }
@@ -123,7 +123,7 @@ impl SharedEndpoint {
         let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
         Shared::hand_over(
             control,
-            self.header_fd.as_source(),
+            self.header_handle.as_source(),
             offset,
             self.max_message,
         )
@@ -137,13 +137,13 @@ impl Shared {
         offset: u32,
         max_message: u32,
     ) -> io::Result<Self> {
-        let (page_fd, page) = memory::create(PAGE, Access::Write)?;
+        let (page_handle, page) = memory::create(PAGE, Access::Write)?;
         let bell = Bell::new()?;
         let welcome = Record::Welcome {
             offset,
             max_message,
         };
-        let handles = [header, page_fd.as_source(), bell.as_source()];
+        let handles = [header, page_handle.as_source(), bell.as_source()];
         send_record(control, welcome, &handles)?;
         Ok(Self {
             slot: ServerSlot::new(page, layout::line_at(offset), LineAlarm),
@@ -272,8 +272,9 @@ impl SharedPeer {
 
     fn make_buffer(&self) -> io::Result<Mapping> {
         let size = 2 * layout::half_of_buffer(self.max_message);
-        let (fd, buffer) = memory::create(size, Access::Write)?;
-        send_record(self.control.as_source(), Record::Buffer, &[fd.as_source()])?;
+        let (handle, buffer) = memory::create(size, Access::Write)?;
+        let handles = [handle.as_source()];
+        send_record(self.control.as_source(), Record::Buffer, &handles)?;
         Ok(buffer)
     }
 

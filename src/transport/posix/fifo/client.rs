@@ -115,7 +115,7 @@ struct Greeting {
 }
 
 impl Greeting {
-    /// Before the server opens its end, reading would give an end of file that is none.
+    /// Before the server opens its end, a read gives end of file, though nothing has ended.
     #[cold]
     fn silence(&self, input: Source<'_>) -> io::Result<Option<Silence>> {
         let hello = poll::state(self.hello.as_source(), Want::NOTHING)?;
@@ -215,11 +215,11 @@ impl FifoStream {
         let Some(greeting) = &self.greeting else {
             return self.pipes.await_input(None, deadline);
         };
-        let mut fds = [
+        let mut sources = [
             Awaited::new(self.pipes.input(), Want::READ),
             Awaited::new(greeting.hello.as_source(), Want::NOTHING),
         ];
-        in_time(poll::wait(&mut fds, deadline)?)
+        in_time(poll::wait(&mut sources, deadline)?)
     }
 }
 

@@ -50,7 +50,7 @@ struct FifoEndpoint {
 /// What came by the FIFO of announcements.
 struct Announced {
     records: Records,
-    /// A client that announced itself when there was no descriptor left for it.
+    /// A client that announced itself when no handle was left for it.
     waiting: Option<Id>,
 }
 
@@ -173,7 +173,7 @@ fn sweep(request: &Path) -> io::Result<()> {
     };
     for id in ids {
         let names = PairNames::new(request, id);
-        // Open until the names are gone, so that whoever opens it meanwhile sees a writer go as well.
+        // Open until the names are gone, so that a process that opens it meanwhile sees a writer go as well.
         match fifo::open(&names.answers, End::Both) {
             Ok(_writer) => names.remove(),
             // Only that of the requests is left.
@@ -191,7 +191,8 @@ fn open_pair(names: &PairNames) -> io::Result<PipePair> {
     Ok(PipePair::of_fifos(requests, answers))
 }
 
-/// `None`: too little is left for it. Closing what is open would be the end to the client, which is refused instead.
+/// `None`: no handle is left for it. What is open stays so until the client is refused: closed, it would mean the
+/// server's end to the client.
 fn if_enough<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
     match opened {
         Err(error) if is_shortage(&error) => Ok(None),
@@ -210,7 +211,7 @@ impl FifoEndpoint {
         if let Some(id) = announced.waiting.take() {
             return Ok(Some(id));
         }
-        // Whoever writes nonsense without a pause does not keep the thread: the FIFO stays readable.
+        // A process that writes nonsense without a pause does not keep the thread: the FIFO stays readable.
         for _ in 0..READS_A_TURN {
             match transfer::read(self.hello.as_source(), announced.records.room()) {
                 Ok(count) => {

@@ -19,8 +19,8 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// How long an end of its pipe is waited upon to be the child's own.
 const OBITUARY: Duration = Duration::from_millis(100);
 
-/// Answers that come sooner are waited for at the pipe alone, since each further descriptor makes
-/// poll(2) slower; the child's own end, where its pipe outlives it, is then seen this much later.
+/// For so long a call polls the pipe alone, since each further source makes poll(2) slower. The end of a child whose
+/// pipe outlives it is then seen this much later.
 const SOON: Duration = Duration::from_millis(10);
 
 /// The parent's ends, and the child behind them. The ends are closed first, which is the child's

@@ -52,8 +52,7 @@ impl PipePair {
         pipe::widen(self.output.as_source(), max_message);
     }
 
-    /// Waits until the input has bytes or has ended; `end` may be a descriptor that becomes readable
-    /// when the peer has ended.
+    /// Waits until the input has bytes or has ended; `end`, if given, becomes readable when the peer has ended.
     pub(in crate::transport) fn await_input(
         &self,
         end: Option<Source<'_>>,

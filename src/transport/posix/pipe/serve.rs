@@ -1,4 +1,4 @@
-//! The server's side: one client, at two descriptors.
+//! The server's side: one client, from whom it reads at one handle and to whom it writes at another.
 
 #[cfg(test)]
 mod tests;
