@@ -81,7 +81,7 @@ pub struct Task<'a> {
 /// body, or what the peer is told instead. Then no byte that was written there is ever sent.
 pub type Written = std::result::Result<usize, Notice>;
 
-/// What a transport asks for the answer to a message.
+/// What answers the requests that a transport brings.
 ///
 /// The transport lends room for each answer: memory of its choice, as long as [`Answer::longest_answer`] says,
 /// aligned where [`Answer::takes_aligned`] says so, and nobody else's until the call returns. What stood in it
@@ -99,21 +99,21 @@ pub trait Answer: Sync {
     /// Whether bodies and room that it is given have to be aligned to [`ALIGNMENT`].
     fn takes_aligned(&self) -> bool;
 
-    /// Whether it may be asked by many threads at once without having been told so.
+    /// Whether many threads may call it at once though nobody asked for `workers`.
     fn is_for_many_threads(&self) -> bool;
 
-    /// Something happened to a client.
+    /// Is told what happened to a client.
     fn note(&self, visit: Visit);
 }
 
 /// What happens to clients of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visit {
-    /// One was let in.
+    /// One was accepted.
     Came,
-    /// One that was let in has gone.
+    /// One that was accepted has gone.
     Left,
-    /// One was not let in: the server is full, or it may not come.
+    /// One was turned away: the server is full, or its user may not connect.
     TurnedAway,
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn prefix_length(bytes: &[u8]) -> Result<u32> {
     })
 }
 
-/// What takes the bodies of answers; its failure does not end the exchange.
+/// Takes the bodies of answers. It cannot end the exchange.
 pub type Take<'a> = dyn FnMut(&[u8]) + 'a;
 
 /// How an exchange of many messages ended.

@@ -12,12 +12,12 @@ const MAGIC: [u8; 8] = *b"calcfifo";
 const VERSION: u32 = 1;
 const ID: usize = 16;
 
-/// What tells one client from another.
+/// The id of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Id([u8; ID]);
 
 impl Id {
-    /// An id that no other client has: where it is taken after all, its FIFO cannot be made.
+    /// A random id. If another client has it, making its FIFO fails.
     pub(super) fn random() -> io::Result<Self> {
         Ok(Self(random::bytes()?))
     }
@@ -66,7 +66,7 @@ impl Id {
 #[derive(Debug)]
 pub(super) struct Records {
     bytes: [u8; RECORD],
-    /// How many have come: the beginning of a record, as far as can be told.
+    /// How many have come. They may be the beginning of a record.
     filled: usize,
 }
 
@@ -98,7 +98,7 @@ impl Records {
         id
     }
 
-    /// The first place from which on a record may begin: not the first byte if that began none.
+    /// The first place at which a record may begin; not 0 if a whole record's bytes from there were none.
     fn next_beginning(&self) -> usize {
         let filled = self.bytes.get(..self.filled).expect(WITHIN);
         let may_begin = |&at: &usize| {
