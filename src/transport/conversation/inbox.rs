@@ -193,6 +193,7 @@ impl Inbox {
     fn leave_room(&mut self, spare: &mut Room) {
         let length = self.buffer.len();
         if length <= SPARE_ROOM && length > spare.len() {
+            self.filled = 0..0;
             std::mem::swap(&mut self.buffer, spare);
             if self.buffer.len() < KEPT_ROOM {
                 // The next may be as large. Where there is no memory now, there may be later.
