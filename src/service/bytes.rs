@@ -21,6 +21,7 @@ impl Answer for Bytes {
         let capacity = room.len();
         let length = user_code.call(|| (self.function)(body, room)).flatten();
         let length = length.filter(|length| *length <= capacity);
+        let length = length.and_then(|length| u32::try_from(length).ok());
         if length.is_none() {
             user_code.has_failed();
         }

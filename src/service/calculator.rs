@@ -118,11 +118,13 @@ pub(super) fn custom(
     })
 }
 
-/// The room for an answer, which any fits into.
+/// Writes the body of `response` to the start of the room, into which any fits, and gives its length.
 #[inline]
-fn whole(room: &mut [u8]) -> &mut [u8; BODY_MAX as usize] {
-    room.first_chunk_mut()
-        .expect("it is as long as longest_answer says")
+fn respond(response: &Response, room: &mut [u8]) -> u32 {
+    let room = room.first_chunk_mut::<{ BODY_MAX as usize }>();
+    let room = room.expect("it is as long as longest_answer says");
+    let length = text::write_response(response, room);
+    u32::try_from(length).expect("texts are far below 4 GiB")
 }
 
 /// Answers the calculator's requests: parses, responds, formats.
@@ -139,12 +141,12 @@ impl<F: Fn(&Request, &UserCode) -> Response + Sync> Answer for Calculator<F> {
             Ok(request) => (self.respond)(&request, &self.user_code),
             Err(reject) => Err(ErrorText::from(reject)),
         };
-        Ok(text::write_response(&response, whole(room)))
+        Ok(respond(&response, room))
     }
 
     fn too_large(&self, room: &mut [u8]) -> Written {
         let error = Err(ErrorText::from(text::MESSAGE_TOO_LARGE));
-        Ok(text::write_response(&error, whole(room)))
+        Ok(respond(&error, room))
     }
 
     fn longest_answer(&self, _max_message: u32) -> u32 {

@@ -120,12 +120,6 @@ impl Room {
         aligned
     }
 
-    /// The first place from `place` on where a message is aligned.
-    #[inline]
-    pub(crate) fn next_aligned(place: usize) -> usize {
-        place + BEFORE.wrapping_sub(place) % ALIGNMENT
-    }
-
     /// Of an allocation with a right start of `length` bytes in it. An alignment in the layout would
     /// keep some systems from giving zeros that nobody has to write.
     fn layout(length: usize) -> Option<Layout> {
@@ -238,8 +232,6 @@ mod tests {
             assert!(aligned.start <= at && at - aligned.start < ALIGNMENT);
             assert!(is_aligned(&room[aligned.clone()]));
             assert_eq!(&room[aligned], b"message");
-            let next = Room::next_aligned(at);
-            assert!(next >= at && next - at < ALIGNMENT && is_aligned(&room[next..]));
         }
     }
 }

@@ -79,7 +79,7 @@ pub struct Task<'a> {
 
 /// What became of the room that a transport lent for an answer: how many bytes at its start are the answer's
 /// body, or what the peer is told instead. Then no byte that was written there is ever sent.
-pub type Written = std::result::Result<usize, Notice>;
+pub type Written = std::result::Result<u32, Notice>;
 
 /// What answers the requests that a transport brings.
 ///

@@ -159,7 +159,7 @@ impl Answer for Echo {
     fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
         let answer = room.get_mut(..body.len()).ok_or(Notice::HandlerFailed)?;
         answer.copy_from_slice(body);
-        Ok(body.len())
+        u32::try_from(body.len()).map_err(|_| Notice::HandlerFailed)
     }
 
     fn too_large(&self, _room: &mut [u8]) -> Written {

@@ -51,6 +51,7 @@ pub(crate) struct Direct {
 
 impl Direct {
     /// Where the next bytes belong; `None`: all have arrived.
+    #[inline]
     pub(crate) fn rest<'a>(&self, answer: &'a mut [u8]) -> Option<&'a mut [u8]> {
         let rest = answer
             .get_mut(self.received..self.length())
@@ -59,6 +60,7 @@ impl Direct {
     }
 
     /// `count` bytes of it were read.
+    #[inline]
     pub(crate) fn fill(&mut self, count: usize) {
         self.received += count;
     }
@@ -149,6 +151,7 @@ impl ClientSide {
     }
 
     /// Takes the next answer to the start of `answer`, if it has room for it; gives its length.
+    #[inline]
     pub(crate) fn next_into(&mut self, answer: &mut [u8]) -> Option<Result<usize, Failure>> {
         Some(self.next()?.map(|body| {
             let body = self.inbox.bytes(body);
@@ -161,6 +164,7 @@ impl ClientSide {
 
     /// If part of an answer has arrived and `answer` has room for all of it, moves the part there; the caller reads the
     /// rest to where it belongs. If it gives up, it calls [`ClientSide::put_back`].
+    #[inline]
     pub(crate) fn direct(&mut self, answer: &mut [u8]) -> Option<Direct> {
         let (length, arrived) = self.inbox.take_partial_body(answer.len())?;
         let received = arrived.len();

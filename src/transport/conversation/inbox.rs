@@ -204,6 +204,7 @@ impl Inbox {
 
     /// Takes the first bytes of a body of which more has to come, so that the rest can be received elsewhere; gives the
     /// body's length and where its first bytes are. If not all is received, they are put back by [`Inbox::put_back`].
+    #[inline]
     pub(crate) fn take_partial_body(&mut self, longest: usize) -> Option<(u32, Range<usize>)> {
         let prefix = self.peek_prefix().filter(|prefix| *prefix <= self.limit)?;
         let length = prefix as usize;

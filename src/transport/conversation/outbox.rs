@@ -2,7 +2,7 @@
 
 use super::inbox::SPARE_ROOM;
 use crate::protocol::frame::{self, Notice, PREFIX};
-use crate::sys::room::{ALIGNMENT, NoMemory, Room};
+use crate::sys::room::{ALIGNMENT, BEFORE, NoMemory, Room};
 use std::mem;
 use std::ops::Range;
 
@@ -19,8 +19,8 @@ pub(crate) struct Outbox {
     size: usize,
     /// The longest body, in bytes.
     longest: u32,
-    /// Whether the room for each body is aligned to [`ALIGNMENT`].
-    aligns: bool,
+    /// The bits that are 0 in the place of a body less [`PREFIX`]: as many as [`ALIGNMENT`] asks for, or none.
+    aligned_bits: usize,
 }
 
 /// Answers are to be taken out when there are this many bytes of them.
@@ -28,6 +28,9 @@ const HIGH_WATER: usize = 64 << 10;
 
 /// Room of which more than this was filled is given back.
 const KEPT_ROOM: usize = SPARE_ROOM + HIGH_WATER;
+
+// A body right behind the first prefix is aligned, and so is each as many bytes further as an alignment has.
+const _: () = assert!(BEFORE == PREFIX && ALIGNMENT.is_power_of_two());
 
 /// Otherwise a bug is at hand, which is not to become a wrong frame.
 const WITHIN: &str = "frames lie within their room";
@@ -44,7 +47,7 @@ impl Outbox {
             end: 0,
             size,
             longest,
-            aligns,
+            aligned_bits: if aligns { ALIGNMENT - 1 } else { 0 },
         })
     }
 
@@ -115,36 +118,28 @@ impl Outbox {
     /// Appends one frame: `write` is lent room for its body, as much as any answer may need, and says what
     /// became of it.
     #[inline]
-    pub(crate) fn append(&mut self, write: impl FnOnce(&mut [u8]) -> Result<usize, Notice>) {
-        let start = self.end + PREFIX;
-        let place = match self.aligns {
-            true => Room::next_aligned(start),
-            false => start,
+    pub(crate) fn append(&mut self, write: impl FnOnce(&mut [u8]) -> Result<u32, Notice>) {
+        let gap = self.end.wrapping_neg() & self.aligned_bits;
+        let free = self.room.get_mut(self.end..).expect(HAS_ROOM);
+        let place = free.get_mut(..PREFIX + gap + self.longest as usize);
+        let (prefix, rest) = place
+            .and_then(<[u8]>::split_first_chunk_mut)
+            .expect(HAS_ROOM);
+        let length = match write(rest.split_at_mut(gap).1) {
+            Ok(length) => {
+                assert!(length <= self.longest, "{KEPT_TO_ROOM}");
+                *prefix = frame::prefix(length);
+                length as usize
+            }
+            Err(notice) => {
+                *prefix = notice.to_bytes();
+                0
+            }
         };
-        let room = self.room.get_mut(place..place + self.longest as usize);
-        match write(room.expect(HAS_ROOM)) {
-            Ok(length) => self.commit(place, length),
-            Err(notice) => self.put(notice.to_bytes()),
+        if gap != 0 {
+            rest.copy_within(gap..gap + length, 0);
         }
-    }
-
-    /// Makes the body that was written there the next frame.
-    #[inline]
-    fn commit(&mut self, place: usize, length: usize) {
-        let prefix = u32::try_from(length).ok();
-        let prefix = prefix.filter(|length| *length <= self.longest);
-        self.put(frame::prefix(prefix.expect(KEPT_TO_ROOM)));
-        if place != self.end {
-            self.room.copy_within(place..place + length, self.end);
-        }
-        self.end += length;
-    }
-
-    #[inline]
-    fn put(&mut self, prefix: [u8; PREFIX]) {
-        let place = self.room.get_mut(self.end..self.end + PREFIX);
-        place.expect(HAS_ROOM).copy_from_slice(&prefix);
-        self.end += PREFIX;
+        self.end += PREFIX + length;
     }
 }
 
@@ -156,7 +151,7 @@ mod tests {
     fn append(outbox: &mut Outbox, length: usize, byte: u8) {
         outbox.append(|room| {
             room[..length].fill(byte);
-            Ok(length)
+            Ok(u32::try_from(length).unwrap())
         });
     }
 
@@ -169,7 +164,7 @@ mod tests {
                     assert_eq!(room.len(), 1000);
                     assert!(!aligns || room.as_ptr().addr().is_multiple_of(ALIGNMENT));
                     room[..length].fill(7);
-                    Ok(length)
+                    Ok(u32::try_from(length).unwrap())
                 });
             }
             outbox.append(|_| Err(Notice::HandlerFailed));

@@ -83,7 +83,7 @@ fn half_a_request_is_told_from_the_next_and_from_one_that_rests() {
 fn put(out: &mut Outbox, body: &[u8]) {
     out.append(|room| {
         room[..body.len()].copy_from_slice(body);
-        Ok(body.len())
+        Ok(u32::try_from(body.len()).unwrap())
     });
 }
 
@@ -116,7 +116,7 @@ fn the_room_of_a_large_backlog_serves_the_next() {
     let mut out = Outbox::new(1 << 20, true).unwrap();
     let mut spare = Spare::default();
     let mut side = after(b"");
-    out.append(|room| Ok(room.len()));
+    out.append(|room| Ok(u32::try_from(room.len()).unwrap()));
     side.keep(&mut out, &mut spare).unwrap();
     assert_eq!(spare.answers.len(), 0);
     side.wrote(side.unwritten(&out).len());

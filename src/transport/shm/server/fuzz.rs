@@ -35,7 +35,7 @@ impl Answer for Echo {
         assert!(body.as_ptr().addr().is_multiple_of(ALIGNMENT));
         assert!(room.as_ptr().addr().is_multiple_of(ALIGNMENT));
         room[..body.len()].copy_from_slice(body);
-        Ok(body.len())
+        Ok(u32::try_from(body.len()).unwrap())
     }
 
     fn longest_answer(&self, max_message: u32) -> u32 {
