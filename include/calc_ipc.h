@@ -12,25 +12,25 @@
  * transport calc_ipc_TRANSPORT_ROLE_VERB. Every function exists on every platform and gives
  * UNSUPPORTED where the platform has no such thing.
  *
- * **Arguments** come in the order handle, inputs, outputs. NULL where a pointer is required
- * gives INVALID_ARGUMENT; it is allowed for a calc_ipc_handler, user_data and options, and does
- * nothing as a handle to destroy. Every other pointer has to be valid for what its type and its
- * length say; inputs and outputs do not overlap. What pointers point to is used during the call
- * only, but for user_data. Paths and names are NUL-terminated UTF-8; one that is too long is an
- * error and never cut. Enumerations and flags are integers, which are checked.
+ * **Arguments** come in the order handle, inputs, outputs. NULL gives INVALID_ARGUMENT, except
+ * that a calc_ipc_handler, user_data and options may be NULL, and that destroying NULL does
+ * nothing. Every other pointer has to be valid for what its type and its length say; inputs and
+ * outputs do not overlap. The library keeps no pointer after the call returns, except user_data.
+ * Paths and names are NUL-terminated UTF-8; one that is too long is an error and never cut.
+ * Enumerations and flags are integers, which are checked.
  *
  * **Results.** A function that can fail returns a calc_ipc_status: 0 is OK, errors are
- * negative. The comments below leave the prefix CALC_IPC_STATUS_ out, and INVALID_ARGUMENT
- * where only NULL or a broken string earns it, and INTERNAL, which any may return. Outputs are
- * written on OK only, except that a failed create sets the handle to NULL, BUFFER_TOO_SMALL
- * writes the length that is needed, and `completed` is written always. calc_ipc_last_error()
- * tells people more. A response that says that there is no result is no error: the call
- * succeeded.
+ * negative. The comments below omit the prefix CALC_IPC_STATUS_. They do not list INTERNAL,
+ * which any function may return, nor INVALID_ARGUMENT where NULL or an invalid string is its only
+ * cause. Outputs are written on OK only, except that a failed create sets the handle to NULL,
+ * BUFFER_TOO_SMALL writes the length that is needed, and `completed` is always written.
+ * calc_ipc_last_error() says more, for people. A call whose response has no result, as of a
+ * division by zero, has succeeded: its status is OK.
  *
- * **Handles** are opaque, made by create and freed by destroy alone, once. A const handle means
- * that the function may be called from any thread at any time; destroy must not overlap other
- * use of its handle but for what it says. A client serves one call at a time: a second one
- * beside the first gets BUSY, never a wrong answer.
+ * **Handles** are opaque. A create function makes one, and its destroy frees it, once. A function
+ * that takes a const handle may be called from any thread at any time. No other function may use a
+ * handle while destroy runs, unless the comment of destroy allows it. A client serves one call at a
+ * time: a call that comes while another one runs gets BUSY.
  *
  * **URLs** name an address of any transport, so that a program changes transport by changing a
  * string: calc_ipc_server_create() and calc_ipc_client_create() take one. A server binds the
@@ -39,45 +39,48 @@
  *     unix:///path               a Unix domain socket at /path
  *     fifo:///path               the pair of FIFOs /path.request and /path.response
  *     shm://name                 shared memory called name
- *     shm:///path                shared memory that is met at /path, in place of /dev/shm: for
+ *     shm:///path                shared memory whose socket is /path, not one in /dev/shm: for
  *                                containers that share a folder
  *     tcp://host:port            a TCP port of an IPv4 address, of [an IPv6 address], of a name;
  *                                for a server, port 0 lets the system choose
  *     exec:///path/to/program    for a client: executes the program, which serves on its standard
  *                                input and output
- *     stdio:                     for a server: what such a program serves on
+ *     stdio:                     for a server: the standard input and output of its program
  *
  * npipe:// is reserved for Windows. Paths are absolute. In paths and names, % and two hexadecimal
- * digits stand for a byte: %25 for %, %3F for ?, %23 for #; raw, the last two are reserved for
- * options to come. What is none of this is INVALID_ARGUMENT, and so is a URL of the other side.
+ * digits stand for a byte: %25 for %, %3F for ?, %23 for #; a plain ? or # is reserved for options
+ * of later versions. Any other URL gives INVALID_ARGUMENT, and so does a URL that is only for the
+ * other side.
  *
- * **Messages of one's own.** calc_ipc_server_create_bytes() and calc_ipc_client_call_bytes() carry
- * any bytes, also none, up to the limit `max_message` of each side's options. The two kinds are
- * not negotiated: a body that happens to be a request, or a response, is one.
+ * **Messages of your own.** calc_ipc_server_create_bytes() and calc_ipc_client_call_bytes() carry
+ * any bytes, also none, up to the limit `max_message` of each side's options. Client and server do
+ * not agree on a kind of message: a calculator calculates whatever body has the text of a request.
  *
- * **Calls that are not waited for.** calc_ipc_client_submit() sends and returns; its answer, or why
- * there is none, is the completion that calc_ipc_client_next() gives, once for each. Any threads may
- * do both at once, and the descriptor of calc_ipc_client_fd() tells an event loop of the host's when
- * there is something to take. The library has no thread for that. Until all completions are taken,
- * the connection is theirs: calls that wait get BUSY.
+ * **Calls that are not waited for.** calc_ipc_client_submit() sends a request and returns. Its answer,
+ * or why there is none, is a completion, which calc_ipc_client_next() gives exactly once. Any threads
+ * may do both at the same time. The descriptor of calc_ipc_client_fd() is readable when there is
+ * something to take, for an event loop of the host's; the library has no thread for that. A call that
+ * waits gets BUSY until all completions are taken.
  *
- * **Time.** Nothing is retried silently; calc_ipc_last_not_executed() says when asking again cannot
- * do anything twice. After a lost connection every call says the same: create a new client. After
- * TIMED_OUT the client stays usable: the next call first awaits the late answer and drops it, within
- * its own deadline.
+ * **Time.** The library never retries a call. calc_ipc_last_not_executed() says of a failed call
+ * whether its request was certainly not executed, so that the caller can safely send it again. Once
+ * a connection is lost, every call on it fails with the same status: create a new client. After
+ * TIMED_OUT the client stays usable: the next call first waits for the late answer and drops it,
+ * within its own deadline.
  *
  * **The host.** The library never exits, aborts, prints, changes a signal's disposition or
  * raises SIGPIPE or SIGXFSZ; its threads block all signals. A thread that calls it needs 32 KiB of
  * stack. Descriptors that are passed in stay the caller's and have to be open. Where there is no memory
- * for a message, a call gives SYSTEM, and a server ends one connection; a server with no room for an
- * answer of its max_message says so from run or start. What is smaller and of a fixed size has 1 MiB
- * kept for it. No function is a cancellation point: a thread that is cancelled inside one leaves with its
- * work done, and only after it; so handlers run with cancellation off.
+ * for a message, a call gives SYSTEM, and a server closes the one connection that the message came
+ * over. Where there is none for an answer of max_message bytes, run and start fail. The library takes
+ * memory for a message only while 1 MiB is left for its small allocations. No function is a
+ * cancellation point (pthreads(7)): a thread that is cancelled inside one ends after the function has
+ * done its work, and handlers run with cancellation disabled.
  *
  * **Forks.** In a forked child, clients, pipes and servers that run or have run give FORKED,
- * and destroying them frees memory only. A server that neither run nor start was called for may
- * be run or started in one forked child, which takes it over: the parent's destroy then leaves
- * its address alone.
+ * and destroying them frees memory only. A server that has not been run or started yet may be run
+ * or started in one forked child. The child then owns its address, and the parent's destroy leaves
+ * the address alone.
  */
 
 #ifndef CALC_IPC_H
@@ -144,13 +147,13 @@
 #define CALC_IPC_SERVER_UID_OWN 4294967295u
 
 /**
- * For `server_uid`: the server may be anyone's.
+ * For `server_uid`: the server may run as any user.
  */
 #define CALC_IPC_SERVER_UID_ANY 4294967294u
 
 /**
- * What the address of a request that a handler of messages of your own reads, and of the room for its
- * answer, is a multiple of: enough for any type of C.
+ * The alignment, in bytes, of the request and of the response that a calc_ipc_bytes_handler is given:
+ * enough for any type of C.
  */
 #define CALC_IPC_ALIGNMENT 16
 
@@ -256,10 +259,10 @@ typedef struct calc_ipc_tcp_client calc_ipc_tcp_client;
 /**
  * A server behind a TCP port.
  *
- * TCP asks nobody who they are: whoever reaches the port may ask the server. So one serves
- * addresses of this machine only, unless the options say `allow_remote`; then put something in
- * front that authenticates and encrypts. `mode` and `server_uid` have no meaning here. A peer
- * whose machine vanished without a word is given up after about eleven seconds.
+ * TCP authenticates nobody: every process that reaches the port may call the server. So the server
+ * takes addresses of this machine only, unless `allow_remote` is set; then put something in front of
+ * it that authenticates and encrypts. `mode` and `server_uid` have no meaning over TCP. A peer whose
+ * machine vanishes is dropped after about eleven seconds.
  *
  * calc_ipc_tcp_server_create(), then calc_ipc_tcp_server_run() in a thread of yours or
  * calc_ipc_tcp_server_start() for one of the library's, then calc_ipc_tcp_server_stop(), and at
@@ -287,8 +290,8 @@ typedef struct calc_ipc_uds_server calc_ipc_uds_server;
 /**
  * How a server treats its clients. calc_ipc_server_options_init() fills in the defaults.
  *
- * A flag is set by any value but 0. In a field that a later version adds, 0 is what earlier
- * versions do.
+ * Any value but 0 sets a flag. A field that a later version adds keeps the behaviour of earlier
+ * versions while it is 0.
  */
 typedef struct calc_ipc_server_options {
     /**
@@ -296,8 +299,8 @@ typedef struct calc_ipc_server_options {
      */
     size_t size;
     /**
-     * Clients at once, further ones are REFUSED; 0: what suits the transport, 1024, or 128 over
-     * shared memory. Any number: what bounds it is the limit of open files. Default: 0.
+     * The most clients at once; further ones are REFUSED. 0: 1024, or 128 over shared memory. The
+     * limit of open files (RLIMIT_NOFILE) bounds it. Default: 0.
      */
     uint32_t max_clients;
     /**
@@ -305,8 +308,8 @@ typedef struct calc_ipc_server_options {
      */
     uint32_t max_message;
     /**
-     * Threads that serve, 1024 at most; 0: as many as help the calculator, one for a handler of
-     * yours, which more than one thread may run at once only if you say so here. Default: 0.
+     * Threads that serve, 1024 at most. A handler of yours runs in all of them at once. 0: for the
+     * calculator a thread for each CPU, 8 at most; for a handler of yours one. Default: 0.
      */
     uint32_t workers;
     /**
@@ -315,13 +318,14 @@ typedef struct calc_ipc_server_options {
      */
     uint32_t mode;
     /**
-     * A client that asks nothing for this many milliseconds is dropped; 0: never. Default: 0.
+     * A client that sends no request for this many milliseconds is dropped; 0: never. Default: 0.
      */
     uint32_t idle_timeout_ms;
     /**
-     * How many microseconds a thread looks for work before it sleeps in the kernel, 1000 at most; 0:
-     * not at all. It costs a core for as long after each request, and spares the next one the tens of
-     * microseconds that waking takes; where that does not pay it stops by itself. Default: 50.
+     * How many microseconds a thread spins, looking for the next request, before it sleeps in the
+     * kernel; 1000 at most, 0: it never spins. Spinning keeps a core busy for that long after each
+     * request, and saves the next request the tens of microseconds that waking a thread takes. A
+     * thread that finds nothing by spinning spins less and less. Default: 50.
      */
     uint32_t spin_us;
     /**
@@ -333,12 +337,12 @@ typedef struct calc_ipc_server_options {
      */
     uint32_t allow_remote;
     /**
-     * 0, for a flag to come.
+     * Has to be 0; reserved for a flag.
      */
     uint32_t in_place;
     /**
-     * A client that began a message and did not finish it in this many milliseconds, and 1000 more for
-     * each MiB of it, is dropped; 0: 5000. Default: 0.
+     * A client that has sent the beginning of a message has to send the rest within this many
+     * milliseconds, plus 1000 for each MiB of the message, or is dropped; 0: 5000. Default: 0.
      */
     uint32_t stall_timeout_ms;
 } calc_ipc_server_options;
@@ -346,7 +350,7 @@ typedef struct calc_ipc_server_options {
 /**
  * How a client treats its server. calc_ipc_client_options_init() fills in the defaults.
  *
- * In a field that a later version adds, 0 is what earlier versions do.
+ * A field that a later version adds keeps the behaviour of earlier versions while it is 0.
  */
 typedef struct calc_ipc_client_options {
     /**
@@ -366,18 +370,19 @@ typedef struct calc_ipc_client_options {
      */
     uint32_t max_message;
     /**
-     * How many microseconds a call looks for its answer before it sleeps in the kernel, 1000 at most;
-     * 0: not at all. While both sides look, a call takes a microsecond or less instead of the tens that
-     * waking costs, and each side a core; where that does not pay it stops by itself. Default: 50.
+     * How many microseconds a call spins, looking for its answer, before it sleeps in the kernel; 1000
+     * at most, 0: it never spins. While both sides spin, each keeps a core busy, and a call takes about
+     * a microsecond instead of the tens that waking takes. A client that finds nothing by spinning
+     * spins less and less. Default: 50.
      */
     uint32_t spin_us;
     /**
-     * Whose server it has to be: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a user's
-     * id. Default: CALC_IPC_SERVER_UID_OWN.
+     * The user that the server has to run as: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a
+     * user's id. Default: CALC_IPC_SERVER_UID_OWN.
      */
     uint32_t server_uid;
     /**
-     * 0.
+     * Has to be 0.
      */
     uint32_t reserved;
 } calc_ipc_client_options;
@@ -430,10 +435,10 @@ typedef struct calc_ipc_response {
 /**
  * A function that answers requests; NULL is the built-in calculator.
  *
- * It gets only known operations. `response` comes zeroed, as a failure without a reason. The
- * function has to return: no exception and no longjmp may leave it. It runs in one thread at a
- * time unless the options ask for more workers, but not always in the same one. `user_data` is
- * what was given with the function, and has to live until destroy returns.
+ * It gets only known operations. `response` is zeroed before it is called, which means a failure
+ * without a reason. The function has to return: no exception and no longjmp may leave it. It runs in
+ * one thread at a time, not always the same one, unless `workers` of the options asks for more.
+ * `user_data` is what was given with the function, and has to live until destroy returns.
  */
 typedef void (*calc_ipc_handler)(const struct calc_ipc_request *request,
                                  struct calc_ipc_response *response,
@@ -446,8 +451,8 @@ typedef void (*calc_ipc_handler)(const struct calc_ipc_request *request,
  * its answer to the `capacity` bytes at `response`, which do not overlap them, and returns the
  * answer's length; more than `capacity` means that it failed, and the client gets HANDLER_FAILED.
  * `capacity` is the `max_message` of the server's options. Both addresses are multiples of
- * CALC_IPC_ALIGNMENT, so that a struct may be read and written there as what it is. Else it is as
- * calc_ipc_handler.
+ * CALC_IPC_ALIGNMENT, so that a struct may be read and written in place. What `response` points to
+ * holds nothing of use before. Everything else is as for calc_ipc_handler.
  */
 typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
                                          size_t length,
@@ -540,7 +545,7 @@ typedef struct calc_ipc_completion {
 #define CALC_IPC_STATUS_ADDRESS_IN_USE -9
 
 /**
- * The system, or the check of the peer's user, said no.
+ * The system denied it, or the peer runs as another user.
  */
 #define CALC_IPC_STATUS_PERMISSION_DENIED -10
 
@@ -560,7 +565,7 @@ typedef struct calc_ipc_completion {
 #define CALC_IPC_STATUS_STOPPED -13
 
 /**
- * This platform, or this version, has no such thing.
+ * This platform, or this version of the library, does not support it.
  */
 #define CALC_IPC_STATUS_UNSUPPORTED -14
 
@@ -602,7 +607,7 @@ extern "C" {
 CALC_IPC_API const char *calc_ipc_status_message(int32_t status);
 
 /**
- * What the last failure in this thread was: which thing, and the system's error number.
+ * What failed last in this thread: on which path or connection, why, and the system's error number.
  *
  * Only meaningful after a function returned an error; successes leave it as it is.
  *
@@ -612,8 +617,8 @@ CALC_IPC_API const char *calc_ipc_status_message(int32_t status);
 CALC_IPC_API const char *calc_ipc_last_error(void);
 
 /**
- * Whether the request of this thread's last failed call was certainly not executed, so that asking
- * again, perhaps of another server, cannot do anything twice.
+ * Whether the request of this thread's last failed call was certainly not executed, so that it can be
+ * sent again, perhaps to another server, without being executed twice.
  *
  * Calls are calc_ipc_client_call(), calc_ipc_client_call_many(), calc_ipc_client_call_bytes(), and the
  * call functions of the transports and of the pipe; no other function changes it, nor does a call
@@ -623,19 +628,19 @@ CALC_IPC_API const char *calc_ipc_last_error(void);
  * | failure | executed? |
  * |---|---|
  * | INVALID_ARGUMENT, BUSY, FORKED, UNSUPPORTED | no: found before anything is sent |
- * | REFUSED | no: a full server reads nothing from whom it refuses |
- * | TOO_LARGE of a request | no: this client's limit is looked at before sending; a server that says that it is over its own closes the connection instead of asking its handler |
+ * | REFUSED | no: a full server reads nothing from a client that it refuses |
+ * | TOO_LARGE of a request | no: the client checks its own limit before sending; a server whose limit is exceeded closes the connection and does not call its handler |
  * | TOO_LARGE of an answer, BUFFER_TOO_SMALL, HANDLER_FAILED, MALFORMED | perhaps: there was an answer |
- * | TIMED_OUT, CLOSED, PEER_DIED, SYSTEM before all of the request was sent | no: a handler is given whole requests only, and the rest of one that was cut is never sent. So it is while the server has not yet taken the client in (FIFO, shared memory), while a late answer is awaited, and while there is no room to send |
+ * | TIMED_OUT, CLOSED, PEER_DIED, SYSTEM before all of the request was sent | no: a handler gets whole requests only, and the rest of a request that was cut is never sent. This includes failures while the server has not yet accepted the client (FIFO, shared memory), while the client waits for a late answer, and while there is no room to send |
  * | the same after the request was sent | perhaps: nobody can tell a server that ended before it read the request from one that ended before it answered |
  * | CLOSED, PEER_DIED and others that an earlier call ended with | no: nothing is sent any more |
  * | INTERNAL | perhaps |
  *
- * A server that had gone before the call is found before sending over a Unix socket, where the
- * kernel refuses the first byte: no. Elsewhere that is so only if its end was noticed before, by a call
- * that failed or, over TCP, by the kernel; else the request goes where nobody reads it: perhaps.
- * A child that has ended leaves its pipe as a FIFO is left. Over shared memory a request that a line
- * holds is sent when it is published, which takes no time.
+ * Where the server ended before the call: no over a Unix socket, since the kernel refuses the first
+ * byte. Over other transports it is no if the server's end was known before the call, from an earlier
+ * call that failed or, over TCP, to the kernel; otherwise the request is written, nobody reads it, and
+ * it is perhaps. That holds for the pipe of a child that has ended, too. Over shared memory a request of
+ * up to 52 bytes is sent in one step, so that none of them is ever half sent.
  *
  * @return true: no handler was or will be given the request. false: perhaps one was; or no call of
  *     this thread has failed yet.
@@ -651,7 +656,7 @@ bool calc_ipc_last_not_executed(void);
 CALC_IPC_API uint32_t calc_ipc_version(void);
 
 /**
- * Fills in the defaults, and zeros in what this version does not know.
+ * Sets each field to its default, and fields that this version does not know to 0.
  *
  * @param options  The struct; NULL does nothing.
  * @param size     sizeof(calc_ipc_server_options): exactly as many bytes are written.
@@ -661,7 +666,7 @@ void calc_ipc_server_options_init(struct calc_ipc_server_options *options,
                                   size_t size);
 
 /**
- * Fills in the defaults, and zeros in what this version does not know.
+ * Sets each field to its default, and fields that this version does not know to 0.
  *
  * @param options  The struct; NULL does nothing.
  * @param size     sizeof(calc_ipc_client_options): exactly as many bytes are written.
@@ -671,12 +676,12 @@ void calc_ipc_client_options_init(struct calc_ipc_client_options *options,
                                   size_t size);
 
 /**
- * Says why the calc_ipc_bytes_handler that this thread is inside of is about to fail, before it
- * returns more than `capacity`.
+ * Says why a calc_ipc_bytes_handler fails. The handler calls it before it returns more than
+ * `capacity`.
  *
- * The client gets HANDLER_FAILED and never sees the text, which stays with the server for its
- * observer, in Rust for `Server::last_failure`, too. A handler that does not fail after all has said
- * nothing; said twice, the last text counts.
+ * The client gets HANDLER_FAILED and never sees the text, which is for the server's side: its
+ * observer, and in Rust `Server::last_failure`. The text of a handler that does not fail is dropped.
+ * Of several texts, the last one counts.
  *
  * @param text  Why. At most 255 bytes of it are copied; control characters and what is not UTF-8
  *              become `?`.
@@ -850,10 +855,10 @@ CALC_IPC_API calc_ipc_status calc_ipc_fd_write_exact(int fd, const void *buffer,
 /**
  * Forks a child that serves until the pipe is destroyed.
  *
- * Only the calling thread exists in the child, and whatever the other threads held locked stays
- * locked there: a handler that may wait for a lock of such a program, malloc()'s included, belongs
- * into a program of its own, see calc_ipc_pipe_spawn(). Descriptors of the host are closed in the
- * child, but for 2.
+ * The child has only the thread that called, and a lock that another thread held at that moment stays
+ * locked in it (fork(2)), those of malloc() included. In a program with threads, use
+ * calc_ipc_pipe_spawn() for a handler that may wait for such a lock. The child closes all descriptors
+ * of the host except 2.
  *
  * @param handler    What answers, in the child; NULL is the calculator.
  * @param user_data  Passed to `handler`; the child has a copy of what it points to.
@@ -887,7 +892,7 @@ calc_ipc_status calc_ipc_pipe_spawn(const char *const *argv,
  *
  * @param pipe      The pipe.
  * @param request   The request.
- * @param response  Takes the answer, which may be that there is no result.
+ * @param response  Takes the answer; `success` is false if there is no result.
  * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the pipe;
  *     TIMED_OUT: the pipe stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
  *     child is gone; MALFORMED: the answer is no response; FORKED; SYSTEM. After TIMED_OUT, CLOSED
@@ -900,7 +905,7 @@ calc_ipc_status calc_ipc_pipe_call(const struct calc_ipc_pipe *pipe,
 
 /**
  * Closes the pipe, which tells the child to end, waits for it a bounded time, then kills it, and
- * frees everything. Nothing may overlap it.
+ * frees everything. No other use of it may overlap that.
  *
  * @param pipe  The pipe, not to be used again; NULL does nothing.
  */
@@ -928,9 +933,9 @@ calc_ipc_status calc_ipc_pipe_serve(int input,
  * Creates a server at a pair of paths, where clients may connect from now on; they are served once
  * run or start begins. FIFOs that a dead server left there are replaced.
  *
- * Clients of the library announce themselves over a third FIFO and get a pair of their own, so
- * that their answers never mix. The public pair serves one client at a time that knows nothing but
- * frames. FIFOs cannot tell who writes: clients have to run as the same user.
+ * Clients made by this library announce themselves over a third FIFO and get a pair of their own, so
+ * that their answers never mix. The pair at the two paths serves other programs that write frames, one
+ * at a time. FIFOs do not tell who writes, so clients have to run as the server's user.
  *
  * @param request_path   The FIFO of requests, whose name in its folder has at most 220 bytes;
  *                       `request_path`.hello and `request_path`.lock are created beside it.
@@ -941,7 +946,7 @@ calc_ipc_status calc_ipc_pipe_serve(int input,
  * @param out            Takes the server, to be destroyed; NULL on failure.
  * @return OK; INVALID_ARGUMENT: also a path that is too long, the same path twice, or one that
  *     ends with .hello or .lock; ADDRESS_IN_USE: a live server, a FIFO that another program has
- *     open, or a file that is none, is there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
+ *     open, or a file that is no FIFO, is there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_fifo_server_create(const char *request_path,
@@ -964,7 +969,7 @@ CALC_IPC_API calc_ipc_status calc_ipc_fifo_server_run(const struct calc_ipc_fifo
  * Serves in a thread of the library until the server is stopped.
  *
  * @param server  The server.
- * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ * @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED; SYSTEM.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_fifo_server_start(const struct calc_ipc_fifo_server *server);
 
@@ -987,8 +992,8 @@ CALC_IPC_API calc_ipc_status calc_ipc_fifo_server_stop(const struct calc_ipc_fif
 CALC_IPC_API void calc_ipc_fifo_server_request_stop(const struct calc_ipc_fifo_server *server);
 
 /**
- * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
- * it does nothing.
+ * Stops the server and frees it. It may be called while run runs in another thread, and waits for
+ * it. In the server's own handler it does nothing.
  *
  * @param server  The server, not to be used again; NULL does nothing.
  */
@@ -1002,7 +1007,7 @@ CALC_IPC_API void calc_ipc_fifo_server_destroy(struct calc_ipc_fifo_server *serv
  * @param options        NULL: the defaults.
  * @param out            Takes the client, to be destroyed; NULL on failure.
  * @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
- *     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+ *     is full; PERMISSION_DENIED: it runs as another user, or this user may not connect; UNSUPPORTED;
  *     SYSTEM.
  */
 CALC_IPC_API
@@ -1016,7 +1021,7 @@ calc_ipc_status calc_ipc_fifo_client_create(const char *request_path,
  *
  * @param client    The client.
  * @param request   The request.
- * @param response  Takes the answer, which may be that there is no result.
+ * @param response  Takes the answer; `success` is false if there is no result.
  * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
  *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
  *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
@@ -1028,7 +1033,7 @@ calc_ipc_status calc_ipc_fifo_client_call(const struct calc_ipc_fifo_client *cli
                                           struct calc_ipc_response *response);
 
 /**
- * Closes the connection and frees the client. Nothing may overlap it.
+ * Closes the connection and frees the client. No other use of it may overlap that.
  *
  * @param client  The client, not to be used again; NULL does nothing.
  */
@@ -1068,7 +1073,7 @@ CALC_IPC_API calc_ipc_status calc_ipc_shm_server_run(const struct calc_ipc_shm_s
  * Serves in a thread of the library until the server is stopped.
  *
  * @param server  The server.
- * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ * @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED; SYSTEM.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_shm_server_start(const struct calc_ipc_shm_server *server);
 
@@ -1091,8 +1096,8 @@ CALC_IPC_API calc_ipc_status calc_ipc_shm_server_stop(const struct calc_ipc_shm_
 CALC_IPC_API void calc_ipc_shm_server_request_stop(const struct calc_ipc_shm_server *server);
 
 /**
- * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
- * it does nothing.
+ * Stops the server and frees it. It may be called while run runs in another thread, and waits for
+ * it. In the server's own handler it does nothing.
  *
  * @param server  The server, not to be used again; NULL does nothing.
  */
@@ -1105,7 +1110,7 @@ CALC_IPC_API void calc_ipc_shm_server_destroy(struct calc_ipc_shm_server *server
  * @param options  NULL: the defaults.
  * @param out      Takes the client, to be destroyed; NULL on failure.
  * @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
- *     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+ *     is full; PERMISSION_DENIED: it runs as another user, or this user may not connect; UNSUPPORTED;
  *     SYSTEM.
  */
 CALC_IPC_API
@@ -1118,7 +1123,7 @@ calc_ipc_status calc_ipc_shm_client_create(const char *name,
  *
  * @param client    The client.
  * @param request   The request.
- * @param response  Takes the answer, which may be that there is no result.
+ * @param response  Takes the answer; `success` is false if there is no result.
  * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
  *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
  *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
@@ -1130,7 +1135,7 @@ calc_ipc_status calc_ipc_shm_client_call(const struct calc_ipc_shm_client *clien
                                          struct calc_ipc_response *response);
 
 /**
- * Closes the connection and frees the client. Nothing may overlap it.
+ * Closes the connection and frees the client. No other use of it may overlap that.
  *
  * @param client  The client, not to be used again; NULL does nothing.
  */
@@ -1168,7 +1173,7 @@ CALC_IPC_API calc_ipc_status calc_ipc_uds_server_run(const struct calc_ipc_uds_s
  * Serves in a thread of the library until the server is stopped.
  *
  * @param server  The server.
- * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ * @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED; SYSTEM.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_uds_server_start(const struct calc_ipc_uds_server *server);
 
@@ -1191,8 +1196,8 @@ CALC_IPC_API calc_ipc_status calc_ipc_uds_server_stop(const struct calc_ipc_uds_
 CALC_IPC_API void calc_ipc_uds_server_request_stop(const struct calc_ipc_uds_server *server);
 
 /**
- * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
- * it does nothing.
+ * Stops the server and frees it. It may be called while run runs in another thread, and waits for
+ * it. In the server's own handler it does nothing.
  *
  * @param server  The server, not to be used again; NULL does nothing.
  */
@@ -1205,7 +1210,7 @@ CALC_IPC_API void calc_ipc_uds_server_destroy(struct calc_ipc_uds_server *server
  * @param options  NULL: the defaults.
  * @param out      Takes the client, to be destroyed; NULL on failure.
  * @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
- *     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+ *     is full; PERMISSION_DENIED: it runs as another user, or this user may not connect; UNSUPPORTED;
  *     SYSTEM.
  */
 CALC_IPC_API
@@ -1218,7 +1223,7 @@ calc_ipc_status calc_ipc_uds_client_create(const char *path,
  *
  * @param client    The client.
  * @param request   The request.
- * @param response  Takes the answer, which may be that there is no result.
+ * @param response  Takes the answer; `success` is false if there is no result.
  * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
  *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
  *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
@@ -1230,7 +1235,7 @@ calc_ipc_status calc_ipc_uds_client_call(const struct calc_ipc_uds_client *clien
                                          struct calc_ipc_response *response);
 
 /**
- * Closes the connection and frees the client. Nothing may overlap it.
+ * Closes the connection and frees the client. No other use of it may overlap that.
  *
  * @param client  The client, not to be used again; NULL does nothing.
  */
@@ -1279,7 +1284,7 @@ CALC_IPC_API calc_ipc_status calc_ipc_tcp_server_run(const struct calc_ipc_tcp_s
  * Serves in a thread of the library until the server is stopped.
  *
  * @param server  The server.
- * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ * @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED; SYSTEM.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_tcp_server_start(const struct calc_ipc_tcp_server *server);
 
@@ -1302,8 +1307,8 @@ CALC_IPC_API calc_ipc_status calc_ipc_tcp_server_stop(const struct calc_ipc_tcp_
 CALC_IPC_API void calc_ipc_tcp_server_request_stop(const struct calc_ipc_tcp_server *server);
 
 /**
- * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
- * it does nothing.
+ * Stops the server and frees it. It may be called while run runs in another thread, and waits for
+ * it. In the server's own handler it does nothing.
  *
  * @param server  The server, not to be used again; NULL does nothing.
  */
@@ -1330,7 +1335,7 @@ calc_ipc_status calc_ipc_tcp_client_create(const char *host,
  *
  * @param client    The client.
  * @param request   The request.
- * @param response  Takes the answer, which may be that there is no result.
+ * @param response  Takes the answer; `success` is false if there is no result.
  * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
  *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
  *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
@@ -1342,7 +1347,7 @@ calc_ipc_status calc_ipc_tcp_client_call(const struct calc_ipc_tcp_client *clien
                                          struct calc_ipc_response *response);
 
 /**
- * Closes the connection and frees the client. Nothing may overlap it.
+ * Closes the connection and frees the client. No other use of it may overlap that.
  *
  * @param client  The client, not to be used again; NULL does nothing.
  */
@@ -1494,7 +1499,7 @@ calc_ipc_status calc_ipc_server_run(const struct calc_ipc_server *server);
  * Serves in a thread of the library until the server is stopped.
  *
  * @param server  The server.
- * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED;
+ * @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
  *     PERMISSION_DENIED: as run; SYSTEM.
  */
 CALC_IPC_API calc_ipc_status calc_ipc_server_start(const struct calc_ipc_server *server);
@@ -1518,8 +1523,8 @@ CALC_IPC_API calc_ipc_status calc_ipc_server_stop(const struct calc_ipc_server *
 CALC_IPC_API void calc_ipc_server_request_stop(const struct calc_ipc_server *server);
 
 /**
- * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
- * it does nothing.
+ * Stops the server and frees it. It may be called while run runs in another thread, and waits for
+ * it. In the server's own handler it does nothing.
  *
  * @param server  The server, not to be used again; NULL does nothing.
  */
@@ -1552,7 +1557,7 @@ calc_ipc_status calc_ipc_client_create(const char *url,
  *
  * @param client    The client.
  * @param request   The request.
- * @param response  Takes the answer, which may be that there is no result.
+ * @param response  Takes the answer; `success` is false if there is no result.
  * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
  *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
  *     connection is gone; MALFORMED: the answer is no response, and the client stays usable;
@@ -1581,16 +1586,16 @@ calc_ipc_status calc_ipc_client_call_within(const struct calc_ipc_client *client
                                             struct calc_ipc_response *response);
 
 /**
- * Asks many things at once, as many as the transport carries, and takes the answers in order.
+ * Sends many requests, as many at once as the transport carries, and takes the answers in order.
  *
- * The time of a call starts again with each answer.
+ * `call_timeout_ms` starts again with each answer.
  *
  * @param client     The client.
  * @param requests   The requests; NULL if there are none.
  * @param count      How many; 0 is fine.
  * @param responses  Takes as many answers; NULL if there are none.
- * @param completed  Takes how many of `responses` were written, on failure too: the answers to as
- *                   many first requests. Later requests may have been executed.
+ * @param completed  Takes how many of `responses` were written, also on failure: the answers to the
+ *                   first `completed` requests. Later requests may have been executed.
  * @return OK: all are answered; INVALID_ARGUMENT: also an unknown operation anywhere, and nothing
  *     is sent; else as calc_ipc_client_call().
  */
@@ -1610,9 +1615,9 @@ calc_ipc_status calc_ipc_client_call_many(const struct calc_ipc_client *client,
  * @param response         Takes the answer; may be NULL if there is no room for one.
  * @param capacity         Bytes at `response`.
  * @param response_length  Takes the length of the answer, or on BUFFER_TOO_SMALL how long it was.
- * @return OK; TOO_LARGE: the message is over this client's `max_message`, and nothing was sent, or
- *     over the server's, which closes, or the answer is over this client's, and was dropped;
- *     BUFFER_TOO_SMALL: the answer is over `capacity`, and was dropped; HANDLER_FAILED: the
+ * @return OK; TOO_LARGE: the message is over this client's `max_message`, and nothing was sent; or it
+ *     is over the server's, which closes the connection; or the answer is over this client's, and was
+ *     dropped; BUFFER_TOO_SMALL: the answer is over `capacity`, and was dropped; HANDLER_FAILED: the
  *     server's handler failed, and the client stays usable; BUSY, TIMED_OUT, CLOSED, PEER_DIED,
  *     REFUSED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT, CLOSED and
  *     PEER_DIED, `response` may hold a part of the answer.
@@ -1648,7 +1653,7 @@ calc_ipc_status calc_ipc_client_call_bytes_within(const struct calc_ipc_client *
                                                   size_t *response_length);
 
 /**
- * Closes the connection and frees the client. Nothing may overlap it.
+ * Closes the connection and frees the client. No other use of it may overlap that.
  *
  * @param client  The client, not to be used again; NULL does nothing.
  */

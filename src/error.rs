@@ -31,7 +31,7 @@ pub enum Status {
     NotConnected = -8,
     /// A live server, or a file of something else, is at the address.
     AddressInUse = -9,
-    /// The system, or the check of the peer's user, said no.
+    /// The system denied it, or the peer runs as another user.
     PermissionDenied = -10,
     /// The handle is in use by another thread, or by this one.
     Busy = -11,
@@ -39,7 +39,7 @@ pub enum Status {
     Forked = -12,
     /// The server was stopped.
     Stopped = -13,
-    /// This platform, or this version, has no such thing.
+    /// This platform, or this version of the library, does not support it.
     Unsupported = -14,
     /// The operating system failed; the text holds its error number.
     System = -15,

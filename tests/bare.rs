@@ -6,7 +6,9 @@
 mod header;
 
 use calc_ipc::error::Status;
-use calc_ipc::ffi::{client::*, fifo::*, flight::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*};
+use calc_ipc::ffi::{
+    client::*, fifo::*, flight::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*,
+};
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
 use std::collections::BTreeSet;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /// @file
-/// Messages of one's own: bytes that are looked at where they lie.
+/// Messages of your own: views of bytes, which copy nothing.
 ///
-/// The two views are the same types in every version of C++, so that objects of several may be linked. Where there is
-/// std::span, they convert to it and are made from it, and a handler may take it in their place.
+/// The two views are the same types in every version of C++, so that objects compiled for different versions can be
+/// linked. Where std::span exists, they convert to it and from it, and a handler may take it in their place.
 #ifndef CALC_IPC_BYTES_HPP
 #define CALC_IPC_BYTES_HPP
 
@@ -38,7 +38,7 @@ inline constexpr bool holds_bytes = std::is_same_v<Element, std::uint8_t> || std
 } // namespace detail
 /// @endcond
 
-/// Bytes of somebody else's to read: a pointer and a length, as std::string_view is for text.
+/// Bytes to read, owned by somebody else: a pointer and a length, as std::string_view is for text.
 class BytesView {
   public:
     /// No bytes.
@@ -70,7 +70,7 @@ class BytesView {
     std::size_t size_ = 0;
 };
 
-/// Bytes of somebody else's to write to.
+/// Bytes to write to, owned by somebody else.
 class BytesRoom {
   public:
     /// No room.
@@ -79,7 +79,7 @@ class BytesRoom {
     /// The `size` bytes from `data` on.
     constexpr BytesRoom(std::uint8_t *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
-    /// The bytes that a container has, as in BytesView, which does not grow with what is written.
+    /// The bytes of a container, as for BytesView; writing to them does not change its size.
     template <class Container, class = std::enable_if_t<detail::holds_bytes<std::remove_reference_t<Container>> &&
                                                         !std::is_const_v<detail::ElementOf<Container>>>>
     BytesRoom(Container &&container) noexcept
@@ -98,7 +98,7 @@ class BytesRoom {
 } // namespace calc_ipc
 
 #if defined(__cpp_lib_span)
-/// A std::span may be made from one that is about to end: the bytes are somebody else's.
+/// A std::span may be made from a temporary view, since the view does not own the bytes.
 template <> inline constexpr bool std::ranges::enable_borrowed_range<calc_ipc::BytesView> = true;
 /// As above.
 template <> inline constexpr bool std::ranges::enable_borrowed_range<calc_ipc::BytesRoom> = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /// @file
-/// FIFO: any process of this user that knows the two paths, many clients, whose answers are never mixed.
+/// FIFO: for any process of this user that knows the two paths; many clients, whose answers never mix.
 #ifndef CALC_IPC_FIFO_HPP
 #define CALC_IPC_FIFO_HPP
 
@@ -12,14 +12,14 @@ namespace calc_ipc {
 /// A server on a pair of FIFOs.
 ///
 ///     auto server = FIFOServer::create(request_path, response_path, handler);
-///     server.run();                        // until its clients have gone; or startInBackground(), until
-///     server.stop();                       // it is stopped
+///     server.run();                        // returns when its clients have gone; or startInBackground()
+///     server.stop();
 class FIFOServer final : public detail::BasicServer<calc_ipc_fifo_server, calc_ipc_fifo_server_run,
                                                     calc_ipc_fifo_server_start, calc_ipc_fifo_server_stop,
                                                     calc_ipc_fifo_server_request_stop, calc_ipc_fifo_server_destroy> {
   public:
-    /// Makes the FIFOs. Clients may connect from here on, and are served once it runs. `run` serves until stopped,
-    /// or as the options say.
+    /// Creates the FIFOs. Clients may connect from now on, and are served once the server runs. `run` serves until
+    /// stopped, or as the options say.
     FIFOServer(const std::string &request_path, const std::string &response_path, detail::AnyHandler handler = {},
                const ServerOptions &options = {})
         : BasicServer(calc_ipc_fifo_server_create, std::move(handler), options, detail::terminated(request_path),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /// @file
-/// Handlers: what answers requests, and messages of one's own.
+/// Handlers: functions that answer requests, and messages of your own.
 #ifndef CALC_IPC_HANDLER_HPP
 #define CALC_IPC_HANDLER_HPP
 
@@ -22,18 +22,18 @@ namespace calc_ipc {
 
 /// Turns a request into its response; empty stands for the built-in calculator.
 ///
-/// Servers, pipes and servePipe() take whatever can be called like this, also what can only be moved, such as a lambda
-/// that holds a std::unique_ptr.
+/// Servers, pipes and servePipe() take any callable with this signature, also one that can only be moved, such as a
+/// lambda that holds a std::unique_ptr.
 ///
-/// It runs on the server's thread, and on several at once only if `ServerOptions::workers` says so. One that throws
-/// answers ERR with what(). A server must not be destroyed in its own handler.
+/// It runs in one thread at a time unless `ServerOptions::workers` asks for more. If it throws, the answer is ERR with
+/// what(). A server must not be destroyed in its own handler.
 using Handler = std::function<Response(const Request &)>;
 
 /// Answers a message: reads `request`, writes its answer to the start of `response`, which never overlaps it, and
 /// returns the answer's length. Both begin at multiples of CALC_IPC_ALIGNMENT, so that a struct may lie there.
 ///
 /// If it throws, or returns more than `response.size()`, the client gets HANDLER_FAILED; what() stays with the server,
-/// see calc_ipc_current_failure(). Else as Handler.
+/// see calc_ipc_current_failure(). Everything else is as for Handler.
 using BytesHandler = std::function<std::size_t(BytesView request, BytesRoom response)>;
 
 /// @cond INTERNAL

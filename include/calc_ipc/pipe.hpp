@@ -19,8 +19,8 @@ namespace calc_ipc {
 ///     auto response = channel.call({Operation::ADD, 10, 20});
 class PipeChannel final : public detail::BasicClient<calc_ipc_pipe, calc_ipc_pipe_call, calc_ipc_pipe_destroy> {
   public:
-    /// Forks a child that serves `handler`. In a program with several threads, a handler that takes a lock which
-    /// another thread held at this moment waits for ever, in malloc too: such programs use `spawn`.
+    /// Forks a child that serves `handler`. In a program with several threads, a lock that another thread holds at this
+    /// moment, malloc's included, stays locked in the child, and a handler that takes it waits for ever: use `spawn`.
     [[nodiscard]] static PipeChannel createWithServer(detail::AnyHandler handler = {},
                                                       const ClientOptions &options = {}) {
         // The child serves on its copy of this stack frame and never returns from create.
@@ -43,8 +43,8 @@ class PipeChannel final : public detail::BasicClient<calc_ipc_pipe, calc_ipc_pip
         : BasicClient(create, options, address...) {}
 };
 
-/// Serves one client that writes to `in` and reads from `out`, until it closes `in`: what a program for `spawn` does
-/// with 0 and 1.
+/// Serves one client that writes to `in` and reads from `out`, until it closes `in`. A program that `spawn` starts
+/// calls it with 0 and 1.
 inline void servePipe(int in, int out, detail::AnyHandler handler = {}, const ServerOptions &options = {}) {
     detail::check(calc_ipc_pipe_serve(in, out, detail::functionOf(handler), &handler, &options));
 }

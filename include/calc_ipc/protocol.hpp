@@ -36,7 +36,7 @@ enum class Operation : std::int32_t {
     DIV = CALC_IPC_OPERATION_DIV,
 };
 
-/// A question: `arg1 op arg2`.
+/// A request: `arg1 op arg2`.
 struct Request {
     Operation op = Operation::ADD; ///< What to do with the two.
     std::int64_t arg1 = 0;         ///< The left operand.
@@ -47,7 +47,7 @@ struct Request {
 struct Response {
     bool success = false;    ///< Whether there is a result.
     std::int64_t result = 0; ///< The result, if there is one.
-    std::string error = {};  ///< Why there is none; 255 bytes of it, or up to a NUL, travel.
+    std::string error = {};  ///< Why there is none; at most 255 bytes of it, up to a NUL, are sent.
 };
 
 /// @cond INTERNAL
@@ -141,7 +141,7 @@ inline std::optional<Response> deserializeResponse(const std::vector<std::uint8_
     return detail::fromC(response);
 }
 
-/// Calculates here and now, as every server without a handler of its own does. Fit to be a Handler.
+/// Calculates in this process, as a server without a handler does. It can be used as a Handler.
 inline Response execute(const Request &request) {
     const calc_ipc_request in = detail::toC(request);
     calc_ipc_response out;

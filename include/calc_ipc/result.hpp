@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /// @file
-/// What a call came to: a value, or why there is none. It needs no exceptions.
+/// The outcome of a call: a value, or why there is none. It needs no exceptions.
 #ifndef CALC_IPC_RESULT_HPP
 #define CALC_IPC_RESULT_HPP
 
@@ -19,14 +19,14 @@ namespace calc_ipc {
 
 namespace detail {
 
-/// How a call ended. It belongs to whoever holds it: no other thread and no later call changes it.
+/// How a call ended. No other thread and no later call changes it.
 class Outcome {
   public:
     /// A call that succeeded.
     Outcome() noexcept = default;
 
-    /// One that failed like this. Of a text for which there is no memory, only what kind it was is kept, so that a
-    /// call never throws.
+    /// A call that failed. If there is no memory for the text, only the text of its status is kept, so that a call
+    /// never throws.
     Outcome(calc_ipc_status status, const char *text, bool not_executed) noexcept
         : status_(status), not_executed_(not_executed) {
 #if defined(__cpp_exceptions)
@@ -55,8 +55,8 @@ class Outcome {
     /// The same, of a result that is about to end.
     std::string message() &&noexcept { return std::move(message_); }
 
-    /// Whether the call failed and, it is certain, no handler was or will be given the request, so that asking again
-    /// cannot do anything twice: see calc_ipc_last_not_executed(). `false` after a failure: perhaps one was.
+    /// Whether the call failed and its request certainly reached no handler and never will, so that it can be sent
+    /// again without being executed twice: see calc_ipc_last_not_executed(). `false` after a failure: perhaps it did.
     bool notExecuted() const noexcept { return not_executed_; }
 
   private:
@@ -67,7 +67,7 @@ class Outcome {
 
 } // namespace detail
 
-/// What a call came to: used as a std::optional of its value is, and where that is empty, it says why.
+/// The outcome of a call: a std::optional of the value, which says why it is empty.
 ///
 ///     if (const auto response = client.call(request)) {
 ///         use(*response);
@@ -77,7 +77,7 @@ class Outcome {
 ///         std::cerr << response.message() << '\n';     // "timed out: /run/calc.sock: no answer within 30s ..."
 ///     }
 ///
-/// Everything is of the one call that gave it, so threads that share a client cannot read each other's.
+/// It is that of one call, so that threads that share a client cannot read each other's.
 template <class T> class Result : public detail::Outcome {
   public:
     using value_type = T; ///< What there is if the call succeeded.
@@ -88,8 +88,8 @@ template <class T> class Result : public detail::Outcome {
     /// The same.
     Result(T &&value) noexcept(std::is_nothrow_move_constructible_v<T>) : value_(std::move(value)) {}
 
-    /// A failure, which is not CALC_IPC_STATUS_OK: for code that gives results of its own, such as a client's stand-in
-    /// in a test.
+    /// A failure with this status, not CALC_IPC_STATUS_OK: for code that makes results itself, such as a fake client in
+    /// a test.
     Result(const Error &failure, bool not_executed = false) noexcept
         : Outcome(failure.status(), failure.what(), not_executed) {}
 

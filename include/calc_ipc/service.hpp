@@ -43,7 +43,7 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
     /// Serves on a thread of the library until stopped.
     void startInBackground() { check(Start(handle())); }
 
-    /// Ends serving for good, frees the address and waits for both; says how serving ended.
+    /// Stops for good, frees the address, and returns when both is done; says how serving ended.
     calc_ipc_status stop() noexcept { return Stop(handle()); }
 
     /// Asks `run` to return and never waits: for signal handlers, and for the server's own handler.
@@ -98,14 +98,14 @@ class LastStatus {
 /// A client of any transport. `T` and the functions are those of calc_ipc.h.
 template <class T, auto Call, auto Destroy> class BasicClient {
   public:
-    /// Sends a request and waits for its response; empty if there is none, and then the result says why.
-    /// A response without `success` is a response: the call worked, and the calculation did not.
+    /// Sends a request and waits for its response. Without one, the result is empty and says why. A response without
+    /// `success` is a response: the call succeeded, and the calculation failed.
     Result<Response> call(const Request &request) noexcept {
         return ask(request,
                    [this](const calc_ipc_request *in, calc_ipc_response *out) { return Call(handle_.get(), in, out); });
     }
 
-    /// How the last call of any thread ended. Each call's result says it for that call alone.
+    /// How the last call in any thread ended. The result of a call says it for that call.
     calc_ipc_status status() const noexcept { return status_.get(); }
 
     /// @cond INTERNAL

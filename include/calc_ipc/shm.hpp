@@ -19,14 +19,14 @@ class ShmServer final : public detail::BasicServer<calc_ipc_shm_server, calc_ipc
                                                    calc_ipc_shm_server_start, calc_ipc_shm_server_stop,
                                                    calc_ipc_shm_server_request_stop, calc_ipc_shm_server_destroy> {
   public:
-    /// Takes `name`, with or without its leading slash. Clients may connect from here on, and are served once it runs.
+    /// Takes `name`, with or without its leading slash. Clients may connect from now on, and are served once it runs.
     [[nodiscard]] static ShmServer create(const std::string &name, detail::AnyHandler handler = {},
                                           const ServerOptions &options = {}) {
         return ShmServer(name, std::move(handler), options);
     }
 
-    /// The same, for programs that bring two names of semaphores: they are unused, since all synchronisation lives
-    /// in the shared memory.
+    /// The same, for programs that pass the names of two semaphores, which are unused: all synchronisation is in the
+    /// shared memory.
     [[nodiscard]] static ShmServer create(const std::string &name, const std::string & /* sem_req */,
                                           const std::string & /* sem_resp */, detail::AnyHandler handler = {},
                                           const ServerOptions &options = {}) {
@@ -49,7 +49,7 @@ class ShmClient final
     explicit ShmClient(const std::string &name, const ClientOptions &options = {})
         : BasicClient(calc_ipc_shm_client_create, options, detail::terminated(name)) {}
 
-    /// The same, for programs that bring two names of semaphores, which are unused.
+    /// The same, for programs that pass the names of two semaphores, which are unused.
     ShmClient(const std::string &name, const std::string & /* sem_req */, const std::string & /* sem_resp */,
               const ClientOptions &options = {})
         : ShmClient(name, options) {}

@@ -18,13 +18,13 @@ namespace calc_ipc {
 ///     ...
 ///     server.stop();
 ///
-/// TCP asks nobody who they are, so only addresses of this machine are served, unless `ServerOptions::allow_remote`
-/// says otherwise.
+/// TCP authenticates nobody, so the server takes addresses of this machine only, unless
+/// `ServerOptions::allow_remote` is set.
 class TCPServer final : public detail::BasicServer<calc_ipc_tcp_server, calc_ipc_tcp_server_run,
                                                    calc_ipc_tcp_server_start, calc_ipc_tcp_server_stop,
                                                    calc_ipc_tcp_server_request_stop, calc_ipc_tcp_server_destroy> {
   public:
-    /// Binds a name or an address of this machine. Clients may connect from here on, and are served once it runs.
+    /// Binds a name or an address of this machine. Clients may connect from now on, and are served once it runs.
     TCPServer(const std::string &host, std::uint16_t port, detail::AnyHandler handler = {},
               const ServerOptions &options = {})
         : BasicServer(calc_ipc_tcp_server_create, std::move(handler), options, detail::terminated(host), port) {}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 /// @file
-/// Unix domain socket: any process that knows the path, thousands of clients. The one to take if unsure.
+/// Unix domain socket: any process that knows the path, thousands of clients. Take it if unsure.
 #ifndef CALC_IPC_UDS_HPP
 #define CALC_IPC_UDS_HPP
 
@@ -19,7 +19,7 @@ class UDSServer final : public detail::BasicServer<calc_ipc_uds_server, calc_ipc
                                                    calc_ipc_uds_server_start, calc_ipc_uds_server_stop,
                                                    calc_ipc_uds_server_request_stop, calc_ipc_uds_server_destroy> {
   public:
-    /// Binds `path`, of at most 107 bytes. Clients may connect from here on, and are served once it runs.
+    /// Binds `path`, of at most 107 bytes. Clients may connect from now on, and are served once it runs.
     explicit UDSServer(const std::string &path, detail::AnyHandler handler = {}, const ServerOptions &options = {})
         : BasicServer(calc_ipc_uds_server_create, std::move(handler), options, detail::terminated(path)) {}
 };

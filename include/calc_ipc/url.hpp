@@ -23,7 +23,7 @@ namespace calc_ipc {
 /// A server at a URL.
 ///
 ///     Server server("tcp://localhost:0", handler);             // requests, as every server answers them
-///     auto server = Server::bytes("unix:///run/echo", echo);   // or: messages of one's own
+///     auto server = Server::bytes("unix:///run/echo", echo);   // or: messages of your own
 ///     server.startInBackground();                              // or run(), on this thread
 ///     std::cout << server.url() << '\n';                       // for clients, with the real port
 ///     server.stop();
@@ -31,11 +31,11 @@ class Server final
     : public detail::BasicServer<calc_ipc_server, calc_ipc_server_run, calc_ipc_server_start, calc_ipc_server_stop,
                                  calc_ipc_server_request_stop, calc_ipc_server_destroy> {
   public:
-    /// Binds the URL's address. Clients may connect from here on, and are served once it runs.
+    /// Binds the URL's address. Clients may connect from now on, and are served once it runs.
     explicit Server(const std::string &url, detail::AnyHandler handler = {}, const ServerOptions &options = {})
         : BasicServer(calc_ipc_server_create, std::move(handler), options, detail::terminated(url)) {}
 
-    /// A server of messages of any kind, up to `max_message` bytes long, which bounds the answers, too.
+    /// A server of messages of any kind. `max_message` bounds requests and answers.
     [[nodiscard]] static Server bytes(const std::string &url, detail::AnyBytesHandler handler,
                                       const ServerOptions &options = {}) {
         return {OfBytes(), url, std::move(handler), options};
@@ -103,9 +103,8 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
 
     /// Sends all of the requests, in a std::vector, std::array, std::span ..., and gives their responses in order.
     ///
-    /// If there are fewer responses than requests, they are those to the first requests, and the result says why; later
-    /// requests may have been executed unless it says that they were not. The time of a call starts again with each
-    /// response.
+    /// If there are fewer responses than requests, they answer the first requests, and the result says why; later
+    /// requests may have been executed unless `notExecuted()`. `call_timeout_ms` starts again with each response.
     template <class Requests> Responses callMany(const Requests &requests) noexcept {
         return callMany(std::data(requests), std::size(requests));
     }
@@ -142,9 +141,9 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
         return responses;
     }
 
-    /// Sends a message and waits for the answer, which is written to the start of `room`; gives its length. Empty if
-    /// there is none, and then the result says why. An answer that does not fit is BUFFER_TOO_SMALL and dropped; its
-    /// length is put at `needed`.
+    /// Sends a message, waits for the answer, which is written to the start of `room`, and gives its length. Without
+    /// an answer, the result is empty and says why. An answer that does not fit is BUFFER_TOO_SMALL and dropped;
+    /// `needed` takes its length.
     Result<std::size_t> callBytes(BytesView message, BytesRoom room, std::size_t *needed = nullptr) noexcept {
         return askBytes(CALC_IPC_TIMEOUT_DEFAULT, message, room, needed);
     }
@@ -155,7 +154,7 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
         return askBytes(detail::timeoutOf(timeout), message, room, needed);
     }
 
-    /// The same, with room for any answer that the options let in.
+    /// The same, with room for any answer within `max_message` of the options.
     Result<std::vector<std::uint8_t>> callBytes(BytesView message) noexcept {
         using Answer = Result<std::vector<std::uint8_t>>;
         bool is_sent = false;

@@ -5,7 +5,7 @@ use crate::protocol::frame::{PREFIX, Sink, prefix};
 
 /// Bytes of the longest body of a response, that of an error; no request has a longer one.
 pub const BODY_MAX: u32 = 259;
-const _: () = assert!(BODY_MAX as usize == text::ERROR.len() + ErrorText::CAPACITY);
+const _: () = assert!(BODY_MAX as usize == text::BODY_ROOM);
 
 /// Room for any request or response with its prefix, in bytes.
 pub const FRAME_MAX: usize = PREFIX + BODY_MAX as usize;

@@ -97,7 +97,7 @@ pub(crate) fn write_request(request: &Request, room: &mut [u8; SHORT_MAX]) -> us
     body.put(itoa::Buffer::new().format(request.arg1).as_bytes());
     body.put(b" ");
     body.put(itoa::Buffer::new().format(request.arg2).as_bytes());
-    body.length
+    body.finish()
 }
 
 /// Writes the body of a response with this result to the start of `room`, and gives its length.
@@ -106,11 +106,42 @@ pub(super) fn write_result(result: i64, room: &mut [u8; SHORT_MAX]) -> usize {
     let mut body = Text { room, length: 0 };
     body.put(b"OK ");
     body.put(itoa::Buffer::new().format(result).as_bytes());
-    body.length
+    body.finish()
 }
 
 /// What the body of a response with an error begins with.
-pub(super) const ERROR: &[u8] = b"ERR ";
+pub(super) const ERROR: &[u8; 4] = b"ERR ";
+
+/// Writes the body of `response` to the start of `room`, and gives its length.
+#[inline]
+pub fn write_response(response: &Response, room: &mut [u8; BODY_ROOM]) -> usize {
+    match response {
+        Ok(result) => write_result(*result, short(room)),
+        Err(error) => write_error(error, room),
+    }
+}
+
+/// The start of the room for any body, which is room for a short one.
+#[inline]
+fn short(room: &mut [u8; BODY_ROOM]) -> &mut [u8; SHORT_MAX] {
+    const { assert!(SHORT_MAX <= BODY_ROOM) };
+    room.first_chunk_mut().expect("checked above, for good")
+}
+
+#[cold]
+fn write_error(error: &ErrorText, room: &mut [u8; BODY_ROOM]) -> usize {
+    let (head, rest) = room.split_first_chunk_mut().expect(HOLDS_ANY);
+    *head = *ERROR;
+    let text = error.as_bytes();
+    rest.get_mut(..text.len())
+        .expect(HOLDS_ANY)
+        .copy_from_slice(text);
+    ERROR.len() + text.len()
+}
+
+/// Bytes of the longest body, that of an error.
+pub(super) const BODY_ROOM: usize = ERROR.len() + ErrorText::CAPACITY;
+const HOLDS_ANY: &str = "no error's text is longer than CAPACITY";
 
 /// A text as it is put together.
 struct Text<'a> {
@@ -120,16 +151,25 @@ struct Text<'a> {
 
 impl Text<'_> {
     /// Appends a few bytes, for which calling memcpy(3) takes longer than a loop. Those that did not fit would
-    /// be counted all the same, so that the length tells.
+    /// be counted all the same, so that the length tells in the end.
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        let room = self.room.get_mut(self.length..).unwrap_or_default();
+        let room = self.room.get_mut(self.length..).expect(IS_SHORT);
         room.iter_mut()
             .zip(bytes)
             .for_each(|(to, from)| *to = *from);
         self.length += bytes.len();
     }
+
+    /// The length of the whole text.
+    #[inline]
+    fn finish(self) -> usize {
+        assert!(self.length <= SHORT_MAX, "{IS_SHORT}");
+        self.length
+    }
 }
+
+const IS_SHORT: &str = "no short text is longer than SHORT_MAX";
 
 /// Two numbers, one space apart.
 #[inline]

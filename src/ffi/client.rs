@@ -55,7 +55,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_create(
 ///
 /// @param client    The client.
 /// @param request   The request.
-/// @param response  Takes the answer, which may be that there is no result.
+/// @param response  Takes the answer; `success` is false if there is no result.
 /// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
 ///     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
 ///     connection is gone; MALFORMED: the answer is no response, and the client stays usable;
@@ -91,16 +91,16 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_within(
     unsafe { service::call(client, limit, request, response) }
 }
 
-/// Asks many things at once, as many as the transport carries, and takes the answers in order.
+/// Sends many requests, as many at once as the transport carries, and takes the answers in order.
 ///
-/// The time of a call starts again with each answer.
+/// `call_timeout_ms` starts again with each answer.
 ///
 /// @param client     The client.
 /// @param requests   The requests; NULL if there are none.
 /// @param count      How many; 0 is fine.
 /// @param responses  Takes as many answers; NULL if there are none.
-/// @param completed  Takes how many of `responses` were written, on failure too: the answers to as
-///                   many first requests. Later requests may have been executed.
+/// @param completed  Takes how many of `responses` were written, also on failure: the answers to the
+///                   first `completed` requests. Later requests may have been executed.
 /// @return OK: all are answered; INVALID_ARGUMENT: also an unknown operation anywhere, and nothing
 ///     is sent; else as calc_ipc_client_call().
 #[unsafe(no_mangle)]
@@ -133,9 +133,9 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_many(
 /// @param response         Takes the answer; may be NULL if there is no room for one.
 /// @param capacity         Bytes at `response`.
 /// @param response_length  Takes the length of the answer, or on BUFFER_TOO_SMALL how long it was.
-/// @return OK; TOO_LARGE: the message is over this client's `max_message`, and nothing was sent, or
-///     over the server's, which closes, or the answer is over this client's, and was dropped;
-///     BUFFER_TOO_SMALL: the answer is over `capacity`, and was dropped; HANDLER_FAILED: the
+/// @return OK; TOO_LARGE: the message is over this client's `max_message`, and nothing was sent; or it
+///     is over the server's, which closes the connection; or the answer is over this client's, and was
+///     dropped; BUFFER_TOO_SMALL: the answer is over `capacity`, and was dropped; HANDLER_FAILED: the
 ///     server's handler failed, and the client stays usable; BUSY, TIMED_OUT, CLOSED, PEER_DIED,
 ///     REFUSED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT, CLOSED and
 ///     PEER_DIED, `response` may hold a part of the answer.
@@ -196,7 +196,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes_within(
     guard_call(arguments, Exchange::call)
 }
 
-/// Closes the connection and frees the client. Nothing may overlap it.
+/// Closes the connection and frees the client. No other use of it may overlap that.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]

@@ -42,9 +42,9 @@ impl Handle for calc_ipc_fifo_client {
 /// Creates a server at a pair of paths, where clients may connect from now on; they are served once
 /// run or start begins. FIFOs that a dead server left there are replaced.
 ///
-/// Clients of the library announce themselves over a third FIFO and get a pair of their own, so
-/// that their answers never mix. The public pair serves one client at a time that knows nothing but
-/// frames. FIFOs cannot tell who writes: clients have to run as the same user.
+/// Clients made by this library announce themselves over a third FIFO and get a pair of their own, so
+/// that their answers never mix. The pair at the two paths serves other programs that write frames, one
+/// at a time. FIFOs do not tell who writes, so clients have to run as the server's user.
 ///
 /// @param request_path   The FIFO of requests, whose name in its folder has at most 220 bytes;
 ///                       `request_path`.hello and `request_path`.lock are created beside it.
@@ -55,7 +55,7 @@ impl Handle for calc_ipc_fifo_client {
 /// @param out            Takes the server, to be destroyed; NULL on failure.
 /// @return OK; INVALID_ARGUMENT: also a path that is too long, the same path twice, or one that
 ///     ends with .hello or .lock; ADDRESS_IN_USE: a live server, a FIFO that another program has
-///     open, or a file that is none, is there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
+///     open, or a file that is no FIFO, is there; PERMISSION_DENIED; UNSUPPORTED: also a `mode` for other users; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_create(
     request_path: *const c_char,
@@ -98,7 +98,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_run(
 /// Serves in a thread of the library until the server is stopped.
 ///
 /// @param server  The server.
-/// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+/// @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_start(
     server: *const calc_ipc_fifo_server,
@@ -131,8 +131,8 @@ pub unsafe extern "C" fn calc_ipc_fifo_server_request_stop(server: *const calc_i
     unsafe { service::request_stop(server) }
 }
 
-/// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
-/// it does nothing.
+/// Stops the server and frees it. It may be called while run runs in another thread, and waits for
+/// it. In the server's own handler it does nothing.
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
@@ -148,7 +148,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fifo_server_destroy(server: *mut calc_i
 /// @param options        NULL: the defaults.
 /// @param out            Takes the client, to be destroyed; NULL on failure.
 /// @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
-///     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+///     is full; PERMISSION_DENIED: it runs as another user, or this user may not connect; UNSUPPORTED;
 ///     SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_fifo_client_create(
@@ -173,7 +173,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fifo_client_create(
 ///
 /// @param client    The client.
 /// @param request   The request.
-/// @param response  Takes the answer, which may be that there is no result.
+/// @param response  Takes the answer; `success` is false if there is no result.
 /// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
 ///     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
 ///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
@@ -188,7 +188,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_fifo_client_call(
     unsafe { service::call(client, service::usual, request, response) }
 }
 
-/// Closes the connection and frees the client. Nothing may overlap it.
+/// Closes the connection and frees the client. No other use of it may overlap that.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]

@@ -10,10 +10,10 @@ use std::ffi::{c_char, c_void};
 
 /// A function that answers requests; NULL is the built-in calculator.
 ///
-/// It gets only known operations. `response` comes zeroed, as a failure without a reason. The
-/// function has to return: no exception and no longjmp may leave it. It runs in one thread at a
-/// time unless the options ask for more workers, but not always in the same one. `user_data` is
-/// what was given with the function, and has to live until destroy returns.
+/// It gets only known operations. `response` is zeroed before it is called, which means a failure
+/// without a reason. The function has to return: no exception and no longjmp may leave it. It runs in
+/// one thread at a time, not always the same one, unless `workers` of the options asks for more.
+/// `user_data` is what was given with the function, and has to live until destroy returns.
 pub type calc_ipc_handler = Option<
     unsafe extern "C" fn(
         request: *const calc_ipc_request,
@@ -22,8 +22,8 @@ pub type calc_ipc_handler = Option<
     ),
 >;
 
-/// What the address of a request that a handler of messages of your own reads, and of the room for its
-/// answer, is a multiple of: enough for any type of C.
+/// The alignment, in bytes, of the request and of the response that a calc_ipc_bytes_handler is given:
+/// enough for any type of C.
 pub const CALC_IPC_ALIGNMENT: usize = 16;
 
 /// A function that answers messages of your own.
@@ -32,8 +32,8 @@ pub const CALC_IPC_ALIGNMENT: usize = 16;
 /// its answer to the `capacity` bytes at `response`, which do not overlap them, and returns the
 /// answer's length; more than `capacity` means that it failed, and the client gets HANDLER_FAILED.
 /// `capacity` is the `max_message` of the server's options. Both addresses are multiples of
-/// CALC_IPC_ALIGNMENT, so that a struct may be read and written there as what it is. Else it is as
-/// calc_ipc_handler.
+/// CALC_IPC_ALIGNMENT, so that a struct may be read and written in place. What `response` points to
+/// holds nothing of use before. Everything else is as for calc_ipc_handler.
 pub type calc_ipc_bytes_handler = Option<
     unsafe extern "C" fn(
         request: *const u8,
@@ -44,12 +44,12 @@ pub type calc_ipc_bytes_handler = Option<
     ) -> usize,
 >;
 
-/// Says why the calc_ipc_bytes_handler that this thread is inside of is about to fail, before it
-/// returns more than `capacity`.
+/// Says why a calc_ipc_bytes_handler fails. The handler calls it before it returns more than
+/// `capacity`.
 ///
-/// The client gets HANDLER_FAILED and never sees the text, which stays with the server for its
-/// observer, in Rust for `Server::last_failure`, too. A handler that does not fail after all has said
-/// nothing; said twice, the last text counts.
+/// The client gets HANDLER_FAILED and never sees the text, which is for the server's side: its
+/// observer, and in Rust `Server::last_failure`. The text of a handler that does not fail is dropped.
+/// Of several texts, the last one counts.
 ///
 /// @param text  Why. At most 255 bytes of it are copied; control characters and what is not UTF-8
 ///              become `?`.

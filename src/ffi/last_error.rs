@@ -55,7 +55,7 @@ impl Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for character in text.chars() {
             let end = self.length + character.len_utf8();
-            let room = self.bytes.get_mut(..CAPACITY - 1).unwrap_or_default();
+            let [room @ .., _nul] = &mut self.bytes;
             let place = room.get_mut(self.length..end).ok_or(fmt::Error)?;
             character.encode_utf8(place);
             self.length = end;

@@ -7,49 +7,50 @@ use std::time::Duration;
 
 /// For `server_uid`: the server has to run as the same user as the client, or as root.
 pub const CALC_IPC_SERVER_UID_OWN: u32 = 0xFFFF_FFFFu32;
-/// For `server_uid`: the server may be anyone's.
+/// For `server_uid`: the server may run as any user.
 pub const CALC_IPC_SERVER_UID_ANY: u32 = 0xFFFF_FFFEu32;
 
 /// How a server treats its clients. calc_ipc_server_options_init() fills in the defaults.
 ///
-/// A flag is set by any value but 0. In a field that a later version adds, 0 is what earlier
-/// versions do.
+/// Any value but 0 sets a flag. A field that a later version adds keeps the behaviour of earlier
+/// versions while it is 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct calc_ipc_server_options {
     /// sizeof(calc_ipc_server_options), as the program was compiled.
     pub size: usize,
-    /// Clients at once, further ones are REFUSED; 0: what suits the transport, 1024, or 128 over
-    /// shared memory. Any number: what bounds it is the limit of open files. Default: 0.
+    /// The most clients at once; further ones are REFUSED. 0: 1024, or 128 over shared memory. The
+    /// limit of open files (RLIMIT_NOFILE) bounds it. Default: 0.
     pub max_clients: u32,
     /// The longest body taken, in bytes, from 259 to 67108864. Default: 65536.
     pub max_message: u32,
-    /// Threads that serve, 1024 at most; 0: as many as help the calculator, one for a handler of
-    /// yours, which more than one thread may run at once only if you say so here. Default: 0.
+    /// Threads that serve, 1024 at most. A handler of yours runs in all of them at once. 0: for the
+    /// calculator a thread for each CPU, 8 at most; for a handler of yours one. Default: 0.
     pub workers: u32,
     /// Permission bits of what the server creates in the file system, from 0001 to 0777. With bits for
     /// the group or for others, a client need not run as the same user. Default: 0600.
     pub mode: u32,
-    /// A client that asks nothing for this many milliseconds is dropped; 0: never. Default: 0.
+    /// A client that sends no request for this many milliseconds is dropped; 0: never. Default: 0.
     pub idle_timeout_ms: u32,
-    /// How many microseconds a thread looks for work before it sleeps in the kernel, 1000 at most; 0:
-    /// not at all. It costs a core for as long after each request, and spares the next one the tens of
-    /// microseconds that waking takes; where that does not pay it stops by itself. Default: 50.
+    /// How many microseconds a thread spins, looking for the next request, before it sleeps in the
+    /// kernel; 1000 at most, 0: it never spins. Spinning keeps a core busy for that long after each
+    /// request, and saves the next request the tens of microseconds that waking a thread takes. A
+    /// thread that finds nothing by spinning spins less and less. Default: 50.
     pub spin_us: u32,
     /// Flag: run returns once clients have come and the last one has gone. Default: 0.
     pub stop_when_idle: u32,
     /// Flag: addresses beyond this machine may be served. Default: 0.
     pub allow_remote: u32,
-    /// 0, for a flag to come.
+    /// Has to be 0; reserved for a flag.
     pub in_place: u32,
-    /// A client that began a message and did not finish it in this many milliseconds, and 1000 more for
-    /// each MiB of it, is dropped; 0: 5000. Default: 0.
+    /// A client that has sent the beginning of a message has to send the rest within this many
+    /// milliseconds, plus 1000 for each MiB of the message, or is dropped; 0: 5000. Default: 0.
     pub stall_timeout_ms: u32,
 }
 
 /// How a client treats its server. calc_ipc_client_options_init() fills in the defaults.
 ///
-/// In a field that a later version adds, 0 is what earlier versions do.
+/// A field that a later version adds keeps the behaviour of earlier versions while it is 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct calc_ipc_client_options {
@@ -61,18 +62,19 @@ pub struct calc_ipc_client_options {
     pub call_timeout_ms: u32,
     /// The longest body sent or taken, in bytes, from 259 to 67108864. Default: 65536.
     pub max_message: u32,
-    /// How many microseconds a call looks for its answer before it sleeps in the kernel, 1000 at most;
-    /// 0: not at all. While both sides look, a call takes a microsecond or less instead of the tens that
-    /// waking costs, and each side a core; where that does not pay it stops by itself. Default: 50.
+    /// How many microseconds a call spins, looking for its answer, before it sleeps in the kernel; 1000
+    /// at most, 0: it never spins. While both sides spin, each keeps a core busy, and a call takes about
+    /// a microsecond instead of the tens that waking takes. A client that finds nothing by spinning
+    /// spins less and less. Default: 50.
     pub spin_us: u32,
-    /// Whose server it has to be: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a user's
-    /// id. Default: CALC_IPC_SERVER_UID_OWN.
+    /// The user that the server has to run as: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a
+    /// user's id. Default: CALC_IPC_SERVER_UID_OWN.
     pub server_uid: u32,
-    /// 0.
+    /// Has to be 0.
     pub reserved: u32,
 }
 
-/// Fills in the defaults, and zeros in what this version does not know.
+/// Sets each field to its default, and fields that this version does not know to 0.
 ///
 /// @param options  The struct; NULL does nothing.
 /// @param size     sizeof(calc_ipc_server_options): exactly as many bytes are written.
@@ -85,7 +87,7 @@ pub unsafe extern "C" fn calc_ipc_server_options_init(
     unsafe { extensible::init(options, size) }
 }
 
-/// Fills in the defaults, and zeros in what this version does not know.
+/// Sets each field to its default, and fields that this version does not know to 0.
 ///
 /// @param options  The struct; NULL does nothing.
 /// @param size     sizeof(calc_ipc_client_options): exactly as many bytes are written.
@@ -209,12 +211,14 @@ fn timeout(milliseconds: u32) -> Option<Duration> {
     (milliseconds != 0).then(|| Duration::from_millis(milliseconds.into()))
 }
 
+const SHORT: &str = "no default is as long as 32 bits count";
+
 fn milliseconds(time: Duration) -> u32 {
-    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+    u32::try_from(time.as_millis()).expect(SHORT)
 }
 
 fn microseconds(time: Duration) -> u32 {
-    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
+    u32::try_from(time.as_micros()).expect(SHORT)
 }
 
 // Padding would be bytes that a caller cannot set to 0.

@@ -30,10 +30,10 @@ impl Handle for calc_ipc_pipe {
 
 /// Forks a child that serves until the pipe is destroyed.
 ///
-/// Only the calling thread exists in the child, and whatever the other threads held locked stays
-/// locked there: a handler that may wait for a lock of such a program, malloc()'s included, belongs
-/// into a program of its own, see calc_ipc_pipe_spawn(). Descriptors of the host are closed in the
-/// child, but for 2.
+/// The child has only the thread that called, and a lock that another thread held at that moment stays
+/// locked in it (fork(2)), those of malloc() included. In a program with threads, use
+/// calc_ipc_pipe_spawn() for a handler that may wait for such a lock. The child closes all descriptors
+/// of the host except 2.
 ///
 /// @param handler    What answers, in the child; NULL is the calculator.
 /// @param user_data  Passed to `handler`; the child has a copy of what it points to.
@@ -80,7 +80,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_spawn(
 ///
 /// @param pipe      The pipe.
 /// @param request   The request.
-/// @param response  Takes the answer, which may be that there is no result.
+/// @param response  Takes the answer; `success` is false if there is no result.
 /// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the pipe;
 ///     TIMED_OUT: the pipe stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
 ///     child is gone; MALFORMED: the answer is no response; FORKED; SYSTEM. After TIMED_OUT, CLOSED
@@ -96,7 +96,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_call(
 }
 
 /// Closes the pipe, which tells the child to end, waits for it a bounded time, then kills it, and
-/// frees everything. Nothing may overlap it.
+/// frees everything. No other use of it may overlap that.
 ///
 /// @param pipe  The pipe, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]

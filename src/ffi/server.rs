@@ -97,7 +97,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_run(
 /// Serves in a thread of the library until the server is stopped.
 ///
 /// @param server  The server.
-/// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED;
+/// @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
 ///     PERMISSION_DENIED: as run; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_server_start(
@@ -131,8 +131,8 @@ pub unsafe extern "C" fn calc_ipc_server_request_stop(server: *const calc_ipc_se
     unsafe { service::request_stop(server) }
 }
 
-/// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
-/// it does nothing.
+/// Stops the server and frees it. It may be called while run runs in another thread, and waits for
+/// it. In the server's own handler it does nothing.
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]

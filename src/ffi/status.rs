@@ -29,7 +29,7 @@ pub const CALC_IPC_STATUS_PEER_DIED: calc_ipc_status = -7;
 pub const CALC_IPC_STATUS_NOT_CONNECTED: calc_ipc_status = -8;
 /// A live server, or a file of something else, is at the address.
 pub const CALC_IPC_STATUS_ADDRESS_IN_USE: calc_ipc_status = -9;
-/// The system, or the check of the peer's user, said no.
+/// The system denied it, or the peer runs as another user.
 pub const CALC_IPC_STATUS_PERMISSION_DENIED: calc_ipc_status = -10;
 /// The handle is in use by another thread, or by this one.
 pub const CALC_IPC_STATUS_BUSY: calc_ipc_status = -11;
@@ -37,7 +37,7 @@ pub const CALC_IPC_STATUS_BUSY: calc_ipc_status = -11;
 pub const CALC_IPC_STATUS_FORKED: calc_ipc_status = -12;
 /// The server was stopped.
 pub const CALC_IPC_STATUS_STOPPED: calc_ipc_status = -13;
-/// This platform, or this version, has no such thing.
+/// This platform, or this version of the library, does not support it.
 pub const CALC_IPC_STATUS_UNSUPPORTED: calc_ipc_status = -14;
 /// The operating system failed; calc_ipc_last_error() has its error number.
 pub const CALC_IPC_STATUS_SYSTEM: calc_ipc_status = -15;
@@ -62,7 +62,7 @@ pub extern "C" fn calc_ipc_status_message(status: i32) -> *const c_char {
         .as_ptr()
 }
 
-/// What the last failure in this thread was: which thing, and the system's error number.
+/// What failed last in this thread: on which path or connection, why, and the system's error number.
 ///
 /// Only meaningful after a function returned an error; successes leave it as it is.
 ///
@@ -73,8 +73,8 @@ pub extern "C" fn calc_ipc_last_error() -> *const c_char {
     last_error::get()
 }
 
-/// Whether the request of this thread's last failed call was certainly not executed, so that asking
-/// again, perhaps of another server, cannot do anything twice.
+/// Whether the request of this thread's last failed call was certainly not executed, so that it can be
+/// sent again, perhaps to another server, without being executed twice.
 ///
 /// Calls are calc_ipc_client_call(), calc_ipc_client_call_many(), calc_ipc_client_call_bytes(), and the
 /// call functions of the transports and of the pipe; no other function changes it, nor does a call
@@ -84,19 +84,19 @@ pub extern "C" fn calc_ipc_last_error() -> *const c_char {
 /// | failure | executed? |
 /// |---|---|
 /// | INVALID_ARGUMENT, BUSY, FORKED, UNSUPPORTED | no: found before anything is sent |
-/// | REFUSED | no: a full server reads nothing from whom it refuses |
-/// | TOO_LARGE of a request | no: this client's limit is looked at before sending; a server that says that it is over its own closes the connection instead of asking its handler |
+/// | REFUSED | no: a full server reads nothing from a client that it refuses |
+/// | TOO_LARGE of a request | no: the client checks its own limit before sending; a server whose limit is exceeded closes the connection and does not call its handler |
 /// | TOO_LARGE of an answer, BUFFER_TOO_SMALL, HANDLER_FAILED, MALFORMED | perhaps: there was an answer |
-/// | TIMED_OUT, CLOSED, PEER_DIED, SYSTEM before all of the request was sent | no: a handler is given whole requests only, and the rest of one that was cut is never sent. So it is while the server has not yet taken the client in (FIFO, shared memory), while a late answer is awaited, and while there is no room to send |
+/// | TIMED_OUT, CLOSED, PEER_DIED, SYSTEM before all of the request was sent | no: a handler gets whole requests only, and the rest of a request that was cut is never sent. This includes failures while the server has not yet accepted the client (FIFO, shared memory), while the client waits for a late answer, and while there is no room to send |
 /// | the same after the request was sent | perhaps: nobody can tell a server that ended before it read the request from one that ended before it answered |
 /// | CLOSED, PEER_DIED and others that an earlier call ended with | no: nothing is sent any more |
 /// | INTERNAL | perhaps |
 ///
-/// A server that had gone before the call is found before sending over a Unix socket, where the
-/// kernel refuses the first byte: no. Elsewhere that is so only if its end was noticed before, by a call
-/// that failed or, over TCP, by the kernel; else the request goes where nobody reads it: perhaps.
-/// A child that has ended leaves its pipe as a FIFO is left. Over shared memory a request that a line
-/// holds is sent when it is published, which takes no time.
+/// Where the server ended before the call: no over a Unix socket, since the kernel refuses the first
+/// byte. Over other transports it is no if the server's end was known before the call, from an earlier
+/// call that failed or, over TCP, to the kernel; otherwise the request is written, nobody reads it, and
+/// it is perhaps. That holds for the pipe of a child that has ended, too. Over shared memory a request of
+/// up to 52 bytes is sent in one step, so that none of them is ever half sent.
 ///
 /// @return true: no handler was or will be given the request. false: perhaps one was; or no call of
 ///     this thread has failed yet.

@@ -12,10 +12,10 @@ use std::ffi::{c_char, c_void};
 
 /// A server behind a TCP port.
 ///
-/// TCP asks nobody who they are: whoever reaches the port may ask the server. So one serves
-/// addresses of this machine only, unless the options say `allow_remote`; then put something in
-/// front that authenticates and encrypts. `mode` and `server_uid` have no meaning here. A peer
-/// whose machine vanished without a word is given up after about eleven seconds.
+/// TCP authenticates nobody: every process that reaches the port may call the server. So the server
+/// takes addresses of this machine only, unless `allow_remote` is set; then put something in front of
+/// it that authenticates and encrypts. `mode` and `server_uid` have no meaning over TCP. A peer whose
+/// machine vanishes is dropped after about eleven seconds.
 ///
 /// calc_ipc_tcp_server_create(), then calc_ipc_tcp_server_run() in a thread of yours or
 /// calc_ipc_tcp_server_start() for one of the library's, then calc_ipc_tcp_server_stop(), and at
@@ -112,7 +112,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_run(
 /// Serves in a thread of the library until the server is stopped.
 ///
 /// @param server  The server.
-/// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+/// @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_tcp_server_start(
     server: *const calc_ipc_tcp_server,
@@ -145,8 +145,8 @@ pub unsafe extern "C" fn calc_ipc_tcp_server_request_stop(server: *const calc_ip
     unsafe { service::request_stop(server) }
 }
 
-/// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
-/// it does nothing.
+/// Stops the server and frees it. It may be called while run runs in another thread, and waits for
+/// it. In the server's own handler it does nothing.
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
@@ -183,7 +183,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_create(
 ///
 /// @param client    The client.
 /// @param request   The request.
-/// @param response  Takes the answer, which may be that there is no result.
+/// @param response  Takes the answer; `success` is false if there is no result.
 /// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
 ///     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
 ///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
@@ -198,7 +198,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_tcp_client_call(
     unsafe { service::call(client, service::usual, request, response) }
 }
 
-/// Closes the connection and frees the client. Nothing may overlap it.
+/// Closes the connection and frees the client. No other use of it may overlap that.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]

@@ -87,7 +87,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_server_run(
 /// Serves in a thread of the library until the server is stopped.
 ///
 /// @param server  The server.
-/// @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+/// @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_uds_server_start(
     server: *const calc_ipc_uds_server,
@@ -120,8 +120,8 @@ pub unsafe extern "C" fn calc_ipc_uds_server_request_stop(server: *const calc_ip
     unsafe { service::request_stop(server) }
 }
 
-/// Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
-/// it does nothing.
+/// Stops the server and frees it. It may be called while run runs in another thread, and waits for
+/// it. In the server's own handler it does nothing.
 ///
 /// @param server  The server, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]
@@ -136,7 +136,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_server_destroy(server: *mut calc_ip
 /// @param options  NULL: the defaults.
 /// @param out      Takes the client, to be destroyed; NULL on failure.
 /// @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
-///     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+///     is full; PERMISSION_DENIED: it runs as another user, or this user may not connect; UNSUPPORTED;
 ///     SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_uds_client_create(
@@ -157,7 +157,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_client_create(
 ///
 /// @param client    The client.
 /// @param request   The request.
-/// @param response  Takes the answer, which may be that there is no result.
+/// @param response  Takes the answer; `success` is false if there is no result.
 /// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
 ///     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
 ///     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
@@ -172,7 +172,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_uds_client_call(
     unsafe { service::call(client, service::usual, request, response) }
 }
 
-/// Closes the connection and frees the client. Nothing may overlap it.
+/// Closes the connection and frees the client. No other use of it may overlap that.
 ///
 /// @param client  The client, not to be used again; NULL does nothing.
 #[unsafe(no_mangle)]

@@ -50,8 +50,14 @@ pub fn body(frame: &[u8]) -> Option<&[u8]> {
 
 /// The body of the frame at the head of `frames`, if it is all there.
 pub fn first_body(frames: &[u8]) -> Option<&[u8]> {
+    split_first(frames).map(|(body, _)| body)
+}
+
+/// The body of the frame at the head of `frames`, if it is all there, and the frames after it.
+#[inline]
+pub fn split_first(frames: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = frames.split_first_chunk::<PREFIX>()?;
-    rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
 /// What frames are appended to, each in several pieces: nothing has to be put together first.
@@ -160,6 +166,8 @@ mod tests {
         for arrived in 0..=frames.len() {
             let body = first_body(&frames[..arrived]);
             assert_eq!(body, (arrived >= 6).then_some(&b"hi"[..]), "{arrived}");
+            let after = split_first(&frames[..arrived]).map(|(_, rest)| rest);
+            assert_eq!(after, frames[..arrived].get(6..), "{arrived}");
         }
         assert_eq!(first_body(b"\0\0\0\0"), Some(&b""[..]));
         assert_eq!(first_body(b"\xff\xff\xff\xffhi"), None);

@@ -2,7 +2,7 @@
 
 use super::user_code::{Event, UserCode};
 use crate::protocol::frame::Notice;
-use crate::transport::{Answer, Outbox, Visit};
+use crate::transport::{Answer, Visit, Written};
 use std::sync::Arc;
 
 /// The type of a function behind [`Handler::Bytes`](super::Handler::Bytes).
@@ -16,19 +16,21 @@ pub(super) struct Bytes {
 
 impl Answer for Bytes {
     #[inline]
-    fn answer(&self, body: &[u8], out: &mut Outbox) {
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
         let user_code = &*self.user_code;
-        let is_answered =
-            out.append_body(|room| user_code.call(|| (self.function)(body, room)).flatten());
-        if !is_answered {
+        let capacity = room.len();
+        let length = user_code.call(|| (self.function)(body, room)).flatten();
+        let length = length.filter(|length| *length <= capacity);
+        let length = length.and_then(|length| u32::try_from(length).ok());
+        if length.is_none() {
             user_code.has_failed();
-            out.append_notice(Notice::HandlerFailed);
         }
         user_code.forget_failure(); // It was about this message.
+        length.ok_or(Notice::HandlerFailed)
     }
 
-    fn too_large(&self, out: &mut Outbox) {
-        out.append_notice(Notice::TooLarge);
+    fn too_large(&self, _room: &mut [u8]) -> Written {
+        Err(Notice::TooLarge)
     }
 
     fn longest_answer(&self, max_message: u32) -> u32 {

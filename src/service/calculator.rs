@@ -5,10 +5,10 @@ mod tests;
 
 use super::client::{Client, Limit, SHORT_FRAME};
 use super::user_code::{Event, UserCode};
-use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request, append_response};
+use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request};
 use crate::calculator::{ErrorText, Request, Response, execute, text};
 use crate::error::{Error, Result, Status};
-use crate::transport::{Answer, MAX_MESSAGE_RANGE, Outbox, Visit};
+use crate::transport::{Answer, MAX_MESSAGE_RANGE, Visit, Written};
 use std::sync::Arc;
 
 // No option makes a message of the calculator too long.
@@ -133,6 +133,15 @@ pub(super) fn custom(
     })
 }
 
+/// Writes the body of `response` to the start of the room, into which any fits, and gives its length.
+#[inline]
+fn respond(response: &Response, room: &mut [u8]) -> u32 {
+    let room = room.first_chunk_mut::<{ BODY_MAX as usize }>();
+    let room = room.expect("it is as long as longest_answer says");
+    let length = text::write_response(response, room);
+    u32::try_from(length).expect("texts are far below 4 GiB")
+}
+
 /// Answers the calculator's requests: parses, responds, formats.
 struct Calculator<F> {
     respond: F,
@@ -142,16 +151,17 @@ struct Calculator<F> {
 
 impl<F: Fn(&Request, &UserCode) -> Response + Sync> Answer for Calculator<F> {
     #[inline]
-    fn answer(&self, body: &[u8], out: &mut Outbox) {
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
         let response = match text::parse_request(body) {
             Ok(request) => (self.respond)(&request, &self.user_code),
             Err(reject) => Err(ErrorText::from(reject)),
         };
-        append_response(out, &response);
+        Ok(respond(&response, room))
     }
 
-    fn too_large(&self, out: &mut Outbox) {
-        append_response(out, &Err(ErrorText::from(text::MESSAGE_TOO_LARGE)));
+    fn too_large(&self, room: &mut [u8]) -> Written {
+        let error = Err(ErrorText::from(text::MESSAGE_TOO_LARGE));
+        Ok(respond(&error, room))
     }
 
     fn longest_answer(&self, _max_message: u32) -> u32 {

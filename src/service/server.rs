@@ -12,9 +12,9 @@ use std::thread::JoinHandle;
 
 /// A server at one address.
 ///
-/// It is made with the address live; it serves in [`Server::run`] or after [`Server::start`]; it
-/// ends with [`Server::stop`], or when it is dropped, and with it its address. A server that has
-/// not served yet may do so in a forked child, whose it then is.
+/// Clients can connect once it is made. It serves in [`Server::run`] or after [`Server::start`], and ends, with its
+/// address, by [`Server::stop`] or when it is dropped. A server that has not served yet may serve in a forked child,
+/// which then owns it.
 pub struct Server(Arc<Core>);
 
 struct Core {
@@ -25,9 +25,9 @@ struct Core {
     stop: Bell,
     /// Somebody asked it to stop.
     is_stopping: AtomicBool,
-    /// The process whose it is.
+    /// The generation (fork.rs) of the process that owns it.
     owner: AtomicU32,
-    /// How many forks there were when `stop` was made or renewed: each shares it.
+    /// How many forks there were when `stop` was made or renewed: each child shares it.
     forks: AtomicU32,
     state: Mutex<State>,
     /// Serving has ended.
@@ -57,12 +57,12 @@ enum Phase {
 }
 
 impl Server {
-    /// A server that answers with `handler` whoever comes to `endpoint`.
+    /// A server that answers clients of `endpoint` with `handler`.
     pub fn new(endpoint: Box<dyn Endpoint>, handler: Handler) -> Result<Self> {
         Self::around(endpoint, handler, None)
     }
 
-    /// The same, telling `observer` of clients that come and go, and of failures of the handler.
+    /// The same; it tells `observer` of clients that come and go, and of failures of the handler.
     pub fn observed(
         endpoint: Box<dyn Endpoint>,
         handler: Handler,

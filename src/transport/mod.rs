@@ -27,13 +27,13 @@ use posix::{fifo, uds};
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
-pub use conversation::outbox::Outbox;
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
 
 use crate::error::{Error, Result, Status};
+use crate::protocol::frame::Notice;
 use crate::sys::Source;
 use crate::sys::ready::Want;
 use std::time::Duration;
@@ -45,8 +45,8 @@ pub trait Endpoint: Send + Sync {
     /// The address, for people: "Unix socket /run/calc.sock".
     fn name(&self) -> String;
 
-    /// Leaves the address to whoever adopts it, this process or a child that it forks from now on; until
-    /// then forked children let go of what there is of it.
+    /// Leaves the address to the process that adopts it: this one, or a child that it forks from now on. Until then,
+    /// forked children close the address's handles.
     fn bequeath(&self);
 
     /// Makes this process, perhaps forked since `bequeath`, the one that owns the address.
@@ -69,35 +69,43 @@ pub struct Task<'a> {
     pub begun: &'a (dyn Fn() + Sync),
 }
 
-/// What a transport asks for the answer to a message.
+/// What became of the room that a transport lent for an answer: how many bytes at its start are the answer's
+/// body, or what the peer is told instead. Then no byte that was written there is ever sent.
+pub type Written = std::result::Result<u32, Notice>;
+
+/// What answers the requests that a transport brings.
+///
+/// The transport lends room for each answer: memory of its choice, as long as [`Answer::longest_answer`] says,
+/// aligned where [`Answer::takes_aligned`] says so, and nobody else's until the call returns. What stood in it
+/// before means nothing.
 pub trait Answer: Sync {
-    /// Appends one frame to `out`: the answer to the request with this body.
-    fn answer(&self, body: &[u8], out: &mut Outbox);
+    /// Answers the request with this body, and writes the body of the answer to the start of `room`.
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written;
 
-    /// Appends one frame to `out`: the last word to a peer whose message is over the limit.
-    fn too_large(&self, out: &mut Outbox);
+    /// Answers a message over the limit, which ends the connection, as [`Answer::answer`] does.
+    fn too_large(&self, room: &mut [u8]) -> Written;
 
-    /// The longest body that it answers with, in bytes, where none of more than `max_message` is taken.
+    /// The longest body that it answers with, in bytes, on a server whose limit is `max_message`.
     fn longest_answer(&self, max_message: u32) -> u32;
 
-    /// Whether the bodies that it is given have to be aligned to [`ALIGNMENT`].
+    /// Whether bodies and room that it is given have to be aligned to [`ALIGNMENT`].
     fn takes_aligned(&self) -> bool;
 
-    /// Whether it may be asked by many threads at once without having been told so.
+    /// Whether many threads may call it at once though nobody asked for `workers`.
     fn is_for_many_threads(&self) -> bool;
 
-    /// Something happened to a client.
+    /// Is told what happened to a client.
     fn note(&self, visit: Visit);
 }
 
 /// What happens to clients of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visit {
-    /// One was let in.
+    /// One was accepted.
     Came,
-    /// One that was let in has gone.
+    /// One that was accepted has gone.
     Left,
-    /// One was not let in: the server is full, or it may not come.
+    /// One was turned away: the server is full, or its user may not connect.
     TurnedAway,
 }
 
@@ -109,7 +117,7 @@ pub(crate) fn prefix_length(bytes: &[u8]) -> Result<u32> {
     })
 }
 
-/// What takes the bodies of answers; its failure does not end the exchange.
+/// Takes the bodies of answers. It cannot end the exchange.
 pub type Take<'a> = dyn FnMut(&[u8]) + 'a;
 
 /// How an exchange of many messages ended.

@@ -1,39 +1,38 @@
-//! What a server or a client may be told beyond its address.
+//! The options of servers and clients: their fields, limits and defaults.
 
 use crate::error::{Error, Result, Status};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Limits that `max_message` must keep, in bytes of body. The lower one lets every peer take a text of 255
-/// bytes and a word of four before it, whatever the options say: what is no longer never needs one. The
-/// upper one is 64 MiB.
+/// Limits of `max_message`, in bytes of body. With the lower one, every peer takes a text of 255 bytes and a word of
+/// four before it, whatever its options are. The upper one is 64 MiB.
 pub const MAX_MESSAGE_RANGE: RangeInclusive<u32> = 259..=64 << 20;
 
-/// Threads that a server may be told to serve with; more than this help nobody.
+/// Limits of `workers`, the threads of a server; more than this do not help.
 pub const WORKERS_RANGE: RangeInclusive<u32> = 0..=1024;
 
-/// Clients that a server lets in at once unless it is told how many; each costs a descriptor or two.
+/// Clients that a server accepts at once by default; each takes a handle or two.
 pub const USUAL_CLIENTS: u32 = 1024;
 
 /// The same over shared memory, where each client costs memory, too.
 pub const USUAL_CLIENTS_OF_MEMORY: u32 = 128;
 
-/// Permission bits that a server may be told to give to its names: none beyond these, and not none.
+/// Limits of `mode`, the permission bits of a server's names.
 pub const MODE_RANGE: RangeInclusive<u32> = 0o001..=0o777;
 
-/// Microseconds that a side may be told to spin: longer would keep it from its deadlines, and a server
-/// from its other clients.
+/// Limits of `spin`, in microseconds: a side that spun longer would miss its deadlines, and a server its other
+/// clients.
 pub const SPIN_RANGE: RangeInclusive<u32> = 0..=1000;
 
-/// How long a server may be told to wait for a client, 136 years: what clocks can add up everywhere.
+/// The longest wait for a client, 136 years: a clock can add it on every system.
 const LONGEST_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// How a server treats its clients.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// Clients at once, 1 at least; further ones are refused. `None`: what suits the transport,
-    /// [`USUAL_CLIENTS`], or [`USUAL_CLIENTS_OF_MEMORY`] over shared memory.
+    /// The most clients at once, 1 at least; further ones are refused. `None`: [`USUAL_CLIENTS`], or
+    /// [`USUAL_CLIENTS_OF_MEMORY`] over shared memory.
     pub max_clients: Option<u32>,
     /// The longest body taken, in bytes, within [`MAX_MESSAGE_RANGE`].
     pub max_message: u32,
@@ -42,12 +41,13 @@ pub struct ServerOptions {
     /// Permission bits of what the server creates in the file system, within [`MODE_RANGE`]. Bits for the group or for
     /// others also drop the check that a client runs as the same user.
     pub mode: u32,
-    /// A client that asks nothing for this long, 136 years at most, is dropped; zero: never.
+    /// A client that sends no request for this long, 136 years at most, is dropped; zero: never.
     pub idle_timeout: Duration,
-    /// A client that began a frame and did not finish it in this time, and a second more for each MiB of
-    /// it, is dropped. Not zero, and 136 years at most.
+    /// A client that has sent the beginning of a frame has to send the rest within this time, plus a second for each
+    /// MiB of the frame, or is dropped. Not zero, and 136 years at most.
     pub stall_timeout: Duration,
-    /// How long a thread looks for work before it sleeps in the kernel, 1 ms at most; zero: not at all.
+    /// How long a thread spins, looking for the next request, before it sleeps in the kernel; 1 ms at most, zero: it
+    /// never spins.
     pub spin: Duration,
     /// Serving ends once clients have come and the last one has gone.
     pub stop_when_idle: bool,
@@ -72,7 +72,7 @@ impl Default for ServerOptions {
 }
 
 impl ServerOptions {
-    /// Says which value no server can have.
+    /// Fails if an option is outside its limits, and names the first one.
     pub fn validate(&self) -> Result<()> {
         if self.max_clients == Some(0) {
             return Err(invalid("max_clients 0 would let nobody in".into()));
@@ -94,7 +94,7 @@ impl ServerOptions {
     }
 }
 
-/// Whose server a client is content with.
+/// The user that a client's server has to run as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerUser {
     /// This user's, or root's.
@@ -114,10 +114,10 @@ pub struct ClientOptions {
     pub call_timeout: Option<Duration>,
     /// The longest body sent or taken, in bytes, within [`MAX_MESSAGE_RANGE`].
     pub max_message: u32,
-    /// How long a call looks for its answer before it sleeps in the kernel, 1 ms at most; zero: not at
-    /// all.
+    /// How long a call spins, looking for its answer, before it sleeps in the kernel; 1 ms at most, zero: it never
+    /// spins.
     pub spin: Duration,
-    /// Whose server this has to be.
+    /// The user that the server has to run as.
     pub server_user: ServerUser,
 }
 
@@ -134,7 +134,7 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Says which value no client can have.
+    /// Fails if an option is outside its limits, and names the first one.
     pub fn validate(&self) -> Result<()> {
         check_both_sides(self.max_message, self.spin)
     }
@@ -154,7 +154,7 @@ fn check<T: PartialOrd + fmt::Display>(
     )))
 }
 
-/// What servers and clients are told alike.
+/// Checks the options that servers and clients share.
 fn check_both_sides(max_message: u32, spin: Duration) -> Result<()> {
     check("max_message", max_message, &MAX_MESSAGE_RANGE)?;
     let microseconds = u32::try_from(spin.as_nanos().div_ceil(1000)).unwrap_or(u32::MAX);

@@ -4,7 +4,7 @@
 
 use super::channel::{Patient, Stream};
 use super::reactor::Watched;
-use super::{Answer, Deadline, Outbox, Visit, Watches};
+use super::{Answer, Deadline, Visit, Watches, Written};
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
@@ -160,15 +160,14 @@ impl Echo {
 }
 
 impl Answer for Echo {
-    fn answer(&self, body: &[u8], out: &mut Outbox) {
-        out.append_body(|room| {
-            room.get_mut(..body.len())?.copy_from_slice(body);
-            Some(body.len())
-        });
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+        let answer = room.get_mut(..body.len()).ok_or(Notice::HandlerFailed)?;
+        answer.copy_from_slice(body);
+        u32::try_from(body.len()).map_err(|_| Notice::HandlerFailed)
     }
 
-    fn too_large(&self, out: &mut Outbox) {
-        out.append_notice(Notice::TooLarge);
+    fn too_large(&self, _room: &mut [u8]) -> Written {
+        Err(Notice::TooLarge)
     }
 
     fn longest_answer(&self, max_message: u32) -> u32 {

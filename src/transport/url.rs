@@ -17,7 +17,7 @@ mod tests;
 const FIFO_SUFFIXES: [&str; 2] = [".request", ".response"];
 
 impl Side {
-    /// The URLs of this side, as every message about what is none shows them.
+    /// The forms of this side's URLs, shown in every message about text that is no URL.
     pub(super) const fn forms(self) -> &'static str {
         match self {
             Self::Server => {
@@ -105,7 +105,7 @@ fn host_and_port(text: &str) -> std::result::Result<Address, String> {
     let port = port
         .parse()
         .map_err(|_| format!("port {port} is not between 0 and 65535"))?;
-    // What is not printable, no host has (RFC 3986, 3.2.2), and a URL is shown to people.
+    // A host has printable characters only (RFC 3986, 3.2.2), and people see the URL.
     let is_plain = host.bytes().all(|byte| byte.is_ascii_graphic());
     if host.is_empty() || !is_plain || host.contains(['/', '@', '[', ']', '%']) {
         return Err(FORM.into());

@@ -98,7 +98,8 @@ fn place(fd: RawFd) -> Option<(usize, &'static AtomicU64, u64)> {
 
 /// The descriptor of a bit: below [`FOLLOWED`], which every `RawFd` can hold.
 fn descriptor(word: usize, bit: u32) -> RawFd {
-    RawFd::try_from(word * WORD).unwrap_or(-1) + bit.cast_signed()
+    let first = RawFd::try_from(word * WORD).expect("less than FOLLOWED");
+    first + bit.cast_signed()
 }
 
 /// Runs `fork`, whose child keeps these descriptors open.

@@ -41,7 +41,7 @@ const RECORD: usize = 512;
 pub(crate) fn read_record(fd: BorrowedFd<'_>) -> io::Result<String> {
     let mut bytes = [0; RECORD];
     let count = uninterrupted(|| pread(fd, &mut bytes, 0))?;
-    let text = bytes.get(..count).unwrap_or_default();
+    let (text, _) = bytes.split_at(count);
     Ok(String::from_utf8_lossy(text).into_owned())
 }
 
@@ -69,7 +69,9 @@ pub(crate) fn try_lock(fd: BorrowedFd<'_>) -> io::Result<bool> {
 /// Takes a lock that, other than that of [`try_lock`], is this process's alone even where a fork
 /// shares the open file (fcntl(2), F_SETLK); `false` when another process has it.
 pub(crate) fn try_lock_for_process(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    let narrow = |number: libc::c_int| libc::c_short::try_from(number).unwrap_or(-1);
+    let narrow = |number: libc::c_int| {
+        libc::c_short::try_from(number).expect("what fcntl(2) knows is a small number")
+    };
     let whole = libc::flock {
         l_type: narrow(libc::F_WRLCK),
         l_whence: narrow(libc::SEEK_SET),

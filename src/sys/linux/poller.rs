@@ -103,7 +103,7 @@ impl Poller {
             )
         };
         match Errno::result(count) {
-            Ok(count) => Ok(usize::try_from(count).unwrap_or(0)),
+            Ok(count) => Ok(usize::try_from(count).expect("what is below 0 is an error")),
             Err(Errno::EINTR) => Ok(0),
             Err(error) => Err(error.into()),
         }

@@ -1,4 +1,4 @@
-//! A channel over any two-way stream of bytes.
+//! A channel over any two-way stream of bytes, which waits in the kernel.
 
 mod exchange;
 mod failure;
@@ -18,15 +18,15 @@ use crate::sys::wait::Spin;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-/// A two-way stream of bytes, whatever it is made of.
+/// A two-way stream of bytes: a socket, or a pair of pipes.
 pub(crate) trait Stream: Send {
     /// Reads once, without waiting: `Ok(0)` at the end, `WouldBlock` when nothing is there.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes once what there is room for, without waiting.
+    /// Writes once, as much as there is room for, without waiting.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Writes a prefix and a body once, what there is room for, without waiting.
+    /// Writes a prefix and a body once, as much as there is room for, without waiting.
     fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize>;
 }
 
@@ -41,12 +41,12 @@ pub(crate) trait Patient: Stream {
     /// Waits until something is there or there is room to write; `TimedOut` as above.
     fn await_any(&mut self, deadline: &Deadline) -> io::Result<()>;
 
-    /// Whether the server has yet to take this client in, which it says by a notice.
+    /// Whether the server has not accepted this client yet, which it says by a notice.
     fn awaits_welcome(&self) -> bool {
         false
     }
 
-    /// The server has taken this client in.
+    /// The server has accepted this client.
     fn welcomed(&mut self) {}
 
     /// What to watch for answers and for the server's end, and, if `for_room`, for room to write.
@@ -77,7 +77,7 @@ pub(crate) struct Framed<S> {
 }
 
 impl<S: Patient> Framed<S> {
-    /// A channel to `peer`, as it is called in messages.
+    /// A channel to `peer`, its name in error texts.
     pub(crate) fn new(stream: S, peer: String, options: &ClientOptions) -> Self {
         Self {
             stream,
@@ -89,7 +89,7 @@ impl<S: Patient> Framed<S> {
         }
     }
 
-    /// Waits until the server has taken this client in, where it says so.
+    /// Waits until the server has accepted this client, on transports where it says so.
     #[inline]
     fn begin(&mut self, deadline: &Deadline) -> Result<()> {
         if self.stream.awaits_welcome() {
@@ -181,7 +181,7 @@ impl<S: Patient> Framed<S> {
         Ok(direct.length())
     }
 
-    /// Writes the rest of a frame, of which perhaps nothing was taken yet.
+    /// Writes the rest of a frame, which may be all of it.
     fn send_rest(&mut self, mut sending: Sending<'_>, deadline: &Deadline) -> Result<()> {
         loop {
             let rest = sending.unsent();
@@ -199,8 +199,8 @@ impl<S: Patient> Framed<S> {
         }
     }
 
-    /// `error` of receiving the answer to the request that was sent last: none that was cut is ever
-    /// whole, whatever the server said about it.
+    /// The error of receiving the answer to the last request. If the request was cut, the server never gets all of it, and
+    /// no handler runs, whatever the server answered.
     fn of_last(&self, error: Error) -> Error {
         if self.side.is_cut() {
             error.not_executed()
@@ -222,7 +222,7 @@ impl<S: Patient> Framed<S> {
         }
     }
 
-    /// The server has gone, but may have said why: that is for `recv` to find.
+    /// The server has gone, but may have said why: reads that, so that `recv` finds it.
     fn look_for_last_word(&mut self) -> Result<()> {
         self.side.cut();
         let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;

@@ -14,7 +14,7 @@ pub(crate) struct Batch<'a> {
     /// How many frames there are.
     count: u32,
     answered: u32,
-    /// Those of the answered that had a body, which was given away.
+    /// How many of the answers had a body, which the caller took.
     taken: u32,
 }
 
@@ -23,12 +23,12 @@ pub(crate) struct Batch<'a> {
 pub(crate) struct Left {
     /// Answers still to come to requests that were sent.
     pub(crate) owed: u32,
-    /// All that were sent wholly were answered, so that no other was executed.
+    /// Every request that was wholly sent was answered, so that no other was executed.
     pub(crate) is_not_executed: bool,
 }
 
 impl<'a> Batch<'a> {
-    /// One of these frames.
+    /// A batch of these frames.
     pub(crate) fn new(frames: &'a [u8]) -> Self {
         let (count, _) = sending::count(frames);
         Self {
@@ -75,7 +75,7 @@ impl<'a> Batch<'a> {
         Err(Failure::TooEarly)
     }
 
-    /// It failed, and nothing more is sent of it.
+    /// The batch failed, and its rest is not sent.
     pub(crate) fn give_up(&self, side: &mut ClientSide) -> Left {
         side.give_up(&self.sending);
         let (_, whole) = self.sending.count_sent();

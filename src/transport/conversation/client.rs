@@ -51,12 +51,16 @@ pub(crate) struct Direct {
 
 impl Direct {
     /// Where the next bytes belong; `None`: all have arrived.
+    #[inline]
     pub(crate) fn rest<'a>(&self, answer: &'a mut [u8]) -> Option<&'a mut [u8]> {
-        let rest = answer.get_mut(self.received..self.length());
-        rest.filter(|rest| !rest.is_empty())
+        let rest = answer
+            .get_mut(self.received..self.length())
+            .expect(HAS_ROOM);
+        (!rest.is_empty()).then_some(rest)
     }
 
     /// `count` bytes of it were read.
+    #[inline]
     pub(crate) fn fill(&mut self, count: usize) {
         self.received += count;
     }
@@ -67,8 +71,11 @@ impl Direct {
     }
 }
 
+/// Otherwise a bug is at hand, which is not to become a wrong answer.
+const HAS_ROOM: &str = "no body is received directly for which there is no room";
+
 impl ClientSide {
-    /// One whose answers are at most `max_message` bytes long.
+    /// A connection whose answers are at most `max_message` bytes long.
     pub(crate) fn new(max_message: u32) -> Self {
         Self {
             inbox: Inbox::new(max_message),
@@ -149,6 +156,7 @@ impl ClientSide {
     }
 
     /// Takes the next answer to the start of `answer`, if it has room for it; gives its length.
+    #[inline]
     pub(crate) fn next_into(&mut self, answer: &mut [u8]) -> Option<Result<usize, Failure>> {
         Some(self.next()?.map(|body| {
             let body = self.inbox.bytes(body);
@@ -159,20 +167,20 @@ impl ClientSide {
         }))
     }
 
-    /// Where part of an answer has arrived that `answer` has room for, moves it there, and its rest is to be
-    /// read there. What is not read is to be put back with [`ClientSide::put_back`].
+    /// If part of an answer has arrived and `answer` has room for all of it, moves the part there; the caller reads the
+    /// rest to where it belongs. If it gives up, it calls [`ClientSide::put_back`].
+    #[inline]
     pub(crate) fn direct(&mut self, answer: &mut [u8]) -> Option<Direct> {
         let (length, arrived) = self.inbox.take_partial_body(answer.len())?;
         let received = arrived.len();
-        if let Some(place) = answer.get_mut(..received) {
-            place.copy_from_slice(self.inbox.bytes(arrived));
-        }
+        let place = answer.get_mut(..received).expect(HAS_ROOM);
+        place.copy_from_slice(self.inbox.bytes(arrived));
         Some(Direct { length, received })
     }
 
     /// Puts back what has arrived of a body, so that it can be taken later.
     pub(crate) fn put_back(&mut self, direct: &Direct, answer: &[u8]) -> Result<(), NoMemory> {
-        let arrived = answer.get(..direct.received).unwrap_or_default();
+        let arrived = answer.get(..direct.received).expect(HAS_ROOM);
         self.inbox.put_back(direct.length, arrived)
     }
 }

@@ -45,6 +45,9 @@ const FIRST_ROOM: usize = 1024;
 /// frame that a limit lets in which nobody changed. With less, each one would get room and give it back.
 const KEPT_ROOM: usize = PREFIX + (64 << 10);
 
+/// Otherwise a bug is at hand, which is not to become a wrong message.
+const WITHIN: &str = "what has arrived lies within its room";
+
 /// Room grows to so many times what has arrived, if the frame needs it: all copies of a frame that was
 /// moved from one room to the next take a third of the time that one takes.
 const GROWTH: usize = 4;
@@ -77,7 +80,7 @@ impl Inbox {
             self.filled.start = body;
             return Some(Piece::Notice(notice));
         }
-        let length = usize::try_from(prefix).unwrap_or(usize::MAX);
+        let length = prefix as usize;
         if prefix > self.limit {
             self.filled.start = body;
             self.dropping = length;
@@ -93,7 +96,7 @@ impl Inbox {
     /// The bytes of a body, until the next call that takes `&mut self`.
     #[inline]
     pub(crate) fn bytes(&self, body: Range<usize>) -> &[u8] {
-        self.buffer.get(body).unwrap_or_default()
+        self.buffer.get(body).expect(WITHIN)
     }
 
     /// Whether [`Inbox::next`] has something to give.
@@ -152,7 +155,7 @@ impl Inbox {
         } else if room - self.filled.start < self.needed() || self.filled.end == room {
             self.make_room()?;
         }
-        Ok(self.buffer.get_mut(self.filled.end..).unwrap_or_default())
+        Ok(self.buffer.get_mut(self.filled.end..).expect(WITHIN))
     }
 
     /// Takes the room in `spare` for the frame that has begun, if it needs it and enough of it has arrived.
@@ -169,16 +172,17 @@ impl Inbox {
         if needed <= self.buffer.len() || needed > spare.len() || !has_earned {
             return;
         }
-        let arrived = self.buffer.get(self.filled.clone()).unwrap_or_default();
-        if let Some(place) = spare.get_mut(..arrived.len()) {
-            place.copy_from_slice(arrived);
-            self.filled = 0..arrived.len();
-            std::mem::swap(&mut self.buffer, spare);
-        }
+        let arrived = self.buffer.get(self.filled.clone()).expect(WITHIN);
+        let place = spare.get_mut(..arrived.len());
+        place
+            .expect("spare room is larger")
+            .copy_from_slice(arrived);
+        self.filled = 0..arrived.len();
+        std::mem::swap(&mut self.buffer, spare);
     }
 
-    /// Leaves large room that nothing is in to whoever needs some next: making it anew takes the
-    /// system longer than filling it.
+    /// Makes large room that is empty spare, for the next connection that needs some: the system takes longer to make
+    /// room than a peer to fill it.
     #[inline]
     pub(crate) fn return_room(&mut self, spare: &mut Room) {
         if self.buffer.len() > KEPT_ROOM && self.filled.is_empty() {
@@ -189,6 +193,7 @@ impl Inbox {
     fn leave_room(&mut self, spare: &mut Room) {
         let length = self.buffer.len();
         if length <= SPARE_ROOM && length > spare.len() {
+            self.filled = 0..0;
             std::mem::swap(&mut self.buffer, spare);
             if self.buffer.len() < KEPT_ROOM {
                 // The next may be as large. Where there is no memory now, there may be later.
@@ -197,11 +202,12 @@ impl Inbox {
         }
     }
 
-    /// Takes what has arrived of a body that has not all arrived, to be received elsewhere: its
-    /// length and its first bytes. What is not received is to be put back with [`Inbox::put_back`].
+    /// Takes the first bytes of a body of which more has to come, so that the rest can be received elsewhere; gives the
+    /// body's length and where its first bytes are. If not all is received, they are put back by [`Inbox::put_back`].
+    #[inline]
     pub(crate) fn take_partial_body(&mut self, longest: usize) -> Option<(u32, Range<usize>)> {
         let prefix = self.peek_prefix().filter(|prefix| *prefix <= self.limit)?;
-        let length = usize::try_from(prefix).ok()?;
+        let length = prefix as usize;
         let arrived = self.filled.start + PREFIX..self.filled.end;
         if self.dropping > 0 || length > longest || arrived.len() >= length {
             return None;
@@ -217,29 +223,25 @@ impl Inbox {
         if end > self.buffer.len() {
             self.buffer = Room::new(end)?;
         }
-        self.filled = 0..0;
-        for bytes in [&prefix[..], arrived] {
-            if let Some(place) = self
-                .buffer
-                .get_mut(self.filled.end..)
-                .and_then(|room| room.get_mut(..bytes.len()))
-            {
-                place.copy_from_slice(bytes);
-                self.filled.end += bytes.len();
-            }
-        }
+        let place = self.buffer.get_mut(..end).expect(WITHIN);
+        let (before, body) = place.split_at_mut(PREFIX);
+        before.copy_from_slice(&prefix);
+        body.copy_from_slice(arrived);
+        self.filled = 0..end;
         Ok(())
     }
 
     /// `count` bytes of the room were filled.
     #[inline]
     pub(crate) fn fill(&mut self, count: usize) {
-        self.filled.end = (self.filled.end + count).min(self.buffer.len());
+        let end = self.filled.end + count;
+        assert!(end <= self.buffer.len(), "{WITHIN}");
+        self.filled.end = end;
     }
 
     #[inline]
     fn peek_prefix(&self) -> Option<u32> {
-        let arrived = self.buffer.get(self.filled.clone())?;
+        let arrived = self.buffer.get(self.filled.clone()).expect(WITHIN);
         arrived.first_chunk().copied().map(u32::from_le_bytes)
     }
 
@@ -249,19 +251,17 @@ impl Inbox {
         self.dropping -= count;
     }
 
-    /// How many bytes make a piece of what is at the head, as far as that is known: a frame that
-    /// is taken, or a prefix. While a body is dropped, the prefix after it.
+    /// How many bytes the piece at the head has: those of its frame, once its prefix has arrived, before that those of a
+    /// prefix. While a body is dropped, those of the prefix after it.
     #[inline]
     fn needed(&self) -> usize {
         match self.peek_prefix() {
-            Some(prefix) if self.dropping == 0 && prefix <= self.limit => {
-                PREFIX + usize::try_from(prefix).unwrap_or(0)
-            }
+            Some(prefix) if self.dropping == 0 && prefix <= self.limit => PREFIX + prefix as usize,
             _ => PREFIX,
         }
     }
 
-    /// Nothing is in the room, of which there is none yet, or more than is kept.
+    /// Makes the first room, or takes the place of empty room that is larger than is kept.
     fn begin_anew(&mut self) -> Result<(), NoMemory> {
         let kept = match self.buffer.len() {
             ..FIRST_ROOM => FIRST_ROOM,
@@ -273,8 +273,8 @@ impl Inbox {
         Ok(())
     }
 
-    /// Moves what is there to the front. If it fills half of the room, makes more: as the frame at
-    /// the head needs, or many small ones, and as it grows with what has arrived.
+    /// Moves what has arrived to the front. If that is more than half of the room, the room grows: to what the frame at
+    /// the head needs, at least [`KEPT_ROOM`], but to [`GROWTH`] times what has arrived at most.
     fn make_room(&mut self) -> Result<(), NoMemory> {
         if self.filled.start != 0 {
             self.buffer.copy_within(self.filled.clone(), 0);

@@ -1,8 +1,8 @@
 //! Frames on their way out.
 
 use super::inbox::SPARE_ROOM;
-use crate::protocol::frame::{self, Notice, PREFIX, Sink};
-use crate::sys::room::{ALIGNMENT, NoMemory, Room};
+use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::sys::room::{ALIGNMENT, BEFORE, NoMemory, Room};
 use std::mem;
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use std::ops::Range;
 ///
 /// Each thread that serves has one for all its peers. A handler that may answer with 64 MiB is
 /// given as much room, of which the system lends only the pages that it writes to.
-pub struct Outbox {
+pub(crate) struct Outbox {
     /// All of it may be written to; what counts is up to `end`. It always has the length `size`, so that
     /// no answer fails for want of memory.
     room: Room,
@@ -19,6 +19,8 @@ pub struct Outbox {
     size: usize,
     /// The longest body, in bytes.
     longest: u32,
+    /// The bits that are 0 in the place of a body less [`PREFIX`]: as many as [`ALIGNMENT`] asks for, or none.
+    aligned_bits: usize,
 }
 
 /// Answers are to be taken out when there are this many bytes of them.
@@ -27,19 +29,25 @@ const HIGH_WATER: usize = 64 << 10;
 /// Room of which more than this was filled is given back.
 const KEPT_ROOM: usize = SPARE_ROOM + HIGH_WATER;
 
+// A body right behind the first prefix is aligned, and so is each as many bytes further as an alignment has.
+const _: () = assert!(BEFORE == PREFIX && ALIGNMENT.is_power_of_two());
+
 /// Otherwise a bug is at hand, which is not to become a wrong frame.
 const WITHIN: &str = "frames lie within their room";
 const HAS_ROOM: &str = "whoever appends has asked is_full";
+const KEPT_TO_ROOM: &str = "an answer is no longer than the room that it was given";
 
 impl Outbox {
-    /// An empty one, for answers with bodies of up to `longest` bytes.
-    pub(crate) fn new(longest: u32) -> Result<Self, NoMemory> {
+    /// An empty one, for answers with bodies of up to `longest` bytes; `aligns`: whoever writes a body is
+    /// given room that is aligned to [`ALIGNMENT`].
+    pub(crate) fn new(longest: u32, aligns: bool) -> Result<Self, NoMemory> {
         let size = (longest as usize).saturating_add(PREFIX + ALIGNMENT + HIGH_WATER);
         Ok(Self {
             room: Room::new(size)?,
             end: 0,
             size,
             longest,
+            aligned_bits: if aligns { ALIGNMENT - 1 } else { 0 },
         })
     }
 
@@ -107,44 +115,31 @@ impl Outbox {
         }
     }
 
-    /// Appends a frame whose body `write` puts at the start of the room it is given, as much as any
-    /// answer may need, and aligned. It gives the body's length; `None`, or more than the room, is no frame.
-    pub fn append_body(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
-        let start = self.end + PREFIX;
-        let aligned = Room::next_aligned(start);
-        let body = self.room.get_mut(aligned..aligned + self.longest as usize);
-        let length = write(body.expect(HAS_ROOM)).and_then(|length| u32::try_from(length).ok());
-        let Some(length) = length.filter(|length| *length <= self.longest) else {
-            return false;
+    /// Appends one frame: `write` is lent room for its body, as much as any answer may need, and says what
+    /// became of it.
+    #[inline]
+    pub(crate) fn append(&mut self, write: impl FnOnce(&mut [u8]) -> Result<u32, Notice>) {
+        let gap = self.end.wrapping_neg() & self.aligned_bits;
+        let free = self.room.get_mut(self.end..).expect(HAS_ROOM);
+        let place = free.get_mut(..PREFIX + gap + self.longest as usize);
+        let (prefix, rest) = place
+            .and_then(<[u8]>::split_first_chunk_mut)
+            .expect(HAS_ROOM);
+        let length = match write(rest.split_at_mut(gap).1) {
+            Ok(length) => {
+                assert!(length <= self.longest, "{KEPT_TO_ROOM}");
+                *prefix = frame::prefix(length);
+                length as usize
+            }
+            Err(notice) => {
+                *prefix = notice.to_bytes();
+                0
+            }
         };
-        self.put(&frame::prefix(length));
-        let length = length as usize;
-        if aligned != start {
-            self.room.copy_within(aligned..aligned + length, start);
+        if gap != 0 {
+            rest.copy_within(gap..gap + length, 0);
         }
-        self.end += length;
-        true
-    }
-
-    /// Appends a notice.
-    pub fn append_notice(&mut self, notice: Notice) {
-        self.begin(PREFIX);
-        self.put(&notice.to_bytes());
-    }
-}
-
-impl Sink for Outbox {
-    #[inline]
-    fn begin(&mut self, length: usize) {
-        debug_assert!(self.end + length <= self.room.len(), "{HAS_ROOM}");
-    }
-
-    #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        let end = self.end + bytes.len();
-        let place = self.room.get_mut(self.end..end).expect(HAS_ROOM);
-        place.copy_from_slice(bytes);
-        self.end = end;
+        self.end += PREFIX + length;
     }
 }
 
@@ -152,62 +147,80 @@ impl Sink for Outbox {
 mod tests {
     use super::*;
 
-    #[test]
-    fn frames_follow_one_another() {
-        let mut outbox = Outbox::new(1000).unwrap();
-        for length in [0, 1, 999, 1000] {
-            assert!(outbox.append_body(|room| {
-                assert_eq!(room.len(), 1000);
-                assert!(room.as_ptr().addr().is_multiple_of(ALIGNMENT));
-                room[..length].fill(7);
-                Some(length)
-            }));
-        }
-        outbox.append_notice(Notice::HandlerFailed);
-        let mut expected = Vec::new();
-        for length in [0_u16, 1, 999, 1000] {
-            expected.extend(u32::from(length).to_le_bytes());
-            expected.extend(vec![7; length.into()]);
-        }
-        expected.extend(Notice::HandlerFailed.to_bytes());
-        assert_eq!(outbox.frames(), expected);
-        outbox.clear();
-        assert_eq!(outbox.len(), 0);
+    /// Appends an answer of this length, all of it this byte.
+    fn append(outbox: &mut Outbox, length: usize, byte: u8) {
+        outbox.append(|room| {
+            room[..length].fill(byte);
+            Ok(u32::try_from(length).unwrap())
+        });
     }
 
     #[test]
-    fn a_failure_leaves_no_frame() {
-        let mut outbox = Outbox::new(1000).unwrap();
-        outbox.append_notice(Notice::Refused);
-        assert!(!outbox.append_body(|_| None));
-        assert!(!outbox.append_body(|_| Some(1001)));
-        assert_eq!(outbox.frames(), Notice::Refused.to_bytes());
+    fn frames_follow_one_another() {
+        for aligns in [true, false] {
+            let mut outbox = Outbox::new(1000, aligns).unwrap();
+            for length in [0, 1, 999, 1000] {
+                outbox.append(|room| {
+                    assert_eq!(room.len(), 1000);
+                    assert!(!aligns || room.as_ptr().addr().is_multiple_of(ALIGNMENT));
+                    room[..length].fill(7);
+                    Ok(u32::try_from(length).unwrap())
+                });
+            }
+            outbox.append(|_| Err(Notice::HandlerFailed));
+            let mut expected = Vec::new();
+            for length in [0_u16, 1, 999, 1000] {
+                expected.extend(u32::from(length).to_le_bytes());
+                expected.extend(vec![7; length.into()]);
+            }
+            expected.extend(Notice::HandlerFailed.to_bytes());
+            assert_eq!(outbox.frames(), expected);
+            outbox.clear();
+            assert_eq!(outbox.len(), 0);
+        }
+    }
+
+    #[test]
+    fn room_that_is_taken_back_leaves_a_notice_and_nothing_of_what_was_written() {
+        let mut outbox = Outbox::new(1000, true).unwrap();
+        append(&mut outbox, 3, 7);
+        outbox.append(|room| {
+            room.fill(9);
+            Err(Notice::HandlerFailed)
+        });
+        append(&mut outbox, 1, 8);
+        let notice = Notice::HandlerFailed.to_bytes();
+        let expected = [b"\x03\0\0\0\x07\x07\x07", &notice[..], b"\x01\0\0\0\x08"].concat();
+        assert_eq!(outbox.frames(), expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "no longer than the room")]
+    fn an_answer_longer_than_its_room_is_a_bug() {
+        Outbox::new(1000, true).unwrap().append(|_| Ok(1001));
     }
 
     #[test]
     fn at_the_high_water_mark_there_is_room_for_one_more() {
         for longest in [0, 100, 1 << 20] {
-            let mut outbox = Outbox::new(longest).unwrap();
+            let mut outbox = Outbox::new(longest, true).unwrap();
             while !outbox.is_full() {
-                assert!(outbox.append_body(|_| Some(7.min(longest as usize))));
+                append(&mut outbox, 7.min(longest as usize), 7);
             }
             outbox.clear();
             outbox.end += HIGH_WATER - 1;
             let longest = longest as usize;
-            assert!(outbox.append_body(|room| (room.len() == longest).then_some(longest)));
+            append(&mut outbox, longest, 7);
             assert_eq!(outbox.len(), HIGH_WATER - 1 + PREFIX + longest);
         }
     }
 
     #[test]
     fn what_is_handed_over_keeps_little_more_room_than_it_needs() {
-        let mut outbox = Outbox::new(1 << 20).unwrap();
+        let mut outbox = Outbox::new(1 << 20, true).unwrap();
         let mut spare = Room::empty();
         for length in [10, 1 << 20, 10, 1 << 20] {
-            assert!(outbox.append_body(|room| {
-                room[..length].fill(9);
-                Some(length)
-            }));
+            append(&mut outbox, length, 9);
             let (room, rest) = outbox.hand_over(PREFIX, &mut spare).unwrap();
             assert_eq!(room[rest], *vec![9; length]);
             assert!(room.len() <= 2 * length, "{} bytes", room.len());
@@ -220,7 +233,7 @@ mod tests {
     #[test]
     fn room_comes_back_if_it_is_the_outboxs_own_and_not_too_large() {
         for (longest, comes_back) in [(1 << 20, true), (8 << 20, false)] {
-            let outbox = Outbox::new(longest).unwrap();
+            let outbox = Outbox::new(longest, true).unwrap();
             for (length, is_own) in [(outbox.size, true), (outbox.size - 1, false)] {
                 let mut spare = Room::empty();
                 outbox.take_back(Room::new(length).unwrap(), &mut spare);
@@ -232,8 +245,8 @@ mod tests {
 
     #[test]
     fn room_of_which_more_was_filled_than_is_kept_is_given_back() {
-        let mut outbox = Outbox::new(8 << 20).unwrap();
-        outbox.put(&[7; 9]);
+        let mut outbox = Outbox::new(8 << 20, true).unwrap();
+        append(&mut outbox, 9, 7);
         for (filled, is_kept) in [
             (KEPT_ROOM - 1, true),
             (KEPT_ROOM, true),
@@ -243,29 +256,26 @@ mod tests {
             outbox.clear();
             assert_eq!(outbox.len(), 0);
             let first = if is_kept { 7 } else { 0 };
-            assert_eq!(
-                outbox.room.get(..9),
-                Some(&[first; 9][..]),
-                "{filled} bytes"
-            );
+            let body = outbox.room.get(PREFIX..PREFIX + 9);
+            assert_eq!(body, Some(&[first; 9][..]), "{filled} bytes");
         }
     }
 
     #[test]
     #[should_panic(expected = "asked is_full")]
-    fn a_frame_for_which_there_is_no_room_is_a_bug() {
-        let mut outbox = Outbox::new(300).unwrap();
-        let frame = vec![7; outbox.size];
-        outbox.put(&frame);
-        assert_eq!(outbox.frames(), frame);
-        outbox.put(&[7]);
+    fn a_notice_for_which_there_is_no_room_is_a_bug() {
+        let mut outbox = Outbox::new(0, false).unwrap();
+        outbox.end = outbox.size - PREFIX;
+        outbox.append(|_| Err(Notice::Refused));
+        assert_eq!(outbox.len(), outbox.size);
+        outbox.append(|_| Err(Notice::Refused));
     }
 
     #[test]
     #[should_panic(expected = "asked is_full")]
     fn a_body_for_which_there_is_no_room_is_a_bug() {
-        let mut outbox = Outbox::new(300).unwrap();
+        let mut outbox = Outbox::new(300, true).unwrap();
         outbox.end = outbox.size - 300;
-        outbox.append_body(|_| Some(0));
+        outbox.append(|_| Ok(0));
     }
 }

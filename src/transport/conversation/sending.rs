@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::protocol::frame::{self, PREFIX};
+use crate::protocol::frame;
 
 /// Whole frames, in up to two parts, and how far they went.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub(crate) struct Sending<'a> {
     first: &'a [u8],
     second: &'a [u8],
     sent: usize,
-    /// What is not sent never will be.
+    /// The rest will not be sent.
     is_over: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// What is to be written next; empty: all was, or nothing more will be.
+    /// The bytes to write next; none when all were written, or the rest will not be.
     #[inline]
     pub(crate) fn unsent(&self) -> &'a [u8] {
         if self.is_over {
@@ -43,12 +43,13 @@ impl<'a> Sending<'a> {
             Some(rest) if !rest.is_empty() => rest,
             _ => {
                 let sent = self.sent - self.first.len();
-                self.second.get(sent..).unwrap_or_default()
+                let rest = self.second.get(sent..);
+                rest.expect("no more is written than there was")
             }
         }
     }
 
-    /// So many bytes of it were written.
+    /// `count` more bytes were written.
     #[inline]
     pub(crate) fn wrote(&mut self, count: usize) {
         self.sent += count;
@@ -79,11 +80,11 @@ pub(super) fn count(bytes: &[u8]) -> (u32, u32) {
     let (mut begun, mut whole, mut rest) = (0, 0, bytes);
     while !rest.is_empty() {
         begun += 1;
-        let Some(body) = frame::first_body(rest) else {
+        let Some((_, after)) = frame::split_first(rest) else {
             break;
         };
         whole += 1;
-        rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
+        rest = after;
     }
     (begun, whole)
 }

@@ -19,7 +19,7 @@ pub(crate) struct Spare {
 /// A request of which the rest has to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Half {
-    /// It is none that was there before.
+    /// It began since the last turn.
     pub(crate) is_new: bool,
     /// The length of its body, as far as it is known.
     pub(crate) length: u32,
@@ -42,7 +42,7 @@ pub(crate) struct ServerSide {
 }
 
 impl ServerSide {
-    /// One whose requests are at most `max_message` bytes long.
+    /// A connection whose requests are at most `max_message` bytes long.
     pub(crate) fn new(max_message: u32) -> Self {
         Self {
             inbox: Inbox::new(max_message),
@@ -59,7 +59,7 @@ impl ServerSide {
         !self.is_ending && self.inbox.has_whole_piece()
     }
 
-    /// Takes what is asked next. After what is no request, nothing is looked at.
+    /// Takes the next request. After a piece that is no request, it gives nothing more.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Piece> {
         if self.is_ending {
@@ -121,7 +121,7 @@ impl ServerSide {
         })
     }
 
-    /// Nothing is asked for now: large room goes to whoever needs some.
+    /// No request is left: large room becomes spare.
     #[inline]
     pub(crate) fn rest(&mut self, spare: &mut Spare) {
         self.inbox.return_room(&mut spare.requests);
@@ -140,10 +140,10 @@ impl ServerSide {
             true => self.backlog.get(self.written..self.end),
             false => out.frames().get(self.written..),
         };
-        answers.unwrap_or_default()
+        answers.expect("no more is written than there was")
     }
 
-    /// So many bytes of what is to be written were written.
+    /// `count` of the bytes to be written were written.
     #[inline]
     pub(crate) fn wrote(&mut self, count: usize) {
         self.written += count;

@@ -1,9 +1,9 @@
 //! Who owns a name in the file system: one live process at most, proved by a lock.
 //!
 //! A socket file or a FIFO stays behind when its server is killed, and a server that is alive
-//! refuses connections too, between bind and listen. Only the lock proves death: the kernel gives
-//! it back when its holder ends (flock(2)), however that comes. Which files that holder had made, and that are
-//! nobody's now, the lock file says; whatever else bears the name is another program's if anybody uses it.
+//! refuses connections too, between bind and listen. Only the lock proves death: the kernel releases it when
+//! its holder ends (flock(2)), however it ends. The lock file says which files a dead holder left; any other file with
+//! the name is another program's, if somebody uses it.
 //!
 //! `models/claim.pml` is this, searched in every order of its steps, with deaths between any two.
 
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-/// No generation's number: there are not so many forks in a line.
+/// No generation's number: no process is that many forks deep.
 const NOBODY: u32 = u32::MAX;
 
 /// The lock on a name and the files that bear it, from [`Claim::take`] until it is dropped, or its process dies.
@@ -29,9 +29,9 @@ pub(crate) struct Claim {
     /// The lock file's.
     path: PathBuf,
     lock: Mutex<Handle>,
-    /// The generation of the process that holds it.
+    /// The generation (fork.rs) of the process that holds it.
     owner: AtomicU32,
-    /// How many forks there were when it was taken: each copied the descriptor, and the lock with it.
+    /// How many forks there were when it was taken: each copied the open file, and the lock with it.
     forks: AtomicU32,
     /// What the lock file says.
     record: Record,
@@ -64,8 +64,8 @@ impl Claim {
         Ok(self.record.has(&stamp))
     }
 
-    /// From now on this file, absolute, is this server's, the one of its kind that is for `what`: removed with the
-    /// claim, and taken over by the next server where that cannot be.
+    /// Makes this file, an absolute path, one of this server's: its file for `what`. It is removed with the claim; if this
+    /// process is killed, the next server takes it over.
     pub(crate) fn keep(&mut self, what: &str, path: &Path) -> Result<()> {
         let found = file::about(path).map_err(|error| looking_at(path, &error))?;
         let found = found.ok_or_else(|| looking_at(path, &io::ErrorKind::NotFound.into()))?;
@@ -77,13 +77,12 @@ impl Claim {
             .map_err(|error| failure(&self.path, &error))
     }
 
-    /// From now on, forked children hold it too, until [`Claim::adopt`].
+    /// Shares the lock with children that are forked from now on, until [`Claim::adopt`].
     pub(crate) fn bequeath(&self) {
         self.lock().bequeath();
     }
 
-    /// Makes this process, which may be a fork of the one that took it, the holder, and keeps
-    /// children forked from now on from holding it too.
+    /// Makes this process, perhaps a forked child of the one that took the claim, its only holder.
     pub(crate) fn adopt(&self) -> Result<()> {
         let mut lock = self.lock();
         if self.forks.load(Ordering::Relaxed) != fork::count() {
@@ -98,9 +97,8 @@ impl Claim {
             .try_for_each(|(path, identity)| check_still_there(path, *identity))
     }
 
-    /// Puts a lock of this process's own in the place of one whose open file the other side of a
-    /// fork shares, and the lock with it. The name is locked all the while: by the old file, and
-    /// from one moment to the next by the new one.
+    /// Replaces a lock that the other side of a fork shares by one of this process alone: a new file, locked before it
+    /// is renamed over the old one, so that the name is locked at every moment.
     fn replace(&self, shared: &Handle) -> Result<Handle> {
         let failure = |error: io::Error| failure(&self.path, &error);
         // Among those who share the file, a lock of another kind lets only one go on.
@@ -131,7 +129,7 @@ impl Claim {
         Ok(lock)
     }
 
-    /// Fails where this process's user is not the one whose files they are: others could not use them.
+    /// Fails if the files belong to another user than this process runs as, whose clients could not use them.
     pub(crate) fn check_user(&self) -> Result<()> {
         for (path, _) in &self.files {
             let found = file::about(path).map_err(|error| looking_at(path, &error))?;
@@ -152,7 +150,7 @@ impl Claim {
         *self.owner.get_mut() = NOBODY;
     }
 
-    /// Whether this process may remove what bears the name: it made it, and no other has adopted it, nor will.
+    /// Whether this process may remove the files: it holds the claim, and no other process has adopted it or can.
     pub(crate) fn is_held(&self) -> bool {
         let mut lock = self.lock();
         if self.owner.load(Ordering::Relaxed) != fork::generation()
@@ -169,7 +167,7 @@ impl Claim {
         }
     }
 
-    /// Whether a child may have it as well.
+    /// Whether a forked child may hold the lock, too.
     fn is_shared(&self, lock: &Handle) -> bool {
         !lock.is_own() && self.forks.load(Ordering::Relaxed) != fork::count()
     }
@@ -192,8 +190,8 @@ impl Claim {
         Ok(named.is_some_and(|named| named.identity == open.identity))
     }
 
-    /// Whether the lock file goes with the claim: not one that was there before a claim that came to nothing,
-    /// nor one that tells of files which the next server has to know.
+    /// Whether the lock file is removed with the claim. One that this claim found stays if it made no files, and one that
+    /// tells the next server of a dead server's files stays as well.
     fn is_lock_to_go(&self) -> bool {
         self.has_made_lock || (!self.files.is_empty() && self.record.len() <= self.files.len())
     }

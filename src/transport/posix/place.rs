@@ -1,7 +1,6 @@
-//! Names in the file system, and what people are told when one cannot be had or reached: which it is, what
-//! stands there, and what can be done.
+//! Error texts about names in the file system: which name it is, what is there, and what the user can do.
 //!
-//! What is found here is for texts only. Nothing is decided by it: it may have changed meanwhile.
+//! The files are looked at for the texts only. No decision depends on it, since they may have changed meanwhile.
 
 use crate::error::{Error, Result, Status};
 use crate::sys::file::{self, About, Kind};
@@ -12,8 +11,8 @@ use std::path::Path;
 #[cfg(test)]
 mod tests;
 
-/// Says why no file of a kind, which is called `what`, can have this path: it is none, or longer than
-/// `longest` bytes.
+/// Fails if no file can have this path: it is empty, ends with a slash, or is longer than `longest` bytes. `what`: the
+/// kind of file, for people.
 pub(super) fn check(what: &str, path: &Path, longest: usize) -> Result<()> {
     let bytes = path.as_os_str().as_encoded_bytes();
     let length = bytes.len();
@@ -105,7 +104,7 @@ pub(super) fn of_another_kind(kind: &str, path: &Path) -> Error {
     Error::new(Status::AddressInUse, context)
 }
 
-/// The failure of finding what belongs to another user.
+/// The failure of finding a file that belongs to another user.
 pub(super) fn of_another_user(path: &Path) -> Error {
     let found = file::about(path).ok().flatten();
     let why = found.map_or_else(|| "belongs to another user".into(), |about| rights(&about));

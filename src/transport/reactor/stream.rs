@@ -77,9 +77,9 @@ impl<S: Watched> StreamPeer<S> {
                     }
                     quantum.count_bytes(body.len());
                     let body = self.side.body(body, work.aligns);
-                    work.answer.answer(body, &mut work.out);
+                    work.out.append(|room| work.answer.answer(body, room));
                 }
-                Some(Piece::TooLarge(_)) => work.answer.too_large(&mut work.out),
+                Some(Piece::TooLarge(_)) => work.out.append(|room| work.answer.too_large(room)),
                 Some(Piece::Notice(_)) => {}
             }
         }

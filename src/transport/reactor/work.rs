@@ -1,8 +1,9 @@
 //! What a thread serves its peers with, and how much it has done.
 
 use crate::sys::Bell;
+use crate::transport::Answer;
+use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::Spare;
-use crate::transport::{Answer, Outbox};
 use std::io;
 
 /// What a thread serves its peers with.
@@ -27,13 +28,14 @@ impl<'a> Work<'a> {
         stop: &'a Bell,
         max_message: u32,
     ) -> io::Result<Self> {
-        let out = Outbox::new(answer.longest_answer(max_message)).map_err(|lack| {
+        let aligns = answer.takes_aligned();
+        let out = Outbox::new(answer.longest_answer(max_message), aligns).map_err(|lack| {
             let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
             io::Error::new(io::ErrorKind::OutOfMemory, what)
         })?;
         Ok(Self {
             answer,
-            aligns: answer.takes_aligned(),
+            aligns,
             out,
             spare: Spare::default(),
             stop,

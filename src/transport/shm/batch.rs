@@ -39,8 +39,8 @@ impl SharedChannel {
         Ok(batch.len())
     }
 
-    /// Sends the first of the frames by itself, since it, or an answer with its prefix, may be more than a half of
-    /// the buffer, which holds any body alone.
+    /// Sends the first of the frames as a single request: a half of the buffer holds any one body, but not always a
+    /// frame, which has a prefix too.
     fn exchange_one(
         &mut self,
         frames: &[u8],
@@ -82,7 +82,7 @@ impl SharedChannel {
                 // All the others are there, too.
                 return Err((0, noticed(Notice::HandlerFailed, &self.peer)));
             }
-            let Some(body) = frame::first_body(rest) else {
+            let Some((body, after)) = frame::split_first(rest) else {
                 return Err((count - taken, self.nonsense()));
             };
             if body.len() > max_message as usize {
@@ -90,7 +90,7 @@ impl SharedChannel {
                 return Err((0, too_large(&self.peer, length, max_message)));
             }
             take(body);
-            rest = rest.get(PREFIX + body.len()..).unwrap_or_default();
+            rest = after;
         }
         Ok(())
     }

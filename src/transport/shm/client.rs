@@ -27,6 +27,9 @@ mod tests;
 /// How long a client sleeps before it looks whether the server still lives.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// Otherwise a bug is at hand, which is not to become a wrong answer.
+const HAS_ROOM: &str = "room was made for the answer";
+
 /// A connection, which the server may not have looked at yet.
 pub(super) struct SharedChannel {
     control: Handle,
@@ -105,14 +108,19 @@ impl Channel for SharedChannel {
         let mut line = [0; PREFIX + INLINE];
         let (prefix, room) = line.split_at_mut(PREFIX);
         prefix.copy_from_slice(&frame::prefix(length));
-        match room.get_mut(..body.len()) {
-            Some(room) => room.copy_from_slice(body),
-            // One over the server's limit is left out: the prefix alone is answered as it deserves.
-            None if length > self.session()?.max_message => {}
-            None => self.put_into_buffer(body, deadline)?,
-        }
-        let used = PREFIX + if body.len() <= INLINE { body.len() } else { 0 };
-        let frame = line.get(..used).unwrap_or_default();
+        let inline = match room.get_mut(..body.len()) {
+            Some(room) => {
+                room.copy_from_slice(body);
+                body.len()
+            }
+            // The body is over the server's limit: the server refuses the request by its prefix.
+            None if length > self.session()?.max_message => 0,
+            None => {
+                self.put_into_buffer(body, deadline)?;
+                0
+            }
+        };
+        let (frame, _) = line.split_at(PREFIX + inline);
         self.session()?.publish(layout::SINGLE, frame);
         Ok(())
     }
@@ -124,7 +132,7 @@ impl Channel for SharedChannel {
             return self.take_from_buffer(length, deadline);
         }
         self.line = layout::load(self.session()?.slot.reply(), length);
-        Ok(self.line.get(PREFIX..PREFIX + length).unwrap_or_default())
+        Ok(self.line.body(length))
     }
 
     fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize> {
@@ -148,7 +156,7 @@ impl Channel for SharedChannel {
                 Ok(sent) => sent,
                 Err(exchanged) => return exchanged,
             };
-            rest = rest.get(sent..).unwrap_or_default();
+            (_, rest) = rest.split_at(sent);
         }
         Exchanged {
             owed: 0,
@@ -206,7 +214,7 @@ impl SharedChannel {
     }
 
     /// What the server shares, of which it tells by its first record.
-    pub(super) fn understand(&self, (record, fds): (Record, Vec<Handle>)) -> Result<Session> {
+    pub(super) fn understand(&self, (record, handles): (Record, Vec<Handle>)) -> Result<Session> {
         let broken =
             |error: io::Error| self.failure("what the server shares is not usable", &error);
         let (offset, max_message) = match record {
@@ -219,8 +227,8 @@ impl SharedChannel {
             }
             Record::Buffer => return Err(self.nonsense()),
         };
-        let Ok([header, page, bell]) = <[Handle; 3]>::try_from(fds) else {
-            // The kernel drops descriptors for which this process has no room (unix(7)).
+        let Ok([header, page, bell]) = <[Handle; 3]>::try_from(handles) else {
+            // The kernel drops handles beyond this process's limit (unix(7)).
             let context = format!(
                 "{}: its descriptors did not arrive; this process may have too many open (ulimit -n)",
                 self.peer
@@ -255,32 +263,41 @@ impl SharedChannel {
 
     /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
     pub(super) fn put_into_buffer(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<()> {
-        if !self.want_buffer()? {
-            self.map_buffer(deadline)?;
-        }
-        if let Some(buffer) = &self.session()?.buffer {
-            buffer.write(0, bytes);
-        }
+        self.want_buffer()?;
+        self.buffer(deadline)?.write(0, bytes);
         Ok(())
     }
 
-    /// Waits for the buffer that the server hands over.
-    fn map_buffer(&mut self, deadline: &Deadline) -> Result<()> {
-        let received = self.receive(deadline)?;
-        self.take_buffer(received)
+    /// The buffer, for which the first call waits.
+    fn buffer(&mut self, deadline: &Deadline) -> Result<&Mapping> {
+        let buffer = match self.session()?.buffer.take() {
+            Some(buffer) => buffer,
+            None => self.map_buffer(deadline)?,
+        };
+        Ok(self.session()?.buffer.insert(buffer))
     }
 
-    /// Maps the buffer that a record hands over.
-    pub(super) fn take_buffer(&mut self, (record, fds): (Record, Vec<Handle>)) -> Result<()> {
-        let [fd] = <[Handle; 1]>::try_from(fds).map_err(|_| self.nonsense())?;
+    /// Waits for the buffer that the server hands over.
+    fn map_buffer(&mut self, deadline: &Deadline) -> Result<Mapping> {
+        let received = self.receive(deadline)?;
+        self.map(received)
+    }
+
+    /// Takes the buffer that a record hands over.
+    pub(super) fn take_buffer(&mut self, received: (Record, Vec<Handle>)) -> Result<()> {
+        let buffer = self.map(received)?;
+        self.session()?.buffer = Some(buffer);
+        Ok(())
+    }
+
+    fn map(&mut self, (record, handles): (Record, Vec<Handle>)) -> Result<Mapping> {
+        let [handle] = <[Handle; 1]>::try_from(handles).map_err(|_| self.nonsense())?;
         if record != Record::Buffer {
             return Err(self.nonsense());
         }
         let size = 2 * layout::half_of_buffer(self.session()?.max_message);
-        let buffer = Mapping::from_peer(fd.as_source(), size, Access::Write)
-            .map_err(|error| self.failure("the buffer is not usable", &error))?;
-        self.session()?.buffer = Some(buffer);
-        Ok(())
+        Mapping::from_peer(handle.as_source(), size, Access::Write)
+            .map_err(|error| self.failure("the buffer is not usable", &error))
     }
 
     /// Waits until the last request is answered.
@@ -318,7 +335,7 @@ impl SharedChannel {
 
     /// The socket ends with the server, however that comes.
     pub(super) fn has_died(&self) -> bool {
-        // What is told unasked is a hang-up or an error.
+        // poll(2) reports a hang-up and an error also where nothing is asked for.
         poll::state(self.control.as_source(), Want::NOTHING).is_ok_and(|state| !state.is_empty())
     }
 
@@ -355,7 +372,7 @@ impl SharedChannel {
         let session = self.session()?;
         if answer.len() <= INLINE {
             let data = layout::load(session.slot.reply(), answer.len());
-            answer.copy_from_slice(data.get(PREFIX..PREFIX + answer.len()).unwrap_or_default());
+            answer.copy_from_slice(data.body(answer.len()));
             return Ok(());
         }
         self.copy_from_buffer(answer, deadline)
@@ -369,10 +386,10 @@ impl SharedChannel {
             answer = Room::new(length)
                 .map_err(|lack| self.failure("receive an answer", &lack.into()))?;
         }
-        let place = answer.get_mut(..length).unwrap_or_default();
+        let place = answer.get_mut(..length).expect(HAS_ROOM);
         let result = self.copy_from_buffer(place, deadline);
         self.answer = answer;
-        result.map(|()| self.answer.get(..length).unwrap_or_default())
+        result.map(|()| self.answer.get(..length).expect(HAS_ROOM))
     }
 
     /// A part of the answers to the last batch.
@@ -381,13 +398,8 @@ impl SharedChannel {
     }
 
     fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: &Deadline) -> Result<()> {
-        if self.session()?.buffer.is_none() {
-            self.map_buffer(deadline)?;
-        }
-        let session = self.session()?;
-        if let Some(buffer) = &session.buffer {
-            buffer.read(layout::half_of_buffer(session.max_message), bytes);
-        }
+        let half = layout::half_of_buffer(self.session()?.max_message);
+        self.buffer(deadline)?.read(half, bytes);
         Ok(())
     }
 
@@ -466,7 +478,7 @@ fn next_slice(deadline: &Deadline, slept: Duration) -> Option<Duration> {
     (!slice.is_zero()).then_some(slice)
 }
 
-/// What is left by the time that was slept: in some sandboxes the clock stands still.
+/// The time left by how long was slept: in some sandboxes the clock stands still.
 #[cold]
 fn unslept(deadline: &Deadline, slept: Duration) -> Option<Duration> {
     let limit = deadline.limit()?;

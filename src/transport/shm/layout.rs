@@ -89,19 +89,20 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// As many of the frames as one batch carries, and how many they are. None: the first is carried by no batch.
+    /// The first frames, as many as one batch carries, and their number; 0 if the first alone is too large for a batch.
     pub(super) fn first_batch(self, frames: &[u8]) -> (&[u8], u32) {
         let most_answers = self.half / (self.answer as usize).saturating_add(PREFIX);
-        let (mut length, mut count) = (0, 0);
+        let (mut length, mut count, mut rest) = (0, 0, frames);
         while (count as usize) < most_answers
-            && let Some(body) = frame::first_body(frames.get(length..).unwrap_or_default())
+            && let Some((body, after)) = frame::split_first(rest)
             && body.len() <= self.request as usize
             && PREFIX + body.len() <= self.half - length
         {
             length += PREFIX + body.len();
             count += 1;
+            rest = after;
         }
-        (frames.get(..length).unwrap_or_default(), count)
+        (frames.split_at(length).0, count)
     }
 }
 
@@ -123,6 +124,13 @@ impl Data {
         lead: [0; ALIGNMENT - PREFIX],
         bytes: [0; LINE_WORDS * 8],
     };
+
+    /// The body of this length in it, which is [`INLINE`] bytes long at most.
+    #[inline]
+    pub(super) fn body(&self, length: usize) -> &[u8] {
+        let body = self.bytes.get(PREFIX..PREFIX + length);
+        body.expect("no body in a line is longer than INLINE")
+    }
 }
 
 impl Deref for Data {
@@ -215,7 +223,7 @@ impl Record {
         bytes
     }
 
-    /// `None`: it is none of this version, or says what cannot be.
+    /// `None`: it is no record of this version, or its fields are out of range.
     pub(super) fn from_bytes(bytes: &[u8; RECORD]) -> Option<Self> {
         let mut words = bytes
             .strip_prefix(&MAGIC)?

@@ -27,14 +27,17 @@ pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
 
-/// The places of a client's descriptors among its watches.
+/// The place of a client's control socket among its watches.
 const CONTROL: usize = 0;
+
+/// Otherwise a bug is at hand, which is not to become a wrong request.
+const COPIED: &str = "what is served was copied out";
 
 struct SharedEndpoint {
     socket: NamedSocket,
-    /// The page that all clients read, and its descriptor to hand out.
+    /// The page that all clients read, and the handle by which they map it.
     header: Header<Mapping>,
-    header_fd: Handle,
+    header_handle: Handle,
     /// How many clients there have been.
     serial: AtomicU32,
     limits: Limits,
@@ -47,14 +50,14 @@ pub(in crate::transport) fn bind(
     options: &ServerOptions,
 ) -> Result<Box<dyn Endpoint>> {
     let socket = NamedSocket::bind(MEMORY, path, options)?;
-    let (fd, page) = memory::create(PAGE, Access::Read)
+    let (handle, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
     let header = Header(page);
     header.set_abilities(RINGS);
     Ok(Box::new(SharedEndpoint {
         socket,
         header,
-        header_fd: fd,
+        header_handle: handle,
         serial: AtomicU32::new(0),
         limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
         max_message: options.max_message,
@@ -68,11 +71,11 @@ impl Endpoint for SharedEndpoint {
 
     fn bequeath(&self) {
         self.socket.bequeath();
-        self.header_fd.bequeath();
+        self.header_handle.bequeath();
     }
 
     fn adopt(&self) -> Result<()> {
-        self.header_fd.own();
+        self.header_handle.own();
         self.socket.adopt()
     }
 
@@ -100,7 +103,7 @@ impl Listener for SharedEndpoint {
             let peer = SharedPeer::new(control, shared, self.max_message);
             return Ok(Admission::Peer(Box::new(peer)));
         }
-        // Full, or out of descriptors or memory for one more. The socket's buffer is empty.
+        // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
         let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
         Ok(Admission::TurnedAway)
     }
@@ -122,7 +125,7 @@ impl SharedEndpoint {
         let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
         Shared::hand_over(
             control,
-            self.header_fd.as_source(),
+            self.header_handle.as_source(),
             offset,
             self.max_message,
         )
@@ -136,13 +139,13 @@ impl Shared {
         offset: u32,
         max_message: u32,
     ) -> io::Result<Self> {
-        let (page_fd, page) = memory::create(PAGE, Access::Write)?;
+        let (page_handle, page) = memory::create(PAGE, Access::Write)?;
         let bell = Bell::new()?;
         let welcome = Record::Welcome {
             offset,
             max_message,
         };
-        let handles = [header, page_fd.as_source(), bell.as_source()];
+        let handles = [header, page_handle.as_source(), bell.as_source()];
         send_record(control, welcome, &handles)?;
         Ok(Self {
             slot: ServerSlot::new(page, layout::line_at(offset), LineAlarm),
@@ -196,21 +199,21 @@ impl SharedPeer {
         let slot = &self.shared.slot;
         let prefix = slot.prefix();
         if slot.kind() == layout::BATCH {
-            self.begin_batch(prefix)?;
-            return self.go_on_with_batch(work);
+            let batch = self.begin_batch(prefix)?;
+            return self.go_on_with_batch(batch, work);
         }
         let is_too_large = prefix > self.max_message;
         let length = prefix as usize;
         if is_too_large {
-            work.answer.too_large(&mut work.out);
+            work.out.append(|room| work.answer.too_large(room));
         } else if length <= INLINE {
             let data = slot.data(length);
-            let body = data.get(PREFIX..PREFIX + length).unwrap_or_default();
-            work.answer.answer(body, &mut work.out);
+            work.out
+                .append(|room| work.answer.answer(data.body(length), room));
         } else {
             self.copy_out(length, PREFIX)?;
-            let body = self.copy.get(self.copied.clone()).unwrap_or_default();
-            work.answer.answer(body, &mut work.out);
+            let body = self.copy.get(self.copied.clone()).expect(COPIED);
+            work.out.append(|room| work.answer.answer(body, room));
         }
         work.count(1, length);
         self.publish(work.out.frames())?;
@@ -230,15 +233,14 @@ impl SharedPeer {
             self.copy = Room::empty(); // Given back before.
             self.copy = Room::new(self.copied.end)?;
         }
-        if let Some(copy) = self.copy.get_mut(self.copied.clone()) {
-            buffer.read(0, copy);
-        }
+        let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
+        buffer.read(0, copy);
         Ok(())
     }
 
     /// Puts the answer, one frame, where the client looks for it, and wakes the client if it sleeps.
     fn publish(&mut self, frame: &[u8]) -> io::Result<()> {
-        let (prefix, body) = frame.split_at(PREFIX.min(frame.len()));
+        let (prefix, body) = frame.split_at(PREFIX);
         let data = if body.len() > INLINE {
             self.put_into_buffer(0, body)?;
             prefix
@@ -264,25 +266,29 @@ impl SharedPeer {
 
     /// Puts bytes of an answer into its half of the buffer, from this place of it on.
     fn put_into_buffer(&mut self, place: usize, bytes: &[u8]) -> io::Result<()> {
-        self.make_buffer()?;
         let half = layout::half_of_buffer(self.max_message);
-        match &self.buffer {
-            Some(buffer) if place + bytes.len() <= half => buffer.write(half + place, bytes),
-            _ => return Err(ErrorKind::InvalidData.into()),
+        if place + bytes.len() > half {
+            return Err(ErrorKind::InvalidData.into());
         }
+        self.buffer()?.write(half + place, bytes);
         Ok(())
     }
 
-    /// Makes the buffer and hands it over, once.
-    fn make_buffer(&mut self) -> io::Result<()> {
-        if self.buffer.is_some() {
-            return Ok(());
-        }
+    /// The buffer, made and handed over when it is first needed.
+    fn buffer(&mut self) -> io::Result<&Mapping> {
+        let buffer = match self.buffer.take() {
+            Some(buffer) => buffer,
+            None => self.make_buffer()?,
+        };
+        Ok(self.buffer.insert(buffer))
+    }
+
+    fn make_buffer(&self) -> io::Result<Mapping> {
         let size = 2 * layout::half_of_buffer(self.max_message);
-        let (fd, buffer) = memory::create(size, Access::Write)?;
-        send_record(self.control.as_source(), Record::Buffer, &[fd.as_source()])?;
-        self.buffer = Some(buffer);
-        Ok(())
+        let (handle, buffer) = memory::create(size, Access::Write)?;
+        let handles = [handle.as_source()];
+        send_record(self.control.as_source(), Record::Buffer, &handles)?;
+        Ok(buffer)
     }
 
     /// Reads what the client says over the socket; an error when it has gone, or says anything but
@@ -294,7 +300,7 @@ impl SharedPeer {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(1) if said.first() == Some(&WANT_BUFFER) && !self.has_asked => {
                     self.has_asked = true;
-                    self.make_buffer()?;
+                    self.buffer()?;
                 }
                 Ok(_) => return Err(ErrorKind::InvalidData.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -319,8 +325,8 @@ impl Peer for SharedPeer {
         if !happened.at(CONTROL).is_empty() && self.listen().is_err() {
             return TurnEnd::Gone;
         }
-        let end = if self.batch.is_some() {
-            self.go_on_with_batch(work)
+        let end = if let Some(batch) = self.batch.take() {
+            self.go_on_with_batch(batch, work)
         } else {
             match self.shared.slot.look() {
                 Seen::Nothing => return TurnEnd::Idle { answered: false },

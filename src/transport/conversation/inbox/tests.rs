@@ -264,6 +264,20 @@ fn large_room_with_nothing_in_it_is_left_to_the_next() {
 }
 
 #[test]
+fn once_large_room_is_left_the_next_frame_begins_in_what_there_is_instead() {
+    let mut inbox = Inbox::new(1 << 20);
+    let large = frame(&vec![7; KEPT_ROOM]);
+    inbox.buffer = Room::copy_of(&large).unwrap();
+    inbox.fill(large.len());
+    assert!(matches!(inbox.next(), Some(Piece::Body(_))));
+    inbox.return_room(&mut Room::empty());
+    assert_eq!(inbox.buffer.len(), KEPT_ROOM);
+    assert!(!inbox.has_partial_frame() && !inbox.has_whole_piece());
+    assert_eq!((inbox.begun_body(), inbox.next()), (0, None));
+    assert_eq!(feed(&mut inbox, &frame(b"hi"), 3), [Ok(b"hi".to_vec())]);
+}
+
+#[test]
 fn a_body_is_received_elsewhere_if_it_is_not_whole_and_there_is_room() {
     for (arrived, longest, is_taken) in
         [(0, 10, true), (9, 10, true), (9, 9, false), (10, 10, false)]

@@ -19,8 +19,8 @@ use std::path::Path;
 #[cfg(test)]
 mod tests;
 
-/// Announces a client to the server at the public pair `request` and `response`; the server takes
-/// it in when it next looks, and the first call waits for that.
+/// Announces a client to the server at the public pair `request` and `response`. The first call waits until the server
+/// has accepted it.
 pub(in crate::transport) fn connect(
     request: &str,
     response: &str,
@@ -110,12 +110,12 @@ struct Greeting {
     hello: Handle,
     /// The names of its pair, which the server removes when it takes the client in.
     names: Option<PairNames>,
-    /// The process whose they are.
+    /// The generation (fork.rs) of the process that made them.
     generation: u32,
 }
 
 impl Greeting {
-    /// Before the server opens its end, reading would give an end of file that is none.
+    /// Before the server opens its end, a read gives end of file, though nothing has ended.
     #[cold]
     fn silence(&self, input: Source<'_>) -> io::Result<Option<Silence>> {
         let hello = poll::state(self.hello.as_source(), Want::NOTHING)?;
@@ -141,11 +141,11 @@ impl Drop for Greeting {
     }
 }
 
-/// More bad luck than this is something else.
+/// An id that is taken so many times in a row is no coincidence.
 const TRIES: u32 = 8;
 
 impl FifoStream {
-    /// Makes a pair of FIFOs and tells the server of it; `BrokenPipe` when that has gone meanwhile.
+    /// Makes a pair of FIFOs and announces it to the server; `BrokenPipe` if the server has gone meanwhile.
     fn announce(request: &Path, hello: Handle, options: &ClientOptions) -> io::Result<Self> {
         let (id, stream) = Self::make(request, hello)?;
         stream.pipes.widen(options.max_message);
@@ -169,8 +169,7 @@ impl FifoStream {
         Err(ErrorKind::AlreadyExists.into())
     }
 
-    /// A pair with an id that is not taken; `None` when it is, or when a server that just began took it for that of a
-    /// dead client.
+    /// A pair with a random id; `None` if the id is taken, or a server that just began took the pair for a dead client's.
     fn make_pair(request: &Path) -> io::Result<Option<(Id, PairNames, PipePair)>> {
         let id = Id::random()?;
         let names = PairNames::new(request, id);
@@ -181,7 +180,7 @@ impl FifoStream {
         Ok(pipes.map(|pipes| (id, names, pipes)))
     }
 
-    /// Opens the pair whose answers' FIFO was made; `None`: somebody removed that meanwhile.
+    /// Opens the pair whose answers' FIFO was made; `None` if somebody removed it meanwhile.
     fn open(names: &PairNames) -> io::Result<Option<PipePair>> {
         match Self::open_both(names) {
             Ok(pipes) => Ok(Some(pipes)),
@@ -209,17 +208,17 @@ impl FifoStream {
         read_or_wait(self, buffer, |stream| stream.await_input(deadline))
     }
 
-    /// Waits until the input has bytes or has ended, or, before the server has taken this client in, until that
+    /// Waits until the input has bytes or has ended, or, while the server has not accepted this client, until the server
     /// has gone.
     fn await_input(&self, deadline: &Deadline) -> io::Result<()> {
         let Some(greeting) = &self.greeting else {
             return self.pipes.await_input(None, deadline);
         };
-        let mut fds = [
+        let mut sources = [
             Awaited::new(self.pipes.input(), Want::READ),
             Awaited::new(greeting.hello.as_source(), Want::NOTHING),
         ];
-        in_time(poll::wait(&mut fds, deadline)?)
+        in_time(poll::wait(&mut sources, deadline)?)
     }
 }
 
@@ -229,7 +228,7 @@ enum Silence {
     ForEver,
 }
 
-/// Writes the record; while the server lets a thousand others wait, for as long as the options say.
+/// Writes the record. If a thousand others wait to be accepted and the FIFO is full, it waits for the connect timeout.
 fn write_record(hello: &Handle, id: Id, options: &ClientOptions) -> io::Result<()> {
     let deadline = Deadline::after(options.connect_timeout);
     loop {

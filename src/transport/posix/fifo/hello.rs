@@ -12,12 +12,12 @@ const MAGIC: [u8; 8] = *b"calcfifo";
 const VERSION: u32 = 1;
 const ID: usize = 16;
 
-/// What tells one client from another.
+/// The id of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Id([u8; ID]);
 
 impl Id {
-    /// An id that no other client has: where it is taken after all, its FIFO cannot be made.
+    /// A random id. If another client has it, making its FIFO fails.
     pub(super) fn random() -> io::Result<Self> {
         Ok(Self(random::bytes()?))
     }
@@ -66,9 +66,11 @@ impl Id {
 #[derive(Debug)]
 pub(super) struct Records {
     bytes: [u8; RECORD],
-    /// How many have come: the beginning of a record, as far as can be told.
+    /// How many have come. They may be the beginning of a record.
     filled: usize,
 }
+
+const WITHIN: &str = "no more comes than there is room for";
 
 impl Records {
     pub(super) const fn new() -> Self {
@@ -80,12 +82,12 @@ impl Records {
 
     /// Room for the rest of a record.
     pub(super) fn room(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(self.filled..).unwrap_or_default()
+        self.bytes.get_mut(self.filled..).expect(WITHIN)
     }
 
     /// `count` bytes of the room were filled; gives the id if they end a record.
     pub(super) fn fill(&mut self, count: usize) -> Option<Id> {
-        self.filled = RECORD.min(self.filled + count);
+        self.filled += count;
         let id = Id::from_record(&self.bytes).filter(|_| self.filled == RECORD);
         let from = match id {
             Some(_) => RECORD,
@@ -96,11 +98,11 @@ impl Records {
         id
     }
 
-    /// The first place from which on a record may begin: not the first byte if that began none.
+    /// The first place at which a record may begin; not 0 if a whole record's bytes from there were none.
     fn next_beginning(&self) -> usize {
-        let filled = self.bytes.get(..self.filled).unwrap_or_default();
+        let filled = self.bytes.get(..self.filled).expect(WITHIN);
         let may_begin = |&at: &usize| {
-            let rest = filled.get(at..).unwrap_or_default();
+            let rest = filled.get(at..).expect(WITHIN);
             rest.iter().zip(&MAGIC).all(|(one, other)| one == other)
         };
         let first = usize::from(self.filled == RECORD);

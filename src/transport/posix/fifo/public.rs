@@ -10,19 +10,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The two public FIFOs, held open by the server from bind to drop.
 #[derive(Debug)]
 pub(super) struct PublicPair {
-    /// Opened for reading only, so that the last writer's leaving is seen.
+    /// Opened for reading only, so that a read tells when the last writer has closed it.
     pub(super) requests: Handle,
-    /// Opened for both, so that it can be written to, and emptied, whether anybody reads or not.
+    /// Opened for both, so that it can be written to, and emptied, also without a reader.
     pub(super) answers: Handle,
-    /// Somebody is being served.
+    /// A client is being served.
     is_taken: AtomicBool,
-    /// Whoever writes was dropped: what still comes is no request, until the last writer leaves.
+    /// The client was dropped. What is written until the last writer has closed the FIFO is discarded.
     has_dropped_writer: AtomicBool,
 }
 
-/// Reads in one turn of throwing requests away: as much as the largest pipe that a user gets holds
-/// (/proc/sys/fs/pipe-max-size), so that none is left where the last writer has gone, and that one
-/// who never pauses keeps the thread no longer.
+/// Reads in one turn of discarding requests: enough for the largest pipe of a user (/proc/sys/fs/pipe-max-size), so that
+/// none is left once the last writer has gone, and no more, so that a writer who never pauses does not keep the thread.
 const READS_A_TURN: usize = 256;
 
 impl PublicPair {
@@ -47,7 +46,7 @@ impl PublicPair {
         }))
     }
 
-    /// Throws away what a peer wrote that was dropped, and says whether it is still there.
+    /// Discards what a dropped peer wrote, and says whether the peer still has the FIFO open.
     pub(super) fn discard_of_dropped(&self) -> bool {
         if !self.has_dropped_writer.load(Ordering::Relaxed) {
             return false;
@@ -60,7 +59,7 @@ impl PublicPair {
         has_writer
     }
 
-    /// Throws away what is no request; `false` when its last writer has gone.
+    /// Discards the requests that are there; `false` when the last writer has gone.
     fn discard_requests(&self) -> bool {
         let mut waste = [0; 4096];
         let mut read = || transfer::read(self.requests.as_source(), &mut waste);
@@ -70,16 +69,16 @@ impl PublicPair {
         !matches!(end, Some(Ok(0)))
     }
 
-    /// Throws away answers that nobody read, so that nobody takes them for later ones.
+    /// Discards answers that nobody read, so that no client takes them for later ones.
     fn discard_answers(&self) {
         transfer::drain(self.answers.as_source());
     }
 }
 
-/// Whoever writes to the public pair, until the last writer leaves.
+/// The client of the public pair: all its writers, until the last one closes it.
 pub(super) struct PublicStream {
     input: Handle,
-    /// The last writer has.
+    /// The last writer has closed it.
     has_left: bool,
     pair: Arc<PublicPair>,
 }

@@ -36,8 +36,8 @@ const NAME: &str = "name";
 const HELLO_NAME: &str = "hello";
 
 struct FifoEndpoint {
-    /// Of the public pair, so that no other server makes or removes either. First, so that the names are gone
-    /// before the FIFOs are closed.
+    /// Those of the public pair, so that no other server makes or removes its FIFOs. Dropped first, so that the names
+    /// are gone before the FIFOs are closed.
     claims: [Claim; 2],
     request: PathBuf,
     hello: Handle,
@@ -47,10 +47,10 @@ struct FifoEndpoint {
     max_message: u32,
 }
 
-/// What came by the FIFO of announcements.
+/// What was read from the hello FIFO.
 struct Announced {
     records: Records,
-    /// A client that announced itself when there was no descriptor left for it.
+    /// A client that announced itself when no handle was left for it.
     waiting: Option<Id>,
 }
 
@@ -73,14 +73,14 @@ fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<F
     }
     let (request, response) = public_pair(request, response)?;
     let (mut of_request, mut of_response) = (Claim::take(&request)?, Claim::take(&response)?);
-    // All three before any: what is not to be had leaves the others as they are.
+    // All three are checked before any is changed.
     let hello = hello_path(&request);
     check_left_over(&of_request, NAME, &request, End::Read)?;
     check_left_over(&of_response, NAME, &response, End::Both)?;
     check_left_over(&of_request, HELLO_NAME, &hello, End::Both)?;
     let requests = open(&mut of_request, NAME, &request, End::Read)?;
     let answers = open(&mut of_response, NAME, &response, End::Both)?;
-    // Before anybody can announce itself here: looking at a live client ends it.
+    // Before a client can announce itself here: the sweep ends a live client.
     sweep(&request).map_err(|error| {
         let what = format!("FIFO {}: look for pairs of dead clients", request.display());
         Error::os(&what, &error)
@@ -104,7 +104,7 @@ fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<F
 fn open(claim: &mut Claim, what: &str, path: &Path, end: End) -> Result<Handle> {
     let failure = |error: io::Error| Error::os(&format!("FIFO {}", path.display()), &error);
     if !fifo::make(path).map_err(failure)? {
-        // Once more, for what came since all three were looked at.
+        // Again, since somebody may have made it after the first check.
         check_left_over(claim, what, path, end)?;
     }
     claim.keep(what, path)?;
@@ -112,7 +112,7 @@ fn open(claim: &mut Claim, what: &str, path: &Path, end: End) -> Result<Handle> 
     fifo::open(path, end).map_err(failure)
 }
 
-/// Fails unless nobody but children of a dead server, or its clients, may have the FIFO open.
+/// Fails if a process other than a dead server's children and clients may have the FIFO open.
 fn check_left_over(claim: &Claim, what: &str, path: &Path, end: End) -> Result<()> {
     let failure = |error: io::Error| Error::os(&format!("look at {}", path.display()), &error);
     let Some(found) = file::about(path).map_err(failure)? else {
@@ -127,7 +127,7 @@ fn check_left_over(claim: &Claim, what: &str, path: &Path, end: End) -> Result<(
     if claim.is_left_over(path)? {
         return Ok(());
     }
-    // Who only writes there is a client that waits for a server.
+    // A process that only writes there is a client that waits for a server.
     let rival = if what == HELLO_NAME {
         Use::Reading
     } else {
@@ -136,7 +136,7 @@ fn check_left_over(claim: &Claim, what: &str, path: &Path, end: End) -> Result<(
     if let Some(process) = holder::of(found.identity, rival) {
         return Err(place::of_another_program(path, Some(process)));
     }
-    // Who reads answers, whom /proc does not show, may be a client that waits in open(2) for its server.
+    // A reader of answers that /proc does not show may be a client that waits in open(2) for its server.
     let is_for_answers = end == End::Both && what == NAME;
     if !is_for_answers && holder::is_read(path).map_err(failure)? {
         return Err(place::of_another_program(path, None));
@@ -144,9 +144,9 @@ fn check_left_over(claim: &Claim, what: &str, path: &Path, end: End) -> Result<(
     Ok(())
 }
 
-/// Removes the pairs that clients of dead servers left or wait with. A client that lives and has its pair open
-/// sees a writer of its answers come and go, which tells it that its server has died. A client that was about to open its pair does not
-/// find it, and makes another.
+/// Removes the pairs of dead servers' clients. A client that is alive and has its pair open sees a writer of its
+/// answers come and go, which tells it that its server has died. A client that was about to open its pair does not find
+/// it, and makes another.
 fn sweep(request: &Path) -> io::Result<()> {
     let (Some(folder), Some(name)) = (
         request.parent(),
@@ -159,7 +159,7 @@ fn sweep(request: &Path) -> io::Result<()> {
         let hex = pair.strip_suffix(".a").or(pair.strip_suffix(".q"))?;
         Id::from_hex(hex)
     };
-    // Of other failures, as where the folder may be searched but not read, nobody has to be told.
+    // Other failures do not matter, such as a folder that may be searched but not read.
     let unless_short = |error: io::Error| {
         if is_shortage(&error) {
             Err(error)
@@ -173,10 +173,10 @@ fn sweep(request: &Path) -> io::Result<()> {
     };
     for id in ids {
         let names = PairNames::new(request, id);
-        // Open until the names are gone, so that whoever opens it meanwhile sees a writer go as well.
+        // Open until the names are gone, so that a process that opens it meanwhile sees a writer go as well.
         match fifo::open(&names.answers, End::Both) {
             Ok(_writer) => names.remove(),
-            // Only that of the requests is left.
+            // Only the FIFO of the requests is left.
             Err(error) if error.kind() == ErrorKind::NotFound => names.remove(),
             Err(error) => unless_short(error)?,
         }
@@ -184,14 +184,15 @@ fn sweep(request: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The server's ends of a client's pair; should the client die from here on, its requests end.
+/// The server's ends of a client's pair. If the client dies from now on, the server reads the end of its requests.
 fn open_pair(names: &PairNames) -> io::Result<PipePair> {
     let requests = fifo::open(&names.requests, End::Read)?;
     let answers = fifo::open(&names.answers, End::Both)?;
     Ok(PipePair::of_fifos(requests, answers))
 }
 
-/// `None`: too little is left for it. Closing what is open would be the end to the client, which is refused instead.
+/// `None`: no handle is left for it. What is open stays so until the client is refused: closed, it would mean the
+/// server's end to the client.
 fn if_enough<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
     match opened {
         Err(error) if is_shortage(&error) => Ok(None),
@@ -210,7 +211,7 @@ impl FifoEndpoint {
         if let Some(id) = announced.waiting.take() {
             return Ok(Some(id));
         }
-        // Whoever writes nonsense without a pause does not keep the thread: the FIFO stays readable.
+        // A process that writes nonsense without a pause does not keep the thread: the FIFO stays readable.
         for _ in 0..READS_A_TURN {
             match transfer::read(self.hello.as_source(), announced.records.room()) {
                 Ok(count) => {
@@ -225,7 +226,7 @@ impl FifoEndpoint {
         Ok(None)
     }
 
-    /// Opens the pair of the client with this id, and says so to it.
+    /// Opens the pair of the client with this id, and welcomes the client.
     fn let_in(&self, id: Id, is_full: bool) -> io::Result<Admission> {
         let names = PairNames::new(&self.request, id);
         let client = match fifo::open(&names.answers, End::Write) {
@@ -273,7 +274,7 @@ impl FifoEndpoint {
         Ok(Admission::TurnedAway)
     }
 
-    /// The public pair has no way to refuse, and one client of it more or less is no burden.
+    /// A client of the public pair is accepted also by a full server: there is no way to refuse it, and it is one at most.
     fn admit_public(&self) -> io::Result<Admission> {
         if self.public.discard_of_dropped() {
             return Ok(Admission::Nobody);

@@ -16,15 +16,15 @@ use std::time::Duration;
 /// must not hang its parent.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// How long an end of its pipe is waited upon to be the child's own.
+/// How long to wait for the child's own end after that of its pipe.
 const OBITUARY: Duration = Duration::from_millis(100);
 
-/// Answers that come sooner are waited for at the pipe alone, since each further descriptor makes
-/// poll(2) slower; the child's own end, where its pipe outlives it, is then seen this much later.
+/// For so long a call polls the pipe alone, since each further source makes poll(2) slower. The end of a child whose
+/// pipe outlives it is then seen this much later.
 const SOON: Duration = Duration::from_millis(10);
 
-/// The parent's ends, and the child behind them. The ends are closed first, which is the child's
-/// order to stop: fields are dropped in the order of their declaration.
+/// The parent's ends of the pipes, and the child. The ends are closed first, which tells the child to stop: fields are
+/// dropped in the order of their declaration.
 pub(super) struct ChildStream {
     pipes: PipePair,
     child: OwnChild,
@@ -33,7 +33,7 @@ pub(super) struct ChildStream {
 /// A child that ends with its channel.
 struct OwnChild {
     child: Child,
-    /// The process whose child it is.
+    /// The generation (fork.rs) of the process whose child it is.
     generation: u32,
 }
 

@@ -1,8 +1,7 @@
 //! Anonymous pipes: a parent and the child that serves it.
 //!
-//! Two one-way pipes; the end of the child's input is its order to stop. The child keeps no other
-//! descriptor of the parent's, so that neither another child nor a socket of the host outlives its
-//! owner in it.
+//! Two one-way pipes; the end of the child's input tells it to stop. The child keeps nothing else that its parent has
+//! open, so that no connection of another child's and no socket of the host's outlives its owner in it.
 
 mod child;
 mod pair;

@@ -52,8 +52,7 @@ impl PipePair {
         pipe::widen(self.output.as_source(), max_message);
     }
 
-    /// Waits until the input has bytes or has ended; `end` may be a descriptor that becomes readable
-    /// when the peer has ended.
+    /// Waits until the input has bytes or has ended; `end`, if given, becomes readable when the peer has ended.
     pub(in crate::transport) fn await_input(
         &self,
         end: Option<Source<'_>>,
@@ -85,7 +84,7 @@ impl PipePair {
             Awaited::new(end.unwrap_or(self.input.as_source()), Want::READ),
         ];
         let count = if end.is_some() { 3 } else { 2 };
-        let asked = sources.get_mut(..count).unwrap_or_default();
+        let (asked, _) = sources.split_at_mut(count);
         in_time(poll::wait(asked, deadline)?)?;
         let [output, input, end] = sources.map(|each| each.ready());
         if output.contains(Ready::WRITABLE) || input.contains(Ready::READABLE) {

@@ -1,4 +1,4 @@
-//! The server's side: one client, at two descriptors.
+//! The server's side: one client, from whom it reads at one handle and to whom it writes at another.
 
 #[cfg(test)]
 mod tests;
@@ -11,9 +11,10 @@ use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
 use crate::sys::{AsSource, Source, blocking, transfer};
 use crate::transport::conversation::inbox::Piece;
+use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::{ServerSide, Spare};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
-use crate::transport::{Answer, Bell, Deadline, Endpoint, Outbox, ServerOptions, Task, Visit};
+use crate::transport::{Answer, Bell, Deadline, Endpoint, ServerOptions, Task, Visit};
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
@@ -29,9 +30,9 @@ pub(crate) fn serve(
     let mut side = ServerSide::new(options.max_message);
     let mut spare = Spare::default();
     let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
-    let mut out = Outbox::new(answer.longest_answer(options.max_message))
-        .map_err(|error| lack("room for answers", error))?;
     let aligns = answer.takes_aligned();
+    let mut out = Outbox::new(answer.longest_answer(options.max_message), aligns)
+        .map_err(|error| lack("room for answers", error))?;
     let mut requests = Requests {
         input,
         spin: Spin::new(options.spin),
@@ -90,13 +91,14 @@ fn answer_some(
     while !out.is_full() {
         let too_large = match side.next()? {
             Piece::Body(body) => {
-                answer.answer(side.body(body, aligns), out);
+                let body = side.body(body, aligns);
+                out.append(|room| answer.answer(body, room));
                 continue;
             }
             Piece::TooLarge(length) => length,
             Piece::Notice(notice) => notice as u32,
         };
-        answer.too_large(out);
+        out.append(|room| answer.too_large(room));
         return Some(too_large);
     }
     None

@@ -1,7 +1,7 @@
 //! Many requests in one publication, answered over as many turns as they need.
 
 use super::super::layout;
-use super::SharedPeer;
+use super::{COPIED, SharedPeer};
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::cpu;
 use crate::transport::reactor::{Quantum, TurnEnd, Work};
@@ -18,25 +18,24 @@ pub(super) struct Batch {
 
 impl SharedPeer {
     /// Copies a batch of this many bytes out of the buffer.
-    pub(super) fn begin_batch(&mut self, length: u32) -> io::Result<()> {
+    pub(super) fn begin_batch(&mut self, length: u32) -> io::Result<Batch> {
         if length as usize > layout::half_of_buffer(self.max_message) {
             return Err(ErrorKind::InvalidData.into());
         }
         self.copy_out(length as usize, 0)?;
-        self.batch = Some(Batch::default());
-        Ok(())
+        Ok(Batch::default())
     }
 
     /// Answers requests until there are no more or the turn is over. The client sees no answer before
     /// all are there; a batch whose answers do not fit into its half of the buffer ends the connection.
-    pub(super) fn go_on_with_batch(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
-        let mut batch = self.batch.take().unwrap_or_default();
+    pub(super) fn go_on_with_batch(
+        &mut self,
+        mut batch: Batch,
+        work: &mut Work<'_>,
+    ) -> io::Result<TurnEnd> {
         let mut quantum = Quantum::new();
-        while let Some(rest) = self
-            .copy
-            .get(batch.at..self.copied.end)
-            .filter(|rest| !rest.is_empty())
-        {
+        while batch.at < self.copied.end {
+            let rest = self.copy.get(batch.at..self.copied.end).expect(COPIED);
             if quantum.ends_before_next(work) {
                 self.put_answers(&mut batch, work)?;
                 self.batch = Some(batch);
@@ -52,8 +51,8 @@ impl SharedPeer {
             if work.aligns {
                 body = self.copy.align(body);
             }
-            let body = self.copy.get(body).unwrap_or_default();
-            work.answer.answer(body, &mut work.out);
+            let body = self.copy.get(body).expect(COPIED);
+            work.out.append(|room| work.answer.answer(body, room));
             if work.out.is_full() {
                 self.put_answers(&mut batch, work)?;
             }

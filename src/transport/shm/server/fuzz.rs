@@ -19,7 +19,7 @@ use crate::sys::{AsSource, Bell, Handle};
 use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
-use crate::transport::{ALIGNMENT, Answer, Outbox, Visit};
+use crate::transport::{ALIGNMENT, Answer, Visit, Written};
 use std::sync::atomic::Ordering;
 
 pub(super) const MAX_MESSAGE: u32 = 300;
@@ -30,13 +30,12 @@ const MAX_STEPS: u32 = 64;
 pub(super) struct Echo;
 
 impl Answer for Echo {
-    fn answer(&self, body: &[u8], out: &mut Outbox) {
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
         assert!(body.len() <= MAX_MESSAGE as usize, "{} bytes", body.len());
         assert!(body.as_ptr().addr().is_multiple_of(ALIGNMENT));
-        assert!(out.append_body(|room| {
-            room[..body.len()].copy_from_slice(body);
-            Some(body.len())
-        }));
+        assert!(room.as_ptr().addr().is_multiple_of(ALIGNMENT));
+        room[..body.len()].copy_from_slice(body);
+        Ok(u32::try_from(body.len()).unwrap())
     }
 
     fn longest_answer(&self, max_message: u32) -> u32 {
@@ -53,8 +52,8 @@ impl Answer for Echo {
 
     fn note(&self, _visit: Visit) {}
 
-    fn too_large(&self, out: &mut Outbox) {
-        out.append_notice(Notice::TooLarge);
+    fn too_large(&self, _room: &mut [u8]) -> Written {
+        Err(Notice::TooLarge)
     }
 }
 
