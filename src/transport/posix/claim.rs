@@ -64,6 +64,12 @@ impl Claim {
         Ok(self.record.has(&stamp))
     }
 
+    /// The same; if so, it is about to be removed, and the lock file will tell of it no more.
+    pub(crate) fn gives_up(&mut self, path: &Path) -> Result<bool> {
+        let stamp = file::stamp(path).map_err(|error| looking_at(path, &error))?;
+        Ok(self.record.forget(&stamp))
+    }
+
     /// From now on this file, absolute, is this server's, the one of its kind that is for `what`: removed with the
     /// claim, and taken over by the next server where that cannot be.
     pub(crate) fn keep(&mut self, what: &str, path: &Path) -> Result<()> {

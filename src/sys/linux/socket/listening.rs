@@ -18,10 +18,32 @@ use std::time::Duration;
 /// The longest path of a Unix socket, in bytes (unix(7): `sun_path` less its NUL).
 pub(crate) const PATH_MAX: usize = 107;
 
-/// Binds a socket to `path` with nobody but this user allowed in, whatever the umask. Nobody can
+/// What a Unix socket does with what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    /// It is one stream of bytes.
+    Stream,
+}
+
+impl Type {
+    /// As socket(2) has it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+        }
+    }
+
+    const fn number(self) -> SockType {
+        match self {
+            Self::Stream => SockType::Stream,
+        }
+    }
+}
+
+/// Binds a socket of this type to `path` with nobody but this user allowed in, whatever the umask. Nobody can
 /// connect before [`listen`].
-pub(crate) fn bind_narrow(path: &Path) -> io::Result<Fd> {
-    let fd = stream(SockFlag::SOCK_NONBLOCK)?;
+pub(crate) fn bind_narrow(of_type: Type, path: &Path) -> io::Result<Fd> {
+    let fd = unix(of_type, SockFlag::SOCK_NONBLOCK)?;
     // The mode of a socket's inode becomes that of its name (unix(7)).
     uninterrupted(|| fchmod(fd.as_fd(), Mode::from_bits_truncate(0o600)))?;
     bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
@@ -39,10 +61,10 @@ pub(crate) fn end_listening(fd: BorrowedFd<'_>) -> io::Result<()> {
     Ok(shutdown(fd.as_raw_fd(), Shutdown::Read)?)
 }
 
-/// Connects to the server at `path`, waiting no longer than `timeout` while its queue is full
+/// Connects to the server at `path`, whose socket has this type, waiting no longer than `timeout` while its queue is full
 /// (`None`: without limit).
-pub(crate) fn connect(path: &Path, timeout: Option<Duration>) -> io::Result<Fd> {
-    let fd = stream(SockFlag::empty())?;
+pub(crate) fn connect(of_type: Type, path: &Path, timeout: Option<Duration>) -> io::Result<Fd> {
+    let fd = unix(of_type, SockFlag::empty())?;
     let address = UnixAddr::new(path)?;
     let deadline = crate::sys::deadline::Deadline::after(timeout);
     loop {
@@ -88,9 +110,9 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<Fd> {
     Ok(Fd::new(client, &no_fork))
 }
 
-fn stream(flags: SockFlag) -> io::Result<Fd> {
+fn unix(of_type: Type, flags: SockFlag) -> io::Result<Fd> {
     let flags = flags | SockFlag::SOCK_CLOEXEC;
-    Fd::make(|| socket(AddressFamily::Unix, SockType::Stream, flags, None))
+    Fd::make(|| socket(AddressFamily::Unix, of_type.number(), flags, None))
 }
 
 fn set_send_timeout(fd: &Fd, timeout: Option<Duration>) -> io::Result<()> {

@@ -4,7 +4,8 @@ mod listening;
 mod rights;
 
 pub(crate) use listening::{
-    PATH_MAX, accept, bind_narrow, connect, end_listening, is_alive, is_of_another_type, listen,
+    PATH_MAX, Type, accept, bind_narrow, connect, end_listening, is_alive, is_of_another_type,
+    listen,
 };
 pub(crate) use rights::{recv_with_handles, send_with_handles};
 
