@@ -5,7 +5,10 @@
 
 use super::{Channel, ClientOptions, Endpoint, ServerOptions};
 #[cfg(unix)]
-use super::{fifo, pipe, shm, tcp, uds};
+use super::{
+    posix::{fifo, pipe, uds},
+    shm, tcp,
+};
 use crate::error::{Error, Result, Status};
 use crate::sys::fork;
 use std::ffi::OsString;

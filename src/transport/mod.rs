@@ -31,8 +31,6 @@ mod url;
 
 #[cfg(unix)]
 pub(crate) use posix::pipe;
-#[cfg(unix)]
-use posix::{fifo, uds};
 
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};

@@ -1,6 +1,6 @@
 //! Many frames at once.
 
-use super::{Framed, Patient, is_gone, lacks};
+use super::{Framed, Patient, is_gone, room};
 use crate::error::Result;
 use crate::transport::conversation::batch::Batch;
 use crate::transport::{Deadline, Take};
@@ -55,7 +55,7 @@ impl<S: Patient> Framed<S> {
         }
         let waited = self.stream.await_any(deadline);
         waited.map_err(|error| self.failure("the requests were not sent", &error, deadline))?;
-        let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;
+        let room = room::<S>(&mut self.side, &self.peer)?;
         match self.stream.read(room) {
             Ok(0) => Err(self.ended()),
             Ok(count) => {

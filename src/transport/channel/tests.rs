@@ -45,6 +45,15 @@ fn a_frame_is_sent_in_as_many_parts_as_there_is_room_for() {
 }
 
 #[test]
+fn a_frame_of_which_nothing_was_taken_is_written_as_one_again() {
+    for send in [send, send_body] {
+        let mut channel = channel([blocked(), Ok(FRAME.len()), broken()]);
+        send(&mut channel).unwrap();
+        assert_eq!(channel.stream.written, FRAME);
+    }
+}
+
+#[test]
 fn only_a_frame_that_was_sent_in_part_ends_the_channel() {
     for send in [send, send_body] {
         for sent in 0..FRAME.len() {

@@ -36,14 +36,20 @@ impl<'a> Sending<'a> {
     /// What is to be written next; empty: all was, or nothing more will be.
     #[inline]
     pub(crate) fn unsent(&self) -> &'a [u8] {
+        self.unsent_parts().0
+    }
+
+    /// The same, and what of the second part follows it.
+    #[inline]
+    pub(crate) fn unsent_parts(&self) -> (&'a [u8], &'a [u8]) {
         if self.is_over {
-            return &[];
+            return (&[], &[]);
         }
         match self.first.get(self.sent..) {
-            Some(rest) if !rest.is_empty() => rest,
+            Some(rest) if !rest.is_empty() => (rest, self.second),
             _ => {
                 let sent = self.sent - self.first.len();
-                self.second.get(sent..).unwrap_or_default()
+                (self.second.get(sent..).unwrap_or_default(), &[])
             }
         }
     }
