@@ -29,7 +29,7 @@ impl Duplex for TcpStream {}
 
 /// The transports whose clients are sockets that carry nothing but frames.
 fn sockets() -> [&'static Transport; 2] {
-    [&TRANSPORTS[0], &TRANSPORTS[3]]
+    [Transport::named("uds"), Transport::named("tcp")]
 }
 
 fn raw_client(transport: &Transport, address: &Address) -> Box<dyn Duplex> {
@@ -183,7 +183,7 @@ fn a_request_may_come_byte_by_byte() {
 
 #[test]
 fn a_byte_out_of_band_harms_only_its_sender() {
-    let transport = &TRANSPORTS[3];
+    let transport = Transport::named("tcp");
     let address = Address::new();
     let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
     let bystander = transport.client(&address);
