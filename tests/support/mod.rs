@@ -22,7 +22,7 @@ use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use typed::{fifo, shm, tcp, uds};
+use typed::{fifo, seqpacket, shm, tcp, uds};
 
 /// A transport with named servers, as the suites see it.
 pub struct Transport {
@@ -40,10 +40,10 @@ pub struct Transport {
 }
 
 /// The first so many of the transports have names in the file system.
-pub const WITH_FILES: usize = 3;
+pub const WITH_FILES: usize = 4;
 
 /// Every transport with named servers. A new one is one line here.
-pub const TRANSPORTS: [Transport; 4] = [
+pub const TRANSPORTS: [Transport; 5] = [
     Transport {
         name: "uds",
         bind: |address, options| uds::bind(&address.path("sock"), options),
@@ -70,6 +70,15 @@ pub const TRANSPORTS: [Transport; 4] = [
         url: |address| format!("shm://{}", address.word),
         files: |address| vec![format!("/dev/shm/{}", address.word)],
         locks: |address| vec![format!("/dev/shm/{}.lock", address.word)],
+    },
+    Transport {
+        name: "seqpacket",
+        bind: |address, options| seqpacket::bind(&address.path("sock"), options),
+        connect: |address, options| seqpacket::connect(&address.path("sock"), options),
+        title: |address| format!("seqpacket socket {}", address.path("sock")),
+        url: |address| format!("seqpacket://{}", address.path("sock")),
+        files: |address| vec![address.path("sock")],
+        locks: |address| vec![address.path("sock.lock")],
     },
     Transport {
         name: "tcp",

@@ -23,6 +23,8 @@ pub(crate) const PATH_MAX: usize = 107;
 pub(crate) enum Type {
     /// It is one stream of bytes.
     Stream,
+    /// It stays in records.
+    SeqPacket,
 }
 
 impl Type {
@@ -30,12 +32,14 @@ impl Type {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Stream => "stream",
+            Self::SeqPacket => "seqpacket",
         }
     }
 
     const fn number(self) -> SockType {
         match self {
             Self::Stream => SockType::Stream,
+            Self::SeqPacket => SockType::SeqPacket,
         }
     }
 }

@@ -2,12 +2,16 @@
 
 mod listening;
 mod rights;
+mod seqpacket;
 
 pub(crate) use listening::{
     PATH_MAX, Type, accept, bind_narrow, connect, end_listening, is_alive, is_of_another_type,
     listen,
 };
 pub(crate) use rights::{recv_with_handles, send_with_handles};
+#[cfg(test)]
+pub(crate) use seqpacket::pair as seqpacket_pair;
+pub(crate) use seqpacket::{recv_record, recv_record_now, send_record};
 
 use super::retry::uninterrupted;
 use super::{raw, user};
