@@ -42,6 +42,11 @@ fn handles_leave_nothing_behind_over_a_unix_socket() {
 }
 
 #[test]
+fn handles_leave_nothing_behind_over_a_seqpacket_socket() {
+    try_handles("seqpacket");
+}
+
+#[test]
 fn handles_leave_nothing_behind_over_tcp() {
     try_handles("tcp");
 }
