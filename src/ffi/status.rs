@@ -90,8 +90,8 @@ pub extern "C" fn calc_ipc_last_error() -> *const c_char {
 /// | CLOSED, PEER_DIED and others that an earlier call ended with | no: nothing is sent any more |
 /// | INTERNAL | perhaps |
 ///
-/// A server that had gone before the call is found before sending over a Unix socket, where the
-/// kernel refuses the first byte: no. Elsewhere that is so only if its end was noticed before, by a call
+/// A server that had gone before the call is found before sending over a Unix socket of either type, where
+/// the kernel refuses the first byte: no. Elsewhere that is so only if its end was noticed before, by a call
 /// that failed or, over TCP, by the kernel; else the request goes where nobody reads it: perhaps.
 /// A child that has ended leaves its pipe as a FIFO is left. Over shared memory a request that a line
 /// holds is sent when it is published, which takes no time.
