@@ -207,6 +207,15 @@ fn a_server_that_has_gone_may_have_answered_what_it_was_sent() {
 }
 
 #[test]
+fn of_a_server_that_has_gone_nothing_more_is_waited_for() {
+    let mut channel = channel([Ok(2 * FRAME.len()), gone()]);
+    let (given, exchanged) = exchange(&mut channel, 3, [Ok(ANSWER.to_vec())]);
+    assert_eq!((given.len(), exchanged.owed), (1, 1));
+    assert_eq!(status(&exchanged), Status::Closed);
+    assert!(channel.stream.left.is_empty(), "it waited");
+}
+
+#[test]
 fn other_failures_of_the_system_end_an_exchange() {
     let (given, exchanged) = exchange(&mut channel([broken()]), 1, [Ok(ANSWER.to_vec())]);
     assert_eq!((given.len(), status(&exchanged)), (0, Status::System));
