@@ -143,6 +143,7 @@ impl<S: Patient> Framed<S> {
     }
 
     /// Receives once, to the start of `rest`: all that is there, or where that may be more, as much as is wanted.
+    #[inline]
     fn recv_to(&mut self, rest: &mut [u8], deadline: &Deadline) -> Result<usize> {
         if rest.len() < S::LEAST_ROOM {
             self.receive(deadline)?;
