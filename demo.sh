@@ -121,7 +121,7 @@ for program in calc_c_client calc_cxx_client; do
 done
 
 squares="the sum of the squares up to 10000 is 333383335000"
-for address in "unix://$run/a%20socket" "fifo://$run/pair" "shm://$name" tcp://localhost:0; do
+for address in "unix://$run/a%20socket" "seqpacket://$run/records" "fifo://$run/pair" "shm://$name" tcp://localhost:0; do
     start calc_c_any_transport serve "$address"
     echo "one program over any transport, here $url, and a pool of threads:"
     says 30 calc_c_any_transport "$url" ADD 10 20

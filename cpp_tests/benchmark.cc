@@ -111,11 +111,13 @@ int main(int argc, char **argv) {
     const Fifo fifo;
     const Shm shm;
     const Uds uds;
+    const SeqPacket seqpacket;
     const Tcp tcp;
     ServerOptions options;
     options.stop_when_idle = 1;
-    std::array<std::unique_ptr<Child>, 4> servers = {serveInChild(fifo, {}, options), serveInChild(shm, {}, options),
-                                                     serveInChild(uds, {}, options), serveInChild(tcp, {}, options)};
+    std::array<std::unique_ptr<Child>, 5> servers = {
+        serveInChild(fifo, {}, options), serveInChild(shm, {}, options), serveInChild(uds, {}, options),
+        serveInChild(seqpacket, {}, options), serveInChild(tcp, {}, options)};
     auto raw = std::make_shared<RawPipe>();
 
     std::vector<Contender> contenders;
@@ -125,6 +127,7 @@ int main(int argc, char **argv) {
     contenders.push_back(contender("FIFO", fifo.client()));
     contenders.push_back(contender("shared memory", shm.client()));
     contenders.push_back(contender("Unix domain socket", uds.client()));
+    contenders.push_back(contender("seqpacket socket", seqpacket.client()));
     contenders.push_back(contender("TCP, loopback", tcp.client()));
 
     for (std::size_t round = 0; round < ROUNDS; ++round) {

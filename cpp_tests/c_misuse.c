@@ -19,8 +19,8 @@
 
 static char folder[80];
 static char url[128];
-static const char *const SCHEMES[] = {"unix", "fifo", "shm", "tcp"};
-enum { SCHEME_COUNT = 4 };
+static const char *const SCHEMES[] = {"unix", "seqpacket", "fifo", "shm", "tcp"};
+enum { SCHEME_COUNT = 5 };
 
 /* Where a server of the scheme listens in this test. */
 static void name_url(const char *scheme) {

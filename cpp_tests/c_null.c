@@ -114,6 +114,24 @@ static void test_uds(void) {
     calc_ipc_uds_client_destroy(NULL);
 }
 
+static void test_seqpacket(void) {
+    const char *const path = "/nonexistent-calc_ipc/null";
+    calc_ipc_seqpacket_server *server = (calc_ipc_seqpacket_server *)buffer;
+    calc_ipc_seqpacket_client *client = (calc_ipc_seqpacket_client *)buffer;
+    CHECK_INVALID(calc_ipc_seqpacket_server_create(NULL, NULL, NULL, NULL, &server));
+    CHECK_INVALID(calc_ipc_seqpacket_client_create(NULL, NULL, &client));
+    CHECK(server == NULL && client == NULL);
+    CHECK_INVALID(calc_ipc_seqpacket_server_create(path, NULL, NULL, NULL, NULL));
+    CHECK_INVALID(calc_ipc_seqpacket_client_create(path, NULL, NULL));
+    CHECK_INVALID(calc_ipc_seqpacket_server_run(NULL));
+    CHECK_INVALID(calc_ipc_seqpacket_server_start(NULL));
+    CHECK_INVALID(calc_ipc_seqpacket_server_stop(NULL));
+    calc_ipc_seqpacket_server_request_stop(NULL);
+    calc_ipc_seqpacket_server_destroy(NULL);
+    CHECK_INVALID(calc_ipc_seqpacket_client_call(NULL, &REQUEST, &response));
+    calc_ipc_seqpacket_client_destroy(NULL);
+}
+
 static void test_tcp(void) {
     const char *const host = "localhost";
     calc_ipc_tcp_server *server = (calc_ipc_tcp_server *)buffer;
@@ -198,6 +216,7 @@ int main(void) {
     test_fifo();
     test_shm();
     test_uds();
+    test_seqpacket();
     test_tcp();
     test_named_pipe();
     test_url_server();

@@ -98,6 +98,23 @@ static void test_uds(const char *path) {
     calc_ipc_uds_server_destroy(server);
 }
 
+static void test_seqpacket(const char *path) {
+    calc_ipc_seqpacket_server *server = NULL;
+    CHECK_OK(calc_ipc_seqpacket_server_create(path, add_more, &more, NULL, &server));
+    CHECK_OK(calc_ipc_seqpacket_server_start(server));
+    calc_ipc_seqpacket_client *client = NULL;
+    calc_ipc_client_options options;
+    calc_ipc_client_options_init(&options, sizeof options);
+    CHECK(options.call_timeout_ms == 30000);
+    CHECK_OK(calc_ipc_seqpacket_client_create(path, &options, &client));
+    calc_ipc_response response;
+    CHECK_OK(calc_ipc_seqpacket_client_call(client, &TEN_AND_TWENTY, &response));
+    CHECK(response.success && response.result == 1030);
+    calc_ipc_seqpacket_client_destroy(client);
+    CHECK_OK(calc_ipc_seqpacket_server_stop(server));
+    calc_ipc_seqpacket_server_destroy(server);
+}
+
 static void test_shm(const char *name) {
     calc_ipc_shm_server *server = NULL;
     CHECK_OK(calc_ipc_shm_server_create(name, add_more, &more, NULL, &server));
@@ -164,6 +181,7 @@ int main(void) {
     test_tcp();
     snprintf(one, sizeof one, "%s/socket", dir);
     test_uds(one);
+    test_seqpacket(one);
     test_shm(strrchr(dir, '/'));
     snprintf(one, sizeof one, "%s/request", dir);
     snprintf(two, sizeof two, "%s/response", dir);

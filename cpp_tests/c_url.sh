@@ -13,7 +13,7 @@ trap finish EXIT
 trap 'exit 1' HUP INT TERM
 
 case $scheme in
-    unix | fifo) url=$scheme://$directory/a%20name ;;
+    unix | seqpacket | fifo) url=$scheme://$directory/a%20name ;;
     shm) url=shm://$(basename "$directory") ;;
     tcp) url=tcp://127.0.0.1:0 ;;
     exec) url=exec://$program ;;

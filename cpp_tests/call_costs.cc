@@ -178,6 +178,9 @@ Work classed(const std::string &url) {
     if (scheme == "unix") {
         return through(UDSClient(address, clientOptions()));
     }
+    if (scheme == "seqpacket") {
+        return through(SeqPacketClient(address, clientOptions()));
+    }
     if (scheme == "fifo") {
         return through(FIFOClient(address + ".request", address + ".response", clientOptions()));
     }
@@ -219,7 +222,7 @@ struct {
     {"many", many},     // calc_ipc_client_call_many, 64 at once
     {"bytes", bytes},   // calc_ipc_client_call_bytes, 32 KiB there and back
     {"cxx", wrapped},   // calc_ipc::Client::call
-    {"class", classed}, // call of UDSClient, FIFOClient, ShmClient, TCPClient or PipeChannel
+    {"class", classed}, // call of UDSClient, SeqPacketClient, FIFOClient, ShmClient, TCPClient or PipeChannel
     {"codec", codec},   // a request and its response through the functions on frames
 };
 

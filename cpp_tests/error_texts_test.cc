@@ -248,7 +248,7 @@ TEST_P(TextsOfCalls, TooLate) {
     gate.open();
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, TextsOfCalls, testing::Values("unix", "fifo", "shm", "tcp"),
+INSTANTIATE_TEST_SUITE_P(Over, TextsOfCalls, testing::Values("unix", "seqpacket", "fifo", "shm", "tcp"),
                          [](const auto &scheme) { return std::string(scheme.param); });
 
 } // namespace

@@ -267,6 +267,9 @@ std::atomic<int> forksInHandler{0};
 std::atomic<int> foundInHandler{0};
 
 void forkInHandler(int /* signal */) {
+    if (forksInHandler >= FORKS) {
+        return; // On a crowded machine, the next signal is there before the last one was dealt with.
+    }
     const int kept = errno;
     const pid_t child = fork();
     if (child == 0) {

@@ -1,5 +1,6 @@
 // The options: one set of defaults wherever they come from, and every limit of every field, over every transport.
 #include "support.h"
+#include "transport_test.h"
 #include "transports.h"
 
 #include <calc_ipc.hpp>
@@ -82,7 +83,6 @@ template <class Create> void expectRefusal(const std::vector<std::string> &words
 }
 
 template <class Transport> class Limits : public testing::Test {};
-using Transports = testing::Types<Uds, Fifo, Shm, Tcp>;
 TYPED_TEST_SUITE(Limits, Transports, );
 
 TYPED_TEST(Limits, OfServers) {

@@ -12,10 +12,10 @@
 #include <string>
 
 /// Here comes the next one.
-using Transports = ::testing::Types<Fifo, Shm, Uds, Tcp>;
+using Transports = ::testing::Types<Fifo, Shm, Uds, SeqPacket, Tcp>;
 
 /// Those whose addresses are names in the file system.
-using NamedTransports = ::testing::Types<Fifo, Shm, Uds>;
+using NamedTransports = ::testing::Types<Fifo, Shm, Uds, SeqPacket>;
 
 /// Whether no name is left in the file system.
 template <class Named> bool leftNothing(const Named &address) {

@@ -69,6 +69,21 @@ struct Uds {
     const std::string &file() const { return path; }
 };
 
+struct SeqPacket {
+    using Server = calc_ipc::SeqPacketServer;
+    using Client = calc_ipc::SeqPacketClient;
+
+    support::TempDir dir;
+    std::string path = dir / "socket";
+
+    Server server(calc_ipc::Handler handler = {}, const calc_ipc::ServerOptions &options = {}) const {
+        return Server(path, std::move(handler), options);
+    }
+    Client client(const calc_ipc::ClientOptions &options = {}) const { return Client(path, options); }
+
+    const std::string &file() const { return path; }
+};
+
 struct Tcp {
     using Server = calc_ipc::TCPServer;
     using Client = calc_ipc::TCPClient;

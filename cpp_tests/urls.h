@@ -14,10 +14,10 @@
 #include <utility>
 
 /// The schemes whose server this process can be. Here comes the next one.
-inline auto schemes() { return ::testing::Values("unix", "fifo", "shm", "tcp"); }
+inline auto schemes() { return ::testing::Values("unix", "seqpacket", "fifo", "shm", "tcp"); }
 
 /// The same, and the one whose server the client starts.
-inline auto allSchemes() { return ::testing::Values("unix", "fifo", "shm", "tcp", "exec"); }
+inline auto allSchemes() { return ::testing::Values("unix", "seqpacket", "fifo", "shm", "tcp", "exec"); }
 
 /// Gives tests over schemes the schemes' names.
 inline std::string schemeOf(const ::testing::TestParamInfo<const char *> &test) { return test.param; }

@@ -37,6 +37,7 @@
  * address that it names, and a client connects to it:
  *
  *     unix:///path               a Unix domain socket at /path
+ *     seqpacket:///path          one that keeps records apart (SOCK_SEQPACKET)
  *     fifo:///path               the pair of FIFOs /path.request and /path.response
  *     shm://name                 shared memory called name
  *     shm:///path                shared memory whose socket is /path, not one in /dev/shm: for
@@ -220,6 +221,28 @@ typedef struct calc_ipc_named_pipe_server calc_ipc_named_pipe_server;
  * then calc_ipc_pipe_destroy(). A spawned program calls calc_ipc_pipe_serve() with 0 and 1.
  */
 typedef struct calc_ipc_pipe calc_ipc_pipe;
+
+/**
+ * A connection to a server behind a Unix domain socket that keeps records apart.
+ *
+ * calc_ipc_seqpacket_client_create(), then calc_ipc_seqpacket_client_call() any number of times, then
+ * calc_ipc_seqpacket_client_destroy(). A lost connection stays lost: create another client.
+ */
+typedef struct calc_ipc_seqpacket_client calc_ipc_seqpacket_client;
+
+/**
+ * A server behind a Unix domain socket that keeps records apart (SOCK_SEQPACKET): all is as with
+ * calc_ipc_uds_server, for clients that speak records.
+ *
+ * A frame of up to 65540 bytes is one record, its length included; a longer one is sent as records of 65540
+ * bytes, of which the last may be shorter; none holds parts of two frames. What is received may be cut otherwise:
+ * it is taken as bytes. But an empty record, and one of more than 65540 bytes, end the connection.
+ *
+ * calc_ipc_seqpacket_server_create(), then calc_ipc_seqpacket_server_run() in a thread of yours or
+ * calc_ipc_seqpacket_server_start() for one of the library's, then calc_ipc_seqpacket_server_stop(),
+ * and at last calc_ipc_seqpacket_server_destroy(), which also stops.
+ */
+typedef struct calc_ipc_seqpacket_server calc_ipc_seqpacket_server;
 
 /**
  * A server behind any transport, which its URL names.
@@ -636,11 +659,11 @@ CALC_IPC_API const char *calc_ipc_last_error(void);
  * | CLOSED, PEER_DIED and others that an earlier call ended with | no: nothing is sent any more |
  * | INTERNAL | perhaps |
  *
- * Where the server ended before the call: no over a Unix socket, since the kernel refuses the first
- * byte. Over other transports it is no if the server's end was known before the call, from an earlier
- * call that failed or, over TCP, to the kernel; otherwise the request is written, nobody reads it, and
- * it is perhaps. That holds for the pipe of a child that has ended, too. Over shared memory a request of
- * up to 52 bytes is sent in one step, so that none of them is ever half sent.
+ * Where the server ended before the call: no over a Unix socket of either type, since the kernel refuses
+ * the first byte. Over other transports it is no if the server's end was known before the call, from an
+ * earlier call that failed or, over TCP, to the kernel; otherwise the request is written, nobody reads
+ * it, and it is perhaps. That holds for the pipe of a child that has ended, too. Over shared memory a
+ * request of up to 52 bytes is sent in one step, so that none of them is ever half sent.
  *
  * @return true: no handler was or will be given the request. false: perhaps one was; or no call of
  *     this thread has failed yet.
@@ -1240,6 +1263,110 @@ calc_ipc_status calc_ipc_uds_client_call(const struct calc_ipc_uds_client *clien
  * @param client  The client, not to be used again; NULL does nothing.
  */
 CALC_IPC_API void calc_ipc_uds_client_destroy(struct calc_ipc_uds_client *client);
+
+/**
+ * Creates a server at a path, where clients may connect from now on; they are served once run or
+ * start begins. A socket that a dead server left there is replaced.
+ *
+ * @param path       The socket, at most 107 bytes; `path`.lock is created beside it.
+ * @param handler    What answers; NULL is the calculator.
+ * @param user_data  Passed to `handler`; has to live until destroy returns.
+ * @param options    NULL: the defaults.
+ * @param out        Takes the server, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also a path that is too long; ADDRESS_IN_USE: a live server, or a
+ *     file that is no socket of a server, is there; PERMISSION_DENIED; UNSUPPORTED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_seqpacket_server_create(const char *path,
+                                                 calc_ipc_handler handler,
+                                                 void *user_data,
+                                                 const struct calc_ipc_server_options *options,
+                                                 struct calc_ipc_seqpacket_server **out);
+
+/**
+ * Serves in this thread until the server is stopped, or idle if the options say so.
+ *
+ * @param server  The server.
+ * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+ *     or why serving failed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_seqpacket_server_run(const struct calc_ipc_seqpacket_server *server);
+
+/**
+ * Serves in a thread of the library until the server is stopped.
+ *
+ * @param server  The server.
+ * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; FORKED; SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_seqpacket_server_start(const struct calc_ipc_seqpacket_server *server);
+
+/**
+ * Stops for good: frees the address, closes every connection and waits until serving has ended,
+ * which takes 200 ms at most unless a handler is still running.
+ *
+ * @param server  The server. One that is stopped already stays so.
+ * @return OK; BUSY: called in the server's own handler; FORKED; after start, also why serving
+ *     failed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_seqpacket_server_stop(const struct calc_ipc_seqpacket_server *server);
+
+/**
+ * Asks the server to stop and never waits; may be called in a signal handler. Follow it up with
+ * stop or destroy.
+ *
+ * @param server  The server; NULL does nothing.
+ */
+CALC_IPC_API
+void calc_ipc_seqpacket_server_request_stop(const struct calc_ipc_seqpacket_server *server);
+
+/**
+ * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+ * it does nothing.
+ *
+ * @param server  The server, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_seqpacket_server_destroy(struct calc_ipc_seqpacket_server *server);
+
+/**
+ * Connects to the server at a path.
+ *
+ * @param path     The socket.
+ * @param options  NULL: the defaults.
+ * @param out      Takes the client, to be destroyed; NULL on failure.
+ * @return OK; NOT_CONNECTED: no server is there; TIMED_OUT: it did not accept in time; REFUSED: it
+ *     is full; PERMISSION_DENIED: it is not this user's, or will not have this user; UNSUPPORTED;
+ *     SYSTEM.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_seqpacket_client_create(const char *path,
+                                                 const struct calc_ipc_client_options *options,
+                                                 struct calc_ipc_seqpacket_client **out);
+
+/**
+ * Asks the server, and waits for the answer.
+ *
+ * @param client    The client.
+ * @param request   The request.
+ * @param response  Takes the answer, which may be that there is no result.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+ *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+ *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full;
+ *     FORKED; SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_seqpacket_client_call(const struct calc_ipc_seqpacket_client *client,
+                                               const struct calc_ipc_request *request,
+                                               struct calc_ipc_response *response);
+
+/**
+ * Closes the connection and frees the client. Nothing may overlap it.
+ *
+ * @param client  The client, not to be used again; NULL does nothing.
+ */
+CALC_IPC_API void calc_ipc_seqpacket_client_destroy(struct calc_ipc_seqpacket_client *client);
 
 /**
  * Creates a server at a port, where clients may connect from now on; they are served once run or

@@ -29,6 +29,7 @@
 #include <calc_ipc/pipe.hpp>
 #include <calc_ipc/protocol.hpp>
 #include <calc_ipc/result.hpp>
+#include <calc_ipc/seqpacket.hpp>
 #include <calc_ipc/service.hpp>
 #include <calc_ipc/shm.hpp>
 #include <calc_ipc/tcp.hpp>

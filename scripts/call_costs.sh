@@ -72,7 +72,7 @@ once() {
         *) serve="serve" ;;
     esac
     case $1 in
-        unix | fifo) url=$1://$run/address ;;
+        unix | seqpacket | fifo) url=$1://$run/address ;;
         shm) url=shm://calc_ipc_costs.$$ ;;
         tcp) url=tcp://127.0.0.1:0 ;;
         pipe) url=exec://$run/pipe_server ;;
@@ -161,7 +161,7 @@ compiled_by() {
         "$(valgrind --version), $(uname -m)"
 }
 
-for transport in unix tcp fifo pipe shm; do
+for transport in unix seqpacket tcp fifo pipe shm; do
     for work in call many bytes cxx class; do
         again $transport $work
     done

@@ -64,8 +64,8 @@ for part in "$@"; do
             build_cxx calc_ipc_c_url
             native_url_program
             foreign=$cxx/cpp_tests/calc_ipc_c_url
-            talk "$native" "$foreign" unix fifo shm tcp exec
-            talk "$foreign" "$native" unix fifo shm tcp exec
+            talk "$native" "$foreign" unix seqpacket fifo shm tcp exec
+            talk "$foreign" "$native" unix seqpacket fifo shm tcp exec
             ;;
         *)
             echo "$0: not a part: $part" >&2

@@ -221,6 +221,7 @@ fn status_of(cause: &io::Error) -> Status {
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::UnexpectedEof => Status::Closed,
         io::ErrorKind::ConnectionAborted => Status::PeerDied,
+        io::ErrorKind::InvalidData => Status::Malformed,
         io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput => Status::InvalidArgument,
         // EAGAIN is no timeout: fork(2) and pthread_create(3) mean a limit by it. Whoever waits with
         // a deadline says `TimedOut`.

@@ -7,7 +7,7 @@ mod header;
 
 use calc_ipc::error::Status;
 use calc_ipc::ffi::{
-    client::*, fifo::*, flight::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*,
+    client::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
@@ -135,6 +135,7 @@ fn server_calls() -> Vec<Call> {
             calc_ipc_fifo_server_create(NAME, NAME, None, data, options, &mut out());
             calc_ipc_shm_server_create(c"bare".as_ptr(), None, data, options, &mut out());
             calc_ipc_uds_server_create(NAME, None, data, options, &mut out());
+            calc_ipc_seqpacket_server_create(NAME, None, data, options, &mut out());
             calc_ipc_tcp_server_create(c"localhost".as_ptr(), 0, None, data, options, &mut out());
             calc_ipc_named_pipe_server_create(NAME, None, data, options, &mut out());
             calc_ipc_fifo_server_run(handle());
@@ -146,6 +147,9 @@ fn server_calls() -> Vec<Call> {
             calc_ipc_uds_server_run(handle());
             calc_ipc_uds_server_start(handle());
             calc_ipc_uds_server_stop(handle());
+            calc_ipc_seqpacket_server_run(handle());
+            calc_ipc_seqpacket_server_start(handle());
+            calc_ipc_seqpacket_server_stop(handle());
             calc_ipc_tcp_server_run(handle());
             calc_ipc_tcp_server_start(handle());
             calc_ipc_tcp_server_stop(handle());
@@ -165,11 +169,13 @@ fn client_calls() -> Vec<Call> {
             calc_ipc_fifo_client_create(NAME, NAME, options, &mut out());
             calc_ipc_shm_client_create(c"bare".as_ptr(), options, &mut out());
             calc_ipc_uds_client_create(NAME, options, &mut out());
+            calc_ipc_seqpacket_client_create(NAME, options, &mut out());
             calc_ipc_tcp_client_create(c"localhost".as_ptr(), 1, options, &mut out());
             calc_ipc_named_pipe_client_create(NAME, options, &mut out());
             calc_ipc_fifo_client_call(handle(), request, &mut { RESPONSE });
             calc_ipc_shm_client_call(handle(), request, &mut { RESPONSE });
             calc_ipc_uds_client_call(handle(), request, &mut { RESPONSE });
+            calc_ipc_seqpacket_client_call(handle(), request, &mut { RESPONSE });
             calc_ipc_tcp_client_call(handle(), request, &mut { RESPONSE });
             calc_ipc_named_pipe_client_call(handle(), request, &mut { RESPONSE });
         ]
@@ -222,13 +228,22 @@ fn the_door_refuses_every_address_and_says_why() {
     );
     let fifo = Address::fifo_pair("/tmp/calc_ipc_bare_test");
     let shm_at = Address::shm_at("/tmp/calc_ipc_bare_test");
-    for address in [&unix, &fifo, &shm, &shm_at, &tcp, &Address::Stdio] {
+    let seqpacket = Address::seqpacket("/tmp/calc_ipc_bare_test");
+    for address in [
+        &unix,
+        &seqpacket,
+        &fifo,
+        &shm,
+        &shm_at,
+        &tcp,
+        &Address::Stdio,
+    ] {
         let refused = transport::bind(address, &ServerOptions::default()).err();
         let error = refused.expect("no server can be there");
         assert_eq!(error.status(), Status::Unsupported, "{address}");
         assert!(error.context().contains("for Linux"), "{address}: {error}");
     }
-    for address in [&unix, &fifo, &shm, &shm_at, &tcp, &exec] {
+    for address in [&unix, &seqpacket, &fifo, &shm, &shm_at, &tcp, &exec] {
         let refused = transport::connect(address, &ClientOptions::default()).err();
         let error = refused.expect("no client can be there");
         assert_eq!(error.status(), Status::Unsupported, "{address}");

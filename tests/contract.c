@@ -74,6 +74,7 @@ calc_ipc_status calc_ipc_pipe_serve(int in, int out, calc_ipc_handler, void *use
 TRANSPORT(fifo, const char *request_path, const char *response_path);
 TRANSPORT(shm, const char *name);
 TRANSPORT(uds, const char *path);
+TRANSPORT(seqpacket, const char *path);
 TRANSPORT(tcp, const char *host, uint16_t port);
 TRANSPORT(named_pipe, const char *name);
 uint16_t calc_ipc_tcp_server_port(const calc_ipc_tcp_server *);

@@ -5,7 +5,7 @@
 mod header;
 
 use calc_ipc::ffi::{
-    client::*, fifo::*, flight::*, named_pipe::*, server::*, shm::*, tcp::*, uds::*,
+    client::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{
     descriptor::*, handler::*, message::*, options::*, pipe::*, protocol::*, status::*,
@@ -170,6 +170,8 @@ fn server_calls() -> Vec<Call> {
             calc_ipc_shm_server_create(NAME, None, data, options, null_mut());
             calc_ipc_uds_server_create(null(), None, data, options, &mut none());
             calc_ipc_uds_server_create(NAME, None, data, options, null_mut());
+            calc_ipc_seqpacket_server_create(null(), None, data, options, &mut none());
+            calc_ipc_seqpacket_server_create(NAME, None, data, options, null_mut());
             calc_ipc_tcp_server_create(null(), 0, None, data, options, &mut none());
             calc_ipc_tcp_server_create(c"localhost".as_ptr(), 0, None, data, options, null_mut());
             calc_ipc_named_pipe_server_create(null(), None, data, options, &mut none());
@@ -183,6 +185,9 @@ fn server_calls() -> Vec<Call> {
             calc_ipc_uds_server_run(none());
             calc_ipc_uds_server_start(none());
             calc_ipc_uds_server_stop(none());
+            calc_ipc_seqpacket_server_run(none());
+            calc_ipc_seqpacket_server_start(none());
+            calc_ipc_seqpacket_server_stop(none());
             calc_ipc_tcp_server_run(none());
             calc_ipc_tcp_server_start(none());
             calc_ipc_tcp_server_stop(none());
@@ -207,6 +212,8 @@ fn client_calls() -> Vec<Call> {
             calc_ipc_shm_client_create(NAME, options, null_mut());
             calc_ipc_uds_client_create(null(), options, &mut none());
             calc_ipc_uds_client_create(NAME, options, null_mut());
+            calc_ipc_seqpacket_client_create(null(), options, &mut none());
+            calc_ipc_seqpacket_client_create(NAME, options, null_mut());
             calc_ipc_tcp_client_create(null(), 1, options, &mut none());
             calc_ipc_tcp_client_create(c"localhost".as_ptr(), 1, options, null_mut());
             calc_ipc_named_pipe_client_create(null(), options, &mut none());
@@ -214,6 +221,7 @@ fn client_calls() -> Vec<Call> {
             calc_ipc_fifo_client_call(none(), request, answer);
             calc_ipc_shm_client_call(none(), request, answer);
             calc_ipc_uds_client_call(none(), request, answer);
+            calc_ipc_seqpacket_client_call(none(), request, answer);
             calc_ipc_tcp_client_call(none(), request, answer);
             calc_ipc_named_pipe_client_call(none(), request, answer);
             calc_ipc_named_pipe_client_call(none(), null(), answer);
@@ -273,18 +281,21 @@ fn what_returns_nothing_ignores_null() {
         calc_ipc_fifo_client_destroy(null_mut());
         calc_ipc_shm_client_destroy(null_mut());
         calc_ipc_uds_client_destroy(null_mut());
+        calc_ipc_seqpacket_client_destroy(null_mut());
         calc_ipc_tcp_client_destroy(null_mut());
         calc_ipc_named_pipe_client_destroy(null_mut());
         calc_ipc_client_destroy(null_mut());
         calc_ipc_fifo_server_destroy(null_mut());
         calc_ipc_shm_server_destroy(null_mut());
         calc_ipc_uds_server_destroy(null_mut());
+        calc_ipc_seqpacket_server_destroy(null_mut());
         calc_ipc_tcp_server_destroy(null_mut());
         calc_ipc_named_pipe_server_destroy(null_mut());
         calc_ipc_server_destroy(null_mut());
         calc_ipc_fifo_server_request_stop(null());
         calc_ipc_shm_server_request_stop(null());
         calc_ipc_uds_server_request_stop(null());
+        calc_ipc_seqpacket_server_request_stop(null());
         calc_ipc_tcp_server_request_stop(null());
         calc_ipc_named_pipe_server_request_stop(null());
         calc_ipc_server_request_stop(null());

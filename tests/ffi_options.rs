@@ -1,7 +1,7 @@
 //! What the C interface promises about options: how they are filled in, and which are refused.
 
 use calc_ipc::ffi::{client::*, named_pipe::*, server::*, tcp::*};
-use calc_ipc::ffi::{fifo::*, options::*, pipe::*, shm::*, status::*, uds::*};
+use calc_ipc::ffi::{fifo::*, options::*, pipe::*, seqpacket::*, shm::*, status::*, uds::*};
 use std::ffi::{c_char, c_void};
 use std::ptr::{dangling_mut, null, null_mut};
 
@@ -53,7 +53,7 @@ fn outcome<T>(create: impl FnOnce(*mut *mut T) -> calc_ipc_status) -> (calc_ipc_
 }
 
 /// The outcome of every create that takes options of a server.
-fn create_servers(options: &Room<calc_ipc_server_options>) -> [(calc_ipc_status, bool); 7] {
+fn create_servers(options: &Room<calc_ipc_server_options>) -> [(calc_ipc_status, bool); 8] {
     let options = (&raw const *options).cast();
     let data = null_mut();
     // SAFETY: strings, locals, and options of a size that is there or refused.
@@ -62,6 +62,7 @@ fn create_servers(options: &Room<calc_ipc_server_options>) -> [(calc_ipc_status,
             outcome(|out| calc_ipc_fifo_server_create(NAME, NAME, None, data, options, out)),
             outcome(|out| calc_ipc_shm_server_create(NAME, None, data, options, out)),
             outcome(|out| calc_ipc_uds_server_create(NAME, None, data, options, out)),
+            outcome(|out| calc_ipc_seqpacket_server_create(NAME, None, data, options, out)),
             outcome(|out| calc_ipc_tcp_server_create(NAME, 1, None, data, options, out)),
             outcome(|out| calc_ipc_named_pipe_server_create(NAME, None, data, options, out)),
             outcome(|out| calc_ipc_server_create(URL, None, data, options, out)),
@@ -76,7 +77,7 @@ unsafe extern "C" fn mute(_: *const u8, _: usize, _: *mut u8, _: usize, _: *mut 
 }
 
 /// The outcome of every create that takes options of a client.
-fn create_clients(options: &Room<calc_ipc_client_options>) -> [(calc_ipc_status, bool); 8] {
+fn create_clients(options: &Room<calc_ipc_client_options>) -> [(calc_ipc_status, bool); 9] {
     let options = (&raw const *options).cast();
     let argv = [c"/bin/true".as_ptr(), null()];
     // SAFETY: strings, locals, and options of a size that is there or refused.
@@ -85,6 +86,7 @@ fn create_clients(options: &Room<calc_ipc_client_options>) -> [(calc_ipc_status,
             outcome(|out| calc_ipc_fifo_client_create(NAME, NAME, options, out)),
             outcome(|out| calc_ipc_shm_client_create(NAME, options, out)),
             outcome(|out| calc_ipc_uds_client_create(NAME, options, out)),
+            outcome(|out| calc_ipc_seqpacket_client_create(NAME, options, out)),
             outcome(|out| calc_ipc_tcp_client_create(NAME, 1, options, out)),
             outcome(|out| calc_ipc_named_pipe_client_create(NAME, options, out)),
             outcome(|out| calc_ipc_client_create(URL, options, out)),
@@ -162,14 +164,14 @@ fn a_size_that_was_never_set_is_an_invalid_argument() {
     for size in [0, 1, server - 1, 4097, usize::MAX] {
         assert_eq!(
             create_servers(&server_room(size, [0; 24])),
-            [refused; 7],
+            [refused; 8],
             "{size}"
         );
     }
     for size in [0, 1, client - 1, 4097, usize::MAX] {
         assert_eq!(
             create_clients(&client_room(size, [0; 24])),
-            [refused; 8],
+            [refused; 9],
             "{size}"
         );
     }
@@ -184,20 +186,20 @@ fn what_this_version_does_not_know_has_to_be_0() {
         let server = size_of::<calc_ipc_server_options>() + 24;
         assert_eq!(
             create_servers(&server_room(server, more)),
-            [refused; 7],
+            [refused; 8],
             "{at}"
         );
         let client = size_of::<calc_ipc_client_options>() + 24;
         assert_eq!(
             create_clients(&client_room(client, more)),
-            [refused; 8],
+            [refused; 9],
             "{at}"
         );
     }
     let mut in_place = server_room(size_of::<calc_ipc_server_options>(), [0; 24]);
     in_place.options.in_place = 1;
-    assert_eq!(create_servers(&in_place), [refused; 7]);
+    assert_eq!(create_servers(&in_place), [refused; 8]);
     let mut reserved = client_room(size_of::<calc_ipc_client_options>(), [0; 24]);
     reserved.options.reserved = 1;
-    assert_eq!(create_clients(&reserved), [refused; 8]);
+    assert_eq!(create_clients(&reserved), [refused; 9]);
 }

@@ -33,7 +33,7 @@ fn is_refused(transport: &Transport, address: &Address) {
 fn a_daemon_that_forked_after_listening_keeps_its_socket() {
     for transport in [&TRANSPORTS[0], &TRANSPORTS[2]] {
         let address = Address::new();
-        let path = main_name(transport, &address);
+        let path = transport.main_file(&address);
         let (let_go, hold) = std::io::pipe().unwrap();
         // Whoever called listen has ended, and its child serves on, as daemons do.
         let parent = Process::fork(|| {
@@ -58,7 +58,7 @@ fn a_daemon_that_forked_after_listening_keeps_its_socket() {
 fn a_daemon_hears_nothing_of_whoever_wants_its_name() {
     for transport in [&TRANSPORTS[0], &TRANSPORTS[2]] {
         let address = Address::new();
-        let path = main_name(transport, &address);
+        let path = transport.main_file(&address);
         let daemon = UnixListener::bind(&path).unwrap();
         daemon.set_nonblocking(true).unwrap();
         let error = (transport.bind)(&address, &options()).err().unwrap();
@@ -144,29 +144,11 @@ fn whoever_only_writes_to_the_hello_fifo_waits_for_a_server_and_is_in_nobodys_wa
     });
 }
 
-/// The first name that a server makes, beside its lock.
-fn main_name(transport: &Transport, address: &Address) -> String {
-    match transport.name {
-        "uds" => address.path("sock"),
-        "fifo" => address.path("q"),
-        _ => format!("/dev/shm/{}", address.word),
-    }
-}
-
-/// The names of the lock files that a server makes.
-fn locks(transport: &Transport, address: &Address) -> Vec<String> {
-    match transport.name {
-        "uds" => vec![address.path("sock.lock")],
-        "fifo" => vec![address.path("q.lock"), address.path("a.lock")],
-        _ => vec![format!("/dev/shm/{}.lock", address.word)],
-    }
-}
-
 #[test]
 fn a_lock_file_that_another_program_writes_is_left_alone() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        for lock in locks(transport, &address) {
+        for lock in (transport.locks)(&address) {
             // As many a daemon has it: with its process's number, and without a lock that shows.
             std::fs::write(&lock, "4242\n").unwrap();
             is_refused(transport, &address);
@@ -181,8 +163,8 @@ fn a_lock_file_that_another_program_writes_is_left_alone() {
 fn a_lock_file_that_was_there_stays_where_nothing_comes_of_the_server() {
     for transport in [&TRANSPORTS[0], &TRANSPORTS[2]] {
         let address = Address::new();
-        let _foreign = UnixListener::bind(main_name(transport, &address)).unwrap();
-        let lock = locks(transport, &address).remove(0);
+        let _foreign = UnixListener::bind(transport.main_file(&address)).unwrap();
+        let lock = (transport.locks)(&address).remove(0);
         std::fs::write(&lock, "").unwrap();
         let before = std::fs::metadata(&lock).unwrap().ino();
         is_refused(transport, &address);
@@ -196,7 +178,7 @@ fn what_another_program_made_where_a_dead_servers_file_was_is_its_own() {
         let address = Address::new();
         serve_in_process(transport, &address, &options(), || ()).kill();
         // Its number is often that of the file that was just removed.
-        let name = main_name(transport, &address);
+        let name = transport.main_file(&address);
         std::fs::remove_file(&name).unwrap();
         let _foreign: Box<dyn std::any::Any> = if transport.name == "fifo" {
             make_fifo(&name);

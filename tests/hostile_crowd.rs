@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use support::raw::{Random, Shared, high_water_kib};
+use support::raw::{Random, Shared, connect_unix, high_water_kib};
 use support::{
     Address, PORT, Process, TRANSPORTS, Transport, add, eventually, serve_in_process, within,
 };
@@ -47,8 +47,8 @@ fn attack(transport: &Transport, address: &Address, random: &mut Random) -> Opti
         _ => [&60_000_u32.to_le_bytes()[..], &[b'x'; 60_000], b"\x09"].concat(),
     };
     match transport.name {
-        "uds" => {
-            let mut stream = UnixStream::connect(address.path("sock")).ok()?;
+        "uds" | "seqpacket" => {
+            let mut stream = connect_unix(transport.name, &address.path("sock")).ok()?;
             stream.set_nonblocking(true).ok()?;
             let _ = stream.write(&what);
             Some(Box::new(stream))

@@ -17,7 +17,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use support::raw::{Random, send_with};
+use support::raw::{Random, Records, connect_unix, send_with};
 use support::{Address, PATIENCE, PORT, TRANSPORTS, Transport, add, serve_in_process};
 
 /// The limit of servers with default options.
@@ -26,10 +26,11 @@ const LIMIT: u32 = 65536;
 trait Duplex: Read + Write + AsRawFd {}
 impl Duplex for UnixStream {}
 impl Duplex for TcpStream {}
+impl Duplex for Records {}
 
 /// The transports whose clients are sockets that carry nothing but frames.
-fn sockets() -> [&'static Transport; 2] {
-    [&TRANSPORTS[0], &TRANSPORTS[3]]
+fn sockets() -> [&'static Transport; 3] {
+    ["uds", "seqpacket", "tcp"].map(Transport::named)
 }
 
 fn raw_client(transport: &Transport, address: &Address) -> Box<dyn Duplex> {
@@ -39,9 +40,12 @@ fn raw_client(transport: &Transport, address: &Address) -> Box<dyn Duplex> {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         return Box::new(stream);
     }
-    let stream = UnixStream::connect(address.path("sock")).unwrap();
+    let stream = connect_unix(transport.name, &address.path("sock")).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    Box::new(stream)
+    match transport.name {
+        "seqpacket" => Box::new(Records::new(stream)),
+        _ => Box::new(stream),
+    }
 }
 
 fn framed(body: &[u8]) -> Vec<u8> {
@@ -183,7 +187,7 @@ fn a_request_may_come_byte_by_byte() {
 
 #[test]
 fn a_byte_out_of_band_harms_only_its_sender() {
-    let transport = &TRANSPORTS[3];
+    let transport = Transport::named("tcp");
     let address = Address::new();
     let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
     let bystander = transport.client(&address);
@@ -211,7 +215,11 @@ fn copies(file: &OwnedFd, count: usize) -> Vec<RawFd> {
 
 #[test]
 fn descriptors_sent_along_with_requests_do_not_stay_in_the_server() {
-    let transport = &TRANSPORTS[0];
+    ["uds", "seqpacket"].into_iter().for_each(send_along);
+}
+
+fn send_along(transport: &str) {
+    let transport = Transport::named(transport);
     let address = Address::new();
     let server = serve_in_process(transport, &address, &ServerOptions::default(), || ());
     let bystander = transport.client(&address);

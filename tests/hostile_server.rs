@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
-use support::raw::{Random, high_water_kib};
+use support::raw::{Random, Records, high_water_kib, listen_unix};
 use support::{Address, PATIENCE, PORT, Process, TRANSPORTS, add, status, within};
 
 /// A server that hands every connection to `serve`, once, in a thread, and a client of it.
@@ -40,13 +40,14 @@ impl<T: Read + Write + Send> Stream for T {}
 
 enum Listener {
     Unix(UnixListener),
+    Records(UnixListener),
     Tcp(TcpListener),
     /// The FIFO of announcements.
     Fifo(std::fs::File),
 }
 
 /// The transports that carry frames; shared memory comes below.
-const STREAMS: [&str; 3] = ["uds", "fifo", "tcp"];
+const STREAMS: [&str; 4] = ["uds", "seqpacket", "fifo", "tcp"];
 
 fn make_fifo(path: &str) {
     let path = std::ffi::CString::new(path).unwrap();
@@ -62,7 +63,8 @@ fn open_both(path: &str) -> std::fs::File {
 impl Listener {
     fn bind(name: &str, address: &Address) -> Self {
         match name {
-            "uds" => Self::Unix(UnixListener::bind(address.path("sock")).unwrap()),
+            "uds" => Self::Unix(listen_unix(name, &address.path("sock")).unwrap()),
+            "seqpacket" => Self::Records(listen_unix(name, &address.path("sock")).unwrap()),
             "tcp" => Self::Tcp(TcpListener::bind((address.host.as_str(), PORT)).unwrap()),
             _ => {
                 make_fifo(&address.path("q"));
@@ -76,6 +78,7 @@ impl Listener {
     fn accept(&self, address: &Address) -> Box<dyn Stream> {
         match self {
             Self::Unix(listener) => Box::new(listener.accept().unwrap().0),
+            Self::Records(listener) => Box::new(Records::new(listener.accept().unwrap().0)),
             Self::Tcp(listener) => Box::new(listener.accept().unwrap().0),
             Self::Fifo(hello) => {
                 let mut record = [0; 64];

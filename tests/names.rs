@@ -20,20 +20,11 @@ fn bind_status(transport: &Transport, address: &Address) -> Status {
     result.err().map_or(Status::Ok, |error| error.status())
 }
 
-/// The first name that a server of this transport makes, beside its lock.
-fn main_name(transport: &Transport, address: &Address) -> String {
-    match transport.name {
-        "uds" => address.path("sock"),
-        "fifo" => address.path("q"),
-        _ => format!("/dev/shm/{}", address.word),
-    }
-}
-
 #[test]
 fn what_is_no_servers_is_left_alone() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        let name = main_name(transport, &address);
+        let name = transport.main_file(&address);
         std::fs::write(&name, "precious").unwrap();
         assert_eq!(bind_status(transport, &address), Status::AddressInUse);
         assert_eq!(std::fs::read_to_string(&name).unwrap(), "precious");
@@ -85,7 +76,7 @@ fn what_another_user_planted_is_refused() {
     }
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        let name = main_name(transport, &address);
+        let name = transport.main_file(&address);
         for (planted, is_lock) in [(name.clone(), false), (name + ".lock", true)] {
             if is_lock {
                 std::fs::write(&planted, "").unwrap();
@@ -153,7 +144,7 @@ fn another_user_is_sent_away_also_where_the_name_was_opened_up_by_hand() {
         let address = Address::new();
         let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
         for (path, mode) in [
-            (main_name(transport, &address), 0o666),
+            (transport.main_file(&address), 0o666),
             (address.path(""), 0o755),
         ] {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -304,7 +295,7 @@ fn modes_do_not_depend_on_the_umask() {
                 unsafe { libc::umask(umask) };
                 let server =
                     transport.serve(&address, Handler::Calculator, &ServerOptions::default());
-                let name = main_name(transport, &address);
+                let name = transport.main_file(&address);
                 let about = std::fs::metadata(&name).unwrap();
                 assert!(about.file_type().is_socket() || about.file_type().is_fifo());
                 let lock = std::fs::metadata(name + ".lock").unwrap();

@@ -27,25 +27,11 @@ fn options() -> ServerOptions {
     }
 }
 
-/// The names that a server of this transport makes, and its lock files.
-fn names(transport: &Transport, address: &Address) -> (Vec<String>, Vec<String>) {
-    let paths = |names: &[&str]| names.iter().map(|name| address.path(name)).collect();
-    match transport.name {
-        "uds" => (paths(&["sock"]), paths(&["sock.lock"])),
-        "fifo" => (paths(&["q", "a", "q.hello"]), paths(&["q.lock", "a.lock"])),
-        _ => {
-            let name = format!("/dev/shm/{}", address.word);
-            let lock = format!("{name}.lock");
-            (vec![name], vec![lock])
-        }
-    }
-}
-
 #[test]
 fn a_lock_file_that_is_a_symbolic_link_is_not_followed() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        for lock in names(transport, &address).1 {
+        for lock in (transport.locks)(&address) {
             // As empty as the lock file of a dead server that made nothing.
             let target = address.path("elsewhere");
             std::fs::write(&target, "").unwrap();
@@ -181,7 +167,7 @@ fn a_client_announces_itself_to_no_fifo_of_another_users() {
 fn what_came_in_the_place_of_a_live_servers_name_stays_when_it_ends() {
     for transport in &TRANSPORTS[..WITH_FILES] {
         let address = Address::new();
-        let names = names(transport, &address).0;
+        let names = (transport.files)(&address);
         for name in &names {
             let server = transport.serve(&address, Handler::Calculator, &options());
             std::fs::remove_file(name).unwrap();

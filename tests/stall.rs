@@ -18,7 +18,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use support::raw::send_with;
-use support::{Address, PATIENCE, PORT, Process, TRANSPORTS, add};
+use support::{Address, PATIENCE, PORT, Process, TRANSPORTS, Transport, add};
 
 const STALL: Duration = Duration::from_millis(300);
 
@@ -62,7 +62,7 @@ fn a_client_that_drips_is_dropped() {
     stream.set_nonblocking(true).unwrap();
     assert!(drip_into(stream) >= STALL);
 
-    let _tcp = TRANSPORTS[3].serve(&address, Handler::Calculator, &options());
+    let _tcp = Transport::named("tcp").serve(&address, Handler::Calculator, &options());
     let stream = TcpStream::connect((address.host.as_str(), PORT)).unwrap();
     stream.set_nonblocking(true).unwrap();
     assert!(drip_into(stream) >= STALL);

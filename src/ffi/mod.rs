@@ -33,6 +33,8 @@ pub mod shm;
 
 pub mod uds;
 
+pub mod seqpacket;
+
 pub mod tcp;
 
 pub mod named_pipe;

@@ -92,11 +92,11 @@ pub extern "C" fn calc_ipc_last_error() -> *const c_char {
 /// | CLOSED, PEER_DIED and others that an earlier call ended with | no: nothing is sent any more |
 /// | INTERNAL | perhaps |
 ///
-/// Where the server ended before the call: no over a Unix socket, since the kernel refuses the first
-/// byte. Over other transports it is no if the server's end was known before the call, from an earlier
-/// call that failed or, over TCP, to the kernel; otherwise the request is written, nobody reads it, and
-/// it is perhaps. That holds for the pipe of a child that has ended, too. Over shared memory a request of
-/// up to 52 bytes is sent in one step, so that none of them is ever half sent.
+/// Where the server ended before the call: no over a Unix socket of either type, since the kernel refuses
+/// the first byte. Over other transports it is no if the server's end was known before the call, from an
+/// earlier call that failed or, over TCP, to the kernel; otherwise the request is written, nobody reads
+/// it, and it is perhaps. That holds for the pipe of a child that has ended, too. Over shared memory a
+/// request of up to 52 bytes is sent in one step, so that none of them is ever half sent.
 ///
 /// @return true: no handler was or will be given the request. false: perhaps one was; or no call of
 ///     this thread has failed yet.

@@ -60,6 +60,19 @@ pub fn split_first(frames: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
+/// How many bytes the frame or notice at the head of `frames` has, whether they are all there or not. Of half a prefix, as
+/// many as there are.
+#[inline]
+pub fn first_length(frames: &[u8]) -> usize {
+    let Some(prefix) = frames.first_chunk().copied().map(u32::from_le_bytes) else {
+        return frames.len();
+    };
+    match Notice::from_prefix(prefix) {
+        Some(_) => PREFIX,
+        None => usize::try_from(prefix).map_or(usize::MAX, |length| length.saturating_add(PREFIX)),
+    }
+}
+
 /// What frames are appended to, each in several pieces: nothing has to be put together first.
 pub trait Sink {
     /// Announces a frame of `length` bytes with its prefix.
@@ -157,6 +170,20 @@ mod tests {
             b"\xff\xff\xff\xff",
         ] {
             assert_eq!(body(bytes), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_length_at_the_head_is_that_of_the_frame() {
+        for (frames, length) in [
+            (&b"\x02\0\0\0hi\x01\0\0\0!"[..], 6),
+            (b"\x02\0\0\0", 6),
+            (b"\0\0\0\0", 4),
+            (b"\x02\0\0", 3),
+            (b"", 0),
+            (&Notice::Refused.to_bytes(), 4),
+        ] {
+            assert_eq!(first_length(frames), length, "{frames:?}");
         }
     }
 

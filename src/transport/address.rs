@@ -4,7 +4,10 @@
 //! system does not have is refused. What a transport's own `bind` and `connect` get has passed.
 
 use super::{Channel, ClientOptions, Endpoint, ServerOptions};
-use super::{fifo, pipe, shm, tcp, uds};
+use super::{
+    posix::{fifo, pipe, seqpacket, uds},
+    shm, tcp,
+};
 use crate::error::{Error, Result, Status};
 use crate::sys::{self, fork};
 use std::ffi::OsString;
@@ -18,6 +21,8 @@ mod tests;
 pub enum Address {
     /// A Unix socket at this path.
     Unix(String),
+    /// A Unix socket that keeps records apart, at this path.
+    SeqPacket(String),
     /// A pair of FIFOs.
     Fifo {
         /// The path of the FIFO of requests.
@@ -77,6 +82,11 @@ impl Address {
     /// The Unix socket at `path`.
     pub fn unix(path: impl Into<String>) -> Self {
         Self::Unix(path.into())
+    }
+
+    /// The Unix socket that keeps records apart, at `path`.
+    pub fn seqpacket(path: impl Into<String>) -> Self {
+        Self::SeqPacket(path.into())
     }
 
     /// The FIFOs at these paths.
@@ -159,6 +169,7 @@ fn endpoint(
 ) -> Result<(Box<dyn Endpoint>, Option<u16>)> {
     let endpoint = match address {
         Address::Unix(path) => uds::bind(path, options),
+        Address::SeqPacket(path) => seqpacket::bind(path, options),
         Address::Fifo { request, response } => fifo::bind(request, response, options),
         Address::Shm(name) => shm::bind(&shm::path_of(name)?, options),
         Address::ShmAt(path) => shm::bind(path.as_ref(), options),
@@ -175,6 +186,7 @@ fn endpoint(
 fn channel(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     match address {
         Address::Unix(path) => uds::connect(path, options),
+        Address::SeqPacket(path) => seqpacket::connect(path, options),
         Address::Fifo { request, response } => fifo::connect(request, response, options),
         Address::Shm(name) => shm::connect(&shm::path_of(name)?, options),
         Address::ShmAt(path) => shm::connect(path.as_ref(), options),

@@ -22,7 +22,6 @@ mod tcp;
 mod url;
 
 pub(crate) use posix::pipe;
-use posix::{fifo, uds};
 
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};

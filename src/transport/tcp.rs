@@ -29,7 +29,8 @@ pub(super) fn bind(
     options: &ServerOptions,
 ) -> Result<(Box<dyn Endpoint>, u16)> {
     let (listening, port) = open(host, port, options.allow_remote)?;
-    Ok((Box::new(SocketEndpoint::new(listening, options)), port))
+    let endpoint = SocketEndpoint::new(listening, SocketStream::accepted, options);
+    Ok((Box::new(endpoint), port))
 }
 
 /// A listening socket, and its port.
@@ -216,12 +217,6 @@ mod tests {
     fn listening_goes_on_where_a_child_may_adopt_the_server() {
         let error = left(true).accept().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WouldBlock); // It listens, and nobody came.
-    }
-
-    #[test]
-    fn no_descriptors_are_looked_for_where_none_can_come() {
-        let (listening, _) = open("127.0.0.1", 0, false).unwrap();
-        assert!(!listening.may_carry_descriptors()); // unix(7) has them, tcp(7) has not.
     }
 
     #[test]

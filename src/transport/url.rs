@@ -1,7 +1,8 @@
 //! The text of an address, its URL: a program changes transport by changing a string.
 //!
 //! ```text
-//! unix:///path   fifo:///path   shm://name   shm:///path   tcp://host:port   exec:///path/to/program   stdio:
+//! unix:///path   seqpacket:///path   fifo:///path   shm://name   shm:///path   tcp://host:port
+//! exec:///path/to/program   stdio:
 //! ```
 
 use super::address::{Address, Side};
@@ -21,10 +22,10 @@ impl Side {
     pub(super) const fn forms(self) -> &'static str {
         match self {
             Self::Server => {
-                "a server's URL is unix:///path, fifo:///path, shm://name, shm:///path, tcp://host:port or stdio: alone"
+                "a server's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port or stdio: alone"
             }
             Self::Client => {
-                "a client's URL is unix:///path, fifo:///path, shm://name, shm:///path, tcp://host:port or exec:///path/to/program"
+                "a client's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port or exec:///path/to/program"
             }
         }
     }
@@ -54,6 +55,7 @@ impl Address {
         let decoded = decode(rest)?;
         match scheme {
             "unix" => path(decoded).map(Self::Unix),
+            "seqpacket" => path(decoded).map(Self::SeqPacket),
             "fifo" => path(decoded).map(|path| Self::fifo_pair(&path)),
             "exec" => path(decoded).map(Self::exec),
             "shm" if decoded.is_empty() => Err("there is no name".into()),
@@ -159,6 +161,7 @@ impl fmt::Display for Address {
         };
         match self {
             Self::Unix(path) => write("unix", path.as_ref()),
+            Self::SeqPacket(path) => write("seqpacket", path.as_ref()),
             Self::Shm(text) | Self::ShmAt(text) => write("shm", text.as_ref()),
             Self::Fifo { request, response } => match fifo_path(request, response) {
                 Some(path) => write("fifo", path.as_ref()),

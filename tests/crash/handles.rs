@@ -1,9 +1,9 @@
 //! Handles made and destroyed, as C makes them, until anything left behind would show.
 
 use crate::random::how_often;
-use crate::role::act;
-use crate::support::Address;
+use crate::role::{PIPE, act};
 use crate::support::processes::{Census, state};
+use crate::support::{Address, Transport};
 use calc_ipc::ffi::{client::*, pipe::*, server::*, status::*};
 use std::ffi::{CStr, CString};
 use std::ptr::{null, null_mut};
@@ -42,6 +42,11 @@ fn handles_leave_nothing_behind_over_a_unix_socket() {
 }
 
 #[test]
+fn handles_leave_nothing_behind_over_a_seqpacket_socket() {
+    try_handles("seqpacket");
+}
+
+#[test]
 fn handles_leave_nothing_behind_over_tcp() {
     try_handles("tcp");
 }
@@ -49,16 +54,11 @@ fn handles_leave_nothing_behind_over_tcp() {
 /// As many servers that never serve, servers that do, clients and, of the pipe, children.
 pub(crate) fn make_and_destroy(transport: &str, rounds: usize) {
     let address = Address::new();
-    let url = match transport {
-        "uds" => format!("unix://{}", address.path("sock")),
-        "fifo" => format!("fifo://{}", address.path("q")),
-        "shm" => format!("shm://{}", address.word),
-        _ => format!("tcp://{}:0", address.host),
-    };
-    let url = CString::new(url).unwrap();
-    let round = || match transport {
-        "pipe" => one_child(),
-        _ => one_of_each(&url),
+    let url = (transport != PIPE).then(|| (Transport::named(transport).url)(&address));
+    let url = url.map(|url| CString::new(url).unwrap());
+    let round = || match &url {
+        None => one_child(),
+        Some(url) => one_of_each(url),
     };
     (0..rounds.div_ceil(4)).for_each(|_| round());
     let (before, memory) = (Census::own(), own_memory());

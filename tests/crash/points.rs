@@ -39,6 +39,11 @@ fn every_point_of_a_call_over_a_unix_socket() {
 }
 
 #[test]
+fn every_point_of_a_call_over_a_seqpacket_socket() {
+    attack("seqpacket");
+}
+
+#[test]
 fn every_point_of_a_call_over_tcp() {
     attack("tcp");
 }

@@ -41,6 +41,11 @@ fn the_death_of_a_server_is_known_in_time_over_a_unix_socket() {
 }
 
 #[test]
+fn the_death_of_a_server_is_known_in_time_over_a_seqpacket_socket() {
+    kill_servers("seqpacket");
+}
+
+#[test]
 fn the_death_of_a_server_is_known_in_time_over_tcp() {
     kill_servers("tcp");
 }

@@ -48,6 +48,11 @@ fn calls_under_random_faults_over_a_unix_socket() {
 }
 
 #[test]
+fn calls_under_random_faults_over_a_seqpacket_socket() {
+    soak("seqpacket");
+}
+
+#[test]
 fn calls_under_random_faults_over_tcp() {
     soak("tcp");
 }

@@ -15,12 +15,7 @@ fn over_each(status: Status, says: &[&str], fail: fn(&Transport, &Address) -> Er
         let error = fail(transport, &address);
         assert_eq!(error.status(), status, "{}: {error}", transport.name);
         let text = error.context();
-        let peer = match transport.name {
-            "uds" => format!("Unix socket {}", address.path("sock")),
-            "fifo" => format!("FIFO {}", address.path("q")),
-            "shm" => format!("shared memory /dev/shm/{}", address.word),
-            _ => format!("TCP {}:17301", address.host),
-        };
+        let peer = (transport.title)(&address);
         assert!(text.contains(&peer), "{peer}: {text}");
         for word in says {
             assert!(

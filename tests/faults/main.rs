@@ -41,6 +41,16 @@ fn uds_client() {
 }
 
 #[test]
+fn seqpacket_server() {
+    sweep(&Transport::named("seqpacket"), Side::Server);
+}
+
+#[test]
+fn seqpacket_client() {
+    sweep(&Transport::named("seqpacket"), Side::Client);
+}
+
+#[test]
 fn fifo_server() {
     sweep(&Transport::named("fifo"), Side::Server);
 }

@@ -63,7 +63,7 @@ pub fn move_one(process: pid_t, name: &str, asked: &Asked) -> Option<i64> {
             kind == SFlag::S_IFSOCK || (kind == SFlag::S_IFIFO && piece.length > PIPE_BUF)
         }
     };
-    if !is_cut || piece.length < 2 {
+    if !is_cut || piece.length < 2 || is_of_records(&fd) {
         return None;
     }
     let mut byte = [0];
@@ -79,6 +79,12 @@ pub fn move_one(process: pid_t, name: &str, asked: &Asked) -> Option<i64> {
         }
     };
     i64::try_from(moved).ok()
+}
+
+/// Whether the kernel moves all of a record or nothing (unix(7)).
+fn is_of_records(fd: &OwnedFd) -> bool {
+    use nix::sys::socket::{SockType, getsockopt, sockopt};
+    getsockopt(fd, sockopt::SockType).is_ok_and(|kind| kind == SockType::SeqPacket)
 }
 
 fn first_piece(process: pid_t, place: Place, asked: &Asked) -> io::Result<Option<Piece>> {

@@ -2,11 +2,11 @@
 
 use crate::role::{LIVE, LONGEST, LOST, NONE, execute, options};
 use crate::support::processes::{Actor, Side, Stage};
+use crate::support::raw::connect_unix;
 use crate::support::{Address, PATIENCE, PORT, TRANSPORTS, Transport, eventually};
 use calc_ipc::service::Client;
 use std::io::Write;
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
 
 /// How many clients send large messages at once.
 const CROWD: usize = 8;
@@ -26,8 +26,8 @@ fn hold(transport: &Transport, address: &Address) -> Vec<Box<dyn Write>> {
         stream
     };
     let streams = (0..CROWD).filter_map(|_| match transport.name {
-        "uds" => {
-            let stream = UnixStream::connect(address.path("sock")).ok()?;
+        "uds" | "seqpacket" => {
+            let stream = connect_unix(transport.name, &address.path("sock")).ok()?;
             stream.set_write_timeout(Some(PATIENCE)).unwrap();
             Some(Box::new(stream) as Box<dyn Write>)
         }

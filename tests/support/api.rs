@@ -2,7 +2,9 @@
 
 use crate::support::{Address, PORT};
 use calc_ipc::ffi::{client::*, server::*, tcp::*};
-use calc_ipc::ffi::{fifo::*, handler::*, message::*, options::*, shm::*, status::*, uds::*};
+use calc_ipc::ffi::{
+    fifo::*, handler::*, message::*, options::*, seqpacket::*, shm::*, status::*, uds::*,
+};
 use std::ffi::{CStr, CString, c_void};
 use std::ptr::{dangling_mut, null};
 
@@ -73,7 +75,7 @@ macro_rules! api {
     };
 }
 
-pub(crate) const APIS: [Api; 5] = [
+pub(crate) const APIS: [Api; 6] = [
     api!(fifo, address => (path(address, "q").as_ptr(), path(address, "a").as_ptr()),
         calc_ipc_fifo_server_create calc_ipc_fifo_server_run calc_ipc_fifo_server_start
         calc_ipc_fifo_server_stop calc_ipc_fifo_server_request_stop calc_ipc_fifo_server_destroy
@@ -86,6 +88,10 @@ pub(crate) const APIS: [Api; 5] = [
         calc_ipc_uds_server_create calc_ipc_uds_server_run calc_ipc_uds_server_start
         calc_ipc_uds_server_stop calc_ipc_uds_server_request_stop calc_ipc_uds_server_destroy
         calc_ipc_uds_client_create calc_ipc_uds_client_call calc_ipc_uds_client_destroy),
+    api!(seqpacket, address => (path(address, "sock").as_ptr()),
+        calc_ipc_seqpacket_server_create calc_ipc_seqpacket_server_run calc_ipc_seqpacket_server_start
+        calc_ipc_seqpacket_server_stop calc_ipc_seqpacket_server_request_stop calc_ipc_seqpacket_server_destroy
+        calc_ipc_seqpacket_client_create calc_ipc_seqpacket_client_call calc_ipc_seqpacket_client_destroy),
     api!(tcp, address => (text(&address.host).as_ptr(), PORT),
         calc_ipc_tcp_server_create calc_ipc_tcp_server_run calc_ipc_tcp_server_start
         calc_ipc_tcp_server_stop calc_ipc_tcp_server_request_stop calc_ipc_tcp_server_destroy

@@ -22,39 +22,72 @@ use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use typed::{fifo, shm, tcp, uds};
+use typed::{fifo, seqpacket, shm, tcp, uds};
 
 /// A transport with named servers, as the suites see it.
 pub struct Transport {
     pub name: &'static str,
     pub bind: fn(&Address, &ServerOptions) -> Result<Box<dyn Endpoint>>,
     pub connect: fn(&Address, &ClientOptions) -> Result<Box<dyn Channel>>,
+    /// A server, as messages for people name it.
+    pub title: fn(&Address) -> String,
+    /// A server's URL.
+    pub url: fn(&Address) -> String,
+    /// The names that a server makes, of which clients know the first.
+    pub files: fn(&Address) -> Vec<String>,
+    /// Those of its lock files.
+    pub locks: fn(&Address) -> Vec<String>,
 }
 
 /// The first so many of the transports have names in the file system.
-pub const WITH_FILES: usize = 3;
+pub const WITH_FILES: usize = 4;
 
 /// Every transport with named servers. A new one is one line here.
-pub const TRANSPORTS: [Transport; 4] = [
+pub const TRANSPORTS: [Transport; 5] = [
     Transport {
         name: "uds",
         bind: |address, options| uds::bind(&address.path("sock"), options),
         connect: |address, options| uds::connect(&address.path("sock"), options),
+        title: |address| format!("Unix socket {}", address.path("sock")),
+        url: |address| format!("unix://{}", address.path("sock")),
+        files: |address| vec![address.path("sock")],
+        locks: |address| vec![address.path("sock.lock")],
     },
     Transport {
         name: "fifo",
         bind: |address, options| fifo::bind(&address.path("q"), &address.path("a"), options),
         connect: |address, options| fifo::connect(&address.path("q"), &address.path("a"), options),
+        title: |address| format!("FIFO {}", address.path("q")),
+        url: |address| format!("fifo://{}", address.path("q")),
+        files: |address| ["q", "a", "q.hello"].map(|name| address.path(name)).into(),
+        locks: |address| ["q.lock", "a.lock"].map(|name| address.path(name)).into(),
     },
     Transport {
         name: "shm",
         bind: |address, options| shm::bind(&address.word, options),
         connect: |address, options| shm::connect(&address.word, options),
+        title: |address| format!("shared memory /dev/shm/{}", address.word),
+        url: |address| format!("shm://{}", address.word),
+        files: |address| vec![format!("/dev/shm/{}", address.word)],
+        locks: |address| vec![format!("/dev/shm/{}.lock", address.word)],
+    },
+    Transport {
+        name: "seqpacket",
+        bind: |address, options| seqpacket::bind(&address.path("sock"), options),
+        connect: |address, options| seqpacket::connect(&address.path("sock"), options),
+        title: |address| format!("seqpacket socket {}", address.path("sock")),
+        url: |address| format!("seqpacket://{}", address.path("sock")),
+        files: |address| vec![address.path("sock")],
+        locks: |address| vec![address.path("sock.lock")],
     },
     Transport {
         name: "tcp",
         bind: |address, options| tcp::bind(&address.host, PORT, options),
         connect: |address, options| tcp::connect(&address.host, PORT, options),
+        title: |address| format!("TCP {}:{PORT}", address.host),
+        url: |address| format!("tcp://{}:0", address.host),
+        files: |_| Vec::new(),
+        locks: |_| Vec::new(),
     },
 ];
 
@@ -142,6 +175,11 @@ impl Transport {
     pub fn named(name: &str) -> &'static Self {
         let mut all = TRANSPORTS.iter();
         all.find(|transport| transport.name == name).unwrap()
+    }
+
+    /// The first name that a server makes, beside its lock.
+    pub fn main_file(&self, address: &Address) -> String {
+        (self.files)(address).swap_remove(0)
     }
 
     /// A server of this transport that is serving.

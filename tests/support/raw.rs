@@ -4,10 +4,11 @@
 
 use super::processes::PATIENCE;
 use super::processes::state::status_number;
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Numbers that look random and are the same for the same seed (xorshift64, Marsaglia 2003).
@@ -36,6 +37,93 @@ impl Random {
 
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| self.byte()).collect()
+    }
+}
+
+/// A connection to the server of this transport, one of `uds` and `seqpacket`: over the latter, what is written at
+/// once is one record, and what is read is one.
+pub fn connect_unix(transport: &str, path: &str) -> std::io::Result<UnixStream> {
+    match transport {
+        "seqpacket" => seqpacket(path, libc::connect),
+        _ => UnixStream::connect(path),
+    }
+}
+
+/// A socket that listens at a path, for the same transports.
+pub fn listen_unix(transport: &str, path: &str) -> std::io::Result<UnixListener> {
+    if transport != "seqpacket" {
+        return UnixListener::bind(path);
+    }
+    let socket = OwnedFd::from(seqpacket(path, libc::bind)?);
+    // SAFETY: an open socket.
+    match unsafe { libc::listen(socket.as_raw_fd(), 8) } {
+        0 => Ok(socket.into()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
+/// What comes in records, read as bytes.
+pub struct Records {
+    pub socket: UnixStream,
+    left: VecDeque<u8>,
+}
+
+impl Records {
+    pub fn new(socket: UnixStream) -> Self {
+        Self {
+            socket,
+            left: VecDeque::new(),
+        }
+    }
+}
+
+impl Read for Records {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.left.is_empty() {
+            let mut record = vec![0; 1 << 17];
+            let count = self.socket.read(&mut record)?;
+            self.left.extend(&record[..count]);
+        }
+        self.left.read(buffer)
+    }
+}
+
+impl Write for Records {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.socket.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsRawFd for Records {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+type Name = unsafe extern "C" fn(RawFd, *const libc::sockaddr, libc::socklen_t) -> libc::c_int;
+
+/// A socket of records that was bound, or connected, to a path.
+fn seqpacket(path: &str, name: Name) -> std::io::Result<UnixStream> {
+    // SAFETY: all zeros are an address, to which no more is copied than it has room for; the socket is nobody else's.
+    unsafe {
+        let mut address: libc::sockaddr_un = std::mem::zeroed();
+        address.sun_family = libc::sa_family_t::try_from(libc::AF_UNIX).unwrap();
+        for (to, from) in address.sun_path.iter_mut().zip(path.bytes()) {
+            *to = from.cast_signed();
+        }
+        let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+        let socket = libc::socket(libc::AF_UNIX, kind, 0);
+        assert!(socket >= 0, "{}", std::io::Error::last_os_error());
+        let socket = OwnedFd::from_raw_fd(socket);
+        let length = libc::socklen_t::try_from(size_of_val(&address)).unwrap();
+        match name(socket.as_raw_fd(), (&raw const address).cast(), length) {
+            0 => Ok(socket.into()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
     }
 }
 

@@ -19,6 +19,18 @@ pub mod uds {
     }
 }
 
+pub mod seqpacket {
+    use super::*;
+
+    pub fn bind(path: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+        super::bind(&Address::seqpacket(path), options)
+    }
+
+    pub fn connect(path: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
+        transport::connect(&Address::seqpacket(path), options)
+    }
+}
+
 pub mod fifo {
     use super::*;
 

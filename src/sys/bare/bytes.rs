@@ -62,6 +62,7 @@ pub(crate) mod poll {
 }
 
 pub(crate) mod socket {
+    pub(crate) use crate::sys::socket_type::Type;
     use crate::sys::{Handle, Source};
     use std::io;
     use std::path::Path;
@@ -71,11 +72,11 @@ pub(crate) mod socket {
     pub(crate) const PATH_MAX: usize = 107;
 
     lacking! {
-        fn bind_narrow(&Path) -> Handle;
+        fn bind_narrow(Type, &Path) -> Handle;
         fn listen(Source<'_>) -> ();
         fn end_listening(Source<'_>) -> ();
         fn accept(Source<'_>) -> Handle;
-        fn connect(&Path, Option<Duration>) -> Handle;
+        fn connect(Type, &Path, Option<Duration>) -> Handle;
         fn is_alive(&Path) -> bool;
         fn tune_tcp(Source<'_>) -> ();
         fn peer_uid(Source<'_>) -> Option<u32>;
@@ -83,8 +84,11 @@ pub(crate) mod socket {
         fn recv(Source<'_>, &mut [u8]) -> usize;
         fn recv_now(Source<'_>, &mut [u8]) -> usize;
         fn recv_now_or_cut(Source<'_>, &mut [u8]) -> (usize, bool);
+        fn recv_record(Source<'_>, &mut [u8]) -> usize;
+        fn recv_record_now(Source<'_>, &mut [u8]) -> usize;
         fn recv_with_handles(Source<'_>, &mut [u8]) -> (usize, Vec<Handle>);
         fn send_now(Source<'_>, &[u8]) -> usize;
+        fn send_record(Source<'_>, &[u8], &[u8]) -> usize;
         fn send_two(Source<'_>, &[u8], &[u8]) -> usize;
         fn send_with_handles(Source<'_>, &[u8], &[Source<'_>]) -> usize;
     }

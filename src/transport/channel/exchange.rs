@@ -1,6 +1,6 @@
 //! Many frames at once.
 
-use super::{Framed, Patient, is_gone, lacks};
+use super::{Framed, Patient, is_gone, room};
 use crate::error::Result;
 use crate::transport::conversation::batch::Batch;
 use crate::transport::{Deadline, Take};
@@ -29,11 +29,27 @@ impl<S: Patient> Framed<S> {
                 deadline = Deadline::after(timeout);
             }
             if batch.awaits_answers() && batch.sending.unsent().is_empty() {
-                self.receive(&deadline)?;
+                match self.side.is_cut() {
+                    true => self.receive_what_was_left()?,
+                    false => self.receive(&deadline)?,
+                }
             }
         }
         let end = batch.finish(&mut self.side);
         end.map_err(|failure| self.error(failure))
+    }
+
+    /// The server has gone: what it answered is there already, and nothing is waited for.
+    #[cold]
+    fn receive_what_was_left(&mut self) -> Result<()> {
+        let room = room::<S>(&mut self.side, &self.peer)?;
+        match self.stream.read(room) {
+            Ok(0) | Err(_) => Err(self.ended()),
+            Ok(count) => {
+                self.side.fill(count);
+                Ok(())
+            }
+        }
     }
 
     /// Writes what there is room for; where there is none, waits for room or for answers, and takes
@@ -46,8 +62,9 @@ impl<S: Patient> Framed<S> {
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) if is_gone(&error) => {
-                batch.sending.end(); // What was answered may be there.
-                return self.look_for_last_word();
+                batch.sending.end();
+                self.side.cut();
+                return self.receive_what_was_left();
             }
             Err(error) => {
                 return Err(self.failure("the requests were not sent", &error, deadline));
@@ -55,7 +72,7 @@ impl<S: Patient> Framed<S> {
         }
         let waited = self.stream.await_any(deadline);
         waited.map_err(|error| self.failure("the requests were not sent", &error, deadline))?;
-        let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;
+        let room = room::<S>(&mut self.side, &self.peer)?;
         match self.stream.read(room) {
             Ok(0) => Err(self.ended()),
             Ok(count) => {

@@ -20,6 +20,9 @@ use std::time::Duration;
 
 /// A two-way stream of bytes: a socket, or a pair of pipes.
 pub(crate) trait Stream: Send {
+    /// The room that every read needs, in bytes, since what finds none is lost; 0: it stays for the next read.
+    const LEAST_ROOM: usize = 0;
+
     /// Reads once, without waiting: `Ok(0)` at the end, `WouldBlock` when nothing is there.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
@@ -133,7 +136,7 @@ impl<S: Patient> Framed<S> {
 
     /// Takes bytes in that are there; `false`: none are.
     fn receive_now(&mut self) -> Result<bool> {
-        let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;
+        let room = room::<S>(&mut self.side, &self.peer)?;
         match self.stream.read(room) {
             Ok(0) => Err(self.ended()),
             Ok(count) => {
@@ -148,7 +151,7 @@ impl<S: Patient> Framed<S> {
     /// Waits for bytes and takes them in.
     #[inline]
     fn receive(&mut self, deadline: &Deadline) -> Result<()> {
-        let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;
+        let room = room::<S>(&mut self.side, &self.peer)?;
         match read_some(&mut self.stream, &mut self.spin, room, deadline) {
             Ok(0) => Err(self.ended()),
             Ok(count) => {
@@ -167,25 +170,36 @@ impl<S: Patient> Framed<S> {
         deadline: &Deadline,
     ) -> Result<usize> {
         while let Some(rest) = direct.rest(answer) {
-            let failure = match read_some(&mut self.stream, &mut self.spin, rest, deadline) {
-                Ok(0) => self.ended(),
-                Ok(count) => {
-                    direct.fill(count);
-                    continue;
+            match self.recv_to(rest, deadline) {
+                Ok(count) => direct.fill(count),
+                Err(failure) => {
+                    let put_back = self.side.put_back(&direct, answer);
+                    return Err(put_back.map_or_else(|lack| lacks(&self.peer, lack), |()| failure)); // Without memory the client ends.
                 }
-                Err(error) => self.failure("no answer", &error, deadline),
-            };
-            let put_back = self.side.put_back(&direct, answer);
-            return Err(put_back.map_or_else(|lack| lacks(&self.peer, lack), |()| failure)); // Without memory the client ends.
+            }
         }
         Ok(direct.length())
+    }
+
+    /// Receives once, to the start of `rest`: all that is there, or where that may be more, as much as is wanted.
+    #[inline]
+    fn recv_to(&mut self, rest: &mut [u8], deadline: &Deadline) -> Result<usize> {
+        if rest.len() < S::LEAST_ROOM {
+            self.receive(deadline)?;
+            return Ok(self.side.take(rest));
+        }
+        match read_some(&mut self.stream, &mut self.spin, rest, deadline) {
+            Ok(0) => Err(self.ended()),
+            Ok(count) => Ok(count),
+            Err(error) => Err(self.failure("no answer", &error, deadline)),
+        }
     }
 
     /// Writes the rest of a frame, which may be all of it.
     fn send_rest(&mut self, mut sending: Sending<'_>, deadline: &Deadline) -> Result<()> {
         loop {
-            let rest = sending.unsent();
-            if rest.is_empty() {
+            let rest = sending.unsent_parts();
+            if rest.0.is_empty() {
                 return Ok(());
             }
             match write_some(&mut self.stream, &mut self.spin, rest, deadline) {
@@ -225,7 +239,7 @@ impl<S: Patient> Framed<S> {
     /// The server has gone, but may have said why: reads that, so that `recv` finds it.
     fn look_for_last_word(&mut self) -> Result<()> {
         self.side.cut();
-        let room = self.side.room().map_err(|lack| lacks(&self.peer, lack))?;
+        let room = room::<S>(&mut self.side, &self.peer)?;
         match self.stream.read(room) {
             Ok(count) => {
                 self.side.fill(count); // Of none, `recv` says that this is the end.
@@ -416,25 +430,40 @@ impl<S: Patient> Channel for Framed<S> {
     }
 }
 
+/// Room for the next read.
+#[inline]
+fn room<'a, S: Stream>(side: &'a mut ClientSide, peer: &str) -> Result<&'a mut [u8]> {
+    let room = match S::LEAST_ROOM {
+        0 => side.room(),
+        least => side.room_of(least),
+    };
+    room.map_err(|lack| lacks(peer, lack))
+}
+
 /// The failure for want of memory for an answer of `peer`.
 #[cold]
 fn lacks(peer: &str, lack: NoMemory) -> Error {
     Error::os(&format!("{peer}: receive an answer"), &lack.into())
 }
 
-/// Writes once, first without waiting as long as that pays.
+/// Writes what is left of a frame once, first without waiting as long as that pays. Of a prefix and a body, what is
+/// left goes together: a stream may be one of records.
 fn write_some(
     stream: &mut impl Patient,
     spin: &mut Spin,
-    bytes: &[u8],
+    (first, second): (&[u8], &[u8]),
     deadline: &Deadline,
 ) -> io::Result<usize> {
+    let write = |stream: &mut _| match second {
+        [] => Stream::write(stream, first),
+        _ => Stream::write_frame(stream, first, second),
+    };
     loop {
-        let written = spin.until(|| match stream.write(bytes) {
+        let written = spin.until(|| match write(stream) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             result => Some(result),
         });
-        match written.unwrap_or_else(|| stream.write(bytes)) {
+        match written.unwrap_or_else(|| write(stream)) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => stream.await_room(deadline)?,
             result => return result,
         }

@@ -45,6 +45,15 @@ fn a_frame_is_sent_in_as_many_parts_as_there_is_room_for() {
 }
 
 #[test]
+fn a_frame_of_which_nothing_was_taken_is_written_as_one_again() {
+    for send in [send, send_body] {
+        let mut channel = channel([blocked(), Ok(FRAME.len()), broken()]);
+        send(&mut channel).unwrap();
+        assert_eq!(channel.stream.written, FRAME);
+    }
+}
+
+#[test]
 fn only_a_frame_that_was_sent_in_part_ends_the_channel() {
     for send in [send, send_body] {
         for sent in 0..FRAME.len() {
@@ -195,6 +204,15 @@ fn a_server_that_has_gone_may_have_answered_what_it_was_sent() {
     let (given, exchanged) = exchange(&mut channel, 2, answers);
     assert_eq!((given.len(), exchanged.owed), (1, 0));
     assert_eq!(status(&exchanged), Status::Closed);
+}
+
+#[test]
+fn of_a_server_that_has_gone_nothing_more_is_waited_for() {
+    let mut channel = channel([Ok(2 * FRAME.len()), gone()]);
+    let (given, exchanged) = exchange(&mut channel, 3, [Ok(ANSWER.to_vec())]);
+    assert_eq!((given.len(), exchanged.owed), (1, 1));
+    assert_eq!(status(&exchanged), Status::Closed);
+    assert!(channel.stream.left.is_empty(), "it waited");
 }
 
 #[test]

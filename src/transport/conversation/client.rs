@@ -119,6 +119,17 @@ impl ClientSide {
         self.inbox.room()
     }
 
+    /// Room of so many bytes at least for the next read.
+    pub(crate) fn room_of(&mut self, least: usize) -> Result<&mut [u8], NoMemory> {
+        self.inbox.room_of(least)
+    }
+
+    /// Takes what has arrived as bytes of a body that is received elsewhere, as far as `rest` has room for them; says
+    /// how many.
+    pub(crate) fn take(&mut self, rest: &mut [u8]) -> usize {
+        self.inbox.take(rest)
+    }
+
     /// `count` bytes of the room were read.
     #[inline]
     pub(crate) fn fill(&mut self, count: usize) {

@@ -2,11 +2,13 @@
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod lent;
 #[cfg(test)]
 mod tests;
 
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::{BEFORE, NoMemory, Room};
+use std::mem;
 use std::ops::Range;
 
 /// Bytes that have arrived and are not yet a whole frame, or not yet looked at.
@@ -178,7 +180,7 @@ impl Inbox {
             .expect("spare room is larger")
             .copy_from_slice(arrived);
         self.filled = 0..arrived.len();
-        std::mem::swap(&mut self.buffer, spare);
+        mem::swap(&mut self.buffer, spare);
     }
 
     /// Makes large room that is empty spare, for the next connection that needs some: the system takes longer to make
@@ -194,7 +196,7 @@ impl Inbox {
         let length = self.buffer.len();
         if length <= SPARE_ROOM && length > spare.len() {
             self.filled = 0..0;
-            std::mem::swap(&mut self.buffer, spare);
+            mem::swap(&mut self.buffer, spare);
             if self.buffer.len() < KEPT_ROOM {
                 // The next may be as large. Where there is no memory now, there may be later.
                 self.buffer = Room::new(KEPT_ROOM).unwrap_or_default();
@@ -229,6 +231,20 @@ impl Inbox {
         body.copy_from_slice(arrived);
         self.filled = 0..end;
         Ok(())
+    }
+
+    /// Takes what has arrived, whatever it is, as far as `bytes` has room for it; says how much.
+    pub(crate) fn take(&mut self, bytes: &mut [u8]) -> usize {
+        let count = bytes.len().min(self.filled.len());
+        let start = self.filled.start;
+        self.filled.start += count;
+        if let (Some(to), Some(from)) = (
+            bytes.get_mut(..count),
+            self.buffer.get(start..start + count),
+        ) {
+            to.copy_from_slice(from);
+        }
+        count
     }
 
     /// `count` bytes of the room were filled.
@@ -273,13 +289,17 @@ impl Inbox {
         Ok(())
     }
 
-    /// Moves what has arrived to the front. If that is more than half of the room, the room grows: to what the frame at
-    /// the head needs, at least [`KEPT_ROOM`], but to [`GROWTH`] times what has arrived at most.
-    fn make_room(&mut self) -> Result<(), NoMemory> {
+    fn move_to_front(&mut self) {
         if self.filled.start != 0 {
             self.buffer.copy_within(self.filled.clone(), 0);
             self.filled = 0..self.filled.len();
         }
+    }
+
+    /// Moves what is there to the front. If it fills half of the room, makes more: as the frame at
+    /// the head needs, or many small ones, and as it grows with what has arrived.
+    fn make_room(&mut self) -> Result<(), NoMemory> {
+        self.move_to_front();
         let arrived = self.filled.end;
         if arrived * 2 > self.buffer.len() {
             let wanted = self.needed().max(KEPT_ROOM);

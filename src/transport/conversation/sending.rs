@@ -36,15 +36,21 @@ impl<'a> Sending<'a> {
     /// The bytes to write next; none when all were written, or the rest will not be.
     #[inline]
     pub(crate) fn unsent(&self) -> &'a [u8] {
+        self.unsent_parts().0
+    }
+
+    /// The same, and what of the second part follows it.
+    #[inline]
+    pub(crate) fn unsent_parts(&self) -> (&'a [u8], &'a [u8]) {
         if self.is_over {
-            return &[];
+            return (&[], &[]);
         }
         match self.first.get(self.sent..) {
-            Some(rest) if !rest.is_empty() => rest,
+            Some(rest) if !rest.is_empty() => (rest, self.second),
             _ => {
                 let sent = self.sent - self.first.len();
                 let rest = self.second.get(sent..);
-                rest.expect("no more is written than there was")
+                (rest.expect("no more is written than there was"), &[])
             }
         }
     }

@@ -9,11 +9,14 @@ use crate::sys::room::{NoMemory, Room};
 use std::mem;
 use std::ops::Range;
 
-/// Large room that one connection is done with, for the next that needs some.
+/// Room that one connection is done with, for the next that needs some.
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
+    /// Large room.
     pub(crate) requests: Room,
     pub(crate) answers: Room,
+    /// What every read needs where it may lose what it has no room for: lent while there is something to read.
+    pub(crate) reading: Room,
 }
 
 /// A request of which the rest has to come.
@@ -94,6 +97,18 @@ impl ServerSide {
         self.inbox.room()
     }
 
+    /// Room of `least` bytes, or more, for the next read; it is lent until nothing is asked for.
+    pub(crate) fn room_of(
+        &mut self,
+        least: usize,
+        spare: &mut Spare,
+    ) -> Result<&mut [u8], NoMemory> {
+        self.inbox.return_room(&mut spare.requests);
+        self.inbox.borrow_room(&mut spare.requests);
+        self.inbox.take_lent(&mut spare.reading);
+        self.inbox.room_of(least)
+    }
+
     /// `count` bytes of the room were read.
     #[inline]
     pub(crate) fn fill(&mut self, count: usize) {
@@ -125,6 +140,12 @@ impl ServerSide {
     #[inline]
     pub(crate) fn rest(&mut self, spare: &mut Spare) {
         self.inbox.return_room(&mut spare.requests);
+    }
+
+    /// Nothing is asked for now: all room goes to who reads next.
+    pub(crate) fn rest_without_room(&mut self, spare: &mut Spare) {
+        self.inbox.return_room(&mut spare.requests);
+        self.inbox.give_back_lent(&mut spare.reading);
     }
 
     /// Whether answers are left that the client did not take.

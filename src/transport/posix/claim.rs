@@ -64,6 +64,12 @@ impl Claim {
         Ok(self.record.has(&stamp))
     }
 
+    /// The same; if so, it is about to be removed, and the lock file will tell of it no more.
+    pub(crate) fn gives_up(&mut self, path: &Path) -> Result<bool> {
+        let stamp = file::stamp(path).map_err(|error| looking_at(path, &error))?;
+        Ok(self.record.forget(&stamp))
+    }
+
     /// Makes this file, an absolute path, one of this server's: its file for `what`. It is removed with the claim; if this
     /// process is killed, the next server takes it over.
     pub(crate) fn keep(&mut self, what: &str, path: &Path) -> Result<()> {

@@ -5,4 +5,5 @@ pub(in crate::transport) mod fifo;
 pub(in crate::transport) mod named;
 pub(crate) mod pipe;
 pub(in crate::transport) mod place;
+pub(in crate::transport) mod seqpacket;
 pub(in crate::transport) mod uds;

@@ -1,24 +1,30 @@
-//! A Unix socket with a name: what the Unix socket transport and shared memory have in common.
+//! A Unix socket with a name: what all transports have in common whose names are sockets.
 
 use super::claim::Claim;
 use super::place;
 use crate::error::{Error, Result, Status};
-use crate::sys::file::{self, Kind};
-use crate::sys::{AsSource, Handle, Source, holder, process, socket};
+use crate::sys::{AsSource, Handle, Source, file, holder, process, socket};
 use crate::transport::socket::{Accepted, Listening};
 use crate::transport::{ClientOptions, ServerOptions, ServerUser};
 use std::io::{self, ErrorKind};
 use std::path::{self, Path, PathBuf};
 
-/// What a lock file calls the socket.
-const NAME: &str = "name";
+/// What such a socket is.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::transport) struct Kind {
+    /// What people call it: "Unix socket".
+    pub(in crate::transport) called: &'static str,
+    /// What a lock file calls it.
+    pub(in crate::transport) in_lock: &'static str,
+    pub(in crate::transport) of_type: socket::Type,
+}
 
 /// A listening socket whose name is this process's alone, and gone when it is dropped.
 #[derive(Debug)]
 pub(in crate::transport) struct NamedSocket {
     /// First, so that the name is gone before the socket is.
     claim: Claim,
-    what: &'static str,
+    kind: Kind,
     socket: Handle,
     /// Absolute, so that it stays the same wherever this process goes (chdir(2)).
     path: PathBuf,
@@ -27,27 +33,25 @@ pub(in crate::transport) struct NamedSocket {
 
 impl NamedSocket {
     /// Takes the name, from a dead server if need be, and lets clients in that its mode allows.
-    ///
-    /// `what` is what people call it: "Unix socket".
     pub(in crate::transport) fn bind(
-        what: &'static str,
+        kind: Kind,
         path: &Path,
         options: &ServerOptions,
     ) -> Result<Self> {
-        place::check(what, path, socket::PATH_MAX)?;
+        place::check(kind.called, path, socket::PATH_MAX)?;
         let failure = |error: io::Error| Error::os(&format!("bind {}", path.display()), &error);
         // The path as given is what the kernel gets: it may be the shorter one.
         let absolute = path::absolute(path).map_err(failure)?;
         let mut claim = Claim::take(&absolute)?;
-        clear_stale(path, &claim)?;
-        let socket = socket::bind_narrow(path).map_err(failure)?;
+        clear_stale(path, &mut claim)?;
+        let socket = socket::bind_narrow(kind.of_type, path).map_err(failure)?;
         // Before anybody can connect: a socket that lets nobody in is known to be dead by that.
-        claim.keep(NAME, &absolute)?;
+        claim.keep(kind.in_lock, &absolute)?;
         file::set_mode(path, options.mode).map_err(failure)?;
         socket::listen(socket.as_source()).map_err(failure)?;
         Ok(Self {
             claim,
-            what,
+            kind,
             socket,
             path: absolute,
             is_open_to_others: options.is_open_to_others(),
@@ -57,7 +61,7 @@ impl NamedSocket {
 
 impl Listening for NamedSocket {
     fn name(&self) -> String {
-        format!("{} {}", self.what, self.path.display())
+        format!("{} {}", self.kind.called, self.path.display())
     }
 
     fn bequeath(&self) {
@@ -84,10 +88,6 @@ impl Listening for NamedSocket {
             accepted => accepted,
         })
     }
-
-    fn may_carry_descriptors(&self) -> bool {
-        true
-    }
 }
 
 impl NamedSocket {
@@ -103,12 +103,13 @@ impl AsSource for NamedSocket {
     }
 }
 
-/// Connects to the server at `path`, which people call `what`, and checks whose it is.
+/// Connects to the server at `path` and checks whose it is.
 pub(in crate::transport) fn connect(
-    what: &str,
+    kind: Kind,
     path: &Path,
     options: &ClientOptions,
 ) -> Result<Handle> {
+    let what = kind.called;
     place::check(what, path, socket::PATH_MAX)?;
     let failure = |error: &io::Error| match (error.kind(), options.connect_timeout) {
         (ErrorKind::TimedOut, Some(limit)) => Error::new(
@@ -119,12 +120,17 @@ pub(in crate::transport) fn connect(
             ),
         ),
         _ if socket::is_of_another_type(error) => {
-            let what = format!("{what} {}: its type is not stream", path.display());
+            let what = format!(
+                "{what} {}: its type is not {}, so its server has another transport: use that one's address",
+                path.display(),
+                kind.of_type.name()
+            );
             Error::os(&what, error)
         }
-        _ => place::reaching(what, Kind::Socket, path, error),
+        _ => place::reaching(what, file::Kind::Socket, path, error),
     };
-    let fd = socket::connect(path, options.connect_timeout).map_err(|error| failure(&error))?;
+    let fd = socket::connect(kind.of_type, path, options.connect_timeout)
+        .map_err(|error| failure(&error))?;
     let uid = socket::peer_uid(fd.as_source()).map_err(|error| failure(&error))?;
     let is_trusted = match options.server_user {
         ServerUser::Any => true,
@@ -161,12 +167,12 @@ fn is_or_root(own: u32, uid: u32) -> bool {
 /// Removes the socket of a dead server. Whoever holds the lock calls it, so a socket that is left
 /// belongs to no live server of this library; one that a process has, and that no dead one is known to have made,
 /// belongs to another program.
-fn clear_stale(path: &Path, claim: &Claim) -> Result<()> {
+fn clear_stale(path: &Path, claim: &mut Claim) -> Result<()> {
     let failure = |error: io::Error| Error::os(&format!("look at {}", path.display()), &error);
     let Some(found) = file::about(path).map_err(failure)? else {
         return Ok(());
     };
-    if found.kind != Kind::Socket {
+    if found.kind != file::Kind::Socket {
         return Err(place::of_another_kind("socket", path));
     }
     if !found.is_ours {
@@ -174,7 +180,7 @@ fn clear_stale(path: &Path, claim: &Claim) -> Result<()> {
     }
     // A child forked before its server began to serve may hold a copy of the socket: the kernel lets clients
     // in, whom nobody answers.
-    if !claim.is_left_over(path)? {
+    if !claim.gives_up(path)? {
         match socket::is_alive(path) {
             Ok(false) => {}
             _ => return Err(place::of_another_program(path, holder::of_socket(path))),

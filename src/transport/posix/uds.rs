@@ -5,18 +5,26 @@
 
 use super::named::{self, NamedSocket};
 use crate::error::Result;
+use crate::sys::socket::Type;
 use crate::transport::channel::Framed;
 use crate::transport::socket::{SocketEndpoint, SocketStream};
 use crate::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
 use std::path::Path;
 
-/// What people are told that it is.
-const SOCKET: &str = "Unix socket";
+const SOCKET: named::Kind = named::Kind {
+    called: "Unix socket",
+    in_lock: "name",
+    of_type: Type::Stream,
+};
 
 /// A server's address: the socket at `path`, of at most 107 bytes.
 pub(in crate::transport) fn bind(path: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     let socket = NamedSocket::bind(SOCKET, Path::new(path), options)?;
-    Ok(Box::new(SocketEndpoint::new(socket, options)))
+    Ok(Box::new(SocketEndpoint::new(
+        socket,
+        SocketStream::accepted_with_handles,
+        options,
+    )))
 }
 
 /// Connects to the server at `path`.
@@ -28,7 +36,7 @@ pub(in crate::transport) fn connect(
     let stream = SocketStream::connected(fd, options.call_timeout)?;
     Ok(Box::new(Framed::new(
         stream,
-        format!("{SOCKET} {path}"),
+        format!("{} {path}", SOCKET.called),
         options,
     )))
 }

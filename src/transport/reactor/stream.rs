@@ -150,7 +150,11 @@ impl<S: Watched> StreamPeer<S> {
 
     /// Reads once. `Done`: there may be more.
     fn read_requests(&mut self, spare: &mut Spare) -> Moved {
-        let Ok(room) = self.side.room(spare) else {
+        let room = match S::LEAST_ROOM {
+            0 => self.side.room(spare),
+            least => self.side.room_of(least, spare),
+        };
+        let Ok(room) = room else {
             return Moved::Gone; // There is no memory for what it sends.
         };
         let capacity = room.len();
@@ -220,7 +224,10 @@ impl<S: Watched> StreamPeer<S> {
         match self.side.half(had_partial, answered) {
             Some(half) => TurnEnd::partial(half, moved),
             None => {
-                self.side.rest(&mut work.spare);
+                match S::LEAST_ROOM {
+                    0 => self.side.rest(&mut work.spare),
+                    _ => self.side.rest_without_room(&mut work.spare),
+                }
                 TurnEnd::Idle { answered }
             }
         }

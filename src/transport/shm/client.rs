@@ -75,7 +75,7 @@ pub(in crate::transport) fn connect(
         control: crate::transport::posix::named::connect(MEMORY, path, options)?,
         session: None,
         spin: Spin::new(options.spin),
-        peer: format!("{MEMORY} {}", path.display()),
+        peer: format!("{} {}", MEMORY.called, path.display()),
         max_message: options.max_message,
         asked: 0,
         line: Data::EMPTY,

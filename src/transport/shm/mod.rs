@@ -17,14 +17,18 @@ pub(super) use client::connect;
 pub(super) use server::bind;
 
 use crate::error::{Error, Result, Status};
-use crate::sys::socket;
+use crate::sys::socket::{self, Type};
+use crate::transport::posix::named;
 use std::path::PathBuf;
 
 /// Where the names live: a file system in memory, as shm_overview(7) has it.
 const FOLDER: &str = "/dev/shm";
 
-/// What people are told that it is.
-const MEMORY: &str = "shared memory";
+const MEMORY: named::Kind = named::Kind {
+    called: "shared memory",
+    in_lock: "name",
+    of_type: Type::Stream,
+};
 
 /// The longest name, in bytes, the path of whose socket a Unix socket can have.
 const NAME_LONGEST: usize = socket::PATH_MAX - FOLDER.len() - "/".len();

@@ -1,11 +1,11 @@
 //! Servers behind a listening socket: one implementation for every address family.
 
+pub(super) mod connected;
 mod stream;
 
 pub(super) use stream::SocketStream;
 
-use super::channel::Stream;
-use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer};
+use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer, Watched};
 use super::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
@@ -25,11 +25,6 @@ pub(super) trait Listening: AsSource + Send + Sync {
 
     /// The next client in line, without waiting for one.
     fn accept(&self) -> io::Result<Accepted>;
-
-    /// Whether clients can send descriptors, which nobody asked for.
-    fn may_carry_descriptors(&self) -> bool {
-        false
-    }
 }
 
 /// Who was next in line.
@@ -68,21 +63,24 @@ impl Accepted {
 }
 
 /// A server of frames behind a listening socket.
-pub(super) struct SocketEndpoint<D> {
+pub(super) struct SocketEndpoint<D, S> {
     listening: D,
+    /// The server's end of what was accepted.
+    stream: fn(Handle) -> S,
     limits: Limits,
 }
 
-impl<D: Listening> SocketEndpoint<D> {
-    pub(super) fn new(listening: D, options: &ServerOptions) -> Self {
+impl<D: Listening, S: Watched + 'static> SocketEndpoint<D, S> {
+    pub(super) fn new(listening: D, stream: fn(Handle) -> S, options: &ServerOptions) -> Self {
         Self {
             listening,
+            stream,
             limits: Limits::new(options, USUAL_CLIENTS),
         }
     }
 }
 
-impl<D: Listening> Endpoint for SocketEndpoint<D> {
+impl<D: Listening, S: Watched + 'static> Endpoint for SocketEndpoint<D, S> {
     fn name(&self) -> String {
         self.listening.name()
     }
@@ -100,7 +98,7 @@ impl<D: Listening> Endpoint for SocketEndpoint<D> {
     }
 }
 
-impl<D: Listening> Listener for SocketEndpoint<D> {
+impl<D: Listening, S: Watched + 'static> Listener for SocketEndpoint<D, S> {
     fn doors(&self) -> Vec<reactor::Door<'_>> {
         vec![reactor::Door {
             source: self.listening.as_source(),
@@ -112,9 +110,7 @@ impl<D: Listening> Listener for SocketEndpoint<D> {
         let mut stream = match self.listening.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
             Accepted::SentAway => return Ok(Admission::TurnedAway),
-            Accepted::Client(client) => {
-                SocketStream::accepted(client, self.listening.may_carry_descriptors())
-            }
+            Accepted::Client(client) => (self.stream)(client),
         };
         if is_full {
             // The socket's buffer is empty, so it takes four bytes, or the client has left.

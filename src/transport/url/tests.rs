@@ -9,6 +9,10 @@ fn urls_are_read_and_written() {
         ("unix:///a%20b%3Fc%23d%25", Address::unix("/a b?c#d%")),
         ("unix:///%C3%A9", Address::unix("/\u{e9}")),
         (
+            "seqpacket:///run/calc.sock",
+            Address::seqpacket("/run/calc.sock"),
+        ),
+        (
             "fifo:///run/calc",
             Address::fifo("/run/calc.request", "/run/calc.response"),
         ),
@@ -35,6 +39,7 @@ fn what_is_none_is_told_the_right_forms() {
         "/run/calc.sock",
         "unix:/run/calc",
         "unix://run/calc",
+        "seqpacket://run/calc",
         "unix://",
         "unix:///",
         "fifo://calc",

@@ -3,12 +3,13 @@
 
 const report = JSON.parse(document.getElementById("report").textContent);
 
-const TRANSPORTS = ["shm", "pipe", "fifo", "unix", "tcp"];
+const TRANSPORTS = ["shm", "pipe", "fifo", "unix", "seqpacket", "tcp"];
 const FAMILIES = ["raw", "calc_ipc", "textbook", "rival"];
 const PLACEMENTS = ["two_cores", "one_core", "anywhere"];
 
 const TRANSPORT_NAMES = {
-    shm: "shared memory", pipe: "anonymous pipe", fifo: "FIFO", unix: "Unix socket", tcp: "TCP, loopback",
+    shm: "shared memory", pipe: "anonymous pipe", fifo: "FIFO", unix: "Unix socket", seqpacket: "seqpacket socket",
+    tcp: "TCP, loopback",
 };
 const FAMILY_NAMES = {
     calc_ipc: "calc_ipc", raw: "raw limit: the bare primitive", textbook: "textbook implementation", rival: "another library",

@@ -16,6 +16,7 @@ use std::time::Duration;
 const URLS: &str = "\
 URLs:
   unix:///path          a Unix socket
+  seqpacket:///path     one that keeps records apart
   shm://name            shared memory
   shm:///path           the same, met at a path in place of /dev/shm
   fifo:///path          the FIFOs path.request and path.response

@@ -28,6 +28,17 @@ fn a_frame_goes_in_as_many_writes_as_it_takes() {
 }
 
 #[test]
+fn what_of_both_parts_is_left_can_be_written_as_one() {
+    for sent in 0..=FRAME.len() {
+        let mut sending = Sending::frame(&FRAME[..4], &FRAME[4..]);
+        sending.wrote(sent);
+        let (first, second) = sending.unsent_parts();
+        assert_eq!([first, second].concat(), FRAME[sent..]);
+        assert_eq!(second.is_empty(), sent >= 4);
+    }
+}
+
+#[test]
 fn what_is_over_is_written_no_further() {
     let mut sending = Sending::frames(FRAME);
     sending.wrote(1);

@@ -55,6 +55,13 @@ impl Record {
         self.made.iter().any(|(_, made)| made == stamp)
     }
 
+    /// Of the file with this stamp nothing is said any more; whether there was.
+    pub(super) fn forget(&mut self, stamp: &str) -> bool {
+        let before = self.made.len();
+        self.made.retain(|(_, made)| made != stamp);
+        self.made.len() < before
+    }
+
     /// How many files.
     pub(super) fn len(&self) -> usize {
         self.made.len()
@@ -93,6 +100,8 @@ mod tests {
         }
         assert!(record.has("1:5:-") && record.has("1:6:3.000000009"));
         assert!(!record.has("1:2:3.000000004") && record.len() == 2);
+        assert!(record.forget("1:5:-") && !record.forget("1:5:-"));
+        assert!(!record.has("1:5:-") && record.len() == 1);
     }
 
     #[test]

@@ -1,11 +1,10 @@
-//! What a connected socket waits for, and when the kernel's own timer is enough.
+//! What a connected socket waits for.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
 use crate::sys::socket::UnixStream;
-use crate::transport::stand_in::{ScriptedStream, blocked};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -22,29 +21,6 @@ fn after(limit: Duration) -> Deadline {
 
 fn kind<T>(result: io::Result<T>) -> ErrorKind {
     result.map(drop).unwrap_err().kind()
-}
-
-#[test]
-fn the_kernel_bounds_a_wait_that_ends_a_millisecond_late_at_most() {
-    let limit = Some(100 * MS);
-    for (timeout, left, is_bounded) in [
-        (None, None, true),
-        (None, limit, false),
-        (limit, None, false),
-        (limit, limit, true),
-        (limit, Some(99 * MS), true),
-        (limit, Some(99 * MS - Duration::from_nanos(1)), false),
-        (limit, Some(200 * MS), true),
-    ] {
-        let (stream, _peer) = pair(timeout);
-        // A deadline that nobody has looked at leaves all of its time.
-        let deadline = Deadline::after(left);
-        assert_eq!(
-            stream.is_bounded_by_kernel(&deadline),
-            is_bounded,
-            "{timeout:?} {left:?}"
-        );
-    }
 }
 
 #[test]
@@ -92,30 +68,11 @@ fn room_and_answers_are_waited_for() {
 
 #[test]
 fn a_read_without_descriptors_was_not_cut() {
-    for may_carry_descriptors in [false, true] {
-        let (stream, mut peer) = pair(None);
-        let mut stream = SocketStream::accepted(stream.fd, may_carry_descriptors);
+    for accepted in [SocketStream::accepted, SocketStream::accepted_with_handles] {
+        let (own, mut peer) = UnixStream::pair().unwrap();
+        let mut stream = accepted(Handle::make(|| Ok(own.try_clone().unwrap().into())).unwrap());
         peer.write_all(b"request").unwrap();
         assert_eq!(stream.read(&mut [0; 9]).unwrap(), 7);
         assert!(!stream.was_cut());
-    }
-}
-
-#[test]
-fn what_was_announced_and_is_gone_again_is_waited_for_again() {
-    let bytes = |count| Ok(vec![7; count]);
-    let fails = |kind: ErrorKind| Err(kind.into());
-    for (reads, expected) in [
-        (vec![bytes(3)], Ok(3)),
-        (vec![blocked(), bytes(5)], Ok(5)),
-        (vec![fails(ErrorKind::Interrupted), bytes(5)], Ok(5)),
-        (
-            vec![fails(ErrorKind::ConnectionReset), bytes(5)],
-            Err(ErrorKind::ConnectionReset),
-        ),
-    ] {
-        let mut stream = ScriptedStream::giving(reads);
-        let read = wait_and_read(&mut stream, &mut [0; 9], |_| Ok(()));
-        assert_eq!(read.map_err(|error| error.kind()), expected);
     }
 }

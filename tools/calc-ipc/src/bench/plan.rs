@@ -185,7 +185,10 @@ pub(super) fn crowd(transports: &[Transport], rivals: &[Spec], clients: u32) -> 
         .iter()
         .filter(|&&transport| transport != Transport::Pipe);
     let of = |&transport: &Transport| {
-        let is_socket = matches!(transport, Transport::Unix | Transport::Tcp);
+        let is_socket = matches!(
+            transport,
+            Transport::Unix | Transport::Seqpacket | Transport::Tcp
+        );
         let raw = is_socket.then(|| spec::raw(transport, true));
         raw.into_iter()
             .chain([spec::ours(transport, Waiting::Adaptive)])

@@ -67,6 +67,7 @@ pub(crate) enum Transport {
     Pipe,
     Fifo,
     Unix,
+    Seqpacket,
     Tcp,
 }
 

@@ -39,6 +39,7 @@ pub(super) fn ours(transport: Transport, waiting: Waiting) -> Spec {
         Transport::Pipe => Name::Pipe,
         Transport::Fifo => Name::Fifo,
         Transport::Unix => Name::Unix,
+        Transport::Seqpacket => Name::Seqpacket,
         Transport::Tcp => Name::Tcp,
     };
     let title = format!("calc_ipc {}", text(transport));
@@ -63,6 +64,7 @@ pub(super) fn raw(transport: Transport, is_blocking: bool) -> Spec {
         Transport::Pipe => (Name::RawPipe, "raw pipe", Waiting::Polling),
         Transport::Fifo => (Name::RawFifo, "raw fifo", Waiting::Polling),
         Transport::Unix => (Name::RawUnix, "raw unix", Waiting::Polling),
+        Transport::Seqpacket => (Name::RawSeqpacket, "raw seqpacket", Waiting::Polling),
         Transport::Tcp => (Name::RawTcp, "raw tcp", Waiting::Polling),
     };
     let (waiting, spin) = match is_blocking {

@@ -13,6 +13,7 @@ mod ours;
 mod raw_memory;
 mod raw_place;
 mod raw_stream;
+mod seqpacket;
 mod stream;
 
 pub(crate) use job::{is_sum, slow, sum};
@@ -34,12 +35,14 @@ pub(crate) enum Name {
     Pipe,
     Fifo,
     Unix,
+    Seqpacket,
     Tcp,
     RawFutex,
     RawSpin,
     RawPipe,
     RawFifo,
     RawUnix,
+    RawSeqpacket,
     RawTcp,
 }
 
@@ -114,9 +117,11 @@ pub(crate) fn run(args: &ContestantArgs) -> Result<Exit, Failure> {
 
 fn serve(args: &ContestantArgs) -> Result<(), Failure> {
     match args.name {
-        Name::Shm | Name::Fifo | Name::Unix | Name::Tcp => ours::serve(args),
+        Name::Shm | Name::Fifo | Name::Unix | Name::Seqpacket | Name::Tcp => ours::serve(args),
         Name::RawFutex | Name::RawSpin => raw_memory::serve(args),
-        Name::RawFifo | Name::RawUnix | Name::RawTcp => raw_stream::serve(args),
+        Name::RawFifo | Name::RawUnix | Name::RawSeqpacket | Name::RawTcp => {
+            raw_stream::serve(args)
+        }
         Name::Pipe | Name::RawPipe => Err(Failure::Usage(
             "an anonymous pipe has no server with an address".to_owned(),
         )),
@@ -136,10 +141,12 @@ fn serve_stdio(args: &ContestantArgs) -> Result<(), Failure> {
 fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
     match args.name {
         Name::Pipe => ours::spawn(args),
-        Name::Shm | Name::Fifo | Name::Unix | Name::Tcp => ours::connect(args),
+        Name::Shm | Name::Fifo | Name::Unix | Name::Seqpacket | Name::Tcp => ours::connect(args),
         Name::RawFutex | Name::RawSpin => raw_memory::connect(args),
         Name::RawPipe => raw_stream::spawn(args),
-        Name::RawFifo | Name::RawUnix | Name::RawTcp => raw_stream::connect(args),
+        Name::RawFifo | Name::RawUnix | Name::RawSeqpacket | Name::RawTcp => {
+            raw_stream::connect(args)
+        }
     }
 }
 

@@ -81,6 +81,7 @@ fn address(args: &ContestantArgs, port: u16) -> Address {
             let name = args.address.file_name().unwrap_or_default();
             Address::Shm(name.to_string_lossy().into_owned())
         }
+        Name::Seqpacket => Address::SeqPacket(format!("{address}.sock")),
         _ => Address::Unix(format!("{address}.sock")),
     }
 }

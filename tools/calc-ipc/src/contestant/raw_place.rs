@@ -1,7 +1,7 @@
 //! Where the two sides of a bare stream meet.
 
 use super::stream::Stream;
-use super::{Name, beside, calculator};
+use super::{Name, beside, calculator, seqpacket};
 use crate::cli::ContestantArgs;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -12,6 +12,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 /// The bytes that stand for a request of the calculator's, and for its answer.
 pub(super) const SMALL: usize = 16;
@@ -62,7 +63,7 @@ impl Work {
 pub(super) fn names(args: &ContestantArgs) -> Vec<PathBuf> {
     match args.name {
         Name::RawFifo => (0..args.clients).flat_map(|n| pair(args, n)).collect(),
-        Name::RawUnix => vec![socket(args)],
+        Name::RawUnix | Name::RawSeqpacket => vec![socket(args)],
         _ => vec![],
     }
 }
@@ -78,13 +79,16 @@ fn pair(args: &ContestantArgs, client: u32) -> [PathBuf; 2] {
 
 /// Makes the address, and threads that serve there; gives the port, if there is one.
 pub(super) fn listen(args: &ContestantArgs) -> io::Result<Option<u16>> {
-    let (work, budget) = (work(args), args.settings.spin);
+    let (work, budget, name) = (work(args), args.settings.spin, args.name);
     let serve = move |fd: OwnedFd| {
-        thread::Builder::new().spawn(move || work.attend(&mut Stream::two_way(fd, budget)?))
+        thread::Builder::new().spawn(move || work.attend(&mut over(name, fd, budget)?))
     };
     match args.name {
-        Name::RawUnix => {
-            let listener = UnixListener::bind(socket(args))?;
+        Name::RawUnix | Name::RawSeqpacket => {
+            let listener = match name {
+                Name::RawUnix => UnixListener::bind(socket(args))?,
+                _ => seqpacket::listen_at(&socket(args))?,
+            };
             thread::Builder::new().spawn(move || -> io::Result<()> {
                 loop {
                     serve(listener.accept()?.0.into())?;
@@ -110,6 +114,15 @@ pub(super) fn listen(args: &ContestantArgs) -> io::Result<Option<u16>> {
         }
     }
     Ok(None)
+}
+
+/// A stream over a socket; a record that is written has room in its buffer.
+fn over(name: Name, socket: OwnedFd, budget: Duration) -> io::Result<Stream> {
+    let stream = Stream::two_way(socket, budget)?;
+    Ok(match name {
+        Name::RawSeqpacket => stream.in_records_of(seqpacket::RECORD),
+        _ => stream,
+    })
 }
 
 /// Makes a pair of FIFOs, and a thread that serves whoever opens it.
@@ -146,7 +159,8 @@ pub(super) fn dial(args: &ContestantArgs, port: Option<u16>, client: u32) -> io:
             let input = File::open(answers)?;
             Stream::new(input.into(), output.into(), budget)
         }
-        Name::RawUnix => Stream::two_way(UnixStream::connect(socket(args))?.into(), budget),
+        Name::RawSeqpacket => over(args.name, seqpacket::connect_to(&socket(args))?, budget),
+        Name::RawUnix => over(args.name, UnixStream::connect(socket(args))?.into(), budget),
         _ => Err(io::ErrorKind::InvalidInput.into()),
     }
 }

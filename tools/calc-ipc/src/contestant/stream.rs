@@ -18,6 +18,8 @@ pub(super) struct Stream {
     output: OwnedFd,
     /// How long to look before sleeping; zero: not at all, the descriptors block.
     budget: Duration,
+    /// The most bytes that are written at once.
+    most: usize,
 }
 
 impl Stream {
@@ -32,12 +34,18 @@ impl Stream {
             input,
             output,
             budget,
+            most: usize::MAX,
         })
     }
 
     /// One descriptor for both ways.
     pub(super) fn two_way(both: OwnedFd, budget: Duration) -> io::Result<Self> {
         Self::new(both.try_clone()?, both, budget)
+    }
+
+    /// The same, which writes no more than so many bytes at once.
+    pub(super) fn in_records_of(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// Lets both pipes hold a message of this length, as far as the system allows it.
@@ -81,7 +89,8 @@ impl Stream {
 
     pub(super) fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            match write(&self.output, bytes) {
+            let record = bytes.get(..self.most).unwrap_or(bytes);
+            match write(&self.output, record) {
                 Err(Errno::EAGAIN) => wait(&self.output, PollFlags::POLLOUT)?,
                 Err(Errno::EINTR) => {}
                 result => bytes = bytes.get(result?..).unwrap_or_default(),
@@ -121,6 +130,7 @@ fn wait(fd: &OwnedFd, what: PollFlags) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::seqpacket;
     use super::*;
     use std::os::unix::net::UnixStream;
     use std::thread;
@@ -142,5 +152,27 @@ mod tests {
             drop(client);
             echo.join().unwrap().unwrap();
         }
+    }
+
+    #[test]
+    fn messages_longer_than_a_record_come_back_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let listening = seqpacket::listen_at(&path).unwrap();
+        let stream = |end| {
+            let stream = Stream::two_way(end, Duration::ZERO).unwrap();
+            stream.in_records_of(seqpacket::RECORD)
+        };
+        let mut client = stream(seqpacket::connect_to(&path).unwrap());
+        let mut server = stream(listening.accept().unwrap().0.into());
+        let echo = thread::spawn(move || server.echo(1 << 20));
+        let asked = thread::spawn(move || {
+            let (message, mut answer) = (vec![7; 1 << 20], vec![0; 1 << 20]);
+            client.write_all(&message).unwrap();
+            client.read_all(&mut answer).unwrap();
+            assert!(answer == message);
+        });
+        asked.join().unwrap();
+        echo.join().unwrap().unwrap();
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn explain(place: &Place, error: &Error) -> Finding {
 
 fn invalid(place: &Place, error: &Error) -> Finding {
     let is_too_long = match place.kind {
-        Kind::Unix | Kind::Shm => SocketAddr::from_pathname(&place.path).is_err(),
+        Kind::Unix | Kind::SeqPacket | Kind::Shm => SocketAddr::from_pathname(&place.path).is_err(),
         Kind::Fifo => fs::metadata(place.door())
             .is_err_and(|cause| cause.kind() == ErrorKind::InvalidFilename),
     };

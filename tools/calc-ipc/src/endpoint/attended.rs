@@ -9,7 +9,7 @@ use std::path::Path;
 /// Whether a process listens on the socket, or reads the FIFO.
 pub(super) fn is_attended(place: &Place) -> bool {
     match place.kind {
-        Kind::Unix | Kind::Shm => {
+        Kind::Unix | Kind::SeqPacket | Kind::Shm => {
             let sockets = fs::read("/proc/net/unix").unwrap_or_default();
             is_listening(&place.path, &String::from_utf8_lossy(&sockets))
         }

@@ -23,6 +23,8 @@ pub(crate) const SHM_FOLDER: &str = "/dev/shm";
 pub(crate) enum Kind {
     /// A Unix socket.
     Unix,
+    /// A Unix socket that keeps records apart.
+    SeqPacket,
     /// Shared memory, whose name is a socket too.
     Shm,
     /// A set of FIFOs.
@@ -34,6 +36,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Unix => "unix",
+            Self::SeqPacket => "seqpacket",
             Self::Shm => "shm",
             Self::Fifo => "fifo",
         }
@@ -42,7 +45,7 @@ impl Kind {
     /// What its file has to be, for people.
     pub(crate) fn file(self) -> &'static str {
         match self {
-            Self::Unix | Self::Shm => "socket",
+            Self::Unix | Self::SeqPacket | Self::Shm => "socket",
             Self::Fifo => "FIFO",
         }
     }
@@ -50,7 +53,7 @@ impl Kind {
     /// Whether its file may be of this type.
     pub(crate) fn is_right(self, file: FileType) -> bool {
         match self {
-            Self::Unix | Self::Shm => file.is_socket(),
+            Self::Unix | Self::SeqPacket | Self::Shm => file.is_socket(),
             Self::Fifo => file.is_fifo(),
         }
     }
@@ -79,6 +82,7 @@ impl Place {
     pub(crate) fn of(url: &Address) -> Option<Self> {
         let (kind, path) = match url {
             Address::Unix(path) => (Kind::Unix, path.into()),
+            Address::SeqPacket(path) => (Kind::SeqPacket, path.into()),
             Address::Shm(name) => {
                 let name = name.strip_prefix('/').unwrap_or(name);
                 (Kind::Shm, Path::new(SHM_FOLDER).join(name))
@@ -111,6 +115,7 @@ impl Place {
             file if file.is_fifo() => Kind::Fifo,
             file if !file.is_socket() => return None,
             _ if path.parent()? == Path::new(SHM_FOLDER) => Kind::Shm,
+            _ if is_of_records(lock) => Kind::SeqPacket,
             _ => Kind::Unix,
         };
         let place = Self { kind, path };
@@ -123,6 +128,7 @@ impl Place {
         let path = self.path.to_str()?;
         match self.kind {
             Kind::Unix => Some(Address::Unix(path.into())),
+            Kind::SeqPacket => Some(Address::SeqPacket(path.into())),
             Kind::Shm if self.path.parent()? == Path::new(SHM_FOLDER) => {
                 Some(Address::Shm(self.path.file_name()?.to_str()?.into()))
             }
@@ -139,7 +145,7 @@ impl Place {
     /// What a client opens first.
     pub(crate) fn door(&self) -> PathBuf {
         match self.kind {
-            Kind::Unix | Kind::Shm => self.path.clone(),
+            Kind::Unix | Kind::SeqPacket | Kind::Shm => self.path.clone(),
             Kind::Fifo => with_suffix(&self.path, ".hello"),
         }
     }
@@ -170,6 +176,12 @@ fn is_own_lock(path: &Path, lock: &Metadata) -> bool {
         && lock.len() <= LOCK_SAYS
         && fs::read_to_string(path)
             .is_ok_and(|text| text.is_empty() || text.starts_with(LOCK_TITLE))
+}
+
+/// Whether this is the lock of a server whose socket keeps records apart, which alone says so.
+fn is_of_records(lock: &Path) -> bool {
+    let text = fs::read_to_string(lock).unwrap_or_default();
+    text.lines().any(|line| line.starts_with("seqpacket "))
 }
 
 /// The most bytes that a lock of this library says.

@@ -47,6 +47,9 @@ fn urls(transport: Transport, facts: &Facts, name: &str) -> Result<(Address, Add
         Transport::Unix => same(Address::Unix(text(
             folder(facts).join(format!("{name}.sock")),
         )?)),
+        Transport::Seqpacket => same(Address::SeqPacket(text(
+            folder(facts).join(format!("{name}.sock")),
+        )?)),
         Transport::Fifo => same(Address::fifo_pair(&text(folder(facts).join(name))?)),
         Transport::Pipe => {
             let here = std::env::current_dir()

@@ -147,7 +147,7 @@ fn is_possible(transport: Transport, facts: &Facts) -> bool {
                 && !facts.other_machines
         }
         Transport::Fifo => !facts.other_users && !facts.other_machines,
-        Transport::Shm | Transport::Unix => !facts.other_machines,
+        Transport::Shm | Transport::Unix | Transport::Seqpacket => !facts.other_machines,
         Transport::Tcp => true,
     }
 }
@@ -159,6 +159,7 @@ pub(super) fn name(transport: Transport) -> &'static str {
         Transport::Pipe => "anonymous pipe",
         Transport::Fifo => "FIFO",
         Transport::Unix => "Unix socket",
+        Transport::Seqpacket => "seqpacket socket",
         Transport::Tcp => "TCP",
     }
 }

@@ -22,7 +22,7 @@ fn listed(names: &Names) -> Vec<Value> {
 #[test]
 fn endpoints_are_alive_while_their_server_is_and_left_over_after_it_was_killed() {
     let names = Names::new();
-    let urls = [names.shm(), names.fifo(), names.unix()];
+    let urls = [names.shm(), names.fifo(), names.seqpacket(), names.unix()];
     let server = Serving::start(&urls);
     let expected = |state: &str, pid: Value| {
         let path = |name: &str| names.path(name).to_str().unwrap().to_owned();
@@ -30,6 +30,7 @@ fn endpoints_are_alive_while_their_server_is_and_left_over_after_it_was_killed()
         [
             ("shm", names.shm(), in_memory),
             ("fifo", names.fifo(), path("fifo.request")),
+            ("seqpacket", names.seqpacket(), path("records")),
             ("unix", names.unix(), path("sock")),
         ]
         .map(|(kind, url, path)| {

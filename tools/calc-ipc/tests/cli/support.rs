@@ -244,6 +244,10 @@ impl Names {
         format!("unix://{}/sock", self.folder())
     }
 
+    pub(crate) fn seqpacket(&self) -> String {
+        format!("seqpacket://{}/records", self.folder())
+    }
+
     pub(crate) fn fifo(&self) -> String {
         format!("fifo://{}/fifo", self.folder())
     }

@@ -130,7 +130,7 @@ fn measure_one_core(session: &mut Session, effort: &Effort) -> Result<Vec<Findin
     let found = Found::measure(session, one_core(), effort)?;
     let over_raw = TRANSPORTS.map(|transport| {
         let limit = match transport {
-            Transport::Unix | Transport::Tcp | Transport::Shm => 1.05,
+            Transport::Unix | Transport::Seqpacket | Transport::Tcp | Transport::Shm => 1.05,
             Transport::Pipe => 1.20,
             Transport::Fifo => 1.35,
         };
