@@ -174,9 +174,12 @@ impl SharedChannel {
         if !self.has_met()? {
             return Ok(());
         }
+        let has_buffer = self.session()?.buffer.is_some();
         match self.receive_now() {
             Ok(None) => Ok(()),
-            Ok(Some(received)) if received.0 == Record::Buffer => self.take_buffer(received),
+            Ok(Some(received)) if received.0 == Record::Buffer && !has_buffer => {
+                self.take_buffer(received)
+            }
             Ok(Some(_)) => Err(self.nonsense()),
             // What it said before is to be taken first.
             Err(_) if self.is_answered_now() => Ok(()),

@@ -6,6 +6,7 @@ use crate::sys::line::Page;
 use crate::sys::memory;
 use crate::sys::pipe::Pipe;
 use crate::sys::socket::UnixStream;
+use std::io::Write as _;
 
 /// The bytes of each half of the buffer.
 const HALF: usize = 4096;
@@ -216,4 +217,81 @@ fn a_server_that_shares_nothing_is_told_from_what_is_none() {
     pipe.read.set_nonblocking().unwrap();
     let error = channel(pipe.read).begin(&soon()).unwrap_err();
     assert_eq!(error.status(), Status::System);
+}
+
+#[test]
+fn whatever_a_server_says_over_its_socket_a_call_in_flight_goes_on_or_ends() {
+    let buffer = Record::Buffer.to_bytes();
+    let again = [&[RING; 30][..], &buffer].concat();
+    for (said, goes_on) in [
+        (&[RING][..], true),
+        (&[RING; 1000], true),
+        (b"J", false),
+        (&[0; RECORD], false),
+        (&again, false),
+        (&buffer[..RECORD - 1], false),
+        (&Record::Refused.to_bytes(), false),
+    ] {
+        let mut shared = Shared::new();
+        assert_eq!(shared.channel.send_now(b"\x01\0\0\0a", 1).unwrap(), 5);
+        shared.control.write_all(said).unwrap();
+        // Rings are taken a record's length at a time.
+        let looked = (0..1000).try_for_each(|_| shared.channel.look());
+        assert_eq!(looked.is_ok(), goes_on, "{said:?}");
+        if let Err(error) = looked {
+            assert_eq!(error.status(), Status::Malformed);
+        }
+    }
+}
+
+#[test]
+fn a_client_that_watches_says_so_and_is_armed_until_the_answer_is_there() {
+    let mut shared = Shared::new();
+    assert_eq!(shared.channel.arm(), Armed::Watched, "nothing is asked");
+    shared.channel.send_now(b"\x01\0\0\0a", 1).unwrap();
+    let kind = shared.page.line(0).kind.load(Ordering::SeqCst);
+    assert_eq!(kind, layout::SINGLE | layout::WATCHING);
+    for _ in 0..2 {
+        assert_eq!(shared.channel.arm(), Armed::Watched);
+        let word = shared.page.line(1).word.load(Ordering::SeqCst);
+        assert_eq!(word & layout::SLEEPER, layout::SLEEPER);
+    }
+    shared.answer(layout::SINGLE, 0, &[]);
+    assert_eq!(shared.channel.arm(), Armed::Arrived);
+    assert_eq!(shared.channel.recv_now().unwrap(), Some(&[][..]));
+    assert_eq!(shared.channel.recv_now().unwrap(), None);
+    // A server of an earlier version wakes nobody over its socket.
+    shared.channel.session().unwrap().rings = false;
+    shared.channel.send_now(b"\x01\0\0\0b", 1).unwrap();
+    assert_eq!(shared.channel.arm(), Armed::Unwatched);
+    // One that waits sleeps on the line itself.
+    shared.channel.flight = Flight::None;
+    shared
+        .channel
+        .send(b"\x01\0\0\0c", &Deadline::never())
+        .unwrap();
+    let kind = shared.page.line(0).kind.load(Ordering::SeqCst);
+    assert_eq!(kind, layout::SINGLE);
+}
+
+#[test]
+fn what_is_owed_to_those_who_waited_comes_first() {
+    let mut shared = Shared::new();
+    shared
+        .channel
+        .send(b"\x01\0\0\0a", &Deadline::never())
+        .unwrap();
+    shared.channel.begin_flight(2);
+    assert_eq!(
+        shared.channel.send_now(b"\x01\0\0\0b", 1).unwrap(),
+        0,
+        "the line is taken"
+    );
+    assert_eq!(shared.channel.arm(), Armed::Unwatched);
+    assert_eq!(shared.channel.recv_now().unwrap(), None);
+    shared.answer(layout::SINGLE, 0, &[]);
+    for _ in 0..2 {
+        assert!(shared.channel.recv_now().unwrap().is_some());
+    }
+    assert_eq!(shared.channel.send_now(b"\x01\0\0\0b", 1).unwrap(), 5);
 }
