@@ -3,7 +3,7 @@
 //! A server's side is an [`Endpoint`], a client's side a [`Channel`]; both are the whole contract,
 //! and `tests/conformance.rs` runs one suite over every transport. [`bind`] and [`connect`] take an
 //! [`Address`] of any of them, whose text is a URL. A new transport is one file here with `bind` and
-//! `connect`, one kind of `Address`, one file in `ffi` and one line in that suite.
+//! `connect`; `ARCHITECTURE.md` has the other places that name it.
 
 mod address;
 mod channel;

@@ -149,7 +149,7 @@ impl<S: Patient> Framed<S> {
     }
 
     /// Waits for bytes and takes them in.
-    #[inline]
+    #[inline(always)]
     fn receive(&mut self, deadline: &Deadline) -> Result<()> {
         let room = room::<S>(&mut self.side, &self.peer)?;
         match read_some(&mut self.stream, &mut self.spin, room, deadline) {
