@@ -261,7 +261,8 @@ unsafe fn descriptors_of(message: &libc::msghdr, no_fork: &NoFork) -> Vec<Fd> {
         let mut part = libc::CMSG_FIRSTHDR(message);
         while let Some(header) = part.as_ref() {
             if header.cmsg_level == libc::SOL_SOCKET && header.cmsg_type == libc::SCM_RIGHTS {
-                let length = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
+                let length: usize = header.cmsg_len as _; // musl counts it in 32 bits.
+                let length = length.saturating_sub(libc::CMSG_LEN(0) as usize);
                 let numbers: *const RawFd = libc::CMSG_DATA(part).cast();
                 fds.extend((0..length / size_of::<RawFd>()).map(|index| {
                     let fd = OwnedFd::from_raw_fd(numbers.add(index).read_unaligned());
@@ -287,12 +288,11 @@ fn set_send_timeout(fd: &Fd, timeout: Option<Duration>) -> io::Result<()> {
 }
 
 /// Zero is "without limit" to the kernel, so a limit is one microsecond at least. What the clock cannot count
-/// to, 68 years on 32 bits, is as far as it can.
+/// to is 68 years, to which it can on 32 bits, too. The clock's types are inferred, since libc deprecates its names for musl's.
 fn time_value(timeout: Option<Duration>) -> TimeVal {
     let limit = timeout.map_or(Duration::ZERO, |limit| limit.max(Duration::from_micros(1)));
-    let microseconds = libc::suseconds_t::from(limit.subsec_micros().cast_signed());
-    match libc::time_t::try_from(limit.as_secs()) {
-        Ok(seconds) => TimeVal::new(seconds, microseconds),
-        Err(_) => TimeVal::new(libc::time_t::MAX, 0),
+    match limit.as_secs().try_into() {
+        Ok(seconds) => TimeVal::new(seconds, limit.subsec_micros().cast_signed().into()),
+        Err(_) => TimeVal::new(i32::MAX.into(), 0),
     }
 }

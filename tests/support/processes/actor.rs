@@ -4,6 +4,7 @@ use super::state::{await_state, own_thread};
 use super::{Control, PATIENCE, Process, state};
 use libc::pid_t;
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -15,6 +16,9 @@ const ROLE: &str = "CALC_IPC_TEST_ROLE";
 /// The test that an executed process runs: each program with such processes has a module `role`, in which this test
 /// calls [`play`].
 const ENTRY: &str = "role::a_process_of_another_test";
+
+/// The variable that says what runs programs of this kind, where the kernel cannot: an emulator and its arguments.
+const RUNNER: &str = "CALC_IPC_TEST_RUNNER";
 
 pub struct Actor {
     name: String,
@@ -34,7 +38,7 @@ impl Actor {
     pub fn execute(role: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let (control, theirs) = Control::pair();
         control.wait_at_most(PATIENCE);
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let mut command = own_program();
         command
             .args([ENTRY, "--exact", "--nocapture", "--quiet"])
             .arg("--test-threads=1")
@@ -165,6 +169,16 @@ impl Actor {
         let name = &self.name;
         format!("the {name} hangs, its threads in system calls {calls:?}")
     }
+}
+
+/// This program, to be executed anew.
+fn own_program() -> Command {
+    let runner = std::env::var(RUNNER).unwrap_or_default();
+    let words = runner.split_whitespace().map(OsString::from);
+    let mut words = words.chain([std::env::current_exe().unwrap().into()]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words);
+    command
 }
 
 /// Plays the role, word by word, that this process was executed for, and nothing in a process that is the test
