@@ -4,7 +4,6 @@ use super::state::{await_state, own_thread};
 use super::{Control, PATIENCE, Process, state};
 use libc::pid_t;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -17,7 +16,7 @@ const ROLE: &str = "CALC_IPC_TEST_ROLE";
 /// calls [`play`].
 const ENTRY: &str = "role::a_process_of_another_test";
 
-/// The variable that says what runs programs of this kind, where the kernel cannot: an emulator and its arguments.
+/// The variable that names what executes programs of this kind, where the kernel cannot: an emulator.
 const RUNNER: &str = "CALC_IPC_TEST_RUNNER";
 
 pub struct Actor {
@@ -173,11 +172,12 @@ impl Actor {
 
 /// This program, to be executed anew.
 fn own_program() -> Command {
-    let runner = std::env::var(RUNNER).unwrap_or_default();
-    let words = runner.split_whitespace().map(OsString::from);
-    let mut words = words.chain([std::env::current_exe().unwrap().into()]);
-    let mut command = Command::new(words.next().unwrap());
-    command.args(words);
+    let own = std::env::current_exe().unwrap();
+    let Some(runner) = std::env::var_os(RUNNER) else {
+        return Command::new(own);
+    };
+    let mut command = Command::new(runner);
+    command.arg(own);
     command
 }
 
