@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.."
 tests="golden conformance batches ffi_contract large hostile"
 crash="points:: leftovers:: processes::"
 cxx_left_out="ForkGate PipeChannel.SpawnOfNothingFails ErrorTexts.OfWhatCannotBeReached Urls.OfNobodyAreNotConnected/exec"
+cxx_left_out="$cxx_left_out c.texts cxx.texts"
 
 target=aarch64-unknown-linux-gnu
 case $(uname -m) in
