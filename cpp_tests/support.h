@@ -213,6 +213,18 @@ struct Holdings {
         return std::distance(std::filesystem::directory_iterator(directory), std::filesystem::directory_iterator());
     }
 
+    /// Looks until this process has the same again, or for a minute; gives what it has then. A thread that was joined
+    /// is listed a moment longer, while the kernel, or an emulator, ends it.
+    Holdings awaitAgain() const {
+        const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+        Holdings now;
+        while (!(now == *this) && std::chrono::steady_clock::now() < patience) {
+            std::this_thread::yield();
+            now = Holdings();
+        }
+        return now;
+    }
+
     bool operator==(const Holdings &other) const {
         return descriptors == other.descriptors && threads == other.threads;
     }

@@ -35,8 +35,14 @@ enum Stop {
     Touched,
 }
 
+/// What is asked of the kernel: the C libraries disagree on the sign.
+#[cfg(not(target_env = "musl"))]
+type Request = libc::c_uint;
+#[cfg(target_env = "musl")]
+type Request = libc::c_int;
+
 impl Traced<'_> {
-    fn ask(&self, request: libc::c_uint, address: usize, data: usize) -> bool {
+    fn ask(&self, request: Request, address: usize, data: usize) -> bool {
         // SAFETY: these requests write nothing here; the process is a child of this thread's.
         unsafe { libc::ptrace(request, self.0.number(), address, data) == 0 }
     }

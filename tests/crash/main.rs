@@ -1,7 +1,7 @@
 //! The crash contract, by attack: real processes that are killed, stopped or forked, over every
 //! transport. `docs/crash-contract.md` says what has to come of it.
 //!
-//! `CALC_IPC_SEED` repeats the run that a failure printed, `CALC_IPC_ROUNDS` makes runs longer;
+//! `CALC_IPC_SEED` repeats the run that a failure printed, `CALC_IPC_ROUNDS` makes runs longer, `CALC_IPC_SHORT_MS` a call's time;
 //! `scripts/weekly_crash.sh` has the long ones.
 
 #![allow(

@@ -9,9 +9,13 @@ use crate::scene::{Held, Scene, is_end};
 use crate::support::processes::{Census, PATIENCE, Side};
 use std::time::Instant;
 
-/// Few enough milliseconds that calls to a stopped process run out of them, and so many that none
-/// does.
-const TIMEOUTS: [u64; 2] = [15, 15_000];
+/// So many milliseconds that no call runs out of them.
+const LONG: u64 = 15_000;
+
+/// Few enough that calls to a stopped process run out of them; more, where the environment says that a call takes as long.
+fn short() -> u64 {
+    how_often("CALC_IPC_SHORT_MS", 15) as u64
+}
 
 fn attack(transport: &str) {
     let rounds = how_often("CALC_IPC_ROUNDS", plans().len());
@@ -62,7 +66,7 @@ pub(crate) fn direct(transport: &str, seed: u64, rounds: usize) {
             random.shuffle(&mut order);
         }
         let plan = order.pop().unwrap();
-        scene.timeout = TIMEOUTS[random.below(TIMEOUTS.len())];
+        scene.timeout = if random.is_heads() { short() } else { LONG };
         let trace = Trace {
             text: format!(
                 "{transport}, CALC_IPC_SEED={seed}, round {round}: {plan:?}, {}",
@@ -285,7 +289,7 @@ impl<'a> Round<'a> {
     }
 
     fn ran_out_of_time(&self, said: &str) -> bool {
-        said == "TimedOut" && self.scene.timeout == TIMEOUTS[0]
+        said == "TimedOut" && self.scene.timeout == short()
     }
 
     fn close(&mut self) {

@@ -86,8 +86,8 @@ pub enum Verdict {
 }
 
 /// `SECCOMP_IOCTL_NOTIF_RECV` and `SECCOMP_IOCTL_NOTIF_SEND` of linux/seccomp.h.
-const RECEIVE: libc::Ioctl = 0xC050_2100;
-const SEND: libc::Ioctl = 0xC018_2101;
+const RECEIVE: libc::Ioctl = 0xC050_2100_u32 as _;
+const SEND: libc::Ioctl = 0xC018_2101_u32 as _;
 
 /// The next that asks; `None` when it was killed meanwhile.
 pub fn next_asked(listener: &OwnedFd) -> Option<Asked> {

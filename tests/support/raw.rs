@@ -169,13 +169,14 @@ fn receive_with(socket: RawFd, bytes: &mut [u8]) -> (isize, Vec<OwnedFd>) {
         message.msg_iov = &raw mut part;
         message.msg_iovlen = 1;
         message.msg_control = space.as_mut_ptr().cast();
-        message.msg_controllen = size_of_val(&space);
+        message.msg_controllen = size_of_val(&space) as _; // musl counts both lengths in 32 bits.
         let count = libc::recvmsg(socket, &raw mut message, libc::MSG_CMSG_CLOEXEC);
         let rights = libc::CMSG_FIRSTHDR(&raw const message);
         if count < 0 || rights.is_null() {
             return (count, Vec::new());
         }
-        let length = (*rights).cmsg_len - libc::CMSG_LEN(0) as usize;
+        let length: usize = (*rights).cmsg_len as _;
+        let length = length - libc::CMSG_LEN(0) as usize;
         let first = libc::CMSG_DATA(rights).cast::<RawFd>();
         let fds = (0..length / size_of::<RawFd>())
             .map(|place| OwnedFd::from_raw_fd(first.add(place).read_unaligned()));

@@ -2,16 +2,17 @@
 
 use super::fd::Fd;
 use super::gate::NoFork;
+use nix::NixPath;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, lstat, stat};
 use nix::unistd::geteuid;
 use std::fs::Permissions;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 /// What stands behind a name at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,19 +61,39 @@ impl Identity {
 /// What tells a file, as one word, from every other that ever had its name: numbers of inodes are used again.
 /// Where the system does not say when it was born, they have to do.
 pub(crate) fn stamp(path: &Path) -> io::Result<String> {
-    let is_unknown = |errno| matches!(errno, Some(libc::ENOSYS | libc::EPERM));
-    let born = match std::fs::symlink_metadata(path) {
-        Ok(about) => about.created().ok(),
-        // A sandbox that does not know statx(2); std does not ask again once it had an answer.
-        Err(error) if is_unknown(error.raw_os_error()) => None,
-        Err(error) => return Err(error),
+    let born = match born(path) {
+        Ok(Some(time)) => format!("{}.{:09}", time.tv_sec, time.tv_nsec),
+        // A kernel, or a sandbox, that does not know statx(2).
+        Ok(None) | Err(Errno::ENOSYS | Errno::EPERM) => "-".into(),
+        Err(error) => return Err(error.into()),
     };
     let identity = lstat(path)?;
-    let since = born.and_then(|born| born.duration_since(UNIX_EPOCH).ok());
-    let born = since.map_or("-".into(), |since| {
-        format!("{}.{:09}", since.as_secs(), since.subsec_nanos())
-    });
     Ok(format!("{}:{}:{born}", identity.st_dev, identity.st_ino))
+}
+
+/// When what stands at `path` was born, symbolic links not followed; `None` where its file system does not say. std asks over
+/// glibc alone (statx(2)).
+fn born(path: &Path) -> nix::Result<Option<libc::statx_timestamp>> {
+    let mut about = MaybeUninit::<libc::statx>::zeroed();
+    let flags = libc::AT_SYMLINK_NOFOLLOW;
+    path.with_nix_path(|path| {
+        let (path, about) = (path.as_ptr(), about.as_mut_ptr());
+        // SAFETY: a string that ends with NUL, and room for what the kernel writes.
+        let call = unsafe {
+            libc::syscall(
+                libc::SYS_statx,
+                libc::AT_FDCWD,
+                path,
+                flags,
+                libc::STATX_BTIME,
+                about,
+            )
+        };
+        Errno::result(call)
+    })??;
+    // SAFETY: plain integers, which were zero before the kernel wrote.
+    let about = unsafe { about.assume_init() };
+    Ok((about.stx_mask & libc::STATX_BTIME != 0).then_some(about.stx_btime))
 }
 
 impl From<FileStat> for About {

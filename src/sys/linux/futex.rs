@@ -23,7 +23,8 @@ impl Alarm<Mapped> for Futex {
 pub(super) fn wait(word: &AtomicU32, expected: u32, timeout: Duration) -> bool {
     let errno = Errno::last();
     let timeout = libc::timespec {
-        tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+        // 68 years at most where the clock cannot count so far. Its type is inferred, since libc deprecates its name for musl's.
+        tv_sec: timeout.as_secs().try_into().unwrap_or(i32::MAX.into()),
         tv_nsec: libc::c_long::from(timeout.subsec_nanos().cast_signed()),
     };
     // SAFETY: `word` is an aligned word that outlives the call, and `timeout` a valid timespec.

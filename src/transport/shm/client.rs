@@ -258,7 +258,7 @@ impl SharedChannel {
                 .map_err(|error| self.failure("asking for a buffer", &error))?;
             self.session()?.has_asked = true;
         }
-        Ok(self.session()?.buffer.is_some())
+        Ok(self.session()?.has_buffer())
     }
 
     /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
@@ -486,6 +486,11 @@ fn unslept(deadline: &Deadline, slept: Duration) -> Option<Duration> {
 }
 
 impl Session {
+    /// Whether the server has handed the buffer over.
+    pub(super) fn has_buffer(&self) -> bool {
+        self.buffer.is_some()
+    }
+
     /// Puts the request where the server looks for it, and rings if the server sleeps.
     #[inline]
     pub(super) fn publish(&mut self, kind: u16, bytes: &[u8]) {

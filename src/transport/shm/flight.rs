@@ -174,7 +174,7 @@ impl SharedChannel {
         if !self.has_met()? {
             return Ok(());
         }
-        let has_buffer = self.session()?.buffer.is_some();
+        let has_buffer = self.session()?.has_buffer();
         match self.receive_now() {
             Ok(None) => Ok(()),
             Ok(Some(received)) if received.0 == Record::Buffer && !has_buffer => {

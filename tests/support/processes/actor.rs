@@ -16,6 +16,9 @@ const ROLE: &str = "CALC_IPC_TEST_ROLE";
 /// calls [`play`].
 const ENTRY: &str = "role::a_process_of_another_test";
 
+/// The variable that names what executes programs of this kind, where the kernel cannot: an emulator.
+const RUNNER: &str = "CALC_IPC_TEST_RUNNER";
+
 pub struct Actor {
     name: String,
     process: Process,
@@ -34,7 +37,7 @@ impl Actor {
     pub fn execute(role: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let (control, theirs) = Control::pair();
         control.wait_at_most(PATIENCE);
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let mut command = own_program();
         command
             .args([ENTRY, "--exact", "--nocapture", "--quiet"])
             .arg("--test-threads=1")
@@ -165,6 +168,17 @@ impl Actor {
         let name = &self.name;
         format!("the {name} hangs, its threads in system calls {calls:?}")
     }
+}
+
+/// This program, to be executed anew.
+fn own_program() -> Command {
+    let own = std::env::current_exe().unwrap();
+    let Some(runner) = std::env::var_os(RUNNER) else {
+        return Command::new(own);
+    };
+    let mut command = Command::new(runner);
+    command.arg(own);
+    command
 }
 
 /// Plays the role, word by word, that this process was executed for, and nothing in a process that is the test

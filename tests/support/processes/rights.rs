@@ -15,8 +15,14 @@ pub fn allow_descriptors(count: libc::rlim_t) -> libc::rlim_t {
     }
 }
 
+/// What there may be no more of: the C libraries disagree on the sign.
+#[cfg(not(target_env = "musl"))]
+type Resource = libc::c_uint;
+#[cfg(target_env = "musl")]
+type Resource = libc::c_int;
+
 /// Lets this process have no more of something (setrlimit(2)), which it cannot take back.
-pub fn limit(resource: libc::__rlimit_resource_t, most: libc::rlim_t) {
+pub fn limit(resource: Resource, most: libc::rlim_t) {
     let limit = libc::rlimit {
         rlim_cur: most,
         rlim_max: most,

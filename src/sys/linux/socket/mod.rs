@@ -123,12 +123,11 @@ pub(crate) fn send_two(fd: BorrowedFd<'_>, first: &[u8], second: &[u8]) -> io::R
 const NO_WAIT: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
 
 /// Zero is "without limit" to the kernel, so a limit is one microsecond at least. What the clock cannot count
-/// to, 68 years on 32 bits, is as far as it can.
+/// to is 68 years, to which it can on 32 bits, too. The clock's types are inferred, since libc deprecates its names for musl's.
 fn time_value(timeout: Option<Duration>) -> TimeVal {
     let limit = timeout.map_or(Duration::ZERO, |limit| limit.max(Duration::from_micros(1)));
-    let microseconds = libc::suseconds_t::from(limit.subsec_micros().cast_signed());
-    match libc::time_t::try_from(limit.as_secs()) {
-        Ok(seconds) => TimeVal::new(seconds, microseconds),
-        Err(_) => TimeVal::new(libc::time_t::MAX, 0),
+    match limit.as_secs().try_into() {
+        Ok(seconds) => TimeVal::new(seconds, limit.subsec_micros().cast_signed().into()),
+        Err(_) => TimeVal::new(i32::MAX.into(), 0),
     }
 }

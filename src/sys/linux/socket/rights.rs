@@ -83,7 +83,8 @@ unsafe fn descriptors_of(message: &libc::msghdr, no_fork: &NoFork) -> Vec<Fd> {
         let mut part = libc::CMSG_FIRSTHDR(message);
         while let Some(header) = part.as_ref() {
             if header.cmsg_level == libc::SOL_SOCKET && header.cmsg_type == libc::SCM_RIGHTS {
-                let length = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
+                let length: usize = header.cmsg_len as _; // musl counts it in 32 bits.
+                let length = length.saturating_sub(libc::CMSG_LEN(0) as usize);
                 let numbers: *const RawFd = libc::CMSG_DATA(part).cast();
                 fds.extend((0..length / size_of::<RawFd>()).map(|index| {
                     let fd = OwnedFd::from_raw_fd(numbers.add(index).read_unaligned());
