@@ -68,7 +68,7 @@ fn every_status_has_a_text() {
             status.message()
         );
     }
-    for unknown in [1, -19, -20, i32::MIN, i32::MAX] {
+    for unknown in [1, -20, i32::MIN, i32::MAX] {
         assert_eq!(text(calc_ipc_status_message(unknown)), "unknown status");
     }
 }

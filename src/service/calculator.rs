@@ -3,7 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::client::{Client, Limit, SHORT_FRAME};
+use super::calls::{Limit, SHORT_FRAME};
+use super::client::Client;
 use super::user_code::{Event, UserCode};
 use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request};
 use crate::calculator::{ErrorText, Request, Response, execute, text};

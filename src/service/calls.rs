@@ -1,9 +1,20 @@
 //! The calls of one connection, one after another, each of which is waited for.
 
-use super::client::{Limit, SHORT_FRAME};
 use crate::error::{Error, Result, Status};
 use crate::transport::{Channel, ClientOptions, Deadline};
 use std::time::Duration;
+
+/// The room for a request that a client has from the start, in bytes.
+pub(super) const SHORT_FRAME: usize = 64;
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// As the client's option `call_timeout` says.
+    Usual,
+    /// This long, which is not zero; `None`: without limit.
+    Own(Option<Duration>),
+}
 
 /// A connection, and its calls.
 pub(super) struct Calls {

@@ -1,48 +1,36 @@
-//! The client: calls over one channel, with deadlines, and answers that come too late.
+//! The client: whose its connection is, that of one call after another or of calls that nobody waits for.
 
 #[cfg(test)]
 mod tests;
 
-use super::calls::Calls;
-use super::flight::Flight;
+use super::calls::{Calls, Limit};
+use super::flight::{Flight, Next};
 use crate::error::{Error, Result, Status};
-use crate::sys::fork;
+use crate::sys::{Source, fork};
 use crate::transport::{Channel, ClientOptions};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 /// A connection to one server.
 ///
-/// It serves one thread at a time: a call while another is under way gets [`Status::Busy`] at once.
-/// In a process forked since, every call gets [`Status::Forked`].
+/// It serves one call at a time: a call while another is under way gets [`Status::Busy`] at once. Calls that nobody waits
+/// for ([`Client::submit`]) may be many, from any threads, and have the connection until all are told of. In a process forked since, every call gets [`Status::Forked`].
 pub struct Client {
     /// The server, for people.
     peer: String,
     lane: Mutex<Lane>,
     /// Calls that nobody waits for.
-    pub(super) flight: Flight,
+    flight: Flight,
     /// The process that made it.
     generation: u32,
 }
 
 /// Whose a connection is.
-pub(super) enum Lane {
+enum Lane {
     /// The next call's, which has it to itself.
     Free(Calls),
     /// That of calls which nobody waits for.
     InFlight,
-}
-
-/// The room for a request that a client has from the start, in bytes.
-pub(super) const SHORT_FRAME: usize = 64;
-
-/// How long a call may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// As the client's option `call_timeout` says.
-    Usual,
-    /// This long, which is not zero; `None`: without limit.
-    Own(Option<Duration>),
 }
 
 impl Client {
@@ -50,7 +38,7 @@ impl Client {
     pub fn new(channel: Box<dyn Channel>, options: &ClientOptions) -> Self {
         Self {
             peer: channel.peer().to_owned(),
-            flight: Flight::new(options),
+            flight: Flight::new(channel.peer(), options),
             lane: Mutex::new(Lane::Free(Calls::new(channel, options))),
             generation: fork::generation(),
         }
@@ -110,25 +98,62 @@ impl Client {
         lane.calls(self, limit)?.call_bytes(limit, message, answer)
     }
 
+    /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one [`Completion`] will come,
+    /// with that number and `tag`. The limit runs from here. [`Status::Busy`]: [`IN_FLIGHT_MAX`] calls are under way or
+    /// not told of, or too much waits to be sent, or a call that is waited for has the connection.
+    pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
+        self.submit_expecting(limit, message, u32::MAX, tag)
+    }
+
+    /// [`Client::submit`], where no answer has a body of over `longest_answer` bytes.
+    pub(super) fn submit_expecting(
+        &self,
+        limit: Limit,
+        message: &[u8],
+        longest_answer: u32,
+        tag: u64,
+    ) -> Result<u64> {
+        self.check_process()?;
+        let free = || Ok(self.lane()?.take_off());
+        self.flight
+            .submit(limit, message, longest_answer, tag, free)
+    }
+
+    /// Takes the next completion, whose answer is written to the start of `answer`; waits for one this long at most
+    /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came.
+    pub fn next(&self, wait: Option<Duration>, answer: &mut [u8]) -> Result<Next> {
+        self.check_process()?;
+        self.flight.next(wait, answer)
+    }
+
+    /// Ends the call with this number, if it is not over: its completion says [`Status::Cancelled`]. The server is not
+    /// told; a request that was not begun is never sent. [`Status::InvalidArgument`]: no call was given the number.
+    pub fn cancel(&self, id: u64) -> Result<()> {
+        self.check_process()?;
+        self.flight.cancel(id)
+    }
+
+    /// What is readable at the latest when [`Client::next`] would give something, and no more once it said that it has
+    /// nothing, until something happens.
+    pub fn source(&self) -> Result<Source<'_>> {
+        self.check_process()?;
+        self.flight.source()
+    }
+
     /// The connection, for this thread.
     #[inline]
-    pub(super) fn lane(&self) -> Result<MutexGuard<'_, Lane>> {
+    fn lane(&self) -> Result<MutexGuard<'_, Lane>> {
         self.check_process()?;
         self.lane.try_lock().map_err(|error| self.taken(&error))
     }
 
     /// Fails in a process forked since it was made.
     #[inline]
-    pub(super) fn check_process(&self) -> Result<()> {
+    fn check_process(&self) -> Result<()> {
         if self.generation != fork::generation() {
             return Err(self.forked());
         }
         Ok(())
-    }
-
-    /// The server, for people.
-    pub(super) fn peer(&self) -> &str {
-        &self.peer
     }
 
     #[cold]
@@ -151,7 +176,7 @@ impl Client {
         }
     }
 
-    pub(super) fn turned_away(&self, status: Status, why: &'static str) -> Error {
+    fn turned_away(&self, status: Status, why: &'static str) -> Error {
         Error::new(status, why).at(&self.peer).not_executed()
     }
 }
@@ -162,7 +187,7 @@ impl Lane {
     #[inline]
     fn calls(&mut self, client: &Client, limit: Limit) -> Result<&mut Calls> {
         if let Self::InFlight = self {
-            *self = Self::Free(client.land(limit)?);
+            *self = Self::Free(client.flight.land(limit)?);
         }
         match self {
             Self::Free(calls) => Ok(calls),
@@ -171,7 +196,7 @@ impl Lane {
     }
 
     /// Takes the calls off, unless they are in flight already.
-    pub(super) fn take_off(&mut self) -> Option<Calls> {
+    fn take_off(&mut self) -> Option<Calls> {
         match std::mem::replace(self, Self::InFlight) {
             Self::Free(calls) => Some(calls),
             Self::InFlight => None,

@@ -15,7 +15,8 @@ pub mod pipe;
 
 pub use bytes::BytesFunction;
 pub use calculator::CalculatorFunction;
-pub use client::{Client, Limit};
+pub use calls::Limit;
+pub use client::Client;
 pub use flight::{Completion, IN_FLIGHT_MAX, Next};
 pub use handler::Handler;
 pub use server::Server;

@@ -7,7 +7,7 @@ mod aloft;
 mod queue;
 mod watch;
 
-use super::client::{Client, Limit};
+use super::calls::{Calls, Limit};
 use crate::error::{Error, Result, Status};
 use crate::sys::wait::{LOOKS, Spin};
 use crate::sys::{AsSource as _, Source, mutex};
@@ -20,6 +20,10 @@ use std::mem;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 use watch::{Told, Watch};
+
+/// How often one who does not wait looks: a server that says something all the time, and never answers, is to keep
+/// nobody.
+const LOOKS_AT_ONCE: u32 = 100;
 
 /// How often a connection is looked at that no watch tells of.
 const LOOK: Duration = Duration::from_millis(1);
@@ -46,6 +50,8 @@ pub enum Next {
 
 /// The calls of a client that nobody waits for.
 pub(super) struct Flight {
+    /// The server, for people.
+    peer: String,
     state: Mutex<State>,
     /// Made when first needed, and then there for the client's life.
     watch: OnceLock<Watch>,
@@ -71,8 +77,9 @@ struct State {
 }
 
 impl Flight {
-    pub(super) fn new(options: &ClientOptions) -> Self {
+    pub(super) fn new(peer: &str, options: &ClientOptions) -> Self {
         Self {
+            peer: peer.to_owned(),
             state: Mutex::new(State {
                 last: 0,
                 aloft: None,
@@ -110,34 +117,29 @@ impl Flight {
         let made = Watch::new().map_err(|error| Error::os("watch a client", &error))?;
         Ok(self.watch.get_or_init(|| made))
     }
-}
 
-impl Client {
-    /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one [`Completion`] will come,
-    /// with that number and `tag`. The limit runs from here. [`Status::Busy`]: [`IN_FLIGHT_MAX`] calls are under way or
-    /// not told of, or too much waits to be sent, or a call that is waited for has the connection.
-    pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
-        self.submit_expecting(limit, message, u32::MAX, tag)
-    }
-
-    /// [`Client::submit`], where no answer has a body of over `longest_answer` bytes.
-    pub(super) fn submit_expecting(
+    /// Sends `message`, whose answer has a body of `longest_answer` bytes at most, and gives the call's number. The
+    /// connection comes from `free`, unless it is in flight already.
+    pub(super) fn submit(
         &self,
         limit: Limit,
         message: &[u8],
         longest_answer: u32,
         tag: u64,
+        free: impl FnOnce() -> Result<Option<Calls>>,
     ) -> Result<u64> {
-        self.check_process()?;
         self.check_length(message.len())?;
-        let mut state = self.flight.lock();
+        let mut state = self.lock();
         let state = &mut *state;
-        self.take_off(state, message.len())?;
-        let (last, due) = (state.last + 1, self.flight.due(limit));
+        if state.aloft.is_none() {
+            state.aloft = free()?.map(Aloft::new);
+        }
+        self.check_room(state, message.len())?;
+        let (last, due) = (state.last + 1, self.due(limit));
         let name = Name { id: last, tag };
         if let Some(aloft) = &mut state.aloft {
             let pushed = aloft.queue.push(name, message, longest_answer, due);
-            pushed.map_err(|error| error.at(self.peer()).not_executed())?;
+            pushed.map_err(|error| error.at(&self.peer).not_executed())?;
             state.last = last;
         }
         self.settle(state)?;
@@ -146,16 +148,17 @@ impl Client {
 
     /// Takes the next completion, whose answer is written to the start of `answer`; waits for one this long at most
     /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came.
-    pub fn next(&self, wait: Option<Duration>, answer: &mut [u8]) -> Result<Next> {
-        self.check_process()?;
+    pub(super) fn next(&self, wait: Option<Duration>, answer: &mut [u8]) -> Result<Next> {
         let deadline = Deadline::after(wait);
-        let mut state = self.flight.lock();
+        let mut state = self.lock();
+        let mut looks = 0;
         let next = loop {
             if let Some(next) = state.look(answer) {
                 break Ok(next);
             }
             if wait == Some(Duration::ZERO) {
-                if self.is_quiet(&mut state)? {
+                looks += 1;
+                if self.is_quiet(&mut state)? || looks == LOOKS_AT_ONCE {
                     break Err(self.none_came());
                 }
                 continue;
@@ -176,34 +179,32 @@ impl Client {
 
     /// Ends the call with this number, if it is not over: its completion says [`Status::Cancelled`]. The server is not
     /// told; a request that was not begun is never sent.
-    pub fn cancel(&self, id: u64) -> Result<()> {
-        self.check_process()?;
-        let mut state = self.flight.lock();
+    pub(super) fn cancel(&self, id: u64) -> Result<()> {
+        let mut state = self.lock();
         if id == 0 || id > state.last {
             let context = format!("no call has the number {id}");
-            return Err(Error::new(Status::InvalidArgument, context).at(self.peer()));
+            return Err(Error::new(Status::InvalidArgument, context).at(&self.peer));
         }
         let over = state.aloft.as_mut().and_then(|aloft| aloft.queue.end(id));
         if let Some(over) = over {
-            let error = Error::new(Status::Cancelled, "the call was cancelled").at(self.peer());
+            let error = Error::new(Status::Cancelled, "the call was cancelled").at(&self.peer);
             state.done.push_back(Done::new(over, error));
         }
         self.settle(&mut state)
     }
 
-    /// What is readable at the latest when [`Client::next`] would give something, and no more once it said that it has
+    /// What is readable at the latest when [`Flight::next`] would give something, and no more once it said that it has
     /// nothing, until something happens.
-    pub fn source(&self) -> Result<Source<'_>> {
-        self.check_process()?;
-        let mut state = self.flight.lock();
-        let watch = self.flight.watch()?;
+    pub(super) fn source(&self) -> Result<Source<'_>> {
+        let mut state = self.lock();
+        let watch = self.watch()?;
         state.is_watched = true;
         self.settle(&mut state)?;
         Ok(watch.as_source())
     }
 
     fn check_length(&self, length: usize) -> Result<()> {
-        let max_message = self.flight.max_message;
+        let max_message = self.max_message;
         if length <= max_message {
             return Ok(());
         }
@@ -211,16 +212,12 @@ impl Client {
             "the message has {length} bytes, and this client's max_message is {max_message}"
         );
         Err(Error::new(Status::TooLarge, context)
-            .at(self.peer())
+            .at(&self.peer)
             .not_executed())
     }
 
-    /// Has a connection in flight with room for a call of so many bytes.
-    fn take_off(&self, state: &mut State, length: usize) -> Result<()> {
-        if state.aloft.is_none() {
-            let mut lane = self.lane()?;
-            state.aloft = lane.take_off().map(Aloft::new);
-        }
+    /// Fails unless the connection in flight has room for a call of so many bytes.
+    fn check_room(&self, state: &State, length: usize) -> Result<()> {
         let Some(aloft) = &state.aloft else {
             return Err(self.turned_away(Status::Internal, "a connection is lost"));
         };
@@ -231,7 +228,7 @@ impl Client {
             let why = "as many calls as it may have are under way, or were not told of; take completions first";
             return Err(self.turned_away(Status::Busy, why));
         }
-        if !aloft.queue.has_room(length, self.flight.max_message) {
+        if !aloft.queue.has_room(length, self.max_message) {
             let why = "too many bytes wait to be sent; take completions first";
             return Err(self.turned_away(Status::Busy, why));
         }
@@ -240,12 +237,12 @@ impl Client {
 
     /// The connection, for a call that is waited for. [`Status::Busy`] while a call that nobody waits for is not told of;
     /// what is owed to those that are is awaited within the call's limit.
-    pub(super) fn land(&self, limit: Limit) -> Result<super::calls::Calls> {
+    pub(super) fn land(&self, limit: Limit) -> Result<Calls> {
         let deadline = Deadline::after(match limit {
-            Limit::Usual => self.flight.timeout,
+            Limit::Usual => self.timeout,
             Limit::Own(limit) => limit,
         });
-        let mut state = self.flight.lock();
+        let mut state = self.lock();
         loop {
             let is_open = state.aloft.as_ref().is_some_and(Aloft::is_open);
             if is_open || !state.done.is_empty() {
@@ -256,7 +253,7 @@ impl Client {
             state.drop_late();
             let is_landing = |aloft: &Aloft| aloft.is_quiet() || aloft.end().is_some();
             if state.aloft.as_ref().is_none_or(is_landing) {
-                let watch = self.flight.watch.get();
+                let watch = self.watch.get();
                 let calls = state.aloft.take().map(|aloft| aloft.land(watch));
                 return calls
                     .ok_or_else(|| self.turned_away(Status::Internal, "a connection is lost"));
@@ -265,7 +262,7 @@ impl Client {
                 let limit = deadline.limit().unwrap_or_default();
                 let context = format!("the answers to earlier calls did not come within {limit:?}");
                 return Err(Error::new(Status::TimedOut, context)
-                    .at(self.peer())
+                    .at(&self.peer)
                     .not_executed());
             }
             state = self.sleep(state, &deadline)?;
@@ -286,7 +283,7 @@ impl Client {
             for _ in 0..LOOKS {
                 drop(state);
                 std::hint::spin_loop();
-                state = self.flight.lock();
+                state = self.lock();
                 if let Some(next) = state.look(answer) {
                     state.spin.succeeded(Some(started));
                     return (state, Some(next));
@@ -305,15 +302,15 @@ impl Client {
         mut state: MutexGuard<'a, State>,
         deadline: &Deadline,
     ) -> Result<MutexGuard<'a, State>> {
-        let watch = self.flight.watch()?;
+        let watch = self.watch()?;
         state.sleepers += 1;
         let settled = self.settle(&mut state);
         drop(state);
         let told = settled.and_then(|()| {
             let told = watch.wait(deadline.remaining());
-            told.map_err(|error| Error::os("wait for completions", &error).at(self.peer()))
+            told.map_err(|error| Error::os("wait for completions", &error).at(&self.peer))
         });
-        let mut state = self.flight.lock();
+        let mut state = self.lock();
         state.sleepers -= 1;
         self.heed(&mut state, told?)?;
         Ok(state)
@@ -322,7 +319,7 @@ impl Client {
     /// Whether nothing has happened that the watch tells of; if something has, it is seen to.
     fn is_quiet(&self, state: &mut State) -> Result<bool> {
         self.settle(state)?;
-        let Some(watch) = self.flight.watch.get().filter(|_| state.is_watched) else {
+        let Some(watch) = self.watch.get().filter(|_| state.is_watched) else {
             return Ok(true);
         };
         if state.has_known() {
@@ -330,7 +327,7 @@ impl Client {
         }
         let told = watch.wait(Some(Duration::ZERO));
         let told =
-            told.map_err(|error| Error::os("look for completions", &error).at(self.peer()))?;
+            told.map_err(|error| Error::os("look for completions", &error).at(&self.peer))?;
         self.heed(state, told)?;
         self.settle(state)?;
         Ok(!told.connection && !told.timer)
@@ -339,11 +336,11 @@ impl Client {
     /// Takes note of what the watch told.
     fn heed(&self, state: &mut State, told: Told) -> Result<()> {
         if told.timer
-            && let Some(watch) = self.flight.watch.get()
+            && let Some(watch) = self.watch.get()
         {
             state.timer = None;
             let set = watch.timer.set(None);
-            set.map_err(|error| Error::os("set a timer", &error).at(self.peer()))?;
+            set.map_err(|error| Error::os("set a timer", &error).at(&self.peer))?;
         }
         if told.connection {
             state.look_at_connection();
@@ -354,12 +351,12 @@ impl Client {
     /// Makes the watch tell of what there is to tell, where somebody relies on it.
     fn settle(&self, state: &mut State) -> Result<()> {
         state.send();
-        let Some(watch) = self.flight.watch.get() else {
+        let Some(watch) = self.watch.get() else {
             return Ok(());
         };
         if let Some(aloft) = &mut state.aloft {
             let watched = aloft.watch(watch);
-            watched.map_err(|error| Error::os("watch a connection", &error).at(self.peer()))?;
+            watched.map_err(|error| Error::os("watch a connection", &error).at(&self.peer))?;
         }
         let is_relied_on = state.is_watched || state.sleepers > 0;
         let has_known = is_relied_on && state.has_known();
@@ -372,13 +369,17 @@ impl Client {
         if is_relied_on {
             let armed = state.arm();
             let set = state.set_timer(watch, armed);
-            set.map_err(|error| Error::os("set a timer", &error).at(self.peer()))?;
+            set.map_err(|error| Error::os("set a timer", &error).at(&self.peer))?;
         }
         Ok(())
     }
 
+    fn turned_away(&self, status: Status, why: &'static str) -> Error {
+        Error::new(status, why).at(&self.peer).not_executed()
+    }
+
     fn none_came(&self) -> Error {
-        Error::new(Status::TimedOut, "no completion came").at(self.peer())
+        Error::new(Status::TimedOut, "no completion came").at(&self.peer)
     }
 }
 

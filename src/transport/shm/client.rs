@@ -1,8 +1,8 @@
 //! The client's side of shared memory.
 
 use super::MEMORY;
-use super::flight::Flight;
 use super::layout::{self, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
+use super::pending::Pending;
 use super::slot::{ClientSlot, Header, Woken};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
@@ -46,7 +46,7 @@ pub(super) struct SharedChannel {
     /// The last one from the buffer, or those to a batch, at the start of the room.
     answer: Room,
     /// What is answered next to calls that nobody waits for.
-    pub(super) flight: Flight,
+    pub(super) pending: Pending,
 }
 
 /// What the server shares with this client.
@@ -80,7 +80,7 @@ pub(in crate::transport) fn connect(
         asked: 0,
         line: Data::EMPTY,
         answer: Room::empty(),
-        flight: Flight::None,
+        pending: Pending::None,
     }))
 }
 
@@ -165,7 +165,7 @@ impl Channel for SharedChannel {
     }
 
     fn begin_flight(&mut self, owed: u32) {
-        self.flight = Flight::owed(owed);
+        self.pending = Pending::owed(owed);
     }
 
     fn send_now(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize> {

@@ -6,6 +6,7 @@
 use super::batch::is_failure;
 use super::client::SharedChannel;
 use super::layout::{self, INLINE, Record, WATCHING};
+use super::pending::Pending;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::transport::channel::{noticed, too_large};
@@ -13,39 +14,15 @@ use crate::transport::{Armed, Channel, Deadline, prefix_length};
 use std::ops::Range;
 use std::time::Duration;
 
-/// What is answered next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Flight {
-    /// Nothing: the line is free.
-    None,
-    /// One request.
-    Single,
-    /// So many requests, published as one.
-    Batch(u32),
-    /// So many requests as one, whose answers lie in this part of the room.
-    Answers(u32, Range<usize>),
-    /// So many requests of calls that are over, published as one by those who waited.
-    Owed(u32),
-}
-
 /// What has arrived is not waited for.
 fn now() -> Deadline {
     Deadline::after(Some(Duration::ZERO))
 }
 
-impl Flight {
-    pub(super) fn owed(count: u32) -> Self {
-        match count {
-            0 => Self::None,
-            count => Self::Owed(count),
-        }
-    }
-}
-
 impl SharedChannel {
     /// See [`Channel::send_now`].
     pub(super) fn publish_now(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize> {
-        if self.flight != Flight::None || frames.is_empty() || !self.has_met()? {
+        if self.pending != Pending::None || frames.is_empty() || !self.has_met()? {
             return Ok(0);
         }
         self.session()?.manner = WATCHING;
@@ -72,7 +49,7 @@ impl SharedChannel {
             return Ok(0);
         }
         self.send_body(body, &now())?;
-        self.flight = Flight::Single;
+        self.pending = Pending::Single;
         Ok(PREFIX + body.len())
     }
 
@@ -83,7 +60,7 @@ impl SharedChannel {
         self.put_into_buffer(batch, &now())?;
         let length = frame::prefix(prefix_length(batch)?);
         self.session()?.publish(layout::BATCH, &length);
-        self.flight = Flight::Batch(count);
+        self.pending = Pending::Batch(count);
         Ok(batch.len())
     }
 
@@ -92,21 +69,21 @@ impl SharedChannel {
         if !self.has_met()? || !self.is_answered_now() {
             return self.nothing_now();
         }
-        match self.flight.clone() {
-            Flight::None => Ok(None),
-            Flight::Single => {
-                self.flight = Flight::None;
+        match self.pending.clone() {
+            Pending::None => Ok(None),
+            Pending::Single => {
+                self.pending = Pending::None;
                 self.recv(&now()).map(Some)
             }
-            Flight::Owed(count) => {
-                self.flight = Flight::owed(count - 1);
+            Pending::Owed(count) => {
+                self.pending = Pending::owed(count - 1);
                 Ok(Some(&[]))
             }
-            Flight::Batch(count) => {
+            Pending::Batch(count) => {
                 let length = self.recv_batch(&now())?.len();
                 self.take_of_batch(count, 0..length)
             }
-            Flight::Answers(count, rest) => self.take_of_batch(count, rest),
+            Pending::Answers(count, rest) => self.take_of_batch(count, rest),
         }
     }
 
@@ -121,9 +98,9 @@ impl SharedChannel {
         };
         let body = rest.start + PREFIX..rest.start + PREFIX + length;
         rest.start = body.end;
-        self.flight = match count {
-            1 => Flight::None,
-            _ => Flight::Answers(count - 1, rest),
+        self.pending = match count {
+            1 => Pending::None,
+            _ => Pending::Answers(count - 1, rest),
         };
         if failed {
             return Err(noticed(Notice::HandlerFailed, &self.peer));
@@ -147,20 +124,20 @@ impl SharedChannel {
     /// See [`Channel::has_arrived`].
     pub(super) fn is_answered_now(&self) -> bool {
         let session = self.session.as_ref();
-        match self.flight {
-            Flight::None => false,
-            Flight::Answers(..) => true,
+        match self.pending {
+            Pending::None => false,
+            Pending::Answers(..) => true,
             _ => session.is_some_and(|session| session.slot.is_answered()),
         }
     }
 
     /// See [`Channel::arm`].
     pub(super) fn arm_now(&mut self) -> Armed {
-        match self.flight {
-            Flight::None => Armed::Watched,
+        match self.pending {
+            Pending::None => Armed::Watched,
             _ if self.is_answered_now() => Armed::Arrived,
             // It was published by who meant to wait, or the server is of an earlier version.
-            Flight::Owed(_) => Armed::Unwatched,
+            Pending::Owed(_) => Armed::Unwatched,
             _ => match &self.session {
                 Some(session) if !session.rings => Armed::Unwatched,
                 Some(session) if !session.slot.arm() => Armed::Arrived,

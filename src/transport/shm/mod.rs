@@ -10,6 +10,7 @@ mod batch;
 mod client;
 mod flight;
 mod layout;
+mod pending;
 pub(in crate::transport) mod server;
 mod slot;
 

@@ -29,7 +29,7 @@ fn channel(control: Handle) -> SharedChannel {
         asked: 0,
         line: Data::EMPTY,
         answer: Room::empty(),
-        flight: Flight::None,
+        pending: Pending::None,
     }
 }
 
@@ -265,7 +265,7 @@ fn a_client_that_watches_says_so_and_is_armed_until_the_answer_is_there() {
     shared.channel.send_now(b"\x01\0\0\0b", 1).unwrap();
     assert_eq!(shared.channel.arm(), Armed::Unwatched);
     // One that waits sleeps on the line itself.
-    shared.channel.flight = Flight::None;
+    shared.channel.pending = Pending::None;
     shared
         .channel
         .send(b"\x01\0\0\0c", &Deadline::never())
