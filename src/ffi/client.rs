@@ -148,17 +148,9 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes(
     capacity: usize,
     response_length: *mut usize,
 ) -> calc_ipc_status {
+    let (request, response) = ((request, length), (response, capacity));
     // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
-    let arguments = || unsafe {
-        Exchange::new(
-            client,
-            service::usual,
-            (request, length),
-            (response, capacity),
-            response_length,
-        )
-    };
-    guard_call(arguments, Exchange::call)
+    unsafe { call_bytes(client, service::usual, request, response, response_length) }
 }
 
 /// As calc_ipc_client_call_bytes(), with a time limit of this call's own.
@@ -183,17 +175,9 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes_within(
     response_length: *mut usize,
 ) -> calc_ipc_status {
     let limit = || timeout::limit(timeout_ms);
+    let (request, response) = ((request, length), (response, capacity));
     // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
-    let arguments = || unsafe {
-        Exchange::new(
-            client,
-            limit,
-            (request, length),
-            (response, capacity),
-            response_length,
-        )
-    };
-    guard_call(arguments, Exchange::call)
+    unsafe { call_bytes(client, limit, request, response, response_length) }
 }
 
 /// Closes the connection and frees the client. No other use of it may overlap that.
@@ -236,51 +220,39 @@ fn checked(requests: &[calc_ipc_request]) -> Result<Vec<Request>> {
     Ok(checked)
 }
 
-/// A message on its way there, and room for what comes back.
-struct Exchange<'a> {
-    client: &'a Client,
-    limit: Limit,
-    request: &'a [u8],
-    response: &'a mut [u8],
-    response_length: Out<usize>,
+/// Sends the message at `request` within the `limit` that is given, and puts the answer at `response` if it fits.
+///
+/// # Safety
+///
+/// All pointers are NULL or point to what their types and their lengths say; the handle is live.
+#[inline(always)]
+unsafe fn call_bytes(
+    client: *const calc_ipc_client,
+    limit: impl FnOnce() -> Result<Limit>,
+    (request, length): (*const u8, usize),
+    (response, capacity): (*mut u8, usize),
+    response_length: *mut usize,
+) -> calc_ipc_status {
+    // SAFETY: the caller's promise is the same.
+    let arguments = || unsafe {
+        let request = pointer::array(request, length, "request")?;
+        let response = pointer::array_mut(response, capacity, "response")?;
+        let response_length = Out::new(response_length, "response_length")?;
+        Ok((handle::get(client)?, request, response, response_length))
+    };
+    guard_call(arguments, |(client, request, response, mut length)| {
+        let limit = limit().map_err(Error::not_executed)?;
+        let answered = client.call_bytes_within(limit, request, response)?;
+        length.write(answered);
+        match answered <= response.len() {
+            true => Ok(()),
+            false => Err(too_small(answered, response.len())),
+        }
+    })
 }
 
-impl Exchange<'_> {
-    /// # Safety
-    ///
-    /// All pointers are NULL or point to what their types and their lengths say; the handle is live.
-    unsafe fn new(
-        client: *const calc_ipc_client,
-        limit: impl FnOnce() -> Result<Limit>,
-        (request, length): (*const u8, usize),
-        (response, capacity): (*mut u8, usize),
-        response_length: *mut usize,
-    ) -> Result<Self> {
-        // SAFETY: the caller's promise is the same.
-        unsafe {
-            Ok(Self {
-                client: handle::get(client)?,
-                limit: limit()?,
-                request: pointer::array(request, length, "request")?,
-                response: pointer::array_mut(response, capacity, "response")?,
-                response_length: Out::new(response_length, "response_length")?,
-            })
-        }
-    }
-
-    /// Sends the request, and puts the answer where there is room for it, if it fits.
-    fn call(self) -> Result<()> {
-        let (limit, request, response) = (self.limit, self.request, self.response);
-        let length = self.client.call_bytes_within(limit, request, response)?;
-        let mut response_length = self.response_length;
-        response_length.write(length);
-        if length <= response.len() {
-            return Ok(());
-        }
-        let context = format!(
-            "an answer of {length} bytes, and room for {}",
-            response.len()
-        );
-        Err(Error::new(Status::BufferTooSmall, context))
-    }
+#[cold]
+fn too_small(length: usize, room: usize) -> Error {
+    let context = format!("an answer of {length} bytes, and room for {room}");
+    Error::new(Status::BufferTooSmall, context)
 }

@@ -11,7 +11,7 @@ use super::options::{
 };
 use super::pointer::{self, Out};
 use super::status::calc_ipc_status;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::service::{Client, Handler, Limit, Server};
 use crate::transport::{self, Address};
 
@@ -133,9 +133,10 @@ pub(super) unsafe fn call<T: Handle<Inside = Client>>(
         let client = handle::get(handle)?;
         let request = pointer::read(request, "request")?;
         let out = Out::new(response, "response")?;
-        Ok((client, limit()?, request.to_request()?, out))
+        Ok((client, request.to_request()?, out))
     };
-    guard_call(arguments, |(client, limit, request, out)| {
+    guard_call(arguments, |(client, request, out)| {
+        let limit = limit().map_err(Error::not_executed)?;
         client.call_with(limit, &request, |response| store(&response, out))
     })
 }
