@@ -26,7 +26,7 @@ shows() { # shows PAGE WORD...: fails unless the page has them
 }
 shows index.html calc_ipc_client_create UDSServer 'classcalc__ipc_1_1UDSClient.html'
 for class in FIFOServer ShmServer UDSServer SeqPacketServer TCPServer Server; do
-    shows classcalc__ipc_1_1$class.html '>run<' '>startInBackground<' '>stop<' '>requestStop<' 'Ends serving for good'
+    shows classcalc__ipc_1_1$class.html '>run<' '>startInBackground<' '>stop<' '>requestStop<' 'Stops for good'
 done
 for class in FIFOClient ShmClient UDSClient SeqPacketClient TCPClient Client PipeChannel; do
     shows classcalc__ipc_1_1$class.html '>call<' '>status<' 'Sends a request and waits for its response'

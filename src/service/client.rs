@@ -98,8 +98,8 @@ impl Client {
         lane.calls(self, limit)?.call_bytes(limit, message, answer)
     }
 
-    /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one [`Completion`] will come,
-    /// with that number and `tag`. The limit runs from here. [`Status::Busy`]: [`IN_FLIGHT_MAX`] calls are under way or
+    /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one [`Completion`](super::Completion) will come,
+    /// with that number and `tag`. The limit runs from here. [`Status::Busy`]: [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX) calls are under way or
     /// not told of, or too much waits to be sent, or a call that is waited for has the connection.
     pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
         self.submit_expecting(limit, message, u32::MAX, tag)

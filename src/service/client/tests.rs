@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::service::calls::SHORT_FRAME;
 use crate::transport::{Armed, Deadline, Exchanged, Take, Watches};
 use std::collections::VecDeque;
 
