@@ -119,7 +119,8 @@ impl Outbox {
     /// became of it.
     #[inline]
     pub(crate) fn append(&mut self, write: impl FnOnce(&mut [u8]) -> Result<u32, Notice>) {
-        let gap = self.end.wrapping_neg() & self.aligned_bits;
+        // As the compiler cannot know otherwise, it is less than an alignment: so no sum below wraps.
+        let gap = self.end.wrapping_neg() & self.aligned_bits & (ALIGNMENT - 1);
         let free = self.room.get_mut(self.end..).expect(HAS_ROOM);
         let place = free.get_mut(..PREFIX + gap + self.longest as usize);
         let (prefix, rest) = place
