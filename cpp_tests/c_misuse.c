@@ -13,6 +13,8 @@
 /* The smallest that is promised. */
 #ifdef __SANITIZE_ADDRESS__
 #define TINY_STACK (512 << 10)
+#elif defined(__aarch64__) /* The C library makes none smaller there: PTHREAD_STACK_MIN. */
+#define TINY_STACK (128 << 10)
 #else
 #define TINY_STACK (32 << 10)
 #endif
