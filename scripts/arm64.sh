@@ -94,12 +94,10 @@ for part in "$@"; do
             build_cxx calc_ipc_c_url
             native_url_program
             foreign=$cxx/cpp_tests/emulated/calc_ipc_c_url
-            talk "$native" "$foreign" unix fifo shm tcp exec
-            talk "$foreign" "$native" unix fifo shm tcp exec
+            talk_both "$native" "$foreign"
             ;;
         *)
-            echo "$0: not a part: $part" >&2
-            exit 2
+            not_a_part "$part"
             ;;
     esac
 done

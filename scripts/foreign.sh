@@ -53,14 +53,22 @@ native_url_program() { # Builds c_url.c for this machine, as $native.
     cmake --build "$native_dir" --target calc_ipc_c_url
 }
 
-talk() { # talk SERVER CLIENT SCHEME...: numbers, a batch, and messages of up to 1 MiB, between two programs
-    talk_server=$1 talk_client=$2
-    shift 2
-    for scheme in "$@"; do
-        timeout 120 sh cpp_tests/c_url.sh "$talk_server" "$scheme" cpp_tests/c_url.expected "$talk_client" || {
-            echo "FAILED: $talk_client asked $talk_server over $scheme" >&2
-            return 1
-        }
-        echo "  $scheme: $talk_client asked $talk_server"
+talk() { # talk SERVER CLIENT SCHEME: numbers, a batch, and messages of up to 1 MiB, between two programs
+    timeout 120 sh cpp_tests/c_url.sh "$1" "$3" cpp_tests/c_url.expected "$2" || {
+        echo "FAILED: $2 asked $1 over $3" >&2
+        return 1
+    }
+    echo "  $3: $2 asked $1"
+}
+
+talk_both() { # talk_both PROGRAM OTHER: each serves the other, over every scheme
+    for scheme in unix seqpacket fifo shm tcp exec; do
+        talk "$1" "$2" "$scheme"
+        talk "$2" "$1" "$scheme"
     done
+}
+
+not_a_part() { # not_a_part WORD: it names no part of the script
+    echo "$0: not a part: $1" >&2
+    exit 2
 }

@@ -64,12 +64,10 @@ for part in "$@"; do
             build_cxx calc_ipc_c_url
             native_url_program
             foreign=$cxx/cpp_tests/calc_ipc_c_url
-            talk "$native" "$foreign" unix seqpacket fifo shm tcp exec
-            talk "$foreign" "$native" unix seqpacket fifo shm tcp exec
+            talk_both "$native" "$foreign"
             ;;
         *)
-            echo "$0: not a part: $part" >&2
-            exit 2
+            not_a_part "$part"
             ;;
     esac
 done

@@ -39,12 +39,10 @@ for part in "$@"; do
             echo "== musl and glibc"
             musl_url_program
             native_url_program
-            talk "$native" "$foreign" unix fifo shm tcp exec
-            talk "$foreign" "$native" unix fifo shm tcp exec
+            talk_both "$native" "$foreign"
             ;;
         *)
-            echo "$0: not a part: $part" >&2
-            exit 2
+            not_a_part "$part"
             ;;
     esac
 done

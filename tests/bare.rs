@@ -2,6 +2,8 @@
 //! says that there is none. Linux runs this with `--cfg bare`, see `scripts/neutral.sh`.
 #![cfg(bare)]
 
+#[path = "support/calls.rs"]
+mod calls;
 #[path = "support/header.rs"]
 mod header;
 
@@ -11,12 +13,10 @@ use calc_ipc::ffi::{
 };
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
+use calls::{COMPLETION, Call, REQUEST, RESPONSE, calls, mute};
 use std::collections::BTreeSet;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
-
-/// A call and the status it gave.
-type Call = (&'static str, calc_ipc_status);
 
 /// Functions with a status that open nothing. Outside of a handler, which nobody calls here, the first is of no use.
 const WORK: [&str; 9] = [
@@ -35,35 +35,6 @@ const WORK: [&str; 9] = [
 const FD: c_int = 1;
 
 const NAME: *const c_char = c"/tmp/calc_ipc_bare_test".as_ptr();
-
-static REQUEST: calc_ipc_request = calc_ipc_request {
-    operation: CALC_IPC_OPERATION_ADD,
-    arg1: 10,
-    arg2: 20,
-};
-
-static RESPONSE: calc_ipc_response = calc_ipc_response {
-    success: calc_ipc_bool(0),
-    result: 0,
-    error: [0; CALC_IPC_ERROR_CAPACITY],
-};
-
-const COMPLETION: calc_ipc_completion = calc_ipc_completion {
-    size: 40,
-    status: 0,
-    flags: 0,
-    reserved: 0,
-    length: 0,
-    tag: 0,
-    id: 0,
-};
-
-/// Calls, and what they gave.
-macro_rules! calls {
-    ($($function:ident($($argument:expr),*);)*) => {
-        vec![$((stringify!($function), $function($($argument),*))),*]
-    };
-}
 
 /// A pointer behind which nobody looks, for want of handles of its kind.
 fn handle<T>() -> *mut T {
@@ -211,11 +182,6 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_client_wait_handle(handle(), &mut null_mut());
         ]
     }
-}
-
-/// A handler that is never called.
-unsafe extern "C" fn mute(_: *const u8, _: usize, _: *mut u8, _: usize, _: *mut c_void) -> usize {
-    0
 }
 
 #[test]

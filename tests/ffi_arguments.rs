@@ -1,6 +1,8 @@
 //! What is no argument, in every function of the C interface: NULL where a pointer is required,
 //! strings that are no text, addresses that cannot be.
 
+#[path = "support/calls.rs"]
+mod calls;
 #[path = "support/header.rs"]
 mod header;
 
@@ -10,37 +12,13 @@ use calc_ipc::ffi::{
 use calc_ipc::ffi::{
     descriptor::*, handler::*, message::*, options::*, pipe::*, protocol::*, status::*,
 };
+use calls::{COMPLETION, Call, REQUEST, RESPONSE, calls, mute};
 use std::collections::BTreeSet;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
-
-/// A call and the status it gave.
-type Call = (&'static str, calc_ipc_status);
 
 /// The only function with a status that needs no pointer.
 const NEEDS_NO_POINTER: &str = "calc_ipc_pipe_serve";
-
-static REQUEST: calc_ipc_request = calc_ipc_request {
-    operation: CALC_IPC_OPERATION_ADD,
-    arg1: 10,
-    arg2: 20,
-};
-
-static RESPONSE: calc_ipc_response = calc_ipc_response {
-    success: calc_ipc_bool(1),
-    result: 42,
-    error: [0; CALC_IPC_ERROR_CAPACITY],
-};
-
-const COMPLETION: calc_ipc_completion = calc_ipc_completion {
-    size: 40,
-    status: 0,
-    flags: 0,
-    reserved: 0,
-    length: 0,
-    tag: 0,
-    id: 0,
-};
 
 /// No descriptor: whoever looks at it before the pointers answers something else.
 const FD: c_int = 1_000_000;
@@ -48,13 +26,6 @@ const FD: c_int = 1_000_000;
 const NAME: *const c_char = c"/tmp/calc_ipc_null_test".as_ptr();
 
 const URL: *const c_char = c"unix:///tmp/calc_ipc_null_test".as_ptr();
-
-/// Calls, and what they gave.
-macro_rules! calls {
-    ($($function:ident($($argument:expr),*);)*) => {
-        vec![$((stringify!($function), $function($($argument),*))),*]
-    };
-}
 
 /// No handle of any kind is there, so nothing is used as one.
 fn none<T>() -> *mut T {
@@ -264,11 +235,6 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_client_wait_handle(none(), handle);
         ]
     }
-}
-
-/// A handler that is never called.
-unsafe extern "C" fn mute(_: *const u8, _: usize, _: *mut u8, _: usize, _: *mut c_void) -> usize {
-    0
 }
 
 #[test]
