@@ -11,7 +11,7 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Completion, Handler, IN_FLIGHT_MAX, Limit, Next, pipe};
+use calc_ipc::service::{Client, Completion, Handler, IN_FLIGHT_MAX, Limit, Next, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd;
@@ -20,7 +20,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 use support::{
-    Address, PATIENCE, TRANSPORTS, add, echo, handle_in_process, over_each, status, within,
+    Address, PATIENCE, TRANSPORTS, add, echo, eventually, handle_in_process, over_each, status,
+    within,
 };
 
 const FOREVER: Limit = Limit::Own(None);
@@ -371,6 +372,121 @@ fn a_server_that_goes_while_nothing_is_asked_leaves_the_source_quiet() {
     });
 }
 
+#[test]
+fn a_server_that_does_not_serve_yet_leaves_the_source_quiet() {
+    over_each(|transport, address| {
+        let endpoint = (transport.bind)(address, &ServerOptions::default()).unwrap();
+        let server = Server::new(endpoint, echo()).unwrap();
+        let client = transport.client(address);
+        client.source().unwrap();
+        client.submit(FOREVER, b"hello", 1).unwrap();
+        await_quiet(transport.name, &client);
+        server.start().unwrap();
+        assert_eq!(next(&client).1, b"hello");
+    });
+}
+
+#[test]
+fn nothing_is_submitted_after_a_call_that_was_cut() {
+    over_each(|transport, address| {
+        let options = ServerOptions {
+            max_message: 64 << 20,
+            ..ServerOptions::default()
+        };
+        let endpoint = (transport.bind)(address, &options).unwrap();
+        let server = Server::new(endpoint, echo()).unwrap();
+        let client = transport.client_with(
+            address,
+            &ClientOptions {
+                max_message: 64 << 20,
+                ..within(20)
+            },
+        );
+        let large = vec![7; 32 << 20];
+        assert_eq!(status(client.call_bytes(&large, &mut [])), Status::TimedOut);
+        match client.submit(FOREVER, b"hello", 1) {
+            Err(error) => {
+                assert_eq!(error.status(), Status::Closed, "{}", transport.name);
+                assert!(error.is_not_executed());
+            }
+            // Nothing of it was sent, where the server has to be there first.
+            Ok(_) => {
+                server.start().unwrap();
+                assert_eq!(next(&client).1, b"hello");
+            }
+        }
+    });
+}
+
+#[test]
+fn one_who_only_looks_learns_that_the_server_died() {
+    for transport in &TRANSPORTS {
+        let address = &Address::new();
+        let stuck = Handler::bytes(|_, _| {
+            loop {
+                thread::park();
+            }
+        });
+        let mut process = handle_in_process(transport, address, &ServerOptions::default(), stuck);
+        let client = transport.client(address);
+        client.submit(FOREVER, b"hello", 1).unwrap();
+        assert!(has_none(&client));
+        process.kill();
+        eventually("its end is told", || !has_none(&client));
+        assert!(has_none(&client), "once");
+    }
+}
+
+#[test]
+fn a_loop_that_sleeps_is_woken_for_each_answer() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        client.source().unwrap();
+        for number in 0..2000_u64 {
+            client
+                .submit(FOREVER, &number.to_le_bytes(), number)
+                .unwrap();
+            let mut answer = [0; 8];
+            loop {
+                await_readable(&client);
+                match client.next(LOOK, &mut answer) {
+                    Ok(Next::Completion(completion)) => {
+                        assert_eq!(
+                            (completion.tag, u64::from_le_bytes(answer)),
+                            (number, number)
+                        );
+                        break;
+                    }
+                    Ok(Next::NoRoom(length)) => panic!("{length} bytes"),
+                    Err(error) => assert_eq!(error.status(), Status::TimedOut),
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_call_that_waits_has_no_more_time_for_what_is_owed() {
+    over_each(|transport, address| {
+        let gate = Arc::default();
+        let _server = transport.serve(address, gated(&gate), &ServerOptions::default());
+        let client = transport.client(address);
+        // Once it is connected, what is submitted is sent at once.
+        assert_eq!(client.call_bytes(b"quick", &mut [0; 5]).unwrap(), 5);
+        let id = client.submit(FOREVER, b"slow", 1).unwrap();
+        client.cancel(id).unwrap();
+        assert_eq!(next(&client).0.id, id);
+        let limit = Limit::Own(Some(Duration::from_millis(20)));
+        let error = client
+            .call_bytes_within(limit, b"quick", &mut [])
+            .unwrap_err();
+        assert_eq!(error.status(), Status::TimedOut, "{error}");
+        gate.open();
+        assert_eq!(client.call_bytes(b"quick", &mut [0; 5]).unwrap(), 5);
+    });
+}
+
 /// Threads submit, take and cancel at random, and call in between.
 #[test]
 fn whatever_threads_do_each_call_is_told_of_once() {
@@ -430,7 +546,7 @@ fn whatever_threads_do_each_call_is_told_of_once() {
                 })
                 .collect();
             askers.into_iter().for_each(|asker| asker.join().unwrap());
-            support::eventually("each is told of", || {
+            eventually("each is told of", || {
                 told.lock().unwrap().len() as u64 == 3 * EACH
             });
             is_over.store(true, Ordering::SeqCst);

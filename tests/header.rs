@@ -36,7 +36,7 @@ const TOTAL: [&str; 16] = [
 ];
 
 /// What makes a status of whatever happens: the guard, and the helpers that are nothing but a frame around it.
-const GUARDS: [&str; 8] = [
+const GUARDS: [&str; 9] = [
     " guard(||",
     " guard_call(",
     " service::run(",
@@ -45,6 +45,7 @@ const GUARDS: [&str; 8] = [
     " service::destroy_server(",
     " service::destroy_client(",
     " service::call(",
+    " service::call_bytes(",
 ];
 
 #[test]

@@ -289,7 +289,9 @@ impl Channel for Nonsense {
         }
     }
 
-    fn begin_flight(&mut self, _: u32) {}
+    fn begin_flight(&mut self, _: u32) -> Result<(), Error> {
+        Ok(())
+    }
 
     fn send_now(&mut self, _: &[u8], _: u32) -> Result<usize, Error> {
         unreachable!("every call is waited for")

@@ -10,7 +10,7 @@ use super::status::calc_ipc_status;
 use super::timeout;
 use crate::calculator::Request;
 use crate::error::{Error, Result, Status};
-use crate::service::{Client, Limit};
+use crate::service::Client;
 use crate::transport::{Address, Side};
 use std::ffi::c_char;
 
@@ -150,7 +150,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes(
 ) -> calc_ipc_status {
     let (request, response) = ((request, length), (response, capacity));
     // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
-    unsafe { call_bytes(client, service::usual, request, response, response_length) }
+    unsafe { service::call_bytes(client, service::usual, request, response, response_length) }
 }
 
 /// As calc_ipc_client_call_bytes(), with a time limit of this call's own.
@@ -177,7 +177,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes_within(
     let limit = || timeout::limit(timeout_ms);
     let (request, response) = ((request, length), (response, capacity));
     // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
-    unsafe { call_bytes(client, limit, request, response, response_length) }
+    unsafe { service::call_bytes(client, limit, request, response, response_length) }
 }
 
 /// Closes the connection and frees the client. No other use of it may overlap that.
@@ -218,41 +218,4 @@ fn checked(requests: &[calc_ipc_request]) -> Result<Vec<Request>> {
         checked.push(request.to_request()?);
     }
     Ok(checked)
-}
-
-/// Sends the message at `request` within the `limit` that is given, and puts the answer at `response` if it fits.
-///
-/// # Safety
-///
-/// All pointers are NULL or point to what their types and their lengths say; the handle is live.
-#[inline(always)]
-unsafe fn call_bytes(
-    client: *const calc_ipc_client,
-    limit: impl FnOnce() -> Result<Limit>,
-    (request, length): (*const u8, usize),
-    (response, capacity): (*mut u8, usize),
-    response_length: *mut usize,
-) -> calc_ipc_status {
-    // SAFETY: the caller's promise is the same.
-    let arguments = || unsafe {
-        let request = pointer::array(request, length, "request")?;
-        let response = pointer::array_mut(response, capacity, "response")?;
-        let response_length = Out::new(response_length, "response_length")?;
-        Ok((handle::get(client)?, request, response, response_length))
-    };
-    guard_call(arguments, |(client, request, response, mut length)| {
-        let limit = limit().map_err(Error::not_executed)?;
-        let answered = client.call_bytes_within(limit, request, response)?;
-        length.write(answered);
-        match answered <= response.len() {
-            true => Ok(()),
-            false => Err(too_small(answered, response.len())),
-        }
-    })
-}
-
-#[cold]
-fn too_small(length: usize, room: usize) -> Error {
-    let context = format!("an answer of {length} bytes, and room for {room}");
-    Error::new(Status::BufferTooSmall, context)
 }

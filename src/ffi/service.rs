@@ -11,7 +11,7 @@ use super::options::{
 };
 use super::pointer::{self, Out};
 use super::status::calc_ipc_status;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::service::{Client, Handler, Limit, Server};
 use crate::transport::{self, Address};
 
@@ -139,6 +139,43 @@ pub(super) unsafe fn call<T: Handle<Inside = Client>>(
         let limit = limit().map_err(Error::not_executed)?;
         client.call_with(limit, &request, |response| store(&response, out))
     })
+}
+
+/// Sends the message at `request` within the `limit` that is given, and puts the answer at `response` if it fits.
+///
+/// # Safety
+///
+/// All pointers are NULL or point to what their types and their lengths say; the handle is live.
+#[inline(always)]
+pub(super) unsafe fn call_bytes<T: Handle<Inside = Client>>(
+    client: *const T,
+    limit: impl FnOnce() -> Result<Limit>,
+    (request, length): (*const u8, usize),
+    (response, capacity): (*mut u8, usize),
+    response_length: *mut usize,
+) -> calc_ipc_status {
+    // SAFETY: the caller's promise is the same.
+    let arguments = || unsafe {
+        let request = pointer::array(request, length, "request")?;
+        let response = pointer::array_mut(response, capacity, "response")?;
+        let response_length = Out::new(response_length, "response_length")?;
+        Ok((handle::get(client)?, request, response, response_length))
+    };
+    guard_call(arguments, |(client, request, response, mut length)| {
+        let limit = limit().map_err(Error::not_executed)?;
+        let answered = client.call_bytes_within(limit, request, response)?;
+        length.write(answered);
+        match answered <= response.len() {
+            true => Ok(()),
+            false => Err(too_small(answered, response.len())),
+        }
+    })
+}
+
+#[cold]
+fn too_small(length: usize, room: usize) -> Error {
+    let context = format!("an answer of {length} bytes, and room for {room}");
+    Error::new(Status::BufferTooSmall, context)
 }
 
 /// The limit of a call that has no other than its client's.

@@ -48,11 +48,12 @@ impl Client {
     #[inline]
     pub(super) fn ask<T>(
         &self,
-        limit: Limit,
+        mut limit: Limit,
         append: impl FnOnce(&mut Vec<u8>),
         read: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        self.lane()?.calls(self, limit)?.ask(limit, append, read)
+        let mut lane = self.lane()?;
+        lane.calls(self, &mut limit)?.ask(limit, append, read)
     }
 
     /// Sends the frames of each of `batches`, as many at a time as the transport carries: `append` appends
@@ -67,7 +68,7 @@ impl Client {
         mut read: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         let mut lane = self.lane()?;
-        let calls = lane.calls(self, Limit::Usual)?;
+        let calls = lane.calls(self, &mut { Limit::Usual })?;
         for batch in batches {
             calls.ask_batch(
                 length(batch),
@@ -90,12 +91,13 @@ impl Client {
     /// [`Client::call_bytes`] within a limit of its own. [`Status::InvalidArgument`] is one of no time at all.
     pub fn call_bytes_within(
         &self,
-        limit: Limit,
+        mut limit: Limit,
         message: &[u8],
         answer: &mut [u8],
     ) -> Result<usize> {
         let mut lane = self.lane()?;
-        lane.calls(self, limit)?.call_bytes(limit, message, answer)
+        let calls = lane.calls(self, &mut limit)?;
+        calls.call_bytes(limit, message, answer)
     }
 
     /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one [`Completion`](super::Completion) will come,
@@ -183,9 +185,9 @@ impl Client {
 
 impl Lane {
     /// The calls of a connection that nobody else has. One that is in flight has landed first, for which calls that are
-    /// over may have to be awaited.
+    /// over may have to be awaited, which takes its time off the limit.
     #[inline]
-    fn calls(&mut self, client: &Client, limit: Limit) -> Result<&mut Calls> {
+    fn calls(&mut self, client: &Client, limit: &mut Limit) -> Result<&mut Calls> {
         if let Self::InFlight = self {
             *self = Self::Free(client.flight.land(limit)?);
         }

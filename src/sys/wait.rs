@@ -21,7 +21,7 @@ pub(crate) struct Spin {
 pub(crate) const LOOKS: u32 = 8;
 /// Looks at the clock after which a spin ends whatever it says: one that stands still (a debugger's, a
 /// simulator's) keeps nobody. The longest spin has fewer.
-const LOOKS_AT_CLOCK: u32 = 1 << 17;
+pub(crate) const LOOKS_AT_CLOCK: u32 = 1 << 17;
 const FIRST_BACKOFF: u32 = 8;
 const LAST_BACKOFF: u32 = 4096;
 

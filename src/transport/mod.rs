@@ -169,8 +169,8 @@ pub trait Channel: Send {
     ) -> Exchanged;
 
     /// From now on it is used by what never waits, until all is answered that it sent so: by the methods below. So
-    /// many answers are owed to calls that are over, which come first.
-    fn begin_flight(&mut self, owed: u32);
+    /// many answers are owed to calls that are over, which come first. Fails where nothing can be asked any more.
+    fn begin_flight(&mut self, owed: u32) -> Result<()>;
 
     /// Sends what can be sent at once of whole frames, the first of which may have been sent in part; gives how many
     /// bytes. The body of no answer is over `longest_answer` bytes, as in [`Channel::exchange`]. Once the server has

@@ -66,7 +66,9 @@ impl Channel for Scripted {
         }
     }
 
-    fn begin_flight(&mut self, _owed: u32) {}
+    fn begin_flight(&mut self, _owed: u32) -> Result<()> {
+        Ok(())
+    }
 
     fn send_now(&mut self, frames: &[u8], _longest_answer: u32) -> Result<usize> {
         Ok(frames.len())

@@ -49,7 +49,9 @@ impl Aloft {
     pub(super) fn new(mut calls: Calls) -> Self {
         let mut queue = Queue::default();
         queue.owe(calls.owed);
-        calls.channel.begin_flight(calls.owed);
+        if calls.end.is_none() {
+            calls.end = calls.channel.begin_flight(calls.owed).err();
+        }
         calls.owed = 0;
         Self {
             calls,
@@ -87,6 +89,10 @@ impl Aloft {
 
     /// Sends what can be sent at once.
     pub(super) fn send(&mut self, done: &mut VecDeque<Done>) {
+        if self.queue.is_unasked() && !self.queue.is_empty() && self.calls.channel.has_arrived() {
+            let context = "an answer that nobody asked for";
+            self.fail(&Error::new(Status::Malformed, context), done);
+        }
         while !self.queue.unsent().is_empty() && self.calls.end.is_none() {
             let longest = self.queue.longest_answer();
             match self.calls.channel.send_now(self.queue.unsent(), longest) {
@@ -113,22 +119,19 @@ impl Aloft {
                 Ok(Next::Nothing) => return None,
                 Ok(Next::Late) => {}
                 Ok(Next::Answer(taken)) => return Some(taken),
-                Err(error) if is_answer(&error) => {
-                    match self.queue.answered() {
-                        Ok(Some(name)) => done.push_back(Done { name, error }),
-                        Ok(None) => {}
-                        Err(unasked) => self.fail(&unasked, done),
-                    }
+                Ok(Next::Lost(name, error)) => {
+                    done.push_back(Done { name, error });
                     return None;
                 }
-                Err(error) if error.status() == Status::TooLarge => {
-                    self.queue.end_first().into_iter().for_each(|over| {
-                        done.push_back(Done::new(over, error.clone()));
-                    });
-                    let context = "it closed the connection after a request over its max_message";
-                    let closed = Error::new(Status::Closed, context).at(self.calls.channel.peer());
-                    self.fail(&closed, done);
-                }
+                Err(error) if is_answer(&error) => match self.queue.answered() {
+                    Ok(Some(name)) => {
+                        done.push_back(Done { name, error });
+                        return None;
+                    }
+                    Ok(None) => {}
+                    Err(unasked) => self.fail(&unasked, done),
+                },
+                Err(error) if error.status() == Status::TooLarge => self.refuse(error, done),
                 Err(error) => self.fail(&error, done),
             }
         }
@@ -148,7 +151,8 @@ impl Aloft {
         }
         let mut kept = Vec::new();
         if kept.try_reserve_exact(body.len()).is_err() {
-            return Err(Error::new(Status::System, "no memory for an answer"));
+            let error = Error::new(Status::System, "no memory for an answer");
+            return Ok(Next::Lost(name, error.at(self.calls.channel.peer())));
         }
         kept.extend_from_slice(body);
         let length = kept.len();
@@ -186,8 +190,21 @@ impl Aloft {
         }
     }
 
+    /// The server refuses the request that it reads, says so in this error, and closes.
+    fn refuse(&mut self, error: Error, done: &mut VecDeque<Done>) {
+        let context = "it closed the connection after a request over its max_message";
+        let closed = Error::new(Status::Closed, context).at(self.calls.channel.peer());
+        match self.queue.refused() {
+            Ok(name) => {
+                done.extend(name.map(|name| Done { name, error }));
+                self.fail(&closed, done);
+            }
+            Err(unasked) => self.fail(&unasked, done),
+        }
+    }
+
     /// The connection has ended, and with it all of its calls.
-    fn fail(&mut self, error: &Error, done: &mut VecDeque<Done>) {
+    pub(super) fn fail(&mut self, error: &Error, done: &mut VecDeque<Done>) {
         self.calls.end = Some(error.clone());
         while let Some(over) = self.queue.end_first() {
             done.push_back(Done::new(over, error.clone()));
@@ -201,6 +218,8 @@ enum Next {
     /// The answer to a call that is over.
     Late,
     Answer(Taken),
+    /// The answer to this call was dropped, for this reason.
+    Lost(Name, Error),
 }
 
 /// Whether this came in place of an answer, and the connection goes on.

@@ -9,7 +9,7 @@ mod watch;
 
 use super::calls::{Calls, Limit};
 use crate::error::{Error, Result, Status};
-use crate::sys::wait::{LOOKS, Spin};
+use crate::sys::wait::{LOOKS, LOOKS_AT_CLOCK, Spin};
 use crate::sys::{AsSource as _, Source, mutex};
 use crate::transport::{Armed, ClientOptions, Deadline};
 use aloft::{Aloft, Done, Taken};
@@ -24,6 +24,9 @@ use watch::{Told, Watch};
 /// How often one who does not wait looks: a server that says something all the time, and never answers, is to keep
 /// nobody.
 const LOOKS_AT_ONCE: u32 = 100;
+
+/// How often one who does not wait, and does not watch either, asks whether the server has died.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// How often a connection is looked at that no watch tells of.
 const LOOK: Duration = Duration::from_millis(1);
@@ -74,6 +77,8 @@ struct State {
     is_rung: bool,
     /// When the timer's time comes.
     timer: Option<Instant>,
+    /// When the connection was looked at last without being watched.
+    looked: Option<Instant>,
 }
 
 impl Flight {
@@ -89,6 +94,7 @@ impl Flight {
                 is_watched: false,
                 is_rung: false,
                 timer: None,
+                looked: None,
             }),
             watch: OnceLock::new(),
             timeout: options.call_timeout,
@@ -134,6 +140,9 @@ impl Flight {
         if state.aloft.is_none() {
             state.aloft = free()?.map(Aloft::new);
         }
+        if self.check_room(state, message.len()).is_err() && !state.has_open() {
+            state.drop_late();
+        }
         self.check_room(state, message.len())?;
         let (last, due) = (state.last + 1, self.due(limit));
         let name = Name { id: last, tag };
@@ -142,7 +151,7 @@ impl Flight {
             pushed.map_err(|error| error.at(&self.peer).not_executed())?;
             state.last = last;
         }
-        self.settle(state)?;
+        self.settle(state);
         Ok(last)
     }
 
@@ -173,7 +182,7 @@ impl Flight {
             }
             state = self.sleep(state, &deadline)?;
         };
-        self.settle(&mut state)?;
+        self.settle(&mut state);
         next
     }
 
@@ -190,7 +199,8 @@ impl Flight {
             let error = Error::new(Status::Cancelled, "the call was cancelled").at(&self.peer);
             state.done.push_back(Done::new(over, error));
         }
-        self.settle(&mut state)
+        self.settle(&mut state);
+        Ok(())
     }
 
     /// What is readable at the latest when [`Flight::next`] would give something, and no more once it said that it has
@@ -198,8 +208,11 @@ impl Flight {
     pub(super) fn source(&self) -> Result<Source<'_>> {
         let mut state = self.lock();
         let watch = self.watch()?;
-        state.is_watched = true;
-        self.settle(&mut state)?;
+        let was_watched = mem::replace(&mut state.is_watched, true);
+        if let Err(error) = self.try_to_settle(&mut state) {
+            state.is_watched = was_watched;
+            return Err(error);
+        }
         Ok(watch.as_source())
     }
 
@@ -236,16 +249,15 @@ impl Flight {
     }
 
     /// The connection, for a call that is waited for. [`Status::Busy`] while a call that nobody waits for is not told of;
-    /// what is owed to those that are is awaited within the call's limit.
-    pub(super) fn land(&self, limit: Limit) -> Result<Calls> {
-        let deadline = Deadline::after(match limit {
+    /// what is owed to those that are is awaited within the call's limit, of which the rest is left.
+    pub(super) fn land(&self, limit: &mut Limit) -> Result<Calls> {
+        let deadline = Deadline::after(match *limit {
             Limit::Usual => self.timeout,
             Limit::Own(limit) => limit,
         });
         let mut state = self.lock();
         loop {
-            let is_open = state.aloft.as_ref().is_some_and(Aloft::is_open);
-            if is_open || !state.done.is_empty() {
+            if state.has_open() {
                 let why =
                     "calls that nobody waits for have the connection; take their completions first";
                 return Err(self.turned_away(Status::Busy, why));
@@ -255,6 +267,7 @@ impl Flight {
             if state.aloft.as_ref().is_none_or(is_landing) {
                 let watch = self.watch.get();
                 let calls = state.aloft.take().map(|aloft| aloft.land(watch));
+                *limit = Limit::Own(deadline.remaining());
                 return calls
                     .ok_or_else(|| self.turned_away(Status::Internal, "a connection is lost"));
             }
@@ -265,7 +278,7 @@ impl Flight {
                     .at(&self.peer)
                     .not_executed());
             }
-            state = self.sleep(state, &deadline)?;
+            state = self.sleep(state, &deadline).map_err(Error::not_executed)?;
         }
     }
 
@@ -279,7 +292,7 @@ impl Flight {
             return (state, None);
         }
         let (started, budget) = (Instant::now(), state.spin.budget());
-        loop {
+        for _ in 0..LOOKS_AT_CLOCK {
             for _ in 0..LOOKS {
                 drop(state);
                 std::hint::spin_loop();
@@ -290,10 +303,11 @@ impl Flight {
                 }
             }
             if started.elapsed() >= budget {
-                state.spin.failed();
-                return (state, None);
+                break;
             }
         }
+        state.spin.failed();
+        (state, None)
     }
 
     /// Sleeps until something happens. Others may use the client meanwhile.
@@ -304,23 +318,24 @@ impl Flight {
     ) -> Result<MutexGuard<'a, State>> {
         let watch = self.watch()?;
         state.sleepers += 1;
-        let settled = self.settle(&mut state);
+        self.settle(&mut state);
         drop(state);
-        let told = settled.and_then(|()| {
-            let told = watch.wait(deadline.remaining());
-            told.map_err(|error| Error::os("wait for completions", &error).at(&self.peer))
-        });
+        let told = watch.wait(deadline.remaining());
         let mut state = self.lock();
         state.sleepers -= 1;
-        self.heed(&mut state, told?)?;
+        let told =
+            told.map_err(|error| Error::os("wait for completions", &error).at(&self.peer))?;
+        self.heed(&mut state, told)?;
+        // Others may rely on what this thread has just taken note of.
+        self.settle(&mut state);
         Ok(state)
     }
 
     /// Whether nothing has happened that the watch tells of; if something has, it is seen to.
     fn is_quiet(&self, state: &mut State) -> Result<bool> {
-        self.settle(state)?;
+        self.settle(state);
         let Some(watch) = self.watch.get().filter(|_| state.is_watched) else {
-            return Ok(true);
+            return Ok(!state.looks_now_and_then());
         };
         if state.has_known() {
             return Ok(false);
@@ -329,7 +344,7 @@ impl Flight {
         let told =
             told.map_err(|error| Error::os("look for completions", &error).at(&self.peer))?;
         self.heed(state, told)?;
-        self.settle(state)?;
+        self.settle(state);
         Ok(!told.connection && !told.timer)
     }
 
@@ -348,8 +363,15 @@ impl Flight {
         Ok(())
     }
 
-    /// Makes the watch tell of what there is to tell, where somebody relies on it.
-    fn settle(&self, state: &mut State) -> Result<()> {
+    /// Makes the watch tell of what there is to tell, where somebody relies on it. A connection that cannot be watched
+    /// ends, so that nobody waits for it in vain.
+    fn settle(&self, state: &mut State) {
+        if let Err(error) = self.try_to_settle(state) {
+            state.fail(&error);
+        }
+    }
+
+    fn try_to_settle(&self, state: &mut State) -> Result<()> {
         state.send();
         let Some(watch) = self.watch.get() else {
             return Ok(());
@@ -358,18 +380,14 @@ impl Flight {
             let watched = aloft.watch(watch);
             watched.map_err(|error| Error::os("watch a connection", &error).at(&self.peer))?;
         }
-        let is_relied_on = state.is_watched || state.sleepers > 0;
-        let has_known = is_relied_on && state.has_known();
-        if has_known != mem::replace(&mut state.is_rung, has_known) {
-            match has_known {
-                true => watch.bell.ring(),
-                false => watch.bell.silence(),
-            }
-        }
-        if is_relied_on {
+        if state.is_watched || state.sleepers > 0 {
+            // Armed first: what arrives from then on is told of, and what arrived before is seen.
             let armed = state.arm();
+            state.ring(watch, armed == Armed::Arrived || state.has_known());
             let set = state.set_timer(watch, armed);
             set.map_err(|error| Error::os("set a timer", &error).at(&self.peer))?;
+        } else {
+            state.ring(watch, false);
         }
         Ok(())
     }
@@ -387,6 +405,41 @@ impl State {
     /// Whether no call is under way.
     fn is_idle(&self) -> bool {
         self.aloft.as_ref().is_none_or(Aloft::is_quiet)
+    }
+
+    /// Whether a call is still to be told of.
+    fn has_open(&self) -> bool {
+        !self.done.is_empty() || self.aloft.as_ref().is_some_and(Aloft::is_open)
+    }
+
+    /// Lets the bell ring, or be silent.
+    fn ring(&mut self, watch: &Watch, has_known: bool) {
+        if has_known != mem::replace(&mut self.is_rung, has_known) {
+            match has_known {
+                true => watch.bell.ring(),
+                false => watch.bell.silence(),
+            }
+        }
+    }
+
+    /// The connection has ended, for this reason.
+    fn fail(&mut self, error: &Error) {
+        if let Some(aloft) = &mut self.aloft {
+            aloft.fail(error, &mut self.done);
+        }
+    }
+
+    /// Looks what a connection that nobody watches has to tell besides answers, if that was not done of late; whether
+    /// that was the end of calls.
+    fn looks_now_and_then(&mut self) -> bool {
+        let now = Instant::now();
+        let is_time = self.looked.is_none_or(|looked| now - looked >= SLICE);
+        if self.is_idle() || !is_time {
+            return false;
+        }
+        self.looked = Some(now);
+        self.look_at_connection();
+        !self.done.is_empty()
     }
 
     /// Takes a completion that is there.

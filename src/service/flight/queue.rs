@@ -54,6 +54,8 @@ pub(super) struct Over {
 /// Calls in the order of their requests, which is that of their answers.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
+    /// Answers that come first, to calls of which nothing else is known: they are over.
+    owed: u32,
     calls: VecDeque<Call>,
     /// The frames of which not all was sent, one after another, from `start` on.
     frames: Vec<u8>,
@@ -63,12 +65,17 @@ pub(super) struct Queue {
 impl Queue {
     /// Whether a call is in it, over or not.
     pub(super) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.owed == 0 && self.calls.is_empty()
     }
 
     /// How many calls are in it, over or not.
     pub(super) fn len(&self) -> usize {
-        self.calls.len()
+        self.calls.len().saturating_add(self.owed as usize)
+    }
+
+    /// Whether no answer is to come to what was sent so far.
+    pub(super) fn is_unasked(&self) -> bool {
+        self.owed == 0 && self.calls.front().is_none_or(|call| !call.is_begun())
     }
 
     /// Whether a call is in it that somebody still waits for.
@@ -111,17 +118,9 @@ impl Queue {
         Ok(())
     }
 
-    /// Appends so many calls that were sent, and are over before they are answered.
+    /// So many calls are over whose answers come first.
     pub(super) fn owe(&mut self, count: u32) {
-        let over = |_| Call {
-            name: Name { id: 0, tag: 0 },
-            deadline: None,
-            length: 0,
-            unsent: 0,
-            longest_answer: 0,
-            is_over: true,
-        };
-        self.calls.extend((0..count).map(over));
+        self.owed = count;
     }
 
     /// What is to be sent next.
@@ -155,12 +154,22 @@ impl Queue {
     /// Takes the call that an answer belongs to which came now; `None`: to one that is over. [`Status::Malformed`]:
     /// nobody asked for it.
     pub(super) fn answered(&mut self) -> Result<Option<Name>> {
-        match self.calls.front() {
-            Some(call) if call.unsent == 0 => {}
-            _ => {
-                let context = "an answer that nobody asked for";
-                return Err(Error::new(Status::Malformed, context));
-            }
+        self.take_first(|call| call.unsent == 0)
+    }
+
+    /// The same of the word that a request is too large, which may come before all of it was sent. Nothing more is.
+    pub(super) fn refused(&mut self) -> Result<Option<Name>> {
+        self.take_first(Call::is_begun)
+    }
+
+    fn take_first(&mut self, may_be: impl Fn(&Call) -> bool) -> Result<Option<Name>> {
+        if self.owed > 0 {
+            self.owed -= 1;
+            return Ok(None);
+        }
+        if !self.calls.front().is_some_and(may_be) {
+            let context = "an answer that nobody asked for";
+            return Err(Error::new(Status::Malformed, context));
         }
         let call = self.calls.pop_front();
         Ok(call.filter(|call| !call.is_over).map(|call| call.name))

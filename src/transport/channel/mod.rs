@@ -375,7 +375,14 @@ impl<S: Patient> Channel for Framed<S> {
         }
     }
 
-    fn begin_flight(&mut self, _owed: u32) {}
+    fn begin_flight(&mut self, owed: u32) -> Result<()> {
+        let begun = match self.side.can_ask() {
+            // It is an answer that is owed.
+            Err(Failure::Unasked) if owed > 0 => Ok(()),
+            begun => begun,
+        };
+        begun.map_err(|failure| self.error(failure))
+    }
 
     fn send_now(&mut self, frames: &[u8], _longest_answer: u32) -> Result<usize> {
         if self.side.is_cut() || !self.is_taken_in()? {
@@ -415,7 +422,9 @@ impl<S: Patient> Channel for Framed<S> {
     }
 
     fn watches(&self, for_room: bool) -> Watches<'_> {
-        self.stream.watches(for_room && !self.side.is_cut())
+        // Before the server has taken this client in, room is not what is missing.
+        let can_send = !self.side.is_cut() && !self.stream.awaits_welcome();
+        self.stream.watches(for_room && can_send)
     }
 
     fn arm(&mut self) -> Armed {

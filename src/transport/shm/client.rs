@@ -16,6 +16,7 @@ use crate::transport::{
     Armed, Channel, ClientOptions, Deadline, Exchanged, Take, Watches, prefix_length,
 };
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -23,6 +24,9 @@ use std::time::Duration;
 
 #[cfg(test)]
 mod tests;
+
+/// How often a socket is read for one record, most of which come with the first.
+const READS_AT_ONCE: u32 = 64;
 
 /// How long a client sleeps before it looks whether the server still lives.
 const SLICE: Duration = Duration::from_millis(50);
@@ -164,8 +168,9 @@ impl Channel for SharedChannel {
         }
     }
 
-    fn begin_flight(&mut self, owed: u32) {
+    fn begin_flight(&mut self, owed: u32) -> Result<()> {
         self.pending = Pending::owed(owed);
+        Ok(())
     }
 
     fn send_now(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize> {
@@ -380,7 +385,7 @@ impl SharedChannel {
 
     /// Copies what the server put into the buffer, so many bytes, to the start of the room for it.
     pub(super) fn take_from_buffer(&mut self, length: usize, deadline: &Deadline) -> Result<&[u8]> {
-        let mut answer = std::mem::take(&mut self.answer);
+        let mut answer = mem::take(&mut self.answer);
         if length > answer.len() {
             drop(answer); // Given back before.
             answer = Room::new(length)
@@ -406,10 +411,10 @@ impl SharedChannel {
     /// Takes a record of the server's, if one is there.
     pub(super) fn receive_now(&self) -> Result<Option<(Record, Vec<Handle>)>> {
         let (mut bytes, mut length) = ([0; RECORD], 0);
-        loop {
+        let mut handles = Vec::new();
+        for _ in 0..READS_AT_ONCE {
             let room = bytes.get_mut(length..).unwrap_or_default();
-            let received = socket::recv_with_handles(self.control.as_source(), room);
-            let (count, handles) = match received {
+            let (count, came) = match socket::recv_with_handles(self.control.as_source(), room) {
                 Ok((0, _)) => {
                     return Err(self.ended(Status::Closed, "the server closed the connection"));
                 }
@@ -418,12 +423,11 @@ impl SharedChannel {
                 Err(error) if is_passing(&error) => return Err(self.nonsense()), // Records come whole.
                 Err(error) => return Err(self.failure("waiting for the server", &error)),
             };
+            // They may come with the first bytes of a record, behind rings (unix(7)).
+            handles.extend(came);
             length += count;
-            let rings = bytes
-                .iter()
-                .take(length)
-                .take_while(|byte| **byte == RING)
-                .count();
+            let begun = bytes.get(..length).unwrap_or_default();
+            let rings = begun.iter().take_while(|byte| **byte == RING).count();
             bytes.copy_within(rings..length, 0);
             length -= rings;
             if length == RECORD {
@@ -431,13 +435,21 @@ impl SharedChannel {
                 return Ok(Some((record, handles)));
             }
         }
+        match length {
+            0 => Ok(None), // A server that rings all the time is to keep nobody.
+            _ => Err(self.nonsense()),
+        }
     }
 
     /// Waits for a record of the server's.
     fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<Handle>)> {
+        let mut has_waited = false;
         loop {
             if let Some(received) = self.receive_now()? {
                 return Ok(received);
+            }
+            if mem::replace(&mut has_waited, true) && deadline.has_passed() {
+                return Err(too_late(&self.peer, deadline)); // It only rings.
             }
             let is_there = poll::wait_readable(self.control.as_source(), deadline)
                 .map_err(|error| self.failure("waiting for the server", &error))?;

@@ -25,7 +25,8 @@ impl SharedChannel {
         if self.pending != Pending::None || frames.is_empty() || !self.has_met()? {
             return Ok(0);
         }
-        self.session()?.manner = WATCHING;
+        let session = self.session()?;
+        session.manner = if session.rings { WATCHING } else { 0 };
         let sent = self.publish_first(frames, longest_answer);
         self.session()?.manner = 0;
         sent

@@ -95,12 +95,30 @@ fn a_call_is_due_when_its_time_is_over() {
 fn what_is_owed_comes_first_and_belongs_to_nobody() {
     let mut queue = Queue::default();
     queue.owe(2);
+    assert!(!queue.is_empty() && !queue.has_open() && !queue.is_unasked());
+    assert_eq!(queue.len(), 2);
     queue.push(name(7), b"x", 9, None).unwrap();
     assert_eq!(queue.longest_answer(), 9);
     queue.sent(5);
     for expected in [None, None, Some(name(7))] {
         assert_eq!(queue.answered().unwrap(), expected);
     }
+}
+
+#[test]
+fn a_request_may_be_refused_before_all_of_it_was_sent() {
+    let mut queue = queue(3);
+    assert!(queue.refused().is_err() && queue.is_unasked());
+    queue.sent(1);
+    assert!(!queue.is_unasked());
+    assert_eq!(queue.refused().unwrap(), Some(name(1)));
+    queue.sent(1);
+    assert!(queue.end(2).is_some());
+    assert_eq!(
+        queue.refused().unwrap(),
+        None,
+        "it was over, and the third is another"
+    );
 }
 
 #[test]

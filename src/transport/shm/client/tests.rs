@@ -263,6 +263,8 @@ fn a_client_that_watches_says_so_and_is_armed_until_the_answer_is_there() {
     // A server of an earlier version wakes nobody over its socket.
     shared.channel.session().unwrap().rings = false;
     shared.channel.send_now(b"\x01\0\0\0b", 1).unwrap();
+    let kind = shared.page.line(0).kind.load(Ordering::SeqCst);
+    assert_eq!(kind, layout::SINGLE, "it would not understand more");
     assert_eq!(shared.channel.arm(), Armed::Unwatched);
     // One that waits sleeps on the line itself.
     shared.channel.pending = Pending::None;
@@ -281,7 +283,7 @@ fn what_is_owed_to_those_who_waited_comes_first() {
         .channel
         .send(b"\x01\0\0\0a", &Deadline::never())
         .unwrap();
-    shared.channel.begin_flight(2);
+    shared.channel.begin_flight(2).unwrap();
     assert_eq!(
         shared.channel.send_now(b"\x01\0\0\0b", 1).unwrap(),
         0,
@@ -294,4 +296,41 @@ fn what_is_owed_to_those_who_waited_comes_first() {
         assert!(shared.channel.recv_now().unwrap().is_some());
     }
     assert_eq!(shared.channel.send_now(b"\x01\0\0\0b", 1).unwrap(), 5);
+}
+
+#[test]
+fn a_buffer_behind_rings_is_handed_over_all_the_same() {
+    let mut shared = Shared::new();
+    shared.channel.session().unwrap().buffer = None;
+    let (handle, _) = memory::create(2 * HALF, Access::Write).unwrap();
+    shared.control.write_all(&[RING; 3]).unwrap();
+    let sent = socket::send_with_handles(
+        shared.control.as_source(),
+        &Record::Buffer.to_bytes(),
+        &[handle.as_source()],
+    );
+    assert_eq!(sent.unwrap(), RECORD);
+    shared.control.write_all(&[RING]).unwrap();
+    shared.channel.look().unwrap();
+    assert!(shared.channel.session().unwrap().has_buffer());
+    shared.channel.look().unwrap();
+}
+
+#[test]
+fn one_that_waits_for_a_record_is_not_kept_by_rings() {
+    let shared = Shared::new();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let mut control = shared.control.try_clone().unwrap();
+        control.set_nonblocking(true).unwrap();
+        let is_over = &is_over;
+        scope.spawn(move || {
+            while !is_over.load(Ordering::SeqCst) {
+                let _ = control.write(&[RING; 4096]);
+            }
+        });
+        let error = shared.channel.receive(&soon()).unwrap_err();
+        is_over.store(true, Ordering::SeqCst);
+        assert_eq!(error.status(), Status::TimedOut);
+    });
 }
