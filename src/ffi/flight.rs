@@ -181,7 +181,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_cancel(
 /// not, until something happens. So take completions until TIMED_OUT, then return to the loop, which may
 /// be level- or edge-triggered. The number stays the same for the client's life. Never read, write or
 /// close it, nor set its flags, and take it out of your loop before calc_ipc_client_destroy(), which
-/// closes it. It is an epoll: four may lie above it.
+/// closes it. Descriptors of event loops may be watched by others in turn: at most four above this one.
 ///
 /// @param client  The client.
 /// @param fd      Takes the descriptor.
