@@ -113,7 +113,7 @@ fn seqpacket(path: &str, name: Name) -> std::io::Result<UnixStream> {
         let mut address: libc::sockaddr_un = std::mem::zeroed();
         address.sun_family = libc::sa_family_t::try_from(libc::AF_UNIX).unwrap();
         for (to, from) in address.sun_path.iter_mut().zip(path.bytes()) {
-            *to = from.cast_signed();
+            *to = libc::c_char::from_ne_bytes([from]);
         }
         let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
         let socket = libc::socket(libc::AF_UNIX, kind, 0);
