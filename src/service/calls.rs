@@ -16,12 +16,40 @@ pub enum Limit {
     Own(Option<Duration>),
 }
 
+impl Limit {
+    /// How long that is, where `usual` is the option.
+    #[inline]
+    pub(super) fn or(self, usual: Option<Duration>) -> Option<Duration> {
+        match self {
+            Self::Usual => usual,
+            Self::Own(limit) => limit,
+        }
+    }
+}
+
+/// Fails for a message of `length` bytes that is over the client's `max_message`.
+#[inline]
+pub(super) fn check_length(length: usize, max_message: usize, peer: &str) -> Result<()> {
+    match length <= max_message {
+        true => Ok(()),
+        false => Err(too_long(length, max_message, peer)),
+    }
+}
+
+#[cold]
+fn too_long(length: usize, max_message: usize, peer: &str) -> Error {
+    let context = format!(
+        "{peer}: the message has {length} bytes, and this client's max_message is {max_message}"
+    );
+    Error::new(Status::TooLarge, context).not_executed()
+}
+
 /// A connection, and its calls.
 pub(super) struct Calls {
     pub(super) channel: Box<dyn Channel>,
-    pub(super) timeout: Option<Duration>,
+    timeout: Option<Duration>,
     /// The longest body sent, in bytes.
-    pub(super) max_message: usize,
+    max_message: usize,
     /// The request's frame, in room that is reused.
     frame: Vec<u8>,
     /// Answers still to come to requests whose calls are over.
@@ -73,15 +101,7 @@ impl Calls {
         message: &[u8],
         answer: &mut [u8],
     ) -> Result<usize> {
-        if message.len() > self.max_message {
-            let context = format!(
-                "{}: the message has {} bytes, and this client's max_message is {}",
-                self.channel.peer(),
-                message.len(),
-                self.max_message
-            );
-            return Err(Error::new(Status::TooLarge, context).not_executed());
-        }
+        check_length(message.len(), self.max_message, self.channel.peer())?;
         let deadline = self.begin(limit)?;
         let sent = self.channel.send_body(message, &deadline);
         self.sent(sent)?;
@@ -133,10 +153,7 @@ impl Calls {
         if let Some(end) = &self.end {
             return Err(end.clone().not_executed());
         }
-        let deadline = Deadline::after(match limit {
-            Limit::Usual => self.timeout,
-            Limit::Own(limit) => limit,
-        });
+        let deadline = Deadline::after(limit.or(self.timeout));
         if self.owed > 0 {
             self.drop_late(&deadline)?;
         }

@@ -14,7 +14,8 @@ use std::time::Duration;
 /// A connection to one server.
 ///
 /// It serves one call at a time: a call while another is under way gets [`Status::Busy`] at once. Calls that nobody waits
-/// for ([`Client::submit`]) may be many, from any threads, and have the connection until all are told of. In a process forked since, every call gets [`Status::Forked`].
+/// for ([`Client::submit`]) may be many, from any threads, and have the connection until all are told of. In a process
+/// forked since, every call gets [`Status::Forked`].
 pub struct Client {
     /// The server, for people.
     peer: String,

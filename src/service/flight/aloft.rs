@@ -1,12 +1,13 @@
 //! A connection in flight: it has calls that nobody waits for.
 
-use super::queue::{Name, Over, Queue};
+use super::queue::{Name, Over, Queue, Unasked};
 use super::watch::{Watch, Watched};
 use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
 use crate::transport::Armed;
 use std::collections::VecDeque;
 use std::io;
+use std::time::Instant;
 
 /// A call that is over without an answer, and why.
 pub(super) struct Done {
@@ -90,8 +91,7 @@ impl Aloft {
     /// Sends what can be sent at once.
     pub(super) fn send(&mut self, done: &mut VecDeque<Done>) {
         if self.queue.is_unasked() && !self.queue.is_empty() && self.calls.channel.has_arrived() {
-            let context = "an answer that nobody asked for";
-            self.fail(&Error::new(Status::Malformed, context), done);
+            self.fail_unasked(done);
         }
         while !self.queue.unsent().is_empty() && self.calls.end.is_none() {
             let longest = self.queue.longest_answer();
@@ -118,6 +118,7 @@ impl Aloft {
             match self.next(answer) {
                 Ok(Next::Nothing) => return None,
                 Ok(Next::Late) => {}
+                Ok(Next::Unasked) => self.fail_unasked(done),
                 Ok(Next::Answer(taken)) => return Some(taken),
                 Ok(Next::Lost(name, error)) => {
                     done.push_back(Done { name, error });
@@ -129,7 +130,7 @@ impl Aloft {
                         return None;
                     }
                     Ok(None) => {}
-                    Err(unasked) => self.fail(&unasked, done),
+                    Err(Unasked) => self.fail_unasked(done),
                 },
                 Err(error) if error.status() == Status::TooLarge => self.refuse(error, done),
                 Err(error) => self.fail(&error, done),
@@ -142,8 +143,10 @@ impl Aloft {
         let Some(body) = self.calls.channel.recv_now()? else {
             return Ok(Next::Nothing);
         };
-        let Some(name) = self.queue.answered()? else {
-            return Ok(Next::Late);
+        let name = match self.queue.answered() {
+            Ok(Some(name)) => name,
+            Ok(None) => return Ok(Next::Late),
+            Err(Unasked) => return Ok(Next::Unasked),
         };
         if let Some(place) = answer.get_mut(..body.len()) {
             place.copy_from_slice(body);
@@ -158,6 +161,18 @@ impl Aloft {
         let length = kept.len();
         self.kept = Some((name, kept));
         Ok(Next::Answer(Taken::Kept(length)))
+    }
+
+    /// Ends the calls whose time is over.
+    pub(super) fn end_due(&mut self, done: &mut VecDeque<Done>) {
+        if self.queue.next_due().is_none() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(over) = self.queue.end_due(now) {
+            let error = Error::new(Status::TimedOut, "no answer within the call's time");
+            done.push_back(Done::new(over, error.at(self.calls.channel.peer())));
+        }
     }
 
     /// The watches told of something that was no answer.
@@ -199,8 +214,13 @@ impl Aloft {
                 done.extend(name.map(|name| Done { name, error }));
                 self.fail(&closed, done);
             }
-            Err(unasked) => self.fail(&unasked, done),
+            Err(Unasked) => self.fail_unasked(done),
         }
+    }
+
+    fn fail_unasked(&mut self, done: &mut VecDeque<Done>) {
+        let error = Error::new(Status::Malformed, "an answer that nobody asked for");
+        self.fail(&error.at(self.calls.channel.peer()), done);
     }
 
     /// The connection has ended, and with it all of its calls.
@@ -217,6 +237,8 @@ enum Next {
     Nothing,
     /// The answer to a call that is over.
     Late,
+    /// An answer to none.
+    Unasked,
     Answer(Taken),
     /// The answer to this call was dropped, for this reason.
     Lost(Name, Error),

@@ -5,17 +5,18 @@
 
 mod aloft;
 mod queue;
+mod state;
 mod watch;
 
-use super::calls::{Calls, Limit};
+use super::calls::{Calls, Limit, check_length};
 use crate::error::{Error, Result, Status};
-use crate::sys::wait::{LOOKS, LOOKS_AT_CLOCK, Spin};
+use crate::sys::wait::{LOOKS, LOOKS_AT_CLOCK};
 use crate::sys::{AsSource as _, Source, mutex};
 use crate::transport::{Armed, ClientOptions, Deadline};
-use aloft::{Aloft, Done, Taken};
+use aloft::{Aloft, Done};
 pub use queue::IN_FLIGHT_MAX;
 use queue::Name;
-use std::collections::VecDeque;
+use state::State;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
@@ -24,12 +25,6 @@ use watch::{Told, Watch};
 /// How often one who does not wait looks: a server that says something all the time, and never answers, is to keep
 /// nobody.
 const LOOKS_AT_ONCE: u32 = 100;
-
-/// How often one who does not wait, and does not watch either, asks whether the server has died.
-const SLICE: Duration = Duration::from_millis(50);
-
-/// How often a connection is looked at that no watch tells of.
-const LOOK: Duration = Duration::from_millis(1);
 
 /// What a call that nobody waited for came to.
 #[derive(Clone, Debug)]
@@ -64,38 +59,11 @@ pub(super) struct Flight {
     max_message: usize,
 }
 
-struct State {
-    /// The number given last.
-    last: u64,
-    aloft: Option<Aloft>,
-    done: VecDeque<Done>,
-    spin: Spin,
-    /// Threads that sleep until there is a completion.
-    sleepers: usize,
-    /// The host watches.
-    is_watched: bool,
-    is_rung: bool,
-    /// When the timer's time comes.
-    timer: Option<Instant>,
-    /// When the connection was looked at last without being watched.
-    looked: Option<Instant>,
-}
-
 impl Flight {
     pub(super) fn new(peer: &str, options: &ClientOptions) -> Self {
         Self {
             peer: peer.to_owned(),
-            state: Mutex::new(State {
-                last: 0,
-                aloft: None,
-                done: VecDeque::new(),
-                spin: Spin::new(options.spin),
-                sleepers: 0,
-                is_watched: false,
-                is_rung: false,
-                timer: None,
-                looked: None,
-            }),
+            state: Mutex::new(State::new(options)),
             watch: OnceLock::new(),
             timeout: options.call_timeout,
             max_message: options.max_message as usize,
@@ -108,11 +76,7 @@ impl Flight {
 
     /// When a call that begins now is over.
     fn due(&self, limit: Limit) -> Option<Instant> {
-        let limit = match limit {
-            Limit::Usual => self.timeout,
-            Limit::Own(limit) => limit,
-        };
-        limit.and_then(|limit| Instant::now().checked_add(limit))
+        Instant::now().checked_add(limit.or(self.timeout)?)
     }
 
     /// The watch, which is made if it is not there.
@@ -134,7 +98,7 @@ impl Flight {
         tag: u64,
         free: impl FnOnce() -> Result<Option<Calls>>,
     ) -> Result<u64> {
-        self.check_length(message.len())?;
+        check_length(message.len(), self.max_message, &self.peer)?;
         let mut state = self.lock();
         let state = &mut *state;
         if state.aloft.is_none() {
@@ -216,19 +180,6 @@ impl Flight {
         Ok(watch.as_source())
     }
 
-    fn check_length(&self, length: usize) -> Result<()> {
-        let max_message = self.max_message;
-        if length <= max_message {
-            return Ok(());
-        }
-        let context = format!(
-            "the message has {length} bytes, and this client's max_message is {max_message}"
-        );
-        Err(Error::new(Status::TooLarge, context)
-            .at(&self.peer)
-            .not_executed())
-    }
-
     /// Fails unless the connection in flight has room for a call of so many bytes.
     fn check_room(&self, state: &State, length: usize) -> Result<()> {
         let Some(aloft) = &state.aloft else {
@@ -251,10 +202,7 @@ impl Flight {
     /// The connection, for a call that is waited for. [`Status::Busy`] while a call that nobody waits for is not told of;
     /// what is owed to those that are is awaited within the call's limit, of which the rest is left.
     pub(super) fn land(&self, limit: &mut Limit) -> Result<Calls> {
-        let deadline = Deadline::after(match *limit {
-            Limit::Usual => self.timeout,
-            Limit::Own(limit) => limit,
-        });
+        let deadline = Deadline::after(limit.or(self.timeout));
         let mut state = self.lock();
         loop {
             if state.has_open() {
@@ -368,6 +316,9 @@ impl Flight {
     fn settle(&self, state: &mut State) {
         if let Err(error) = self.try_to_settle(state) {
             state.fail(&error);
+            if let Some(watch) = self.watch.get() {
+                state.ring(watch, state.has_known());
+            }
         }
     }
 
@@ -398,139 +349,5 @@ impl Flight {
 
     fn none_came(&self) -> Error {
         Error::new(Status::TimedOut, "no completion came").at(&self.peer)
-    }
-}
-
-impl State {
-    /// Whether no call is under way.
-    fn is_idle(&self) -> bool {
-        self.aloft.as_ref().is_none_or(Aloft::is_quiet)
-    }
-
-    /// Whether a call is still to be told of.
-    fn has_open(&self) -> bool {
-        !self.done.is_empty() || self.aloft.as_ref().is_some_and(Aloft::is_open)
-    }
-
-    /// Lets the bell ring, or be silent.
-    fn ring(&mut self, watch: &Watch, has_known: bool) {
-        if has_known != mem::replace(&mut self.is_rung, has_known) {
-            match has_known {
-                true => watch.bell.ring(),
-                false => watch.bell.silence(),
-            }
-        }
-    }
-
-    /// The connection has ended, for this reason.
-    fn fail(&mut self, error: &Error) {
-        if let Some(aloft) = &mut self.aloft {
-            aloft.fail(error, &mut self.done);
-        }
-    }
-
-    /// Looks what a connection that nobody watches has to tell besides answers, if that was not done of late; whether
-    /// that was the end of calls.
-    fn looks_now_and_then(&mut self) -> bool {
-        let now = Instant::now();
-        let is_time = self.looked.is_none_or(|looked| now - looked >= SLICE);
-        if self.is_idle() || !is_time {
-            return false;
-        }
-        self.looked = Some(now);
-        self.look_at_connection();
-        !self.done.is_empty()
-    }
-
-    /// Takes a completion that is there.
-    fn look(&mut self, answer: &mut [u8]) -> Option<Next> {
-        if self.done.is_empty() {
-            self.send();
-            let done = &mut self.done;
-            let taken = self
-                .aloft
-                .as_mut()
-                .and_then(|aloft| aloft.take(answer, done));
-            match taken {
-                Some(Taken::Whole(Name { id, tag }, length)) => {
-                    let outcome = Ok(length);
-                    return Some(Next::Completion(Completion { id, tag, outcome }));
-                }
-                Some(Taken::Kept(length)) => return Some(Next::NoRoom(length)),
-                None => self.send(), // An answer to a call that is over may have made room.
-            }
-            self.end_due();
-        }
-        let Done { name, error } = self.done.pop_front()?;
-        Some(Next::Completion(Completion {
-            id: name.id,
-            tag: name.tag,
-            outcome: Err(error),
-        }))
-    }
-
-    /// Sends what can be sent at once.
-    fn send(&mut self) {
-        if let Some(aloft) = &mut self.aloft {
-            aloft.send(&mut self.done);
-        }
-    }
-
-    /// Drops the answers that have come, where no call is open.
-    fn drop_late(&mut self) {
-        self.send();
-        if let Some(aloft) = &mut self.aloft {
-            let _ = aloft.take(&mut [], &mut self.done);
-        }
-    }
-
-    /// Ends the calls whose time is over.
-    fn end_due(&mut self) {
-        let Some(aloft) = &mut self.aloft else {
-            return;
-        };
-        if aloft.queue.next_due().is_none() {
-            return;
-        }
-        let now = Instant::now();
-        while let Some(over) = aloft.queue.end_due(now) {
-            let error = Error::new(Status::TimedOut, "no answer within the call's time");
-            self.done.push_back(Done::new(over, error));
-        }
-    }
-
-    /// Arms the watches of the connection.
-    fn arm(&mut self) -> Armed {
-        match &mut self.aloft {
-            Some(aloft) if aloft.end().is_none() => aloft.arm(),
-            _ => Armed::Watched,
-        }
-    }
-
-    /// The watch told of something at the connection.
-    fn look_at_connection(&mut self) {
-        if let Some(aloft) = &mut self.aloft {
-            aloft.look(&mut self.done);
-        }
-    }
-
-    /// Whether there is a completion that no watch tells of.
-    fn has_known(&self) -> bool {
-        !self.done.is_empty() || self.aloft.as_ref().is_some_and(Aloft::has_arrived)
-    }
-
-    /// Lets the timer's time come when that of the next call is over, or when the connection is to be looked at again.
-    fn set_timer(&mut self, watch: &Watch, armed: Armed) -> std::io::Result<()> {
-        let now = Instant::now();
-        let look = (armed == Armed::Unwatched).then(|| now + LOOK);
-        let due = self.aloft.as_ref().and_then(|aloft| aloft.queue.next_due());
-        let Some(due) = due.into_iter().chain(look).min() else {
-            return Ok(());
-        };
-        if self.timer.is_none_or(|timer| due < timer) {
-            watch.timer.set(Some(due.saturating_duration_since(now)))?;
-            self.timer = Some(due);
-        }
-        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::error::{Error, Result, Status};
+use crate::error::{self, Error, Status};
 use crate::protocol::frame::{self, PREFIX};
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -42,6 +42,10 @@ impl Call {
         self.unsent < self.length
     }
 }
+
+/// An answer that nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unasked;
 
 /// A call that is over without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +100,7 @@ impl Queue {
         body: &[u8],
         longest_answer: u32,
         deadline: Option<Instant>,
-    ) -> Result<()> {
+    ) -> error::Result<()> {
         let prefix = u32::try_from(body.len()).map(frame::prefix);
         let prefix = prefix.map_err(|_| lacks_room(body.len()))?;
         let length = PREFIX + body.len();
@@ -151,25 +155,23 @@ impl Queue {
         }
     }
 
-    /// Takes the call that an answer belongs to which came now; `None`: to one that is over. [`Status::Malformed`]:
-    /// nobody asked for it.
-    pub(super) fn answered(&mut self) -> Result<Option<Name>> {
+    /// Takes the call that an answer belongs to which came now; `None`: to one that is over.
+    pub(super) fn answered(&mut self) -> Result<Option<Name>, Unasked> {
         self.take_first(|call| call.unsent == 0)
     }
 
     /// The same of the word that a request is too large, which may come before all of it was sent. Nothing more is.
-    pub(super) fn refused(&mut self) -> Result<Option<Name>> {
+    pub(super) fn refused(&mut self) -> Result<Option<Name>, Unasked> {
         self.take_first(Call::is_begun)
     }
 
-    fn take_first(&mut self, may_be: impl Fn(&Call) -> bool) -> Result<Option<Name>> {
+    fn take_first(&mut self, may_be: impl Fn(&Call) -> bool) -> Result<Option<Name>, Unasked> {
         if self.owed > 0 {
             self.owed -= 1;
             return Ok(None);
         }
         if !self.calls.front().is_some_and(may_be) {
-            let context = "an answer that nobody asked for";
-            return Err(Error::new(Status::Malformed, context));
+            return Err(Unasked);
         }
         let call = self.calls.pop_front();
         Ok(call.filter(|call| !call.is_over).map(|call| call.name))

@@ -1,7 +1,7 @@
 //! What a host's own event loop watches of a client, and what a thread that waits for completions sleeps on.
 
 use crate::sys::ready::Want;
-use crate::sys::{AsSource as _, Bell, Event, Poller, Source, Timer};
+use crate::sys::{AsSource, Bell, Event, Poller, Source, Timer};
 use crate::transport::{Channel, WATCHES, Watches};
 use std::io;
 use std::time::Duration;
@@ -22,8 +22,6 @@ pub(super) struct Watch {
 /// What happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
-    /// Something did.
-    pub(super) anything: bool,
     /// At the connection.
     pub(super) connection: bool,
     /// A time has come.
@@ -49,7 +47,6 @@ impl Watch {
         let count = self.poller.wait(&mut events, time)?;
         let mut told = Told::default();
         for event in events.iter().take(count) {
-            told.anything = true;
             match event.token() {
                 BELL => {}
                 TIMER => told.timer = true,
@@ -60,7 +57,7 @@ impl Watch {
     }
 }
 
-impl crate::sys::AsSource for Watch {
+impl AsSource for Watch {
     fn as_source(&self) -> Source<'_> {
         self.poller.as_source()
     }
