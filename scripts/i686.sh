@@ -29,8 +29,9 @@ case $(uname -m) in
 esac
 need c++ g++
 install_needed
-# Of this version, since the package g++-multilib excludes compilers for other machines.
-need "$(c++ -m32 -print-file-name=libstdc++.a)" "g++-$(c++ -dumpversion | cut -d. -f1)-multilib"
+# Of this version, since the package g++-multilib excludes compilers for other machines. Its libraries are in a folder 32;
+# without it, -m32 finds those of 64 bits.
+need "$(c++ -print-file-name=32/libstdc++.a)" "g++-$(c++ -dumpversion | cut -d. -f1)-multilib"
 need cmake cmake
 need ninja ninja-build
 need pkg-config pkg-config
