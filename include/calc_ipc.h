@@ -405,6 +405,18 @@ typedef struct calc_ipc_client_options {
      */
     uint32_t server_uid;
     /**
+     * How many connections the client may have, 1024 at most, so that as many calls go on at once, whatever
+     * threads make them. Each is opened when a call needs it, counts in the server's `max_clients`, and takes
+     * descriptors of both. A call waits within its time for one that is free. One that the server refuses is
+     * done without. exec: has one. 0: there is one, and a call that finds it taken is BUSY. Default: 0.
+     */
+    uint32_t connections;
+    /**
+     * Flag: a connection that was lost is made anew by the next call, and the create needs no server. No
+     * request is sent twice. UNSUPPORTED by exec:. Default: 0.
+     */
+    uint32_t reconnect;
+    /**
      * Has to be 0.
      */
     uint32_t reserved;

@@ -163,7 +163,8 @@ fn layout() -> Vec<(String, usize)> {
             allow_remote in_place stall_timeout_ms
         }
         calc_ipc_client_options {
-            size connect_timeout_ms call_timeout_ms max_message spin_us server_uid reserved
+            size connect_timeout_ms call_timeout_ms max_message spin_us server_uid connections
+            reconnect reserved
         }
     }
 }

@@ -198,8 +198,8 @@ fn call_many(
 ) -> Result<()> {
     let mut done = 0;
     client.call_many(requests, |response| {
-        if let Some(place) = places.next() {
-            store(&response, place);
+        if let Some(mut place) = places.next() {
+            store(&response, &mut place);
             done += 1;
             completed.write(done);
         }

@@ -58,10 +58,8 @@ fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpListening, u16)
     Ok((listening, port))
 }
 
-/// Connects to the server at this host, a name or an address, and port.
-pub(super) fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    let deadline = Deadline::after(options.connect_timeout);
-    deadline.begin(); // Finding the address takes of its time.
+/// The addresses of a client's server, one at least.
+pub(super) fn find(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
     if port == 0 {
         let context = format!(
             "TCP {}: port 0 is for servers, and a client needs the one that its server got",
@@ -69,9 +67,19 @@ pub(super) fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<
         );
         return Err(Error::new(Status::InvalidArgument, context));
     }
-    let failure = |error: &io::Error| unreached(host, port, &deadline, error);
-    let addresses = resolve(host, port)?.map_err(|why| Error::new(Status::NotConnected, why))?;
-    let socket = tcp::connect(&addresses, &deadline).map_err(|error| failure(&error))?;
+    resolve(host, port)?.map_err(|why| Error::new(Status::NotConnected, why))
+}
+
+/// Connects to the server at the first of these addresses, those of this host and port, that answers.
+pub(super) fn connect(
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+    options: &ClientOptions,
+    deadline: &Deadline,
+) -> Result<Box<dyn Channel>> {
+    let failure = |error: &io::Error| unreached(host, port, deadline, error);
+    let socket = tcp::connect(addresses, deadline).map_err(|error| failure(&error))?;
     let stream = SocketStream::connected(socket, options.call_timeout)?;
     let name = format!("TCP {}", at(host, port));
     Ok(Box::new(Framed::new(stream, name, options)))

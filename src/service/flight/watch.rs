@@ -6,9 +6,24 @@ use crate::transport::{Channel, WATCHES, Watches};
 use std::io;
 use std::time::Duration;
 
-/// The token of the bell and of the timer; those of a connection are the numbers of its places.
-const BELL: u64 = 100;
-const TIMER: u64 = 101;
+/// The token of the bell and of the timer; those of a connection are beyond.
+const BELL: u64 = 0;
+const TIMER: u64 = 1;
+const CONNECTIONS: u64 = 2;
+
+/// The token of a connection's place.
+fn token(lane: usize, place: usize) -> u64 {
+    CONNECTIONS + (lane * WATCHES + place) as u64
+}
+
+/// Whose connection's token this is.
+fn lane(token: u64) -> Option<usize> {
+    let number = usize::try_from(token.checked_sub(CONNECTIONS)?).ok()?;
+    Some(number / WATCHES)
+}
+
+/// As many happenings are told at once; others are told by the next wait.
+const AT_ONCE: usize = 16;
 
 /// One source that is ready whenever there may be a completion to take: as long as one of those in it is.
 pub(super) struct Watch {
@@ -20,12 +35,19 @@ pub(super) struct Watch {
 }
 
 /// What happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told {
-    /// At the connection.
-    pub(super) connection: bool,
+    /// At the connections of these lanes.
+    lanes: [Option<usize>; AT_ONCE],
     /// A time has come.
     pub(super) timer: bool,
+}
+
+impl Told {
+    /// The lanes at whose connections something happened.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = usize> {
+        self.lanes.into_iter().flatten()
+    }
 }
 
 impl Watch {
@@ -43,14 +65,14 @@ impl Watch {
 
     /// Waits until something happens; zero: only looks.
     pub(super) fn wait(&self, time: Option<Duration>) -> io::Result<Told> {
-        let mut events = [Event::EMPTY; WATCHES + 2];
+        let mut events = [Event::EMPTY; AT_ONCE];
         let count = self.poller.wait(&mut events, time)?;
         let mut told = Told::default();
-        for event in events.iter().take(count) {
+        for (event, told_of) in events.iter().take(count).zip(&mut told.lanes) {
             match event.token() {
                 BELL => {}
                 TIMER => told.timer = true,
-                _ => told.connection = true,
+                token => *told_of = lane(token),
             }
         }
         Ok(told)
@@ -72,12 +94,14 @@ impl Watched {
     pub(super) fn renew(
         &mut self,
         watch: &Watch,
+        lane: usize,
         channel: &dyn Channel,
         for_room: bool,
     ) -> io::Result<()> {
         let Watches(wanted) = channel.watches(for_room);
         let places = self.0.iter_mut().zip(wanted).zip(0..);
-        for ((has, wanted), token) in places {
+        for ((has, wanted), place) in places {
+            let token = token(lane, place);
             match (*has, wanted) {
                 (None, Some((source, want))) => watch.poller.add(source, want, token)?,
                 (Some(had), Some((source, want))) if had != want => {
