@@ -222,7 +222,7 @@ fn what_is_submitted_over_a_refused_connection_goes_over_another() {
     over_each(|transport, address| {
         let _server = transport.serve(address, echo(), &only(1));
         let client = connect(transport, address, 4);
-        assert_eq!(connect_more(&client, 200), (0..200).collect(), "{}", transport.name);
+        assert_eq!(connect_more(&client, 60), (0..60).collect(), "{}", transport.name);
         ask(&client, 5).unwrap();
     });
 }
@@ -254,7 +254,11 @@ fn a_slow_call_delays_no_other_while_there_are_connections() {
         let _server = transport.serve(address, gated(&gate), &workers(2));
         let client = connect(transport, address, 2);
         submit(&client, SLOW).unwrap();
-        gate.await_held(1);
+        // What greets the server first is sent by `next`.
+        eventually("it is held", || {
+            assert_eq!(status(client.next(LOOK, &mut [])), Status::TimedOut);
+            gate.0.lock().unwrap().1 == 1
+        });
         for number in 0..50 {
             submit(&client, number).unwrap();
             assert_eq!(next(&client).1, Some(number), "{}", transport.name);
@@ -359,7 +363,13 @@ fn a_client_that_reconnects_needs_no_server_to_begin_with_and_outlives_many() {
         for connections in [0, 1, 3] {
             let client = try_to_connect(transport, address, connections, true).unwrap();
             assert_eq!(status(ask(&client, 1)), Status::NotConnected, "{}", transport.name);
-            assert_eq!(status(submit(&client, 1)), Status::NotConnected);
+            let submitted = submit(&client, 1);
+            let refused = match submitted {
+                Ok(_) => next(&client).0.outcome.unwrap_err(),
+                Err(error) => error,
+            };
+            assert_eq!(refused.status(), Status::NotConnected);
+            assert!(refused.is_not_executed());
             for life in 0..3 {
                 let server = transport.serve(address, echo(), &ServerOptions::default());
                 // It is known to be dead only when it is next looked at.
@@ -415,15 +425,14 @@ fn what_cannot_be_reached_ever_is_refused_at_once() {
 #[test]
 fn a_stop_ends_calls_of_every_kind() {
     over_each(|transport, address| {
-        let gate = Arc::new(Gate::default());
-        let _server = transport.serve(address, gated(&gate), &workers(2));
         for connections in [0, 1, 2] {
-            let gate_held = gate.0.lock().unwrap().1;
+            let gate = Arc::new(Gate::default());
+            let _server = transport.serve(address, gated(&gate), &workers(2));
             let client = connect(transport, address, connections);
             thread::scope(|scope| {
                 let call = scope.spawn(|| status(ask(&client, SLOW)));
                 let waiting = (connections == 1).then(|| scope.spawn(|| status(ask(&client, 1))));
-                gate.await_held(gate_held + 1);
+                gate.await_held(1);
                 client.request_stop();
                 assert_eq!(call.join().unwrap(), Status::Cancelled, "{}", transport.name);
                 let waited = waiting.map(|waiting| waiting.join().unwrap());
@@ -434,10 +443,7 @@ fn a_stop_ends_calls_of_every_kind() {
             assert!(error.is_not_executed());
             assert_eq!(status(submit(&client, 1)), Status::Cancelled);
             assert_eq!(status(client.next(None, &mut [])), Status::Cancelled);
-            // The handler of that call still waits, and has its thread.
             gate.open();
-            eventually("it is served again", || ask(&connect(transport, address, 0), 1).is_ok());
-            gate.0.lock().unwrap().0 = false;
         }
     });
 }

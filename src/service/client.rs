@@ -9,7 +9,7 @@ use super::lanes::Lanes;
 use super::pool::Pool;
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, fork};
-use crate::transport::{Address, Channel, ClientOptions, Deadline, Dial};
+use crate::transport::{Address, Begun, Channel, ClientOptions, Deadline, Dial};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -50,11 +50,12 @@ impl Client {
             return Ok(Self::new(dial.connect(&deadline)?, options));
         }
         let first = match options.reconnect {
-            false => Ok(dial.connect(&deadline)?),
-            true => dial.connect(&Deadline::after(Some(Duration::ZERO))),
+            false => Ok(Begun::Connected(dial.connect(&deadline)?)),
+            true => dial.begin(),
         };
         let (peer, first) = match first {
-            Ok(channel) => (channel.peer().to_owned(), Some(channel)),
+            Ok(Begun::Connected(channel)) => (channel.peer().to_owned(), Some(channel)),
+            Ok(Begun::Opening(_)) => (dial.peer(), None),
             Err(error) if error.status() == Status::InvalidArgument => return Err(error),
             Err(_) => (dial.peer(), None), // The first call finds out.
         };

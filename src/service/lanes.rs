@@ -5,12 +5,11 @@ mod waiting;
 use super::calls::Calls;
 use crate::error::{Error, Result, Status};
 use crate::sys::{Hangup, mutex};
-use crate::transport::{Deadline, Dial};
+use crate::transport::{Begun, Deadline, Dial, Opening};
 use std::cell::Cell;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError, TryLockResult};
-use std::time::Duration;
 pub(super) use waiting::{Waiter, Waiting};
 
 /// Whose a connection is. Whoever calls over it has the lane locked.
@@ -136,8 +135,8 @@ impl Lanes {
         self.berths.get(number)?.lane.try_lock().ok()
     }
 
-    /// A lane for this thread. `land` gives back the connection of one in flight, if its calls are all over.
-    pub(super) fn find(&self, mut land: impl FnMut(usize) -> Option<Calls>) -> Found<'_> {
+    /// A lane for this thread. `land` gives back those in flight that are needed there no more.
+    pub(super) fn find(&self, mut land: impl FnMut(usize) -> Landed) -> Found<'_> {
         let mut seen = Seen::default();
         let mut vacant = None;
         let from = thread_number() % self.berths.len().max(1);
@@ -157,8 +156,9 @@ impl Lanes {
             };
             if let Lane::InFlight = *lane {
                 match land(number) {
-                    Some(calls) => *lane = Lane::Free(calls),
-                    None => seen.is_in_flight = true,
+                    Landed::Calls(calls) => *lane = Lane::Free(calls),
+                    Landed::Nothing => berth.empty(&mut lane),
+                    Landed::No => seen.is_in_flight = true,
                 }
             }
             if self.is_to_be_made_anew(&mut lane) {
@@ -194,16 +194,16 @@ impl Lanes {
 
     /// Makes the connection of this lane, which is locked.
     pub(super) fn open(&self, number: usize, lane: &mut Lane, deadline: &Deadline) -> Result<()> {
-        let (Some(sharing), Some(berth)) = (&self.sharing, self.berths.get(number)) else {
-            return Err(Error::new(Status::Internal, "no such connection is made"));
-        };
+        let sharing = self.sharing()?;
         let options = sharing.dial.options();
         let limit = match options.connect_timeout {
             Some(limit) => deadline.within(limit),
             None => deadline.clone(),
         };
         let channel = sharing.dial.connect(&limit).map_err(Error::not_executed)?;
-        berth.fill(lane, Calls::new(channel, options).on_trial());
+        if let Some(berth) = self.berths.get(number) {
+            berth.fill(lane, Calls::new(channel, options).on_trial());
+        }
         Ok(())
     }
 
@@ -217,21 +217,53 @@ impl Lanes {
         self.berths.len() > 1
     }
 
-    /// A lane for calls that nobody waits for, which is theirs from now on. `land` gives back the connection of one in flight
-    /// that has ended.
-    pub(super) fn take_off(&self, mut land: impl FnMut(usize) -> Option<Calls>) -> Ground {
-        match self.find(&mut land) {
-            Found::Free(number, mut lane) => take(number, &mut lane),
-            Found::Vacant(number, mut lane, seen) => {
-                let now = Deadline::after(Some(Duration::ZERO));
-                match self.open(number, &mut lane, &now) {
-                    Ok(()) => take(number, &mut lane),
-                    Err(error) if !seen.has_living() => Ground::Lost(error),
-                    Err(_) => Ground::without(seen),
+    /// A lane for calls that nobody waits for, which is theirs from now on; one that has no connection only if it `may_open`
+    /// one. `land` gives back those in flight that have ended.
+    pub(super) fn take_off(&self, may_open: bool, land: impl FnMut(usize) -> Landed) -> Ground {
+        match self.find(land) {
+            Found::Free(number, mut lane) => match mem::replace(&mut *lane, Lane::InFlight) {
+                Lane::Free(calls) => Ground::Calls(number, calls),
+                _ => Ground::Theirs,
+            },
+            Found::Vacant(number, mut lane, seen) if may_open => match self.begin(number) {
+                Ok(ground) => {
+                    *lane = Lane::InFlight;
+                    ground
                 }
-            }
-            Found::None(seen) => Ground::without(seen),
+                Err(error) if !seen.has_living() => Ground::Lost(error),
+                Err(_) => Ground::without(seen),
+            },
+            Found::Vacant(_, _, seen) | Found::None(seen) => Ground::without(seen),
         }
+    }
+
+    /// Begins to make the connection of this lane, without waiting.
+    fn begin(&self, number: usize) -> Result<Ground> {
+        let begun = self.sharing()?.dial.begin()?;
+        self.begun(number, begun)
+    }
+
+    /// Goes on making the connection of this lane, which calls that nobody waits for have.
+    pub(super) fn go_on(&self, number: usize, opening: Opening) -> Result<Ground> {
+        let begun = self.sharing()?.dial.go_on(opening)?;
+        self.begun(number, begun)
+    }
+
+    fn begun(&self, number: usize, begun: Begun) -> Result<Ground> {
+        let channel = match begun {
+            Begun::Connected(channel) => channel,
+            Begun::Opening(opening) => return Ok(Ground::Opening(number, opening)),
+        };
+        if let Some(berth) = self.berths.get(number) {
+            berth.hangup.watch(&channel.lifeline());
+        }
+        let options = self.sharing()?.dial.options();
+        Ok(Ground::Calls(number, Calls::new(channel, options).on_trial()))
+    }
+
+    fn sharing(&self) -> Result<&Sharing> {
+        let none = || Error::new(Status::Internal, "no such connection is made");
+        self.sharing.as_ref().ok_or_else(none)
     }
 
     /// Ends whatever waits on any connection. Async-signal-safe.
@@ -242,24 +274,28 @@ impl Lanes {
     }
 }
 
-/// The connection of a lane that has one.
-fn take(number: usize, lane: &mut Lane) -> Ground {
-    match mem::replace(lane, Lane::InFlight) {
-        Lane::Free(calls) => Ground::Calls(number, calls),
-        _ => Ground::Theirs,
-    }
-}
-
 /// What there is for calls that nobody waits for.
 pub(super) enum Ground {
     /// The connection of this lane.
     Calls(usize, Calls),
+    /// That which this lane will have.
+    Opening(usize, Opening),
     /// Nothing: they have all that live.
     Theirs,
     /// Nothing as long as calls that are waited for have lanes.
     Taken,
     /// Nothing, for this reason.
     Lost(Error),
+}
+
+/// What comes back of a lane in flight.
+pub(super) enum Landed {
+    /// Its connection.
+    Calls(Calls),
+    /// It has none, since none could be made.
+    Nothing,
+    /// Nothing comes back: it is in flight.
+    No,
 }
 
 impl Ground {

@@ -119,7 +119,7 @@ impl Pool {
         if let Some(error) = seen.lost.filter(|_| !seen.is_in_flight) {
             return Err(error.not_executed());
         }
-        let Some(number) = self.flight.landing()? else {
+        let Some(number) = self.flight.landing(&self.lanes, deadline)? else {
             return Ok(None);
         };
         let Some(mut lane) = self.lanes.lane(number) else {

@@ -47,7 +47,7 @@ pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
 // `write_all`, of what is the host's: `numbered`, or `standard`; `number`, by which the host knows what is the
 // library's. `socket`: connected ones of any family, how they are tuned, whose the other end is, and handles that go
-// along. `tcp`: `resolve`, `listen`, `connect`.
+// along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps, `begin` and `end`.
 pub(crate) use os::{blocking, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an

@@ -7,7 +7,9 @@ use super::address::{follow_forks, unchecked};
 use super::posix::{fifo, pipe, seqpacket, uds};
 use super::{Address, Channel, ClientOptions, Deadline, Side, shm, tcp};
 use crate::error::{Error, Result, Status};
+use crate::sys::Source;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// A server's address, of which all is known that connecting to it takes.
 pub struct Dial {
@@ -15,6 +17,36 @@ pub struct Dial {
     options: ClientOptions,
     /// Where the host is. Names are resolved once.
     hosts: Vec<SocketAddr>,
+}
+
+/// What comes of connecting without waiting.
+pub enum Begun {
+    /// It is done.
+    Connected(Box<dyn Channel>),
+    /// There is more to come.
+    Opening(Opening),
+}
+
+/// A connection that is being made.
+#[derive(Debug)]
+pub struct Opening(tcp::Opening);
+
+impl From<tcp::Opening> for Opening {
+    fn from(opening: tcp::Opening) -> Self {
+        Self(opening)
+    }
+}
+
+impl Opening {
+    /// What can be written to once there is more to know.
+    pub(crate) fn source(&self) -> Source<'_> {
+        self.0.source()
+    }
+
+    /// When it is given up.
+    pub(crate) fn deadline(&self) -> &Deadline {
+        self.0.deadline()
+    }
 }
 
 /// Connects to a server.
@@ -66,6 +98,31 @@ impl Dial {
     /// then stays as it is.
     pub fn stay(&mut self) {
         self.address = self.address.from_anywhere();
+    }
+
+    /// Begins to connect, without waiting. What takes longer is given up after the connect timeout.
+    pub fn begin(&self) -> Result<Begun> {
+        match &self.address {
+            Address::Tcp { host, port } => {
+                let deadline = Deadline::after(self.options.connect_timeout);
+                let opening = tcp::begin(host, *port, &self.hosts, deadline)?;
+                tcp::go_on(host, *port, &self.hosts, &self.options, opening)
+            }
+            _ => {
+                let now = Deadline::after(Some(Duration::ZERO));
+                self.connect(&now).map(Begun::Connected)
+            }
+        }
+    }
+
+    /// Goes on with it, without waiting.
+    pub fn go_on(&self, opening: Opening) -> Result<Begun> {
+        match &self.address {
+            Address::Tcp { host, port } => {
+                tcp::go_on(host, *port, &self.hosts, &self.options, opening.0)
+            }
+            _ => Err(unchecked()),
+        }
     }
 
     /// Connects before the deadline.

@@ -27,7 +27,7 @@ pub(crate) use posix::pipe;
 pub use crate::sys::{Bell, Lifeline, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
-pub use dial::{Dial, connect};
+pub use dial::{Begun, Dial, Opening, connect};
 pub use options::{
     CONNECTIONS_RANGE, ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,

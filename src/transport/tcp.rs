@@ -6,6 +6,7 @@
 //! word, is noticed by probes of the kernel's (tcp(7)) in about eleven seconds.
 
 use super::channel::Framed;
+use super::dial::Begun;
 use super::socket::{Accepted, Listening, SocketEndpoint, SocketStream};
 use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
@@ -83,6 +84,95 @@ pub(super) fn connect(
     let stream = SocketStream::connected(socket, options.call_timeout)?;
     let name = format!("TCP {}", at(host, port));
     Ok(Box::new(Framed::new(stream, name, options)))
+}
+
+/// A connection that is being made, for whose end nobody waits.
+#[derive(Debug)]
+pub(super) struct Opening {
+    socket: Handle,
+    /// Where the address that is tried next stands among all.
+    next: usize,
+    deadline: Deadline,
+}
+
+impl Opening {
+    /// What can be written to once there is more to know.
+    pub(super) fn source(&self) -> Source<'_> {
+        self.socket.as_source()
+    }
+
+    /// When it is given up.
+    pub(super) fn deadline(&self) -> &Deadline {
+        &self.deadline
+    }
+}
+
+/// Begins to connect, and gives it up at the deadline.
+pub(super) fn begin(
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+    deadline: Deadline,
+) -> Result<Opening> {
+    deadline.begin();
+    begin_with(0, addresses, &deadline)
+        .map(|(socket, next)| Opening {
+            socket,
+            next,
+            deadline: deadline.clone(),
+        })
+        .map_err(|error| unreached(host, port, &deadline, &error))
+}
+
+/// The socket of the first of these addresses, from this place on, to which connecting can begin, and the place after it.
+fn begin_with(
+    from: usize,
+    addresses: &[SocketAddr],
+    deadline: &Deadline,
+) -> io::Result<(Handle, usize)> {
+    let mut result = Err(ErrorKind::AddrNotAvailable.into());
+    for (place, address) in addresses.iter().enumerate().skip(from) {
+        if deadline.has_passed() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        match tcp::begin(address) {
+            Ok(socket) => return Ok((socket, place + 1)),
+            Err(error) => result = Err(error),
+        }
+    }
+    result
+}
+
+/// What has come of connecting, which goes on with the next address where one does not answer.
+pub(super) fn go_on(
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+    options: &ClientOptions,
+    mut opening: Opening,
+) -> Result<Begun> {
+    loop {
+        match tcp::end(&opening.socket) {
+            Ok(true) => {
+                let stream = SocketStream::connected(opening.socket, options.call_timeout)?;
+                let name = format!("TCP {}", at(host, port));
+                return Ok(Begun::Connected(Box::new(Framed::new(stream, name, options))));
+            }
+            Ok(false) if !opening.deadline.has_passed() => return Ok(Begun::Opening(opening.into())),
+            Ok(false) => {
+                let late = ErrorKind::TimedOut.into();
+                return Err(unreached(host, port, &opening.deadline, &late));
+            }
+            Err(error) if opening.next >= addresses.len() => {
+                return Err(unreached(host, port, &opening.deadline, &error));
+            }
+            Err(_) => {
+                let next = begin_with(opening.next, addresses, &opening.deadline);
+                let next = next.map_err(|e| unreached(host, port, &opening.deadline, &e))?;
+                (opening.socket, opening.next) = next;
+            }
+        }
+    }
 }
 
 /// The addresses of a host, one at least (getaddrinfo(3)), or why there are none.

@@ -10,7 +10,7 @@ mod state;
 mod watch;
 
 use super::calls::{Calls, Limit, check_length};
-use super::lanes::{Ground, Lane, Lanes};
+use super::lanes::{Ground, Landed, Lane, Lanes};
 use crate::error::{Error, Result, Status};
 use crate::sys::wait::{LOOKS, LOOKS_AT_CLOCK};
 use crate::sys::{AsSource as _, Source, mutex};
@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, fence};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
-use watch::{Told, Watch};
+use watch::{TakingOff, Told, Watch};
 
 /// How often one who does not wait looks: a server that says something all the time, and never answers, is to keep
 /// nobody.
@@ -119,7 +119,8 @@ impl Flight {
         check_length(message.len(), self.max_message, &self.peer)?;
         let mut state = self.lock();
         let state = &mut *state;
-        let place = self.place(state, lanes, message.len())?;
+        let waiting = state.grounded.len() + 1;
+        let place = self.place(state, lanes, message.len(), waiting)?;
         let (last, due) = (state.last + 1, self.due(limit));
         let name = Name { id: last, tag };
         let queue = match place {
@@ -137,40 +138,59 @@ impl Flight {
 
     /// Where a call goes whose message has this length: to a connection that is idle, or to another one that is made, or to the
     /// one in flight with the fewest calls, or to those that wait while calls that are waited for have all lanes.
-    fn place(&self, state: &mut State, lanes: &Lanes, length: usize) -> Result<Place> {
+    /// So many are `waiting`, this one included.
+    fn place(
+        &self,
+        state: &mut State,
+        lanes: &Lanes,
+        length: usize,
+        waiting: usize,
+    ) -> Result<Place> {
         let most = IN_FLIGHT_MAX.saturating_mul(lanes.count());
         if state.len() >= most && !state.has_open() {
             state.drop_late();
         }
-        if state.len() >= most {
-            let why = "as many calls as it may have are under way, or were not told of; take completions first";
-            return Err(self.turned_away(Status::Busy, why));
+        let itself = (state.grounded.len() + 1).saturating_sub(waiting); // It may be one of those that wait.
+        if state.len() - itself >= most {
+            return Err(self.too_many());
         }
         if let Some(idle) = state.least_busy(Queue::is_empty) {
             return Ok(Place::Aloft(idle));
         }
-        let ground = self.take_off(state, lanes);
-        let room = |queue: &Queue| queue.len() < IN_FLIGHT_MAX && queue.has_room(length, self.max_message);
-        match (ground, state.least_busy(room)) {
+        let ground = self.take_off(state, lanes, waiting);
+        let has_room = |queue: &Queue| queue.has_room(length, self.max_message);
+        let has_place = |queue: &Queue| queue.len() < IN_FLIGHT_MAX && has_room(queue);
+        let ground = match ground {
+            Ground::Opening(lane, opening) => {
+                state.runway.push(TakingOff::new(lane, opening));
+                Ground::Taken
+            }
+            ground => ground,
+        };
+        if !state.runway.is_empty() && has_place(&state.grounded) {
+            return Ok(Place::Grounded); // For the connection that is being made, or one that is idle before.
+        }
+        match (ground, state.least_busy(has_place)) {
             (Ground::Calls(lane, calls), _) => {
                 let aloft = Aloft::new(lane, calls);
                 let can_ask = aloft.end().is_none();
                 state.fleet.push(aloft);
                 match can_ask {
                     true => Ok(Place::Aloft(state.fleet.len() - 1)),
-                    false => self.place(state, lanes, length), // It is given back, as one that has ended.
+                    false => self.place(state, lanes, length, waiting), // It is given back, as one that has ended.
                 }
             }
             (_, Some(place)) => Ok(Place::Aloft(place)),
             (Ground::Lost(error), None) => Err(error.not_executed()),
-            (Ground::Taken, None) if lanes.waiting().is_some() && room(&state.grounded) => {
+            (Ground::Taken, None) if lanes.waiting().is_some() && has_place(&state.grounded) => {
                 Ok(Place::Grounded)
             }
             (Ground::Taken, None) if state.fleet.is_empty() => {
                 let why = "another call on this client is under way; each thread needs a client of its own";
                 Err(self.turned_away(Status::Busy, why))
             }
-            (Ground::Taken | Ground::Theirs, None) => {
+            (_, None) if state.least_busy(has_room).is_some() => Err(self.too_many()),
+            (_, None) => {
                 let why = "too many bytes wait to be sent; take completions first";
                 Err(self.turned_away(Status::Busy, why))
             }
@@ -178,15 +198,39 @@ impl Flight {
     }
 
     /// A connection from the lanes. Those that have ended are given back to them before.
-    fn take_off(&self, state: &mut State, lanes: &Lanes) -> Ground {
+    fn take_off(&self, state: &mut State, lanes: &Lanes, waiting: usize) -> Ground {
         let has_ended = |aloft: &Aloft| aloft.end().is_some() && aloft.is_over();
-        lanes.take_off(|lane| state.land(lane, self.watch.get(), has_ended))
+        let may_open = state.runway.len() < waiting;
+        lanes.take_off(may_open, |lane| state.land(lane, self.watch.get(), has_ended))
+    }
+
+    /// Goes on with connections that are being made.
+    fn go_on(&self, state: &mut State, lanes: &Lanes) {
+        for taking_off in mem::take(&mut state.runway) {
+            let lane = taking_off.lane;
+            match lanes.go_on(lane, taking_off.end(self.watch.get())) {
+                Ok(Ground::Opening(lane, opening)) => {
+                    state.runway.push(TakingOff::new(lane, opening));
+                }
+                Ok(Ground::Calls(lane, calls)) => state.fleet.push(Aloft::new(lane, calls)),
+                Ok(_) => {}
+                Err(error) => {
+                    state.unopened.push(lane);
+                    let has_hope = !state.runway.is_empty()
+                        || state.fleet.iter().any(|aloft| aloft.end().is_none());
+                    if !has_hope {
+                        state.fail_grounded(&error.not_executed());
+                    }
+                }
+            }
+        }
     }
 
     /// Lets calls that wait for a connection have one, where there is one.
     fn board(&self, state: &mut State, lanes: &Lanes) {
         while let Some(length) = state.grounded.first_length() {
-            match self.place(state, lanes, length) {
+            let waiting = state.grounded.len();
+            match self.place(state, lanes, length, waiting) {
                 Ok(Place::Aloft(place)) => {
                     let Some(aloft) = state.fleet.get_mut(place) else {
                         break;
@@ -296,7 +340,7 @@ impl Flight {
     }
 
     /// The connection of this lane, for a call that is waited for, if no call that nobody waits for needs it any more.
-    pub(super) fn land_at_once(&self, lane: usize) -> Option<Calls> {
+    pub(super) fn land_at_once(&self, lane: usize) -> Landed {
         let mut state = self.lock();
         state.drop_late();
         state.land(lane, self.watch.get(), Aloft::is_over)
@@ -316,7 +360,7 @@ impl Flight {
                 return Err(self.has_open());
             }
             state.drop_late();
-            if let Some(calls) = state.land(lane, self.watch.get(), Aloft::is_over) {
+            if let Landed::Calls(calls) = state.land(lane, self.watch.get(), Aloft::is_over) {
                 return Ok(calls);
             }
             if deadline.has_passed() {
@@ -433,6 +477,10 @@ impl Flight {
         let Some(watch) = self.watch.get() else {
             return Ok(());
         };
+        for taking_off in &mut state.runway {
+            let watched = taking_off.watch(watch);
+            watched.map_err(|error| Error::os("watch a connection", &error).at(&self.peer))?;
+        }
         for aloft in &mut state.fleet {
             let watched = aloft.watch(watch);
             watched.map_err(|error| Error::os("watch a connection", &error).at(&self.peer))?;
@@ -455,6 +503,7 @@ impl Flight {
             state.fail(&self.stopped());
         }
         self.give_up_refused(state, lanes);
+        self.go_on(state, lanes);
         if !state.grounded.is_empty() {
             self.board(state, lanes);
         }
@@ -505,14 +554,29 @@ impl Flight {
     }
 
     /// The lane of a connection in flight that may land once the answers to calls that are over have come. [`Status::Busy`]:
-    /// all of them have calls to be told of. `None`: there is none in flight any more.
-    pub(super) fn landing(&self) -> Result<Option<usize>> {
+    /// all of them have calls to be told of. `None`: it is not so any more. Where the first one is still being made, it is
+    /// waited for until the deadline.
+    pub(super) fn landing(&self, lanes: &Lanes, deadline: &Deadline) -> Result<Option<usize>> {
         let state = self.lock();
         match state.fleet.iter().find(|aloft| !aloft.is_open()) {
             Some(aloft) => Ok(Some(aloft.lane)),
-            None if state.fleet.is_empty() => Ok(None),
-            None => Err(self.has_open()),
+            None if !state.fleet.is_empty() => Err(self.has_open()),
+            None if self.is_stopped() => Err(self.stopped()),
+            None if !state.runway.is_empty() && deadline.has_passed() => {
+                let why = "a connection was not made in time";
+                Err(self.turned_away(Status::TimedOut, why))
+            }
+            None if !state.runway.is_empty() => {
+                let slept = self.sleep(state, lanes, deadline);
+                slept.map(|_| None).map_err(Error::not_executed)
+            }
+            None => Ok(None),
         }
+    }
+
+    fn too_many(&self) -> Error {
+        let why = "as many calls as it may have are under way, or were not told of; take completions first";
+        self.turned_away(Status::Busy, why)
     }
 
     #[cold]

@@ -2,10 +2,10 @@
 
 use super::aloft::{Aloft, Done, Taken, end_due};
 use super::queue::{Name, Queue};
-use super::watch::Watch;
+use super::watch::{TakingOff, Watch};
 use super::{Completion, Next};
 use crate::error::Error;
-use crate::service::calls::Calls;
+use crate::service::lanes::Landed;
 use crate::sys::wait::Spin;
 use crate::transport::{Armed, ClientOptions};
 use std::collections::VecDeque;
@@ -26,6 +26,10 @@ pub(super) struct State {
     pub(super) last: u64,
     /// The connections in flight.
     pub(super) fleet: Vec<Aloft>,
+    /// Connections that are being made.
+    pub(super) runway: Vec<TakingOff>,
+    /// Lanes whose connections could not be made.
+    pub(super) unopened: Vec<usize>,
     /// Calls that wait for a connection.
     pub(super) grounded: Queue,
     pub(super) done: VecDeque<Done>,
@@ -51,6 +55,8 @@ impl State {
             peer: peer.to_owned(),
             last: 0,
             fleet: Vec::new(),
+            runway: Vec::new(),
+            unopened: Vec::new(),
             grounded: Queue::default(),
             done: VecDeque::new(),
             spin: Spin::new(options.spin),
@@ -86,18 +92,24 @@ impl State {
         self.fleet.iter().position(|aloft| aloft.lane == lane)
     }
 
-    /// Gives back the connection on this lane, if `may_land` lets it.
+    /// Gives back this lane, with its connection if `may_land` lets it.
     pub(super) fn land(
         &mut self,
         lane: usize,
         watch: Option<&Watch>,
         may_land: impl Fn(&Aloft) -> bool,
-    ) -> Option<Calls> {
-        let place = self.place_of(lane)?;
-        if !self.fleet.get(place).is_some_and(may_land) {
-            return None;
+    ) -> Landed {
+        let may_land = |place: &usize| self.fleet.get(*place).is_some_and(may_land);
+        if let Some(place) = self.place_of(lane).filter(may_land) {
+            return Landed::Calls(self.fleet.swap_remove(place).land(watch));
         }
-        Some(self.fleet.swap_remove(place).land(watch))
+        match self.unopened.iter().position(|unopened| *unopened == lane) {
+            Some(place) => {
+                self.unopened.swap_remove(place);
+                Landed::Nothing
+            }
+            None => Landed::No,
+        }
     }
 
     /// The place of the connection for the next call, which is one that is idle, or else the one with the fewest calls
@@ -123,6 +135,8 @@ impl State {
 
     /// All connections have ended, for this reason.
     pub(super) fn fail(&mut self, error: &Error) {
+        let lanes = self.runway.drain(..).map(|taking_off| taking_off.lane);
+        self.unopened.extend(lanes);
         for aloft in &mut self.fleet {
             if aloft.end().is_none() {
                 aloft.fail(error, &mut self.done);
@@ -247,7 +261,8 @@ impl State {
         let look = (armed == Armed::Unwatched).then(|| now + LOOK);
         let aloft = self.fleet.iter().map(|aloft| &aloft.queue);
         let dues = aloft.chain([&self.grounded]).filter_map(Queue::next_due);
-        let Some(due) = dues.chain(look).min() else {
+        let runway = self.runway.iter().filter_map(TakingOff::due);
+        let Some(due) = dues.chain(runway).chain(look).min() else {
             return Ok(());
         };
         if self.timer.is_none_or(|timer| due < timer) {

@@ -2,9 +2,9 @@
 
 use crate::sys::ready::Want;
 use crate::sys::{AsSource, Bell, Event, Poller, Source, Timer};
-use crate::transport::{Channel, WATCHES, Watches};
+use crate::transport::{Channel, Opening, WATCHES, Watches};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The token of the bell and of the timer; those of a connection are beyond.
 const BELL: u64 = 0;
@@ -82,6 +82,48 @@ impl Watch {
 impl AsSource for Watch {
     fn as_source(&self) -> Source<'_> {
         self.poller.as_source()
+    }
+}
+
+/// A connection that is being made, which the watch has.
+#[derive(Debug)]
+pub(super) struct TakingOff {
+    pub(super) lane: usize,
+    opening: Opening,
+    is_watched: bool,
+}
+
+impl TakingOff {
+    pub(super) fn new(lane: usize, opening: Opening) -> Self {
+        Self {
+            lane,
+            opening,
+            is_watched: false,
+        }
+    }
+
+    /// When it is given up.
+    pub(super) fn due(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.opening.deadline().remaining()?)
+    }
+
+    /// Watches for more to know.
+    pub(super) fn watch(&mut self, watch: &Watch) -> io::Result<()> {
+        if !self.is_watched {
+            let source = self.opening.source();
+            watch.poller.add(source, Want::WRITE, token(self.lane, 0))?;
+            self.is_watched = true;
+        }
+        Ok(())
+    }
+
+    /// It is watched no more.
+    pub(super) fn end(self, watch: Option<&Watch>) -> Opening {
+        if let Some(watch) = watch.filter(|_| self.is_watched) {
+            // It fails only where it is not in it.
+            let _ = watch.poller.remove(self.opening.source());
+        }
+        self.opening
     }
 }
 
