@@ -1880,6 +1880,19 @@ calc_ipc_status calc_ipc_client_cancel(const struct calc_ipc_client *client,
                                        uint64_t id);
 
 /**
+ * Ends all calls that are under way or submitted, with CANCELLED, and every later one at once.
+ *
+ * A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms` ends. Each call that was submitted completes;
+ * calc_ipc_client_next() gives these completions, then CANCELLED. Any thread may ask for it, a signal
+ * handler too; it never waits. Join the threads that use the client, then destroy it. In a forked child
+ * it does nothing.
+ *
+ * @param client  The client; NULL does nothing.
+ */
+CALC_IPC_API
+void calc_ipc_client_request_stop(const struct calc_ipc_client *client);
+
+/**
  * Gives a descriptor to watch for reading in an event loop of your own.
  *
  * It is readable at the latest when calc_ipc_client_next() would give a completion without waiting. It

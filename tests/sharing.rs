@@ -109,7 +109,9 @@ impl Gate {
         state: std::sync::MutexGuard<'a, (bool, u32)>,
         until: impl Fn(&(bool, u32)) -> bool,
     ) -> std::sync::MutexGuard<'a, (bool, u32)> {
-        let waited = self.1.wait_timeout_while(state, PATIENCE, |state| !until(state));
+        let waited = self
+            .1
+            .wait_timeout_while(state, PATIENCE, |state| !until(state));
         let (state, timeout) = waited.unwrap();
         assert!(!timeout.timed_out());
         state
@@ -169,7 +171,7 @@ fn connections_are_opened_when_they_are_needed_and_no_sooner() {
         for number in 0..100 {
             ask(&client, number).unwrap();
         }
-        
+
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| ask(&client, SLOW).unwrap());
@@ -222,7 +224,12 @@ fn what_is_submitted_over_a_refused_connection_goes_over_another() {
     over_each(|transport, address| {
         let _server = transport.serve(address, echo(), &only(1));
         let client = connect(transport, address, 4);
-        assert_eq!(connect_more(&client, 60), (0..60).collect(), "{}", transport.name);
+        assert_eq!(
+            connect_more(&client, 60),
+            (0..60).collect(),
+            "{}",
+            transport.name
+        );
         ask(&client, 5).unwrap();
     });
 }
@@ -279,7 +286,9 @@ fn what_is_submitted_while_calls_have_all_connections_waits_for_one() {
             gate.await_held(1);
             let cancelled = submit(&client, 1).unwrap();
             submit(&client, 2).unwrap();
-            client.submit(Limit::Own(Some(Duration::from_millis(1))), b"late", 3).unwrap();
+            client
+                .submit(Limit::Own(Some(Duration::from_millis(1))), b"late", 3)
+                .unwrap();
             client.cancel(cancelled).unwrap();
             let told = [next(&client).0, next(&client).0].map(|each| {
                 let error = each.outcome.unwrap_err();
@@ -347,7 +356,10 @@ fn a_lost_connection_leaves_the_others_and_the_last_one_says_why() {
             assert_ne!(status, Status::Ok);
             matches!(status, Status::Closed | Status::PeerDied)
         });
-        assert!(!matches!(status(submit(&client, 1)), Status::Ok | Status::Busy));
+        assert!(!matches!(
+            status(submit(&client, 1)),
+            Status::Ok | Status::Busy
+        ));
         clean(transport, address);
     });
 }
@@ -362,7 +374,12 @@ fn a_client_that_reconnects_needs_no_server_to_begin_with_and_outlives_many() {
     over_each(|transport, address| {
         for connections in [0, 1, 3] {
             let client = try_to_connect(transport, address, connections, true).unwrap();
-            assert_eq!(status(ask(&client, 1)), Status::NotConnected, "{}", transport.name);
+            assert_eq!(
+                status(ask(&client, 1)),
+                Status::NotConnected,
+                "{}",
+                transport.name
+            );
             let submitted = submit(&client, 1);
             let refused = match submitted {
                 Ok(_) => next(&client).0.outcome.unwrap_err(),
@@ -412,14 +429,21 @@ fn what_cannot_be_reached_ever_is_refused_at_once() {
         (Place::exec("/bin/true"), Status::Unsupported),
     ];
     for (place, expected) in refused {
-        assert_eq!(status(Client::connect(&place, &options)), expected, "{place}");
+        assert_eq!(
+            status(Client::connect(&place, &options)),
+            expected,
+            "{place}"
+        );
     }
     let options = ClientOptions {
         connections: 1025,
         ..ClientOptions::default()
     };
     let place = Place::unix("/none");
-    assert_eq!(status(Client::connect(&place, &options)), Status::InvalidArgument);
+    assert_eq!(
+        status(Client::connect(&place, &options)),
+        Status::InvalidArgument
+    );
 }
 
 #[test]
@@ -434,9 +458,17 @@ fn a_stop_ends_calls_of_every_kind() {
                 let waiting = (connections == 1).then(|| scope.spawn(|| status(ask(&client, 1))));
                 gate.await_held(1);
                 client.request_stop();
-                assert_eq!(call.join().unwrap(), Status::Cancelled, "{}", transport.name);
+                assert_eq!(
+                    call.join().unwrap(),
+                    Status::Cancelled,
+                    "{}",
+                    transport.name
+                );
                 let waited = waiting.map(|waiting| waiting.join().unwrap());
-                assert!(matches!(waited, None | Some(Status::Cancelled | Status::Ok)));
+                assert!(matches!(
+                    waited,
+                    None | Some(Status::Cancelled | Status::Ok)
+                ));
             });
             let error = ask(&client, 1).unwrap_err();
             assert_eq!(error.status(), Status::Cancelled);

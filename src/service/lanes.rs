@@ -182,7 +182,11 @@ impl Lanes {
 
     /// Whether the connection was lost, and is made anew.
     fn is_to_be_made_anew(&self, lane: &mut Lane) -> bool {
-        if !self.sharing.as_ref().is_some_and(|sharing| sharing.reconnects) {
+        if !self
+            .sharing
+            .as_ref()
+            .is_some_and(|sharing| sharing.reconnects)
+        {
             return false;
         }
         match lane {
@@ -258,7 +262,10 @@ impl Lanes {
             berth.hangup.watch(&channel.lifeline());
         }
         let options = self.sharing()?.dial.options();
-        Ok(Ground::Calls(number, Calls::new(channel, options).on_trial()))
+        Ok(Ground::Calls(
+            number,
+            Calls::new(channel, options).on_trial(),
+        ))
     }
 
     fn sharing(&self) -> Result<&Sharing> {

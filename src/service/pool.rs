@@ -134,8 +134,7 @@ impl Pool {
     /// Whether the call may go on over another connection, since the server refused this one with that error.
     #[cold]
     pub(super) fn may_go_elsewhere(&self, mut held: Held<'_>, error: &Error) -> bool {
-        error.status() == Status::Refused
-            && self.lanes.refused(held.number, &mut held.lane, error)
+        error.status() == Status::Refused && self.lanes.refused(held.number, &mut held.lane, error)
     }
 
     /// A lane may be free.

@@ -129,9 +129,13 @@ impl Address {
     }
 
     /// The same address, which means the same wherever this process goes (chdir(2)), if it is not too long for that.
-    pub(super) fn from_anywhere(&self) -> Self {
+    pub(super) fn anchored(&self) -> Self {
         let absolute = |path: &str, longest| {
-            let absolute = path::absolute(path).ok()?.into_os_string().into_string().ok()?;
+            let absolute = path::absolute(path)
+                .ok()?
+                .into_os_string()
+                .into_string()
+                .ok()?;
             (absolute.len() <= longest).then_some(absolute)
         };
         let socket = |path: &String| absolute(path, PATH_MAX).unwrap_or_else(|| path.clone());

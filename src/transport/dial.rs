@@ -97,7 +97,7 @@ impl Dial {
     /// From now on, it is reached wherever this process goes (chdir(2)). A path that would be too long for its transport
     /// then stays as it is.
     pub fn stay(&mut self) {
-        self.address = self.address.from_anywhere();
+        self.address = self.address.anchored();
     }
 
     /// Begins to connect, without waiting. What takes longer is given up after the connect timeout.

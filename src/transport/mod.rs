@@ -29,8 +29,8 @@ pub use address::{Address, Bound, Side, bind};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
 pub use dial::{Begun, Dial, Opening, connect};
 pub use options::{
-    CONNECTIONS_RANGE, ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
-    USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
+    CONNECTIONS_RANGE, ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions,
+    ServerUser, USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
 
 use crate::error::{Error, Result, Status};

@@ -156,9 +156,13 @@ pub(super) fn go_on(
             Ok(true) => {
                 let stream = SocketStream::connected(opening.socket, options.call_timeout)?;
                 let name = format!("TCP {}", at(host, port));
-                return Ok(Begun::Connected(Box::new(Framed::new(stream, name, options))));
+                return Ok(Begun::Connected(Box::new(Framed::new(
+                    stream, name, options,
+                ))));
             }
-            Ok(false) if !opening.deadline.has_passed() => return Ok(Begun::Opening(opening.into())),
+            Ok(false) if !opening.deadline.has_passed() => {
+                return Ok(Begun::Opening(opening.into()));
+            }
             Ok(false) => {
                 let late = ErrorKind::TimedOut.into();
                 return Err(unreached(host, port, &opening.deadline, &late));

@@ -235,7 +235,8 @@ impl Aloft {
 
     /// Whether the server did not take the client in.
     pub(super) fn was_refused(&self) -> bool {
-        self.end().is_some_and(|end| end.status() == Status::Refused)
+        self.end()
+            .is_some_and(|end| end.status() == Status::Refused)
     }
 
     /// The connection has ended, and with it all of its calls, unless they may go to another one.

@@ -5,26 +5,29 @@
 //! `done` until it is told.
 
 mod aloft;
+mod boarding;
+mod landing;
 mod queue;
 mod state;
 mod watch;
 
-use super::calls::{Calls, Limit, check_length};
-use super::lanes::{Ground, Landed, Lane, Lanes};
+use super::calls::{Limit, check_length};
+use super::lanes::Lanes;
 use crate::error::{Error, Result, Status};
 use crate::sys::wait::{LOOKS, LOOKS_AT_CLOCK};
 use crate::sys::{AsSource as _, Source, mutex};
 use crate::transport::{Armed, ClientOptions, Deadline};
-use aloft::{Aloft, Done};
+use aloft::Done;
+use boarding::Place;
 pub use queue::IN_FLIGHT_MAX;
-use queue::{Name, Queue};
+use queue::Name;
 use state::State;
 use std::mem;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, fence};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
-use watch::{TakingOff, Told, Watch};
+use watch::{Told, Watch};
 
 /// How often one who does not wait looks: a server that says something all the time, and never answers, is to keep
 /// nobody.
@@ -66,14 +69,6 @@ pub(super) struct Flight {
     max_message: usize,
     /// All calls are to end, and no more to begin.
     is_stopped: AtomicBool,
-}
-
-/// Where a call goes.
-enum Place {
-    /// To this connection in flight.
-    Aloft(usize),
-    /// To those that wait for one.
-    Grounded,
 }
 
 impl Flight {
@@ -136,117 +131,6 @@ impl Flight {
         Ok(last)
     }
 
-    /// Where a call goes whose message has this length: to a connection that is idle, or to another one that is made, or to the
-    /// one in flight with the fewest calls, or to those that wait while calls that are waited for have all lanes.
-    /// So many are `waiting`, this one included.
-    fn place(
-        &self,
-        state: &mut State,
-        lanes: &Lanes,
-        length: usize,
-        waiting: usize,
-    ) -> Result<Place> {
-        let most = IN_FLIGHT_MAX.saturating_mul(lanes.count());
-        if state.len() >= most && !state.has_open() {
-            state.drop_late();
-        }
-        let itself = (state.grounded.len() + 1).saturating_sub(waiting); // It may be one of those that wait.
-        if state.len() - itself >= most {
-            return Err(self.too_many());
-        }
-        if let Some(idle) = state.least_busy(Queue::is_empty) {
-            return Ok(Place::Aloft(idle));
-        }
-        let ground = self.take_off(state, lanes, waiting);
-        let has_room = |queue: &Queue| queue.has_room(length, self.max_message);
-        let has_place = |queue: &Queue| queue.len() < IN_FLIGHT_MAX && has_room(queue);
-        let ground = match ground {
-            Ground::Opening(lane, opening) => {
-                state.runway.push(TakingOff::new(lane, opening));
-                Ground::Taken
-            }
-            ground => ground,
-        };
-        if !state.runway.is_empty() && has_place(&state.grounded) {
-            return Ok(Place::Grounded); // For the connection that is being made, or one that is idle before.
-        }
-        match (ground, state.least_busy(has_place)) {
-            (Ground::Calls(lane, calls), _) => {
-                let aloft = Aloft::new(lane, calls);
-                let can_ask = aloft.end().is_none();
-                state.fleet.push(aloft);
-                match can_ask {
-                    true => Ok(Place::Aloft(state.fleet.len() - 1)),
-                    false => self.place(state, lanes, length, waiting), // It is given back, as one that has ended.
-                }
-            }
-            (_, Some(place)) => Ok(Place::Aloft(place)),
-            (Ground::Lost(error), None) => Err(error.not_executed()),
-            (Ground::Taken, None) if lanes.waiting().is_some() && has_place(&state.grounded) => {
-                Ok(Place::Grounded)
-            }
-            (Ground::Taken, None) if state.fleet.is_empty() => {
-                let why = "another call on this client is under way; each thread needs a client of its own";
-                Err(self.turned_away(Status::Busy, why))
-            }
-            (_, None) if state.least_busy(has_room).is_some() => Err(self.too_many()),
-            (_, None) => {
-                let why = "too many bytes wait to be sent; take completions first";
-                Err(self.turned_away(Status::Busy, why))
-            }
-        }
-    }
-
-    /// A connection from the lanes. Those that have ended are given back to them before.
-    fn take_off(&self, state: &mut State, lanes: &Lanes, waiting: usize) -> Ground {
-        let has_ended = |aloft: &Aloft| aloft.end().is_some() && aloft.is_over();
-        let may_open = state.runway.len() < waiting;
-        lanes.take_off(may_open, |lane| state.land(lane, self.watch.get(), has_ended))
-    }
-
-    /// Goes on with connections that are being made.
-    fn go_on(&self, state: &mut State, lanes: &Lanes) {
-        for taking_off in mem::take(&mut state.runway) {
-            let lane = taking_off.lane;
-            match lanes.go_on(lane, taking_off.end(self.watch.get())) {
-                Ok(Ground::Opening(lane, opening)) => {
-                    state.runway.push(TakingOff::new(lane, opening));
-                }
-                Ok(Ground::Calls(lane, calls)) => state.fleet.push(Aloft::new(lane, calls)),
-                Ok(_) => {}
-                Err(error) => {
-                    state.unopened.push(lane);
-                    let has_hope = !state.runway.is_empty()
-                        || state.fleet.iter().any(|aloft| aloft.end().is_none());
-                    if !has_hope {
-                        state.fail_grounded(&error.not_executed());
-                    }
-                }
-            }
-        }
-    }
-
-    /// Lets calls that wait for a connection have one, where there is one.
-    fn board(&self, state: &mut State, lanes: &Lanes) {
-        while let Some(length) = state.grounded.first_length() {
-            let waiting = state.grounded.len();
-            match self.place(state, lanes, length, waiting) {
-                Ok(Place::Aloft(place)) => {
-                    let Some(aloft) = state.fleet.get_mut(place) else {
-                        break;
-                    };
-                    if let Err(error) = state.grounded.move_first(&mut aloft.queue) {
-                        let error = error.at(&self.peer);
-                        state.fail_grounded(&error);
-                    }
-                }
-                Ok(Place::Grounded) => break,
-                Err(error) if error.status() == Status::Busy => break,
-                Err(error) => state.fail_grounded(&error),
-            }
-        }
-    }
-
     /// Takes the next completion, whose answer is written to the start of `answer`; waits for one this long at most
     /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came.
     pub(super) fn next(
@@ -262,7 +146,7 @@ impl Flight {
             if let Some(next) = state.look(answer) {
                 break Ok(next);
             }
-            if self.is_stopped.load(SeqCst) {
+            if self.is_stopped() {
                 break Err(self.stopped());
             }
             if wait == Some(Duration::ZERO) {
@@ -285,7 +169,8 @@ impl Flight {
         self.settle(&mut state, lanes);
         let mut next = next?;
         if let Next::Completion(completion) = &mut next {
-            completion.outcome = mem::replace(&mut completion.outcome, Ok(0)).map_err(|error| self.told(error));
+            completion.outcome =
+                mem::replace(&mut completion.outcome, Ok(0)).map_err(|error| self.told(error));
         }
         Ok(next)
     }
@@ -300,7 +185,9 @@ impl Flight {
             return Err(Error::new(Status::InvalidArgument, context).at(&self.peer));
         }
         let aloft = state.fleet.iter_mut().map(|aloft| &mut aloft.queue);
-        let over = aloft.chain([&mut state.grounded]).find_map(|queue| queue.end(id));
+        let over = aloft
+            .chain([&mut state.grounded])
+            .find_map(|queue| queue.end(id));
         if let Some(over) = over {
             let error = Error::new(Status::Cancelled, "the call was cancelled").at(&self.peer);
             state.done.push_back(Done::new(over, error));
@@ -336,45 +223,6 @@ impl Flight {
         fence(SeqCst);
         if let Some(watch) = self.watch.get() {
             watch.bell.ring();
-        }
-    }
-
-    /// The connection of this lane, for a call that is waited for, if no call that nobody waits for needs it any more.
-    pub(super) fn land_at_once(&self, lane: usize) -> Landed {
-        let mut state = self.lock();
-        state.drop_late();
-        state.land(lane, self.watch.get(), Aloft::is_over)
-    }
-
-    /// The connection of this lane, for a call that is waited for. [`Status::Busy`] while a call that nobody waits for is
-    /// not told of; what is owed to those that are is awaited within the deadline.
-    pub(super) fn land(&self, lanes: &Lanes, lane: usize, deadline: &Deadline) -> Result<Calls> {
-        deadline.begin();
-        let mut state = self.lock();
-        loop {
-            let is_open = |place| state.fleet.get(place).is_some_and(Aloft::is_open);
-            let Some(is_open) = state.place_of(lane).map(is_open) else {
-                return Err(self.turned_away(Status::Internal, "a connection is lost"));
-            };
-            if is_open || (lanes.count() == 1 && state.has_open()) {
-                return Err(self.has_open());
-            }
-            state.drop_late();
-            if let Landed::Calls(calls) = state.land(lane, self.watch.get(), Aloft::is_over) {
-                return Ok(calls);
-            }
-            if deadline.has_passed() {
-                let limit = deadline.limit().unwrap_or_default();
-                let context = format!("the answers to earlier calls did not come within {limit:?}");
-                return Err(Error::new(Status::TimedOut, context)
-                    .at(&self.peer)
-                    .not_executed());
-            }
-            if self.is_stopped.load(SeqCst) {
-                return Err(self.stopped());
-            }
-            let slept = self.sleep(state, lanes, deadline);
-            state = slept.map_err(Error::not_executed)?;
         }
     }
 
@@ -497,92 +345,17 @@ impl Flight {
         Ok(())
     }
 
-    /// Lets calls go on elsewhere that a connection which has ended leaves behind, and ends all if the client was stopped.
-    fn see_to_ends(&self, state: &mut State, lanes: &Lanes) {
-        if self.is_stopped.load(SeqCst) {
-            state.fail(&self.stopped());
-        }
-        self.give_up_refused(state, lanes);
-        self.go_on(state, lanes);
-        if !state.grounded.is_empty() {
-            self.board(state, lanes);
-        }
-        if let Some(waiting) = lanes.waiting() {
-            let waits = !state.grounded.is_empty();
-            if waits != mem::replace(&mut state.is_counted, waits) {
-                waiting.count(waits);
-            }
-            if waiting.is_awaited() {
-                waiting.wake(); // A connection may have landed.
-            }
-        }
-    }
-
-    /// Lets the calls of connections that the server refused wait for others.
-    fn give_up_refused(&self, state: &mut State, lanes: &Lanes) {
-        let refused = |aloft: &Aloft| aloft.was_refused() && aloft.is_open();
-        while let Some(place) = state.fleet.iter().position(refused) {
-            let Some(aloft) = state.fleet.get_mut(place) else {
-                return;
-            };
-            let error = aloft.end().cloned();
-            let starts_again = aloft.start_again_in(&mut state.grounded);
-            let Some(error) = error else { return };
-            if !starts_again {
-                aloft.end_all(&error, &mut state.done);
-            }
-            let Some(mut lane) = lanes.lane(aloft.lane) else {
-                return; // Somebody looks at it: it is found to be over then.
-            };
-            let number = aloft.lane;
-            *lane = Lane::Free(state.fleet.swap_remove(place).land(self.watch.get()));
-            lanes.refused(number, &mut lane, &error);
-        }
-    }
-
     /// Lets the bell ring, or be silent. Once the client was stopped, it rings.
     fn ring(&self, state: &mut State, watch: &Watch, has_known: bool) {
-        let silenced = state.ring(watch, has_known || self.is_stopped.load(SeqCst));
+        let silenced = state.ring(watch, has_known || self.is_stopped());
         fence(SeqCst);
-        if silenced && self.is_stopped.load(SeqCst) {
+        if silenced && self.is_stopped() {
             state.ring(watch, true);
         }
     }
 
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped.load(SeqCst)
-    }
-
-    /// The lane of a connection in flight that may land once the answers to calls that are over have come. [`Status::Busy`]:
-    /// all of them have calls to be told of. `None`: it is not so any more. Where the first one is still being made, it is
-    /// waited for until the deadline.
-    pub(super) fn landing(&self, lanes: &Lanes, deadline: &Deadline) -> Result<Option<usize>> {
-        let state = self.lock();
-        match state.fleet.iter().find(|aloft| !aloft.is_open()) {
-            Some(aloft) => Ok(Some(aloft.lane)),
-            None if !state.fleet.is_empty() => Err(self.has_open()),
-            None if self.is_stopped() => Err(self.stopped()),
-            None if !state.runway.is_empty() && deadline.has_passed() => {
-                let why = "a connection was not made in time";
-                Err(self.turned_away(Status::TimedOut, why))
-            }
-            None if !state.runway.is_empty() => {
-                let slept = self.sleep(state, lanes, deadline);
-                slept.map(|_| None).map_err(Error::not_executed)
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn too_many(&self) -> Error {
-        let why = "as many calls as it may have are under way, or were not told of; take completions first";
-        self.turned_away(Status::Busy, why)
-    }
-
-    #[cold]
-    fn has_open(&self) -> Error {
-        let why = "calls that nobody waits for have the connection; take their completions first";
-        self.turned_away(Status::Busy, why)
     }
 
     fn turned_away(&self, status: Status, why: &'static str) -> Error {

@@ -241,7 +241,9 @@ impl State {
 
     /// The watch told of something at the connection on this lane.
     pub(super) fn look_at(&mut self, lane: usize) {
-        let aloft = self.place_of(lane).and_then(|place| self.fleet.get_mut(place));
+        let aloft = self
+            .place_of(lane)
+            .and_then(|place| self.fleet.get_mut(place));
         if let Some(aloft) = aloft {
             aloft.look(&mut self.done);
             if aloft.is_quiet() {

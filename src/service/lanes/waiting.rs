@@ -101,7 +101,10 @@ impl Waiter<'_> {
         let time = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
         let guard = mutex::lock(&self.waiting.given_back);
         let is_same = |given_back: &mut u64| *given_back == self.seen;
-        let waited = self.waiting.changed.wait_timeout_while(guard, time, is_same);
+        let waited = self
+            .waiting
+            .changed
+            .wait_timeout_while(guard, time, is_same);
         let (guard, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
         self.seen = *guard;
         true

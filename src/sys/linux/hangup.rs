@@ -122,9 +122,11 @@ mod tests {
         let hangup = Hangup::new();
         hangup.watch(&Lifeline::Bell(&bell));
         hangup.hang_up();
-        assert!(crate::sys::poll::state(bell.as_fd(), crate::sys::ready::Want::READ)
-            .unwrap()
-            .contains(crate::sys::ready::Ready::READABLE));
+        assert!(
+            crate::sys::poll::state(bell.as_fd(), crate::sys::ready::Want::READ)
+                .unwrap()
+                .contains(crate::sys::ready::Ready::READABLE)
+        );
         hangup.watch(&Lifeline::None);
         hangup.hang_up();
     }
