@@ -5,9 +5,8 @@
 
 use super::address::{follow_forks, unchecked};
 use super::posix::{fifo, pipe, seqpacket, uds};
-use super::{Address, Channel, ClientOptions, Deadline, Side, shm, tcp};
+use super::{Address, Begun, Channel, ClientOptions, Deadline, Opening, Side, shm, tcp};
 use crate::error::{Error, Result, Status};
-use crate::sys::Source;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -17,36 +16,6 @@ pub struct Dial {
     options: ClientOptions,
     /// Where the host is. Names are resolved once.
     hosts: Vec<SocketAddr>,
-}
-
-/// What comes of connecting without waiting.
-pub enum Begun {
-    /// It is done.
-    Connected(Box<dyn Channel>),
-    /// There is more to come.
-    Opening(Opening),
-}
-
-/// A connection that is being made.
-#[derive(Debug)]
-pub struct Opening(tcp::Opening);
-
-impl From<tcp::Opening> for Opening {
-    fn from(opening: tcp::Opening) -> Self {
-        Self(opening)
-    }
-}
-
-impl Opening {
-    /// What can be written to once there is more to know.
-    pub(crate) fn source(&self) -> Source<'_> {
-        self.0.source()
-    }
-
-    /// When it is given up.
-    pub(crate) fn deadline(&self) -> &Deadline {
-        self.0.deadline()
-    }
 }
 
 /// Connects to a server.
@@ -119,7 +88,7 @@ impl Dial {
     pub fn go_on(&self, opening: Opening) -> Result<Begun> {
         match &self.address {
             Address::Tcp { host, port } => {
-                tcp::go_on(host, *port, &self.hosts, &self.options, opening.0)
+                tcp::go_on(host, *port, &self.hosts, &self.options, opening)
             }
             _ => Err(unchecked()),
         }

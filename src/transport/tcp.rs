@@ -6,9 +6,8 @@
 //! word, is noticed by probes of the kernel's (tcp(7)) in about eleven seconds.
 
 use super::channel::Framed;
-use super::dial::Begun;
 use super::socket::{Accepted, Listening, SocketEndpoint, SocketStream};
-use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
+use super::{Begun, Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::{AsSource, Handle, Source, lock, memory, socket, tcp};
 use std::io::{self, ErrorKind};
@@ -88,7 +87,7 @@ pub(super) fn connect(
 
 /// A connection that is being made, for whose end nobody waits.
 #[derive(Debug)]
-pub(super) struct Opening {
+pub struct Opening {
     socket: Handle,
     /// Where the address that is tried next stands among all.
     next: usize,
@@ -97,12 +96,12 @@ pub(super) struct Opening {
 
 impl Opening {
     /// What can be written to once there is more to know.
-    pub(super) fn source(&self) -> Source<'_> {
+    pub(crate) fn source(&self) -> Source<'_> {
         self.socket.as_source()
     }
 
     /// When it is given up.
-    pub(super) fn deadline(&self) -> &Deadline {
+    pub(crate) fn deadline(&self) -> &Deadline {
         &self.deadline
     }
 }
@@ -161,7 +160,7 @@ pub(super) fn go_on(
                 ))));
             }
             Ok(false) if !opening.deadline.has_passed() => {
-                return Ok(Begun::Opening(opening.into()));
+                return Ok(Begun::Opening(opening));
             }
             Ok(false) => {
                 let late = ErrorKind::TimedOut.into();
