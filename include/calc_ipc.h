@@ -30,7 +30,8 @@
  * **Handles** are opaque. A create function makes one, and its destroy frees it, once. A function
  * that takes a const handle may be called from any thread at any time. No other function may use a
  * handle while destroy runs, unless the comment of destroy allows it. A client serves one call at a
- * time: a call that comes while another one runs gets BUSY.
+ * time, and a call that comes while another one runs gets BUSY, unless its option `connections` lets it have
+ * several: then calls wait for one that is free, within their time.
  *
  * **URLs** name an address of any transport, so that a program changes transport by changing a
  * string: calc_ipc_server_create() and calc_ipc_client_create() take one. A server binds the
@@ -61,7 +62,7 @@
  * or why there is none, is a completion, which calc_ipc_client_next() gives exactly once. Any threads
  * may do both at the same time. The descriptor of calc_ipc_client_fd() is readable when there is
  * something to take, for an event loop of the host's; the library has no thread for that. A call that
- * waits gets BUSY until all completions are taken.
+ * waits has a connection to itself, and gets BUSY if calls of which completions are to be taken have all.
  *
  * **Time.** The library never retries a call. calc_ipc_last_not_executed() says of a failed call
  * whether its request was certainly not executed, so that the caller can safely send it again. Once
@@ -183,7 +184,7 @@
  *
  * calc_ipc_client_create(), then calc_ipc_client_call(), calc_ipc_client_call_many() and
  * calc_ipc_client_call_bytes() any number of times, then calc_ipc_client_destroy(). A lost
- * connection stays lost: create another client.
+ * connection stays lost: create another client, or set the option `reconnect`.
  */
 typedef struct calc_ipc_client calc_ipc_client;
 

@@ -5,8 +5,8 @@ mod tests;
 
 use super::calls::{Calls, Limit};
 use super::flight::{Flight, Next};
-use super::lanes::Lanes;
-use super::pool::Pool;
+use super::lanes::{Lanes, lost};
+use super::pool::{Held, Pool};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, fork};
 use crate::transport::{Address, Begun, Channel, ClientOptions, Deadline, Dial};
@@ -76,28 +76,49 @@ impl Client {
         }
     }
 
-    /// When a call has to be over.
-    #[inline]
-    fn deadline(&self, limit: Limit) -> Deadline {
-        Deadline::after(limit.or(self.timeout))
-    }
-
-    /// Has `ask` ask over a connection that nobody else has. If the server refuses that, it asks over another one.
+    /// Has `ask` ask over a connection that nobody else has. If the server refuses one of several, it asks over another.
     #[inline]
     fn over_one<T>(
         &self,
-        deadline: &Deadline,
+        limit: Limit,
         mut ask: impl FnMut(&mut Calls, &Deadline) -> Result<T>,
     ) -> Result<T> {
         self.check_use()?;
+        let deadline = &Deadline::after(limit.or(self.timeout));
         loop {
-            let held = self.pool.hold(deadline);
-            let mut held = held.map_err(|error| self.pool.flight.told(error))?;
-            match ask(held.calls()?, deadline) {
+            // One of the two, and only looked at where it is needed: most clients have but one connection.
+            let (mut only, mut held);
+            let calls = match self.pool.only() {
+                Some(lane) => {
+                    (only, held) = (lane?, None);
+                    self.pool.calls(&mut only, deadline)
+                }
+                None => {
+                    held = Some(self.hold(deadline)?);
+                    held.as_mut().map_or_else(|| Err(lost()), Held::calls)
+                }
+            };
+            match ask(calls?, deadline) {
                 Ok(answer) => return Ok(answer),
-                Err(error) if self.pool.may_go_elsewhere(held, &error) => {}
-                Err(error) => return Err(self.pool.flight.told(error)),
+                Err(error) => self.may_ask_again(held, error)?,
             }
+        }
+    }
+
+    /// A connection of several.
+    #[cold]
+    fn hold(&self, deadline: &Deadline) -> Result<Held<'_>> {
+        let held = self.pool.hold(deadline);
+        held.map_err(|error| self.pool.flight.told(error))
+    }
+
+    /// Fails, as a call over this connection did, unless there are others and the server refused this one.
+    #[cold]
+    fn may_ask_again(&self, held: Option<Held<'_>>, error: Error) -> Result<()> {
+        let may_go_elsewhere = held.is_some_and(|held| self.pool.may_go_elsewhere(held, &error));
+        match may_go_elsewhere {
+            true => Ok(()),
+            false => Err(self.pool.flight.told(error)),
         }
     }
 
@@ -109,7 +130,7 @@ impl Client {
         append: impl Fn(&mut Vec<u8>),
         mut read: impl FnMut(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        self.over_one(&self.deadline(limit), |calls, deadline| {
+        self.over_one(limit, |calls, deadline| {
             calls.ask(deadline, &append, &mut read)
         })
     }
@@ -125,10 +146,10 @@ impl Client {
         append: impl Fn(B, &mut Vec<u8>),
         mut read: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        self.over_one(&self.deadline(Limit::Usual), |calls, _| {
+        self.over_one(Limit::Usual, |calls, _| {
             for batch in batches.clone() {
                 calls.ask_batch(
-                    &self.deadline(Limit::Usual),
+                    &Deadline::after(self.timeout),
                     length(batch),
                     longest,
                     |frames| append(batch, frames),
@@ -154,7 +175,7 @@ impl Client {
         message: &[u8],
         answer: &mut [u8],
     ) -> Result<usize> {
-        self.over_one(&self.deadline(limit), |calls, deadline| {
+        self.over_one(limit, |calls, deadline| {
             calls.call_bytes(deadline, message, answer)
         })
     }

@@ -24,6 +24,23 @@ pub(super) enum Lane {
     Lost(Error),
 }
 
+impl Lane {
+    /// The calls of its connection, which nobody else has.
+    #[inline]
+    pub(super) fn calls(&mut self) -> Result<&mut Calls> {
+        match self {
+            Self::Free(calls) => Ok(calls),
+            _ => Err(lost()),
+        }
+    }
+}
+
+/// There is a bug: a lane has no connection where it has to have one.
+#[cold]
+pub(super) fn lost() -> Error {
+    Error::new(Status::Internal, "a connection is lost").not_executed()
+}
+
 /// A lane, and what ends the waits on its connection.
 struct Berth {
     lane: Mutex<Lane>,

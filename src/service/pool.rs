@@ -44,17 +44,24 @@ impl Pool {
         }
     }
 
-    /// A connection for one call, which waits for it until the deadline at most, if calls wait at all.
+    /// The only lane, where there is but one and its connection is never made anew.
     #[inline]
-    pub(super) fn hold(&self, deadline: &Deadline) -> Result<Held<'_>> {
-        let Some(only) = self.lanes.only() else {
-            return self.hold_any(deadline);
-        };
-        let mut lane = only.map_err(|error| self.taken(&error))?;
-        if let Lane::InFlight = *lane {
+    pub(super) fn only(&self) -> Option<Result<MutexGuard<'_, Lane>>> {
+        let only = self.lanes.only()?;
+        Some(only.map_err(|error| self.taken(&error)))
+    }
+
+    /// The calls of the only lane. Where they are in flight, they have landed first.
+    #[inline]
+    pub(super) fn calls<'a>(
+        &self,
+        lane: &'a mut Lane,
+        deadline: &Deadline,
+    ) -> Result<&'a mut Calls> {
+        if let Lane::InFlight = lane {
             *lane = Lane::Free(self.flight.land(&self.lanes, 0, deadline)?);
         }
-        Ok(self.held(0, lane))
+        lane.calls()
     }
 
     fn held<'a>(&'a self, number: usize, lane: MutexGuard<'a, Lane>) -> Held<'a> {
@@ -65,8 +72,8 @@ impl Pool {
         }
     }
 
-    /// The same where there are several, or where one is made anew.
-    fn hold_any(&self, deadline: &Deadline) -> Result<Held<'_>> {
+    /// A connection for one call, which waits for it until the deadline at most, if calls wait at all.
+    pub(super) fn hold(&self, deadline: &Deadline) -> Result<Held<'_>> {
         let waiting = self.lanes.waiting();
         if let Some(waiting) = waiting {
             waiting.let_others_go_first();
@@ -173,11 +180,7 @@ impl Pool {
 
 impl Held<'_> {
     /// The calls of the connection.
-    #[inline]
     pub(super) fn calls(&mut self) -> Result<&mut Calls> {
-        match &mut *self.lane {
-            Lane::Free(calls) => Ok(calls),
-            _ => Err(Error::new(Status::Internal, "a connection is lost").not_executed()),
-        }
+        self.lane.calls()
     }
 }
