@@ -30,7 +30,8 @@
  * **Handles** are opaque. A create function makes one, and its destroy frees it, once. A function
  * that takes a const handle may be called from any thread at any time. No other function may use a
  * handle while destroy runs, unless the comment of destroy allows it. A client serves one call at a
- * time: a call that comes while another one runs gets BUSY.
+ * time, and a call that comes while another one runs gets BUSY, unless its option `connections` lets it have
+ * several: then calls wait for one that is free, within their time.
  *
  * **URLs** name an address of any transport, so that a program changes transport by changing a
  * string: calc_ipc_server_create() and calc_ipc_client_create() take one. A server binds the
@@ -61,7 +62,7 @@
  * or why there is none, is a completion, which calc_ipc_client_next() gives exactly once. Any threads
  * may do both at the same time. The descriptor of calc_ipc_client_fd() is readable when there is
  * something to take, for an event loop of the host's; the library has no thread for that. A call that
- * waits gets BUSY until all completions are taken.
+ * waits has a connection to itself, and gets BUSY if calls of which completions are to be taken have all.
  *
  * **Time.** The library never retries a call. calc_ipc_last_not_executed() says of a failed call
  * whether its request was certainly not executed, so that the caller can safely send it again. Once
@@ -183,7 +184,7 @@
  *
  * calc_ipc_client_create(), then calc_ipc_client_call(), calc_ipc_client_call_many() and
  * calc_ipc_client_call_bytes() any number of times, then calc_ipc_client_destroy(). A lost
- * connection stays lost: create another client.
+ * connection stays lost: create another client, or set the option `reconnect`.
  */
 typedef struct calc_ipc_client calc_ipc_client;
 
@@ -404,6 +405,18 @@ typedef struct calc_ipc_client_options {
      * user's id. Default: CALC_IPC_SERVER_UID_OWN.
      */
     uint32_t server_uid;
+    /**
+     * How many connections the client may have, 1024 at most, so that as many calls go on at once, whatever
+     * threads make them. Each is opened when a call needs it, counts in the server's `max_clients`, and takes
+     * descriptors of both. A call waits within its time for one that is free. One that the server refuses is
+     * done without. exec: has one. 0: there is one, and a call that finds it taken is BUSY. Default: 0.
+     */
+    uint32_t connections;
+    /**
+     * Flag: a connection that was lost is made anew by the next call, and the create needs no server. No
+     * request is sent twice. UNSUPPORTED by exec:. Default: 0.
+     */
+    uint32_t reconnect;
     /**
      * Has to be 0.
      */
@@ -1866,6 +1879,19 @@ calc_ipc_status calc_ipc_client_next(const struct calc_ipc_client *client,
 CALC_IPC_API
 calc_ipc_status calc_ipc_client_cancel(const struct calc_ipc_client *client,
                                        uint64_t id);
+
+/**
+ * Ends all calls that are under way or submitted, with CANCELLED, and every later one at once.
+ *
+ * A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms` ends. Each call that was submitted completes;
+ * calc_ipc_client_next() gives these completions, then CANCELLED. Any thread may ask for it, a signal
+ * handler too; it never waits. Join the threads that use the client, then destroy it. In a forked child
+ * it does nothing.
+ *
+ * @param client  The client; NULL does nothing.
+ */
+CALC_IPC_API
+void calc_ipc_client_request_stop(const struct calc_ipc_client *client);
 
 /**
  * Gives a descriptor to watch for reading in an event loop of your own.

@@ -226,6 +226,7 @@ fn handles_that_cannot_be_are_let_be() {
         calc_ipc_client_destroy(handle());
         calc_ipc_shm_server_request_stop(handle());
         calc_ipc_server_request_stop(handle());
+        calc_ipc_client_request_stop(handle());
         calc_ipc_tcp_server_destroy(handle());
         calc_ipc_server_destroy(handle());
         assert_eq!(calc_ipc_tcp_server_port(handle()), 0);

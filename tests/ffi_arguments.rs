@@ -265,6 +265,7 @@ fn what_returns_nothing_ignores_null() {
         calc_ipc_tcp_server_request_stop(null());
         calc_ipc_named_pipe_server_request_stop(null());
         calc_ipc_server_request_stop(null());
+        calc_ipc_client_request_stop(null());
         assert_eq!(calc_ipc_tcp_server_port(null()), 0);
         assert!(calc_ipc_server_url(null()).is_null());
     }

@@ -155,6 +155,7 @@ fn the_defaults_are_those_of_the_contract() {
         ],
         [65536, 50, CALC_IPC_SERVER_UID_OWN, 0]
     );
+    assert_eq!([client.connections, client.reconnect], [0, 0]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Functions that cannot fail, whatever they are given, and are too plain to panic. Those that a
 /// signal handler may call must not touch the thread's last error.
-const TOTAL: [&str; 16] = [
+const TOTAL: [&str; 17] = [
     "calc_ipc_status_message",
     "calc_ipc_last_error",
     "calc_ipc_last_not_executed",
@@ -32,6 +32,7 @@ const TOTAL: [&str; 16] = [
     "calc_ipc_tcp_server_port",
     "calc_ipc_named_pipe_server_request_stop",
     "calc_ipc_server_request_stop",
+    "calc_ipc_client_request_stop",
     "calc_ipc_server_url",
 ];
 
@@ -163,7 +164,8 @@ fn layout() -> Vec<(String, usize)> {
             allow_remote in_place stall_timeout_ms
         }
         calc_ipc_client_options {
-            size connect_timeout_ms call_timeout_ms max_message spin_us server_uid reserved
+            size connect_timeout_ms call_timeout_ms max_message spin_us server_uid connections
+            reconnect reserved
         }
     }
 }

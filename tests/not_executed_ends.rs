@@ -11,7 +11,7 @@ use calc_ipc::calculator::Request;
 use calc_ipc::error::{Error, Status};
 use calc_ipc::service::{Client, pipe};
 use calc_ipc::transport::{
-    Armed, Channel, ClientOptions, Deadline, Exchanged, ServerOptions, Take, Watches,
+    Armed, Channel, ClientOptions, Deadline, Exchanged, Lifeline, ServerOptions, Take, Watches,
 };
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -253,6 +253,10 @@ fn half_a_request_is_not_executed_whatever_the_server_says_about_it() {
 struct Nonsense;
 
 impl Channel for Nonsense {
+    fn lifeline(&self) -> Lifeline<'_> {
+        Lifeline::None
+    }
+
     fn peer(&self) -> &str {
         "nonsense"
     }

@@ -18,7 +18,7 @@ use std::ffi::c_char;
 ///
 /// calc_ipc_client_create(), then calc_ipc_client_call(), calc_ipc_client_call_many() and
 /// calc_ipc_client_call_bytes() any number of times, then calc_ipc_client_destroy(). A lost
-/// connection stays lost: create another client.
+/// connection stays lost: create another client, or set the option `reconnect`.
 pub struct calc_ipc_client(Client);
 
 impl Handle for calc_ipc_client {
@@ -198,8 +198,8 @@ fn call_many(
 ) -> Result<()> {
     let mut done = 0;
     client.call_many(requests, |response| {
-        if let Some(place) = places.next() {
-            store(&response, place);
+        if let Some(mut place) = places.next() {
+            store(&response, &mut place);
             done += 1;
             completed.write(done);
         }

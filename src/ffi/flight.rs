@@ -3,7 +3,7 @@
 use super::client::calc_ipc_client;
 use super::extensible::{self, Filled};
 use super::guard::{guard, guard_call};
-use super::handle;
+use super::handle::{self, Handle as _};
 use super::message::calc_ipc_request;
 use super::pointer::{self, Out};
 use super::status::{CALC_IPC_STATUS_OK, calc_ipc_status};
@@ -172,6 +172,22 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_cancel(
 ) -> calc_ipc_status {
     // SAFETY: the caller promises a live handle (header, Arguments).
     guard(|| unsafe { handle::get(client) }?.cancel(id))
+}
+
+/// Ends all calls that are under way or submitted, with CANCELLED, and every later one at once.
+///
+/// A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms` ends. Each call that was submitted completes;
+/// calc_ipc_client_next() gives these completions, then CANCELLED. Any thread may ask for it, a signal
+/// handler too; it never waits. Join the threads that use the client, then destroy it. In a forked child
+/// it does nothing.
+///
+/// @param client  The client; NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn calc_ipc_client_request_stop(client: *const calc_ipc_client) {
+    // SAFETY: the caller promises a live handle, or NULL (header, Arguments).
+    if let Some(client) = unsafe { handle::look(client) } {
+        client.inside().request_stop();
+    }
 }
 
 /// Gives a descriptor to watch for reading in an event loop of your own.

@@ -106,7 +106,7 @@ impl calc_ipc_response {
 
 /// Puts `response` at `out`. Of `error`, only the text and its NUL are written: clearing the rest
 /// takes longer than everything else here.
-pub(super) fn store(response: &Response, mut out: Out<calc_ipc_response>) {
+pub(super) fn store(response: &Response, out: &mut Out<calc_ipc_response>) {
     let out = out.as_ptr();
     // SAFETY: `Out` is room for a whole response. A text has at most 255 bytes, so that it and its
     // NUL fit the field, which it cannot overlap.

@@ -70,6 +70,14 @@ pub struct calc_ipc_client_options {
     /// The user that the server has to run as: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a
     /// user's id. Default: CALC_IPC_SERVER_UID_OWN.
     pub server_uid: u32,
+    /// How many connections the client may have, 1024 at most, so that as many calls go on at once, whatever
+    /// threads make them. Each is opened when a call needs it, counts in the server's `max_clients`, and takes
+    /// descriptors of both. A call waits within its time for one that is free. One that the server refuses is
+    /// done without. exec: has one. 0: there is one, and a call that finds it taken is BUSY. Default: 0.
+    pub connections: u32,
+    /// Flag: a connection that was lost is made anew by the next call, and the create needs no server. No
+    /// request is sent twice. UNSUPPORTED by exec:. Default: 0.
+    pub reconnect: u32,
     /// Has to be 0.
     pub reserved: u32,
 }
@@ -186,6 +194,8 @@ impl Extensible for calc_ipc_client_options {
                 ServerUser::Any => CALC_IPC_SERVER_UID_ANY,
                 ServerUser::Uid(uid) => uid,
             },
+            connections: defaults.connections,
+            reconnect: defaults.reconnect.into(),
             reserved: 0,
         }
     }
@@ -203,6 +213,8 @@ impl From<calc_ipc_client_options> for ClientOptions {
                 CALC_IPC_SERVER_UID_ANY => ServerUser::Any,
                 uid => ServerUser::Uid(uid),
             },
+            connections: options.connections,
+            reconnect: options.reconnect != 0,
         }
     }
 }
@@ -223,7 +235,7 @@ fn microseconds(time: Duration) -> u32 {
 
 // Padding would be bytes that a caller cannot set to 0.
 const _: () = assert!(size_of::<calc_ipc_server_options>() == size_of::<usize>() + 10 * 4);
-const _: () = assert!(size_of::<calc_ipc_client_options>() == size_of::<usize>() + 6 * 4);
+const _: () = assert!(size_of::<calc_ipc_client_options>() == size_of::<usize>() + 8 * 4);
 
 #[cfg(test)]
 mod tests {

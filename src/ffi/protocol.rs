@@ -147,12 +147,12 @@ pub unsafe extern "C-unwind" fn calc_ipc_execute(
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let request = pointer::read(request, "request")?;
-        let out = Out::new(out, "out")?;
+        let mut out = Out::new(out, "out")?;
         let response = match request.to_request() {
             Ok(request) => execute(&request),
             Err(_) => Err(ErrorText::from(text::UNKNOWN_OPERATION)),
         };
-        store(&response, out);
+        store(&response, &mut out);
         Ok(())
     })
 }
@@ -237,9 +237,9 @@ fn read_request(body: &[u8], mut out: Out<calc_ipc_request>) -> Result<()> {
 }
 
 /// Puts the response with this body at `out`.
-fn read_response(body: &[u8], out: Out<calc_ipc_response>) -> Result<()> {
+fn read_response(body: &[u8], mut out: Out<calc_ipc_response>) -> Result<()> {
     let response = text::parse_response(body).ok_or_else(|| malformed("it is no response"))?;
-    store(&response, out);
+    store(&response, &mut out);
     Ok(())
 }
 

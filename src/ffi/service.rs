@@ -109,10 +109,7 @@ pub(super) unsafe fn client(
 ) -> Result<Client> {
     // SAFETY: the caller's promise is the same.
     let options = unsafe { client_options(options) }?;
-    Ok(Client::new(
-        transport::connect(address, &options)?,
-        &options,
-    ))
+    Client::connect(address, &options)
 }
 
 /// Asks `request` of the client that is in `handle`, within the `limit` that it gives, and puts the answer at
@@ -135,9 +132,9 @@ pub(super) unsafe fn call<T: Handle<Inside = Client>>(
         let out = Out::new(response, "response")?;
         Ok((client, request.to_request()?, out))
     };
-    guard_call(arguments, |(client, request, out)| {
+    guard_call(arguments, |(client, request, mut out)| {
         let limit = limit().map_err(Error::not_executed)?;
-        client.call_with(limit, &request, |response| store(&response, out))
+        client.call_with(limit, &request, |response| store(&response, &mut out))
     })
 }
 

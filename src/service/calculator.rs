@@ -45,7 +45,7 @@ impl Client {
         &self,
         limit: Limit,
         request: &Request,
-        take: impl FnOnce(Response) -> T,
+        mut take: impl FnMut(Response) -> T,
     ) -> Result<T> {
         self.ask(
             limit,

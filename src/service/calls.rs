@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, Status};
 use crate::transport::{Channel, ClientOptions, Deadline};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The room for a request that a client has from the start, in bytes.
 pub(super) const SHORT_FRAME: usize = 64;
@@ -56,7 +56,14 @@ pub(super) struct Calls {
     pub(super) owed: u32,
     /// Why there can be no further call.
     pub(super) end: Option<Error>,
+    /// Others may take its place if the server refuses it.
+    pub(super) is_on_trial: bool,
+    /// When it was known last that the server lives.
+    seen_alive: Instant,
 }
+
+/// A connection that was not used for so long is looked at before it is used, where it could be made anew.
+const IDLE: Duration = Duration::from_millis(10);
 
 impl Calls {
     /// Over `channel`.
@@ -68,22 +75,58 @@ impl Calls {
             frame: Vec::with_capacity(SHORT_FRAME),
             owed: 0,
             end: None,
+            is_on_trial: false,
+            seen_alive: Instant::now(),
         }
+    }
+
+    /// One of several, whose place others may take.
+    pub(super) fn on_trial(self) -> Self {
+        Self {
+            is_on_trial: true,
+            ..self
+        }
+    }
+
+    /// Finds out, without waiting, whether the server has gone, if nothing was asked for a while.
+    pub(super) fn is_alive(&mut self) -> bool {
+        let now = Instant::now();
+        if self.end.is_none() && now - self.seen_alive >= IDLE {
+            let looked = self.channel.look();
+            let found = looked.and_then(|()| match self.owed {
+                0 => self.channel.recv_now().map(|answer| answer.is_some()),
+                _ => Ok(false),
+            });
+            self.end = match found {
+                Ok(false) => None,
+                Ok(true) => Some(self.unasked()),
+                Err(error) => Some(error),
+            };
+        }
+        self.seen_alive = now;
+        self.end.is_none()
+    }
+
+    /// The failure of a server that says more than it was asked.
+    #[cold]
+    pub(super) fn unasked(&self) -> Error {
+        let context = "an answer that nobody asked for";
+        Error::new(Status::Malformed, context).at(self.channel.peer())
     }
 
     #[inline]
     pub(super) fn ask<T>(
         &mut self,
-        limit: Limit,
+        deadline: &Deadline,
         append: impl FnOnce(&mut Vec<u8>),
         read: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        let deadline = self.begin(limit)?;
+        self.begin(deadline)?;
         self.frame.clear();
         append(&mut self.frame);
-        let sent = self.channel.send(&self.frame, &deadline);
+        let sent = self.channel.send(&self.frame, deadline);
         self.sent(sent)?;
-        match self.channel.recv(&deadline) {
+        match self.channel.recv(deadline) {
             Ok(body) => {
                 self.owed -= 1;
                 match read(body) {
@@ -97,26 +140,27 @@ impl Calls {
 
     pub(super) fn call_bytes(
         &mut self,
-        limit: Limit,
+        deadline: &Deadline,
         message: &[u8],
         answer: &mut [u8],
     ) -> Result<usize> {
         check_length(message.len(), self.max_message, self.channel.peer())?;
-        let deadline = self.begin(limit)?;
-        let sent = self.channel.send_body(message, &deadline);
+        self.begin(deadline)?;
+        let sent = self.channel.send_body(message, deadline);
         self.sent(sent)?;
-        let length = self.channel.recv_into(answer, &deadline);
+        let length = self.channel.recv_into(answer, deadline);
         self.received(length)
     }
 
     pub(super) fn ask_batch(
         &mut self,
+        deadline: &Deadline,
         length: usize,
         longest: u32,
         append: impl FnOnce(&mut Vec<u8>),
         mut read: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        self.begin(Limit::Usual)?;
+        self.begin(deadline)?;
         self.frame.clear();
         self.make_room(length)?;
         append(&mut self.frame);
@@ -146,18 +190,17 @@ impl Calls {
         })
     }
 
-    /// The deadline of a call, before which the answers to earlier ones have come and are dropped.
+    /// Begins a call: before its deadline, the answers to earlier ones have come and are dropped.
     /// Where that fails, the call's own request is not sent.
     #[inline]
-    fn begin(&mut self, limit: Limit) -> Result<Deadline> {
+    fn begin(&mut self, deadline: &Deadline) -> Result<()> {
         if let Some(end) = &self.end {
             return Err(end.clone().not_executed());
         }
-        let deadline = Deadline::after(limit.or(self.timeout));
         if self.owed > 0 {
-            self.drop_late(&deadline)?;
+            self.drop_late(deadline)?;
         }
-        Ok(deadline)
+        Ok(())
     }
 
     #[cold]

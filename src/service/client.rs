@@ -1,47 +1,124 @@
-//! The client: whose its connection is, that of one call after another or of calls that nobody waits for.
+//! The client: calls of every kind over its connections.
 
 #[cfg(test)]
 mod tests;
 
 use super::calls::{Calls, Limit};
 use super::flight::{Flight, Next};
+use super::lanes::{Lanes, lost};
+use super::pool::{Held, Pool};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, fork};
-use crate::transport::{Channel, ClientOptions};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use crate::transport::{Address, Begun, Channel, ClientOptions, Deadline, Dial};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A connection to one server.
+/// A client of one server.
 ///
-/// It serves one call at a time: a call while another is under way gets [`Status::Busy`] at once. Calls that nobody waits
-/// for ([`Client::submit`]) may be many, from any threads, and have the connection until all are told of. In a process
+/// It has one connection, or up to as many as its options say. Each serves one call at a time: where there is but the one, a call while another is under way
+/// gets [`Status::Busy`] at once; else it waits for one that is free. Calls that nobody waits
+/// for ([`Client::submit`]) may be many, from any threads. In a process
 /// forked since, every call gets [`Status::Forked`].
 pub struct Client {
     /// The server, for people.
     peer: String,
-    lane: Mutex<Lane>,
-    /// Calls that nobody waits for.
-    flight: Flight,
+    pool: Pool,
+    /// How long a call may take.
+    timeout: Option<Duration>,
     /// The process that made it.
     generation: u32,
+    /// The process that may use it, or [`NONE`] once the client was stopped.
+    user: AtomicU64,
 }
 
-/// Whose a connection is.
-enum Lane {
-    /// The next call's, which has it to itself.
-    Free(Calls),
-    /// That of calls which nobody waits for.
-    InFlight,
-}
+/// The number of no process's generation.
+const NONE: u64 = u64::MAX;
 
 impl Client {
-    /// A client that calls over `channel`.
+    /// A client that calls over `channel`, its only connection, which stays lost once it is lost.
     pub fn new(channel: Box<dyn Channel>, options: &ClientOptions) -> Self {
+        let peer = channel.peer().to_owned();
+        Self::over(peer, Lanes::one(Calls::new(channel, options)), options)
+    }
+
+    /// A client of the server at this address. Its first connection is made at once, unless it may be made anew: then it
+    /// need not be there yet.
+    pub fn connect(address: &Address, options: &ClientOptions) -> Result<Self> {
+        let deadline = Deadline::after(options.connect_timeout);
+        let mut dial = Dial::new(address, options, &deadline)?;
+        if options.connections == 0 && !options.reconnect {
+            return Ok(Self::new(dial.connect(&deadline)?, options));
+        }
+        let first = match options.reconnect {
+            false => Ok(Begun::Connected(dial.connect(&deadline)?)),
+            true => dial.begin(),
+        };
+        let (peer, first) = match first {
+            Ok(Begun::Connected(channel)) => (channel.peer().to_owned(), Some(channel)),
+            Ok(Begun::Opening(_)) => (dial.peer(), None),
+            Err(error) if error.status() == Status::InvalidArgument => return Err(error),
+            Err(_) => (dial.peer(), None), // The first call finds out.
+        };
+        dial.stay();
+        let first = first.map(|channel| Calls::new(channel, options).on_trial());
+        Ok(Self::over(peer, Lanes::many(dial, first), options))
+    }
+
+    fn over(peer: String, lanes: Lanes, options: &ClientOptions) -> Self {
+        let generation = fork::generation();
+        let flight = Flight::new(&peer, options);
         Self {
-            peer: channel.peer().to_owned(),
-            flight: Flight::new(channel.peer(), options),
-            lane: Mutex::new(Lane::Free(Calls::new(channel, options))),
-            generation: fork::generation(),
+            pool: Pool::new(&peer, lanes, flight),
+            peer,
+            timeout: options.call_timeout,
+            generation,
+            user: AtomicU64::new(generation.into()),
+        }
+    }
+
+    /// Has `ask` ask over a connection that nobody else has. If the server refuses one of several, it asks over another.
+    #[inline]
+    fn over_one<T>(
+        &self,
+        limit: Limit,
+        mut ask: impl FnMut(&mut Calls, &Deadline) -> Result<T>,
+    ) -> Result<T> {
+        self.check_use()?;
+        let deadline = &Deadline::after(limit.or(self.timeout));
+        loop {
+            // One of the two, and only looked at where it is needed: most clients have but one connection.
+            let (mut only, mut held);
+            let calls = match self.pool.only() {
+                Some(lane) => {
+                    (only, held) = (lane?, None);
+                    self.pool.calls(&mut only, deadline)
+                }
+                None => {
+                    held = Some(self.hold(deadline)?);
+                    held.as_mut().map_or_else(|| Err(lost()), Held::calls)
+                }
+            };
+            match ask(calls?, deadline) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.may_ask_again(held, error)?,
+            }
+        }
+    }
+
+    /// A connection of several.
+    #[cold]
+    fn hold(&self, deadline: &Deadline) -> Result<Held<'_>> {
+        let held = self.pool.hold(deadline);
+        held.map_err(|error| self.pool.flight.told(error))
+    }
+
+    /// Fails, as a call over this connection did, unless there are others and the server refused this one.
+    #[cold]
+    fn may_ask_again(&self, held: Option<Held<'_>>, error: Error) -> Result<()> {
+        let may_go_elsewhere = held.is_some_and(|held| self.pool.may_go_elsewhere(held, &error));
+        match may_go_elsewhere {
+            true => Ok(()),
+            false => Err(self.pool.flight.told(error)),
         }
     }
 
@@ -49,12 +126,13 @@ impl Client {
     #[inline]
     pub(super) fn ask<T>(
         &self,
-        mut limit: Limit,
-        append: impl FnOnce(&mut Vec<u8>),
-        read: impl FnOnce(&[u8]) -> Result<T>,
+        limit: Limit,
+        append: impl Fn(&mut Vec<u8>),
+        mut read: impl FnMut(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        let mut lane = self.lane()?;
-        lane.calls(self, &mut limit)?.ask(limit, append, read)
+        self.over_one(limit, |calls, deadline| {
+            calls.ask(deadline, &append, &mut read)
+        })
     }
 
     /// Sends the frames of each of `batches`, as many at a time as the transport carries: `append` appends
@@ -62,23 +140,24 @@ impl Client {
     /// first one that it fails at. The call timeout restarts with each answer.
     pub(super) fn ask_many<B: Copy>(
         &self,
-        batches: impl Iterator<Item = B>,
+        batches: impl Iterator<Item = B> + Clone,
         length: impl Fn(B) -> usize,
         longest: u32,
         append: impl Fn(B, &mut Vec<u8>),
         mut read: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        let mut lane = self.lane()?;
-        let calls = lane.calls(self, &mut { Limit::Usual })?;
-        for batch in batches {
-            calls.ask_batch(
-                length(batch),
-                longest,
-                |frames| append(batch, frames),
-                &mut read,
-            )?;
-        }
-        Ok(())
+        self.over_one(Limit::Usual, |calls, _| {
+            for batch in batches.clone() {
+                calls.ask_batch(
+                    &Deadline::after(self.timeout),
+                    length(batch),
+                    longest,
+                    |frames| append(batch, frames),
+                    &mut read,
+                )?;
+            }
+            Ok(())
+        })
     }
 
     /// Sends a message of any kind and waits for the answer, which is written to the start of
@@ -92,18 +171,18 @@ impl Client {
     /// [`Client::call_bytes`] within a limit of its own. [`Status::InvalidArgument`] is one of no time at all.
     pub fn call_bytes_within(
         &self,
-        mut limit: Limit,
+        limit: Limit,
         message: &[u8],
         answer: &mut [u8],
     ) -> Result<usize> {
-        let mut lane = self.lane()?;
-        let calls = lane.calls(self, &mut limit)?;
-        calls.call_bytes(limit, message, answer)
+        self.over_one(limit, |calls, deadline| {
+            calls.call_bytes(deadline, message, answer)
+        })
     }
 
     /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one [`Completion`](super::Completion) will come,
-    /// with that number and `tag`. The limit runs from here. [`Status::Busy`]: [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX) calls are under way or
-    /// not told of, or too much waits to be sent, or a call that is waited for has the connection.
+    /// with that number and `tag`. The limit runs from here. [`Status::Busy`]: for each connection, [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX) calls are under way or
+    /// not told of, or too much waits to be sent, or a call that is waited for has the only connection.
     pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
         self.submit_expecting(limit, message, u32::MAX, tag)
     }
@@ -116,93 +195,68 @@ impl Client {
         longest_answer: u32,
         tag: u64,
     ) -> Result<u64> {
-        self.check_process()?;
-        let free = || Ok(self.lane()?.take_off());
-        self.flight
-            .submit(limit, message, longest_answer, tag, free)
+        self.check_use()?;
+        let Pool { lanes, flight, .. } = &self.pool;
+        flight.submit(lanes, limit, message, longest_answer, tag)
     }
 
     /// Takes the next completion, whose answer is written to the start of `answer`; waits for one this long at most
-    /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came.
+    /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came. [`Status::Cancelled`]: the client was
+    /// stopped, and all completions are taken.
     pub fn next(&self, wait: Option<Duration>, answer: &mut [u8]) -> Result<Next> {
         self.check_process()?;
-        self.flight.next(wait, answer)
+        self.pool.flight.next(&self.pool.lanes, wait, answer)
     }
 
     /// Ends the call with this number, if it is not over: its completion says [`Status::Cancelled`]. The server is not
     /// told; a request that was not begun is never sent. [`Status::InvalidArgument`]: no call was given the number.
     pub fn cancel(&self, id: u64) -> Result<()> {
         self.check_process()?;
-        self.flight.cancel(id)
+        self.pool.flight.cancel(&self.pool.lanes, id)
     }
 
     /// What is readable at the latest when [`Client::next`] would give something, and no more once it said that it has
     /// nothing, until something happens.
     pub fn source(&self) -> Result<Source<'_>> {
         self.check_process()?;
-        self.flight.source()
+        self.pool.flight.source(&self.pool.lanes)
     }
 
-    /// The connection, for this thread.
-    #[inline]
-    fn lane(&self) -> Result<MutexGuard<'_, Lane>> {
-        self.check_process()?;
-        self.lane.try_lock().map_err(|error| self.taken(&error))
+    /// Ends all calls under way, of any kind, with [`Status::Cancelled`], soon, and later ones at once. It never waits.
+    /// Async-signal-safe.
+    pub fn request_stop(&self) {
+        if self.generation == fork::generation() {
+            self.user.store(NONE, Ordering::SeqCst);
+            self.pool.stop();
+        }
     }
 
-    /// Fails in a process forked since it was made.
+    /// Fails in a process forked since it was made, and once it was stopped.
     #[inline]
-    fn check_process(&self) -> Result<()> {
-        if self.generation != fork::generation() {
-            return Err(self.forked());
+    fn check_use(&self) -> Result<()> {
+        if self.user.load(Ordering::Relaxed) != u64::from(fork::generation()) {
+            return Err(self.unusable());
         }
         Ok(())
     }
 
     #[cold]
-    fn forked(&self) -> Error {
-        let context =
-            "the client belongs to the process that this one was forked from; create another";
-        self.turned_away(Status::Forked, context)
-    }
-
-    #[cold]
-    fn taken<T>(&self, by: &TryLockError<T>) -> Error {
-        match by {
-            TryLockError::WouldBlock => self.turned_away(
-                Status::Busy,
-                "another call on this client is under way; each thread needs a client of its own",
-            ),
-            TryLockError::Poisoned(_) => {
-                self.turned_away(Status::Internal, "an earlier call on this client panicked")
-            }
+    fn unusable(&self) -> Error {
+        match self.check_process() {
+            Ok(()) => self.pool.flight.stopped(),
+            Err(error) => error,
         }
     }
 
-    fn turned_away(&self, status: Status, why: &'static str) -> Error {
-        Error::new(status, why).at(&self.peer).not_executed()
-    }
-}
-
-impl Lane {
-    /// The calls of a connection that nobody else has. One that is in flight has landed first, for which calls that are
-    /// over may have to be awaited, which takes its time off the limit.
-    #[inline]
-    fn calls(&mut self, client: &Client, limit: &mut Limit) -> Result<&mut Calls> {
-        if let Self::InFlight = self {
-            *self = Self::Free(client.flight.land(limit)?);
+    /// Fails in a process forked since it was made.
+    fn check_process(&self) -> Result<()> {
+        if self.generation != fork::generation() {
+            let context =
+                "the client belongs to the process that this one was forked from; create another";
+            return Err(Error::new(Status::Forked, context)
+                .at(&self.peer)
+                .not_executed());
         }
-        match self {
-            Self::Free(calls) => Ok(calls),
-            Self::InFlight => Err(client.turned_away(Status::Internal, "a connection is lost")),
-        }
-    }
-
-    /// Takes the calls off, unless they are in flight already.
-    fn take_off(&mut self) -> Option<Calls> {
-        match std::mem::replace(self, Self::InFlight) {
-            Self::Free(calls) => Some(calls),
-            Self::InFlight => None,
-        }
+        Ok(())
     }
 }

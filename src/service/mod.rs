@@ -8,6 +8,8 @@ mod calls;
 mod client;
 mod flight;
 mod handler;
+mod lanes;
+mod pool;
 mod server;
 mod user_code;
 

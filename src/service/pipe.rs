@@ -4,7 +4,7 @@ use super::user_code::UserCode;
 use super::{Client, Handler};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, process};
-use crate::transport::{self, Address, ClientOptions, ServerOptions, pipe};
+use crate::transport::{Address, ClientOptions, ServerOptions, pipe};
 use std::ffi::CStr;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub fn spawn(argv: &[&CStr], options: &ClientOptions) -> Result<Client> {
     };
     let arguments = words.collect();
     let address = Address::Exec { program, arguments };
-    Ok(Client::new(transport::connect(&address, options)?, options))
+    Client::connect(&address, options)
 }
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends.

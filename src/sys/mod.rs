@@ -40,14 +40,14 @@ pub(crate) use os::{AsSource, Handle, Source};
 // each with its token and what is `Ready`; a source itself. `Bell`: `new`, `ring`, `has_rung`, `silence`, `renew`; a
 // source that is readable from the first ring on. `Timer`: `new`, `set`; a source that is readable once its time has
 // come. `poll`: `wait` until a deadline for a few sources, each of them `Awaited`, `wait_readable`, `wait_writable`, and
-// the `state` of one at this moment.
-pub use os::Bell;
-pub(crate) use os::{Event, Poller, Timer, poll};
+// the `state` of one at this moment. `Hangup`: ends the waits of a connection, whose `Lifeline` it knows, from anywhere.
+pub use os::{Bell, Lifeline};
+pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
 // `write_all`, of what is the host's: `numbered`, or `standard`; `number`, by which the host knows what is the
 // library's. `socket`: connected ones of any family, how they are tuned, whose the other end is, and handles that go
-// along. `tcp`: `resolve`, `listen`, `connect`.
+// along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps, `begin` and `end`.
 pub(crate) use os::{blocking, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an

@@ -1,16 +1,18 @@
-//! Addresses, and the door that every server and client goes through: [`bind`] and [`connect`].
+//! Addresses, and the door that every server goes through: [`bind`]. That of clients is [`dial`](super::dial).
 //!
-//! Here, and nowhere else, options are validated, this process's forks begin to be followed, and what this
+//! At the two doors, and nowhere else, options are validated, this process's forks begin to be followed, and what this
 //! system does not have is refused. What a transport's own `bind` and `connect` get has passed.
 
-use super::{Channel, ClientOptions, Endpoint, ServerOptions};
+use super::{Endpoint, ServerOptions};
 use super::{
     posix::{fifo, pipe, seqpacket, uds},
     shm, tcp,
 };
 use crate::error::{Error, Result, Status};
+use crate::sys::socket::PATH_MAX;
 use crate::sys::{self, fork};
 use std::ffi::OsString;
+use std::path;
 
 #[cfg(test)]
 mod tests;
@@ -121,6 +123,35 @@ impl Address {
         }
     }
 
+    /// Whether it is that of a child, which has one client and is there but once.
+    pub(super) fn is_of_a_child(&self) -> bool {
+        matches!(self, Self::Exec { .. })
+    }
+
+    /// The same address, which means the same wherever this process goes (chdir(2)), if it is not too long for that.
+    pub(super) fn anchored(&self) -> Self {
+        let absolute = |path: &str, longest| {
+            let absolute = path::absolute(path)
+                .ok()?
+                .into_os_string()
+                .into_string()
+                .ok()?;
+            (absolute.len() <= longest).then_some(absolute)
+        };
+        let socket = |path: &String| absolute(path, PATH_MAX).unwrap_or_else(|| path.clone());
+        let fifo = |path: &String| absolute(path, usize::MAX).unwrap_or_else(|| path.clone());
+        match self {
+            Self::Unix(path) => Self::Unix(socket(path)),
+            Self::SeqPacket(path) => Self::SeqPacket(socket(path)),
+            Self::ShmAt(path) => Self::ShmAt(socket(path)),
+            Self::Fifo { request, response } => Self::Fifo {
+                request: fifo(request),
+                response: fifo(response),
+            },
+            other => other.clone(),
+        }
+    }
+
     /// Why this system has no such transport.
     fn lack(&self) -> Option<&'static str> {
         match self {
@@ -130,7 +161,7 @@ impl Address {
     }
 
     /// Fails unless this side can have such an address, on this system.
-    fn check(&self, side: Side) -> Result<()> {
+    pub(super) fn check(&self, side: Side) -> Result<()> {
         match (self, side) {
             (Self::Exec { .. }, Side::Server) | (Self::Stdio, Side::Client) => {
                 let context = format!("'{self}': {}", side.forms());
@@ -154,14 +185,6 @@ pub fn bind(address: &Address, options: &ServerOptions) -> Result<Bound> {
     Ok(Bound { endpoint, address })
 }
 
-/// Connects to a server.
-pub fn connect(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    address.check(Side::Client)?;
-    options.validate()?;
-    follow_forks()?;
-    channel(address, options)
-}
-
 /// The server's side at an address that passed, and its port if it has one.
 fn endpoint(
     address: &Address,
@@ -182,22 +205,8 @@ fn endpoint(
     Ok((endpoint?, None))
 }
 
-/// A connection to an address that passed.
-fn channel(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    match address {
-        Address::Unix(path) => uds::connect(path, options),
-        Address::SeqPacket(path) => seqpacket::connect(path, options),
-        Address::Fifo { request, response } => fifo::connect(request, response, options),
-        Address::Shm(name) => shm::connect(&shm::path_of(name)?, options),
-        Address::ShmAt(path) => shm::connect(path.as_ref(), options),
-        Address::Tcp { host, port } => tcp::connect(host, *port, options),
-        Address::Exec { program, arguments } => pipe::spawn(program, arguments, options),
-        Address::NamedPipe(_) | Address::Stdio => Err(unchecked()),
-    }
-}
-
 /// A child that this process forks lets go of whatever is made from here on.
-fn follow_forks() -> Result<()> {
+pub(super) fn follow_forks() -> Result<()> {
     fork::follow().map_err(|error| Error::os("following forks", &error))
 }
 
@@ -207,6 +216,6 @@ pub(crate) fn unsupported(lack: &'static str) -> Error {
 }
 
 /// [`Address::check`] let through what it has to refuse.
-fn unchecked() -> Error {
+pub(super) fn unchecked() -> Error {
     Error::new(Status::Internal, "an address that was not checked")
 }

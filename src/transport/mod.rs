@@ -8,6 +8,7 @@
 mod address;
 mod channel;
 mod conversation;
+mod dial;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -23,13 +24,15 @@ mod url;
 
 pub(crate) use posix::pipe;
 
-pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
-pub use address::{Address, Bound, Side, bind, connect};
+pub use crate::sys::{Bell, Lifeline, deadline::Deadline, room::ALIGNMENT};
+pub use address::{Address, Bound, Side, bind};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
+pub use dial::{Dial, connect};
 pub use options::{
-    ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
-    USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
+    CONNECTIONS_RANGE, ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions,
+    ServerUser, USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
+pub use tcp::Opening;
 
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
@@ -192,6 +195,18 @@ pub trait Channel: Send {
 
     /// Finds out what the watches told of besides answers; an error: that the server has ended.
     fn look(&mut self) -> Result<()>;
+
+    /// What ends a wait of any of these methods, and whatever waits from then on, which fails. The connection is lost with
+    /// that.
+    fn lifeline(&self) -> Lifeline<'_>;
+}
+
+/// What comes of connecting without waiting.
+pub enum Begun {
+    /// It is done.
+    Connected(Box<dyn Channel>),
+    /// There is more to come.
+    Opening(Opening),
 }
 
 /// What is watched of a connection: up to three sources, each in the place where it stays.

@@ -12,6 +12,9 @@ pub const MAX_MESSAGE_RANGE: RangeInclusive<u32> = 259..=64 << 20;
 /// Limits of `workers`, the threads of a server; more than this do not help.
 pub const WORKERS_RANGE: RangeInclusive<u32> = 0..=1024;
 
+/// Limits of `connections`, those of one client.
+pub const CONNECTIONS_RANGE: RangeInclusive<u32> = 0..=1024;
+
 /// Clients that a server accepts at once by default; each takes a handle or two.
 pub const USUAL_CLIENTS: u32 = 1024;
 
@@ -119,6 +122,11 @@ pub struct ClientOptions {
     pub spin: Duration,
     /// The user that the server has to run as.
     pub server_user: ServerUser,
+    /// Up to so many connections, within [`CONNECTIONS_RANGE`], are opened when they are needed, and a call waits for
+    /// one that is free; 0: there is one, and a call that finds it taken fails.
+    pub connections: u32,
+    /// A connection that was lost is made anew, and none is needed to begin with.
+    pub reconnect: bool,
 }
 
 impl Default for ClientOptions {
@@ -129,6 +137,8 @@ impl Default for ClientOptions {
             max_message: 65536,
             spin: Duration::from_micros(50),
             server_user: ServerUser::Own,
+            connections: 0,
+            reconnect: false,
         }
     }
 }
@@ -136,7 +146,8 @@ impl Default for ClientOptions {
 impl ClientOptions {
     /// Fails if an option is outside its limits, and names the first one.
     pub fn validate(&self) -> Result<()> {
-        check_both_sides(self.max_message, self.spin)
+        check_both_sides(self.max_message, self.spin)?;
+        check("connections", self.connections, &CONNECTIONS_RANGE)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::channel::{Patient, Stream};
 use super::reactor::Watched;
-use super::{Answer, Deadline, Visit, Watches, Written};
+use super::{Answer, Deadline, Lifeline, Visit, Watches, Written};
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
@@ -124,6 +124,10 @@ impl Patient for ScriptedStream {
 
     fn watches(&self, _for_room: bool) -> Watches<'_> {
         Watches::default()
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        Lifeline::None
     }
 
     fn epitaph(&self) -> Option<String> {

@@ -7,7 +7,7 @@
 
 use super::channel::Framed;
 use super::socket::{Accepted, Listening, SocketEndpoint, SocketStream};
-use super::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
+use super::{Begun, Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
 use crate::sys::{AsSource, Handle, Source, lock, memory, socket, tcp};
 use std::io::{self, ErrorKind};
@@ -58,10 +58,8 @@ fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpListening, u16)
     Ok((listening, port))
 }
 
-/// Connects to the server at this host, a name or an address, and port.
-pub(super) fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Box<dyn Channel>> {
-    let deadline = Deadline::after(options.connect_timeout);
-    deadline.begin(); // Finding the address takes of its time.
+/// The addresses of a client's server, one at least.
+pub(super) fn find(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
     if port == 0 {
         let context = format!(
             "TCP {}: port 0 is for servers, and a client needs the one that its server got",
@@ -69,12 +67,115 @@ pub(super) fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<
         );
         return Err(Error::new(Status::InvalidArgument, context));
     }
-    let failure = |error: &io::Error| unreached(host, port, &deadline, error);
-    let addresses = resolve(host, port)?.map_err(|why| Error::new(Status::NotConnected, why))?;
-    let socket = tcp::connect(&addresses, &deadline).map_err(|error| failure(&error))?;
+    resolve(host, port)?.map_err(|why| Error::new(Status::NotConnected, why))
+}
+
+/// Connects to the server at the first of these addresses, those of this host and port, that answers.
+pub(super) fn connect(
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+    options: &ClientOptions,
+    deadline: &Deadline,
+) -> Result<Box<dyn Channel>> {
+    let failure = |error: &io::Error| unreached(host, port, deadline, error);
+    let socket = tcp::connect(addresses, deadline).map_err(|error| failure(&error))?;
     let stream = SocketStream::connected(socket, options.call_timeout)?;
     let name = format!("TCP {}", at(host, port));
     Ok(Box::new(Framed::new(stream, name, options)))
+}
+
+/// A connection that is being made, for whose end nobody waits.
+#[derive(Debug)]
+pub struct Opening {
+    socket: Handle,
+    /// Where the address that is tried next stands among all.
+    next: usize,
+    deadline: Deadline,
+}
+
+impl Opening {
+    /// What can be written to once there is more to know.
+    pub(crate) fn source(&self) -> Source<'_> {
+        self.socket.as_source()
+    }
+
+    /// When it is given up.
+    pub(crate) fn deadline(&self) -> &Deadline {
+        &self.deadline
+    }
+}
+
+/// Begins to connect, and gives it up at the deadline.
+pub(super) fn begin(
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+    deadline: Deadline,
+) -> Result<Opening> {
+    deadline.begin();
+    begin_with(0, addresses, &deadline)
+        .map(|(socket, next)| Opening {
+            socket,
+            next,
+            deadline: deadline.clone(),
+        })
+        .map_err(|error| unreached(host, port, &deadline, &error))
+}
+
+/// The socket of the first of these addresses, from this place on, to which connecting can begin, and the place after it.
+fn begin_with(
+    from: usize,
+    addresses: &[SocketAddr],
+    deadline: &Deadline,
+) -> io::Result<(Handle, usize)> {
+    let mut result = Err(ErrorKind::AddrNotAvailable.into());
+    for (place, address) in addresses.iter().enumerate().skip(from) {
+        if deadline.has_passed() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        match tcp::begin(address) {
+            Ok(socket) => return Ok((socket, place + 1)),
+            Err(error) => result = Err(error),
+        }
+    }
+    result
+}
+
+/// What has come of connecting, which goes on with the next address where one does not answer.
+pub(super) fn go_on(
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+    options: &ClientOptions,
+    mut opening: Opening,
+) -> Result<Begun> {
+    loop {
+        match tcp::end(&opening.socket) {
+            Ok(true) => {
+                let stream = SocketStream::connected(opening.socket, options.call_timeout)?;
+                let name = format!("TCP {}", at(host, port));
+                return Ok(Begun::Connected(Box::new(Framed::new(
+                    stream, name, options,
+                ))));
+            }
+            Ok(false) if !opening.deadline.has_passed() => {
+                return Ok(Begun::Opening(opening));
+            }
+            Ok(false) => {
+                let late = ErrorKind::TimedOut.into();
+                return Err(unreached(host, port, &opening.deadline, &late));
+            }
+            Err(error) if opening.next >= addresses.len() => {
+                return Err(unreached(host, port, &opening.deadline, &error));
+            }
+            Err(_) => {
+                let next = begin_with(opening.next, addresses, &opening.deadline);
+                let next = next.map_err(|e| unreached(host, port, &opening.deadline, &e))?;
+                (opening.socket, opening.next) = next;
+            }
+        }
+    }
 }
 
 /// The addresses of a host, one at least (getaddrinfo(3)), or why there are none.

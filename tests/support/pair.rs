@@ -113,6 +113,8 @@ pub(crate) const CLIENT_OPTIONS: calc_ipc_client_options = calc_ipc_client_optio
     max_message: 0,
     spin_us: 0,
     server_uid: 0,
+    connections: 0,
+    reconnect: 0,
     reserved: 0,
 };
 

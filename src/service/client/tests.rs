@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::service::calls::SHORT_FRAME;
-use crate::transport::{Armed, Deadline, Exchanged, Take, Watches};
+use crate::transport::{Armed, Deadline, Exchanged, Lifeline, Take, Watches};
 use std::collections::VecDeque;
 
 /// A channel that takes every frame and gives the answers of its script.
@@ -80,6 +80,10 @@ impl Channel for Scripted {
 
     fn has_arrived(&self) -> bool {
         !self.answers.is_empty()
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        Lifeline::None
     }
 
     fn watches(&self, _for_room: bool) -> Watches<'_> {

@@ -31,6 +31,8 @@ impl Done {
 
 /// A connection, and the calls of it that nobody waits for.
 pub(super) struct Aloft {
+    /// The number of its lane.
+    pub(super) lane: usize,
     calls: Calls,
     pub(super) queue: Queue,
     watched: Watched,
@@ -47,14 +49,18 @@ pub(super) enum Taken {
 }
 
 impl Aloft {
-    pub(super) fn new(mut calls: Calls) -> Self {
-        let mut queue = Queue::default();
+    pub(super) fn new(lane: usize, mut calls: Calls) -> Self {
+        let mut queue = match calls.is_on_trial {
+            true => Queue::on_trial(),
+            false => Queue::default(),
+        };
         queue.owe(calls.owed);
         if calls.end.is_none() {
             calls.end = calls.channel.begin_flight(calls.owed).err();
         }
         calls.owed = 0;
         Self {
+            lane,
             calls,
             queue,
             watched: Watched::default(),
@@ -71,6 +77,11 @@ impl Aloft {
     pub(super) fn land(mut self, watch: Option<&Watch>) -> Calls {
         self.unwatch(watch);
         self.calls
+    }
+
+    /// Whether it has no call any more that it has to stay for: all are told of, and none can be answered.
+    pub(super) fn is_over(&self) -> bool {
+        !self.is_open() && (self.queue.is_empty() || self.end().is_some())
     }
 
     /// Whether a call of it is still to be told of.
@@ -165,14 +176,7 @@ impl Aloft {
 
     /// Ends the calls whose time is over.
     pub(super) fn end_due(&mut self, done: &mut VecDeque<Done>) {
-        if self.queue.next_due().is_none() {
-            return;
-        }
-        let now = Instant::now();
-        while let Some(over) = self.queue.end_due(now) {
-            let error = Error::new(Status::TimedOut, "no answer within the call's time");
-            done.push_back(Done::new(over, error.at(self.calls.channel.peer())));
-        }
+        end_due(&mut self.queue, self.calls.channel.peer(), done);
     }
 
     /// The watches told of something that was no answer.
@@ -196,7 +200,8 @@ impl Aloft {
             return Ok(());
         }
         let for_room = !self.queue.unsent().is_empty();
-        self.watched.renew(watch, &*self.calls.channel, for_room)
+        let channel = &*self.calls.channel;
+        self.watched.renew(watch, self.lane, channel, for_room)
     }
 
     fn unwatch(&mut self, watch: Option<&Watch>) {
@@ -219,16 +224,46 @@ impl Aloft {
     }
 
     fn fail_unasked(&mut self, done: &mut VecDeque<Done>) {
-        let error = Error::new(Status::Malformed, "an answer that nobody asked for");
-        self.fail(&error.at(self.calls.channel.peer()), done);
+        let error = self.calls.unasked();
+        self.fail(&error, done);
     }
 
-    /// The connection has ended, and with it all of its calls.
+    /// Moves its calls to `others`, if the server did not take the client in: none was executed.
+    pub(super) fn start_again_in(&mut self, others: &mut Queue) -> bool {
+        self.was_refused() && self.queue.start_again_in(others)
+    }
+
+    /// Whether the server did not take the client in.
+    pub(super) fn was_refused(&self) -> bool {
+        self.end()
+            .is_some_and(|end| end.status() == Status::Refused)
+    }
+
+    /// The connection has ended, and with it all of its calls, unless they may go to another one.
     pub(super) fn fail(&mut self, error: &Error, done: &mut VecDeque<Done>) {
         self.calls.end = Some(error.clone());
+        if !(self.calls.is_on_trial && self.was_refused()) {
+            self.end_all(error, done);
+        }
+    }
+
+    /// Ends all of its calls with this error.
+    pub(super) fn end_all(&mut self, error: &Error, done: &mut VecDeque<Done>) {
         while let Some(over) = self.queue.end_first() {
             done.push_back(Done::new(over, error.clone()));
         }
+    }
+}
+
+/// Ends the calls of this queue whose time is over. `peer`: the server, for people.
+pub(super) fn end_due(queue: &mut Queue, peer: &str, done: &mut VecDeque<Done>) {
+    if queue.next_due().is_none() {
+        return;
+    }
+    let now = Instant::now();
+    while let Some(over) = queue.end_due(now) {
+        let error = Error::new(Status::TimedOut, "no answer within the call's time");
+        done.push_back(Done::new(over, error.at(peer)));
     }
 }
 

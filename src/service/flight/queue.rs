@@ -14,6 +14,10 @@ pub const IN_FLIGHT_MAX: usize = 64;
 /// Bytes beyond the longest message that may wait to be sent.
 const SPARE: usize = 64 << 10;
 
+/// As many bytes of what was sent are kept until it is known that the server takes the client in. One that does not reads
+/// nothing, so that little more is ever sent.
+const KEPT: usize = 1 << 20;
+
 /// What a call is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Name {
@@ -64,9 +68,19 @@ pub(super) struct Queue {
     /// The frames of which not all was sent, one after another, from `start` on.
     frames: Vec<u8>,
     start: usize,
+    /// What was sent is kept, since the server may refuse the connection.
+    keeps_sent: bool,
 }
 
 impl Queue {
+    /// One that keeps what was sent until an answer comes.
+    pub(super) fn on_trial() -> Self {
+        Self {
+            keeps_sent: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether a call is in it, over or not.
     pub(super) fn is_empty(&self) -> bool {
         self.owed == 0 && self.calls.is_empty()
@@ -104,11 +118,7 @@ impl Queue {
         let prefix = u32::try_from(body.len()).map(frame::prefix);
         let prefix = prefix.map_err(|_| lacks_room(body.len()))?;
         let length = PREFIX + body.len();
-        self.compact();
-        let has_room = self.frames.try_reserve(length).is_ok() && self.calls.try_reserve(1).is_ok();
-        if !has_room {
-            return Err(lacks_room(length));
-        }
+        self.make_room(length)?;
         self.frames.extend_from_slice(&prefix);
         self.frames.extend_from_slice(body);
         self.calls.push_back(Call {
@@ -120,6 +130,27 @@ impl Queue {
             is_over: false,
         });
         Ok(())
+    }
+
+    /// Appends this call, of another queue, with its frame.
+    fn push_frame(&mut self, call: &Call, frame: &[u8]) -> error::Result<()> {
+        self.make_room(frame.len())?;
+        self.frames.extend_from_slice(frame);
+        self.calls.push_back(Call {
+            unsent: frame.len(),
+            ..*call
+        });
+        Ok(())
+    }
+
+    /// Makes room for one more call, whose frame has this length.
+    fn make_room(&mut self, length: usize) -> error::Result<()> {
+        self.compact();
+        let has_room = self.frames.try_reserve(length).is_ok() && self.calls.try_reserve(1).is_ok();
+        match has_room {
+            true => Ok(()),
+            false => Err(lacks_room(length)),
+        }
     }
 
     /// So many calls are over whose answers come first.
@@ -157,6 +188,7 @@ impl Queue {
 
     /// Takes the call that an answer belongs to which came now; `None`: to one that is over.
     pub(super) fn answered(&mut self) -> Result<Option<Name>, Unasked> {
+        self.keeps_sent = false;
         self.take_first(|call| call.unsent == 0)
     }
 
@@ -204,6 +236,42 @@ impl Queue {
         })
     }
 
+    /// Moves the calls that are open to `other`, as if nothing of them had been sent; `false`: what was sent was not kept.
+    pub(super) fn start_again_in(&mut self, other: &mut Self) -> bool {
+        if !self.keeps_sent {
+            return false;
+        }
+        let mut frames = self.frames.as_slice();
+        while let Some(call) = self.calls.front() {
+            let Some((frame, rest)) = frames.split_at_checked(call.length) else {
+                return false;
+            };
+            if !call.is_over && other.push_frame(call, frame).is_err() {
+                return false;
+            }
+            frames = rest;
+            self.calls.pop_front();
+        }
+        *self = Self::default();
+        true
+    }
+
+    /// Moves the first call to `other`; nothing of it was sent.
+    pub(super) fn move_first(&mut self, other: &mut Self) -> error::Result<()> {
+        let frame = self.calls.front().map_or(0, |call| call.length);
+        let frame = self.unsent().get(..frame).unwrap_or(&[]);
+        if let Some(call) = self.calls.front() {
+            other.push_frame(call, frame)?;
+        }
+        self.forget(0);
+        Ok(())
+    }
+
+    /// The length of the first call's message.
+    pub(super) fn first_length(&self) -> Option<usize> {
+        Some(self.calls.front()?.length.saturating_sub(PREFIX))
+    }
+
     /// When the next call is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let open = self.calls.iter().filter(|call| !call.is_over);
@@ -240,6 +308,10 @@ impl Queue {
 
     /// Lets go of what was sent.
     fn compact(&mut self) {
+        if self.keeps_sent && self.frames.len() <= KEPT {
+            return;
+        }
+        self.keeps_sent = false;
         if self.start > 0 {
             self.frames.drain(..self.start);
             self.start = 0;

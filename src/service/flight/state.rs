@@ -1,10 +1,11 @@
 //! Where the calls are: under way, answered, over; and what is known of them.
 
-use super::aloft::{Aloft, Done, Taken};
-use super::queue::Name;
-use super::watch::Watch;
+use super::aloft::{Aloft, Done, Taken, end_due};
+use super::queue::{Name, Queue};
+use super::watch::{TakingOff, Watch};
 use super::{Completion, Next};
 use crate::error::Error;
+use crate::service::lanes::Landed;
 use crate::sys::wait::Spin;
 use crate::transport::{Armed, ClientOptions};
 use std::collections::VecDeque;
@@ -19,9 +20,18 @@ const LOOK: Duration = Duration::from_millis(1);
 
 /// Where the calls of a client are that nobody waits for.
 pub(super) struct State {
+    /// The server, for people.
+    peer: String,
     /// The number given last.
     pub(super) last: u64,
-    pub(super) aloft: Option<Aloft>,
+    /// The connections in flight.
+    pub(super) fleet: Vec<Aloft>,
+    /// Connections that are being made.
+    pub(super) runway: Vec<TakingOff>,
+    /// Lanes whose connections could not be made.
+    pub(super) unopened: Vec<usize>,
+    /// Calls that wait for a connection.
+    pub(super) grounded: Queue,
     pub(super) done: VecDeque<Done>,
     pub(super) spin: Spin,
     /// Threads that sleep until there is a completion.
@@ -29,55 +39,121 @@ pub(super) struct State {
     /// The host watches.
     pub(super) is_watched: bool,
     is_rung: bool,
+    /// The calls that wait for a connection are counted among those who do.
+    pub(super) is_counted: bool,
     /// When the timer's time comes.
     pub(super) timer: Option<Instant>,
-    /// When the connection was looked at last without being watched.
+    /// When the connections were looked at last without being watched.
     looked: Option<Instant>,
+    /// Which connection is asked first for an answer, so that none is passed over for ever.
+    turn: usize,
 }
 
 impl State {
-    pub(super) fn new(options: &ClientOptions) -> Self {
+    pub(super) fn new(peer: &str, options: &ClientOptions) -> Self {
         Self {
+            peer: peer.to_owned(),
             last: 0,
-            aloft: None,
+            fleet: Vec::new(),
+            runway: Vec::new(),
+            unopened: Vec::new(),
+            grounded: Queue::default(),
             done: VecDeque::new(),
             spin: Spin::new(options.spin),
             sleepers: 0,
             is_watched: false,
             is_rung: false,
+            is_counted: false,
             timer: None,
             looked: None,
+            turn: 0,
         }
     }
 
     /// Whether no call is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.aloft.as_ref().is_none_or(Aloft::is_quiet)
+        self.grounded.is_empty() && self.fleet.iter().all(Aloft::is_quiet)
     }
 
     /// Whether a call is still to be told of.
     pub(super) fn has_open(&self) -> bool {
-        !self.done.is_empty() || self.aloft.as_ref().is_some_and(Aloft::is_open)
+        let is_aloft = || self.fleet.iter().any(Aloft::is_open);
+        !self.done.is_empty() || self.grounded.has_open() || is_aloft()
     }
 
-    /// Lets the bell ring, or be silent.
-    pub(super) fn ring(&mut self, watch: &Watch, has_known: bool) {
-        if has_known != mem::replace(&mut self.is_rung, has_known) {
-            match has_known {
-                true => watch.bell.ring(),
-                false => watch.bell.silence(),
+    /// How many calls are under way, not told of, or still owed an answer.
+    pub(super) fn len(&self) -> usize {
+        let aloft = self.fleet.iter().map(|aloft| aloft.queue.len());
+        self.done.len() + self.grounded.len() + aloft.sum::<usize>()
+    }
+
+    /// The place of the connection in flight that is on this lane.
+    pub(super) fn place_of(&self, lane: usize) -> Option<usize> {
+        self.fleet.iter().position(|aloft| aloft.lane == lane)
+    }
+
+    /// Gives back this lane, with its connection if `may_land` lets it.
+    pub(super) fn land(
+        &mut self,
+        lane: usize,
+        watch: Option<&Watch>,
+        may_land: impl Fn(&Aloft) -> bool,
+    ) -> Landed {
+        let may_land = |place: &usize| self.fleet.get(*place).is_some_and(may_land);
+        if let Some(place) = self.place_of(lane).filter(may_land) {
+            return Landed::Calls(self.fleet.swap_remove(place).land(watch));
+        }
+        match self.unopened.iter().position(|unopened| *unopened == lane) {
+            Some(place) => {
+                self.unopened.swap_remove(place);
+                Landed::Nothing
             }
+            None => Landed::No,
         }
     }
 
-    /// The connection has ended, for this reason.
+    /// The place of the connection for the next call, which is one that is idle, or else the one with the fewest calls
+    /// that `has_room` finds room in.
+    pub(super) fn least_busy(&self, has_room: impl Fn(&Queue) -> bool) -> Option<usize> {
+        let places = self.fleet.iter().enumerate();
+        let living = places.filter(|(_, aloft)| aloft.end().is_none() && has_room(&aloft.queue));
+        let least = living.min_by_key(|(_, aloft)| aloft.queue.len());
+        least.map(|(place, _)| place)
+    }
+
+    /// Lets the bell ring, or be silent; whether it was silenced.
+    pub(super) fn ring(&mut self, watch: &Watch, has_known: bool) -> bool {
+        if has_known == mem::replace(&mut self.is_rung, has_known) {
+            return false;
+        }
+        match has_known {
+            true => watch.bell.ring(),
+            false => watch.bell.silence(),
+        }
+        !has_known
+    }
+
+    /// All connections have ended, for this reason.
     pub(super) fn fail(&mut self, error: &Error) {
-        if let Some(aloft) = &mut self.aloft {
-            aloft.fail(error, &mut self.done);
+        let lanes = self.runway.drain(..).map(|taking_off| taking_off.lane);
+        self.unopened.extend(lanes);
+        for aloft in &mut self.fleet {
+            if aloft.end().is_none() {
+                aloft.fail(error, &mut self.done);
+            }
+            aloft.end_all(error, &mut self.done);
+        }
+        self.fail_grounded(error);
+    }
+
+    /// The calls that wait for a connection end, for this reason.
+    pub(super) fn fail_grounded(&mut self, error: &Error) {
+        while let Some(over) = self.grounded.end_first() {
+            self.done.push_back(Done::new(over, error.clone()));
         }
     }
 
-    /// Looks what a connection that nobody watches has to tell besides answers, if that was not done of late; whether
+    /// Looks what connections that nobody watches have to tell besides answers, if that was not done of late; whether
     /// that was the end of calls.
     pub(super) fn looks_now_and_then(&mut self) -> bool {
         let now = Instant::now();
@@ -86,26 +162,18 @@ impl State {
             return false;
         }
         self.looked = Some(now);
-        self.look_at_connection();
+        for aloft in &mut self.fleet {
+            aloft.look(&mut self.done);
+        }
         !self.done.is_empty()
     }
 
     /// Takes a completion that is there.
     pub(super) fn look(&mut self, answer: &mut [u8]) -> Option<Next> {
         if self.done.is_empty() {
-            self.send();
-            let done = &mut self.done;
-            let taken = self
-                .aloft
-                .as_mut()
-                .and_then(|aloft| aloft.take(answer, done));
-            match taken {
-                Some(Taken::Whole(Name { id, tag }, length)) => {
-                    let outcome = Ok(length);
-                    return Some(Next::Completion(Completion { id, tag, outcome }));
-                }
-                Some(Taken::Kept(length)) => return Some(Next::NoRoom(length)),
-                None => self.send(), // An answer to a call that is over may have made room.
+            let next = self.take(answer);
+            if next.is_some() {
+                return next;
             }
             self.end_due();
         }
@@ -117,54 +185,86 @@ impl State {
         }))
     }
 
+    /// Takes an answer that has come, to whichever connection.
+    fn take(&mut self, answer: &mut [u8]) -> Option<Next> {
+        let count = self.fleet.len();
+        for place in (self.turn..count).chain(0..self.turn.min(count)) {
+            let aloft = self.fleet.get_mut(place)?;
+            if aloft.is_quiet() {
+                continue;
+            }
+            aloft.send(&mut self.done);
+            match aloft.take(answer, &mut self.done) {
+                Some(Taken::Whole(Name { id, tag }, length)) => {
+                    self.turn = place + 1;
+                    let outcome = Ok(length);
+                    return Some(Next::Completion(Completion { id, tag, outcome }));
+                }
+                Some(Taken::Kept(length)) => {
+                    self.turn = place;
+                    return Some(Next::NoRoom(length));
+                }
+                None => aloft.send(&mut self.done), // An answer to a call that is over may have made room.
+            }
+        }
+        None
+    }
+
     /// Sends what can be sent at once.
     pub(super) fn send(&mut self) {
-        if let Some(aloft) = &mut self.aloft {
+        for aloft in &mut self.fleet {
             aloft.send(&mut self.done);
         }
     }
 
     /// Drops the answers that have come, where no call is open.
     pub(super) fn drop_late(&mut self) {
-        self.send();
-        if let Some(aloft) = &mut self.aloft {
+        for aloft in self.fleet.iter_mut().filter(|aloft| !aloft.is_open()) {
+            aloft.send(&mut self.done);
             let _ = aloft.take(&mut [], &mut self.done);
         }
     }
 
     /// Ends the calls whose time is over.
     fn end_due(&mut self) {
-        if let Some(aloft) = &mut self.aloft {
+        for aloft in &mut self.fleet {
             aloft.end_due(&mut self.done);
         }
+        end_due(&mut self.grounded, &self.peer, &mut self.done);
     }
 
-    /// Arms the watches of the connection.
+    /// Arms the watches of the connections.
     pub(super) fn arm(&mut self) -> Armed {
-        match &mut self.aloft {
-            Some(aloft) if aloft.end().is_none() => aloft.arm(),
-            _ => Armed::Watched,
-        }
+        let living = self.fleet.iter_mut().filter(|aloft| aloft.end().is_none());
+        living.map(Aloft::arm).fold(Armed::Watched, worst)
     }
 
-    /// The watch told of something at the connection.
-    pub(super) fn look_at_connection(&mut self) {
-        if let Some(aloft) = &mut self.aloft {
+    /// The watch told of something at the connection on this lane.
+    pub(super) fn look_at(&mut self, lane: usize) {
+        let aloft = self
+            .place_of(lane)
+            .and_then(|place| self.fleet.get_mut(place));
+        if let Some(aloft) = aloft {
             aloft.look(&mut self.done);
+            if aloft.is_quiet() {
+                let _ = aloft.take(&mut [], &mut self.done); // Nothing was asked, so this can be its end alone.
+            }
         }
     }
 
     /// Whether there is a completion that no watch tells of.
     pub(super) fn has_known(&self) -> bool {
-        !self.done.is_empty() || self.aloft.as_ref().is_some_and(Aloft::has_arrived)
+        !self.done.is_empty() || self.fleet.iter().any(Aloft::has_arrived)
     }
 
-    /// Lets the timer's time come when that of the next call is over, or when the connection is to be looked at again.
+    /// Lets the timer's time come when that of the next call is over, or when the connections are to be looked at again.
     pub(super) fn set_timer(&mut self, watch: &Watch, armed: Armed) -> io::Result<()> {
         let now = Instant::now();
         let look = (armed == Armed::Unwatched).then(|| now + LOOK);
-        let due = self.aloft.as_ref().and_then(|aloft| aloft.queue.next_due());
-        let Some(due) = due.into_iter().chain(look).min() else {
+        let aloft = self.fleet.iter().map(|aloft| &aloft.queue);
+        let dues = aloft.chain([&self.grounded]).filter_map(Queue::next_due);
+        let runway = self.runway.iter().filter_map(TakingOff::due);
+        let Some(due) = dues.chain(runway).chain(look).min() else {
             return Ok(());
         };
         if self.timer.is_none_or(|timer| due < timer) {
@@ -172,5 +272,14 @@ impl State {
             self.timer = Some(due);
         }
         Ok(())
+    }
+}
+
+/// What is to be known of two connections: what has arrived comes before what has to be looked for.
+fn worst(one: Armed, other: Armed) -> Armed {
+    match (one, other) {
+        (Armed::Arrived, _) | (_, Armed::Arrived) => Armed::Arrived,
+        (Armed::Unwatched, _) | (_, Armed::Unwatched) => Armed::Unwatched,
+        (Armed::Watched, Armed::Watched) => Armed::Watched,
     }
 }

@@ -2,13 +2,28 @@
 
 use crate::sys::ready::Want;
 use crate::sys::{AsSource, Bell, Event, Poller, Source, Timer};
-use crate::transport::{Channel, WATCHES, Watches};
+use crate::transport::{Channel, Opening, WATCHES, Watches};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// The token of the bell and of the timer; those of a connection are the numbers of its places.
-const BELL: u64 = 100;
-const TIMER: u64 = 101;
+/// The token of the bell and of the timer; those of a connection are beyond.
+const BELL: u64 = 0;
+const TIMER: u64 = 1;
+const CONNECTIONS: u64 = 2;
+
+/// The token of a connection's place.
+fn token(lane: usize, place: usize) -> u64 {
+    CONNECTIONS + (lane * WATCHES + place) as u64
+}
+
+/// Whose connection's token this is.
+fn lane(token: u64) -> Option<usize> {
+    let number = usize::try_from(token.checked_sub(CONNECTIONS)?).ok()?;
+    Some(number / WATCHES)
+}
+
+/// As many happenings are told at once; others are told by the next wait.
+const AT_ONCE: usize = 16;
 
 /// One source that is ready whenever there may be a completion to take: as long as one of those in it is.
 pub(super) struct Watch {
@@ -20,12 +35,19 @@ pub(super) struct Watch {
 }
 
 /// What happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told {
-    /// At the connection.
-    pub(super) connection: bool,
+    /// At the connections of these lanes.
+    lanes: [Option<usize>; AT_ONCE],
     /// A time has come.
     pub(super) timer: bool,
+}
+
+impl Told {
+    /// The lanes at whose connections something happened.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = usize> {
+        self.lanes.into_iter().flatten()
+    }
 }
 
 impl Watch {
@@ -43,14 +65,14 @@ impl Watch {
 
     /// Waits until something happens; zero: only looks.
     pub(super) fn wait(&self, time: Option<Duration>) -> io::Result<Told> {
-        let mut events = [Event::EMPTY; WATCHES + 2];
+        let mut events = [Event::EMPTY; AT_ONCE];
         let count = self.poller.wait(&mut events, time)?;
         let mut told = Told::default();
-        for event in events.iter().take(count) {
+        for (event, told_of) in events.iter().take(count).zip(&mut told.lanes) {
             match event.token() {
                 BELL => {}
                 TIMER => told.timer = true,
-                _ => told.connection = true,
+                token => *told_of = lane(token),
             }
         }
         Ok(told)
@@ -63,6 +85,48 @@ impl AsSource for Watch {
     }
 }
 
+/// A connection that is being made, which the watch has.
+#[derive(Debug)]
+pub(super) struct TakingOff {
+    pub(super) lane: usize,
+    opening: Opening,
+    is_watched: bool,
+}
+
+impl TakingOff {
+    pub(super) fn new(lane: usize, opening: Opening) -> Self {
+        Self {
+            lane,
+            opening,
+            is_watched: false,
+        }
+    }
+
+    /// When it is given up.
+    pub(super) fn due(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.opening.deadline().remaining()?)
+    }
+
+    /// Watches for more to know.
+    pub(super) fn watch(&mut self, watch: &Watch) -> io::Result<()> {
+        if !self.is_watched {
+            let source = self.opening.source();
+            watch.poller.add(source, Want::WRITE, token(self.lane, 0))?;
+            self.is_watched = true;
+        }
+        Ok(())
+    }
+
+    /// It is watched no more.
+    pub(super) fn end(self, watch: Option<&Watch>) -> Opening {
+        if let Some(watch) = watch.filter(|_| self.is_watched) {
+            // It fails only where it is not in it.
+            let _ = watch.poller.remove(self.opening.source());
+        }
+        self.opening
+    }
+}
+
 /// What a watch has of a connection, place by place.
 #[derive(Debug, Default)]
 pub(super) struct Watched([Option<Want>; WATCHES]);
@@ -72,12 +136,14 @@ impl Watched {
     pub(super) fn renew(
         &mut self,
         watch: &Watch,
+        lane: usize,
         channel: &dyn Channel,
         for_room: bool,
     ) -> io::Result<()> {
         let Watches(wanted) = channel.watches(for_room);
         let places = self.0.iter_mut().zip(wanted).zip(0..);
-        for ((has, wanted), token) in places {
+        for ((has, wanted), place) in places {
+            let token = token(lane, place);
             match (*has, wanted) {
                 (None, Some((source, want))) => watch.poller.add(source, want, token)?,
                 (Some(had), Some((source, want))) if had != want => {

@@ -108,6 +108,8 @@ pub(crate) mod tcp {
         fn resolve(&str, u16) -> Vec<SocketAddr>;
         fn listen(&[SocketAddr]) -> (Handle, u16);
         fn connect(&[SocketAddr], &Deadline) -> Handle;
+        fn begin(&SocketAddr) -> Handle;
+        fn end(&Handle) -> bool;
     }
 
     pub(crate) fn is_of_low_port(_: &io::Error) -> bool {

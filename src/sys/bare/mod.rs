@@ -32,8 +32,8 @@ mod shared;
 
 pub(crate) use bytes::{blocking, poll, socket, tcp, transfer};
 pub(crate) use names::{fifo, file, holder, lock, pipe};
-pub use open::Bell;
-pub(crate) use open::{AsSource, Event, Handle, Poller, Source, Timer};
+pub(crate) use open::{AsSource, Event, Handle, Hangup, Poller, Source, Timer};
+pub use open::{Bell, Lifeline};
 pub(crate) use processes::{NoFork, cancel, cpu, fork, process, thread};
 pub(crate) use shared::{LineAlarm, memory, random};
 

@@ -103,6 +103,33 @@ impl AsSource for Timer {
     }
 }
 
+/// What ends the waits on a connection, of which there are none.
+#[derive(Debug)]
+pub enum Lifeline<'a> {
+    Socket(Source<'a>),
+    Bell(&'a Bell),
+    None,
+}
+
+/// Ends no waits.
+#[derive(Debug)]
+pub(crate) struct Hangup;
+
+impl Hangup {
+    pub(crate) const fn new() -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "the other systems' have a state")]
+    pub(crate) fn watch(&self, _lifeline: &Lifeline<'_>) {}
+
+    #[expect(clippy::unused_self, reason = "the other systems' have a state")]
+    pub(crate) fn forget(&self) {}
+
+    #[expect(clippy::unused_self, reason = "the other systems' have a state")]
+    pub(crate) fn hang_up(&self) {}
+}
+
 /// Room for what a poller tells; nothing is ever in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Event;

@@ -45,6 +45,12 @@ pub(super) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize> {
     unsafe { call!(libc::SYS_write, fd.as_raw_fd(), bytes.as_ptr(), bytes.len()) }.map(count)
 }
 
+/// shutdown(2) of both directions. It fails only where the connection has ended.
+pub(super) fn shut_down(fd: BorrowedFd<'_>) {
+    // SAFETY: it takes no memory.
+    let _ = unsafe { call!(libc::SYS_shutdown, fd.as_raw_fd(), libc::SHUT_RDWR) };
+}
+
 /// writev(2).
 #[inline]
 pub(super) fn write_parts(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Result<usize> {

@@ -4,6 +4,7 @@ use super::fd::Fd;
 use super::retry::uninterrupted;
 use super::{poll, socket};
 use crate::sys::deadline::Deadline;
+use crate::sys::ready::Want;
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect as connect_to_address,
@@ -46,16 +47,40 @@ fn connect_to(address: &SocketAddr, deadline: &Deadline) -> io::Result<Fd> {
     if deadline.has_passed() {
         return Err(ErrorKind::TimedOut.into());
     }
+    let fd = begin(address)?;
+    if !poll::wait_writable(fd.as_fd(), deadline)? {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    came_through(&fd)?;
+    fd.set_blocking()?;
+    Ok(fd)
+}
+
+/// Begins to connect to this address. What comes of it is known once the socket can be written to, see [`end`].
+pub(crate) fn begin(address: &SocketAddr) -> io::Result<Fd> {
     let fd = stream(address)?;
     let to = SockaddrStorage::from(*address);
     match uninterrupted(|| connect_to_address(fd.as_raw_fd(), &to)) {
         // EALREADY and EISCONN: the one that was interrupted had begun, or come through.
-        Ok(()) | Err(Errno::EINPROGRESS | Errno::EALREADY | Errno::EISCONN) => {}
-        Err(error) => return Err(error.into()),
+        Ok(()) | Err(Errno::EINPROGRESS | Errno::EALREADY | Errno::EISCONN) => Ok(fd),
+        Err(error) => Err(error.into()),
     }
-    if !poll::wait_writable(fd.as_fd(), deadline)? {
-        return Err(ErrorKind::TimedOut.into());
+}
+
+/// Whether the socket that [`begin`] gave is connected by now; then it is as one that [`connect`] gives.
+pub(crate) fn end(fd: &Fd) -> io::Result<bool> {
+    let state = poll::state(fd.as_fd(), Want::WRITE)?;
+    if state.is_empty() {
+        return Ok(false);
     }
+    came_through(fd)?;
+    fd.set_blocking()?;
+    socket::tune_tcp(fd.as_fd())?;
+    Ok(true)
+}
+
+/// Fails unless the socket is connected to somebody else.
+fn came_through(fd: &Fd) -> io::Result<()> {
     match getsockopt(&fd.as_fd(), sockopt::SocketError)? {
         0 => {}
         errno => return Err(io::Error::from_raw_os_error(errno)),
@@ -66,8 +91,7 @@ fn connect_to(address: &SocketAddr, deadline: &Deadline) -> io::Result<Fd> {
     if own == peer {
         return Err(ErrorKind::ConnectionRefused.into());
     }
-    fd.set_blocking()?;
-    Ok(fd)
+    Ok(())
 }
 
 /// Whether binding failed as it does where the port is too low for this user (ip(7)): EPERM is a sandbox's (seccomp(2)).

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::transport::{ClientOptions, connect};
 
 fn status<T>(result: Result<T>) -> Status {
     result.err().map_or(Status::Ok, |error| error.status())

@@ -10,7 +10,9 @@ pub(super) use failure::{noticed, refused_length, too_large, too_late};
 use super::conversation::batch::Batch;
 use super::conversation::client::{ClientSide, Direct, Failure};
 use super::conversation::sending::Sending;
-use super::{Armed, Channel, ClientOptions, Deadline, Exchanged, Take, Watches, prefix_length};
+use super::{
+    Armed, Channel, ClientOptions, Deadline, Exchanged, Lifeline, Take, Watches, prefix_length,
+};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::NoMemory;
@@ -54,6 +56,9 @@ pub(crate) trait Patient: Stream {
 
     /// What to watch for answers and for the server's end, and, if `for_room`, for room to write.
     fn watches(&self, for_room: bool) -> Watches<'_>;
+
+    /// What ends all waits.
+    fn lifeline(&self) -> Lifeline<'_>;
 
     /// Whether the peer has ended, which its stream may not show.
     fn peer_has_ended(&self) -> bool {
@@ -429,6 +434,10 @@ impl<S: Patient> Channel for Framed<S> {
 
     fn arm(&mut self) -> Armed {
         Armed::Watched
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        self.stream.lifeline()
     }
 
     fn look(&mut self) -> Result<()> {

@@ -18,7 +18,9 @@ use crate::transport::channel::{Framed, Patient, Stream};
 use crate::transport::reactor::Watched;
 use crate::transport::socket::SocketEndpoint;
 use crate::transport::socket::connected::Connected;
-use crate::transport::{Channel, ClientOptions, Deadline, Endpoint, ServerOptions, Watches};
+use crate::transport::{
+    Channel, ClientOptions, Deadline, Endpoint, Lifeline, ServerOptions, Watches,
+};
 use std::io;
 use std::path::Path;
 
@@ -114,6 +116,10 @@ impl Patient for RecordStream {
 
     fn watches(&self, for_room: bool) -> Watches<'_> {
         self.socket.watches(for_room)
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        Lifeline::Socket(self.socket.as_source())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::sys::wait::Spin;
 use crate::sys::{AsSource, Bell, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{
-    Armed, Channel, ClientOptions, Deadline, Exchanged, Take, Watches, prefix_length,
+    Armed, Channel, ClientOptions, Deadline, Exchanged, Lifeline, Take, Watches, prefix_length,
 };
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -187,6 +187,10 @@ impl Channel for SharedChannel {
 
     fn watches(&self, _for_room: bool) -> Watches<'_> {
         Watches([Some((self.control.as_source(), Want::READ)), None, None])
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        Lifeline::Socket(self.control.as_source())
     }
 
     fn arm(&mut self) -> Armed {

@@ -9,7 +9,7 @@ use crate::sys::ready::Want;
 use crate::sys::{AsSource, Handle, Source, socket};
 use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
-use crate::transport::{Deadline, Watches};
+use crate::transport::{Deadline, Lifeline, Watches};
 use std::io;
 use std::time::Duration;
 
@@ -89,6 +89,10 @@ impl Patient for SocketStream {
 
     fn watches(&self, for_room: bool) -> Watches<'_> {
         self.socket.watches(for_room)
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        Lifeline::Socket(self.socket.as_source())
     }
 }
 

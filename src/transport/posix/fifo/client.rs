@@ -9,10 +9,10 @@ use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::{Ready, Want};
 use crate::sys::{AsSource, Handle, Source, fork, process, transfer};
 use crate::transport::channel::{Framed, Patient, Stream};
-use crate::transport::posix::pipe::{PipePair, in_time, read_or_wait};
+use crate::transport::posix::pipe::{PipePair, halted, in_time, read_or_wait};
 use crate::transport::posix::place;
 use crate::transport::reactor::Watched;
-use crate::transport::{Channel, ClientOptions, Deadline, ServerUser, Watches};
+use crate::transport::{Channel, ClientOptions, Deadline, Lifeline, ServerUser, Watches};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -199,7 +199,7 @@ impl FifoStream {
         let input = fifo::open(&names.answers, End::Read)?;
         fifo::make(&names.requests)?;
         let output = fifo::open(&names.requests, End::Both)?;
-        Ok(PipePair::of_fifos(input, output))
+        PipePair::of_fifos(input, output).with_lifeline()
     }
 
     /// Reads before the server has taken this client in.
@@ -214,11 +214,18 @@ impl FifoStream {
         let Some(greeting) = &self.greeting else {
             return self.pipes.await_input(None, deadline);
         };
+        let input = || Awaited::new(self.pipes.input(), Want::READ);
         let mut sources = [
-            Awaited::new(self.pipes.input(), Want::READ),
+            input(),
+            self.pipes.halt().unwrap_or_else(input),
             Awaited::new(greeting.hello.as_source(), Want::NOTHING),
         ];
-        in_time(poll::wait(&mut sources, deadline)?)
+        in_time(poll::wait(&mut sources, deadline)?)?;
+        let [input, halt, hello] = sources.map(|each| each.ready());
+        match input.is_empty() && hello.is_empty() && !halt.is_empty() {
+            true => Err(halted()),
+            false => Ok(()),
+        }
     }
 }
 
@@ -286,6 +293,10 @@ impl Patient for FifoStream {
         let hello = self.greeting.as_ref();
         let hello = hello.map(|greeting| (greeting.hello.as_source(), Want::NOTHING));
         Watches([input, output, hello])
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        self.pipes.lifeline()
     }
 
     fn awaits_welcome(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::sys::fork;
 use crate::sys::process::Child;
 use crate::sys::ready::Want;
 use crate::transport::channel::{Patient, Stream};
-use crate::transport::{Deadline, Watches};
+use crate::transport::{Deadline, Lifeline, Watches};
 use std::io;
 use std::time::Duration;
 
@@ -18,10 +18,6 @@ const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How long to wait for the child's own end after that of its pipe.
 const OBITUARY: Duration = Duration::from_millis(100);
-
-/// For so long a call polls the pipe alone, since each further source makes poll(2) slower. The end of a child whose
-/// pipe outlives it is then seen this much later.
-const SOON: Duration = Duration::from_millis(10);
 
 /// The parent's ends of the pipes, and the child. The ends are closed first, which tells the child to stop: fields are
 /// dropped in the order of their declaration.
@@ -60,10 +56,6 @@ impl ChildStream {
     /// Waits for an answer, or for the child's end: a process that the child left behind may hold
     /// the other end of the pipe open.
     fn await_answer(&self, deadline: &Deadline) -> io::Result<()> {
-        let soon = deadline.within(SOON);
-        if self.pipes.await_input(None, &soon).is_ok() {
-            return Ok(());
-        }
         self.pipes.await_input(self.child.child.watch(), deadline)
     }
 }
@@ -103,6 +95,10 @@ impl Patient for ChildStream {
         let Watches([input, output, _]) = self.pipes.watches(for_room);
         let end = self.child.child.watch().map(|end| (end, Want::READ));
         Watches([input, output, end])
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        self.pipes.lifeline()
     }
 
     fn peer_has_ended(&self) -> bool {

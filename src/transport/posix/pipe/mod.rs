@@ -7,7 +7,7 @@ mod child;
 mod pair;
 mod serve;
 
-pub(super) use pair::{PipePair, in_time, read_or_wait};
+pub(super) use pair::{PipePair, halted, in_time, read_or_wait};
 pub(in crate::transport) use serve::bind_stdio;
 pub(crate) use serve::serve;
 
@@ -46,7 +46,7 @@ impl Ends {
         answers.read.set_nonblocking()?;
         requests.write.set_nonblocking()?;
         let own_reader = requests.read.duplicate()?;
-        let own = PipePair::new(answers.read, requests.write, own_reader);
+        let own = PipePair::new(answers.read, requests.write, own_reader).with_lifeline()?;
         own.widen(max_message);
         Ok(Self {
             own,

@@ -5,11 +5,12 @@ mod tests;
 
 use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::{Ready, Want};
-use crate::sys::{AsSource, Handle, Source, pipe, transfer};
+use crate::sys::{AsSource, Bell, Handle, Source, pipe, transfer};
 use crate::transport::channel::{Patient, Stream};
 use crate::transport::reactor::Watched;
-use crate::transport::{Deadline, Watches};
+use crate::transport::{Deadline, Lifeline, Watches};
 use std::io::{self, ErrorKind};
+use std::time::Duration;
 
 /// Two one-way pipes, of which this process has one end each, and both of the one that it writes to.
 ///
@@ -23,7 +24,13 @@ pub(in crate::transport) struct PipePair {
     output: Handle,
     /// Never read from; `None` where the output is open for reading too.
     _own_reader: Option<Handle>,
+    /// Ends all waits once it rings; `None` where nothing can.
+    halt: Option<Bell>,
 }
+
+/// For so long the input alone is waited for, since each further source makes poll(2) slower. What else is waited for is
+/// then seen this much later.
+pub(super) const SOON: Duration = Duration::from_millis(10);
 
 impl PipePair {
     /// Both ends must be non-blocking, and `own_reader` the other end of `output`.
@@ -32,6 +39,7 @@ impl PipePair {
             input,
             output,
             _own_reader: Some(own_reader),
+            halt: None,
         }
     }
 
@@ -43,7 +51,25 @@ impl PipePair {
             input,
             output,
             _own_reader: None,
+            halt: None,
         }
+    }
+
+    /// Lets its waits be ended, see [`Patient::lifeline`].
+    pub(in crate::transport) fn with_lifeline(self) -> io::Result<Self> {
+        let halt = Some(Bell::new()?);
+        Ok(Self { halt, ..self })
+    }
+
+    /// What ends its waits, as what is waited for.
+    pub(in crate::transport) fn halt(&self) -> Option<Awaited<'_>> {
+        let halt = self.halt.as_ref()?;
+        Some(Awaited::new(halt.as_source(), Want::READ))
+    }
+
+    /// The input, as what is waited for.
+    fn awaited_input(&self, wanted: Want) -> Awaited<'_> {
+        Awaited::new(self.input.as_source(), wanted)
     }
 
     /// Lets both pipes hold messages of this length, where the system allows it.
@@ -58,16 +84,25 @@ impl PipePair {
         end: Option<Source<'_>>,
         deadline: &Deadline,
     ) -> io::Result<()> {
-        let input = Awaited::new(self.input.as_source(), Want::READ);
-        let Some(end) = end else {
-            return in_time(poll::wait(&mut [input], deadline)?);
-        };
-        let mut sources = [input, Awaited::new(end, Want::READ)];
-        in_time(poll::wait(&mut sources, deadline)?)?;
-        if sources[0].ready().is_empty() {
-            return Err(ErrorKind::ConnectionAborted.into());
+        let input = || self.awaited_input(Want::READ);
+        if end.is_none() && self.halt.is_none() {
+            return in_time(poll::wait(&mut [input()], deadline)?);
         }
-        Ok(())
+        if poll::wait(&mut [input()], &deadline.within(SOON))? {
+            return Ok(());
+        }
+        let mut sources = [
+            input(),
+            self.halt().unwrap_or_else(input),
+            end.map_or_else(input, |end| Awaited::new(end, Want::READ)),
+        ];
+        in_time(poll::wait(&mut sources, deadline)?)?;
+        let [input, halt, _] = sources.map(|each| each.ready());
+        match (input.is_empty(), halt.is_empty()) {
+            (false, _) => Ok(()),
+            (true, false) => Err(halted()),
+            (true, true) => Err(ErrorKind::ConnectionAborted.into()),
+        }
     }
 
     /// Waits until there is room in the output, or `wanted` of the input; `end` as above. The peer's
@@ -78,18 +113,21 @@ impl PipePair {
         end: Option<Source<'_>>,
         deadline: &Deadline,
     ) -> io::Result<()> {
+        let input = || self.awaited_input(wanted);
+        let has_end = end.is_some();
         let mut sources = [
             Awaited::new(self.output.as_source(), Want::WRITE),
-            Awaited::new(self.input.as_source(), wanted),
-            Awaited::new(end.unwrap_or(self.input.as_source()), Want::READ),
+            input(),
+            self.halt().unwrap_or_else(input),
+            end.map_or_else(input, |end| Awaited::new(end, Want::READ)),
         ];
-        let count = if end.is_some() { 3 } else { 2 };
-        let (asked, _) = sources.split_at_mut(count);
-        in_time(poll::wait(asked, deadline)?)?;
-        let [output, input, end] = sources.map(|each| each.ready());
+        in_time(poll::wait(&mut sources, deadline)?)?;
+        let [output, input, halt, end] = sources.map(|each| each.ready());
         if output.contains(Ready::WRITABLE) || input.contains(Ready::READABLE) {
             Ok(())
-        } else if end.is_empty() {
+        } else if self.halt.is_some() && !halt.is_empty() {
+            Err(halted())
+        } else if !has_end || end.is_empty() {
             Err(ErrorKind::BrokenPipe.into())
         } else {
             Err(ErrorKind::ConnectionAborted.into())
@@ -137,6 +175,15 @@ impl Patient for PipePair {
             None,
         ])
     }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        self.halt.as_ref().map_or(Lifeline::None, Lifeline::Bell)
+    }
+}
+
+/// The end of a wait by its lifeline.
+pub(in crate::transport) fn halted() -> io::Error {
+    ErrorKind::Interrupted.into()
 }
 
 /// Reads, and waits only if nothing is there: on one CPU the peer has often run, and answered, while

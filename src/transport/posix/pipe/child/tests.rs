@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::super::Ends;
+use super::super::pair::SOON;
 use super::*;
 use crate::sys::process;
 use std::fs::File;

@@ -1,0 +1,182 @@
+//! Which connection a call goes over that nobody waits for: one in flight, one that is made for it, or the first that is
+//! free again.
+
+use super::Flight;
+use super::aloft::Aloft;
+use super::queue::{IN_FLIGHT_MAX, Queue};
+use super::state::State;
+use super::watch::TakingOff;
+use crate::error::{Error, Result, Status};
+use crate::service::lanes::{Ground, Lane, Lanes};
+use std::mem;
+
+/// Where a call goes.
+pub(super) enum Place {
+    /// To this connection in flight.
+    Aloft(usize),
+    /// To those that wait for one.
+    Grounded,
+}
+
+impl Flight {
+    /// Where a call goes whose message has this length: to a connection that is idle, or to another one that is made, or to the
+    /// one in flight with the fewest calls, or to those that wait while calls that are waited for have all lanes.
+    /// So many are `waiting`, this one included.
+    pub(super) fn place(
+        &self,
+        state: &mut State,
+        lanes: &Lanes,
+        length: usize,
+        waiting: usize,
+    ) -> Result<Place> {
+        let most = IN_FLIGHT_MAX.saturating_mul(lanes.count());
+        if state.len() >= most && !state.has_open() {
+            state.drop_late();
+        }
+        let itself = (state.grounded.len() + 1).saturating_sub(waiting); // It may be one of those that wait.
+        if state.len() - itself >= most {
+            return Err(self.too_many());
+        }
+        if let Some(idle) = state.least_busy(Queue::is_empty) {
+            return Ok(Place::Aloft(idle));
+        }
+        let ground = self.take_off(state, lanes, waiting);
+        let has_room = |queue: &Queue| queue.has_room(length, self.max_message);
+        let has_place = |queue: &Queue| queue.len() < IN_FLIGHT_MAX && has_room(queue);
+        let ground = match ground {
+            Ground::Opening(lane, opening) => {
+                state.runway.push(TakingOff::new(lane, opening));
+                Ground::Taken
+            }
+            ground => ground,
+        };
+        if !state.runway.is_empty() && has_place(&state.grounded) {
+            return Ok(Place::Grounded); // For the connection that is being made, or one that is idle before.
+        }
+        match (ground, state.least_busy(has_place)) {
+            (Ground::Calls(lane, calls), _) => {
+                let aloft = Aloft::new(lane, calls);
+                let can_ask = aloft.end().is_none();
+                state.fleet.push(aloft);
+                match can_ask {
+                    true => Ok(Place::Aloft(state.fleet.len() - 1)),
+                    false => self.place(state, lanes, length, waiting), // It is given back, as one that has ended.
+                }
+            }
+            (_, Some(place)) => Ok(Place::Aloft(place)),
+            (Ground::Lost(error), None) => Err(error.not_executed()),
+            (Ground::Taken, None) if lanes.waiting().is_some() && has_place(&state.grounded) => {
+                Ok(Place::Grounded)
+            }
+            (Ground::Taken, None) if state.fleet.is_empty() => {
+                let why = "another call on this client is under way; each thread needs a client of its own";
+                Err(self.turned_away(Status::Busy, why))
+            }
+            (_, None) if state.least_busy(has_room).is_some() => Err(self.too_many()),
+            (_, None) => {
+                let why = "too many bytes wait to be sent; take completions first";
+                Err(self.turned_away(Status::Busy, why))
+            }
+        }
+    }
+
+    /// A connection from the lanes. Those that have ended are given back to them before.
+    fn take_off(&self, state: &mut State, lanes: &Lanes, waiting: usize) -> Ground {
+        let has_ended = |aloft: &Aloft| aloft.end().is_some() && aloft.is_over();
+        let may_open = state.runway.len() < waiting;
+        lanes.take_off(may_open, |lane| {
+            state.land(lane, self.watch.get(), has_ended)
+        })
+    }
+
+    /// Goes on with connections that are being made.
+    fn go_on(&self, state: &mut State, lanes: &Lanes) {
+        for taking_off in mem::take(&mut state.runway) {
+            let lane = taking_off.lane;
+            match lanes.go_on(lane, taking_off.end(self.watch.get())) {
+                Ok(Ground::Opening(lane, opening)) => {
+                    state.runway.push(TakingOff::new(lane, opening));
+                }
+                Ok(Ground::Calls(lane, calls)) => state.fleet.push(Aloft::new(lane, calls)),
+                Ok(_) => {}
+                Err(error) => {
+                    state.unopened.push(lane);
+                    let has_hope = !state.runway.is_empty()
+                        || state.fleet.iter().any(|aloft| aloft.end().is_none());
+                    if !has_hope {
+                        state.fail_grounded(&error.not_executed());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets calls that wait for a connection have one, where there is one.
+    fn board(&self, state: &mut State, lanes: &Lanes) {
+        while let Some(length) = state.grounded.first_length() {
+            let waiting = state.grounded.len();
+            match self.place(state, lanes, length, waiting) {
+                Ok(Place::Aloft(place)) => {
+                    let Some(aloft) = state.fleet.get_mut(place) else {
+                        break;
+                    };
+                    if let Err(error) = state.grounded.move_first(&mut aloft.queue) {
+                        let error = error.at(&self.peer);
+                        state.fail_grounded(&error);
+                    }
+                }
+                Ok(Place::Grounded) => break,
+                Err(error) if error.status() == Status::Busy => break,
+                Err(error) => state.fail_grounded(&error),
+            }
+        }
+    }
+
+    /// Lets calls go on elsewhere that a connection which has ended leaves behind, and ends all if the client was stopped.
+    pub(super) fn see_to_ends(&self, state: &mut State, lanes: &Lanes) {
+        if self.is_stopped() {
+            state.fail(&self.stopped());
+        }
+        self.give_up_refused(state, lanes);
+        self.go_on(state, lanes);
+        if !state.grounded.is_empty() {
+            self.board(state, lanes);
+        }
+        if let Some(waiting) = lanes.waiting() {
+            let waits = !state.grounded.is_empty();
+            if waits != mem::replace(&mut state.is_counted, waits) {
+                waiting.count(waits);
+            }
+            if waiting.is_awaited() {
+                waiting.wake(); // A connection may have landed.
+            }
+        }
+    }
+
+    /// Lets the calls of connections that the server refused wait for others.
+    fn give_up_refused(&self, state: &mut State, lanes: &Lanes) {
+        let refused = |aloft: &Aloft| aloft.was_refused() && aloft.is_open();
+        while let Some(place) = state.fleet.iter().position(refused) {
+            let Some(aloft) = state.fleet.get_mut(place) else {
+                return;
+            };
+            let error = aloft.end().cloned();
+            let starts_again = aloft.start_again_in(&mut state.grounded);
+            let Some(error) = error else { return };
+            if !starts_again {
+                aloft.end_all(&error, &mut state.done);
+            }
+            let Some(mut lane) = lanes.lane(aloft.lane) else {
+                return; // Somebody looks at it: it is found to be over then.
+            };
+            let number = aloft.lane;
+            *lane = Lane::Free(state.fleet.swap_remove(place).land(self.watch.get()));
+            lanes.refused(number, &mut lane, &error);
+        }
+    }
+
+    fn too_many(&self) -> Error {
+        let why = "as many calls as it may have are under way, or were not told of; take completions first";
+        self.turned_away(Status::Busy, why)
+    }
+}

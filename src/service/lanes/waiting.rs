@@ -1,0 +1,125 @@
+//! Waiting for a lane that somebody else has.
+
+use crate::sys::mutex;
+use crate::transport::Deadline;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU32, fence};
+use std::sync::{Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long one sleeps at most before it looks whether the client was stopped, which cannot wake anybody here: a signal
+/// handler may stop it.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// Who has waited for so long is let go first.
+const OVERDUE: Duration = Duration::from_millis(1);
+
+/// Those who wait for a lane.
+///
+/// A waiter is counted (SeqCst), then looks at all lanes, then sleeps. Whoever gives a lane back unlocks it, then looks
+/// whether anybody is counted, with a fence between the two: by the single order of what is SeqCst, either the waiter
+/// finds the lane, or it is woken.
+#[derive(Debug, Default)]
+pub(in crate::service) struct Waiting {
+    waiters: AtomicU32,
+    overdue: AtomicU32,
+    /// How often a lane was given back to those who wait.
+    given_back: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Waiting {
+    /// Whether anybody waits, to be asked once a lane is unlocked.
+    #[inline]
+    pub(in crate::service) fn is_awaited(&self) -> bool {
+        fence(SeqCst);
+        self.waiters.load(Relaxed) > 0
+    }
+
+    /// Tells one who waits that a lane was given back.
+    #[cold]
+    pub(in crate::service) fn wake(&self) {
+        *mutex::lock(&self.given_back) += 1;
+        self.changed.notify_one();
+    }
+
+    /// Counts what waits besides threads, or no longer does.
+    pub(in crate::service) fn count(&self, waits: bool) {
+        match waits {
+            true => self.waiters.fetch_add(1, SeqCst),
+            false => self.waiters.fetch_sub(1, SeqCst),
+        };
+    }
+
+    /// Lets those go first who have waited for long.
+    #[inline]
+    pub(in crate::service) fn let_others_go_first(&self) {
+        if self.overdue.load(Relaxed) > 0 {
+            self.stand_back();
+        }
+    }
+
+    #[cold]
+    fn stand_back(&self) {
+        let mut waiter = self.join();
+        let a_moment = Deadline::after(Some(OVERDUE));
+        waiter.sleep(&a_moment);
+    }
+
+    /// Becomes one who waits.
+    pub(in crate::service) fn join(&self) -> Waiter<'_> {
+        self.count(true);
+        Waiter {
+            seen: *mutex::lock(&self.given_back),
+            waiting: self,
+            since: Instant::now(),
+            is_overdue: false,
+        }
+    }
+}
+
+/// One who waits for a lane.
+#[derive(Debug)]
+pub(in crate::service) struct Waiter<'a> {
+    waiting: &'a Waiting,
+    /// What was given back when it looked last.
+    seen: u64,
+    since: Instant,
+    is_overdue: bool,
+}
+
+impl Waiter<'_> {
+    /// Sleeps until a lane was given back since it slept last, for a moment at most; `false`: the deadline has passed.
+    pub(in crate::service) fn sleep(&mut self, deadline: &Deadline) -> bool {
+        if !self.is_overdue && self.since.elapsed() >= OVERDUE {
+            self.is_overdue = true;
+            self.waiting.overdue.fetch_add(1, Relaxed);
+        }
+        if deadline.has_passed() {
+            return false;
+        }
+        let time = deadline.remaining().map_or(SLICE, |left| left.min(SLICE));
+        let guard = mutex::lock(&self.waiting.given_back);
+        let is_same = |given_back: &mut u64| *given_back == self.seen;
+        let waited = self
+            .waiting
+            .changed
+            .wait_timeout_while(guard, time, is_same);
+        let (guard, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.seen = *guard;
+        true
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        if self.is_overdue {
+            self.waiting.overdue.fetch_sub(1, Relaxed);
+        }
+        self.waiting.count(false);
+        // What it was woken for may be there for another one.
+        if self.waiting.is_awaited() {
+            self.waiting.wake();
+        }
+    }
+}
