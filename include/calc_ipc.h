@@ -159,6 +159,11 @@
 #define CALC_IPC_ALIGNMENT 16
 
 /**
+ * In `uid`, `gid` and `pid` of a peer: not known.
+ */
+#define CALC_IPC_PEER_UNKNOWN 4294967295u
+
+/**
  * For `timeout_ms`: without limit. -1 and Windows' INFINITE are the same.
  */
 #define CALC_IPC_TIMEOUT_NONE 4294967295u
@@ -416,6 +421,35 @@ typedef struct calc_ipc_client_options {
  * Values are never changed and never used again. -19 is reserved.
  */
 typedef int32_t calc_ipc_status;
+
+/**
+ * Who a client is, as the system says, not as the client does: the process that connected, as it was
+ * then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all, over FIFOs group and process, over
+ * descriptors that are no Unix socket all; and what the namespaces of the server's process do not show.
+ */
+typedef struct calc_ipc_peer {
+    /**
+     * sizeof(calc_ipc_peer), set by the caller: as many bytes are written. In an event, the library
+     * sets it: read no further.
+     */
+    uint32_t size;
+    /**
+     * The user that it acts as.
+     */
+    uint32_t uid;
+    /**
+     * The group that it acts as.
+     */
+    uint32_t gid;
+    /**
+     * The process. It may have ended, and another may have its number by now.
+     */
+    uint32_t pid;
+    /**
+     * The number of its connection, which no other one of the server's ever has.
+     */
+    uint64_t connection;
+} calc_ipc_peer;
 
 /**
  * A question: one operation on two numbers.
@@ -712,6 +746,15 @@ void calc_ipc_client_options_init(struct calc_ipc_client_options *options,
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_current_failure(const char *text);
+
+/**
+ * Says who asks: whose request the handler that this thread is inside of answers.
+ *
+ * @param out  Takes the client; its `size` is set by the caller.
+ * @return OK; INVALID_ARGUMENT: also if this thread is not inside a handler, and a `size` that no
+ *     version has.
+ */
+CALC_IPC_API calc_ipc_status calc_ipc_current_peer(struct calc_ipc_peer *out);
 
 /**
  * Writes a request as a frame.

@@ -18,9 +18,10 @@ use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
 
-/// Functions with a status that open nothing. Outside of a handler, which nobody calls here, the first is of no use.
-const WORK: [&str; 9] = [
+/// Functions with a status that open nothing. Outside of a handler, which nobody calls here, the first two are of no use.
+const WORK: [&str; 10] = [
     "calc_ipc_current_failure",
+    "calc_ipc_current_peer",
     "calc_ipc_request_serialize",
     "calc_ipc_request_deserialize",
     "calc_ipc_request_parse",

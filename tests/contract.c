@@ -42,6 +42,7 @@ calc_ipc_status calc_ipc_message_recv(int fd, uint8_t *buffer, size_t capacity, 
 calc_ipc_status calc_ipc_fd_read_exact(int fd, void *buffer, size_t length);
 calc_ipc_status calc_ipc_fd_write_exact(int fd, const void *buffer, size_t length);
 calc_ipc_status calc_ipc_current_failure(const char *text);
+calc_ipc_status calc_ipc_current_peer(calc_ipc_peer *);
 const char *calc_ipc_operation_name(int32_t operation);
 calc_ipc_status calc_ipc_operation_from_name(const char *name, int32_t *out);
 

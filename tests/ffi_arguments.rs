@@ -10,7 +10,7 @@ use calc_ipc::ffi::{
     client::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{
-    descriptor::*, handler::*, message::*, options::*, pipe::*, protocol::*, status::*,
+    descriptor::*, handler::*, message::*, options::*, peer::*, pipe::*, protocol::*, status::*,
 };
 use calls::{COMPLETION, Call, REQUEST, RESPONSE, calls, mute};
 use std::collections::BTreeSet;
@@ -90,6 +90,7 @@ fn protocol_calls() -> Vec<Call> {
             calc_ipc_operation_from_name(null(), number);
             calc_ipc_operation_from_name(c"ADD".as_ptr(), null_mut());
             calc_ipc_current_failure(null());
+            calc_ipc_current_peer(null_mut());
         ]
     }
 }

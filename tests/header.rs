@@ -7,6 +7,7 @@ mod header;
 use calc_ipc::error::Status;
 use calc_ipc::ffi::message::{calc_ipc_request, calc_ipc_response};
 use calc_ipc::ffi::options::{calc_ipc_client_options, calc_ipc_server_options};
+use calc_ipc::ffi::peer::calc_ipc_peer;
 use header::{TEXT, functions};
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
@@ -156,6 +157,7 @@ fn layout() -> Vec<(String, usize)> {
         };
     }
     layout! {
+        calc_ipc_peer { size uid gid pid connection }
         calc_ipc_request { operation arg1 arg2 }
         calc_ipc_response { success result error }
         calc_ipc_server_options {

@@ -21,6 +21,8 @@ pub mod options;
 
 pub mod handler;
 
+pub mod peer;
+
 pub mod protocol;
 
 pub mod descriptor;

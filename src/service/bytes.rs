@@ -2,7 +2,7 @@
 
 use super::user_code::{Event, UserCode};
 use crate::protocol::frame::Notice;
-use crate::transport::{Answer, Visit, Written};
+use crate::transport::{Answer, Visit, Visitor, Written};
 use std::sync::Arc;
 
 /// The type of a function behind [`Handler::Bytes`](super::Handler::Bytes).
@@ -16,10 +16,11 @@ pub(super) struct Bytes {
 
 impl Answer for Bytes {
     #[inline]
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+    fn answer(&self, from: &Visitor, body: &[u8], room: &mut [u8]) -> Written {
         let user_code = &*self.user_code;
         let capacity = room.len();
-        let length = user_code.call(|| (self.function)(body, room)).flatten();
+        let answered = user_code.call(Some(from), || (self.function)(body, room));
+        let length = answered.flatten();
         let length = length.filter(|length| *length <= capacity);
         let length = length.and_then(|length| u32::try_from(length).ok());
         if length.is_none() {

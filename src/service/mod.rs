@@ -20,4 +20,4 @@ pub use client::Client;
 pub use flight::{Completion, IN_FLIGHT_MAX, Next};
 pub use handler::Handler;
 pub use server::Server;
-pub use user_code::{Event, Observer, current_failure};
+pub use user_code::{Event, Observer, current_failure, current_peer};

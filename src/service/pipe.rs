@@ -4,7 +4,7 @@ use super::user_code::UserCode;
 use super::{Client, Handler};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, process};
-use crate::transport::{self, Address, ClientOptions, ServerOptions, pipe};
+use crate::transport::{self, Address, ClientOptions, ServerOptions, Visitor, pipe};
 use std::ffi::CStr;
 use std::sync::Arc;
 
@@ -21,8 +21,9 @@ pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
         ..ServerOptions::default()
     };
     let answer = handler.into_answer(Arc::new(UserCode::new(None)));
+    let parent = Visitor::alone(process::credentials());
     let channel = pipe::create(options, |input, output| {
-        pipe::serve(input, output, &*answer, &server, None)
+        pipe::serve(input, output, &parent, &*answer, &server, None)
     })?;
     Ok(Client::new(channel, options))
 }
@@ -48,5 +49,6 @@ pub fn serve(
 ) -> Result<()> {
     options.validate()?;
     let answer = handler.into_answer(Arc::new(UserCode::new(None)));
-    pipe::serve(input, output, &*answer, options, None)
+    let visitor = Visitor::alone(pipe::peer_of(input));
+    pipe::serve(input, output, &visitor, &*answer, options, None)
 }

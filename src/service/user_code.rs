@@ -6,7 +6,7 @@ mod tests;
 use crate::error::{Error, Result, Status};
 use crate::protocol::ErrorText;
 use crate::sys::{mutex, panic};
-use crate::transport::Visit;
+use crate::transport::{Visit, Visitor};
 use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,15 +37,31 @@ pub(super) struct UserCode {
 const DEEPEST: usize = 16;
 
 thread_local! {
-    /// The servers whose handlers this thread is inside of, the innermost last: a handler may run
-    /// another server. Neither has a destructor, so that they can be asked when a handler calls exit(3),
-    /// which ends the thread's own objects before those of the program.
-    static INSIDE: [Cell<usize>; DEEPEST] = const { [const { Cell::new(0) }; DEEPEST] };
+    /// The handlers that this thread is inside of, the innermost last: a handler may run another server.
+    /// Neither has a destructor, so that they can be asked when a handler calls exit(3), which ends the
+    /// thread's own objects before those of the program.
+    static INSIDE: [Cell<Inside>; DEEPEST] = const { [const { Cell::new(Inside::NOTHING) }; DEEPEST] };
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 
     /// The server whose handler has said in this thread why it is about to fail, and what; 0: none.
     static FAILING: Cell<usize> = const { Cell::new(0) };
     static FAILURE: Cell<Option<ErrorText>> = const { Cell::new(None) };
+}
+
+/// What a thread is inside of.
+#[derive(Clone, Copy)]
+struct Inside {
+    /// The server whose function it is.
+    server: usize,
+    /// Whom it is called for.
+    visitor: Option<Visitor>,
+}
+
+impl Inside {
+    const NOTHING: Self = Self {
+        server: 0,
+        visitor: None,
+    };
 }
 
 /// Says why the handler that this thread is inside of is about to fail. Up to a NUL, 255 bytes of it
@@ -54,18 +70,33 @@ thread_local! {
 ///
 /// [`Server::last_failure`]: super::Server::last_failure
 pub fn current_failure(text: &[u8]) -> Result<()> {
-    let Some(server) = DEPTH.get().checked_sub(1).and_then(inside) else {
+    let Some(inside) = innermost() else {
         let context = "a handler alone can say why it fails, and this thread is inside of none";
         return Err(Error::new(Status::InvalidArgument, context));
     };
     FAILURE.set(Some(ErrorText::from_bytes(text)));
-    FAILING.set(server);
+    FAILING.set(inside.server);
     Ok(())
 }
 
-/// The server whose handler is the one in this place, of those that this thread is inside of.
-fn inside(place: usize) -> Option<usize> {
-    INSIDE.with(|servers| servers.get(place).map(Cell::get))
+/// Who asks: the client whose request the handler that this thread is inside of answers.
+pub fn current_peer() -> Result<Visitor> {
+    innermost()
+        .and_then(|inside| inside.visitor)
+        .ok_or_else(|| {
+            let context = "a handler alone is asked by somebody, and this thread is inside of none";
+            Error::new(Status::InvalidArgument, context)
+        })
+}
+
+/// What this thread is inside of, unless that is nothing, or too deep to be known.
+fn innermost() -> Option<Inside> {
+    DEPTH.get().checked_sub(1).and_then(inside)
+}
+
+/// What is in this place of all that this thread is inside of.
+fn inside(place: usize) -> Option<Inside> {
+    INSIDE.with(|places| places.get(place).map(Cell::get))
 }
 
 impl UserCode {
@@ -83,7 +114,8 @@ impl UserCode {
     pub(super) fn is_running_here(&self) -> bool {
         // Deeper than that nobody knows, and nobody is to wait for himself.
         let depth = DEPTH.get();
-        depth > DEEPEST || (0..depth).any(|place| inside(place) == Some(self.id))
+        depth > DEEPEST
+            || (0..depth).any(|place| inside(place).is_some_and(|inside| inside.server == self.id))
     }
 
     /// What the handler said when it failed last.
@@ -110,17 +142,24 @@ impl UserCode {
     pub(super) fn tell(&self, event: &Event<'_>) {
         if let Some(observer) = &self.observer {
             // A panic of the user's is not to end the server.
-            let _ = self.call(|| observer(event));
+            let _ = self.call(None, || observer(event));
             self.forget_failure();
         }
     }
 
-    /// Calls a function of the user's; `None` if it panicked.
-    pub(super) fn call<T>(&self, function: impl FnOnce() -> T) -> Option<T> {
+    /// Calls a function of the user's for this client; `None` if it panicked.
+    pub(super) fn call<T>(
+        &self,
+        visitor: Option<&Visitor>,
+        function: impl FnOnce() -> T,
+    ) -> Option<T> {
         let depth = DEPTH.get();
-        INSIDE.with(|servers| {
-            if let Some(place) = servers.get(depth) {
-                place.set(self.id);
+        INSIDE.with(|places| {
+            if let Some(place) = places.get(depth) {
+                place.set(Inside {
+                    server: self.id,
+                    visitor: visitor.copied(),
+                });
             }
         });
         DEPTH.set(depth + 1);

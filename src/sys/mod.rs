@@ -6,6 +6,8 @@
 //! of that system run on Linux, too.
 pub(crate) mod alarm;
 pub(crate) mod atomic;
+#[cfg_attr(bare, expect(dead_code, reason = "nothing is known of anybody"))]
+pub(crate) mod credentials;
 pub(crate) mod deadline;
 pub(crate) mod line;
 pub(crate) mod mutex;
@@ -54,7 +56,7 @@ pub(crate) use os::{blocking, socket, tcp, transfer};
 // `alarm::Alarm`. Numbers that nobody guesses: `random`.
 pub(crate) use os::{LineAlarm, memory, random};
 
-// Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`. `fork`: `follow`,
+// Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`, `credentials`. `fork`: `follow`,
 // `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`;
 // `cancel`: `held_off`. `cpu`: `current`, `online`, `usable`. `is_shortage`: which errors pass by themselves.
 pub(crate) use os::{NoFork, cancel, cpu, fork, is_shortage, process, thread};

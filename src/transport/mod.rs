@@ -20,16 +20,19 @@ mod socket;
 mod stand_in;
 mod tcp;
 mod url;
+mod visitor;
 
 pub(crate) use posix::pipe;
 
-pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
+pub use crate::sys::{Bell, credentials::Credentials, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
+pub use visitor::Visitor;
+pub(crate) use visitor::Visitors;
 
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
@@ -78,8 +81,9 @@ pub type Written = std::result::Result<u32, Notice>;
 /// aligned where [`Answer::takes_aligned`] says so, and nobody else's until the call returns. What stood in it
 /// before means nothing.
 pub trait Answer: Sync {
-    /// Answers the request with this body, and writes the body of the answer to the start of `room`.
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written;
+    /// Answers the request with this body, which is `from` this client, and writes the body of the answer to the start
+    /// of `room`.
+    fn answer(&self, from: &Visitor, body: &[u8], room: &mut [u8]) -> Written;
 
     /// Answers a message over the limit, which ends the connection, as [`Answer::answer`] does.
     fn too_large(&self, room: &mut [u8]) -> Written;

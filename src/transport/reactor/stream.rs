@@ -6,6 +6,7 @@ mod tests;
 use super::{Happened, Peer, Quantum, TurnEnd, Work};
 use crate::sys::Source;
 use crate::sys::ready::{Ready, Want};
+use crate::transport::Visitor;
 use crate::transport::channel::Stream;
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::server::{ServerSide, Spare};
@@ -31,6 +32,7 @@ pub(crate) trait Watched: Stream {
 /// A client over a stream.
 pub(crate) struct StreamPeer<S> {
     stream: S,
+    visitor: Visitor,
     side: ServerSide,
     /// A read that ends early does not say that there is no more: the peer writes no more, and its end
     /// is to be seen, or it sent a byte out of band, where a read stops (tcp(7)).
@@ -53,9 +55,10 @@ enum Moved {
 
 impl<S: Watched> StreamPeer<S> {
     /// A client whose requests are at most `max_message` bytes long.
-    pub(crate) fn new(stream: S, max_message: u32) -> Self {
+    pub(crate) fn new(stream: S, visitor: Visitor, max_message: u32) -> Self {
         Self {
             stream,
+            visitor,
             side: ServerSide::new(max_message),
             reads_until_empty: false,
         }
@@ -77,7 +80,8 @@ impl<S: Watched> StreamPeer<S> {
                     }
                     quantum.count_bytes(body.len());
                     let body = self.side.body(body, work.aligns);
-                    work.out.append(|room| work.answer.answer(body, room));
+                    let from = &self.visitor;
+                    work.out.append(|room| work.answer.answer(from, body, room));
                 }
                 Some(Piece::TooLarge(_)) => work.out.append(|room| work.answer.too_large(room)),
                 Some(Piece::Notice(_)) => {}

@@ -14,7 +14,7 @@ use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
 };
 use crate::transport::socket::{Accepted, Listening as _};
-use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY};
+use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitor, Visitors};
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -40,6 +40,7 @@ struct SharedEndpoint {
     header_handle: Handle,
     /// How many clients there have been.
     serial: AtomicU32,
+    visitors: Visitors,
     limits: Limits,
     max_message: u32,
 }
@@ -59,6 +60,7 @@ pub(in crate::transport) fn bind(
         header,
         header_handle: handle,
         serial: AtomicU32::new(0),
+        visitors: Visitors::default(),
         limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
         max_message: options.max_message,
     }))
@@ -94,13 +96,14 @@ impl Listener for SharedEndpoint {
     }
 
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
-        let control = match self.socket.accept()? {
+        let (control, credentials) = match self.socket.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
             Accepted::SentAway => return Ok(Admission::TurnedAway),
-            Accepted::Client(control) => control,
+            Accepted::Client(control, credentials) => (control, credentials),
         };
         if !is_full && let Ok(shared) = self.share_with(control.as_source()) {
-            let peer = SharedPeer::new(control, shared, self.max_message);
+            let visitor = self.visitors.next(credentials);
+            let peer = SharedPeer::new(control, shared, visitor, self.max_message);
             return Ok(Admission::Peer(Box::new(peer)));
         }
         // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
@@ -164,6 +167,7 @@ fn send_record(control: Source<'_>, record: Record, handles: &[Source<'_>]) -> i
 /// A client, as the server knows it. Nothing that the client can write is ever trusted.
 struct SharedPeer {
     control: Handle,
+    visitor: Visitor,
     shared: Shared,
     /// For bodies that no line holds, once the client or an answer needed it.
     buffer: Option<Mapping>,
@@ -180,9 +184,10 @@ struct SharedPeer {
 }
 
 impl SharedPeer {
-    fn new(control: Handle, shared: Shared, max_message: u32) -> Self {
+    fn new(control: Handle, shared: Shared, visitor: Visitor, max_message: u32) -> Self {
         Self {
             control,
+            visitor,
             shared,
             buffer: None,
             has_asked: false,
@@ -207,13 +212,14 @@ impl SharedPeer {
         if is_too_large {
             work.out.append(|room| work.answer.too_large(room));
         } else if length <= INLINE {
-            let data = slot.data(length);
+            let (from, data) = (&self.visitor, slot.data(length));
             work.out
-                .append(|room| work.answer.answer(data.body(length), room));
+                .append(|room| work.answer.answer(from, data.body(length), room));
         } else {
             self.copy_out(length, PREFIX)?;
-            let body = self.copy.get(self.copied.clone()).expect(COPIED);
-            work.out.append(|room| work.answer.answer(body, room));
+            let (from, body) = (&self.visitor, self.copy.get(self.copied.clone()));
+            let body = body.expect(COPIED);
+            work.out.append(|room| work.answer.answer(from, body, room));
         }
         work.count(1, length);
         self.publish(work.out.frames())?;

@@ -6,7 +6,7 @@ mod stream;
 pub(super) use stream::SocketStream;
 
 use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer, Watched};
-use super::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
+use super::{Credentials, Endpoint, ServerOptions, Task, USUAL_CLIENTS, Visitors};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Handle, Source, socket};
@@ -34,8 +34,8 @@ pub(super) enum Accepted {
     Nobody,
     /// Somebody who may not come in, or left.
     SentAway,
-    /// A client.
-    Client(Handle),
+    /// A client, and who that is.
+    Client(Handle, Credentials),
 }
 
 impl Accepted {
@@ -46,7 +46,7 @@ impl Accepted {
 
     fn of(accepted: io::Result<Handle>) -> io::Result<Self> {
         match accepted {
-            Ok(client) => Ok(Self::Client(client)),
+            Ok(client) => Ok(Self::Client(client, Credentials::UNKNOWN)),
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock => Ok(Self::Nobody),
                 // It went away while it waited, or what reached us was an error of its network
@@ -67,6 +67,7 @@ pub(super) struct SocketEndpoint<D, S> {
     listening: D,
     /// The server's end of what was accepted.
     stream: fn(Handle) -> S,
+    visitors: Visitors,
     limits: Limits,
 }
 
@@ -75,6 +76,7 @@ impl<D: Listening, S: Watched + 'static> SocketEndpoint<D, S> {
         Self {
             listening,
             stream,
+            visitors: Visitors::default(),
             limits: Limits::new(options, USUAL_CLIENTS),
         }
     }
@@ -107,17 +109,18 @@ impl<D: Listening, S: Watched + 'static> Listener for SocketEndpoint<D, S> {
     }
 
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
-        let mut stream = match self.listening.accept()? {
+        let (mut stream, credentials) = match self.listening.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
             Accepted::SentAway => return Ok(Admission::TurnedAway),
-            Accepted::Client(client) => (self.stream)(client),
+            Accepted::Client(client, who) => ((self.stream)(client), who),
         };
         if is_full {
             // The socket's buffer is empty, so it takes four bytes, or the client has left.
             let _ = stream.write(&Notice::Refused.to_bytes());
             return Ok(Admission::TurnedAway);
         }
-        let peer = StreamPeer::new(stream, self.limits.max_message);
+        let visitor = self.visitors.next(credentials);
+        let peer = StreamPeer::new(stream, visitor, self.limits.max_message);
         Ok(Admission::Peer(Box::new(peer)))
     }
 }

@@ -10,13 +10,15 @@ use crate::sys::file::{self, Kind};
 use crate::sys::holder::{self, Use};
 use crate::sys::mutex;
 use crate::sys::ready::{Ready, Want};
-use crate::sys::{AsSource, Handle, is_shortage, poll, transfer};
+use crate::sys::{AsSource, Handle, is_shortage, poll, process, transfer};
 use crate::transport::channel::Stream;
 use crate::transport::posix::claim::Claim;
 use crate::transport::posix::pipe::PipePair;
 use crate::transport::posix::place;
-use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer};
-use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
+use crate::transport::reactor::{
+    self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer, Watched,
+};
+use crate::transport::{Credentials, Endpoint, ServerOptions, Task, USUAL_CLIENTS, Visitors};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -43,6 +45,7 @@ struct FifoEndpoint {
     hello: Handle,
     public: Arc<PublicPair>,
     announced: Mutex<Announced>,
+    visitors: Visitors,
     limits: Limits,
     max_message: u32,
 }
@@ -95,6 +98,7 @@ fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<F
             records: Records::new(),
             waiting: None,
         }),
+        visitors: Visitors::default(),
         limits: Limits::new(options, USUAL_CLIENTS),
         max_message: options.max_message,
     })
@@ -248,12 +252,16 @@ impl FifoEndpoint {
             return Ok(Admission::TurnedAway);
         };
         match pair.write(&Notice::Welcome.to_bytes()) {
-            Ok(_) => Ok(Admission::Peer(Box::new(StreamPeer::new(
-                pair,
-                self.max_message,
-            )))),
+            Ok(_) => Ok(self.peer(pair)),
             Err(_) => Ok(Admission::Left),
         }
+    }
+
+    /// A client that was let in. Its FIFOs are this user's, who alone can open them; the kernel says nothing more of it.
+    fn peer<S: Watched + 'static>(&self, stream: S) -> Admission {
+        let user = Credentials::of_user(process::effective_uid());
+        let visitor = self.visitors.next(user);
+        Admission::Peer(Box::new(StreamPeer::new(stream, visitor, self.max_message)))
     }
 
     fn admit_announced(&self, is_full: bool) -> io::Result<Admission> {
@@ -284,7 +292,7 @@ impl FifoEndpoint {
             return Ok(Admission::Nobody);
         }
         Ok(match self.public.take()? {
-            Some(stream) => Admission::Peer(Box::new(StreamPeer::new(stream, self.max_message))),
+            Some(stream) => self.peer(stream),
             None => Admission::Nobody,
         })
     }

@@ -9,20 +9,28 @@ use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::Want;
 use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
-use crate::sys::{AsSource, Source, blocking, transfer};
+use crate::sys::{AsSource, Source, blocking, socket, transfer};
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::{ServerSide, Spare};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
-use crate::transport::{Answer, Bell, Deadline, Endpoint, ServerOptions, Task, Visit};
+use crate::transport::{
+    Answer, Bell, Credentials, Deadline, Endpoint, ServerOptions, Task, Visit, Visitor, Visitors,
+};
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
+
+/// Who writes to `input`: known where that is a socket whose other end the kernel knows.
+pub(crate) fn peer_of(input: Source<'_>) -> Credentials {
+    socket::peer(input).unwrap_or(Credentials::UNKNOWN)
+}
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends or
 /// `stop` rings. Both are the host's: blocking or not, of any kind, and never changed.
 pub(crate) fn serve(
     input: Source<'_>,
     output: Source<'_>,
+    from: &Visitor,
     answer: &dyn Answer,
     options: &ServerOptions,
     stop: Option<&Bell>,
@@ -44,7 +52,7 @@ pub(crate) fn serve(
         let had_partial = side.has_partial();
         let has_answered = side.has_next();
         loop {
-            let refused = answer_some(&mut side, answer, aligns, &mut out);
+            let refused = answer_some(&mut side, from, answer, aligns, &mut out);
             let may_be_more = out.is_full();
             match blocking::write_all(output, out.frames()) {
                 Ok(()) => out.clear(),
@@ -84,6 +92,7 @@ pub(crate) fn serve(
 /// that is too large, which ends the connection.
 fn answer_some(
     side: &mut ServerSide,
+    from: &Visitor,
     answer: &dyn Answer,
     aligns: bool,
     out: &mut Outbox,
@@ -92,7 +101,7 @@ fn answer_some(
         let too_large = match side.next()? {
             Piece::Body(body) => {
                 let body = side.body(body, aligns);
-                out.append(|room| answer.answer(body, room));
+                out.append(|room| answer.answer(from, body, room));
                 continue;
             }
             Piece::TooLarge(length) => length,
@@ -157,11 +166,17 @@ impl Requests<'_> {
 }
 
 /// A server's address that is this program's own standard input and output.
-struct StdioEndpoint(ServerOptions);
+struct StdioEndpoint {
+    options: ServerOptions,
+    visitors: Visitors,
+}
 
 /// Serves the one client at this program's standard input and output.
 pub(in crate::transport) fn bind_stdio(options: &ServerOptions) -> Box<dyn Endpoint> {
-    Box::new(StdioEndpoint(options.clone()))
+    Box::new(StdioEndpoint {
+        options: options.clone(),
+        visitors: Visitors::default(),
+    })
 }
 
 impl Endpoint for StdioEndpoint {
@@ -180,7 +195,15 @@ impl Endpoint for StdioEndpoint {
         let [input, output] =
             blocking::standard().map_err(|error| Error::os("standard input and output", &error))?;
         (task.begun)();
+        let visitor = self.visitors.next(peer_of(input));
         task.answer.note(Visit::Came);
-        serve(input, output, task.answer, &self.0, Some(task.stop))
+        serve(
+            input,
+            output,
+            &visitor,
+            task.answer,
+            &self.options,
+            Some(task.stop),
+        )
     }
 }

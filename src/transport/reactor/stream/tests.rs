@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::sys::Bell;
-use crate::transport::stand_in::{Echo, ScriptedStream, blocked, broken, gone};
+use crate::transport::stand_in::{Echo, ScriptedStream, blocked, broken, gone, stranger};
 use std::io;
 
 const FRAME: &[u8] = b"\x02\0\0\0hi";
@@ -12,7 +12,7 @@ const IDLE: TurnEnd = TurnEnd::Idle { answered: false };
 const ANSWERED: TurnEnd = TurnEnd::Idle { answered: true };
 
 fn peer(writes: impl IntoIterator<Item = io::Result<usize>>) -> StreamPeer<ScriptedStream> {
-    StreamPeer::new(ScriptedStream::taking(writes), 2000)
+    StreamPeer::new(ScriptedStream::taking(writes), stranger(), 2000)
 }
 
 impl StreamPeer<ScriptedStream> {

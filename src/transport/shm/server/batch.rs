@@ -52,7 +52,8 @@ impl SharedPeer {
                 body = self.copy.align(body);
             }
             let body = self.copy.get(body).expect(COPIED);
-            work.out.append(|room| work.answer.answer(body, room));
+            let from = &self.visitor;
+            work.out.append(|room| work.answer.answer(from, body, room));
             if work.out.is_full() {
                 self.put_answers(&mut batch, work)?;
             }

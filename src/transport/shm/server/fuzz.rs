@@ -19,7 +19,7 @@ use crate::sys::{AsSource, Bell, Handle};
 use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
-use crate::transport::{ALIGNMENT, Answer, Visit, Written};
+use crate::transport::{ALIGNMENT, Answer, Credentials, Visit, Visitor, Written};
 use std::sync::atomic::Ordering;
 
 pub(super) const MAX_MESSAGE: u32 = 300;
@@ -30,7 +30,7 @@ const MAX_STEPS: u32 = 64;
 pub(super) struct Echo;
 
 impl Answer for Echo {
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+    fn answer(&self, _from: &Visitor, body: &[u8], room: &mut [u8]) -> Written {
         assert!(body.len() <= MAX_MESSAGE as usize, "{} bytes", body.len());
         assert!(body.as_ptr().addr().is_multiple_of(ALIGNMENT));
         assert!(room.as_ptr().addr().is_multiple_of(ALIGNMENT));
@@ -117,7 +117,11 @@ pub(super) fn connect(serial: u8) -> (Client, SharedPeer) {
         buffer: None,
         served: 0,
     };
-    (client, SharedPeer::new(control, shared, MAX_MESSAGE))
+    let visitor = Visitor::alone(Credentials::UNKNOWN);
+    (
+        client,
+        SharedPeer::new(control, shared, visitor, MAX_MESSAGE),
+    )
 }
 
 /// A batch may take more than one.

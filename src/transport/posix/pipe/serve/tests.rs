@@ -11,7 +11,7 @@ use crate::sys::pipe::Pipe;
 use crate::sys::ready::Want;
 use crate::sys::socket::UnixStream;
 use crate::sys::{AsSource, Handle, poll};
-use crate::transport::stand_in::Echo;
+use crate::transport::stand_in::{Echo, stranger};
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::thread;
@@ -33,6 +33,7 @@ fn serve_at(stream: &UnixStream, options: &ServerOptions) -> Result<()> {
     serve(
         stream.as_source(),
         stream.as_source(),
+        &stranger(),
         &Echo::default(),
         options,
         None,
@@ -107,6 +108,7 @@ fn a_client_that_has_gone_is_no_failure_and_what_cannot_be_used_is_one() {
         serve(
             input.as_source(),
             output.as_source(),
+            &stranger(),
             &Echo::default(),
             &options(),
             None,
