@@ -6,7 +6,6 @@
 //! of that system run on Linux, too.
 pub(crate) mod alarm;
 pub(crate) mod atomic;
-#[cfg_attr(bare, expect(dead_code, reason = "nothing is known of anybody"))]
 pub(crate) mod credentials;
 pub(crate) mod deadline;
 pub(crate) mod line;
