@@ -143,6 +143,37 @@
 #define CALC_IPC_FRAME_MAX 263
 
 /**
+ * In `uid`, `gid` and `pid` of a peer: not known.
+ */
+#define CALC_IPC_PEER_UNKNOWN 4294967295u
+
+/**
+ * A client came.
+ */
+#define CALC_IPC_EVENT_CAME 1
+
+/**
+ * A client that came has gone; `status` is STOPPED if it was there until serving ended, else OK.
+ */
+#define CALC_IPC_EVENT_LEFT 2
+
+/**
+ * A client was not let in; `text` says why, and `status` is REFUSED, PERMISSION_DENIED or SYSTEM.
+ */
+#define CALC_IPC_EVENT_REFUSED 3
+
+/**
+ * The server ended a client's connection; `text` says why, and `status` is TIMED_OUT, TOO_LARGE,
+ * MALFORMED or SYSTEM.
+ */
+#define CALC_IPC_EVENT_DROPPED 4
+
+/**
+ * The handler failed on a client's request; `text` is what it said, `status` is HANDLER_FAILED.
+ */
+#define CALC_IPC_EVENT_HANDLER_FAILED 5
+
+/**
  * For `server_uid`: the server has to run as the same user as the client, or as root.
  */
 #define CALC_IPC_SERVER_UID_OWN 4294967295u
@@ -157,11 +188,6 @@
  * enough for any type of C.
  */
 #define CALC_IPC_ALIGNMENT 16
-
-/**
- * In `uid`, `gid` and `pid` of a peer: not known.
- */
-#define CALC_IPC_PEER_UNKNOWN 4294967295u
 
 /**
  * For `timeout_ms`: without limit. -1 and Windows' INFINITE are the same.
@@ -316,6 +342,84 @@ typedef struct calc_ipc_uds_client calc_ipc_uds_client;
 typedef struct calc_ipc_uds_server calc_ipc_uds_server;
 
 /**
+ * How a call ended: CALC_IPC_STATUS_OK, or a negative number that says why it failed.
+ *
+ * Values are never changed and never used again. -19 is reserved.
+ */
+typedef int32_t calc_ipc_status;
+
+/**
+ * Who a client is, as the system says, not as the client does: the process that connected, as it was
+ * then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all, over FIFOs group and process, over
+ * descriptors that are no Unix socket all; and what the namespaces of the server's process do not show.
+ */
+typedef struct calc_ipc_peer {
+    /**
+     * sizeof(calc_ipc_peer), set by the caller: as many bytes are written. In an event, the library
+     * sets it: read no further.
+     */
+    uint32_t size;
+    /**
+     * The user that it acts as.
+     */
+    uint32_t uid;
+    /**
+     * The group that it acts as.
+     */
+    uint32_t gid;
+    /**
+     * The process. It may have ended, and another may have its number by now.
+     */
+    uint32_t pid;
+    /**
+     * The number of its connection, which no other one of the server's ever has.
+     */
+    uint64_t connection;
+} calc_ipc_peer;
+
+/**
+ * What happened to a client.
+ */
+typedef struct calc_ipc_event {
+    /**
+     * Bytes of the struct, set by the library: read no further.
+     */
+    uint32_t size;
+    /**
+     * CALC_IPC_EVENT_CAME, or another. Ignore those that you do not know.
+     */
+    int32_t kind;
+    /**
+     * What kind of failure it is; OK: none.
+     */
+    int32_t status;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Who it happened to; not NULL, and gone when the call returns.
+     */
+    const struct calc_ipc_peer *peer;
+    /**
+     * What happened, for people; not NULL, and gone when the call returns.
+     */
+    const char *text;
+} calc_ipc_event;
+
+/**
+ * A function that is told what happens to the clients of a server.
+ *
+ * Each CALC_IPC_EVENT_CAME is followed by exactly one CALC_IPC_EVENT_LEFT or CALC_IPC_EVENT_DROPPED of
+ * the same connection. It is called in the threads that serve, of one connection never in two at once,
+ * but of several connections it may be. It must not wait, since clients do meanwhile, and has to return:
+ * no exception and no longjmp may leave it. It may call calc_ipc_server_request_stop() and
+ * calc_ipc_current_peer(); stopping its server gives BUSY, and destroying it does nothing. `observer_data`
+ * is that of the options, and has to live until destroy returns.
+ */
+typedef void (*calc_ipc_observer)(const struct calc_ipc_event *event, void *observer_data);
+
+/**
  * How a server treats its clients. calc_ipc_server_options_init() fills in the defaults.
  *
  * Any value but 0 sets a flag. A field that a later version adds keeps the behaviour of earlier
@@ -373,6 +477,14 @@ typedef struct calc_ipc_server_options {
      * milliseconds, plus 1000 for each MiB of the message, or is dropped; 0: 5000. Default: 0.
      */
     uint32_t stall_timeout_ms;
+    /**
+     * What is told of clients that come and go; NULL: nobody. Default: NULL.
+     */
+    calc_ipc_observer observer;
+    /**
+     * Passed to `observer`. Default: NULL.
+     */
+    void *observer_data;
 } calc_ipc_server_options;
 
 /**
@@ -414,42 +526,6 @@ typedef struct calc_ipc_client_options {
      */
     uint32_t reserved;
 } calc_ipc_client_options;
-
-/**
- * How a call ended: CALC_IPC_STATUS_OK, or a negative number that says why it failed.
- *
- * Values are never changed and never used again. -19 is reserved.
- */
-typedef int32_t calc_ipc_status;
-
-/**
- * Who a client is, as the system says, not as the client does: the process that connected, as it was
- * then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all, over FIFOs group and process, over
- * descriptors that are no Unix socket all; and what the namespaces of the server's process do not show.
- */
-typedef struct calc_ipc_peer {
-    /**
-     * sizeof(calc_ipc_peer), set by the caller: as many bytes are written. In an event, the library
-     * sets it: read no further.
-     */
-    uint32_t size;
-    /**
-     * The user that it acts as.
-     */
-    uint32_t uid;
-    /**
-     * The group that it acts as.
-     */
-    uint32_t gid;
-    /**
-     * The process. It may have ended, and another may have its number by now.
-     */
-    uint32_t pid;
-    /**
-     * The number of its connection, which no other one of the server's ever has.
-     */
-    uint64_t connection;
-} calc_ipc_peer;
 
 /**
  * A question: one operation on two numbers.
@@ -713,6 +789,17 @@ bool calc_ipc_last_not_executed(void);
 CALC_IPC_API uint32_t calc_ipc_version(void);
 
 /**
+ * Says who asks: whose request the handler that this thread is inside of answers, or to whom that
+ * happened of which the observer is told.
+ *
+ * @param out  Takes the client; its `size` is set by the caller.
+ * @return OK; INVALID_ARGUMENT: also if this thread is inside of neither, and a `size` that no version
+ *     has.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_current_peer(struct calc_ipc_peer *out);
+
+/**
  * Sets each field to its default, and fields that this version does not know to 0.
  *
  * @param options  The struct; NULL does nothing.
@@ -733,12 +820,12 @@ void calc_ipc_client_options_init(struct calc_ipc_client_options *options,
                                   size_t size);
 
 /**
- * Says why a calc_ipc_bytes_handler fails. The handler calls it before it returns more than
- * `capacity`.
+ * Says why a handler fails. A calc_ipc_bytes_handler calls it before it returns more than `capacity`, a
+ * calc_ipc_handler before it returns with a response without `success`.
  *
- * The client gets HANDLER_FAILED and never sees the text, which is for the server's side: its
- * observer, and in Rust `Server::last_failure`. The text of a handler that does not fail is dropped.
- * Of several texts, the last one counts.
+ * The client never sees the text, which is for the server's side: its calc_ipc_observer, and in Rust
+ * `Server::last_failure`. The text of a handler that does not fail is dropped. Of several texts, the
+ * last one counts.
  *
  * @param text  Why. At most 255 bytes of it are copied; control characters and what is not UTF-8
  *              become `?`.
@@ -746,15 +833,6 @@ void calc_ipc_client_options_init(struct calc_ipc_client_options *options,
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_current_failure(const char *text);
-
-/**
- * Says who asks: whose request the handler that this thread is inside of answers.
- *
- * @param out  Takes the client; its `size` is set by the caller.
- * @return OK; INVALID_ARGUMENT: also if this thread is not inside a handler, and a `size` that no
- *     version has.
- */
-CALC_IPC_API calc_ipc_status calc_ipc_current_peer(struct calc_ipc_peer *out);
 
 /**
  * Writes a request as a frame.

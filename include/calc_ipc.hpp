@@ -24,6 +24,7 @@
 
 #include <calc_ipc/bytes.hpp>
 #include <calc_ipc/error.hpp>
+#include <calc_ipc/event.hpp>
 #include <calc_ipc/fifo.hpp>
 #include <calc_ipc/handler.hpp>
 #include <calc_ipc/peer.hpp>

@@ -17,11 +17,13 @@ pub mod status;
 
 pub mod message;
 
+pub mod peer;
+
+pub mod observe;
+
 pub mod options;
 
 pub mod handler;
-
-pub mod peer;
 
 pub mod protocol;
 

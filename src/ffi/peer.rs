@@ -53,11 +53,12 @@ impl From<Visitor> for calc_ipc_peer {
     }
 }
 
-/// Says who asks: whose request the handler that this thread is inside of answers.
+/// Says who asks: whose request the handler that this thread is inside of answers, or to whom that
+/// happened of which the observer is told.
 ///
 /// @param out  Takes the client; its `size` is set by the caller.
-/// @return OK; INVALID_ARGUMENT: also if this thread is not inside a handler, and a `size` that no
-///     version has.
+/// @return OK; INVALID_ARGUMENT: also if this thread is inside of neither, and a `size` that no version
+///     has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_current_peer(out: *mut calc_ipc_peer) -> calc_ipc_status {
     // SAFETY: the caller promises a pointer that is NULL or valid (header, Arguments).

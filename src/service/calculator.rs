@@ -5,7 +5,7 @@ mod tests;
 
 use super::calls::{Limit, SHORT_FRAME};
 use super::client::Client;
-use super::user_code::{Event, UserCode};
+use super::user_code::UserCode;
 use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request};
 use crate::calculator::{ErrorText, Request, Response, execute, text};
 use crate::error::{Error, Result, Status};
@@ -126,7 +126,13 @@ pub(super) fn custom(
 ) -> Box<dyn Answer + Send> {
     Box::new(Calculator {
         respond: move |from: &Visitor, request: &Request, user_code: &UserCode| {
-            let response = user_code.call(Some(from), || function(request));
+            let response = user_code.call(from, || function(request));
+            let has_failed = match &response {
+                None => true,
+                Some(Err(_)) => user_code.is_failing(), // Else it is an answer as any other.
+                Some(Ok(_)) => false,
+            };
+            user_code.has_answered(from, has_failed);
             response.unwrap_or_else(|| Err(ErrorText::from("Handler panicked")))
         },
         is_for_many_threads: false,
@@ -177,7 +183,7 @@ impl<F: Fn(&Visitor, &Request, &UserCode) -> Response + Sync> Answer for Calcula
         self.is_for_many_threads
     }
 
-    fn note(&self, visit: Visit) {
-        self.user_code.tell(&Event::Visit(visit));
+    fn note(&self, visitor: &Visitor, visit: Visit) {
+        self.user_code.note(visitor, visit);
     }
 }

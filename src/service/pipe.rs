@@ -1,6 +1,6 @@
 //! Service over an anonymous pipe: the server is a child of this process.
 
-use super::user_code::UserCode;
+use super::user_code::{Observer, UserCode};
 use super::{Client, Handler};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, process};
@@ -47,8 +47,19 @@ pub fn serve(
     handler: Handler,
     options: &ServerOptions,
 ) -> Result<()> {
+    serve_and_tell(input, output, handler, options, None)
+}
+
+/// The same; `observer` is told of the client, and of failures of the handler.
+pub fn serve_and_tell(
+    input: Source<'_>,
+    output: Source<'_>,
+    handler: Handler,
+    options: &ServerOptions,
+    observer: Option<Box<Observer>>,
+) -> Result<()> {
     options.validate()?;
-    let answer = handler.into_answer(Arc::new(UserCode::new(None)));
+    let answer = handler.into_answer(Arc::new(UserCode::new(observer)));
     let visitor = Visitor::alone(pipe::peer_of(input));
     pipe::serve(input, output, &visitor, &*answer, options, None)
 }

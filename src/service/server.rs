@@ -71,7 +71,7 @@ impl Server {
         Self::around(endpoint, handler, Some(observer))
     }
 
-    fn around(
+    pub(crate) fn around(
         endpoint: Box<dyn Endpoint>,
         handler: Handler,
         observer: Option<Box<Observer>>,

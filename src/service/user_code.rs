@@ -11,17 +11,43 @@ use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What an observer of a server is told.
+/// What an observer of a server is told of a client.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// Something happened to a client.
-    Visit(Visit),
-    /// The handler failed, and said this; the client was told only that it failed.
-    HandlerFailed(&'a ErrorText),
+    /// Something happened to it.
+    Visit(Visitor, Visit),
+    /// The handler failed on its request, and said this; the client was told only that it failed.
+    HandlerFailed(Visitor, &'a ErrorText),
 }
 
-/// What is told of the clients of a server and of failures of its handler, on the threads that serve:
-/// it should be quick.
+impl Event<'_> {
+    /// Who it is about.
+    pub fn visitor(&self) -> Visitor {
+        match self {
+            Self::Visit(visitor, _) | Self::HandlerFailed(visitor, _) => *visitor,
+        }
+    }
+
+    /// What kind of failure it is; [`Status::Ok`]: none.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Visit(_, visit) => visit.status(),
+            Self::HandlerFailed(..) => Status::HandlerFailed,
+        }
+    }
+
+    /// What happened, for people.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Visit(_, visit) => visit.text(),
+            Self::HandlerFailed(_, said) => said.as_str(),
+        }
+    }
+}
+
+/// What is told of the clients of a server and of failures of its handler, on the threads that serve, but of one
+/// client never on two at once: it should be quick. It may stop the server by
+/// [`request_stop`](super::Server::request_stop).
 pub type Observer = dyn Fn(&Event<'_>) + Send + Sync;
 
 /// Calls the functions of one server's user, its handler and its observer.
@@ -54,13 +80,13 @@ struct Inside {
     /// The server whose function it is.
     server: usize,
     /// Whom it is called for.
-    visitor: Option<Visitor>,
+    visitor: Visitor,
 }
 
 impl Inside {
     const NOTHING: Self = Self {
         server: 0,
-        visitor: None,
+        visitor: Visitor::NOBODY,
     };
 }
 
@@ -79,14 +105,14 @@ pub fn current_failure(text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Who asks: the client whose request the handler that this thread is inside of answers.
+/// Who asks: the client whose request the handler that this thread is inside of answers, or of whom the observer is
+/// told.
 pub fn current_peer() -> Result<Visitor> {
-    innermost()
-        .and_then(|inside| inside.visitor)
-        .ok_or_else(|| {
-            let context = "a handler alone is asked by somebody, and this thread is inside of none";
-            Error::new(Status::InvalidArgument, context)
-        })
+    let inside = innermost().ok_or_else(|| {
+        let context = "this thread is inside of no handler, and of no observer";
+        Error::new(Status::InvalidArgument, context)
+    })?;
+    Ok(inside.visitor)
 }
 
 /// What this thread is inside of, unless that is nothing, or too deep to be known.
@@ -123,42 +149,58 @@ impl UserCode {
         *mutex::lock(&self.last_failure)
     }
 
-    /// The handler has failed: keeps why, as far as it said so, and tells the observer.
-    #[cold]
-    pub(super) fn has_failed(&self) {
-        let said = (FAILING.get() == self.id).then(|| FAILURE.get()).flatten();
-        let said = said.unwrap_or_else(|| ErrorText::from("it did not say why"));
-        *mutex::lock(&self.last_failure) = Some(said);
-        self.tell(&Event::HandlerFailed(&said));
+    /// Whether the handler said in this thread why it is about to fail.
+    #[inline]
+    pub(super) fn is_failing(&self) -> bool {
+        FAILING.get() == self.id
+    }
+
+    /// The handler has answered this client's request, or failed. What it said is of that request alone.
+    #[inline]
+    pub(super) fn has_answered(&self, from: &Visitor, has_failed: bool) {
+        if has_failed {
+            self.keep_failure(from);
+        }
+        self.forget_failure();
     }
 
     #[inline]
-    pub(super) fn forget_failure(&self) {
-        if FAILING.get() == self.id {
+    fn forget_failure(&self) {
+        if self.is_failing() {
             FAILING.set(0);
         }
     }
 
-    pub(super) fn tell(&self, event: &Event<'_>) {
+    /// Keeps why the handler failed, as far as it said so, and tells the observer.
+    #[cold]
+    fn keep_failure(&self, from: &Visitor) {
+        let said = self.is_failing().then(|| FAILURE.get()).flatten();
+        let said = said.unwrap_or_else(|| ErrorText::from("it did not say why"));
+        *mutex::lock(&self.last_failure) = Some(said);
+        self.tell(&Event::HandlerFailed(*from, &said));
+    }
+
+    /// Something happened to a client.
+    pub(super) fn note(&self, visitor: &Visitor, visit: Visit) {
+        self.tell(&Event::Visit(*visitor, visit));
+    }
+
+    fn tell(&self, event: &Event<'_>) {
         if let Some(observer) = &self.observer {
             // A panic of the user's is not to end the server.
-            let _ = self.call(None, || observer(event));
+            let _ = self.call(&event.visitor(), || observer(event));
             self.forget_failure();
         }
     }
 
     /// Calls a function of the user's for this client; `None` if it panicked.
-    pub(super) fn call<T>(
-        &self,
-        visitor: Option<&Visitor>,
-        function: impl FnOnce() -> T,
-    ) -> Option<T> {
+    pub(super) fn call<T>(&self, visitor: &Visitor, function: impl FnOnce() -> T) -> Option<T> {
         let depth = DEPTH.get();
         INSIDE.with(|places| {
             if let Some(place) = places.get(depth) {
                 place.set(Inside {
                     server: self.id,
-                    visitor: visitor.copied(),
+                    visitor: *visitor,
                 });
             }
         });

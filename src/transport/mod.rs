@@ -20,6 +20,7 @@ mod socket;
 mod stand_in;
 mod tcp;
 mod url;
+mod visit;
 mod visitor;
 
 pub(crate) use posix::pipe;
@@ -31,6 +32,7 @@ pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
+pub use visit::{Cause, Refusal, Visit};
 pub use visitor::Visitor;
 pub(crate) use visitor::Visitors;
 
@@ -97,19 +99,8 @@ pub trait Answer: Sync {
     /// Whether many threads may call it at once though nobody asked for `workers`.
     fn is_for_many_threads(&self) -> bool;
 
-    /// Is told what happened to a client.
-    fn note(&self, visit: Visit);
-}
-
-/// What happens to clients of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visit {
-    /// One was accepted.
-    Came,
-    /// One that was accepted has gone.
-    Left,
-    /// One was turned away: the server is full, or its user may not connect.
-    TurnedAway,
+    /// Is told what happened to a client. Nobody waits for locks of the server's meanwhile.
+    fn note(&self, visitor: &Visitor, visit: Visit);
 }
 
 /// The length of a body, or of a batch, as a prefix has it. Clients bound what they send far below what it counts to.

@@ -187,7 +187,7 @@ impl Answer for Echo {
         self.is_for_many
     }
 
-    fn note(&self, visit: Visit) {
+    fn note(&self, _visitor: &Visitor, visit: Visit) {
         let mut visits = mutex::lock(&self.visits);
         visits.push(visit);
     }

@@ -164,7 +164,7 @@ impl Listening for TcpListening {
         if let Accepted::Client(client, _) = &accepted
             && socket::tune_tcp(client.as_source()).is_err()
         {
-            return Ok(Accepted::SentAway); // It has gone already.
+            return Ok(Accepted::Vanished); // It has gone already.
         }
         Ok(accepted)
     }

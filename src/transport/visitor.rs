@@ -13,6 +13,12 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// No client.
+    pub(crate) const NOBODY: Self = Self {
+        connection: 0,
+        credentials: Credentials::UNKNOWN,
+    };
+
     /// The one client of a server that has no other.
     pub(crate) fn alone(credentials: Credentials) -> Self {
         Visitors::default().next(credentials)

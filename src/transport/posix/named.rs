@@ -89,7 +89,7 @@ impl Listening for NamedSocket {
         let credentials = socket::peer(client.as_source()).unwrap_or(Credentials::UNKNOWN);
         Ok(match self.lets_in(credentials) {
             true => Accepted::Client(client, credentials),
-            false => Accepted::SentAway,
+            false => Accepted::NotAllowed(credentials),
         })
     }
 }

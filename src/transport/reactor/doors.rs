@@ -1,7 +1,7 @@
 //! The doors of a server: who watches them, who is let in, and whether anybody may still come.
 
 use super::token::Token;
-use super::{Admission, Door, DoorWatch, Limits, Listener, Sleepers};
+use super::{Admission, Door, DoorWatch, Limits, Listener, Refusal, Sleepers};
 use crate::sys::mutex::lock;
 use crate::sys::ready::Want;
 use crate::sys::{Handle, Poller, room};
@@ -108,9 +108,15 @@ impl<'a> Doors<'a> {
         match admission {
             Admission::Peer(_) => self.let_in(),
             Admission::Left => self.have_come.store(true, Ordering::Release),
-            Admission::Nobody | Admission::TurnedAway => {}
+            Admission::Nobody | Admission::Refused(..) | Admission::Vanished => {}
         }
-        Ok(admission)
+        Ok(match admission {
+            // There was a place, but nothing to let anybody in with.
+            Admission::Refused(visitor, Refusal::Full) if has_place => {
+                Admission::Refused(visitor, Refusal::Shortage)
+            }
+            admission => admission,
+        })
     }
 
     /// A client has come.
@@ -175,7 +181,7 @@ mod tests {
 
     use super::*;
     use crate::transport::ServerOptions;
-    use crate::transport::reactor::stage::ScriptedDoors;
+    use crate::transport::reactor::stage::{ScriptedDoors, refused};
     use std::io::ErrorKind;
 
     fn limits(max_clients: u32, stop_when_idle: bool) -> Limits {
@@ -208,11 +214,13 @@ mod tests {
     fn one_for_whom_there_is_no_handle_is_asked_again_so_as_to_be_refused() {
         let listener = ScriptedDoors::new(&[DoorWatch::ByAll], false);
         listener.put(0, Err(ErrorKind::Other.into()));
-        listener.put(0, Ok(Admission::TurnedAway));
+        listener.put(0, Ok(refused()));
         listener.put(0, Err(ErrorKind::Other.into()));
         listener.put(0, Err(ErrorKind::Other.into()));
         let doors = Doors::new(&listener, &limits(8, false), true);
-        assert!(matches!(doors.admit(0), Ok(Admission::TurnedAway)));
+        let admission = doors.admit(0);
+        let refusal = Refusal::Shortage;
+        assert!(matches!(admission, Ok(Admission::Refused(_, why)) if why == refusal));
         assert!(lock(&doors.spare).is_some(), "there is one for the next");
         assert!(doors.admit(0).is_err());
         assert_eq!(doors.clients(), 0);
@@ -239,7 +247,7 @@ mod tests {
             let listener = ScriptedDoors::new(&[DoorWatch::ByAll], false);
             let doors = Doors::new(&listener, &limits(8, stop_when_idle), may_end);
             let ends = stop_when_idle && may_end;
-            listener.put(0, Ok(Admission::TurnedAway));
+            listener.put(0, Ok(refused()));
             let _ = [doors.admit(0), doors.admit(0)];
             assert!(!doors.are_idle(), "nobody has come");
             listener.put(0, Ok(Admission::Left));

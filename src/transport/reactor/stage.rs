@@ -16,7 +16,7 @@ use super::*;
 use crate::sys::ready::Ready;
 use crate::sys::{AsSource, Bell, Event};
 use crate::transport::ServerOptions;
-use crate::transport::stand_in::Echo;
+use crate::transport::stand_in::{Echo, stranger};
 use peer::Scripted;
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU32;
@@ -111,6 +111,11 @@ impl ScriptedDoors {
     pub(crate) fn take_order(&self) -> Vec<u32> {
         std::mem::take(&mut *lock(&self.order))
     }
+}
+
+/// What becomes of a newcomer for whom there is no place.
+pub(crate) fn refused() -> Admission {
+    Admission::Refused(stranger(), Refusal::Full)
 }
 
 /// What a crew is made of.

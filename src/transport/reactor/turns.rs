@@ -149,10 +149,9 @@ impl<'a> Turns<'a> {
         Some(end)
     }
 
-    fn put_back(&mut self, shard: &mut Held<'a>, key: Key, mut peer: Box<dyn Peer>, end: TurnEnd) {
+    fn put_back(&mut self, shard: &mut Held<'a>, key: Key, peer: Box<dyn Peer>, end: TurnEnd) {
         let Some(entry) = shard.peers.get_mut(key) else {
-            peer.farewell(); // The shard's own thread has stopped meanwhile.
-            return;
+            return shard.bid_farewell(peer); // The shard's own thread has stopped meanwhile.
         };
         entry.peer = Some(peer);
         let has_missed = !entry.happened.is_empty();

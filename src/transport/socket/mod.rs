@@ -6,7 +6,7 @@ mod stream;
 pub(super) use stream::SocketStream;
 
 use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer, Watched};
-use super::{Credentials, Endpoint, ServerOptions, Task, USUAL_CLIENTS, Visitors};
+use super::{Credentials, Endpoint, Refusal, ServerOptions, Task, USUAL_CLIENTS, Visitors};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Handle, Source, socket};
@@ -32,8 +32,10 @@ pub(super) trait Listening: AsSource + Send + Sync {
 pub(super) enum Accepted {
     /// Nobody.
     Nobody,
-    /// Somebody who may not come in, or left.
-    SentAway,
+    /// Somebody who left while waiting.
+    Vanished,
+    /// Somebody who may not come in.
+    NotAllowed(Credentials),
     /// A client, and who that is.
     Client(Handle, Credentials),
 }
@@ -55,7 +57,7 @@ impl Accepted {
                 | ErrorKind::Interrupted
                 | ErrorKind::NetworkDown
                 | ErrorKind::NetworkUnreachable
-                | ErrorKind::HostUnreachable => Ok(Self::SentAway),
+                | ErrorKind::HostUnreachable => Ok(Self::Vanished),
                 _ => Err(error),
             },
         }
@@ -111,15 +113,19 @@ impl<D: Listening, S: Watched + 'static> Listener for SocketEndpoint<D, S> {
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
         let (mut stream, credentials) = match self.listening.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
-            Accepted::SentAway => return Ok(Admission::TurnedAway),
+            Accepted::Vanished => return Ok(Admission::Vanished),
+            Accepted::NotAllowed(who) => {
+                let visitor = self.visitors.next(who);
+                return Ok(Admission::Refused(visitor, Refusal::NotAllowed));
+            }
             Accepted::Client(client, who) => ((self.stream)(client), who),
         };
+        let visitor = self.visitors.next(credentials);
         if is_full {
             // The socket's buffer is empty, so it takes four bytes, or the client has left.
             let _ = stream.write(&Notice::Refused.to_bytes());
-            return Ok(Admission::TurnedAway);
+            return Ok(Admission::Refused(visitor, Refusal::Full));
         }
-        let visitor = self.visitors.next(credentials);
         let peer = StreamPeer::new(stream, visitor, self.limits.max_message);
         Ok(Admission::Peer(Box::new(peer)))
     }
@@ -143,7 +149,7 @@ mod tests {
         ];
         for kind in left {
             let accepted = Accepted::of(Err(kind.into()));
-            assert!(matches!(accepted, Ok(Accepted::SentAway)), "{kind}");
+            assert!(matches!(accepted, Ok(Accepted::Vanished)), "{kind}");
         }
         let accepted = Accepted::of(Err(ErrorKind::WouldBlock.into()));
         assert!(matches!(accepted, Ok(Accepted::Nobody)));

@@ -18,7 +18,9 @@ use crate::transport::posix::place;
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer, Watched,
 };
-use crate::transport::{Credentials, Endpoint, ServerOptions, Task, USUAL_CLIENTS, Visitors};
+use crate::transport::{
+    Credentials, Endpoint, Refusal, ServerOptions, Task, USUAL_CLIENTS, Visitor, Visitors,
+};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -249,7 +251,11 @@ impl FifoEndpoint {
         names.remove();
         let Some(mut pair) = pair else {
             let _ = transfer::write(client.as_source(), &Notice::Refused.to_bytes());
-            return Ok(Admission::TurnedAway);
+            let why = match is_full {
+                true => Refusal::Full,
+                false => Refusal::Shortage,
+            };
+            return Ok(Admission::Refused(self.visitor(), why));
         };
         match pair.write(&Notice::Welcome.to_bytes()) {
             Ok(_) => Ok(self.peer(pair)),
@@ -257,10 +263,15 @@ impl FifoEndpoint {
         }
     }
 
-    /// A client that was let in. Its FIFOs are this user's, who alone can open them; the kernel says nothing more of it.
-    fn peer<S: Watched + 'static>(&self, stream: S) -> Admission {
+    /// The next client. Its FIFOs are this user's, who alone can open them; the kernel says nothing more of it.
+    fn visitor(&self) -> Visitor {
         let user = Credentials::of_user(process::effective_uid());
-        let visitor = self.visitors.next(user);
+        self.visitors.next(user)
+    }
+
+    /// A client that was let in.
+    fn peer<S: Watched + 'static>(&self, stream: S) -> Admission {
+        let visitor = self.visitor();
         Admission::Peer(Box::new(StreamPeer::new(stream, visitor, self.max_message)))
     }
 
@@ -279,7 +290,8 @@ impl FifoEndpoint {
             return Err(cause);
         }
         // Not a FIFO, not this user's, or gone: no client of this library made it so.
-        Ok(Admission::TurnedAway)
+        let nobody = self.visitors.next(Credentials::UNKNOWN);
+        Ok(Admission::Refused(nobody, Refusal::NotAllowed))
     }
 
     /// A client of the public pair is accepted also by a full server: there is no way to refuse it, and it is one at most.

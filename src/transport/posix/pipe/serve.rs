@@ -15,7 +15,8 @@ use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::{ServerSide, Spare};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
 use crate::transport::{
-    Answer, Bell, Credentials, Deadline, Endpoint, ServerOptions, Task, Visit, Visitor, Visitors,
+    Answer, Bell, Cause, Credentials, Deadline, Endpoint, ServerOptions, Task, Visit, Visitor,
+    Visitors,
 };
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
@@ -35,9 +36,30 @@ pub(crate) fn serve(
     options: &ServerOptions,
     stop: Option<&Bell>,
 ) -> Result<()> {
+    answer.note(from, Visit::Came);
+    let ended = converse(input, output, from, answer, options, stop);
+    let visit = match &ended {
+        Ok(visit) | Err((visit, _)) => *visit,
+    };
+    answer.note(from, visit);
+    ended.map(|_| ()).map_err(|(_, error)| error)
+}
+
+/// Serves, and says how that ended: of itself, or by a failure.
+fn converse(
+    input: Source<'_>,
+    output: Source<'_>,
+    from: &Visitor,
+    answer: &dyn Answer,
+    options: &ServerOptions,
+    stop: Option<&Bell>,
+) -> std::result::Result<Visit, (Visit, Error)> {
     let mut side = ServerSide::new(options.max_message);
     let mut spare = Spare::default();
-    let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
+    let lack = |what: &str, lack: NoMemory| {
+        let error = Error::new(Status::System, format!("{what}: {lack}"));
+        (Visit::Dropped(Cause::Shortage), error)
+    };
     let aligns = answer.takes_aligned();
     let mut out = Outbox::new(answer.longest_answer(options.max_message), aligns)
         .map_err(|error| lack("room for answers", error))?;
@@ -56,11 +78,11 @@ pub(crate) fn serve(
             let may_be_more = out.is_full();
             match blocking::write_all(output, out.frames()) {
                 Ok(()) => out.clear(),
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-                Err(error) => return Err(Error::os("write answers", &error)),
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Visit::Left),
+                Err(error) => return Err((Visit::Left, Error::os("write answers", &error))),
             }
-            if let Some(length) = refused {
-                return Err(too_large(length, options.max_message));
+            if let Some((why, length)) = refused {
+                return Err((Visit::Dropped(why), too_large(length, options.max_message)));
             }
             if !may_be_more {
                 break;
@@ -80,35 +102,38 @@ pub(crate) fn serve(
         let room = side.room(&mut spare);
         let room = room.map_err(|error| lack("read requests", error))?;
         match requests.read(room, limit) {
-            Ok(0) => return Ok(()),
+            Ok(0) if stop.is_some_and(Bell::has_rung) => return Ok(Visit::Ended),
+            Ok(0) => return Ok(Visit::Left),
             Ok(count) => side.fill(count),
-            Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(()),
-            Err(error) => return Err(Error::os("read requests", &error)),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                return Ok(Visit::Dropped(times.cause(Instant::now(), &limits)));
+            }
+            Err(error) => return Err((Visit::Left, Error::os("read requests", &error))),
         }
     }
 }
 
 /// Answers the whole requests that are there, as far as there is room for answers; gives the length of one
-/// that is too large, which ends the connection.
+/// that ends the connection, and why it does.
 fn answer_some(
     side: &mut ServerSide,
     from: &Visitor,
     answer: &dyn Answer,
     aligns: bool,
     out: &mut Outbox,
-) -> Option<u32> {
+) -> Option<(Cause, u32)> {
     while !out.is_full() {
-        let too_large = match side.next()? {
+        let refused = match side.next()? {
             Piece::Body(body) => {
                 let body = side.body(body, aligns);
                 out.append(|room| answer.answer(from, body, room));
                 continue;
             }
-            Piece::TooLarge(length) => length,
-            Piece::Notice(notice) => notice as u32,
+            Piece::TooLarge(length) => (Cause::TooLarge, length),
+            Piece::Notice(notice) => (Cause::Malformed, notice as u32),
         };
         out.append(|room| answer.too_large(room));
-        return Some(too_large);
+        return Some(refused);
     }
     None
 }
@@ -196,7 +221,6 @@ impl Endpoint for StdioEndpoint {
             blocking::standard().map_err(|error| Error::os("standard input and output", &error))?;
         (task.begun)();
         let visitor = self.visitors.next(peer_of(input));
-        task.answer.note(Visit::Came);
         serve(
             input,
             output,

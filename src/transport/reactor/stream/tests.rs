@@ -166,9 +166,21 @@ fn a_request_that_is_too_large_has_a_last_word_and_is_the_end() {
     with_work(|work| {
         let mut peer = peer([]);
         peer.comes(&[FRAME, &[0, 0, 1, 0], FRAME].concat());
-        assert_eq!(peer.turn_after(Ready::READABLE, work), TurnEnd::Gone);
+        let end = peer.turn_after(Ready::READABLE, work);
+        assert_eq!(end, TurnEnd::Dropped(Cause::TooLarge));
         let written = &peer.stream.written;
         assert_eq!((written.get(..6), written.len()), (Some(FRAME), 10));
+    });
+}
+
+#[test]
+fn a_notice_is_no_request_and_is_the_end() {
+    with_work(|work| {
+        let mut peer = peer([]);
+        peer.comes(&[FRAME, &[2, 255, 255, 255], FRAME].concat());
+        let end = peer.turn_after(Ready::READABLE, work);
+        assert_eq!(end, TurnEnd::Dropped(Cause::Malformed));
+        assert_eq!(peer.stream.written, FRAME);
     });
 }
 

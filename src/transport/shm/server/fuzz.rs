@@ -19,7 +19,7 @@ use crate::sys::{AsSource, Bell, Handle};
 use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
-use crate::transport::{ALIGNMENT, Answer, Credentials, Visit, Visitor, Written};
+use crate::transport::{ALIGNMENT, Answer, Cause, Credentials, Visit, Visitor, Written};
 use std::sync::atomic::Ordering;
 
 pub(super) const MAX_MESSAGE: u32 = 300;
@@ -50,7 +50,7 @@ impl Answer for Echo {
         true
     }
 
-    fn note(&self, _visit: Visit) {}
+    fn note(&self, _visitor: &Visitor, _visit: Visit) {}
 
     fn too_large(&self, _room: &mut [u8]) -> Written {
         Err(Notice::TooLarge)
@@ -216,7 +216,7 @@ impl Client {
         happened.note(CONTROL, Ready::READABLE);
         let end = turns(peer, happened, work);
         if !is_right {
-            assert_eq!(end, TurnEnd::Gone);
+            assert_eq!(end, TurnEnd::Dropped(Cause::Malformed));
             return false;
         }
         self.fetch_buffer();
@@ -300,7 +300,8 @@ impl Client {
         let answered = TurnEnd::Idle { answered: true };
         match due {
             Due::Nothing => assert_eq!(end, TurnEnd::Idle { answered: false }),
-            Due::End | Due::TooLarge => assert_eq!(end, TurnEnd::Gone),
+            Due::End => assert_eq!(end, TurnEnd::Dropped(Cause::Malformed)),
+            Due::TooLarge => assert_eq!(end, TurnEnd::Dropped(Cause::TooLarge)),
             Due::Answer(_) | Due::Batch(_) => assert_eq!(end, answered),
         }
         if matches!(due, Due::Nothing | Due::End) {
