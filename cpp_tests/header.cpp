@@ -1,5 +1,4 @@
 // The C++ header alone and twice, and after it the C one.
-#include <type_traits>
 #include <calc_ipc.hpp>
 
 #include "header.c"
