@@ -413,8 +413,8 @@ typedef struct calc_ipc_event {
  * Each CALC_IPC_EVENT_CAME is followed by exactly one CALC_IPC_EVENT_LEFT or CALC_IPC_EVENT_DROPPED of
  * the same connection. It is called in the threads that serve, of one connection never in two at once,
  * but of several connections it may be. It must not wait, since clients do meanwhile, and has to return:
- * no exception and no longjmp may leave it. It may call calc_ipc_server_request_stop() and
- * calc_ipc_current_peer(); stopping its server gives BUSY, and destroying it does nothing. `observer_data`
+ * no exception and no longjmp may leave it. It may call calc_ipc_server_request_stop(),
+ * calc_ipc_server_stats() and calc_ipc_current_peer(); stopping its server gives BUSY, and destroying it does nothing. `observer_data`
  * is that of the options, and has to live until destroy returns.
  */
 typedef void (*calc_ipc_observer)(const struct calc_ipc_event *event, void *observer_data);
@@ -592,6 +592,53 @@ typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
                                          uint8_t *response,
                                          size_t capacity,
                                          void *user_data);
+
+/**
+ * What a server did since it was created. Each number is exact, but one may be of a moment later than
+ * another.
+ */
+typedef struct calc_ipc_stats {
+    /**
+     * sizeof(calc_ipc_stats), set by the caller: as many bytes are written.
+     */
+    uint32_t size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Clients that are there.
+     */
+    uint64_t clients;
+    /**
+     * Clients that came.
+     */
+    uint64_t came;
+    /**
+     * Clients that were not let in.
+     */
+    uint64_t refused;
+    /**
+     * Clients whose connection the server ended.
+     */
+    uint64_t dropped;
+    /**
+     * Requests that were answered, or that the handler failed on.
+     */
+    uint64_t requests;
+    /**
+     * Requests that the handler failed on.
+     */
+    uint64_t failed;
+    /**
+     * Bytes of requests, without the 4 before each.
+     */
+    uint64_t bytes_in;
+    /**
+     * Bytes of answers, without the 4 before each.
+     */
+    uint64_t bytes_out;
+} calc_ipc_stats;
 
 /**
  * What a call that nobody waited for came to.
@@ -1785,6 +1832,18 @@ CALC_IPC_API void calc_ipc_server_destroy(struct calc_ipc_server *server);
  * @return The URL, which lives as long as the server; NULL if `server` is NULL.
  */
 CALC_IPC_API const char *calc_ipc_server_url(const struct calc_ipc_server *server);
+
+/**
+ * Says what a server did so far. It never waits, costs the calls nothing, and may be called in the
+ * server's handler and observer, and after its stop. What a client has been answered is counted.
+ *
+ * @param server  The server.
+ * @param out     Takes the numbers; its `size` is set by the caller.
+ * @return OK; INVALID_ARGUMENT: also a `size` that no version has; FORKED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_stats(const struct calc_ipc_server *server,
+                                      struct calc_ipc_stats *out);
 
 /**
  * Connects to the server at a URL; exec: starts it as a child, which ends with the client.

@@ -93,6 +93,7 @@ calc_ipc_status calc_ipc_server_stop(const calc_ipc_server *);
 void calc_ipc_server_request_stop(const calc_ipc_server *);
 void calc_ipc_server_destroy(calc_ipc_server *);
 const char *calc_ipc_server_url(const calc_ipc_server *);
+calc_ipc_status calc_ipc_server_stats(const calc_ipc_server *, calc_ipc_stats *out);
 
 calc_ipc_status calc_ipc_client_create(const char *url, const calc_ipc_client_options *, calc_ipc_client **out);
 calc_ipc_status calc_ipc_client_call(const calc_ipc_client *, const calc_ipc_request *, calc_ipc_response *);

@@ -4,7 +4,7 @@ use super::user_code::{Observer, UserCode};
 use super::{Client, Handler};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, process};
-use crate::transport::{self, Address, ClientOptions, ServerOptions, Visitor, pipe};
+use crate::transport::{self, Address, ClientOptions, ServerOptions, Tally, Visitor, pipe};
 use std::ffi::CStr;
 use std::sync::Arc;
 
@@ -23,7 +23,12 @@ pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
     let answer = handler.into_answer(Arc::new(UserCode::new(None)));
     let parent = Visitor::alone(process::credentials());
     let channel = pipe::create(options, |input, output| {
-        pipe::serve(input, output, &parent, &*answer, &server, None)
+        let service = pipe::Service {
+            from: &parent,
+            answer: &*answer,
+            tally: &Tally::default(),
+        };
+        pipe::serve(input, output, &service, &server, None)
     })?;
     Ok(Client::new(channel, options))
 }
@@ -60,6 +65,10 @@ pub fn serve_and_tell(
 ) -> Result<()> {
     options.validate()?;
     let answer = handler.into_answer(Arc::new(UserCode::new(observer)));
-    let visitor = Visitor::alone(pipe::peer_of(input));
-    pipe::serve(input, output, &visitor, &*answer, options, None)
+    let service = pipe::Service {
+        from: &Visitor::alone(pipe::peer_of(input)),
+        answer: &*answer,
+        tally: &Tally::default(),
+    };
+    pipe::serve(input, output, &service, options, None)
 }

@@ -1,11 +1,12 @@
 //! The server: one endpoint, one handler, and the order in which they may be used.
 
+use super::counts::Stats;
 use super::user_code::UserCode;
 use super::{Handler, Observer};
 use crate::error::{Error, Result, Status};
 use crate::protocol::ErrorText;
 use crate::sys::{Bell, NoFork, fork, mutex, panic, thread};
-use crate::transport::{Answer, Endpoint, Task};
+use crate::transport::{Answer, Endpoint, Tallies, Task};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::JoinHandle;
@@ -23,6 +24,8 @@ struct Core {
     answer: Box<dyn Answer + Send>,
     user_code: Arc<UserCode>,
     stop: Bell,
+    /// What its threads have answered.
+    tallies: Tallies,
     /// Somebody asked it to stop.
     is_stopping: AtomicBool,
     /// The generation (fork.rs) of the process that owns it.
@@ -91,6 +94,7 @@ impl Server {
             answer: handler.into_answer(Arc::clone(&user_code)),
             user_code,
             stop,
+            tallies: Tallies::default(),
             is_stopping: AtomicBool::new(false),
             owner: AtomicU32::new(fork::generation()),
             forks: AtomicU32::new(fork::count()),
@@ -171,6 +175,18 @@ impl Server {
         self.0.user_code.last_failure()
     }
 
+    /// What it did so far.
+    pub fn stats(&self) -> Result<Stats> {
+        self.0.check_owner_to_be()?;
+        let answered = self.0.tallies.sum();
+        Ok(Stats {
+            requests: answered.requests,
+            bytes_in: answered.bytes_in,
+            bytes_out: answered.bytes_out,
+            ..self.0.user_code.counts.stats()
+        })
+    }
+
     /// Whether this thread is inside this server's handler, where dropping it must not be tried.
     pub fn is_serving_here(&self) -> bool {
         self.0.user_code.is_running_here()
@@ -190,9 +206,7 @@ impl Drop for Server {
 impl Core {
     /// From now on this process serves, unless it, or another, does already.
     fn begin(&self) -> Result<Arc<dyn Endpoint>> {
-        if !self.is_owner() && !self.may_be_adopted() {
-            return Err(self.forked());
-        }
+        self.check_owner_to_be()?;
         let mut state = self.lock();
         match state.phase {
             Phase::Serving => {
@@ -237,6 +251,7 @@ impl Core {
         let task = Task {
             answer: &*self.answer,
             stop: &self.stop,
+            tallies: &self.tallies,
             may_end_when_idle,
             begun,
         };
@@ -296,6 +311,15 @@ impl Core {
         self.state
             .try_lock()
             .is_ok_and(|state| state.phase == Phase::Fresh)
+    }
+
+    /// Fails unless this process owns it, or may.
+    fn check_owner_to_be(&self) -> Result<()> {
+        if self.is_owner() || self.may_be_adopted() {
+            Ok(())
+        } else {
+            Err(self.forked())
+        }
     }
 
     fn check_owner(&self) -> Result<()> {

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::counts::Counts;
 use crate::error::{Error, Result, Status};
 use crate::protocol::ErrorText;
 use crate::sys::{mutex, panic};
@@ -53,6 +54,7 @@ pub type Observer = dyn Fn(&Event<'_>) + Send + Sync;
 /// Calls the functions of one server's user, its handler and its observer.
 pub(super) struct UserCode {
     observer: Option<Box<Observer>>,
+    pub(super) counts: Counts,
     /// What the handler said when it failed last.
     last_failure: Mutex<Option<ErrorText>>,
     /// Tells the servers of this process apart.
@@ -131,6 +133,7 @@ impl UserCode {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         Self {
             observer,
+            counts: Counts::default(),
             last_failure: Mutex::new(None),
             id: LAST.fetch_add(1, Ordering::Relaxed) + 1,
         }
@@ -177,11 +180,13 @@ impl UserCode {
         let said = self.is_failing().then(|| FAILURE.get()).flatten();
         let said = said.unwrap_or_else(|| ErrorText::from("it did not say why"));
         *mutex::lock(&self.last_failure) = Some(said);
+        self.counts.note_failure();
         self.tell(&Event::HandlerFailed(*from, &said));
     }
 
     /// Something happened to a client.
     pub(super) fn note(&self, visitor: &Visitor, visit: Visit) {
+        self.counts.note(visit);
         self.tell(&Event::Visit(*visitor, visit));
     }
 

@@ -18,6 +18,7 @@ mod shm;
 mod socket;
 #[cfg(test)]
 mod stand_in;
+mod tally;
 mod tcp;
 mod url;
 mod visit;
@@ -32,6 +33,7 @@ pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
+pub(crate) use tally::{Tallies, Tally};
 pub use visit::{Cause, Refusal, Visit};
 pub use visitor::Visitor;
 pub(crate) use visitor::Visitors;
@@ -67,6 +69,8 @@ pub struct Task<'a> {
     pub answer: &'a dyn Answer,
     /// Rings when serving has to stop.
     pub stop: &'a Bell,
+    /// Where threads count what they answer.
+    pub(crate) tallies: &'a Tallies,
     /// Whether `stop_when_idle`, where the options say so, ends it.
     pub may_end_when_idle: bool,
     /// To be called once all is there that serving needs.

@@ -4,7 +4,7 @@
 
 use crate::support::{Address, Transport};
 use calc_ipc::error::Result;
-use calc_ipc::ffi::{handler::*, observe::*, options::*, peer::*, server::*, status::*};
+use calc_ipc::ffi::{handler::*, observe::*, options::*, peer::*, server::*, stats::*, status::*};
 use calc_ipc::service::Client;
 use calc_ipc::transport::{self, ClientOptions, Side};
 use std::ffi::{CStr, CString, c_void};
@@ -55,6 +55,9 @@ unsafe extern "C" fn hear(event: *const calc_ipc_event, data: *mut c_void) {
     if !server.is_null() {
         // SAFETY: it is live, and stays so: nothing destroys a server inside of its observer.
         unsafe {
+            let mut stats = no_stats();
+            let status = calc_ipc_server_stats(server, &raw mut stats);
+            assert_eq!((status, stats.came), (CALC_IPC_STATUS_OK, 1));
             calc_ipc_server_request_stop(server);
             heard
                 .meddled
@@ -176,6 +179,13 @@ impl Ear {
     }
 }
 
+/// Stats that are to be filled.
+pub(crate) fn no_stats() -> calc_ipc_stats {
+    // SAFETY: integers may be 0.
+    let stats: calc_ipc_stats = unsafe { std::mem::zeroed() };
+    calc_ipc_stats { size: 72, ..stats }
+}
+
 /// A server, gone when it is dropped.
 pub(crate) struct Watched(pub(crate) *mut calc_ipc_server);
 
@@ -193,6 +203,14 @@ impl Watched {
 
     pub(crate) fn client(&self) -> Client {
         self.try_client(&ClientOptions::default()).unwrap()
+    }
+
+    pub(crate) fn stats(&self) -> calc_ipc_stats {
+        let mut stats = no_stats();
+        // SAFETY: a live handle, and a local of the size that it says.
+        let status = unsafe { calc_ipc_server_stats(self.0, &raw mut stats) };
+        assert_eq!(status, CALC_IPC_STATUS_OK);
+        stats
     }
 
     pub(crate) fn stop(&self) {

@@ -83,12 +83,11 @@ impl<S: Watched> StreamPeer<S> {
                     }
                     quantum.count_bytes(body.len());
                     let body = self.side.body(body, work.aligns);
-                    let from = &self.visitor;
-                    work.out.append(|room| work.answer.answer(from, body, room));
+                    work.serve(&self.visitor, body);
                 }
                 Some(Piece::TooLarge(_)) => {
                     self.fault = Cause::TooLarge;
-                    work.out.append(|room| work.answer.too_large(room));
+                    work.refuse();
                 }
                 Some(Piece::Notice(_)) => {}
             }

@@ -32,12 +32,12 @@ pub(super) struct Turns<'a> {
 impl<'a> Turns<'a> {
     /// The turns that the thread with this number will give.
     pub(super) fn new(crew: &'a Crew<'a>, index: usize) -> io::Result<Self> {
-        let task = crew.task;
+        let (task, max_message) = (crew.task, crew.limits.max_message);
         Ok(Self {
             crew,
             index,
             desk: crew.desk(index),
-            work: Work::new(task.answer, task.stop, crew.limits.max_message)?,
+            work: Work::new(task.answer, task.stop, max_message, task.tallies.begin())?,
             preemptions: 0,
         })
     }

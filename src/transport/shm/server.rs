@@ -220,16 +220,13 @@ impl SharedPeer {
         let is_too_large = prefix > self.max_message;
         let length = prefix as usize;
         if is_too_large {
-            work.out.append(|room| work.answer.too_large(room));
+            work.refuse();
         } else if length <= INLINE {
-            let (from, data) = (&self.visitor, slot.data(length));
-            work.out
-                .append(|room| work.answer.answer(from, data.body(length), room));
+            work.serve(&self.visitor, slot.data(length).body(length));
         } else {
             self.copy_out(length, PREFIX)?;
-            let (from, body) = (&self.visitor, self.copy.get(self.copied.clone()));
-            let body = body.expect(COPIED);
-            work.out.append(|room| work.answer.answer(from, body, room));
+            let body = self.copy.get(self.copied.clone()).expect(COPIED);
+            work.serve(&self.visitor, body);
         }
         work.count(1, length);
         self.publish(work.out.frames())?;

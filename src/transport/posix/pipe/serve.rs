@@ -15,11 +15,29 @@ use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::{ServerSide, Spare};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
 use crate::transport::{
-    Answer, Bell, Cause, Credentials, Deadline, Endpoint, ServerOptions, Task, Visit, Visitor,
-    Visitors,
+    Answer, Bell, Cause, Credentials, Deadline, Endpoint, ServerOptions, Tally, Task, Visit,
+    Visitor, Visitors, Written,
 };
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
+
+/// What is served, and to whom.
+pub(crate) struct Service<'a> {
+    /// The one client.
+    pub(crate) from: &'a Visitor,
+    /// What answers.
+    pub(crate) answer: &'a dyn Answer,
+    /// What was answered.
+    pub(crate) tally: &'a Tally,
+}
+
+impl Service<'_> {
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+        let written = self.answer.answer(self.from, body, room);
+        self.tally.count(body.len(), written.unwrap_or(0));
+        written
+    }
+}
 
 /// Who writes to `input`: known where that is a socket whose other end the kernel knows.
 pub(crate) fn peer_of(input: Source<'_>) -> Credentials {
@@ -31,13 +49,13 @@ pub(crate) fn peer_of(input: Source<'_>) -> Credentials {
 pub(crate) fn serve(
     input: Source<'_>,
     output: Source<'_>,
-    from: &Visitor,
-    answer: &dyn Answer,
+    service: &Service<'_>,
     options: &ServerOptions,
     stop: Option<&Bell>,
 ) -> Result<()> {
+    let Service { from, answer, .. } = service;
     answer.note(from, Visit::Came);
-    let ended = converse(input, output, from, answer, options, stop);
+    let ended = converse(input, output, service, options, stop);
     let visit = match &ended {
         Ok(visit) | Err((visit, _)) => *visit,
     };
@@ -49,11 +67,11 @@ pub(crate) fn serve(
 fn converse(
     input: Source<'_>,
     output: Source<'_>,
-    from: &Visitor,
-    answer: &dyn Answer,
+    service: &Service<'_>,
     options: &ServerOptions,
     stop: Option<&Bell>,
 ) -> std::result::Result<Visit, (Visit, Error)> {
+    let answer = service.answer;
     let mut side = ServerSide::new(options.max_message);
     let mut spare = Spare::default();
     let lack = |what: &str, lack: NoMemory| {
@@ -74,7 +92,7 @@ fn converse(
         let had_partial = side.has_partial();
         let has_answered = side.has_next();
         loop {
-            let refused = answer_some(&mut side, from, answer, aligns, &mut out);
+            let refused = answer_some(&mut side, service, aligns, &mut out);
             let may_be_more = out.is_full();
             match blocking::write_all(output, out.frames()) {
                 Ok(()) => out.clear(),
@@ -117,8 +135,7 @@ fn converse(
 /// that ends the connection, and why it does.
 fn answer_some(
     side: &mut ServerSide,
-    from: &Visitor,
-    answer: &dyn Answer,
+    service: &Service<'_>,
     aligns: bool,
     out: &mut Outbox,
 ) -> Option<(Cause, u32)> {
@@ -126,13 +143,13 @@ fn answer_some(
         let refused = match side.next()? {
             Piece::Body(body) => {
                 let body = side.body(body, aligns);
-                out.append(|room| answer.answer(from, body, room));
+                out.append(|room| service.answer(body, room));
                 continue;
             }
             Piece::TooLarge(length) => (Cause::TooLarge, length),
             Piece::Notice(notice) => (Cause::Malformed, notice as u32),
         };
-        out.append(|room| answer.too_large(room));
+        out.append(|room| service.answer.too_large(room));
         return Some(refused);
     }
     None
@@ -221,13 +238,11 @@ impl Endpoint for StdioEndpoint {
             blocking::standard().map_err(|error| Error::os("standard input and output", &error))?;
         (task.begun)();
         let visitor = self.visitors.next(peer_of(input));
-        serve(
-            input,
-            output,
-            &visitor,
-            task.answer,
-            &self.options,
-            Some(task.stop),
-        )
+        let service = Service {
+            from: &visitor,
+            answer: task.answer,
+            tally: &task.tallies.begin(),
+        };
+        serve(input, output, &service, &self.options, Some(task.stop))
     }
 }

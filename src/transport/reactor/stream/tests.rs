@@ -6,6 +6,7 @@ use super::*;
 use crate::sys::Bell;
 use crate::transport::stand_in::{Echo, ScriptedStream, blocked, broken, gone, stranger};
 use std::io;
+use std::sync::Arc;
 
 const FRAME: &[u8] = b"\x02\0\0\0hi";
 const IDLE: TurnEnd = TurnEnd::Idle { answered: false };
@@ -28,7 +29,7 @@ impl StreamPeer<ScriptedStream> {
 
 fn with_work(act: impl FnOnce(&mut Work<'_>)) {
     let (echo, stop) = (Echo::default(), Bell::new().unwrap());
-    act(&mut Work::new(&echo, &stop, 2000).unwrap());
+    act(&mut Work::new(&echo, &stop, 2000, Arc::default()).unwrap());
 }
 
 #[test]

@@ -52,8 +52,7 @@ impl SharedPeer {
                 body = self.copy.align(body);
             }
             let body = self.copy.get(body).expect(COPIED);
-            let from = &self.visitor;
-            work.out.append(|room| work.answer.answer(from, body, room));
+            work.serve(&self.visitor, body);
             if work.out.is_full() {
                 self.put_answers(&mut batch, work)?;
             }

@@ -20,6 +20,7 @@ use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
 use crate::transport::{ALIGNMENT, Answer, Cause, Credentials, Visit, Visitor, Written};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub(super) const MAX_MESSAGE: u32 = 300;
@@ -79,7 +80,7 @@ pub(super) struct Client {
 /// Each step is a byte that says what the client does, and what that takes.
 pub(crate) fn check(input: &[u8]) {
     let stop = Bell::new().unwrap();
-    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE).unwrap();
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
     let mut steps = Steps(input);
     let (mut client, mut peer) = connect(steps.byte());
     for _ in 0..MAX_STEPS {

@@ -22,6 +22,14 @@ fn pair() -> (UnixStream, UnixStream) {
     UnixStream::pair().unwrap()
 }
 
+fn service<'a>(from: &'a Visitor, answer: &'a Echo, tally: &'a Tally) -> Service<'a> {
+    Service {
+        from,
+        answer,
+        tally,
+    }
+}
+
 fn options() -> ServerOptions {
     ServerOptions {
         spin: Duration::ZERO,
@@ -33,8 +41,7 @@ fn serve_at(stream: &UnixStream, options: &ServerOptions) -> Result<()> {
     serve(
         stream.as_source(),
         stream.as_source(),
-        &stranger(),
-        &Echo::default(),
+        &service(&stranger(), &Echo::default(), &Tally::default()),
         options,
         None,
     )
@@ -108,8 +115,7 @@ fn a_client_that_has_gone_is_no_failure_and_what_cannot_be_used_is_one() {
         serve(
             input.as_source(),
             output.as_source(),
-            &stranger(),
-            &Echo::default(),
+            &service(&stranger(), &Echo::default(), &Tally::default()),
             &options(),
             None,
         )
