@@ -9,8 +9,8 @@ mod header;
 
 use calc_ipc::error::Status;
 use calc_ipc::ffi::{
-    client::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*, stats::*,
-    tcp::*, uds::*,
+    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*,
+    stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
@@ -171,6 +171,9 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_server_start(handle());
             calc_ipc_server_stop(handle());
             calc_ipc_server_stats(handle(), &mut { STATS });
+            calc_ipc_server_fd(handle(), &mut 0);
+            calc_ipc_server_wait_handle(handle(), &mut null_mut());
+            calc_ipc_server_dispatch(handle(), 1);
             calc_ipc_client_create(url, null(), &mut out());
             calc_ipc_client_call(handle(), request, &mut { RESPONSE });
             calc_ipc_client_call_within(handle(), 1, request, &mut { RESPONSE });

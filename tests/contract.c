@@ -94,6 +94,9 @@ void calc_ipc_server_request_stop(const calc_ipc_server *);
 void calc_ipc_server_destroy(calc_ipc_server *);
 const char *calc_ipc_server_url(const calc_ipc_server *);
 calc_ipc_status calc_ipc_server_stats(const calc_ipc_server *, calc_ipc_stats *out);
+calc_ipc_status calc_ipc_server_fd(const calc_ipc_server *, int *fd);
+calc_ipc_status calc_ipc_server_wait_handle(const calc_ipc_server *, void **handle);
+calc_ipc_status calc_ipc_server_dispatch(const calc_ipc_server *, uint32_t timeout_ms);
 
 calc_ipc_status calc_ipc_client_create(const char *url, const calc_ipc_client_options *, calc_ipc_client **out);
 calc_ipc_status calc_ipc_client_call(const calc_ipc_client *, const calc_ipc_request *, calc_ipc_response *);

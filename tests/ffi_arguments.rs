@@ -7,8 +7,8 @@ mod calls;
 mod header;
 
 use calc_ipc::ffi::{
-    client::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*, stats::*,
-    tcp::*, uds::*,
+    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*,
+    stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{
     descriptor::*, handler::*, message::*, options::*, peer::*, pipe::*, protocol::*, status::*,
@@ -225,6 +225,9 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_server_start(none());
             calc_ipc_server_stop(none());
             calc_ipc_server_stats(none(), stats);
+            calc_ipc_server_fd(none(), fd);
+            calc_ipc_server_wait_handle(none(), handle);
+            calc_ipc_server_dispatch(none(), 1);
             calc_ipc_client_create(null(), null(), &mut none());
             calc_ipc_client_create(URL, null(), null_mut());
             calc_ipc_client_call(none(), request, answer);

@@ -49,6 +49,8 @@ pub mod stats;
 
 pub mod timeout;
 
+pub mod dispatch;
+
 pub mod client;
 
 pub mod flight;

@@ -1,5 +1,7 @@
 //! The server: one endpoint, one handler, and the order in which they may be used.
 
+mod driving;
+
 use super::counts::Stats;
 use super::user_code::UserCode;
 use super::{Handler, Observer};
@@ -7,6 +9,7 @@ use crate::error::{Error, Result, Status};
 use crate::protocol::ErrorText;
 use crate::sys::{Bell, NoFork, fork, mutex, panic, thread};
 use crate::transport::{Answer, Endpoint, Tallies, Task};
+use driving::Driving;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::JoinHandle;
@@ -35,6 +38,7 @@ struct Core {
     state: Mutex<State>,
     /// Serving has ended.
     ended: Condvar,
+    driving: Driving,
 }
 
 struct State {
@@ -55,6 +59,8 @@ enum Phase {
     Serving,
     /// It has served, and may again.
     Idle,
+    /// Its host drives it.
+    Driven,
     /// It never will again.
     Stopped,
 }
@@ -105,6 +111,7 @@ impl Server {
                 failure: None,
             }),
             ended: Condvar::new(),
+            driving: Driving::default(),
         })))
     }
 
@@ -212,6 +219,10 @@ impl Core {
             Phase::Serving => {
                 return Err(self.failed(Status::Busy, "the server is serving already"));
             }
+            Phase::Driven => {
+                let what = "the host drives the server by dispatch, and does so for good";
+                return Err(self.failed(Status::Busy, what));
+            }
             Phase::Stopped => return Err(self.stopped()),
             Phase::Fresh | Phase::Idle => {}
         }
@@ -232,7 +243,7 @@ impl Core {
                 .renew()
                 .map_err(|error| Error::os(&format!("{}: create an event", self.name), &error))?;
             self.forks.store(fork::count(), Ordering::Relaxed);
-            if self.is_stopping.load(Ordering::Relaxed) {
+            if self.has_to_stop() {
                 self.stop.ring();
             }
         }
@@ -248,22 +259,26 @@ impl Core {
         may_end_when_idle: bool,
         begun: &(dyn Fn() + Sync),
     ) -> Result<()> {
-        let task = Task {
-            answer: &*self.answer,
-            stop: &self.stop,
-            tallies: &self.tallies,
-            may_end_when_idle,
-            begun,
-        };
+        let task = self.task(may_end_when_idle, begun);
         panic::catch(|| endpoint.serve(&task))
             .and_then(|result| result)
             .map_err(|error| error.at(&self.name))
     }
 
+    fn task<'a>(&'a self, may_end_when_idle: bool, begun: &'a (dyn Fn() + Sync)) -> Task<'a> {
+        Task {
+            answer: &*self.answer,
+            stop: &self.stop,
+            tallies: &self.tallies,
+            may_end_when_idle,
+            begun,
+        }
+    }
+
     /// Serving has ended.
     fn end(&self) {
         let mut state = self.lock();
-        if self.is_stopping.load(Ordering::Relaxed) {
+        if self.has_to_stop() {
             state.phase = Phase::Stopped;
             state.endpoint = None;
         } else {
@@ -275,6 +290,8 @@ impl Core {
 
     fn stop(&self) -> Result<()> {
         self.request_stop();
+        let mut driven = self.await_turn();
+        self.end_driving(&mut driven);
         let mut state = self.lock();
         while state.phase == Phase::Serving {
             state = mutex::whole(self.ended.wait(state));
@@ -284,6 +301,7 @@ impl Core {
         let thread = state.thread.take();
         let result = state.failure.clone().map_or(Ok(()), Err);
         drop(state);
+        drop(driven);
         {
             let _no_fork = NoFork::begin(); // Of one that never served, a child has all, or nothing.
             drop(endpoint);
@@ -299,6 +317,11 @@ impl Core {
     fn request_stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
         self.stop.ring();
+    }
+
+    /// Whether somebody asked it to stop.
+    fn has_to_stop(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
     }
 
     fn is_owner(&self) -> bool {
@@ -331,9 +354,12 @@ impl Core {
     }
 
     /// In a forked child: there is no thread to join, and nothing of the parent's to end.
-    fn forget(&self) {
+    fn forget(self: &Arc<Self>) {
         if let Ok(mut state) = self.state.try_lock() {
             std::mem::forget(state.thread.take());
+        }
+        if !self.forget_driven() {
+            std::mem::forget(Arc::clone(self)); // With it, they stay as they are.
         }
     }
 

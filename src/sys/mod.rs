@@ -37,7 +37,7 @@ use linux as os;
 // `own`, `is_own`. `Source`: what of it is watched and waited for, borrowed from all that is `AsSource`.
 pub(crate) use os::{AsSource, Handle, Source};
 
-// Waiting. `Poller`: `new`; `add`, `change` and `remove` a source with a `Want` and a token; `wait` for `Event`s,
+// Waiting. `Poller`: `new`, `duplicate`; `add`, `change` and `remove` a source with a `Want` and a token; `wait` for `Event`s,
 // each with its token and what is `Ready`; a source itself. `Bell`: `new`, `ring`, `has_rung`, `silence`, `renew`; a
 // source that is readable from the first ring on. `Timer`: `new`, `set`; a source that is readable once its time has
 // come. `poll`: `wait` until a deadline for a few sources, each of them `Awaited`, `wait_readable`, `wait_writable`, and

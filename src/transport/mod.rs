@@ -33,6 +33,8 @@ pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
+pub(crate) use reactor::Turn;
+pub use reactor::{Driven, EventLoop};
 pub(crate) use tally::{Tallies, Tally};
 pub use visit::{Cause, Refusal, Visit};
 pub use visitor::Visitor;
@@ -61,6 +63,11 @@ pub trait Endpoint: Send + Sync {
     /// Serves until told to stop, or until idle where that was asked for; then every connection is
     /// closed, and the address stays live.
     fn serve(&self, task: &Task<'_>) -> Result<()>;
+
+    /// What the host can drive turn by turn, in place of [`Endpoint::serve`]; `None`: nothing.
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        None
+    }
 }
 
 /// What an endpoint serves.

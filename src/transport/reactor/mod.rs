@@ -16,6 +16,7 @@ mod clock;
 mod crew;
 mod desk;
 mod doors;
+mod drive;
 mod held;
 mod limits;
 mod newcomers;
@@ -41,6 +42,8 @@ mod work;
 mod worker;
 
 pub(crate) use clock::Times;
+pub(crate) use drive::Turn;
+pub use drive::{Driven, EventLoop};
 pub(crate) use limits::Limits;
 pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};

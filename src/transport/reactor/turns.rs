@@ -9,6 +9,7 @@ use super::held::Held;
 use super::pace::Pace;
 use super::relief;
 use super::slab::Key;
+use super::work::Tools;
 use super::{Happened, Peer, TurnEnd, Work};
 use crate::sys::ready::Ready;
 use crate::sys::thread;
@@ -40,6 +41,22 @@ impl<'a> Turns<'a> {
             work: Work::new(task.answer, task.stop, max_message, task.tallies.begin())?,
             preemptions: 0,
         })
+    }
+
+    /// The turns that the first thread gives, with these tools, since others were given.
+    pub(super) fn with(tools: Tools, crew: &'a Crew<'a>, preemptions: thread::Times) -> Self {
+        Self {
+            crew,
+            index: 0,
+            desk: crew.desk(0),
+            work: Work::with(tools, crew.task.answer, crew.task.stop),
+            preemptions,
+        }
+    }
+
+    /// The tools that they were given with, for those that are given later.
+    pub(super) fn into_tools(self) -> (Tools, thread::Times) {
+        (self.work.into_tools(), self.preemptions)
     }
 
     /// Gives queued peers their turns until it is time to see what else happened.

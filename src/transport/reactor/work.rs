@@ -25,6 +25,32 @@ pub(crate) struct Work<'a> {
     pub(crate) done: u32,
 }
 
+/// What a thread keeps that goes on later.
+pub(super) struct Tools {
+    out: Outbox,
+    spare: Spare,
+    tally: Arc<Tally>,
+}
+
+impl Tools {
+    pub(super) fn new(
+        answer: &dyn Answer,
+        max_message: u32,
+        tally: Arc<Tally>,
+    ) -> io::Result<Self> {
+        let longest = answer.longest_answer(max_message);
+        let out = Outbox::new(longest, answer.takes_aligned()).map_err(|lack| {
+            let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
+            io::Error::new(io::ErrorKind::OutOfMemory, what)
+        })?;
+        Ok(Self {
+            out,
+            spare: Spare::default(),
+            tally,
+        })
+    }
+}
+
 impl<'a> Work<'a> {
     pub(crate) fn new(
         answer: &'a dyn Answer,
@@ -32,20 +58,31 @@ impl<'a> Work<'a> {
         max_message: u32,
         tally: Arc<Tally>,
     ) -> io::Result<Self> {
-        let aligns = answer.takes_aligned();
-        let out = Outbox::new(answer.longest_answer(max_message), aligns).map_err(|lack| {
-            let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
-            io::Error::new(io::ErrorKind::OutOfMemory, what)
-        })?;
-        Ok(Self {
+        let tools = Tools::new(answer, max_message, tally)?;
+        Ok(Self::with(tools, answer, stop))
+    }
+
+    /// With these tools.
+    pub(super) fn with(tools: Tools, answer: &'a dyn Answer, stop: &'a Bell) -> Self {
+        let Tools { out, spare, tally } = tools;
+        Self {
             answer,
-            aligns,
+            aligns: answer.takes_aligned(),
             out,
-            spare: Spare::default(),
+            spare,
             stop,
             tally,
             done: 0,
-        })
+        }
+    }
+
+    /// The tools that it was done with.
+    pub(super) fn into_tools(self) -> Tools {
+        Tools {
+            out: self.out,
+            spare: self.spare,
+            tally: self.tally,
+        }
     }
 
     /// Answers the request with this body, which is `from` this client.

@@ -15,7 +15,8 @@ use crate::transport::reactor::{
 };
 use crate::transport::socket::{Accepted, Listening as _};
 use crate::transport::{
-    Cause, Endpoint, Refusal, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitor, Visitors,
+    Cause, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitor,
+    Visitors,
 };
 use batch::Batch;
 use std::io::{self, ErrorKind};
@@ -86,6 +87,10 @@ impl Endpoint for SharedEndpoint {
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         self.header.reset();
         reactor::serve(self, &self.limits, task)
+    }
+
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        Some(EventLoop::new(self, &self.limits))
     }
 }
 

@@ -6,7 +6,9 @@ mod stream;
 pub(super) use stream::SocketStream;
 
 use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer, Watched};
-use super::{Credentials, Endpoint, Refusal, ServerOptions, Task, USUAL_CLIENTS, Visitors};
+use super::{
+    Credentials, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS, Visitors,
+};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Handle, Source, socket};
@@ -99,6 +101,10 @@ impl<D: Listening, S: Watched + 'static> Endpoint for SocketEndpoint<D, S> {
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         reactor::serve(self, &self.limits, task)
+    }
+
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        Some(EventLoop::new(self, &self.limits))
     }
 }
 

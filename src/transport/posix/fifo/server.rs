@@ -19,7 +19,8 @@ use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer, Watched,
 };
 use crate::transport::{
-    Credentials, Endpoint, Refusal, ServerOptions, Task, USUAL_CLIENTS, Visitor, Visitors,
+    Credentials, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS, Visitor,
+    Visitors,
 };
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -335,6 +336,10 @@ impl Endpoint for FifoEndpoint {
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         reactor::serve(self, &self.limits, task)
+    }
+
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        Some(EventLoop::new(self, &self.limits))
     }
 }
 
