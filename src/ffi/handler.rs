@@ -44,12 +44,12 @@ pub type calc_ipc_bytes_handler = Option<
     ) -> usize,
 >;
 
-/// Says why a calc_ipc_bytes_handler fails. The handler calls it before it returns more than
-/// `capacity`.
+/// Says why a handler fails. A calc_ipc_bytes_handler calls it before it returns more than `capacity`, a
+/// calc_ipc_handler before it returns with a response without `success`.
 ///
-/// The client gets HANDLER_FAILED and never sees the text, which is for the server's side: its
-/// observer, and in Rust `Server::last_failure`. The text of a handler that does not fail is dropped.
-/// Of several texts, the last one counts.
+/// The client never sees the text, which is for the server's side: its calc_ipc_observer, and in Rust
+/// `Server::last_failure`. The text of a handler that does not fail is dropped. Of several texts, the
+/// last one counts.
 ///
 /// @param text  Why. At most 255 bytes of it are copied; control characters and what is not UTF-8
 ///              become `?`.
@@ -93,17 +93,17 @@ pub(super) fn bytes_handler(
 }
 
 /// The caller's pointer, which this library hands back and never looks behind.
-struct UserData(*mut c_void);
+pub(super) struct UserData(pub(super) *mut c_void);
 
 impl UserData {
-    fn get(&self) -> *mut c_void {
+    pub(super) fn get(&self) -> *mut c_void {
         self.0
     }
 }
 
-// SAFETY: the header says that a handler runs on other threads.
+// SAFETY: the header says that handlers and observers run on other threads.
 unsafe impl Send for UserData {}
-// SAFETY: as above; it runs on several at once only if the options asked for that.
+// SAFETY: as above; a handler runs on several at once only if the options asked for that, and an observer may.
 unsafe impl Sync for UserData {}
 
 const _: () = assert!(CALC_IPC_ALIGNMENT == crate::transport::ALIGNMENT);

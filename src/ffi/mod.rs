@@ -17,6 +17,10 @@ pub mod status;
 
 pub mod message;
 
+pub mod peer;
+
+pub mod observe;
+
 pub mod options;
 
 pub mod handler;
@@ -41,7 +45,11 @@ pub mod named_pipe;
 
 pub mod server;
 
+pub mod stats;
+
 pub mod timeout;
+
+pub mod dispatch;
 
 pub mod client;
 

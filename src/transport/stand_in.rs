@@ -4,7 +4,7 @@
 
 use super::channel::{Patient, Stream};
 use super::reactor::Watched;
-use super::{Answer, Deadline, Lifeline, Visit, Watches, Written};
+use super::{Answer, Credentials, Deadline, Lifeline, Visit, Visitor, Watches, Written};
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
@@ -149,6 +149,11 @@ impl Watched for ScriptedStream {
     }
 }
 
+/// A client of which nothing is known.
+pub(crate) fn stranger() -> Visitor {
+    Visitor::alone(Credentials::UNKNOWN)
+}
+
 /// Answers with what it was asked, and keeps what it is told of clients.
 #[derive(Default)]
 pub(crate) struct Echo {
@@ -164,7 +169,7 @@ impl Echo {
 }
 
 impl Answer for Echo {
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+    fn answer(&self, _from: &Visitor, body: &[u8], room: &mut [u8]) -> Written {
         let answer = room.get_mut(..body.len()).ok_or(Notice::HandlerFailed)?;
         answer.copy_from_slice(body);
         u32::try_from(body.len()).map_err(|_| Notice::HandlerFailed)
@@ -186,7 +191,7 @@ impl Answer for Echo {
         self.is_for_many
     }
 
-    fn note(&self, visit: Visit) {
+    fn note(&self, _visitor: &Visitor, visit: Visit) {
         let mut visits = mutex::lock(&self.visits);
         visits.push(visit);
     }

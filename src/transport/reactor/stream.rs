@@ -9,6 +9,7 @@ use crate::sys::ready::{Ready, Want};
 use crate::transport::channel::Stream;
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::server::{ServerSide, Spare};
+use crate::transport::{Cause, Visitor};
 use std::io::{self, ErrorKind};
 
 /// A stream that an event loop can watch.
@@ -31,7 +32,10 @@ pub(crate) trait Watched: Stream {
 /// A client over a stream.
 pub(crate) struct StreamPeer<S> {
     stream: S,
+    visitor: Visitor,
     side: ServerSide,
+    /// Why the connection ends, if a request ends it.
+    fault: Cause,
     /// A read that ends early does not say that there is no more: the peer writes no more, and its end
     /// is to be seen, or it sent a byte out of band, where a read stops (tcp(7)).
     reads_until_empty: bool,
@@ -47,16 +51,18 @@ enum Moved {
     Done,
     /// The other side has to go on first.
     Blocked,
-    /// The connection is over.
-    Gone,
+    /// The connection is over: the client has gone, or is dropped.
+    Over(TurnEnd),
 }
 
 impl<S: Watched> StreamPeer<S> {
     /// A client whose requests are at most `max_message` bytes long.
-    pub(crate) fn new(stream: S, max_message: u32) -> Self {
+    pub(crate) fn new(stream: S, visitor: Visitor, max_message: u32) -> Self {
         Self {
             stream,
+            visitor,
             side: ServerSide::new(max_message),
+            fault: Cause::Malformed,
             reads_until_empty: false,
         }
     }
@@ -77,9 +83,12 @@ impl<S: Watched> StreamPeer<S> {
                     }
                     quantum.count_bytes(body.len());
                     let body = self.side.body(body, work.aligns);
-                    work.out.append(|room| work.answer.answer(body, room));
+                    work.serve(&self.visitor, body);
                 }
-                Some(Piece::TooLarge(_)) => work.out.append(|room| work.answer.too_large(room)),
+                Some(Piece::TooLarge(_)) => {
+                    self.fault = Cause::TooLarge;
+                    work.refuse();
+                }
                 Some(Piece::Notice(_)) => {}
             }
         }
@@ -125,11 +134,15 @@ impl<S: Watched> StreamPeer<S> {
     #[cold]
     fn write_failed(&mut self, error: &io::Error, work: &mut Work<'_>) -> Moved {
         let may_go_on = error.kind() == ErrorKind::WouldBlock;
-        if may_go_on && self.side.keep(&mut work.out, &mut work.spare).is_ok() {
+        let kept = may_go_on.then(|| self.side.keep(&mut work.out, &mut work.spare));
+        if let Some(Ok(())) = kept {
             return Moved::Blocked;
         }
         work.out.clear();
-        Moved::Gone
+        Moved::Over(match kept {
+            Some(_) => TurnEnd::Dropped(Cause::Shortage),
+            None => TurnEnd::Gone,
+        })
     }
 
     /// Writes what could not be written before; `None`: all of it has gone.
@@ -141,7 +154,7 @@ impl<S: Watched> StreamPeer<S> {
         let unwritten = self.side.unwritten(&work.out).len();
         match self.write_rest(work) {
             Moved::Done => None,
-            Moved::Gone => Some(TurnEnd::Gone),
+            Moved::Over(end) => Some(end),
             Moved::Blocked => Some(TurnEnd::Blocked {
                 moved: self.side.unwritten(&work.out).len() < unwritten,
             }),
@@ -155,11 +168,11 @@ impl<S: Watched> StreamPeer<S> {
             least => self.side.room_of(least, spare),
         };
         let Ok(room) = room else {
-            return Moved::Gone; // There is no memory for what it sends.
+            return Moved::Over(TurnEnd::Dropped(Cause::Shortage)); // There is no memory for what it sends.
         };
         let capacity = room.len();
         match self.stream.read(room) {
-            Ok(0) => Moved::Gone,
+            Ok(0) => Moved::Over(TurnEnd::Gone),
             Ok(count) => {
                 self.side.fill(count);
                 if count < capacity && !self.reads_until_empty && !self.stream.was_cut() {
@@ -169,7 +182,7 @@ impl<S: Watched> StreamPeer<S> {
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Moved::Blocked,
-            Err(_) => Moved::Gone,
+            Err(_) => Moved::Over(TurnEnd::Gone),
         }
     }
 
@@ -181,9 +194,9 @@ impl<S: Watched> StreamPeer<S> {
         loop {
             let has_more = self.answer_arrived(quantum, work);
             match self.write_answers(work) {
-                Moved::Gone => return TurnEnd::Gone,
+                Moved::Over(end) => return end,
                 Moved::Blocked => return TurnEnd::Blocked { moved: true },
-                Moved::Done if self.side.is_ending() => return TurnEnd::Gone,
+                Moved::Done if self.side.is_ending() => return TurnEnd::Dropped(self.fault),
                 Moved::Done => {}
             }
             if quantum.is_over() {
@@ -203,7 +216,7 @@ impl<S: Watched> StreamPeer<S> {
             }
             let arrived = self.side.arrived();
             match self.read_requests(&mut work.spare) {
-                Moved::Gone => return TurnEnd::Gone,
+                Moved::Over(end) => return end,
                 Moved::Blocked => is_empty = true,
                 Moved::Done => {}
             }
@@ -235,6 +248,10 @@ impl<S: Watched> StreamPeer<S> {
 }
 
 impl<S: Watched> Peer for StreamPeer<S> {
+    fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+
     /// Everything is edge-triggered, for which the kernel does less (5 % of a round trip over a Unix
     /// socket): what is not read at once is remembered as [`TurnEnd::Unfinished`].
     fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {

@@ -9,7 +9,7 @@ mod serve;
 
 pub(super) use pair::{PipePair, halted, in_time, read_or_wait};
 pub(in crate::transport) use serve::bind_stdio;
-pub(crate) use serve::serve;
+pub(crate) use serve::{Service, peer_of, serve};
 
 use crate::error::{Error, Result, Status};
 use crate::sys::pipe::Pipe;

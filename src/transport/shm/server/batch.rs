@@ -52,7 +52,7 @@ impl SharedPeer {
                 body = self.copy.align(body);
             }
             let body = self.copy.get(body).expect(COPIED);
-            work.out.append(|room| work.answer.answer(body, room));
+            work.serve(&self.visitor, body);
             if work.out.is_full() {
                 self.put_answers(&mut batch, work)?;
             }
