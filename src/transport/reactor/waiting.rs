@@ -14,7 +14,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Looks for requests without sleeping, as long as that pays. `true`: work came up, and it is
+/// Looks for requests without sleeping, as long as that pays. `true`: work came up, or is left, and it is
 /// time to see, without sleeping either, what else happened.
 pub(super) fn spin<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
     if !shard.begin_to_spin() {
@@ -30,7 +30,8 @@ pub(super) fn spin<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
             }
         } else if idle.passes(shard.attention.spin.budget()) {
             shard.attention.spin.failed();
-            return false;
+            // An attendant may have seen that a peer asks which had its turn here just then.
+            return shard.queue.is_busy();
         } else {
             std::hint::spin_loop();
         }

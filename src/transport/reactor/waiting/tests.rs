@@ -5,7 +5,7 @@
 use super::*;
 use crate::sys::AsSource;
 use crate::sys::cpu;
-use crate::sys::ready::Want;
+use crate::sys::ready::{Ready, Want};
 use crate::transport::Visit;
 use crate::transport::reactor::crew::Crew;
 use crate::transport::reactor::relief::hand_over;
@@ -14,6 +14,7 @@ use crate::transport::reactor::stage::{
 };
 use std::iter::repeat_n;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Instant;
 
@@ -228,5 +229,45 @@ fn a_look_sees_what_has_happened() {
         desk.bell.ring();
         assert_eq!(wait_while(crew, &wards, true, || ()), 1);
         assert_eq!(wait_while(crew, &wards, false, || ()), 1);
+    });
+}
+
+#[test]
+fn what_an_attendant_saw_of_a_peer_that_had_its_turn_meanwhile_is_not_slept_over() {
+    let mut stage = Stage::new(&[], 2).with_handler();
+    stage.options.spin = Duration::from_micros(1);
+    play_staffed(&stage, |crew, stage| {
+        let mut turns = Turns::new(crew, 0).unwrap();
+        let mut shard = Held::take(crew, 0);
+        let (key, script) = settle_in(&mut turns, &mut shard, &stage.doors);
+        *script.takes.lock().unwrap() = Duration::from_millis(1);
+        shard.attention.recent.note(key);
+        if !shard.attention.spin.may_spin() {
+            return; // This machine has one CPU.
+        }
+        let saw_some = (0..1000).any(|_| {
+            let (count, is_over) = (script.turns(), AtomicBool::new(false));
+            let found = thread::scope(|scope| {
+                scope.spawn(|| {
+                    // The shard is free while the peer has its turn.
+                    while !is_over.load(Ordering::Relaxed) {
+                        if script.turns() > count
+                            && let Some(mut shard) = Held::try_take(crew, 0)
+                        {
+                            return shard.note(key, 0, Ready::READABLE);
+                        }
+                        thread::yield_now();
+                    }
+                });
+                let found = spin(&mut turns, &mut shard);
+                is_over.store(true, Ordering::Relaxed);
+                found
+            });
+            let is_busy = shard.queue.is_busy();
+            assert!(found || !is_busy, "it would sleep");
+            while shard.next_in_line().is_some() {}
+            is_busy
+        });
+        assert!(saw_some);
     });
 }
