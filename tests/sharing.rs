@@ -511,6 +511,24 @@ fn a_stop_completes_all_that_was_submitted_and_wakes_who_waits() {
 }
 
 #[test]
+fn after_a_stop_all_completions_are_given_before_it_is_said() {
+    over_each(|transport, address| {
+        let gate = Arc::new(Gate::default());
+        let _server = transport.serve(address, gated(&gate), &ServerOptions::default());
+        for connections in [0, 4] {
+            let client = connect(transport, address, connections);
+            let ids = [(); 3].map(|()| submit(&client, SLOW).unwrap());
+            client.request_stop();
+            let mut told = [(); 3].map(|()| next(&client).0.id);
+            told.sort_unstable();
+            assert_eq!(told, ids, "{}", transport.name);
+            assert_eq!(status(client.next(LOOK, &mut [])), Status::Cancelled);
+        }
+        gate.open();
+    });
+}
+
+#[test]
 fn a_stop_ends_a_call_of_a_child() {
     let options = ClientOptions::default();
     let client = Client::connect(&Place::exec("/bin/cat"), &options).unwrap();
