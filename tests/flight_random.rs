@@ -15,13 +15,13 @@ mod support;
 
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Limit, Next};
-use calc_ipc::transport::{Address as Place, ClientOptions, ServerOptions, Side};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use support::{Address, PATIENCE, PORT, TRANSPORTS};
+use support::{Address, PATIENCE, TRANSPORTS};
 
 /// The calls over each transport, where nothing else is asked for.
 const CALLS: u64 = 100_000;
@@ -214,11 +214,7 @@ fn try_over(name: &str) {
         ..ServerOptions::default()
     };
     let server = transport.serve(&address, handler(), &options);
-    let place = match name {
-        "tcp" => Place::tcp(address.host.clone(), PORT),
-        "fifo" => Place::fifo(address.path("q"), address.path("a")),
-        _ => Place::parse(&(transport.url)(&address), Side::Client).unwrap(),
-    };
+    let place = transport.place(&address);
     for seed in 0..calls / SERIES {
         println!("seed {seed}");
         let mut random = Random(seed);

@@ -11,7 +11,7 @@
 mod support;
 
 use calc_ipc::calculator::{Request, execute};
-use calc_ipc::service::{Client, Handler, pipe};
+use calc_ipc::service::{Client, Handler, Limit, Next, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,6 +93,39 @@ fn check_messages(client: &Client, lengths: &[usize], name: &str) {
     check(name, || exchange(client, lengths, &mut room));
 }
 
+/// Requests that nobody waits for, so many at a time, and their answers: no more than sockets hold of those.
+fn submit(client: &Client, depth: u64) {
+    let mut answer = [0; 300];
+    for round in 0..20 {
+        for number in 0..depth {
+            let request = add(i64::try_from(number).unwrap(), round);
+            client
+                .submit_request(Limit::Usual, &request, number)
+                .unwrap();
+        }
+        for _ in 0..depth {
+            let next = client.next(Some(support::PATIENCE), &mut answer).unwrap();
+            assert!(matches!(next, Next::Completion(completion) if completion.outcome.is_ok()));
+        }
+    }
+}
+
+/// Over one connection and over several, which threads share.
+fn check_submits(transport: &Transport, address: &Address) {
+    check(transport.name, {
+        let client = transport.client(address);
+        move || submit(&client, 16)
+    });
+    let options = ClientOptions {
+        connections: 3,
+        ..ClientOptions::default()
+    };
+    let shared = Client::connect(&transport.place(address), &options).unwrap();
+    check(transport.name, || submit(&shared, 40));
+    let shared = Client::connect(&transport.place(address), &options).unwrap();
+    check_calculator(&shared, transport.name);
+}
+
 /// What a pipe does not take at once of an answer, a FIFO's server keeps, and gives the room back.
 fn lengths_over(transport: &Transport) -> &'static [usize] {
     match transport.name {
@@ -113,6 +146,7 @@ fn check_named_servers() {
         ];
         check_calculator(&transport.client(&calculates), transport.name);
         check_calculator(&transport.client(&counts), transport.name);
+        check_submits(transport, &calculates);
         let (client, lengths) = (transport.client(&echoes), lengths_over(transport));
         check_messages(&client, lengths, transport.name);
     }

@@ -12,26 +12,18 @@ mod support;
 
 use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Completion, Handler, Limit, Next};
-use calc_ipc::transport::{Address as Place, ClientOptions, ServerOptions, Side};
+use calc_ipc::transport::{Address as Place, ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 use support::{
-    Address, PATIENCE, PORT, Transport, add, echo, eventually, handle_in_process, over_each, status,
+    Address, PATIENCE, Transport, add, echo, eventually, handle_in_process, over_each, status,
 };
 
 const FOREVER: Limit = Limit::Own(None);
 const LOOK: Option<Duration> = Some(Duration::ZERO);
-
-fn place(transport: &Transport, address: &Address) -> Place {
-    match transport.name {
-        "tcp" => Place::tcp(address.host.clone(), PORT),
-        "fifo" => Place::fifo(address.path("q"), address.path("a")),
-        _ => Place::parse(&(transport.url)(address), Side::Client).unwrap(),
-    }
-}
 
 fn try_to_connect(
     transport: &Transport,
@@ -44,7 +36,7 @@ fn try_to_connect(
         reconnect,
         ..ClientOptions::default()
     };
-    Client::connect(&place(transport, address), &options)
+    Client::connect(&transport.place(address), &options)
 }
 
 fn connect(transport: &Transport, address: &Address, connections: u32) -> Client {
@@ -513,6 +505,24 @@ fn a_stop_completes_all_that_was_submitted_and_wakes_who_waits() {
                 client.request_stop();
             });
             assert_eq!(told.into_inner(), 10, "{}", transport.name);
+        }
+        gate.open();
+    });
+}
+
+#[test]
+fn after_a_stop_all_completions_are_given_before_it_is_said() {
+    over_each(|transport, address| {
+        let gate = Arc::new(Gate::default());
+        let _server = transport.serve(address, gated(&gate), &ServerOptions::default());
+        for connections in [0, 4] {
+            let client = connect(transport, address, connections);
+            let ids = [(); 3].map(|()| submit(&client, SLOW).unwrap());
+            client.request_stop();
+            let mut told = [(); 3].map(|()| next(&client).0.id);
+            told.sort_unstable();
+            assert_eq!(told, ids, "{}", transport.name);
+            assert_eq!(status(client.next(LOOK, &mut [])), Status::Cancelled);
         }
         gate.open();
     });

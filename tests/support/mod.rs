@@ -18,7 +18,9 @@ pub use processes::{PATIENCE, Process, eventually, stay};
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
+use calc_ipc::transport::{
+    Address as Place, Channel, ClientOptions, Endpoint, ServerOptions, Side,
+};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -187,6 +189,15 @@ impl Transport {
         let server = Server::new((self.bind)(address, options).unwrap(), handler).unwrap();
         server.start().unwrap();
         server
+    }
+
+    /// Where clients find the server.
+    pub fn place(&self, address: &Address) -> Place {
+        match self.name {
+            "tcp" => Place::tcp(address.host.clone(), PORT),
+            "fifo" => Place::fifo(address.path("q"), address.path("a")),
+            _ => Place::parse(&(self.url)(address), Side::Client).unwrap(),
+        }
     }
 
     pub fn client(&self, address: &Address) -> Client {

@@ -143,10 +143,14 @@ impl Flight {
         let mut state = self.lock();
         let mut looks = 0;
         let next = loop {
+            let is_stopped = self.is_stopped();
+            if is_stopped {
+                state.fail(&self.stopped());
+            }
             if let Some(next) = state.look(answer) {
                 break Ok(next);
             }
-            if self.is_stopped() {
+            if is_stopped {
                 break Err(self.stopped());
             }
             if wait == Some(Duration::ZERO) {
