@@ -18,7 +18,8 @@
 ///
 /// All of them are completed inside of Client::dispatch(), and of the client's destructor: no thread is started. Each
 /// call is completed exactly once, also if it times out, is cancelled, or the server goes. Any threads may submit and
-/// cancel while others dispatch, and a callback may submit the next call.
+/// cancel while others dispatch, and a callback may submit the next call. What callbacks and coroutines use has to
+/// outlive the client: in a class, let the client be the last member.
 #ifndef CALC_IPC_ASYNC_HPP
 #define CALC_IPC_ASYNC_HPP
 

@@ -83,9 +83,10 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
             [](const char *) { return Result<Client>(detail::withoutMemory(true)); });
     }
 
+    /// Calls that were submitted go with their client.
     Client(Client &&) noexcept = default;
 
-    /// Calls that were submitted go with their client; those of the client that ends with this are cancelled.
+    /// The same; those of the client that ends by this are cancelled.
     Client &operator=(Client &&other) noexcept {
         const Client ending(std::move(*this));
         BasicClient::operator=(std::move(other));

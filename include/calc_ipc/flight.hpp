@@ -127,10 +127,9 @@ class Flight : public std::enable_shared_from_this<Flight> {
         const auto kept = shared_from_this();
         Room room;
         const calc_ipc_status first = tellOne(timeout, room);
-        for (unsigned told = 1; told < CALC_IPC_IN_FLIGHT_MAX && client_ != nullptr; ++told) {
-            if (first != CALC_IPC_STATUS_OK || tellOne(0, room) != CALC_IPC_STATUS_OK) {
-                break;
-            }
+        bool is_more = first == CALC_IPC_STATUS_OK;
+        for (unsigned told = 1; is_more && told < CALC_IPC_IN_FLIGHT_MAX; ++told) {
+            is_more = client_ != nullptr && tellOne(0, room) == CALC_IPC_STATUS_OK;
         }
         return first;
     }
@@ -219,7 +218,7 @@ Result<std::uint64_t> submitted(const std::shared_ptr<Flight> &flight, Wait wait
 /// The same, for a function to be called.
 template <class Value, class Send>
 Result<std::uint64_t> calling(const std::shared_ptr<Flight> &flight, Callable<void(Result<Value>)> then,
-                                const Send &send) noexcept {
+                              const Send &send) noexcept {
     return submitted(
         flight, [&] { return std::make_unique<Called<Value>>(std::move(then)); }, send);
 }
