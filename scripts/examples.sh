@@ -44,7 +44,7 @@ says() {
 refuses() {
     program=$1
     shift
-    if said=$(timeout 60 "$bin/$program" "$@" 2>&1) || ! echo "$said" | grep -q 'not connected'; then
+    if said=$(timeout 60 "$bin/$program" "$@" 2>&1) || ! echo "$said" | grep -q 'no server there'; then
         echo "FAILED: $program $*, where nobody is, said $said" >&2
         failed=1
     fi
