@@ -142,7 +142,7 @@ TEST_P(AsyncThreads, AForkWhileAnotherThreadSubmitsHoldsNobody) {
             client.dispatch(0ms);
         }
     });
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 20; ++i) {
         support::Child child(
             [&] { return client.submit(add(1, 2), nullptr).status() == CALC_IPC_STATUS_FORKED ? 0 : 1; });
         EXPECT_EQ(child.wait(), 0);
