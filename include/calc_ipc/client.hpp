@@ -88,10 +88,12 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
 
     /// The same; those of the client that ends by this are cancelled.
     Client &operator=(Client &&other) noexcept {
-        const Client ending(std::move(*this));
-        BasicClient::operator=(std::move(other));
-        max_message_ = other.max_message_;
-        flight_ = std::move(other.flight_);
+        if (this != &other) {
+            const Client ending(std::move(*this));
+            BasicClient::operator=(std::move(other));
+            max_message_ = other.max_message_;
+            flight_ = std::move(other.flight_);
+        }
         return *this;
     }
 
