@@ -322,6 +322,24 @@ TEST_P(ServedAsync, TheEndOfTheServerEndsEachCall) {
     EXPECT_FALSE(last.message().empty());
 }
 
+TEST_P(ServedAsync, ACompletionSaysWhatIsCertain) {
+    serveBytes([](BytesView, BytesRoom) -> std::size_t { throw std::runtime_error("for the server alone"); },
+               withLimit<ServerOptions>(300));
+    auto client = this->client();
+    auto failed = client.asyncBytes("x");
+    dispatchUntil(
+        client, [&] { return isReady(failed) ? 1U : 0U; }, 1);
+    const auto executed = failed.get();
+    EXPECT_EQ(executed.status(), CALC_IPC_STATUS_HANDLER_FAILED) << executed.message();
+    EXPECT_FALSE(executed.notExecuted());
+    auto large = client.asyncBytes(bytesOf(301));
+    dispatchUntil(
+        client, [&] { return isReady(large) ? 1U : 0U; }, 1);
+    const auto refused = large.get();
+    EXPECT_EQ(refused.status(), CALC_IPC_STATUS_TOO_LARGE) << refused.message();
+    EXPECT_TRUE(refused.notExecuted()) << "the server said so";
+}
+
 TEST_P(Async, CallsGoWithTheirClient) {
     auto first = calculating();
     auto future = first.async(add(1, 2));
