@@ -1,6 +1,7 @@
 // What the suites of calls that are not waited for share.
 #pragma once
 
+#include "support.h"
 #include "urls.h"
 
 #include <calc_ipc.hpp>
@@ -10,7 +11,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <future>
 #include <string>
+#include <vector>
 
 /// Longer than any test may take.
 constexpr std::chrono::milliseconds FOR_EVER = std::chrono::milliseconds::max();
@@ -51,6 +54,11 @@ class AsyncTest : public UrlTest {
 
     support::Gate gate;
 };
+
+/// Whether get() would not wait.
+template <class Value> bool isReady(const std::future<Value> &future) {
+    return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
 
 /// Messages as long as a buffer of any length may be wrong for.
 inline std::vector<std::size_t> lengths(std::size_t max_message) {

@@ -9,13 +9,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <poll.h>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,10 +30,6 @@ INSTANTIATE_TEST_SUITE_P(Over, Async, allSchemes(), schemeOf);
 /// With a server that is in this process.
 class ServedAsync : public AsyncTest {};
 INSTANTIATE_TEST_SUITE_P(Over, ServedAsync, schemes(), schemeOf);
-
-template <class Value> bool isReady(const std::future<Value> &future) {
-    return future.wait_for(0s) == std::future_status::ready;
-}
 
 TEST_P(Async, CallbacksAreCalledInDispatch) {
     auto client = calculating();
@@ -200,53 +196,6 @@ TEST_P(Async, WhatACallbackThrowsComesOutOfDispatch) {
     EXPECT_EQ(client.dispatch(0ms), CALC_IPC_STATUS_TIMED_OUT);
 }
 
-TEST_P(Async, ACallbackMayDestroyTheClient) {
-    auto made = std::make_optional(calculating());
-    std::vector<calc_ipc_status> told;
-    ASSERT_TRUE(made->submit(add(1, 2), [&](const auto &response) {
-        told.push_back(response.status());
-        made.reset();
-        told.push_back(response.status());
-    }));
-    for (int i = 0; i < 3; ++i) {
-        ASSERT_TRUE(made->submit(add(1, 2), [&](const auto &response) { told.push_back(response.status()); }));
-    }
-    EXPECT_EQ(made->dispatch(FOR_EVER), CALC_IPC_STATUS_OK);
-    EXPECT_EQ(told,
-              (std::vector<calc_ipc_status>{CALC_IPC_STATUS_OK, CALC_IPC_STATUS_CANCELLED, CALC_IPC_STATUS_CANCELLED,
-                                            CALC_IPC_STATUS_CANCELLED, CALC_IPC_STATUS_OK}));
-}
-
-TEST_P(ServedAsync, TheEndOfTheClientEndsEachCall) {
-    const auto alive = std::make_shared<int>();
-    std::vector<int> told;
-    std::future<Result<Response>> future;
-    {
-        auto client = held();
-        for (int i = 0; i < 3; ++i) {
-            ASSERT_TRUE(client.submit(add(1, 2), [&, i, alive](const Result<Response> &response) {
-                EXPECT_EQ(response.status(), CALC_IPC_STATUS_CANCELLED) << response.message();
-                EXPECT_FALSE(response.notExecuted());
-                told.push_back(i);
-                const auto next = client.submit(add(1, 2), [](const auto &) { FAIL(); });
-                EXPECT_EQ(next.status(), CALC_IPC_STATUS_CANCELLED) << "its time is over";
-                EXPECT_TRUE(next.notExecuted());
-                throw std::runtime_error("to nobody");
-            }));
-        }
-        future = client.async(add(1, 2));
-        EXPECT_TRUE(told.empty());
-        gate.open();
-    }
-    EXPECT_EQ(told, (std::vector<int>{0, 1, 2}));
-    ASSERT_TRUE(isReady(future));
-    EXPECT_EQ(future.get().status(), CALC_IPC_STATUS_CANCELLED);
-    EXPECT_EQ(alive.use_count(), 1);
-    for (int i = 0; i < 3; ++i) {
-        gate.open();
-    }
-}
-
 TEST_P(ServedAsync, ACallHasItsTime) {
     auto client = held();
     EXPECT_EQ(client.async(add(1, 2), 0ms).get().status(), CALC_IPC_STATUS_INVALID_ARGUMENT);
@@ -306,22 +255,6 @@ TEST_P(ServedAsync, WhatIsNotSentCallsNobody) {
     }
 }
 
-TEST_P(ServedAsync, TheEndOfTheServerEndsEachCall) {
-    auto client = held();
-    std::vector<std::future<Result<Response>>> futures;
-    for (int i = 0; i < 8; ++i) {
-        futures.push_back(client.async(add(1, 2)));
-    }
-    server->requestStop();
-    gate.open(); // It ends with the handler that runs.
-    server.reset();
-    dispatchUntil(
-        client, [&] { return isReady(futures.back()) ? 1U : 0U; }, 1);
-    const auto last = futures.back().get();
-    EXPECT_TRUE(isLoss(last.status())) << last.message();
-    EXPECT_FALSE(last.message().empty());
-}
-
 TEST_P(ServedAsync, ACompletionSaysWhatIsCertain) {
     serveBytes([](BytesView, BytesRoom) -> std::size_t { throw std::runtime_error("for the server alone"); },
                withLimit<ServerOptions>(300));
@@ -338,35 +271,6 @@ TEST_P(ServedAsync, ACompletionSaysWhatIsCertain) {
     const auto refused = large.get();
     EXPECT_EQ(refused.status(), CALC_IPC_STATUS_TOO_LARGE) << refused.message();
     EXPECT_TRUE(refused.notExecuted()) << "the server said so";
-}
-
-TEST_P(Async, CallsGoWithTheirClient) {
-    auto first = calculating();
-    auto future = first.async(add(1, 2));
-    Client second = std::move(first);
-    ASSERT_EQ(second.dispatch(FOR_EVER), CALC_IPC_STATUS_OK);
-    EXPECT_EQ(future.get()->result, 3);
-    // NOLINTBEGIN(bugprone-use-after-move): what was moved from says so.
-    EXPECT_EQ(first.async(add(1, 2)).get().status(), CALC_IPC_STATUS_INVALID_ARGUMENT);
-    EXPECT_EQ(first.submit(add(1, 2), nullptr).status(), CALC_IPC_STATUS_INVALID_ARGUMENT);
-    EXPECT_EQ(first.dispatch(0ms), CALC_IPC_STATUS_INVALID_ARGUMENT);
-    EXPECT_EQ(first.cancel(1), CALC_IPC_STATUS_INVALID_ARGUMENT);
-    EXPECT_EQ(first.fd().status(), CALC_IPC_STATUS_INVALID_ARGUMENT);
-    // NOLINTEND
-}
-
-TEST_P(Async, AClientThatIsReplacedEndsItsCalls) {
-    auto client = calculating();
-    std::int64_t result = 0;
-    ASSERT_TRUE(client.submit(add(1, 2), [&](const Result<Response> &response) {
-        EXPECT_EQ(response.status(), CALC_IPC_STATUS_CANCELLED);
-        // Its place has been taken.
-        EXPECT_TRUE(client.submit(add(3, 4), [&](const auto &again) { result = again->result; }));
-    }));
-    client = this->client({}, PIPE_SERVER);
-    dispatchUntil(
-        client, [&] { return result != 0 ? 1U : 0U; }, 1);
-    EXPECT_EQ(result, 7);
 }
 
 TEST_P(Async, ItsDescriptorTellsALoop) {

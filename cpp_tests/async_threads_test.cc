@@ -10,7 +10,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <future>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
