@@ -46,10 +46,14 @@ class AsyncTest : public UrlTest {
     }
 
     /// Dispatches until so many calls have been told, as `told` counts.
-    template <class Count> void dispatchUntil(calc_ipc::Client &client, const Count &told, std::size_t count) {
+    template <class Count>
+    ::testing::AssertionResult dispatchUntil(calc_ipc::Client &client, const Count &told, std::size_t count) {
         while (told() < count) {
-            ASSERT_EQ(client.dispatch(FOR_EVER), CALC_IPC_STATUS_OK) << calc_ipc_last_error();
+            if (const auto status = client.dispatch(FOR_EVER)) {
+                return ::testing::AssertionFailure() << status << ": " << calc_ipc_last_error();
+            }
         }
+        return ::testing::AssertionSuccess();
     }
 
     support::Gate gate;

@@ -83,8 +83,8 @@ TEST_P(ServedAsyncEnd, TheEndOfTheServerEndsEachCall) {
     server->requestStop();
     gate.open(); // It ends with the handler that runs.
     server.reset();
-    dispatchUntil(
-        client, [&] { return isReady(futures.back()) ? 1U : 0U; }, 1);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return isReady(futures.back()) ? 1U : 0U; }, 1));
     const auto last = futures.back().get();
     EXPECT_TRUE(isLoss(last.status())) << last.message();
     EXPECT_FALSE(last.message().empty());
@@ -114,8 +114,8 @@ TEST_P(AsyncEnd, AClientThatIsReplacedEndsItsCalls) {
         EXPECT_TRUE(client.submit(add(3, 4), [&](const auto &again) { result = again->result; }));
     }));
     client = this->client({}, PIPE_SERVER);
-    dispatchUntil(
-        client, [&] { return result != 0 ? 1U : 0U; }, 1);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return result != 0 ? 1U : 0U; }, 1));
     EXPECT_EQ(result, 7);
 }
 

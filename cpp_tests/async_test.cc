@@ -43,8 +43,8 @@ TEST_P(Async, CallbacksAreCalledInDispatch) {
         EXPECT_EQ(*id, static_cast<std::uint64_t>(i) + 1);
     }
     EXPECT_TRUE(results.empty());
-    dispatchUntil(
-        client, [&] { return results.size(); }, CALC_IPC_IN_FLIGHT_MAX);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return results.size(); }, CALC_IPC_IN_FLIGHT_MAX));
     for (std::size_t i = 0; i < results.size(); ++i) {
         EXPECT_EQ(results[i], 2 * static_cast<std::int64_t>(i));
     }
@@ -67,8 +67,8 @@ TEST_P(Async, FuturesBecomeReadyInDispatch) {
     auto first = client.async(add(1, 2));
     auto second = client.async(add(3, 4));
     EXPECT_FALSE(isReady(first));
-    dispatchUntil(
-        client, [&] { return isReady(second) ? 1U : 0U; }, 1);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return isReady(second) ? 1U : 0U; }, 1));
     EXPECT_EQ(first.get()->result, 3);
     EXPECT_EQ(second.get()->result, 7);
 }
@@ -86,8 +86,8 @@ TEST_P(Async, AnswersOfAnyLengthArrive) {
             EXPECT_TRUE(answer->text() == expected) << expected.size();
         }));
         auto answer = client.asyncBytes(message);
-        dispatchUntil(
-            client, [&] { return isReady(answer) ? told : 0; }, told + 1);
+        ASSERT_TRUE(dispatchUntil(
+            client, [&] { return isReady(answer) ? told : 0; }, told + 1));
         const auto bytes = answer.get();
         ASSERT_TRUE(bytes) << bytes.message();
         EXPECT_TRUE(BytesView(*bytes).text() == expected) << length;
@@ -99,8 +99,8 @@ TEST_P(ServedAsync, AnswersAreAsLongAsTheOptionsSay) {
     constexpr std::uint32_t LIMIT = 1 << 20;
     auto client = reversing(LIMIT);
     auto answer = client.asyncBytes(bytesOf(LIMIT));
-    dispatchUntil(
-        client, [&] { return isReady(answer) ? 1U : 0U; }, 1);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return isReady(answer) ? 1U : 0U; }, 1));
     EXPECT_EQ(answer.get()->size(), LIMIT);
     const auto over = client.asyncBytes(bytesOf(LIMIT + 1)).get();
     EXPECT_EQ(over.status(), CALC_IPC_STATUS_TOO_LARGE);
@@ -125,8 +125,8 @@ TEST_P(Async, ACallbackMayBeAnythingThatCanBeCalled) {
     ASSERT_TRUE(client.submit(add(5, 6), [&, kept = std::make_unique<int>(100)](Result<Response> &&response) {
         return sum = *kept + response->result; // movable only, and it gives what nobody takes
     }));
-    dispatchUntil(
-        client, [&] { return sum != 0 ? 1U : 0U; }, 1);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return sum != 0 ? 1U : 0U; }, 1));
     EXPECT_EQ(optional->result, 7);
     EXPECT_EQ(sum, 111);
 }
@@ -164,8 +164,8 @@ TEST_P(Async, ACallbackMayDispatch) {
         order.push_back(1);
     }));
     ASSERT_TRUE(client.submit(add(3, 4), [&](const auto &) { order.push_back(2); }));
-    dispatchUntil(
-        client, [&] { return order.size(); }, 2);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return order.size(); }, 2));
     EXPECT_EQ(order, (std::vector<int>{2, 1}));
 }
 
@@ -232,8 +232,8 @@ TEST_P(ServedAsync, OneCanBeCancelled) {
     EXPECT_EQ(first, CALC_IPC_STATUS_CANCELLED);
     gate.open();
     gate.open();
-    dispatchUntil(
-        client, [&] { return second != 0 ? 1U : 0U; }, 1);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return second != 0 ? 1U : 0U; }, 1));
     EXPECT_EQ(second, 7);
     EXPECT_EQ(client.cancel(3), CALC_IPC_STATUS_INVALID_ARGUMENT);
 }
@@ -260,14 +260,14 @@ TEST_P(ServedAsync, ACompletionSaysWhatIsCertain) {
                withLimit<ServerOptions>(300));
     auto client = this->client();
     auto failed = client.asyncBytes("x");
-    dispatchUntil(
-        client, [&] { return isReady(failed) ? 1U : 0U; }, 1);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return isReady(failed) ? 1U : 0U; }, 1));
     const auto executed = failed.get();
     EXPECT_EQ(executed.status(), CALC_IPC_STATUS_HANDLER_FAILED) << executed.message();
     EXPECT_FALSE(executed.notExecuted());
     auto large = client.asyncBytes(bytesOf(301));
-    dispatchUntil(
-        client, [&] { return isReady(large) ? 1U : 0U; }, 1);
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return isReady(large) ? 1U : 0U; }, 1));
     const auto refused = large.get();
     EXPECT_EQ(refused.status(), CALC_IPC_STATUS_TOO_LARGE) << refused.message();
     EXPECT_TRUE(refused.notExecuted()) << "the server said so";

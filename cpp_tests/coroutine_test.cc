@@ -60,8 +60,8 @@ class Task {
 class Coroutine : public AsyncTest {
   protected:
     /// Dispatches until the coroutine has ended.
-    void finish(Client &client, const Task &task) {
-        dispatchUntil(
+    ::testing::AssertionResult finish(Client &client, const Task &task) {
+        return dispatchUntil(
             client, [&] { return task.isDone() ? 1U : 0U; }, 1);
     }
 };
@@ -95,7 +95,7 @@ TEST_P(Coroutine, ManyAwaitCallsOfOneClient) {
     for (std::size_t i = 0; i < sums.size(); ++i) {
         tasks.push_back(sumUp(client, 1, static_cast<std::int64_t>(i), sums[i]));
     }
-    finish(client, tasks.back());
+    ASSERT_TRUE(finish(client, tasks.back()));
     for (std::size_t i = 0; i < sums.size(); ++i) {
         EXPECT_TRUE(tasks[i].isDone());
         EXPECT_EQ(sums[i], static_cast<std::int64_t>(i * (i + 1) / 2));
@@ -115,7 +115,7 @@ TEST_P(Coroutine, AnswersOfAnyLengthArrive) {
         EXPECT_EQ((co_await asked.awaitBytes("text"))->size(), 4U) << "a view of what lives as long";
     };
     const Task task = ask(client);
-    finish(client, task);
+    ASSERT_TRUE(finish(client, task));
 }
 
 TEST_P(Coroutine, WhatItThrowsComesOutOfDispatch) {
@@ -130,7 +130,7 @@ TEST_P(Coroutine, WhatItThrowsComesOutOfDispatch) {
     EXPECT_THROW(
         for (;;) { ASSERT_EQ(client.dispatch(FOR_EVER), CALC_IPC_STATUS_OK); }, std::runtime_error);
     EXPECT_TRUE(task.isDone());
-    finish(client, other);
+    ASSERT_TRUE(finish(client, other));
     EXPECT_EQ(sum, 6);
 }
 
@@ -169,7 +169,7 @@ TEST_P(Coroutine, AForkedChildResumesNone) {
         return is_left && status == CALC_IPC_STATUS_BUSY ? 0 : 1;
     });
     EXPECT_EQ(child.wait(), 0);
-    finish(*made, *task);
+    ASSERT_TRUE(finish(*made, *task));
     EXPECT_EQ(status, CALC_IPC_STATUS_OK);
 }
 
@@ -206,7 +206,7 @@ TEST_P(ServedCoroutine, ACallHasItsTime) {
     auto client = held();
     calc_ipc_status status = CALC_IPC_STATUS_OK;
     const Task task = keepStatus(client, status, 20ms);
-    finish(client, task);
+    ASSERT_TRUE(finish(client, task));
     EXPECT_EQ(status, CALC_IPC_STATUS_TIMED_OUT);
     gate.open();
 }
