@@ -21,6 +21,14 @@ constexpr std::chrono::milliseconds FOR_EVER = std::chrono::milliseconds::max();
 /// A client of a server that calculates, or reverses messages.
 class AsyncTest : public UrlTest {
   protected:
+    /// No handler waits any longer.
+    void TearDown() override {
+        for (unsigned i = 0; i < CALC_IPC_IN_FLIGHT_MAX; ++i) {
+            gate.open();
+        }
+        UrlTest::TearDown();
+    }
+
     calc_ipc::Client calculating(const calc_ipc::ClientOptions &options = {}) {
         serve();
         return client(options, PIPE_SERVER);
@@ -36,7 +44,7 @@ class AsyncTest : public UrlTest {
         return client(withLimit<calc_ipc::ClientOptions>(max_message), REVERSE_SERVER);
     }
 
-    /// A client of a server that answers nothing before the test opens the gate, once for each.
+    /// A client of a server that answers nothing before the test opens the gate, once for each, or ends.
     calc_ipc::Client held(const calc_ipc::ClientOptions &options = {}) {
         serve([this](const calc_ipc::Request &request) {
             gate.pass();

@@ -208,7 +208,6 @@ TEST_P(ServedCoroutine, ACallHasItsTime) {
     const Task task = keepStatus(client, status, 20ms);
     ASSERT_TRUE(finish(client, task));
     EXPECT_EQ(status, CALC_IPC_STATUS_TIMED_OUT);
-    gate.open();
 }
 
 TEST_P(ServedCoroutine, OneThatIsDestroyedIsNotResumed) {
@@ -220,7 +219,6 @@ TEST_P(ServedCoroutine, OneThatIsDestroyedIsNotResumed) {
     }
     EXPECT_EQ(client.dispatch(FOR_EVER), CALC_IPC_STATUS_OK) << "its call has ended, without the server's answer";
     EXPECT_EQ(status, CALC_IPC_STATUS_BUSY);
-    gate.open();
 }
 
 TEST_P(ServedCoroutine, OneThatOutlivesTheClientWasToldSo) {
@@ -236,7 +234,6 @@ TEST_P(ServedCoroutine, OneThatOutlivesTheClientWasToldSo) {
     EXPECT_TRUE(task.isDone());
     EXPECT_EQ(first, CALC_IPC_STATUS_CANCELLED);
     EXPECT_EQ(second, CALC_IPC_STATUS_CANCELLED) << "it does not wait";
-    gate.open();
 }
 
 TEST_P(ServedCoroutine, OneThatEndsAnotherAtTheClientsEnd) {
@@ -252,8 +249,6 @@ TEST_P(ServedCoroutine, OneThatEndsAnotherAtTheClientsEnd) {
     made.reset();
     EXPECT_TRUE(task.isDone());
     EXPECT_EQ(status, CALC_IPC_STATUS_BUSY) << "it was destroyed before it was told";
-    gate.open();
-    gate.open();
 }
 
 } // namespace
