@@ -1,8 +1,11 @@
 // Calls for whose results there is no memory: they say so, and throw nothing.
 #include <calc_ipc.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <future>
 #include <new>
 #include <string>
 #include <vector>
@@ -94,6 +97,25 @@ void testMany(Client &client) {
     check(client.callMany(requests).size() == 3, "and then it works");
 }
 
+void testSubmitted(Client &client) {
+    for (unsigned long allocations = 0; allocations < 2; ++allocations) {
+        const auto unsent = with(allocations, [&] { return client.submitBytes("message", nullptr); });
+        check(unsent.status() == CALC_IPC_STATUS_SYSTEM && unsent.notExecuted(), "no room to remember who asked");
+    }
+    auto answer = client.asyncBytes(std::string(60'000, 'x'));
+    bool is_thrown = false;
+    try {
+        with(0, [&] { return client.dispatch(std::chrono::milliseconds::max()); });
+    } catch (const std::bad_alloc &) {
+        is_thrown = true;
+        left = ~0UL;
+    }
+    check(is_thrown && answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready, "the answer stays");
+    check(with(1, [&] { return client.dispatch(std::chrono::milliseconds::max()); }) == CALC_IPC_STATUS_OK, "it comes");
+    const auto lost = answer.get();
+    check(lost.status() == CALC_IPC_STATUS_SYSTEM && !lost.notExecuted(), "no room to keep the answer");
+}
+
 } // namespace
 
 int main() {
@@ -111,6 +133,7 @@ int main() {
     bytes.startInBackground();
     Client sender(bytes.url());
     testBytes(sender);
+    testSubmitted(sender);
 
     Server calculator("unix://" + folder + ".3");
     calculator.startInBackground();

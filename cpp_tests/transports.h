@@ -25,6 +25,7 @@ struct Fifo {
         return {request, response, std::move(handler), options};
     }
     Client client(const calc_ipc::ClientOptions &options = {}) const { return {request, response, options}; }
+    calc_ipc::Result<Client> connect() const { return Client::connect(request, response); }
 
     /// A name that the server takes in the file system.
     const std::string &file() const { return request; }
@@ -50,6 +51,7 @@ struct Shm {
         return Server::create(segment, std::move(handler), options);
     }
     Client client(const calc_ipc::ClientOptions &options = {}) const { return Client(segment, options); }
+    calc_ipc::Result<Client> connect() const { return Client::connect(segment); }
 
     std::string file() const { return "/dev/shm" + segment; }
 };
@@ -65,6 +67,7 @@ struct Uds {
         return Server(path, std::move(handler), options);
     }
     Client client(const calc_ipc::ClientOptions &options = {}) const { return Client(path, options); }
+    calc_ipc::Result<Client> connect() const { return Client::connect(path); }
 
     const std::string &file() const { return path; }
 };
@@ -80,6 +83,7 @@ struct SeqPacket {
         return Server(path, std::move(handler), options);
     }
     Client client(const calc_ipc::ClientOptions &options = {}) const { return Client(path, options); }
+    calc_ipc::Result<Client> connect() const { return Client::connect(path); }
 
     const std::string &file() const { return path; }
 };
@@ -96,6 +100,7 @@ struct Tcp {
         return {host, port, std::move(handler), options};
     }
     Client client(const calc_ipc::ClientOptions &options = {}) const { return {host, port, options}; }
+    calc_ipc::Result<Client> connect() const { return Client::connect(host, port); }
 
     /// One of the 16 million addresses in 127.0.0.0/8, the usual first ones apart.
     static std::string loopbackOf(pid_t process) {

@@ -15,14 +15,18 @@
 ///
 /// - Constructors, factories, `run` and `startInBackground` throw calc_ipc::Error; calls never throw: they give a
 ///   calc_ipc::Result, which says why there was no response, and whether asking again can do anything twice.
+/// - Where exceptions are off, what would throw ends the process; the clients' `connect` gives a Result, too.
 /// - Everything is move-only. What was moved from may be assigned to or destroyed; its calls are empty, with
 ///   INVALID_ARGUMENT.
-/// - One client serves one thread at a time: a second thread's call is empty at once, with BUSY. The other rules
-///   of threads and forks are those of calc_ipc.h.
+/// - One client serves one thread at a time: a second thread's call is empty at once, with BUSY. Calls that are not
+///   waited for, see <calc_ipc/async.hpp>, are for any threads. The other rules of threads and forks are those of
+///   calc_ipc.h.
 #ifndef CALC_IPC_HPP
 #define CALC_IPC_HPP
 
+#include <calc_ipc/async.hpp>
 #include <calc_ipc/bytes.hpp>
+#include <calc_ipc/client.hpp>
 #include <calc_ipc/error.hpp>
 #include <calc_ipc/event.hpp>
 #include <calc_ipc/fifo.hpp>

@@ -31,3 +31,4 @@ done
 for class in FIFOClient ShmClient UDSClient SeqPacketClient TCPClient Client PipeChannel; do
     shows classcalc__ipc_1_1$class.html '>call<' '>status<' 'Sends a request and waits for its response'
 done
+shows classcalc__ipc_1_1Client.html '>connect<' '>submit<' '>async<' '>awaitCall<' '>dispatch<' '>cancel<' '>fd<'

@@ -8,6 +8,7 @@
 #include <calc_ipc.h>
 
 #include <cstdlib>
+#include <exception>
 #include <string>
 #include <system_error>
 
@@ -71,6 +72,23 @@ class Error : public std::system_error {
 /// @cond INTERNAL
 namespace detail {
 
+/// What `function` gives, or if it throws, what `otherwise` makes of the exception's what(), which is NULL if it has
+/// none.
+template <class Function, class Otherwise>
+auto unlessThrown(Function function, [[maybe_unused]] Otherwise otherwise) noexcept -> decltype(function()) {
+#if defined(__cpp_exceptions)
+    try {
+        return function();
+    } catch (const std::exception &failure) {
+        return otherwise(failure.what());
+    } catch (...) {
+        return otherwise(nullptr);
+    }
+#else
+    return function();
+#endif
+}
+
 /// Throws the failure that the library describes by `text`; ends the process where exceptions are off.
 [[noreturn]] inline void raise([[maybe_unused]] calc_ipc_status status, [[maybe_unused]] const char *text) {
 #if defined(__cpp_exceptions)
@@ -93,10 +111,16 @@ inline void check(calc_ipc_status status) {
     }
 }
 
-/// The text for C, which would silently cut it at an embedded NUL and so open a different path.
+/// Whether C would silently cut the text at an embedded NUL, and so open a different path.
+inline bool isCut(const std::string &text) noexcept { return text.find('\0') != std::string::npos; }
+
+/// What is wrong with such a text.
+inline constexpr const char *CUT = "invalid argument: a NUL byte inside of a path or name";
+
+/// The text for C.
 inline const char *terminated(const std::string &text) {
-    if (text.find('\0') != std::string::npos) {
-        raise(CALC_IPC_STATUS_INVALID_ARGUMENT, "a NUL byte inside of a path or name");
+    if (isCut(text)) {
+        raise(CALC_IPC_STATUS_INVALID_ARGUMENT, CUT);
     }
     return text.c_str();
 }

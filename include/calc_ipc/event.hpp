@@ -6,6 +6,7 @@
 #define CALC_IPC_EVENT_HPP
 
 #include <calc_ipc.h>
+#include <calc_ipc/error.hpp>
 #include <calc_ipc/peer.hpp>
 
 #include <cstdint>
@@ -40,12 +41,11 @@ using Told = std::function<void(const Event &)>;
 
 /// The C observer of a C++ one, which is `told`. Nothing may be thrown through the library.
 inline void tell(const calc_ipc_event *event, void *told) noexcept {
-    try {
+    const auto pass_on = [&] {
         const Event happened{static_cast<EventKind>(event->kind), event->status, fromC(*event->peer), event->text};
         (*static_cast<const Told *>(told))(happened);
-    } catch (...) {
-        return; // Nobody is there to be told.
-    }
+    };
+    unlessThrown(pass_on, [](const char *) {}); // Nobody is there to be told of what it throws.
 }
 
 } // namespace detail

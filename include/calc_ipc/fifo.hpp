@@ -43,8 +43,17 @@ class FIFOClient final
   public:
     /// Connects; throws NOT_CONNECTED at once if no server is there, and never blocks in open.
     FIFOClient(const std::string &request_path, const std::string &response_path, const ClientOptions &options = {})
-        : BasicClient(calc_ipc_fifo_client_create, options, detail::terminated(request_path),
-                      detail::terminated(response_path)) {}
+        : FIFOClient(opened(calc_ipc_fifo_client_create, options, request_path, response_path).value()) {}
+
+    /// The same without exceptions: why there is no client is in the result.
+    [[nodiscard]] static Result<FIFOClient> connect(const std::string &request_path, const std::string &response_path,
+                                                    const ClientOptions &options = {}) noexcept {
+        return detail::mapped(opened(calc_ipc_fifo_client_create, options, request_path, response_path),
+                              [](Handle handle) { return FIFOClient(std::move(handle)); });
+    }
+
+  private:
+    explicit FIFOClient(Handle handle) noexcept : BasicClient(std::move(handle)) {}
 };
 
 } // namespace calc_ipc

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <exception>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -89,7 +88,11 @@ template <class Answer, class... Arguments> class Callable<Answer(Arguments...)>
     template <class Function> struct Of final : Any {
         template <class From> explicit Of(From &&from) : function(std::forward<From>(from)) {}
         Answer call(Arguments... arguments) override {
-            return std::invoke(function, std::forward<Arguments>(arguments)...);
+            if constexpr (std::is_void_v<Answer>) {
+                std::invoke(function, std::forward<Arguments>(arguments)...);
+            } else {
+                return std::invoke(function, std::forward<Arguments>(arguments)...);
+            }
         }
         Function function;
     };
@@ -109,26 +112,21 @@ inline void answer(const calc_ipc_request *request, calc_ipc_response *response,
         *response = toC(false, 0, why, std::strlen(why));
         calc_ipc_current_failure(why);
     };
-    try {
-        *response = toC((*static_cast<const AnyHandler *>(user_data))(fromC(*request)));
-    } catch (const std::exception &failure) {
-        fail(failure.what());
-    } catch (...) {
-        fail("Handler failed");
-    }
+    unlessThrown([&] { *response = toC((*static_cast<const AnyHandler *>(user_data))(fromC(*request))); },
+                 [&](const char *why) { fail(why != nullptr ? why : "Handler failed"); });
 }
 
 /// The same for messages of any kind. The text of a failure is for the server's side alone.
 inline std::size_t answerBytes(const std::uint8_t *request, std::size_t length, std::uint8_t *response,
                                std::size_t capacity, void *user_data) noexcept {
-    try {
-        return (*static_cast<const AnyBytesHandler *>(user_data))({request, length}, {response, capacity});
-    } catch (const std::exception &failure) {
-        calc_ipc_current_failure(failure.what());
-    } catch (...) {
-        calc_ipc_current_failure("the handler threw what is no std::exception");
-    }
-    return std::numeric_limits<std::size_t>::max();
+    return unlessThrown(
+        [&] {
+            return (*static_cast<const AnyBytesHandler *>(user_data))({request, length}, {response, capacity});
+        },
+        [](const char *why) {
+            calc_ipc_current_failure(why != nullptr ? why : "the handler threw what is no std::exception");
+            return std::numeric_limits<std::size_t>::max();
+        });
 }
 
 /// The C function that calls it; NULL for an empty one, which is the calculator.

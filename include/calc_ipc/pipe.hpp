@@ -40,7 +40,7 @@ class PipeChannel final : public detail::BasicClient<calc_ipc_pipe, calc_ipc_pip
   private:
     template <class Create, class... Address>
     explicit PipeChannel(Create create, const ClientOptions &options, Address... address)
-        : BasicClient(create, options, address...) {}
+        : BasicClient(opened(create, options, address...).value()) {}
 };
 
 /// Serves one client that writes to `in` and reads from `out`, until it closes `in`. A program that `spawn` starts

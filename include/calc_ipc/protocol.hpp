@@ -22,10 +22,6 @@
 #include <string>
 #include <vector>
 
-#if !defined(__cpp_exceptions)
-#error "calc_ipc.hpp reports failures by exceptions; without them, use calc_ipc.h and <calc_ipc/result.hpp>"
-#endif
-
 namespace calc_ipc {
 
 /// What to calculate.

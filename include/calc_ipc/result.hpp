@@ -7,7 +7,6 @@
 
 #include <calc_ipc/error.hpp>
 
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,16 +28,11 @@ class Outcome {
     /// never throws.
     Outcome(calc_ipc_status status, const char *text, bool not_executed) noexcept
         : status_(status), not_executed_(not_executed) {
-#if defined(__cpp_exceptions)
-        try {
-            message_ = text;
-        } catch (const std::exception &) {
-            const std::string_view kind = calc_ipc_status_message(status);
-            message_ = kind.substr(0, message_.capacity()); // for which there is room
-        }
-#else
-        message_ = text;
-#endif
+        unlessThrown([&] { message_ = text; },
+                     [&](const char *) {
+                         const std::string_view kind = calc_ipc_status_message(status);
+                         message_ = kind.substr(0, message_.capacity()); // for which there is room
+                     });
     }
 
     /// This thread's call that failed just now.

@@ -35,7 +35,17 @@ class SeqPacketClient final : public detail::BasicClient<calc_ipc_seqpacket_clie
   public:
     /// Connects; throws NOT_CONNECTED at once if no server is there.
     explicit SeqPacketClient(const std::string &path, const ClientOptions &options = {})
-        : BasicClient(calc_ipc_seqpacket_client_create, options, detail::terminated(path)) {}
+        : SeqPacketClient(opened(calc_ipc_seqpacket_client_create, options, path).value()) {}
+
+    /// The same without exceptions: why there is no client is in the result.
+    [[nodiscard]] static Result<SeqPacketClient> connect(const std::string &path,
+                                                         const ClientOptions &options = {}) noexcept {
+        return detail::mapped(opened(calc_ipc_seqpacket_client_create, options, path),
+                              [](Handle handle) { return SeqPacketClient(std::move(handle)); });
+    }
+
+  private:
+    explicit SeqPacketClient(Handle handle) noexcept : BasicClient(std::move(handle)) {}
 };
 
 } // namespace calc_ipc

@@ -11,7 +11,6 @@
 #include <calc_ipc/result.hpp>
 
 #include <atomic>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -99,6 +98,25 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
 };
 
 /// @cond INTERNAL
+/// An address, or a part of one, as C takes it.
+inline const char *passed(const std::string &text) noexcept { return text.c_str(); }
+template <class Part> Part passed(Part part) noexcept { return part; }
+
+/// Nothing but text is.
+template <class Part> bool isCut(const Part & /* part */) noexcept { return false; }
+
+/// How a call ends if there is no memory for what C++ makes of it.
+inline Outcome withoutMemory(bool not_executed) noexcept {
+    return {CALC_IPC_STATUS_SYSTEM, "operating system error: no memory for the call", not_executed};
+}
+
+/// The same, with what `make` makes of the value.
+template <class From, class Make>
+auto mapped(Result<From> from, Make make) -> Result<decltype(make(*std::move(from)))> {
+    using To = Result<decltype(make(*std::move(from)))>;
+    return from ? To(make(*std::move(from))) : To(Outcome(std::move(from)));
+}
+
 /// Atomic, since the call of a second thread that finds the client BUSY writes it too; movable, as its client is.
 class LastStatus {
   public:
@@ -132,12 +150,22 @@ template <class T, auto Call, auto Destroy> class BasicClient {
 
     /// @cond INTERNAL
   protected:
-    /// A client that `create` makes; throws Error if it cannot.
+    using Handle = std::unique_ptr<T, Deleter<Destroy>>;
+
+    /// Takes what `opened` gave.
+    explicit BasicClient(Handle handle) noexcept : handle_(std::move(handle)) {}
+
+    /// The client that `create`, a function of calc_ipc.h, makes, or why it makes none.
     template <class Create, class... Address>
-    BasicClient(Create create, const ClientOptions &options, Address... address) {
+    static Result<Handle> opened(Create create, const ClientOptions &options, const Address &...address) noexcept {
+        if ((isCut(address) || ...)) {
+            return Result<Handle>(Outcome(CALC_IPC_STATUS_INVALID_ARGUMENT, CUT, true));
+        }
         T *created = nullptr;
-        check(create(address..., &options, &created));
-        handle_.reset(created);
+        if (const calc_ipc_status failure = create(passed(address)..., &options, &created)) {
+            return Result<Handle>(Outcome::ofLastCall(failure));
+        }
+        return Handle(created);
     }
 
     /// What the functions of calc_ipc.h take.
@@ -150,11 +178,8 @@ template <class T, auto Call, auto Destroy> class BasicClient {
         if (const calc_ipc_status failure = noted(call(&in, &out))) {
             return Result<Response>(Outcome::ofLastCall(failure));
         }
-        try {
-            return fromC(out);
-        } catch (const std::exception &) {
-            return Result<Response>(withoutMemory(false));
-        }
+        return unlessThrown([&] { return Result<Response>(fromC(out)); },
+                            [this](const char *) { return Result<Response>(withoutMemory(false)); });
     }
 
     /// The status of a call, which `status()` then gives.
@@ -165,11 +190,12 @@ template <class T, auto Call, auto Destroy> class BasicClient {
 
     /// A call that ends since there is no memory for what C++ makes of it.
     Outcome withoutMemory(bool not_executed) noexcept {
-        return {noted(CALC_IPC_STATUS_SYSTEM), "operating system error: no memory for the call", not_executed};
+        noted(CALC_IPC_STATUS_SYSTEM);
+        return detail::withoutMemory(not_executed);
     }
 
   private:
-    std::unique_ptr<T, Deleter<Destroy>> handle_;
+    Handle handle_;
     LastStatus status_;
     /// @endcond
 };

@@ -47,12 +47,22 @@ class ShmClient final
   public:
     /// Connects; throws NOT_CONNECTED at once if no server is there.
     explicit ShmClient(const std::string &name, const ClientOptions &options = {})
-        : BasicClient(calc_ipc_shm_client_create, options, detail::terminated(name)) {}
+        : ShmClient(opened(calc_ipc_shm_client_create, options, name).value()) {}
+
+    /// The same without exceptions: why there is no client is in the result.
+    [[nodiscard]] static Result<ShmClient> connect(const std::string &name,
+                                                   const ClientOptions &options = {}) noexcept {
+        return detail::mapped(opened(calc_ipc_shm_client_create, options, name),
+                              [](Handle handle) { return ShmClient(std::move(handle)); });
+    }
 
     /// The same, for programs that pass the names of two semaphores, which are unused.
     ShmClient(const std::string &name, const std::string & /* sem_req */, const std::string & /* sem_resp */,
               const ClientOptions &options = {})
         : ShmClient(name, options) {}
+
+  private:
+    explicit ShmClient(Handle handle) noexcept : BasicClient(std::move(handle)) {}
 };
 
 } // namespace calc_ipc

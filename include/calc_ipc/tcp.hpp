@@ -42,7 +42,17 @@ class TCPClient final
   public:
     /// Connects; throws NOT_CONNECTED if no server is there, or no such host.
     TCPClient(const std::string &host, std::uint16_t port, const ClientOptions &options = {})
-        : BasicClient(calc_ipc_tcp_client_create, options, detail::terminated(host), port) {}
+        : TCPClient(opened(calc_ipc_tcp_client_create, options, host, port).value()) {}
+
+    /// The same without exceptions: why there is no client is in the result.
+    [[nodiscard]] static Result<TCPClient> connect(const std::string &host, std::uint16_t port,
+                                                   const ClientOptions &options = {}) noexcept {
+        return detail::mapped(opened(calc_ipc_tcp_client_create, options, host, port),
+                              [](Handle handle) { return TCPClient(std::move(handle)); });
+    }
+
+  private:
+    explicit TCPClient(Handle handle) noexcept : BasicClient(std::move(handle)) {}
 };
 
 } // namespace calc_ipc

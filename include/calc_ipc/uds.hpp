@@ -33,7 +33,17 @@ class UDSClient final
   public:
     /// Connects; throws NOT_CONNECTED at once if no server is there.
     explicit UDSClient(const std::string &path, const ClientOptions &options = {})
-        : BasicClient(calc_ipc_uds_client_create, options, detail::terminated(path)) {}
+        : UDSClient(opened(calc_ipc_uds_client_create, options, path).value()) {}
+
+    /// The same without exceptions: why there is no client is in the result.
+    [[nodiscard]] static Result<UDSClient> connect(const std::string &path,
+                                                   const ClientOptions &options = {}) noexcept {
+        return detail::mapped(opened(calc_ipc_uds_client_create, options, path),
+                              [](Handle handle) { return UDSClient(std::move(handle)); });
+    }
+
+  private:
+    explicit UDSClient(Handle handle) noexcept : BasicClient(std::move(handle)) {}
 };
 
 } // namespace calc_ipc

@@ -5,18 +5,11 @@
 #ifndef CALC_IPC_URL_HPP
 #define CALC_IPC_URL_HPP
 
+#include <calc_ipc/client.hpp>
 #include <calc_ipc/service.hpp>
 
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <exception>
-#include <initializer_list>
-#include <iterator>
-#include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace calc_ipc {
 
@@ -93,126 +86,6 @@ class Server final
 
     Server(OfBytes /* kind */, const std::string &url, detail::AnyBytesHandler handler, const ServerOptions &options)
         : BasicServer(calc_ipc_server_create_bytes, std::move(handler), options, detail::terminated(url)) {}
-};
-
-/// The responses to the first of many requests, in order, and how the call for them ended.
-class Responses : public std::vector<Response>, public detail::Outcome {
-  public:
-    /// Whether all of the requests were answered.
-    explicit operator bool() const noexcept { return status() == CALC_IPC_STATUS_OK; }
-
-  private:
-    friend class Client;
-    void set(detail::Outcome outcome) noexcept { detail::Outcome::operator=(std::move(outcome)); }
-};
-
-/// A client of the server at a URL.
-///
-///     Client client("tcp://localhost:7000");
-///     auto response = client.call({Operation::ADD, 10, 20});
-///     auto responses = client.callMany(requests);      // as many at once as the transport carries
-///     auto answer = client.callBytes("hello");         // to a Server::bytes
-///     auto soon = client.callWithin(20ms, {Operation::ADD, 10, 20});
-class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client_call, calc_ipc_client_destroy> {
-  public:
-    /// Connects; throws NOT_CONNECTED if no server is there. exec: starts the server, which ends with the client.
-    explicit Client(const std::string &url, const ClientOptions &options = {})
-        : BasicClient(calc_ipc_client_create, options, detail::terminated(url)), max_message_(options.max_message) {}
-
-    /// `call`, with a time limit of this call's own, which has to be a millisecond at least.
-    Result<Response> callWithin(std::chrono::milliseconds timeout, const Request &request) noexcept {
-        return ask(request, [&](const calc_ipc_request *in, calc_ipc_response *out) {
-            return calc_ipc_client_call_within(handle(), detail::timeoutOf(timeout), in, out);
-        });
-    }
-
-    /// Sends all of the requests, in a std::vector, std::array, std::span ..., and gives their responses in order.
-    ///
-    /// If there are fewer responses than requests, they answer the first requests, and the result says why; later
-    /// requests may have been executed unless `notExecuted()`. `call_timeout_ms` starts again with each response.
-    template <class Requests> Responses callMany(const Requests &requests) noexcept {
-        return callMany(std::data(requests), std::size(requests));
-    }
-
-    /// The same, of requests in braces.
-    Responses callMany(std::initializer_list<Request> requests) noexcept {
-        return callMany(requests.begin(), requests.size());
-    }
-
-    /// The same, of `count` requests from `requests` on.
-    Responses callMany(const Request *requests, std::size_t count) noexcept {
-        Responses responses;
-        bool is_sent = false;
-        try {
-            std::vector<calc_ipc_request> in;
-            in.reserve(count);
-            for (std::size_t i = 0; i < count; ++i) {
-                in.push_back(detail::toC(requests[i]));
-            }
-            const std::unique_ptr<calc_ipc_response[]> out(new calc_ipc_response[count]);
-            responses.reserve(count);
-            is_sent = true;
-            std::size_t completed = 0;
-            if (const calc_ipc_status failure =
-                    noted(calc_ipc_client_call_many(handle(), in.data(), count, out.get(), &completed))) {
-                responses.set(detail::Outcome::ofLastCall(failure));
-            }
-            for (std::size_t i = 0; i < completed && i < count; ++i) {
-                responses.push_back(detail::fromC(out[i]));
-            }
-        } catch (const std::exception &) {
-            responses.set(withoutMemory(!is_sent));
-        }
-        return responses;
-    }
-
-    /// Sends a message, waits for the answer, which is written to the start of `room`, and gives its length. Without
-    /// an answer, the result is empty and says why. An answer that does not fit is BUFFER_TOO_SMALL and dropped;
-    /// `needed` takes its length.
-    Result<std::size_t> callBytes(BytesView message, BytesRoom room, std::size_t *needed = nullptr) noexcept {
-        return askBytes(CALC_IPC_TIMEOUT_DEFAULT, message, room, needed);
-    }
-
-    /// `callBytes`, with a time limit of this call's own, which has to be a millisecond at least.
-    Result<std::size_t> callBytesWithin(std::chrono::milliseconds timeout, BytesView message, BytesRoom room,
-                                        std::size_t *needed = nullptr) noexcept {
-        return askBytes(detail::timeoutOf(timeout), message, room, needed);
-    }
-
-    /// The same, with room for any answer within `max_message` of the options.
-    Result<std::vector<std::uint8_t>> callBytes(BytesView message) noexcept {
-        using Answer = Result<std::vector<std::uint8_t>>;
-        bool is_sent = false;
-        try {
-            // Not a vector, which would write zeros over all of it first.
-            const std::unique_ptr<std::uint8_t[]> room(new std::uint8_t[max_message_]);
-            is_sent = true;
-            auto length = callBytes(message, BytesRoom(room.get(), max_message_));
-            if (!length) {
-                return Answer(detail::Outcome(std::move(length)));
-            }
-            return std::vector<std::uint8_t>(room.get(), room.get() + *length);
-        } catch (const std::exception &) {
-            return Answer(withoutMemory(!is_sent));
-        }
-    }
-
-  private:
-    Result<std::size_t> askBytes(std::uint32_t timeout, BytesView message, BytesRoom room,
-                                 std::size_t *needed) noexcept {
-        std::size_t length = 0;
-        const calc_ipc_status status = noted(calc_ipc_client_call_bytes_within(
-            handle(), timeout, message.data(), message.size(), room.data(), room.size(), &length));
-        if (status == CALC_IPC_STATUS_OK) {
-            return length;
-        }
-        if (needed != nullptr && status == CALC_IPC_STATUS_BUFFER_TOO_SMALL) {
-            *needed = length;
-        }
-        return Result<std::size_t>(detail::Outcome::ofLastCall(status));
-    }
-
-    std::size_t max_message_;
 };
 
 } // namespace calc_ipc

@@ -1,0 +1,77 @@
+#!/bin/sh
+# examples.sh [STAGE]: builds examples/async against the calc_ipc that is installed in STAGE, or against one that it installs into
+# build/stage, and checks what each program prints.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/tools.sh
+need cc gcc
+need c++ g++
+need cmake cmake
+need ninja ninja-build
+need pkg-config pkg-config
+need /usr/include/uv.h libuv1-dev
+need /usr/include/glib-2.0/glib.h libglib2.0-dev
+need /usr/include/asio.hpp libasio-dev
+install_needed
+
+stage=${1:-}
+if [ -z "$stage" ]; then
+    stage=$PWD/build/stage
+    cmake --preset release >/dev/null
+    cmake --build --preset release
+    cmake --install build/release --prefix "$stage" >/dev/null
+fi
+cmake -G Ninja -S examples/async -B build/examples-async -DCMAKE_PREFIX_PATH="$stage" -DCMAKE_BUILD_TYPE=Debug \
+    -DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Wshadow -Werror" >/dev/null
+cmake --build build/examples-async
+bin=$PWD/build/examples-async
+
+failed=0
+# says EXPECTED PROGRAM ARGUMENT...: runs it, and compares what it prints.
+says() {
+    expected=$1 program=$2
+    shift 2
+    printed=$(timeout 60 "$bin/$program" "$@") || printed="$printed (and failed)"
+    if [ "$printed" != "$expected" ]; then
+        printf 'FAILED: %s %s said\n%s\nnot\n%s\n' "$program" "$*" "$printed" "$expected" >&2
+        failed=1
+        return
+    fi
+    printf '  %-20s %s\n' "$program" "$*"
+}
+
+# refuses PROGRAM ARGUMENT...: nobody is there, which it says, and fails.
+refuses() {
+    program=$1
+    shift
+    if said=$(timeout 60 "$bin/$program" "$@" 2>&1) || ! echo "$said" | grep -q 'no server there'; then
+        echo "FAILED: $program $*, where nobody is, said $said" >&2
+        failed=1
+    fi
+}
+
+calculator=exec://$bin/calc_pipe_server
+slow=exec://$bin/calc_slow_server
+divisions="call 0: Division by zero
+call 1: 42
+call 2: 21
+call 3: 14"
+echo "examples/async, each with a server that it starts:"
+for loop in calc_libuv calc_glib calc_asio; do
+    says "$divisions" $loop "$calculator"
+    refuses $loop unix:///nobody/is/here
+done
+says "5! = 120
+10! = 3628800
+21!: Overflow" calc_coroutine "$calculator"
+refuses calc_coroutine unix:///nobody/is/here
+says "the sum of the squares up to 1000 is 333833500" calc_shared_client "$calculator" 8 1000
+refuses calc_shared_client unix:///nobody/is/here 8 1000
+says "working; press Enter to stop
+42" calc_stop_button "$calculator" </dev/null
+says "working; press Enter to stop
+stopped" calc_stop_button "$slow" <<'enter'
+
+enter
+refuses calc_stop_button unix:///nobody/is/here
+exit $failed
