@@ -86,6 +86,22 @@ TEST_P(ServedAsyncEnd, TheEndOfTheServerEndsEachCall) {
     EXPECT_FALSE(last.message().empty());
 }
 
+TEST_P(ServedAsyncEnd, AllCanBeStopped) {
+    auto client = held();
+    std::vector<std::future<Result<Response>>> futures;
+    for (int i = 0; i < 3; ++i) {
+        futures.push_back(client.async(add(1, 2)));
+    }
+    client.requestStop();
+    ASSERT_TRUE(dispatchUntil(
+        client, [&] { return isReady(futures.back()) ? 1U : 0U; }, 1));
+    for (auto &future : futures) {
+        EXPECT_EQ(future.get().status(), CALC_IPC_STATUS_CANCELLED);
+    }
+    EXPECT_EQ(client.dispatch(FOR_EVER), CALC_IPC_STATUS_CANCELLED);
+    EXPECT_EQ(client.call(add(1, 2)).status(), CALC_IPC_STATUS_CANCELLED);
+}
+
 TEST_P(AsyncEnd, CallsGoWithTheirClient) {
     auto first = calculating();
     auto future = first.async(add(1, 2));

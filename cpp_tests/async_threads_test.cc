@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -43,9 +44,11 @@ class AsyncThreads : public AsyncTest {
         }
     }
 
-    /// Submits from many threads, while others dispatch.
-    void submitAndDispatch(std::int64_t dispatchers) {
-        auto client = calculating();
+    /// Submits from many threads, while others dispatch, over so many connections; exec: has but one.
+    void submitAndDispatch(std::int64_t dispatchers, std::uint32_t connections = 0) {
+        ClientOptions options;
+        options.connections = isExec() ? 0 : connections;
+        auto client = calculating(options);
         std::atomic<std::int64_t> told{0};
         std::vector<std::thread> threads;
         for (std::int64_t thread = 0; thread < THREADS; ++thread) {
@@ -71,6 +74,8 @@ INSTANTIATE_TEST_SUITE_P(Over, AsyncThreads, allSchemes(), schemeOf);
 TEST_P(AsyncThreads, ManySubmitAndOneDispatches) { submitAndDispatch(1); }
 
 TEST_P(AsyncThreads, ManySubmitAndManyDispatch) { submitAndDispatch(3); }
+
+TEST_P(AsyncThreads, ManySubmitOverManyConnections) { submitAndDispatch(3, 4); }
 
 TEST_P(AsyncThreads, OneWaitsForAFuture) {
     auto client = calculating();
@@ -116,6 +121,18 @@ TEST_P(AsyncThreads, ALongAnswerThatAnotherThreadTakesKeepsNobody) {
         dispatcher.join();
     }
     EXPECT_EQ(told, MESSAGES);
+}
+
+TEST_P(AsyncThreads, AStopEndsThoseWhoDispatch) {
+    auto client = calculating();
+    std::vector<std::future<calc_ipc_status>> dispatchers;
+    for (int i = 0; i < 3; ++i) {
+        dispatchers.push_back(std::async(std::launch::async, [&] { return client.dispatch(FOR_EVER); }));
+    }
+    client.requestStop();
+    for (auto &dispatcher : dispatchers) {
+        EXPECT_EQ(dispatcher.get(), CALC_IPC_STATUS_CANCELLED);
+    }
 }
 
 TEST_P(AsyncThreads, AForkedChildHasNone) {

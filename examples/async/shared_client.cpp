@@ -3,7 +3,6 @@
 //     calc_shared_client unix:///run/calc.sock 8 10000     (8 threads, 10000 requests; any URL will do)
 #include <calc_ipc/async.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -14,29 +13,27 @@
 #include <vector>
 
 using namespace calc_ipc;
-using namespace std::chrono_literals;
 
 namespace {
 
-/// Completes calls, until told not to.
+/// Completes calls, until its end, which is that of all calls.
 class Dispatcher {
   public:
     explicit Dispatcher(Client &client)
-        : loop_(std::async(std::launch::async, [this, &client] {
-              while (!is_over_) {
-                  client.dispatch(100ms);
+        : client_(client), loop_(std::async(std::launch::async, [&client] {
+              while (client.dispatch(std::chrono::milliseconds::max()) == CALC_IPC_STATUS_OK) {
               }
           })) {}
     Dispatcher(const Dispatcher &) = delete;
     Dispatcher &operator=(const Dispatcher &) = delete;
     ~Dispatcher() {
-        is_over_ = true;
+        client_.requestStop();
         loop_.wait();
     }
 
   private:
-    std::atomic<bool> is_over_{false};
-    std::future<void> loop_; // begins last
+    Client &client_;
+    std::future<void> loop_;
 };
 
 /// The sum of first^2, (first + step)^2 and so on, up to `last`, each of which the server calculates.
@@ -58,7 +55,7 @@ int main(int argc, char **argv) try {
     }
     const std::int64_t count = std::stoll(argv[3]);
     Client client(argv[1]);
-    const Dispatcher dispatcher(client);
+    Dispatcher dispatcher(client);
     std::vector<std::future<std::int64_t>> sums;
     for (std::int64_t first = 1; first <= threads; ++first) {
         sums.push_back(std::async(std::launch::async, [&client, first, threads, count] {

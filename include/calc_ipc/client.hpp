@@ -242,6 +242,10 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
     /// Ends the call with this number. It is completed with CANCELLED in `dispatch`, unless it was over before.
     calc_ipc_status cancel(std::uint64_t id) noexcept { return calc_ipc_client_cancel(handle(), id); }
 
+    /// Ends all calls, waited for or not, with CANCELLED, and those to come; `dispatch` completes what was submitted,
+    /// and then gives CANCELLED itself. It never waits: for signal handlers, and before threads are joined.
+    void requestStop() noexcept { calc_ipc_client_request_stop(handle()); }
+
     /// A descriptor that is readable when `dispatch` has something to do, for an event loop of your own. The rules are
     /// those of calc_ipc_client_fd().
     Result<int> fd() const noexcept {
