@@ -30,7 +30,10 @@ LAYOUT(offsetof(calc_ipc_server_options, in_place) == sizeof(size_t) + 8 * 4, "s
 LAYOUT(offsetof(calc_ipc_server_options, stall_timeout_ms) == sizeof(size_t) + 9 * 4, "stall_timeout_ms");
 LAYOUT(sizeof(calc_ipc_server_options) == sizeof(size_t) + 10 * 4 + 2 * sizeof(void *), "server options");
 LAYOUT(offsetof(calc_ipc_client_options, size) == 0, "size");
-LAYOUT(sizeof(calc_ipc_client_options) == sizeof(size_t) + 6 * 4, "client options, first version");
+LAYOUT(offsetof(calc_ipc_client_options, connections) == sizeof(size_t) + 5 * 4, "connections");
+LAYOUT(offsetof(calc_ipc_client_options, reconnect) == sizeof(size_t) + 6 * 4, "client options, first version");
+LAYOUT(offsetof(calc_ipc_client_options, reserved) == sizeof(size_t) + 7 * 4, "reserved");
+LAYOUT(sizeof(calc_ipc_client_options) == sizeof(size_t) + 8 * 4, "client options");
 LAYOUT(CALC_IPC_STATUS_OK == 0 && CALC_IPC_STATUS_HANDLER_FAILED == -18, "statuses");
 LAYOUT(CALC_IPC_FRAME_MAX == 4 + 4 + 255, "the longest frame is an ERR with a full text");
 LAYOUT(CALC_IPC_VERSION_NUMBER ==

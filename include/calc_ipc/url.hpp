@@ -13,21 +13,6 @@
 
 namespace calc_ipc {
 
-/// @cond INTERNAL
-namespace detail {
-
-/// A time limit as calc_ipc.h has it; what is longer than it counts to, 49 days, is none.
-inline std::uint32_t timeoutOf(std::chrono::milliseconds timeout) noexcept {
-    if (timeout <= std::chrono::milliseconds::zero()) {
-        return 0;
-    }
-    return timeout.count() < CALC_IPC_TIMEOUT_DEFAULT ? static_cast<std::uint32_t>(timeout.count())
-                                                      : CALC_IPC_TIMEOUT_NONE;
-}
-
-} // namespace detail
-/// @endcond
-
 /// A server at a URL.
 ///
 ///     Server server("tcp://localhost:0", handler);             // requests, as every server answers them
