@@ -95,9 +95,13 @@ impl UserCode {
     #[cold]
     pub(super) fn has_failed(&self) {
         let said = (FAILING.get() == self.id).then(|| FAILURE.get()).flatten();
-        let said = said.unwrap_or_else(|| ErrorText::from("it did not say why"));
-        *mutex::lock(&self.last_failure) = Some(said);
-        self.tell(&Event::HandlerFailed(&said));
+        self.has_failed_with(&said.unwrap_or_else(|| ErrorText::from("it did not say why")));
+    }
+
+    /// The handler has failed, and said this.
+    pub(super) fn has_failed_with(&self, said: &ErrorText) {
+        *mutex::lock(&self.last_failure) = Some(*said);
+        self.tell(&Event::HandlerFailed(said));
     }
 
     #[inline]

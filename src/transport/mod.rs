@@ -8,6 +8,7 @@
 mod address;
 mod channel;
 mod conversation;
+mod deferral;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -24,6 +25,7 @@ mod url;
 pub(crate) use posix::pipe;
 
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
+pub use deferral::{Defers, Promise};
 pub use address::{Address, Bound, Side, bind, connect};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
 pub use options::{
@@ -95,6 +97,11 @@ pub trait Answer: Sync {
 
     /// Is told what happened to a client.
     fn note(&self, visit: Visit);
+
+    /// What is asked instead of [`Answer::answer`], where answers may come later.
+    fn deferring(&self) -> Option<&dyn Defers> {
+        None
+    }
 }
 
 /// What happens to clients of a server.

@@ -54,6 +54,8 @@ pub(crate) struct Times {
     frame: Option<(Instant, Duration)>,
     /// Since when it asked nothing; kept only where there is an idle timeout.
     idle_since: Option<Instant>,
+    /// It waits for an answer that is to come, and none of these runs.
+    is_parked: bool,
 }
 
 impl Times {
@@ -74,11 +76,14 @@ impl Times {
     /// Its turn ended so.
     pub(crate) fn note(&mut self, end: TurnEnd, limits: &Limits) {
         let now = Instant::now();
+        let is_parked = matches!(end, TurnEnd::Parked { .. });
+        let was_parked = std::mem::replace(&mut self.is_parked, is_parked);
         let has_moved = match end {
             TurnEnd::Partial { moved, .. } | TurnEnd::Blocked { moved } => moved,
             TurnEnd::Idle { answered } => answered,
-            TurnEnd::Unfinished | TurnEnd::Gone => true,
+            TurnEnd::Parked { .. } | TurnEnd::Unfinished | TurnEnd::Gone => true,
         };
+        let has_moved = has_moved || was_parked;
         if has_moved {
             self.idle_since = self.idle_since.map(|_| now);
             self.stuck_since = None;
@@ -96,7 +101,10 @@ impl Times {
                 self.stuck_since.get_or_insert(now);
                 self.frame = None; // It is not read from.
             }
-            TurnEnd::Idle { .. } | TurnEnd::Unfinished | TurnEnd::Gone => {
+            TurnEnd::Idle { .. }
+            | TurnEnd::Parked { .. }
+            | TurnEnd::Unfinished
+            | TurnEnd::Gone => {
                 self.stuck_since = None;
                 self.frame = None;
             }
@@ -105,6 +113,9 @@ impl Times {
 
     /// From when on it is too slow, if nothing of it moves; `None`: it may take for ever.
     pub(crate) fn due(&self, limits: &Limits) -> Option<Instant> {
+        if self.is_parked {
+            return None;
+        }
         let stuck = self.stuck_since.map(|since| since + limits.stall_timeout);
         let frame = self.frame.map(|(began, time)| began + time);
         let idle = self.idle_since.map(|since| since + limits.idle_timeout);

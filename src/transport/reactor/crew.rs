@@ -35,7 +35,9 @@ impl<'a> Crew<'a> {
     ) -> io::Result<Self> {
         let threads = limits.threads(task.answer);
         let asks_in_memory = listener.sleepers().is_some();
-        let desk = || Desk::new(Shard::new(Attention::new(asks_in_memory, limits.spin)));
+        let defers = task.answer.deferring().is_some();
+        let shard = || Shard::new(Attention::new(asks_in_memory, limits.spin));
+        let desk = || Desk::new(shard(), defers);
         let mut desks = Vec::new();
         desks
             .try_reserve_exact(threads)

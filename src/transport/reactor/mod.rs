@@ -20,6 +20,7 @@ mod held;
 mod limits;
 mod newcomers;
 mod pace;
+mod parked;
 mod quantum;
 mod queue;
 mod recent;
@@ -48,6 +49,7 @@ pub(crate) use stream::{StreamPeer, Watched};
 pub(crate) use turn::{Happened, TurnEnd};
 pub(crate) use work::Work;
 
+use super::deferral::Parking;
 use super::{Task, Visit};
 use crate::error::{Error, Result};
 use crate::sys::mutex::lock;
@@ -117,6 +119,9 @@ pub(crate) trait Peer: Send {
     fn asks(&self) -> bool {
         true
     }
+
+    /// The same client; answers to it may come later.
+    fn deferring(self: Box<Self>, parking: Parking) -> Box<dyn Peer>;
 
     /// The server stops: last words, without waiting.
     fn farewell(&mut self) {}

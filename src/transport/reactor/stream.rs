@@ -9,6 +9,7 @@ use crate::sys::ready::{Ready, Want};
 use crate::transport::channel::Stream;
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::server::{ServerSide, Spare};
+use crate::transport::deferral::{Manner, Parking, Prompt};
 use std::io::{self, ErrorKind};
 
 /// A stream that an event loop can watch.
@@ -26,12 +27,18 @@ pub(crate) trait Watched: Stream {
 
     /// A new answer is about to be written; what nobody will read any more may be discarded.
     fn before_answers(&mut self) {}
+
+    /// Whether a hang-up means that nobody is left to read answers.
+    fn ends_by_hang_up(&self) -> bool {
+        true
+    }
 }
 
 /// A client over a stream.
-pub(crate) struct StreamPeer<S> {
+pub(crate) struct StreamPeer<S, M = Prompt> {
     stream: S,
     side: ServerSide,
+    manner: M,
     /// A read that ends early does not say that there is no more: the peer writes no more, and its end
     /// is to be seen, or it sent a byte out of band, where a read stops (tcp(7)).
     reads_until_empty: bool,
@@ -57,7 +64,20 @@ impl<S: Watched> StreamPeer<S> {
         Self {
             stream,
             side: ServerSide::new(max_message),
+            manner: Prompt,
             reads_until_empty: false,
+        }
+    }
+}
+
+impl<S: Watched, M: Manner> StreamPeer<S, M> {
+    /// The same client, answered in this manner.
+    fn with_manner<N>(self, manner: N) -> StreamPeer<S, N> {
+        StreamPeer {
+            stream: self.stream,
+            side: self.side,
+            manner,
+            reads_until_empty: self.reads_until_empty,
         }
     }
 
@@ -65,7 +85,7 @@ impl<S: Watched> StreamPeer<S> {
     /// it is others' turn; `true`: there are more.
     #[inline]
     fn answer_arrived(&mut self, quantum: &mut Quantum, work: &mut Work<'_>) -> bool {
-        while self.side.has_next() {
+        while !self.manner.is_parked() && self.side.has_next() {
             if work.out.is_full() || quantum.ends_before_next(work) {
                 return true;
             }
@@ -77,7 +97,7 @@ impl<S: Watched> StreamPeer<S> {
                     }
                     quantum.count_bytes(body.len());
                     let body = self.side.body(body, work.aligns);
-                    work.out.append(|room| work.answer.answer(body, room));
+                    self.manner.answer(work.answer, body, &mut work.out);
                 }
                 Some(Piece::TooLarge(_)) => work.out.append(|room| work.answer.too_large(room)),
                 Some(Piece::Notice(_)) => {}
@@ -177,6 +197,7 @@ impl<S: Watched> StreamPeer<S> {
     /// turn.
     fn serve(&mut self, quantum: &mut Quantum, work: &mut Work<'_>) -> TurnEnd {
         let had_partial = self.side.has_partial();
+        let has_resumed = self.resume(work);
         let (mut moved, mut is_empty) = (false, false);
         loop {
             let has_more = self.answer_arrived(quantum, work);
@@ -185,6 +206,10 @@ impl<S: Watched> StreamPeer<S> {
                 Moved::Blocked => return TurnEnd::Blocked { moved: true },
                 Moved::Done if self.side.is_ending() => return TurnEnd::Gone,
                 Moved::Done => {}
+            }
+            if self.manner.is_parked() {
+                let answered = has_resumed || quantum.answered() > 0;
+                return self.park(answered, work);
             }
             if quantum.is_over() {
                 return TurnEnd::Unfinished;
@@ -209,7 +234,29 @@ impl<S: Watched> StreamPeer<S> {
             }
             moved |= self.side.arrived() > arrived;
         }
-        self.end_turn(had_partial, moved, quantum.answered() > 0, work)
+        let answered = has_resumed || quantum.answered() > 0;
+        self.end_turn(had_partial, moved, answered, work)
+    }
+
+    /// Appends the answer for which the client was parked, if it has come.
+    #[inline]
+    fn resume(&mut self, work: &mut Work<'_>) -> bool {
+        if !self.manner.is_parked() || self.manner.awaits_answer() {
+            return false;
+        }
+        self.stream.before_answers();
+        self.manner.resume(work.answer, &mut work.out)
+    }
+
+    /// The answer to a request is to come; what follows is left where it is.
+    fn park(&mut self, answered: bool, work: &mut Work<'_>) -> TurnEnd {
+        if self.manner.is_given_up() {
+            return TurnEnd::Gone;
+        }
+        if !self.side.has_partial() {
+            self.rest(work);
+        }
+        TurnEnd::Parked { answered }
     }
 
     /// There is nothing more to read, and all answers are written.
@@ -224,17 +271,23 @@ impl<S: Watched> StreamPeer<S> {
         match self.side.half(had_partial, answered) {
             Some(half) => TurnEnd::partial(half, moved),
             None => {
-                match S::LEAST_ROOM {
-                    0 => self.side.rest(&mut work.spare),
-                    _ => self.side.rest_without_room(&mut work.spare),
-                }
+                self.rest(work);
                 TurnEnd::Idle { answered }
             }
         }
     }
+
+    /// No request is there: room is for others.
+    #[inline]
+    fn rest(&mut self, work: &mut Work<'_>) {
+        match S::LEAST_ROOM {
+            0 => self.side.rest(&mut work.spare),
+            _ => self.side.rest_without_room(&mut work.spare),
+        }
+    }
 }
 
-impl<S: Watched> Peer for StreamPeer<S> {
+impl<S: Watched + 'static, M: Manner + 'static> Peer for StreamPeer<S, M> {
     /// Everything is edge-triggered, for which the kernel does less (5 % of a round trip over a Unix
     /// socket): what is not read at once is remembered as [`TurnEnd::Unfinished`].
     fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
@@ -255,6 +308,9 @@ impl<S: Watched> Peer for StreamPeer<S> {
         let hang_up = Ready::HANG_UP | Ready::ERROR;
         let read_on = hang_up | Ready::ENDED | Ready::URGENT;
         self.reads_until_empty |= events.intersects(read_on);
+        if events.intersects(hang_up) && self.stream.ends_by_hang_up() {
+            self.manner.give_up();
+        }
         let end = match self.write_backlog(work) {
             Some(end) => end,
             None => {
@@ -269,5 +325,9 @@ impl<S: Watched> Peer for StreamPeer<S> {
             TurnEnd::Blocked { .. } if events.intersects(hang_up) => TurnEnd::Gone,
             end => end,
         }
+    }
+
+    fn deferring(self: Box<Self>, parking: Parking) -> Box<dyn Peer> {
+        Box::new(self.with_manner(parking))
     }
 }

@@ -118,6 +118,7 @@ impl<'a> Worker<'a> {
             Token::Stop => return Next::End,
             Token::Desk => {
                 shard.take_in_newcomers();
+                shard.recall_parked();
                 // What another thread was given is given to somebody else in time.
                 if shard.index == self.index {
                     self.wards.take();

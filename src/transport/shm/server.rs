@@ -9,6 +9,7 @@ use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::{AsSource, Bell, Handle, LineAlarm, Source, cpu, socket};
+use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::posix::named::NamedSocket;
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
@@ -162,7 +163,7 @@ fn send_record(control: Source<'_>, record: Record, handles: &[Source<'_>]) -> i
 }
 
 /// A client, as the server knows it. Nothing that the client can write is ever trusted.
-struct SharedPeer {
+struct SharedPeer<M = Prompt> {
     control: Handle,
     shared: Shared,
     /// For bodies that no line holds, once the client or an answer needed it.
@@ -177,6 +178,7 @@ struct SharedPeer {
     copied: Range<usize>,
     /// The batch in `copy` that is being answered.
     batch: Option<Batch>,
+    manner: M,
 }
 
 impl SharedPeer {
@@ -191,6 +193,25 @@ impl SharedPeer {
             copy: Room::empty(),
             copied: 0..0,
             batch: None,
+            manner: Prompt,
+        }
+    }
+}
+
+impl<M: Manner> SharedPeer<M> {
+    /// The same client, answered in this manner.
+    fn with_manner<N>(self, manner: N) -> SharedPeer<N> {
+        SharedPeer {
+            control: self.control,
+            shared: self.shared,
+            buffer: self.buffer,
+            has_asked: self.has_asked,
+            cpu: self.cpu,
+            max_message: self.max_message,
+            copy: self.copy,
+            copied: self.copied,
+            batch: self.batch,
+            manner,
         }
     }
 
@@ -208,20 +229,36 @@ impl SharedPeer {
             work.out.append(|room| work.answer.too_large(room));
         } else if length <= INLINE {
             let data = slot.data(length);
-            work.out
-                .append(|room| work.answer.answer(data.body(length), room));
+            let body = data.body(length);
+            self.manner.answer(work.answer, body, &mut work.out);
         } else {
             self.copy_out(length, PREFIX)?;
             let body = self.copy.get(self.copied.clone()).expect(COPIED);
-            work.out.append(|room| work.answer.answer(body, room));
+            self.manner.answer(work.answer, body, &mut work.out);
         }
         work.count(1, length);
+        if self.manner.is_parked() {
+            return Ok(TurnEnd::Parked { answered: true });
+        }
         self.publish(work.out.frames())?;
         Ok(if is_too_large {
             TurnEnd::Gone // It was the client's last.
         } else {
             TurnEnd::Idle { answered: true }
         })
+    }
+
+    /// Gives the answer for which the client was parked, if it has come, and goes on with its batch.
+    #[cold]
+    fn resume(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
+        if !self.manner.resume(work.answer, &mut work.out) {
+            return Ok(TurnEnd::Parked { answered: false });
+        }
+        if let Some(batch) = self.batch.take() {
+            return self.go_on_with_batch(batch, work);
+        }
+        self.publish(work.out.frames())?;
+        Ok(TurnEnd::Idle { answered: true })
     }
 
     /// Copies the start of the buffer to this place of the room. A client that never asked for it has put
@@ -310,7 +347,7 @@ impl SharedPeer {
     }
 }
 
-impl Peer for SharedPeer {
+impl<M: Manner + 'static> Peer for SharedPeer<M> {
     fn watches(&self, _is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
         let edge = Want::READ | Want::EDGE;
         // Never read, the bell still wakes at each ring.
@@ -325,7 +362,9 @@ impl Peer for SharedPeer {
         if !happened.at(CONTROL).is_empty() && self.listen().is_err() {
             return TurnEnd::Gone;
         }
-        let end = if let Some(batch) = self.batch.take() {
+        let end = if self.manner.is_parked() {
+            self.resume(work)
+        } else if let Some(batch) = self.batch.take() {
             self.go_on_with_batch(batch, work)
         } else {
             match self.shared.slot.look() {
@@ -341,7 +380,14 @@ impl Peer for SharedPeer {
 
     #[inline]
     fn asks(&self) -> bool {
-        self.batch.is_some() || self.shared.slot.is_asking()
+        match self.manner.is_parked() {
+            true => !self.manner.awaits_answer(),
+            false => self.batch.is_some() || self.shared.slot.is_asking(),
+        }
+    }
+
+    fn deferring(self: Box<Self>, parking: Parking) -> Box<dyn Peer> {
+        Box::new(self.with_manner(parking))
     }
 
     fn farewell(&mut self) {

@@ -4,6 +4,7 @@
 //! open, so that no connection of another child's and no socket of the host's outlives its owner in it.
 
 mod child;
+mod later;
 mod pair;
 mod serve;
 

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::later::Later;
 use super::pair::in_time;
 use crate::error::{Error, Result, Status};
 use crate::sys::poll::{self, Awaited};
@@ -13,6 +14,7 @@ use crate::sys::{AsSource, Source, blocking, transfer};
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::{ServerSide, Spare};
+use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
 use crate::transport::{Answer, Bell, Deadline, Endpoint, ServerOptions, Task, Visit};
 use std::io::{self, ErrorKind};
@@ -26,6 +28,24 @@ pub(crate) fn serve(
     answer: &dyn Answer,
     options: &ServerOptions,
     stop: Option<&Bell>,
+) -> Result<()> {
+    if answer.deferring().is_none() {
+        return serve_in(input, output, answer, options, stop, Prompt, None);
+    }
+    let later = Later::new().map_err(|error| Error::os("create an event", &error))?;
+    let parking = Parking::new(later.clone(), 0, options.max_message);
+    serve_in(input, output, answer, options, stop, parking, Some(&later))
+}
+
+/// The same, answering in this manner; `later` tells of answers that come later.
+fn serve_in(
+    input: Source<'_>,
+    output: Source<'_>,
+    answer: &dyn Answer,
+    options: &ServerOptions,
+    stop: Option<&Bell>,
+    mut manner: impl Manner,
+    later: Option<&Later>,
 ) -> Result<()> {
     let mut side = ServerSide::new(options.max_message);
     let mut spare = Spare::default();
@@ -44,7 +64,7 @@ pub(crate) fn serve(
         let had_partial = side.has_partial();
         let has_answered = side.has_next();
         loop {
-            let refused = answer_some(&mut side, answer, aligns, &mut out);
+            let refused = answer_some(&mut side, answer, aligns, &mut out, &mut manner);
             let may_be_more = out.is_full();
             match blocking::write_all(output, out.frames()) {
                 Ok(()) => out.clear(),
@@ -54,7 +74,12 @@ pub(crate) fn serve(
             if let Some(length) = refused {
                 return Err(too_large(length, options.max_message));
             }
-            if !may_be_more {
+            if let Some(later) = later.filter(|_| manner.is_parked()) {
+                if !later.wait_for(&manner, output, stop)? {
+                    return Ok(());
+                }
+                manner.resume(answer, &mut out);
+            } else if !may_be_more {
                 break;
             }
         }
@@ -87,12 +112,13 @@ fn answer_some(
     answer: &dyn Answer,
     aligns: bool,
     out: &mut Outbox,
+    manner: &mut impl Manner,
 ) -> Option<u32> {
-    while !out.is_full() {
+    while !manner.is_parked() && !out.is_full() {
         let too_large = match side.next()? {
             Piece::Body(body) => {
                 let body = side.body(body, aligns);
-                out.append(|room| answer.answer(body, room));
+                manner.answer(answer, body, out);
                 continue;
             }
             Piece::TooLarge(length) => length,
