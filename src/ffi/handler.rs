@@ -93,10 +93,10 @@ pub(super) fn bytes_handler(
 }
 
 /// The caller's pointer, which this library hands back and never looks behind.
-struct UserData(*mut c_void);
+pub(super) struct UserData(pub(super) *mut c_void);
 
 impl UserData {
-    fn get(&self) -> *mut c_void {
+    pub(super) fn get(&self) -> *mut c_void {
         self.0
     }
 }

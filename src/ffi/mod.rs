@@ -41,6 +41,8 @@ pub mod named_pipe;
 
 pub mod server;
 
+pub mod reply;
+
 pub mod timeout;
 
 pub mod client;

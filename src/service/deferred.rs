@@ -4,7 +4,7 @@ use super::user_code::{Event, UserCode};
 use crate::error::Result;
 use crate::protocol::ErrorText;
 use crate::protocol::frame::Notice;
-use crate::transport::{Answer, Defers, Promise, Visit, Written};
+use crate::transport::{Answer, Deferral, Defers, Promise, Visit, Written};
 use std::sync::Arc;
 
 /// The type of a function behind [`Handler::Deferred`](super::Handler::Deferred).
@@ -18,13 +18,14 @@ pub type DeferredFunction = dyn Fn(Reply, &[u8]) + Send + Sync;
 pub struct Reply(Option<Promise>);
 
 impl Reply {
-    pub(crate) fn new(promise: Promise) -> Self {
-        Self(Some(promise))
+    /// Of the request with this number.
+    pub(crate) fn from_parts(deferral: Arc<Deferral>, number: u32) -> Self {
+        Self(Some(Promise::new(deferral, number)))
     }
 
-    /// The promise behind it, which is now somebody else's to keep.
-    pub(crate) fn into_promise(mut self) -> Option<Promise> {
-        self.0.take()
+    /// What it is about, and the number of its request, if it was not ended: whoever has them has it.
+    pub(crate) fn into_parts(mut self) -> Option<(Arc<Deferral>, u32)> {
+        self.0.take().map(Promise::into_parts)
     }
 
     /// Answers with these bytes, and never waits. `Ok`: they were taken, which does not say that they arrive. One over
@@ -96,7 +97,7 @@ impl Answer for Deferred {
 
 impl Defers for Deferred {
     fn ask(&self, body: &[u8], _room: &mut [u8], promise: Promise) -> Option<Written> {
-        let reply = Reply::new(promise);
+        let reply = Reply(Some(promise));
         // A function that panics drops the reply, if it did not keep it.
         self.user_code.call(|| (self.function)(reply, body));
         self.user_code.forget_failure();

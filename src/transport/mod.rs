@@ -25,7 +25,8 @@ mod url;
 pub(crate) use posix::pipe;
 
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
-pub use deferral::{Defers, Promise};
+pub(crate) use deferral::TAGS;
+pub use deferral::{Deferral, Defers, Promise};
 pub use address::{Address, Bound, Side, bind, connect};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
 pub use options::{

@@ -37,8 +37,14 @@ pub(crate) trait Wake: Send + Sync {
     fn has_ended(&self) -> bool;
 }
 
-/// What both sides share.
-struct Shared {
+/// So many requests of a connection are told apart by the lowest bits of their numbers.
+pub(crate) const TAGS: u32 = 256;
+const _: () = assert!(align_of::<Deferral>() == TAGS as usize);
+
+/// What a connection and its replies share. Its place in memory leaves bits of its address for a part of a request's
+/// number.
+#[repr(align(256))]
+pub struct Deferral {
     standing: Standing,
     kept: Mutex<Option<Kept>>,
     waker: Arc<dyn Wake>,
@@ -58,7 +64,7 @@ enum Kept {
 
 /// The connection's side.
 pub(crate) struct Parking {
-    shared: Arc<Shared>,
+    deferral: Arc<Deferral>,
     /// The number of the last request.
     number: u32,
     is_parked: bool,
@@ -126,7 +132,7 @@ impl Parking {
     /// Of the connection with this number; answers to it are up to `longest` bytes long.
     pub(crate) fn new(waker: Arc<dyn Wake>, connection: usize, longest: u32) -> Self {
         Self {
-            shared: Arc::new(Shared {
+            deferral: Arc::new(Deferral {
                 standing: Standing::default(),
                 kept: Mutex::default(),
                 waker,
@@ -143,24 +149,21 @@ impl Parking {
     /// What became of a request that was just handed over; `None`: it is parked.
     fn ask(&mut self, defers: &dyn Defers, body: &[u8], room: &mut [u8]) -> Option<Written> {
         self.number = (self.number + 1) % NUMBERS;
-        self.shared.standing.begin(self.number);
-        let promise = Promise {
-            shared: Arc::clone(&self.shared),
-            number: self.number,
-        };
+        self.deferral.standing.begin(self.number);
+        let promise = Promise::new(Arc::clone(&self.deferral), self.number);
         let written = defers.ask(body, room, promise);
         if written.is_some() {
             return written;
         }
-        self.is_parked = self.shared.standing.park(self.number);
+        self.is_parked = self.deferral.standing.park(self.number);
         (!self.is_parked).then(|| self.take(defers, room))
     }
 
     /// Takes the answer, which has come.
     fn take(&mut self, defers: &dyn Defers, room: &mut [u8]) -> Written {
         self.is_parked = false;
-        self.shared.standing.end(self.number);
-        match lock(&self.shared.kept).take() {
+        self.deferral.standing.end(self.number);
+        match lock(&self.deferral.kept).take() {
             Some(Kept::Answer(answer)) => {
                 let place = room.get_mut(..answer.len()).ok_or(Notice::HandlerFailed)?;
                 place.copy_from_slice(&answer);
@@ -181,7 +184,7 @@ impl Manner for Parking {
     }
 
     fn awaits_answer(&self) -> bool {
-        self.is_parked && self.shared.standing.phase(self.number) != Phase::Kept
+        self.is_parked && self.deferral.standing.phase(self.number) != Phase::Kept
     }
 
     fn answer(&mut self, answer: &dyn Answer, body: &[u8], out: &mut Outbox) {
@@ -209,65 +212,115 @@ impl Manner for Parking {
 
 impl Drop for Parking {
     fn drop(&mut self) {
-        let reason = match self.shared.waker.has_ended() {
+        let reason = match self.deferral.waker.has_ended() {
             true => Phase::Stopped,
             false => Phase::Closed,
         };
-        self.shared.standing.lose(self.number, reason);
+        self.deferral.standing.lose(self.number, reason);
     }
 }
 
 /// The promise to answer one request, to be kept or broken once.
+#[derive(Debug)]
 pub struct Promise {
-    shared: Arc<Shared>,
+    deferral: Arc<Deferral>,
     number: u32,
 }
 
 impl Promise {
+    /// To answer the request with this number.
+    pub(crate) fn new(deferral: Arc<Deferral>, number: u32) -> Self {
+        Self { deferral, number }
+    }
+
+    /// What it is about, and the number of the request.
+    pub(crate) fn into_parts(self) -> (Arc<Deferral>, u32) {
+        (self.deferral, self.number)
+    }
+
     /// Answers the request, whenever its connection is served next. Never waits.
-    pub(crate) fn keep(&self, answer: &[u8]) -> Result<()> {
-        self.check()?;
-        let longest = self.shared.longest;
+    pub(crate) fn keep(self, answer: &[u8]) -> Result<()> {
+        let longest = self.deferral.longest;
         if answer.len() > longest as usize {
             let length = answer.len();
             let context = format!("an answer of {length} bytes, and max_message is {longest}");
-            return Err(self.broken(Error::new(Status::TooLarge, context)));
+            return Err(self.break_for(Error::new(Status::TooLarge, context)));
         }
         match Room::copy_of(answer) {
             Ok(answer) => self.end(Kept::Answer(answer)),
-            Err(lack) => Err(self.broken(Error::new(Status::System, format!("an answer: {lack}")))),
+            Err(lack) => {
+                let context = format!("an answer of {} bytes: {lack}", answer.len());
+                Err(self.break_for(Error::new(Status::System, context)))
+            }
         }
     }
 
     /// Tells the client that the request will not be answered, and the server's side why.
-    pub(crate) fn break_off(&self, why: &[u8]) -> Result<()> {
-        self.check()?;
+    pub(crate) fn break_off(self, why: &[u8]) -> Result<()> {
         // Without memory for the reason, there is none.
         self.end(Kept::Failure(Room::copy_of(why).unwrap_or_default()))
     }
 
     /// Whether somebody waits for the answer, as far as is known.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.shared.owner != fork::generation() {
-            let context = "the reply belongs to the process that this one was forked from";
-            return Err(Error::new(Status::Forked, context));
+        self.deferral.check(self.number)
+    }
+
+    /// Breaks it for this failure, unless a graver one comes before.
+    fn break_for(self, failure: Error) -> Error {
+        let ended = self.break_off(failure.context().as_bytes());
+        ended.err().unwrap_or(failure)
+    }
+
+    fn end(self, kept: Kept) -> Result<()> {
+        let Self { deferral, number } = self;
+        if let Err(forked) = deferral.check_owner() {
+            deferral.standing.end(number);
+            return Err(forked);
         }
-        outstanding(self.shared.standing.phase(self.number))
-    }
-
-    /// Breaks the promise for this failure, which is to be told.
-    fn broken(&self, failure: Error) -> Error {
-        let told = self.break_off(failure.context().as_bytes());
-        told.err().unwrap_or(failure)
-    }
-
-    fn end(&self, kept: Kept) -> Result<()> {
-        *lock(&self.shared.kept) = Some(kept);
-        let before = self.shared.standing.keep(self.number);
+        let mut place = lock(&deferral.kept); // Whoever takes it waits until it is there.
+        let before = deferral.standing.keep(number);
+        if matches!(before, Phase::Inside | Phase::Parked) {
+            *place = Some(kept);
+        }
+        drop(place);
         if before == Phase::Parked {
-            self.shared.waker.wake(self.shared.connection);
+            deferral.waker.wake(deferral.connection);
         }
         outstanding(before)
+    }
+}
+
+impl Deferral {
+    /// The number of the last request, if the lowest bits are these; else one that is over.
+    pub(crate) fn number(&self, lowest: u32) -> u32 {
+        let number = self.standing.number();
+        match number % TAGS == lowest {
+            true => number,
+            false => lowest,
+        }
+    }
+
+    /// Whether somebody waits for the answer to the request with this number, as far as is known.
+    pub(crate) fn check(&self, number: u32) -> Result<()> {
+        self.check_owner()?;
+        outstanding(self.standing.phase(number))
+    }
+
+    /// Whether the reply to it was not ended.
+    pub(crate) fn check_is_out(&self, number: u32) -> Result<()> {
+        match self.standing.phase(number) {
+            over @ (Phase::Free | Phase::Kept) => outstanding(over),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_owner(&self) -> Result<()> {
+        if self.owner == fork::generation() {
+            return Ok(());
+        }
+        let context = "the reply belongs to the process that this one was forked from";
+        Err(Error::new(Status::Forked, context))
     }
 }
 
@@ -285,9 +338,8 @@ fn outstanding(phase: Phase) -> Result<()> {
     Err(Error::new(status, context))
 }
 
-impl fmt::Debug for Promise {
+impl fmt::Debug for Deferral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = self.shared.standing.phase(self.number);
-        write!(f, "request {}, {phase:?}", self.number)
+        write!(f, "{:?}", self.standing)
     }
 }

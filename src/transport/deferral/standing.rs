@@ -79,11 +79,13 @@ impl<W: Word> Standing<W> {
     pub(super) fn keep(&self, number: u32) -> Phase {
         loop {
             let before = self.phase(number);
-            if !matches!(before, Phase::Inside | Phase::Parked) {
-                return before;
-            }
-            let kept = word(number, Phase::Kept);
-            if self.0.replace(word(number, before), kept, Ordering::AcqRel) {
+            let after = match before {
+                Phase::Inside | Phase::Parked => Phase::Kept,
+                Phase::Closed | Phase::Stopped => Phase::Free,
+                Phase::Free | Phase::Kept => return before,
+            };
+            let (old, new) = (word(number, before), word(number, after));
+            if self.0.replace(old, new, Ordering::AcqRel) {
                 return before;
             }
         }
@@ -99,6 +101,11 @@ impl<W: Word> Standing<W> {
                 return;
             }
         }
+    }
+
+    /// The number of the last request.
+    pub(super) fn number(&self) -> u32 {
+        self.0.load(Ordering::Acquire) >> BITS
     }
 
     /// How far the request with this number is; once another has begun, it is over.
