@@ -6,87 +6,19 @@
     reason = "this is a test"
 )]
 
+#[path = "support/deferring.rs"]
+mod deferring;
 mod support;
 
-use calc_ipc::error::{Result, Status};
-use calc_ipc::service::{Client, Handler, Limit, Next, Reply, Server};
-use calc_ipc::transport::ServerOptions;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::Mutex;
+use calc_ipc::calculator::{ErrorText, Response};
+use calc_ipc::error::Status;
+use calc_ipc::protocol::frame;
+use calc_ipc::service::Handler;
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use deferring::{Deferring, HOLD, LATER, NOW, RELEASE, ask, ask_apart, message};
 use std::thread;
 use std::time::Duration;
-use support::{Address, PATIENCE, TRANSPORTS, Transport, eventually, over_each, status, within};
-
-/// What a request asks for, by its first byte; the others are to be the answer.
-const NOW: u8 = b'n';
-const LATER: u8 = b'l';
-const RELEASE: u8 = b'r';
-
-type Kept = (Reply, Vec<u8>);
-
-/// A server whose handler answers at once, keeps the reply for the test, or answers all that it kept before its own.
-struct Deferring {
-    server: Server,
-    kept: Receiver<Kept>,
-}
-
-impl Deferring {
-    fn new(transport: &Transport, address: &Address, options: &ServerOptions) -> Self {
-        let (keep, kept) = channel();
-        let server = transport.serve(address, handler(keep), options);
-        Self { server, kept }
-    }
-
-    fn usual(transport: &Transport, address: &Address) -> Self {
-        Self::new(transport, address, &ServerOptions::default())
-    }
-
-    fn next_kept(&self) -> Kept {
-        self.kept.recv_timeout(PATIENCE).unwrap()
-    }
-}
-
-fn handler(keep: Sender<Kept>) -> Handler {
-    let held = Mutex::new(Vec::<Kept>::new());
-    Handler::deferred(move |reply, request| {
-        let (&kind, rest) = request.split_first().unwrap();
-        match kind {
-            NOW => reply.send(rest).unwrap(),
-            LATER => keep.send((reply, rest.to_vec())).unwrap(),
-            RELEASE => {
-                for (reply, rest) in held.lock().unwrap().drain(..) {
-                    reply.send(&rest).unwrap();
-                }
-                reply.send(rest).unwrap();
-            }
-            _ => held.lock().unwrap().push((reply, rest.to_vec())),
-        }
-    })
-}
-
-fn message(kind: u8, rest: &[u8]) -> Vec<u8> {
-    [&[kind], rest].concat()
-}
-
-/// The answer to a message; none is longer.
-fn ask(client: &Client, kind: u8, rest: &[u8]) -> Result<Vec<u8>> {
-    let mut room = vec![0; 65_536];
-    let length = client.call_bytes(&message(kind, rest), &mut room)?;
-    room.truncate(length);
-    Ok(room)
-}
-
-/// A client that asks in a thread of its own.
-fn ask_apart(
-    transport: &Transport,
-    address: &Address,
-    kind: u8,
-    rest: &[u8],
-) -> thread::JoinHandle<Result<Vec<u8>>> {
-    let client = transport.client(address);
-    let rest = rest.to_vec();
-    thread::spawn(move || ask(&client, kind, &rest))
-}
+use support::{PATIENCE, Process, add, eventually, over_each, status, within};
 
 #[test]
 fn a_reply_may_be_ended_in_the_handler() {
@@ -111,7 +43,11 @@ fn a_reply_may_be_ended_later_by_another_thread() {
             let (reply, kept) = server.next_kept();
             reply.check().unwrap();
             reply.send(&kept).unwrap();
-            assert!(asking.join().unwrap().unwrap() == rest, "{}: {length}", transport.name);
+            assert!(
+                asking.join().unwrap().unwrap() == rest,
+                "{}: {length}",
+                transport.name
+            );
         }
     });
 }
@@ -120,12 +56,195 @@ fn a_reply_may_be_ended_later_by_another_thread() {
 fn a_reply_may_be_ended_by_the_handler_of_another_call() {
     over_each(|transport, address| {
         let _server = Deferring::usual(transport, address);
-        let asking = ask_apart(transport, address, b'h', b"held");
+        let asking = ask_apart(transport, address, HOLD, b"held");
         let client = transport.client(address);
         eventually("what was kept is answered", || {
             assert_eq!(ask(&client, RELEASE, b"now").unwrap(), b"now");
             asking.is_finished()
         });
         assert_eq!(asking.join().unwrap().unwrap(), b"held");
+    });
+}
+
+#[test]
+fn a_reply_that_fails_tells_the_client_that_and_the_server_why() {
+    over_each(|transport, address| {
+        let server = Deferring::usual(transport, address);
+        let why = |text| {
+            eventually("why it failed", || {
+                server.server.last_failure() == Some(ErrorText::from(text))
+            })
+        };
+        let client = transport.client(address);
+        assert_eq!(status(ask(&client, b'!', b"")), Status::HandlerFailed);
+        why("the reply was dropped without an answer");
+        let asking = ask_apart(transport, address, LATER, b"");
+        let (reply, _) = server.next_kept();
+        reply.fail(b"no\ncat");
+        assert_eq!(status(asking.join().unwrap()), Status::HandlerFailed);
+        why("no?cat");
+        let asking = ask_apart(transport, address, LATER, b"");
+        let (reply, _) = server.next_kept();
+        assert_eq!(status(reply.send(&[0; 65_537])), Status::TooLarge);
+        assert_eq!(status(asking.join().unwrap()), Status::HandlerFailed);
+        why("an answer of 65537 bytes, and max_message is 65536");
+        assert_eq!(
+            ask(&client, NOW, b"still").unwrap(),
+            b"still",
+            "the connection lives"
+        );
+    });
+}
+
+#[test]
+fn a_response_is_what_a_calculator_gives() {
+    over_each(|transport, address| {
+        let _server = transport.serve(
+            address,
+            Handler::deferred(|reply, _| {
+                let answers: [Response; 2] = [Ok(7), Err(ErrorText::from("no"))];
+                let answer = answers[usize::from(reply.check().is_err())];
+                thread::spawn(move || reply.send_response(&answer).unwrap());
+            }),
+            &ServerOptions::default(),
+        );
+        assert_eq!(transport.client(address).call(&add(1, 2)).unwrap(), Ok(7));
+    });
+}
+
+#[test]
+fn further_requests_wait_for_the_answer_and_all_are_answered_in_order() {
+    over_each(|transport, address| {
+        let server = Deferring::usual(transport, address);
+        let mut channel = (transport.connect)(address, &ClientOptions::default()).unwrap();
+        let kinds = [NOW, LATER, NOW, LATER, LATER, NOW, LATER];
+        let requests: Vec<_> = (0_u8..)
+            .zip(kinds)
+            .map(|(number, kind)| message(kind, &[number; 90]))
+            .collect();
+        let frames: Vec<_> = requests
+            .iter()
+            .flat_map(|body| {
+                [&frame::prefix(u32::try_from(body.len()).unwrap())[..], body].concat()
+            })
+            .collect();
+        let asking = thread::spawn(move || {
+            let mut answers = Vec::new();
+            let mut take = |answer: &[u8]| answers.push(answer.to_vec());
+            let exchanged = channel.exchange(&frames, 90, Some(PATIENCE), &mut take);
+            exchanged.result.unwrap();
+            answers
+        });
+        for _ in 0..4 {
+            let (reply, rest) = server.next_kept();
+            assert!(
+                server.kept.try_recv().is_err(),
+                "{}: one at a time",
+                transport.name
+            );
+            reply.send(&rest).unwrap();
+        }
+        let answers = asking.join().unwrap();
+        let expected: Vec<_> = requests.iter().map(|body| body[1..].to_vec()).collect();
+        assert!(answers == expected, "{}", transport.name);
+    });
+}
+
+#[test]
+fn the_death_of_the_client_shows_and_frees_its_place() {
+    over_each(|transport, address| {
+        let options = ServerOptions {
+            max_clients: Some(1),
+            ..ServerOptions::default()
+        };
+        let server = Deferring::new(transport, address, &options);
+        let client = transport.client_with(address, &within(1));
+        assert_eq!(status(ask(&client, LATER, b"")), Status::TimedOut);
+        let (reply, _) = server.next_kept();
+        reply.check().unwrap();
+        drop(client);
+        if transport.name == "tcp" {
+            reply.send(b"nobody reads this").unwrap();
+        } else {
+            eventually("it shows", || status(reply.check()) == Status::Closed);
+            assert_eq!(status(reply.send(b"too late")), Status::Closed);
+        }
+        eventually("there is room for another", || {
+            transport
+                .client(address)
+                .call_bytes(&message(NOW, b"x"), &mut [0])
+                .is_ok()
+        });
+    });
+}
+
+#[test]
+fn stop_does_not_wait_for_replies_and_they_can_be_ended_after_it() {
+    over_each(|transport, address| {
+        let Deferring { server, kept, .. } = Deferring::usual(transport, address);
+        let asking: Vec<_> = (0..3)
+            .map(|_| ask_apart(transport, address, LATER, b""))
+            .collect();
+        let replies: Vec<_> = (0..3)
+            .map(|_| kept.recv_timeout(PATIENCE).unwrap().0)
+            .collect();
+        server.stop().unwrap();
+        for asking in asking {
+            assert_eq!(
+                status(asking.join().unwrap()),
+                Status::Closed,
+                "{}",
+                transport.name
+            );
+        }
+        let [first, second, third] = replies.try_into().unwrap();
+        assert_eq!(status(first.check()), Status::Stopped);
+        assert_eq!(status(first.send(b"late")), Status::Stopped);
+        drop(server);
+        assert_eq!(status(second.check()), Status::Stopped);
+        assert_eq!(status(second.send(b"later")), Status::Stopped);
+        third.fail(b"later still");
+    });
+}
+
+#[test]
+fn a_forked_child_has_no_reply() {
+    over_each(|transport, address| {
+        let server = Deferring::usual(transport, address);
+        let asking = ask_apart(transport, address, LATER, b"");
+        let (reply, _) = server.next_kept();
+        let mut reply = Some(reply);
+        let child = Process::fork(|| {
+            let reply = reply.take().unwrap();
+            assert_eq!(status(reply.check()), Status::Forked);
+            assert_eq!(status(reply.send(b"from the child")), Status::Forked);
+        });
+        assert!(child.succeeded());
+        reply.unwrap().send(b"from the parent").unwrap();
+        assert_eq!(asking.join().unwrap().unwrap(), b"from the parent");
+    });
+}
+
+#[test]
+fn a_parked_client_is_not_idle() {
+    over_each(|transport, address| {
+        let idle_timeout = Duration::from_millis(50);
+        let options = ServerOptions {
+            idle_timeout,
+            ..ServerOptions::default()
+        };
+        let server = Deferring::new(transport, address, &options);
+        let client = transport.client(address);
+        let asking = thread::spawn(move || (ask(&client, LATER, b"parked"), client));
+        let (reply, rest) = server.next_kept();
+        let idle: Vec<_> = (0..3).map(|_| transport.client(address)).collect();
+        for idle in &idle {
+            assert_eq!(ask(idle, NOW, b"").unwrap(), b"");
+        }
+        eventually("those who came later are dropped", || server.left() == 3);
+        reply.send(&rest).unwrap();
+        let (answer, _client) = asking.join().unwrap();
+        assert_eq!(answer.unwrap(), b"parked", "{}", transport.name);
+        eventually("it is idle again", || server.left() == 4);
     });
 }

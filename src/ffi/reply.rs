@@ -160,7 +160,14 @@ fn deferred_handler(
     Ok(Handler::deferred(move |reply, request| {
         // SAFETY: the slice lives until the call returns, and the function is one that the caller said may be called
         // like this.
-        unsafe { function(give(reply), request.as_ptr(), request.len(), user_data.get()) };
+        unsafe {
+            function(
+                give(reply),
+                request.as_ptr(),
+                request.len(),
+                user_data.get(),
+            )
+        };
     }))
 }
 
@@ -173,9 +180,7 @@ fn give(reply: Reply) -> *mut calc_ipc_reply {
         return ptr::null_mut();
     };
     let start = Arc::into_raw(deferral).cast_mut();
-    start
-        .map_addr(|start| start | number as usize & TAG)
-        .cast()
+    start.map_addr(|start| start | number as usize & TAG).cast()
 }
 
 /// What a reply is about, and its tag.

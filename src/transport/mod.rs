@@ -25,10 +25,10 @@ mod url;
 pub(crate) use posix::pipe;
 
 pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
-pub(crate) use deferral::TAGS;
-pub use deferral::{Deferral, Defers, Promise};
 pub use address::{Address, Bound, Side, bind, connect};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
+pub(crate) use deferral::TAGS;
+pub use deferral::{Deferral, Defers, Promise};
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,

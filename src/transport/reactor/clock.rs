@@ -101,10 +101,7 @@ impl Times {
                 self.stuck_since.get_or_insert(now);
                 self.frame = None; // It is not read from.
             }
-            TurnEnd::Idle { .. }
-            | TurnEnd::Parked { .. }
-            | TurnEnd::Unfinished
-            | TurnEnd::Gone => {
+            TurnEnd::Idle { .. } | TurnEnd::Parked { .. } | TurnEnd::Unfinished | TurnEnd::Gone => {
                 self.stuck_since = None;
                 self.frame = None;
             }

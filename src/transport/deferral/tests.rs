@@ -1,0 +1,235 @@
+//! A connection and the replies to its requests, without any I/O.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::*;
+use crate::protocol::frame;
+use crate::transport::Visit;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Counts how often it was woken.
+#[derive(Default)]
+struct Counter {
+    woken: AtomicUsize,
+    has_ended: AtomicBool,
+}
+
+impl Wake for Counter {
+    fn wake(&self, connection: usize) {
+        assert_eq!(connection, 5);
+        self.woken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+}
+
+/// Keeps promises for the test, unless it is told to keep them at once.
+#[derive(Default)]
+struct Keeper {
+    promises: Mutex<Vec<Promise>>,
+    keeps: AtomicBool,
+    failures: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Keeper {
+    fn promise(&self) -> Promise {
+        lock(&self.promises).pop().unwrap()
+    }
+}
+
+impl Defers for Keeper {
+    fn ask(&self, body: &[u8], _room: &mut [u8], promise: Promise) -> Option<Written> {
+        match self.keeps.load(Ordering::Relaxed) {
+            true => promise.keep(body).unwrap(),
+            false => lock(&self.promises).push(promise),
+        }
+        None
+    }
+
+    fn has_failed(&self, why: &[u8]) {
+        lock(&self.failures).push(why.to_vec());
+    }
+}
+
+impl Answer for Keeper {
+    fn answer(&self, _body: &[u8], _room: &mut [u8]) -> Written {
+        unreachable!("it defers")
+    }
+
+    fn too_large(&self, _room: &mut [u8]) -> Written {
+        Err(Notice::TooLarge)
+    }
+
+    fn longest_answer(&self, max_message: u32) -> u32 {
+        max_message
+    }
+
+    fn takes_aligned(&self) -> bool {
+        false
+    }
+
+    fn is_for_many_threads(&self) -> bool {
+        false
+    }
+
+    fn note(&self, _visit: Visit) {}
+
+    fn deferring(&self) -> Option<&dyn Defers> {
+        Some(self)
+    }
+}
+
+const LONGEST: u32 = 300;
+
+struct Scene {
+    counter: Arc<Counter>,
+    keeper: Keeper,
+    parking: Parking,
+    out: Outbox,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let counter = Arc::new(Counter::default());
+        Self {
+            parking: Parking::new(counter.clone(), 5, LONGEST),
+            counter,
+            keeper: Keeper::default(),
+            out: Outbox::new(LONGEST, false).unwrap(),
+        }
+    }
+
+    fn ask(&mut self, body: &[u8]) {
+        self.parking.answer(&self.keeper, body, &mut self.out);
+    }
+
+    fn resume(&mut self) -> bool {
+        self.parking.resume(&self.keeper, &mut self.out)
+    }
+
+    fn woken(&self) -> usize {
+        self.counter.woken.load(Ordering::Relaxed)
+    }
+
+    /// The frames since the last time.
+    fn take(&mut self) -> Vec<u8> {
+        let frames = self.out.frames().to_vec();
+        self.out.clear();
+        frames
+    }
+}
+
+fn framed(body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).unwrap();
+    [&frame::prefix(length)[..], body].concat()
+}
+
+fn status<T>(result: Result<T>) -> Status {
+    result.err().map_or(Status::Ok, |error| error.status())
+}
+
+#[test]
+fn what_is_kept_inside_of_the_handler_wakes_nobody() {
+    let mut scene = Scene::new();
+    scene.keeper.keeps.store(true, Ordering::Relaxed);
+    for body in [&b""[..], b"x", &[7; LONGEST as usize]] {
+        scene.ask(body);
+        assert!(!scene.parking.is_parked() && !scene.resume());
+        assert_eq!(scene.take(), framed(body));
+    }
+    assert_eq!(scene.woken(), 0);
+}
+
+#[test]
+fn what_is_kept_later_wakes_once() {
+    let mut scene = Scene::new();
+    for number in 1..4 {
+        scene.ask(b"request");
+        assert!(scene.parking.is_parked() && scene.parking.awaits_answer() && !scene.resume());
+        let promise = scene.keeper.promise();
+        promise.check().unwrap();
+        promise.keep(b"answer").unwrap();
+        assert!(scene.parking.is_parked() && !scene.parking.awaits_answer());
+        assert_eq!(scene.woken(), number);
+        assert!(scene.resume() && !scene.resume() && !scene.parking.is_parked());
+        assert_eq!(scene.take(), framed(b"answer"));
+    }
+}
+
+#[test]
+fn a_promise_that_is_broken_is_a_notice_and_why() {
+    let mut scene = Scene::new();
+    scene.ask(b"");
+    scene.keeper.promise().break_off(b"no cat").unwrap();
+    assert!(scene.resume());
+    scene.ask(b"");
+    let too_long = scene.keeper.promise().keep(&[0; LONGEST as usize + 1]);
+    assert_eq!(status(too_long), Status::TooLarge);
+    assert!(scene.resume());
+    let notice = Notice::HandlerFailed.to_bytes();
+    assert_eq!(scene.take(), [notice, notice].concat());
+    let told = lock(&scene.keeper.failures);
+    let long = &b"an answer of 301 bytes, and max_message is 300"[..];
+    assert_eq!(*told, [&b"no cat"[..], long]);
+}
+
+#[test]
+fn what_was_ended_is_told_from_the_next_request() {
+    let mut scene = Scene::new();
+    let deferral = Arc::clone(&scene.parking.deferral);
+    for _ in 0..3 * TAGS {
+        scene.ask(b"");
+        let (_, number) = scene.keeper.promise().into_parts();
+        let tag = number % TAGS;
+        assert_eq!(deferral.number(tag), number);
+        deferral.check_is_out(number).unwrap();
+        let before = number.wrapping_sub(1) % TAGS;
+        let before = deferral.number(before);
+        assert_eq!(
+            status(deferral.check_is_out(before)),
+            Status::InvalidArgument
+        );
+        assert_eq!(status(deferral.check(before)), Status::InvalidArgument);
+        Promise::new(deferral.clone(), number).keep(b"").unwrap();
+        let again = Promise::new(deferral.clone(), number).keep(b"again");
+        assert_eq!(status(again), Status::InvalidArgument);
+        assert!(scene.resume());
+        let again = Promise::new(deferral.clone(), number).keep(b"again");
+        assert_eq!(status(again), Status::InvalidArgument);
+        assert_eq!(scene.take(), framed(b""));
+    }
+}
+
+#[test]
+fn a_reply_outlives_its_connection_and_learns_why_that_went() {
+    for (has_ended, lost) in [(false, Status::Closed), (true, Status::Stopped)] {
+        let mut scene = Scene::new();
+        scene.ask(b"");
+        let promise = scene.keeper.promise();
+        scene.counter.has_ended.store(has_ended, Ordering::Relaxed);
+        drop(scene.parking);
+        assert_eq!(status(promise.check()), lost);
+        let (deferral, number) = promise.into_parts();
+        let first = Promise::new(deferral.clone(), number).keep(b"late");
+        assert_eq!(status(first), lost);
+        let again = Promise::new(deferral, number).keep(b"later");
+        assert_eq!(status(again), Status::InvalidArgument);
+        assert_eq!(scene.counter.woken.load(Ordering::Relaxed), 0);
+    }
+}
+
+#[test]
+fn numbers_go_round() {
+    let mut scene = Scene::new();
+    scene.parking.number = NUMBERS - 2;
+    for expected in [NUMBERS - 1, 0, 1] {
+        scene.ask(b"");
+        let (deferral, number) = scene.keeper.promise().into_parts();
+        assert_eq!(number, expected);
+        Promise::new(deferral, number).keep(b"x").unwrap();
+        assert!(scene.resume());
+    }
+    assert_eq!(scene.take().len(), 15);
+}
