@@ -7,12 +7,13 @@ mod calls;
 mod header;
 
 use calc_ipc::ffi::{
-    client::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*, tcp::*, uds::*,
+    client::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*, shm::*,
+    tcp::*, uds::*,
 };
 use calc_ipc::ffi::{
     descriptor::*, handler::*, message::*, options::*, pipe::*, protocol::*, status::*,
 };
-use calls::{COMPLETION, Call, REQUEST, RESPONSE, calls, mute};
+use calls::{COMPLETION, Call, REQUEST, RESPONSE, calls, mute, mute_later};
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
@@ -217,6 +218,12 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_server_create_bytes(null(), Some(mute), data, null(), &mut none());
             calc_ipc_server_create_bytes(URL, None, data, null(), &mut none());
             calc_ipc_server_create_bytes(URL, Some(mute), data, null(), null_mut());
+            calc_ipc_server_create_deferred(null(), Some(mute_later), data, null(), &mut none());
+            calc_ipc_server_create_deferred(URL, None, data, null(), &mut none());
+            calc_ipc_server_create_deferred(URL, Some(mute_later), data, null(), null_mut());
+            calc_ipc_reply_send(none(), byte, 1);
+            calc_ipc_reply_send_response(none(), answer);
+            calc_ipc_reply_check(none());
             calc_ipc_server_run(none());
             calc_ipc_server_start(none());
             calc_ipc_server_stop(none());
@@ -265,6 +272,7 @@ fn what_returns_nothing_ignores_null() {
         calc_ipc_tcp_server_request_stop(null());
         calc_ipc_named_pipe_server_request_stop(null());
         calc_ipc_server_request_stop(null());
+        calc_ipc_reply_fail(null_mut(), null());
         assert_eq!(calc_ipc_tcp_server_port(null()), 0);
         assert!(calc_ipc_server_url(null()).is_null());
     }
