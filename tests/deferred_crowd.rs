@@ -165,7 +165,7 @@ fn handler(repliers: Vec<Sender<Kept>>) -> Handler {
 fn message(random: &mut Random, client: u8, number: u32) -> Vec<u8> {
     let length = [0, 30, 60, 2000, 70_000][random.below(5)].min(random.below(65_000));
     let mut message = vec![client; 6 + length];
-    message[0] = random.below(5) as u8;
+    message[0] = random.byte() % 5;
     message[2..6].copy_from_slice(&number.to_le_bytes());
     message
 }

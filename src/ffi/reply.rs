@@ -14,7 +14,7 @@ use super::server::{calc_ipc_server, server};
 use super::status::calc_ipc_status;
 use crate::error::{Error, Result, Status};
 use crate::service::{Handler, Reply};
-use crate::transport::{Deferral, NO_TRANSPORTS, TAGS, unsupported};
+use crate::transport::{Deferral, NO_TRANSPORTS, unsupported};
 use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -171,8 +171,9 @@ fn deferred_handler(
     }))
 }
 
-/// The bits of a pointer that say which request of a connection it is about.
-const TAG: usize = TAGS as usize - 1;
+/// The bits of a pointer that say which request of a connection it is about: the lowest of its number.
+const TAG: usize = u8::MAX as usize;
+const _: () = assert!(align_of::<Deferral>() > TAG);
 
 /// The reply for C, which ends it.
 fn give(reply: Reply) -> *mut calc_ipc_reply {
@@ -188,7 +189,7 @@ fn give(reply: Reply) -> *mut calc_ipc_reply {
 /// # Safety
 ///
 /// `reply` is NULL, or came from [`give`] and was not ended.
-unsafe fn look<'a>(reply: *const calc_ipc_reply) -> Result<(&'a Deferral, u32)> {
+unsafe fn look<'a>(reply: *const calc_ipc_reply) -> Result<(&'a Deferral, u8)> {
     if let Some(lack) = NO_TRANSPORTS.filter(|_| !reply.is_null()) {
         return Err(unsupported(lack));
     }
@@ -197,7 +198,8 @@ unsafe fn look<'a>(reply: *const calc_ipc_reply) -> Result<(&'a Deferral, u32)> 
     let deferral = unsafe { start.as_ref() };
     let deferral =
         deferral.ok_or_else(|| Error::new(Status::InvalidArgument, "the reply is NULL"))?;
-    Ok((deferral, (reply.addr() & TAG) as u32))
+    let [tag, ..] = reply.addr().to_le_bytes();
+    Ok((deferral, tag))
 }
 
 /// The reply that C ends.

@@ -37,10 +37,6 @@ pub(crate) trait Wake: Send + Sync {
     fn has_ended(&self) -> bool;
 }
 
-/// So many requests of a connection are told apart by the lowest bits of their numbers.
-pub(crate) const TAGS: u32 = 256;
-const _: () = assert!(align_of::<Deferral>() == TAGS as usize);
-
 /// What a connection and its replies share. Its place in memory leaves bits of its address for a part of a request's
 /// number.
 #[repr(align(256))]
@@ -292,12 +288,18 @@ impl Promise {
 }
 
 impl Deferral {
-    /// The number of the last request, if the lowest bits are these; else one that is over.
-    pub(crate) fn number(&self, lowest: u32) -> u32 {
+    /// The part of a request's number by which C tells it from others of its connection.
+    pub(crate) fn tag(number: u32) -> u8 {
+        let [lowest, ..] = number.to_le_bytes();
+        lowest
+    }
+
+    /// The number of the last request, if it has this tag; else one that is over.
+    pub(crate) fn number(&self, tag: u8) -> u32 {
         let number = self.standing.number();
-        match number % TAGS == lowest {
+        match Self::tag(number) == tag {
             true => number,
-            false => lowest,
+            false => tag.into(),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::protocol::frame;
-use crate::transport::Visit;
+use crate::transport::stand_in::Keeper;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Counts how often it was woken.
@@ -22,62 +22,6 @@ impl Wake for Counter {
 
     fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Relaxed)
-    }
-}
-
-/// Keeps promises for the test, unless it is told to keep them at once.
-#[derive(Default)]
-struct Keeper {
-    promises: Mutex<Vec<Promise>>,
-    keeps: AtomicBool,
-    failures: Mutex<Vec<Vec<u8>>>,
-}
-
-impl Keeper {
-    fn promise(&self) -> Promise {
-        lock(&self.promises).pop().unwrap()
-    }
-}
-
-impl Defers for Keeper {
-    fn ask(&self, body: &[u8], _room: &mut [u8], promise: Promise) -> Option<Written> {
-        match self.keeps.load(Ordering::Relaxed) {
-            true => promise.keep(body).unwrap(),
-            false => lock(&self.promises).push(promise),
-        }
-        None
-    }
-
-    fn has_failed(&self, why: &[u8]) {
-        lock(&self.failures).push(why.to_vec());
-    }
-}
-
-impl Answer for Keeper {
-    fn answer(&self, _body: &[u8], _room: &mut [u8]) -> Written {
-        unreachable!("it defers")
-    }
-
-    fn too_large(&self, _room: &mut [u8]) -> Written {
-        Err(Notice::TooLarge)
-    }
-
-    fn longest_answer(&self, max_message: u32) -> u32 {
-        max_message
-    }
-
-    fn takes_aligned(&self) -> bool {
-        false
-    }
-
-    fn is_for_many_threads(&self) -> bool {
-        false
-    }
-
-    fn note(&self, _visit: Visit) {}
-
-    fn deferring(&self) -> Option<&dyn Defers> {
-        Some(self)
     }
 }
 
@@ -179,14 +123,12 @@ fn a_promise_that_is_broken_is_a_notice_and_why() {
 fn what_was_ended_is_told_from_the_next_request() {
     let mut scene = Scene::new();
     let deferral = Arc::clone(&scene.parking.deferral);
-    for _ in 0..3 * TAGS {
+    for _ in 0..600 {
         scene.ask(b"");
         let (_, number) = scene.keeper.promise().into_parts();
-        let tag = number % TAGS;
-        assert_eq!(deferral.number(tag), number);
+        assert_eq!(deferral.number(Deferral::tag(number)), number);
         deferral.check_is_out(number).unwrap();
-        let before = number.wrapping_sub(1) % TAGS;
-        let before = deferral.number(before);
+        let before = deferral.number(Deferral::tag(number.wrapping_sub(1)));
         assert_eq!(
             status(deferral.check_is_out(before)),
             Status::InvalidArgument

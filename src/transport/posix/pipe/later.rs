@@ -1,5 +1,8 @@
 //! Waiting for an answer that comes later, where one thread serves one client.
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, Result};
 use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::Want;
