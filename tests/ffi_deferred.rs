@@ -145,31 +145,32 @@ fn a_reply_is_ended_in_the_handler_or_later_and_only_once() {
     }
 }
 
+fn send_null(reply: Reply) -> calc_ipc_status {
+    // SAFETY: the reply is out; NULL is what is tried.
+    unsafe { calc_ipc_reply_send(reply.0, null(), 1) }
+}
+
+fn send_no_response(reply: Reply) -> calc_ipc_status {
+    // SAFETY: as above.
+    unsafe { calc_ipc_reply_send_response(reply.0, null()) }
+}
+
+fn fail(reply: Reply) -> calc_ipc_status {
+    // SAFETY: the reply is out, and the text a string.
+    unsafe { calc_ipc_reply_fail(reply.0, c"no".as_ptr()) };
+    CALC_IPC_STATUS_OK
+}
+
 #[test]
 fn what_is_no_answer_fails_and_ends_the_reply() {
     let address = Address::new();
     let deferring = Deferring::new(&address);
-    let long = vec![0; 65_537];
-    let ends: [(&(dyn Fn(Reply) -> calc_ipc_status + Sync), calc_ipc_status); 4] = [
-        (&|reply| reply.send(&long), CALC_IPC_STATUS_TOO_LARGE),
-        // SAFETY: the reply is out; NULL is what is tried.
-        (
-            &|reply| unsafe { calc_ipc_reply_send(reply.0, null(), 1) },
-            CALC_IPC_STATUS_INVALID_ARGUMENT,
-        ),
-        // SAFETY: as above.
-        (
-            &|reply| unsafe { calc_ipc_reply_send_response(reply.0, null()) },
-            CALC_IPC_STATUS_INVALID_ARGUMENT,
-        ),
-        (
-            &|reply| {
-                // SAFETY: the reply is out, and the text a string.
-                unsafe { calc_ipc_reply_fail(reply.0, c"no".as_ptr()) };
-                CALC_IPC_STATUS_OK
-            },
-            CALC_IPC_STATUS_OK,
-        ),
+    type End = fn(Reply) -> calc_ipc_status;
+    let ends: [(End, calc_ipc_status); 4] = [
+        (|reply| reply.send(&[0; 65_537]), CALC_IPC_STATUS_TOO_LARGE),
+        (send_null, CALC_IPC_STATUS_INVALID_ARGUMENT),
+        (send_no_response, CALC_IPC_STATUS_INVALID_ARGUMENT),
+        (fail, CALC_IPC_STATUS_OK),
     ];
     for (end, status) in ends {
         let (came_to, _) = deferring.ask(|reply| {
@@ -243,10 +244,8 @@ fn a_reply_outlives_its_client_and_its_server() {
     });
     assert_eq!(second.send(b"too late"), CALC_IPC_STATUS_CLOSED);
     // SAFETY: a live server.
-    assert_eq!(
-        unsafe { calc_ipc_server_stop(pair.server) },
-        CALC_IPC_STATUS_OK
-    );
+    let stopped = unsafe { calc_ipc_server_stop(pair.server) };
+    assert_eq!(stopped, CALC_IPC_STATUS_OK);
     assert_eq!(asking.join().unwrap().0, CALC_IPC_STATUS_CLOSED);
     drop(pair);
     assert_eq!(first.check(), CALC_IPC_STATUS_STOPPED);

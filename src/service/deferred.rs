@@ -96,12 +96,11 @@ impl Answer for Deferred {
 }
 
 impl Defers for Deferred {
-    fn ask(&self, body: &[u8], _room: &mut [u8], promise: Promise) -> Option<Written> {
+    fn ask(&self, body: &[u8], promise: Promise) {
         let reply = Reply(Some(promise));
         // A function that panics drops the reply, if it did not keep it.
         self.user_code.call(|| (self.function)(reply, body));
         self.user_code.forget_failure();
-        None
     }
 
     fn has_failed(&self, why: &[u8]) {

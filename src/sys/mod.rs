@@ -7,6 +7,8 @@
 pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod deadline;
+#[cfg_attr(bare, expect(dead_code, reason = "nobody is served"))]
+pub(crate) mod lent;
 pub(crate) mod line;
 pub(crate) mod mutex;
 #[cfg_attr(bare, expect(dead_code, reason = "nothing is forked"))]

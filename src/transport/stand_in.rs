@@ -204,12 +204,11 @@ impl Keeper {
 }
 
 impl Defers for Keeper {
-    fn ask(&self, body: &[u8], _room: &mut [u8], promise: Promise) -> Option<Written> {
+    fn ask(&self, body: &[u8], promise: Promise) {
         match self.keeps.load(Ordering::Relaxed) {
             true => promise.keep(body).unwrap(),
             false => mutex::lock(&self.promises).push(promise),
         }
-        None
     }
 
     fn has_failed(&self, why: &[u8]) {

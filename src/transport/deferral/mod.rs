@@ -11,18 +11,18 @@ use super::conversation::outbox::Outbox;
 use super::{Answer, Written};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
-use crate::sys::fork;
 use crate::sys::mutex::lock;
 use crate::sys::room::Room;
+use crate::sys::{fork, lent};
 use standing::{NUMBERS, Phase, Standing};
 use std::fmt;
+use std::ptr;
 use std::sync::{Arc, Mutex};
 
 /// What has requests answered now or later.
 pub trait Defers: Sync {
-    /// Hands over the request with this body, and the promise to answer it. An answer that is there when this returns
-    /// was kept, or written to `room`, which is as for [`Answer::answer`]; `None`: it was not written there.
-    fn ask(&self, body: &[u8], room: &mut [u8], promise: Promise) -> Option<Written>;
+    /// Hands over the request with this body, and the promise to answer it.
+    fn ask(&self, body: &[u8], promise: Promise);
 
     /// Is told that a promise was broken, and why.
     fn has_failed(&self, why: &[u8]);
@@ -147,9 +147,9 @@ impl Parking {
         self.number = (self.number + 1) % NUMBERS;
         self.deferral.standing.begin(self.number);
         let promise = Promise::new(Arc::clone(&self.deferral), self.number);
-        let written = defers.ask(body, room, promise);
-        if written.is_some() {
-            return written;
+        let owner = self.deferral.owner_of_room(self.number);
+        if let Some(length) = lent::lend(owner, room, || defers.ask(body, promise)) {
+            return Some(u32::try_from(length).map_err(|_| Notice::HandlerFailed));
         }
         self.is_parked = self.deferral.standing.park(self.number);
         (!self.is_parked).then(|| self.take(defers, room))
@@ -236,6 +236,9 @@ impl Promise {
 
     /// Answers the request, whenever its connection is served next. Never waits.
     pub(crate) fn keep(self, answer: &[u8]) -> Result<()> {
+        if self.deferral.write(self.number, answer) {
+            return Ok(());
+        }
         let longest = self.deferral.longest;
         if answer.len() > longest as usize {
             let length = answer.len();
@@ -315,6 +318,23 @@ impl Deferral {
             over @ (Phase::Free | Phase::Kept) => outstanding(over),
             _ => Ok(()),
         }
+    }
+
+    /// Who has the room for an answer while the request with this number is with its handler.
+    #[inline]
+    fn owner_of_room(&self, number: u32) -> usize {
+        ptr::from_ref(self).addr() | usize::from(Self::tag(number))
+    }
+
+    /// Writes the answer right to where it goes, if this thread is inside of the handler of its request.
+    #[inline]
+    fn write(&self, number: u32, answer: &[u8]) -> bool {
+        let is_written =
+            self.owner == fork::generation() && lent::write(self.owner_of_room(number), answer);
+        if is_written {
+            self.standing.end(number);
+        }
+        is_written
     }
 
     fn check_owner(&self) -> Result<()> {
