@@ -13,7 +13,7 @@ mod support;
 use calc_ipc::calculator::{ErrorText, Response};
 use calc_ipc::error::Status;
 use calc_ipc::protocol::frame;
-use calc_ipc::service::Handler;
+use calc_ipc::service::{Handler, Limit, Next};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use deferring::{Deferring, HOLD, LATER, NOW, RELEASE, ask, ask_apart, message};
 use std::thread;
@@ -147,6 +147,44 @@ fn further_requests_wait_for_the_answer_and_all_are_answered_in_order() {
         let answers = asking.join().unwrap();
         let expected: Vec<_> = requests.iter().map(|body| body[1..].to_vec()).collect();
         assert!(answers == expected, "{}", transport.name);
+    });
+}
+
+#[test]
+fn an_answer_that_is_there_does_not_wait_for_one_that_is_to_come() {
+    over_each(|transport, address| {
+        let server = Deferring::usual(transport, address);
+        let client = transport.client(address);
+        // The last three wait for the first, and may go together.
+        for (tag, kind) in (0..).zip([LATER, NOW, LATER, NOW]) {
+            let message = message(kind, b"x");
+            client.submit(Limit::Usual, &message, tag).unwrap();
+        }
+        let mut taken = 0;
+        let mut take = || match client.next(Some(Duration::ZERO), &mut [0]) {
+            Ok(Next::Completion(completion)) => {
+                assert_eq!((completion.tag, completion.outcome.unwrap()), (taken, 1));
+                taken += 1;
+                taken
+            }
+            other => {
+                assert_eq!(status(other), Status::TimedOut);
+                taken
+            }
+        };
+        for expected in [2, 4] {
+            let mut reply = None;
+            eventually("it is asked", || {
+                take();
+                reply = server.kept.try_recv().ok();
+                reply.is_some()
+            });
+            if expected == 4 {
+                eventually("what is there was taken", || take() == 2);
+            }
+            reply.unwrap().0.send(b"x").unwrap();
+        }
+        eventually("all is taken", || take() == 4);
     });
 }
 

@@ -1,7 +1,7 @@
 //! The server's side of shared memory.
 
 use super::MEMORY;
-use super::layout::{self, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
+use super::layout::{self, DEFERS, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::slot::{Header, Seen, ServerSlot};
 use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
@@ -54,7 +54,6 @@ pub(in crate::transport) fn bind(
     let (handle, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
     let header = Header(page);
-    header.set_abilities(RINGS);
     Ok(Box::new(SharedEndpoint {
         socket,
         header,
@@ -82,6 +81,8 @@ impl Endpoint for SharedEndpoint {
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         self.header.reset();
+        let defers = task.answer.deferring().map_or(0, |_| DEFERS);
+        self.header.set_abilities(RINGS | defers);
         reactor::serve(self, &self.limits, task)
     }
 }
