@@ -10,15 +10,16 @@
 mod deferring;
 mod support;
 
-use calc_ipc::calculator::{ErrorText, Response};
+use calc_ipc::calculator::{ErrorText, Operation, Response};
 use calc_ipc::error::Status;
 use calc_ipc::protocol::frame;
 use calc_ipc::service::{Handler, Limit, Next};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use deferring::{Deferring, HOLD, LATER, NOW, RELEASE, ask, ask_apart, message};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
-use support::{PATIENCE, Process, add, eventually, over_each, status, within};
+use support::{PATIENCE, Process, add, eventually, over_each, request, status, within};
 
 #[test]
 fn a_reply_may_be_ended_in_the_handler() {
@@ -153,17 +154,22 @@ fn further_requests_wait_for_the_answer_and_all_are_answered_in_order() {
 #[test]
 fn an_answer_that_is_there_does_not_wait_for_one_that_is_to_come() {
     over_each(|transport, address| {
-        let server = Deferring::usual(transport, address);
+        let (keep, kept) = channel();
+        let handler = Handler::deferred(move |reply, request| match request.first() {
+            Some(b'M') => keep.send(reply).unwrap(),
+            _ => reply.send_response(&Ok(1)).unwrap(),
+        });
+        let _server = transport.serve(address, handler, &ServerOptions::default());
         let client = transport.client(address);
-        // The last three wait for the first, and may go together.
-        for (tag, kind) in (0..).zip([LATER, NOW, LATER, NOW]) {
-            let message = message(kind, b"x");
-            client.submit(Limit::Usual, &message, tag).unwrap();
+        let (now, later) = (add(1, 1), request(Operation::Mul, 1, 1));
+        // The last three wait for the first, and might go together.
+        for (tag, request) in (0..).zip([later, now, later, now]) {
+            client.submit_request(Limit::Usual, &request, tag).unwrap();
         }
         let mut taken = 0;
-        let mut take = || match client.next(Some(Duration::ZERO), &mut [0]) {
+        let mut take = || match client.next(Some(Duration::ZERO), &mut [0; 9]) {
             Ok(Next::Completion(completion)) => {
-                assert_eq!((completion.tag, completion.outcome.unwrap()), (taken, 1));
+                assert_eq!((completion.tag, completion.outcome.unwrap()), (taken, 4));
                 taken += 1;
                 taken
             }
@@ -172,17 +178,15 @@ fn an_answer_that_is_there_does_not_wait_for_one_that_is_to_come() {
                 taken
             }
         };
-        for expected in [2, 4] {
+        for before in [0, 2] {
+            eventually("what is there is taken", || take() == before);
             let mut reply = None;
-            eventually("it is asked", || {
-                take();
-                reply = server.kept.try_recv().ok();
+            eventually("one is out", || {
+                assert_eq!(take(), before);
+                reply = kept.try_recv().ok();
                 reply.is_some()
             });
-            if expected == 4 {
-                eventually("what is there was taken", || take() == 2);
-            }
-            reply.unwrap().0.send(b"x").unwrap();
+            reply.unwrap().send_response(&Ok(1)).unwrap();
         }
         eventually("all is taken", || take() == 4);
     });
