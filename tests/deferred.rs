@@ -13,7 +13,7 @@ mod support;
 use calc_ipc::calculator::{ErrorText, Operation, Response};
 use calc_ipc::error::Status;
 use calc_ipc::protocol::frame;
-use calc_ipc::service::{Handler, Limit, Next};
+use calc_ipc::service::{Handler, Limit, Next, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use deferring::{Deferring, HOLD, LATER, NOW, RELEASE, ask, ask_apart, message};
 use std::sync::mpsc::channel;
@@ -289,4 +289,22 @@ fn a_parked_client_is_not_idle() {
         assert_eq!(answer.unwrap(), b"parked", "{}", transport.name);
         eventually("it is idle again", || server.left() == 4);
     });
+}
+
+#[test]
+fn a_child_behind_a_pipe_answers_now_and_later() {
+    let handler = Handler::deferred(|reply, request| match request.first() {
+        Some(&NOW) => reply.send(request).unwrap(),
+        _ => {
+            let request = request.to_vec();
+            thread::spawn(move || reply.send(&request).unwrap());
+        }
+    });
+    let client = pipe::create(handler, &ClientOptions::default()).unwrap();
+    for kind in [LATER, NOW, LATER, LATER] {
+        let mut answer = [0; 4];
+        let message = message(kind, b"abc");
+        assert_eq!(client.call_bytes(&message, &mut answer).unwrap(), 4);
+        assert_eq!(message, answer);
+    }
 }

@@ -51,7 +51,7 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
 
     /// @cond INTERNAL
   protected:
-    /// `Kept` is AnyHandler or AnyBytesHandler.
+    /// `Kept` is AnyHandler, AnyBytesHandler or AnyDeferredHandler.
     template <class Create, class Kept, class... Address>
     BasicServer(Create create, Kept handler, const ServerOptions &options, Address... address)
         : state_(std::make_unique<State>()) {
@@ -68,7 +68,7 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
   private:
     /// In one place on the heap: the handler's address outlives moves of the server, and the handler its last call.
     struct State {
-        std::shared_ptr<void> handler; // of either kind
+        std::shared_ptr<void> handler; // of any kind
         std::unique_ptr<T, Deleter<Destroy>> handle;
     };
 

@@ -5,6 +5,7 @@
 #ifndef CALC_IPC_URL_HPP
 #define CALC_IPC_URL_HPP
 
+#include <calc_ipc/reply.hpp>
 #include <calc_ipc/service.hpp>
 
 #include <chrono>
@@ -24,6 +25,7 @@ namespace calc_ipc {
 ///
 ///     Server server("tcp://localhost:0", handler);             // requests, as every server answers them
 ///     auto server = Server::bytes("unix:///run/echo", echo);   // or: messages of your own
+///     auto server = Server::deferred("unix:///run/news", keep); // or: answered later
 ///     server.startInBackground();                              // or run(), on this thread
 ///     std::cout << server.url() << '\n';                       // for clients, with the real port
 ///     server.stop();
@@ -41,6 +43,12 @@ class Server final
         return {OfBytes(), url, std::move(handler), options};
     }
 
+    /// A server of messages of any kind whose answers may come later. Its stop does not wait for replies that are out.
+    [[nodiscard]] static Server deferred(const std::string &url, detail::AnyDeferredHandler handler,
+                                         const ServerOptions &options = {}) {
+        return {Deferred(), url, std::move(handler), options};
+    }
+
     /// The URL as bound, with the real port.
     std::string url() const {
         const char *url = calc_ipc_server_url(handle());
@@ -50,9 +58,15 @@ class Server final
   private:
     /// Without it, an empty handler would be one of either kind.
     struct OfBytes {};
+    /// The same for one whose answers may come later.
+    struct Deferred {};
 
     Server(OfBytes /* kind */, const std::string &url, detail::AnyBytesHandler handler, const ServerOptions &options)
         : BasicServer(calc_ipc_server_create_bytes, std::move(handler), options, detail::terminated(url)) {}
+
+    Server(Deferred /* kind */, const std::string &url, detail::AnyDeferredHandler handler,
+           const ServerOptions &options)
+        : BasicServer(calc_ipc_server_create_deferred, std::move(handler), options, detail::terminated(url)) {}
 };
 
 /// @cond INTERNAL
