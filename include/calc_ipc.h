@@ -63,6 +63,11 @@
  * something to take, for an event loop of the host's; the library has no thread for that. A call that
  * waits gets BUSY until all completions are taken.
  *
+ * **Answers that come later.** The handler of calc_ipc_server_create_deferred() gets a reply, which any
+ * thread ends at any time by calc_ipc_reply_send(). Until then that connection is parked: no further
+ * request of it is read. So a server tells its clients of events: they call, and it answers when something
+ * happens (examples/c/events.c).
+ *
  * **Time.** The library never retries a call. calc_ipc_last_not_executed() says of a failed call
  * whether its request was certainly not executed, so that the caller can safely send it again. Once
  * a connection is lost, every call on it fails with the same status: create a new client. After
@@ -1689,12 +1694,14 @@ CALC_IPC_API const char *calc_ipc_server_url(const struct calc_ipc_server *serve
  * Creates a server of messages of your own whose answers may come later, as calc_ipc_server_create_bytes() does.
  *
  * calc_ipc_server_stop() and calc_ipc_server_destroy() do not wait for replies that are out: their clients get CLOSED. Such
- * replies still have to be ended, and give STOPPED.
+ * replies still have to be ended, and give STOPPED. So has one whose client has gone, which leaves its place to another
+ * client: who keeps many replies asks calc_ipc_reply_check() now and then.
  *
  * @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
  * @param handler    What answers; not NULL.
  * @param user_data  Passed to `handler`; has to live until destroy returns.
- * @param options    NULL: the defaults. `max_message` bounds requests and answers, `max_clients` the replies that are out.
+ * @param options    NULL: the defaults. `max_message` bounds requests and answers, `max_clients` the replies that are out
+ *                   to clients that are there.
  * @param out        Takes the server, to be destroyed; NULL on failure.
  * @return As calc_ipc_server_create().
  */

@@ -44,12 +44,14 @@ pub type calc_ipc_deferred_handler = Option<
 /// Creates a server of messages of your own whose answers may come later, as calc_ipc_server_create_bytes() does.
 ///
 /// calc_ipc_server_stop() and calc_ipc_server_destroy() do not wait for replies that are out: their clients get CLOSED. Such
-/// replies still have to be ended, and give STOPPED.
+/// replies still have to be ended, and give STOPPED. So has one whose client has gone, which leaves its place to another
+/// client: who keeps many replies asks calc_ipc_reply_check() now and then.
 ///
 /// @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
 /// @param handler    What answers; not NULL.
 /// @param user_data  Passed to `handler`; has to live until destroy returns.
-/// @param options    NULL: the defaults. `max_message` bounds requests and answers, `max_clients` the replies that are out.
+/// @param options    NULL: the defaults. `max_message` bounds requests and answers, `max_clients` the replies that are out
+///                   to clients that are there.
 /// @param out        Takes the server, to be destroyed; NULL on failure.
 /// @return As calc_ipc_server_create().
 #[unsafe(no_mangle)]
