@@ -206,6 +206,26 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_one_that_is_parked_is_timed() {
+        let limits = limits(Duration::from_secs(1));
+        let mut times = Times::new(&limits, Instant::now());
+        let began = times.idle_since.unwrap();
+        times.note(partial(true, true, 9), &limits);
+        times.note(TurnEnd::Parked { answered: false }, &limits);
+        assert_eq!(times.due(&limits), None);
+        times.note(TurnEnd::Idle { answered: false }, &limits);
+        assert!(times.idle_since.unwrap() > began, "it is idle from now on");
+        assert_eq!(
+            times.due(&limits),
+            times.idle_since.map(|since| since + limits.idle_timeout)
+        );
+        let parked = times.idle_since;
+        times.note(TurnEnd::Parked { answered: false }, &limits);
+        times.note(TurnEnd::Blocked { moved: false }, &limits);
+        assert!(times.due(&limits).is_some() && times.idle_since >= parked);
+    }
+
+    #[test]
     fn a_look_is_due_once_and_tells_for_how_long_nobody_looked() {
         let mut clock = Clock::default();
         let now = Instant::now() + STALL;

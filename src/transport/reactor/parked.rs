@@ -1,5 +1,8 @@
 //! Peers that were parked, and whose answers have come: left to the thread that serves them.
 
+#[cfg(test)]
+mod tests;
+
 use crate::sys::Bell;
 use crate::sys::mutex::lock;
 use crate::transport::deferral::Wake;

@@ -123,6 +123,9 @@ impl<'a> Worker<'a> {
                 if shard.index == self.index {
                     self.wards.take();
                 }
+                if is_lone {
+                    self.turns.give_queued(shard);
+                }
             }
             Token::Door(door) => newcomers::open_door(shard, door),
             Token::Peer(key, place) if is_lone => {
