@@ -11,13 +11,13 @@ use super::message::calc_ipc_response;
 use super::options::calc_ipc_server_options;
 use super::pointer;
 use super::server::{calc_ipc_server, server};
-use super::status::calc_ipc_status;
+use super::status::{CALC_IPC_STATUS_OK, calc_ipc_status};
 use crate::error::{Error, Result, Status};
 use crate::service::{Handler, Reply};
 use crate::transport::{Deferral, NO_TRANSPORTS, unsupported};
 use std::ffi::{c_char, c_void};
-use std::ptr;
 use std::sync::Arc;
+use std::{ptr, slice};
 
 /// The right to answer one request, once: by calc_ipc_reply_send(), calc_ipc_reply_send_response() or
 /// calc_ipc_reply_fail(), which end it. It is not to be used after that.
@@ -83,6 +83,10 @@ pub unsafe extern "C-unwind" fn calc_ipc_reply_send(
     length: usize,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises a reply that was not ended, and pointers that are NULL or valid (header, Arguments).
+    if unsafe { send_inside(reply, answer, length) } {
+        return CALC_IPC_STATUS_OK;
+    }
+    // SAFETY: as above.
     guard(|| unsafe {
         let reply = take(reply)?;
         match pointer::array(answer, length, "answer") {
@@ -202,6 +206,30 @@ unsafe fn look<'a>(reply: *const calc_ipc_reply) -> Result<(&'a Deferral, u8)> {
         deferral.ok_or_else(|| Error::new(Status::InvalidArgument, "the reply is NULL"))?;
     let [tag, ..] = reply.addr().to_le_bytes();
     Ok((deferral, tag))
+}
+
+/// Answers inside of the reply's own handler, which no cancellation reaches, and where nothing here can fail; `false`: it
+/// is not there, or what it is given has to be looked at.
+///
+/// # Safety
+///
+/// As for [`look`], and `answer` is NULL or points to `length` bytes.
+#[inline]
+unsafe fn send_inside(reply: *mut calc_ipc_reply, answer: *const u8, length: usize) -> bool {
+    if reply.is_null() || answer.is_null() || length > isize::MAX as usize {
+        return false;
+    }
+    // SAFETY: the caller's promise is the same, and the bytes are there.
+    let (found, answer) = unsafe { (look(reply), slice::from_raw_parts(answer, length)) };
+    let Ok((deferral, tag)) = found else {
+        return false;
+    };
+    let is_sent = deferral.write(deferral.number(tag), answer);
+    if is_sent {
+        // SAFETY: it was out, so this is the reference that `give` gave away, taken back once.
+        drop(unsafe { Arc::from_raw(deferral) });
+    }
+    is_sent
 }
 
 /// The reply that C ends.

@@ -328,7 +328,7 @@ impl Deferral {
 
     /// Writes the answer right to where it goes, if this thread is inside of the handler of its request.
     #[inline]
-    fn write(&self, number: u32, answer: &[u8]) -> bool {
+    pub(crate) fn write(&self, number: u32, answer: &[u8]) -> bool {
         let is_written =
             self.owner == fork::generation() && lent::write(self.owner_of_room(number), answer);
         if is_written {
