@@ -16,10 +16,14 @@ use calc_ipc::protocol::frame;
 use calc_ipc::service::{Handler, Limit, Next, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use deferring::{Deferring, HOLD, LATER, NOW, RELEASE, ask, ask_apart, message};
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
-use support::{PATIENCE, Process, add, eventually, over_each, request, status, within};
+use support::{
+    Address, PATIENCE, Process, TRANSPORTS, add, eventually, over_each, request, status, within,
+};
 
 #[test]
 fn a_reply_may_be_ended_in_the_handler() {
@@ -306,5 +310,29 @@ fn a_child_behind_a_pipe_answers_now_and_later() {
         let message = message(kind, b"abc");
         assert_eq!(client.call_bytes(&message, &mut answer).unwrap(), 4);
         assert_eq!(message, answer);
+    }
+}
+
+#[test]
+fn a_peer_of_the_public_fifos_is_answered_later_too() {
+    let address = Address::new();
+    let server = Deferring::usual(&TRANSPORTS[1], &address);
+    let open = |name, options: &mut OpenOptions| options.open(address.path(name)).unwrap();
+    let mut answers = open("a", OpenOptions::new().read(true));
+    for round in 1..3 {
+        let mut requests = open("q", OpenOptions::new().write(true));
+        let message = message(LATER, b"later");
+        let length = u32::try_from(message.len()).unwrap();
+        requests
+            .write_all(&[&frame::prefix(length)[..], &message].concat())
+            .unwrap();
+        let (reply, rest) = server.next_kept();
+        reply.check().unwrap();
+        reply.send(&rest).unwrap();
+        let mut answer = [0; 9];
+        answers.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"\x05\0\0\0later");
+        drop(requests);
+        eventually("its end is seen", || server.left() == round);
     }
 }
