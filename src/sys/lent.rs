@@ -36,7 +36,7 @@ impl Drop for Before {
     }
 }
 
-/// Runs `body`, in which [`write`] with this owner, which is not 0, writes to `room`. Gives how many bytes were written.
+/// Runs `body`, in which [`write()`] with this owner, which is not 0, writes to `room`. Gives how many bytes were written.
 #[inline]
 pub(crate) fn lend(owner: usize, room: &mut [u8], body: impl FnOnce()) -> Option<usize> {
     let _before = Before(LENT.replace(Lent {

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+use super::standing::NUMBERS;
 use super::*;
-use crate::protocol::frame;
+use crate::protocol::frame::{self, Notice};
+use crate::sys::mutex::lock;
+use crate::transport::conversation::outbox::Outbox;
 use crate::transport::stand_in::Keeper;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
