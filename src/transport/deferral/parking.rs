@@ -104,7 +104,8 @@ impl Parking {
     fn take(&mut self, defers: &dyn Defers, room: &mut [u8]) -> Written {
         self.is_parked = false;
         self.deferral.standing.end(self.number);
-        match lock(&self.deferral.kept).take() {
+        let kept = lock(&self.deferral.kept).take(); // An observer runs without the lock.
+        match kept {
             Some(Kept::Answer(answer)) => {
                 let place = room.get_mut(..answer.len()).ok_or(Notice::HandlerFailed)?;
                 place.copy_from_slice(&answer);
