@@ -28,7 +28,7 @@ LAYOUT(CALC_IPC_ERROR_CAPACITY == 256, "error");
 LAYOUT(offsetof(calc_ipc_server_options, size) == 0, "size");
 LAYOUT(offsetof(calc_ipc_server_options, in_place) == sizeof(size_t) + 8 * 4, "server options, first version");
 LAYOUT(offsetof(calc_ipc_server_options, stall_timeout_ms) == sizeof(size_t) + 9 * 4, "stall_timeout_ms");
-LAYOUT(sizeof(calc_ipc_server_options) == sizeof(size_t) + 10 * 4, "server options");
+LAYOUT(sizeof(calc_ipc_server_options) == sizeof(size_t) + 10 * 4 + 2 * sizeof(void *), "server options");
 LAYOUT(offsetof(calc_ipc_client_options, size) == 0, "size");
 LAYOUT(sizeof(calc_ipc_client_options) == sizeof(size_t) + 6 * 4, "client options, first version");
 LAYOUT(CALC_IPC_STATUS_OK == 0 && CALC_IPC_STATUS_HANDLER_FAILED == -18, "statuses");

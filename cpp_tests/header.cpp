@@ -4,7 +4,7 @@
 #include "header.c"
 
 // The options of C++ are those of C, so that one can be passed for the other.
-static_assert(sizeof(calc_ipc::ServerOptions) == sizeof(calc_ipc_server_options));
+static_assert(std::is_base_of_v<calc_ipc_server_options, calc_ipc::ServerOptions>); // which also keeps an observer
 static_assert(sizeof(calc_ipc::ClientOptions) == sizeof(calc_ipc_client_options));
 
 // One view, whatever holds the bytes; and nothing that would be read past its end.

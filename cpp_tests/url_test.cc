@@ -29,6 +29,21 @@ TEST_P(Urls, NameAServerThatCalculates) {
     EXPECT_EQ(response->error, "Division by zero");
 }
 
+TEST_P(Urls, NameAServerThatCountsWhatItDoes) {
+    if (isExec()) {
+        return; // The client alone knows of its server.
+    }
+    serve();
+    auto asker = client();
+    ASSERT_TRUE(asker.call({Operation::ADD, 1, 2}) && asker.call({Operation::DIV, 1, 0}));
+    const calc_ipc_stats stats = server->stats();
+    EXPECT_EQ(stats.requests, 2U);
+    EXPECT_EQ(stats.clients, 1U);
+    EXPECT_EQ(stats.failed, 0U);
+    EXPECT_EQ(stats.bytes_in, std::string("ADD 1 2DIV 1 0").size());
+    EXPECT_EQ(stats.bytes_out, std::string("OK 3ERR Division by zero").size());
+}
+
 TEST_P(Urls, OfNobodyAreNotConnected) {
     const std::string nobody = "/nonexistent-calc_ipc/program";
     EXPECT_EQ(thrownBy([&] { Client client(std::string(GetParam()) == "tcp" ? "tcp://127.0.0.1:1" : url(nobody)); }),

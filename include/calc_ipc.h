@@ -148,6 +148,37 @@
 #define CALC_IPC_FRAME_MAX 263
 
 /**
+ * In `uid`, `gid` and `pid` of a peer: not known.
+ */
+#define CALC_IPC_PEER_UNKNOWN 4294967295u
+
+/**
+ * A client came.
+ */
+#define CALC_IPC_EVENT_CAME 1
+
+/**
+ * A client that came has gone; `status` is STOPPED if it was there until serving ended, else OK.
+ */
+#define CALC_IPC_EVENT_LEFT 2
+
+/**
+ * A client was not let in; `text` says why, and `status` is REFUSED, PERMISSION_DENIED or SYSTEM.
+ */
+#define CALC_IPC_EVENT_REFUSED 3
+
+/**
+ * The server ended a client's connection; `text` says why, and `status` is TIMED_OUT, TOO_LARGE,
+ * MALFORMED or SYSTEM.
+ */
+#define CALC_IPC_EVENT_DROPPED 4
+
+/**
+ * The handler failed on a client's request; `text` is what it said, `status` is HANDLER_FAILED.
+ */
+#define CALC_IPC_EVENT_HANDLER_FAILED 5
+
+/**
  * For `server_uid`: the server has to run as the same user as the client, or as root.
  */
 #define CALC_IPC_SERVER_UID_OWN 4294967295u
@@ -322,6 +353,84 @@ typedef struct calc_ipc_uds_client calc_ipc_uds_client;
 typedef struct calc_ipc_uds_server calc_ipc_uds_server;
 
 /**
+ * How a call ended: CALC_IPC_STATUS_OK, or a negative number that says why it failed.
+ *
+ * Values are never changed and never used again. -19 is reserved.
+ */
+typedef int32_t calc_ipc_status;
+
+/**
+ * Who a client is, as the system says, not as the client does: the process that connected, as it was
+ * then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all, over FIFOs group and process, over
+ * descriptors that are no Unix socket all; and what the namespaces of the server's process do not show.
+ */
+typedef struct calc_ipc_peer {
+    /**
+     * sizeof(calc_ipc_peer), set by the caller: as many bytes are written. In an event, the library
+     * sets it: read no further.
+     */
+    uint32_t size;
+    /**
+     * The user that it acts as.
+     */
+    uint32_t uid;
+    /**
+     * The group that it acts as.
+     */
+    uint32_t gid;
+    /**
+     * The process. It may have ended, and another may have its number by now.
+     */
+    uint32_t pid;
+    /**
+     * The number of its connection, which no other one of the server's ever has.
+     */
+    uint64_t connection;
+} calc_ipc_peer;
+
+/**
+ * What happened to a client.
+ */
+typedef struct calc_ipc_event {
+    /**
+     * Bytes of the struct, set by the library: read no further.
+     */
+    uint32_t size;
+    /**
+     * CALC_IPC_EVENT_CAME, or another. Ignore those that you do not know.
+     */
+    int32_t kind;
+    /**
+     * What kind of failure it is; OK: none.
+     */
+    int32_t status;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Who it happened to; not NULL, and gone when the call returns.
+     */
+    const struct calc_ipc_peer *peer;
+    /**
+     * What happened, for people; not NULL, and gone when the call returns.
+     */
+    const char *text;
+} calc_ipc_event;
+
+/**
+ * A function that is told what happens to the clients of a server.
+ *
+ * Each CALC_IPC_EVENT_CAME is followed by exactly one CALC_IPC_EVENT_LEFT or CALC_IPC_EVENT_DROPPED of
+ * the same connection. It is called in the threads that serve, of one connection never in two at once,
+ * but of several connections it may be. It must not wait, since clients do meanwhile, and has to return:
+ * no exception and no longjmp may leave it. It may call calc_ipc_server_request_stop(),
+ * calc_ipc_server_stats() and calc_ipc_current_peer(); stopping its server gives BUSY, and destroying it does nothing. `observer_data`
+ * is that of the options, and has to live until destroy returns.
+ */
+typedef void (*calc_ipc_observer)(const struct calc_ipc_event *event, void *observer_data);
+
+/**
  * How a server treats its clients. calc_ipc_server_options_init() fills in the defaults.
  *
  * Any value but 0 sets a flag. A field that a later version adds keeps the behaviour of earlier
@@ -379,6 +488,14 @@ typedef struct calc_ipc_server_options {
      * milliseconds, plus 1000 for each MiB of the message, or is dropped; 0: 5000. Default: 0.
      */
     uint32_t stall_timeout_ms;
+    /**
+     * What is told of clients that come and go; NULL: nobody. Default: NULL.
+     */
+    calc_ipc_observer observer;
+    /**
+     * Passed to `observer`. Default: NULL.
+     */
+    void *observer_data;
 } calc_ipc_server_options;
 
 /**
@@ -420,13 +537,6 @@ typedef struct calc_ipc_client_options {
      */
     uint32_t reserved;
 } calc_ipc_client_options;
-
-/**
- * How a call ended: CALC_IPC_STATUS_OK, or a negative number that says why it failed.
- *
- * Values are never changed and never used again. -19 is reserved.
- */
-typedef int32_t calc_ipc_status;
 
 /**
  * A question: one operation on two numbers.
@@ -507,6 +617,53 @@ typedef void (*calc_ipc_deferred_handler)(struct calc_ipc_reply *reply,
                                           const uint8_t *request,
                                           size_t length,
                                           void *user_data);
+
+/**
+ * What a server did since it was created. Each number is exact, but one may be of a moment later than
+ * another.
+ */
+typedef struct calc_ipc_stats {
+    /**
+     * sizeof(calc_ipc_stats), set by the caller: as many bytes are written.
+     */
+    uint32_t size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Clients that are there.
+     */
+    uint64_t clients;
+    /**
+     * Clients that came.
+     */
+    uint64_t came;
+    /**
+     * Clients that were not let in.
+     */
+    uint64_t refused;
+    /**
+     * Clients whose connection the server ended.
+     */
+    uint64_t dropped;
+    /**
+     * Requests that were answered, or that the handler failed on.
+     */
+    uint64_t requests;
+    /**
+     * Requests that the handler failed on.
+     */
+    uint64_t failed;
+    /**
+     * Bytes of requests, without the 4 before each.
+     */
+    uint64_t bytes_in;
+    /**
+     * Bytes of answers, without the 4 before each.
+     */
+    uint64_t bytes_out;
+} calc_ipc_stats;
 
 /**
  * What a call that nobody waited for came to.
@@ -704,6 +861,17 @@ bool calc_ipc_last_not_executed(void);
 CALC_IPC_API uint32_t calc_ipc_version(void);
 
 /**
+ * Says who asks: whose request the handler that this thread is inside of answers, or to whom that
+ * happened of which the observer is told.
+ *
+ * @param out  Takes the client; its `size` is set by the caller.
+ * @return OK; INVALID_ARGUMENT: also if this thread is inside of neither, and a `size` that no version
+ *     has.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_current_peer(struct calc_ipc_peer *out);
+
+/**
  * Sets each field to its default, and fields that this version does not know to 0.
  *
  * @param options  The struct; NULL does nothing.
@@ -724,12 +892,12 @@ void calc_ipc_client_options_init(struct calc_ipc_client_options *options,
                                   size_t size);
 
 /**
- * Says why a calc_ipc_bytes_handler fails. The handler calls it before it returns more than
- * `capacity`.
+ * Says why a handler fails. A calc_ipc_bytes_handler calls it before it returns more than `capacity`, a
+ * calc_ipc_handler before it returns with a response without `success`.
  *
- * The client gets HANDLER_FAILED and never sees the text, which is for the server's side: its
- * observer, and in Rust `Server::last_failure`. The text of a handler that does not fail is dropped.
- * Of several texts, the last one counts.
+ * The client never sees the text, which is for the server's side: its calc_ipc_observer, and in Rust
+ * `Server::last_failure`. The text of a handler that does not fail is dropped. Of several texts, the
+ * last one counts.
  *
  * @param text  Why. At most 255 bytes of it are copied; control characters and what is not UTF-8
  *              become `?`.
@@ -1761,6 +1929,77 @@ void calc_ipc_reply_fail(struct calc_ipc_reply *reply,
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_reply_check(const struct calc_ipc_reply *reply);
+
+/**
+ * Says what a server did so far. It never waits, costs the calls nothing, and may be called in the
+ * server's handler and observer, and after its stop. What a client has been answered is counted.
+ *
+ * @param server  The server.
+ * @param out     Takes the numbers; its `size` is set by the caller.
+ * @return OK; INVALID_ARGUMENT: also a `size` that no version has; FORKED.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_stats(const struct calc_ipc_server *server,
+                                      struct calc_ipc_stats *out);
+
+/**
+ * Gives a descriptor to watch for reading in an event loop of your own, which then drives the server:
+ * by calc_ipc_server_dispatch(), in place of run and start.
+ *
+ * It is readable at the latest when calc_ipc_server_dispatch() would do something, the dropping of
+ * clients that are too slow included. It may be so without; once calc_ipc_server_dispatch() with a
+ * timeout of 0 has given TIMED_OUT, it is not, until something happens. A turn that leaves work leaves
+ * it readable: so one call for each time that the loop wakes up is enough where the loop is
+ * level-triggered, and an edge-triggered one calls until TIMED_OUT. The number stays the same for the
+ * server's life. Never read, write or close it, nor set its flags. After STOPPED it stays readable:
+ * take it out of your loop, at the latest before calc_ipc_server_destroy(), which closes it.
+ * Descriptors of event loops may be watched by others in turn: at most four above this one.
+ *
+ * The first of these calls, or of calc_ipc_server_dispatch(), is what the beginning of
+ * calc_ipc_server_run() is.
+ *
+ * @param server  The server.
+ * @param fd      Takes the descriptor.
+ * @return OK; BUSY: it was run or started, or another thread makes the first of these calls;
+ *     INVALID_ARGUMENT: also `workers` over 1; STOPPED; FORKED; PERMISSION_DENIED: as run; SYSTEM;
+ *     UNSUPPORTED: a server at stdio:, and not on this system.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_fd(const struct calc_ipc_server *server,
+                                   int *fd);
+
+/**
+ * Gives a handle to wait for, on systems whose event loops have such.
+ *
+ * @param server  The server.
+ * @param out     Takes the handle.
+ * @return UNSUPPORTED: not on this system, where calc_ipc_server_fd() gives a descriptor.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_wait_handle(const struct calc_ipc_server *server,
+                                            void **out);
+
+/**
+ * One turn of a server in this thread: lets clients in, reads what they ask, runs handlers, answers.
+ * Handlers and the observer run in it, and nowhere else but in the stop.
+ *
+ * The first of these calls is what the beginning of calc_ipc_server_run() is: from then on the server
+ * has no thread but those that call this, one at a time, and run and start give BUSY for good, as this
+ * does after them. `stop_when_idle` is ignored, and `workers` is 1 or 0. calc_ipc_server_stop() and
+ * calc_ipc_server_destroy() may be called in any thread: they wait for a call that is under way, and
+ * close everything themselves; calc_ipc_server_request_stop() leaves that to the next call.
+ *
+ * @param server      The server.
+ * @param timeout_ms  How many milliseconds to wait for something to do; 0: only look; or
+ *                    CALC_IPC_TIMEOUT_NONE.
+ * @return OK: something was done; TIMED_OUT: there was nothing to do; STOPPED; BUSY: another call is
+ *     under way, or this one comes from the server's handler, or it was run or started;
+ *     INVALID_ARGUMENT: also CALC_IPC_TIMEOUT_DEFAULT, and `workers` over 1; FORKED;
+ *     PERMISSION_DENIED: as run; UNSUPPORTED: a server at stdio:; or why serving failed.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_dispatch(const struct calc_ipc_server *server,
+                                         uint32_t timeout_ms);
 
 /**
  * Connects to the server at a URL; exec: starts it as a child, which ends with the client.

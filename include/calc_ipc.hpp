@@ -24,8 +24,10 @@
 
 #include <calc_ipc/bytes.hpp>
 #include <calc_ipc/error.hpp>
+#include <calc_ipc/event.hpp>
 #include <calc_ipc/fifo.hpp>
 #include <calc_ipc/handler.hpp>
+#include <calc_ipc/peer.hpp>
 #include <calc_ipc/pipe.hpp>
 #include <calc_ipc/protocol.hpp>
 #include <calc_ipc/reply.hpp>

@@ -9,19 +9,20 @@ mod header;
 
 use calc_ipc::error::Status;
 use calc_ipc::ffi::{
-    client::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*, shm::*,
-    tcp::*, uds::*,
+    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*,
+    shm::*, stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
-use calls::{COMPLETION, Call, REQUEST, RESPONSE, calls, mute, mute_later};
+use calls::{COMPLETION, Call, REQUEST, RESPONSE, STATS, calls, mute, mute_later};
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
 
-/// Functions with a status that open nothing. Outside of a handler, which nobody calls here, the first is of no use.
-const WORK: [&str; 9] = [
+/// Functions with a status that open nothing. Outside of a handler, which nobody calls here, the first two are of no use.
+const WORK: [&str; 10] = [
     "calc_ipc_current_failure",
+    "calc_ipc_current_peer",
     "calc_ipc_request_serialize",
     "calc_ipc_request_deserialize",
     "calc_ipc_request_parse",
@@ -173,6 +174,10 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_server_run(handle());
             calc_ipc_server_start(handle());
             calc_ipc_server_stop(handle());
+            calc_ipc_server_stats(handle(), &mut { STATS });
+            calc_ipc_server_fd(handle(), &mut 0);
+            calc_ipc_server_wait_handle(handle(), &mut null_mut());
+            calc_ipc_server_dispatch(handle(), 1);
             calc_ipc_client_create(url, null(), &mut out());
             calc_ipc_client_call(handle(), request, &mut { RESPONSE });
             calc_ipc_client_call_within(handle(), 1, request, &mut { RESPONSE });

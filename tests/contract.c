@@ -42,6 +42,7 @@ calc_ipc_status calc_ipc_message_recv(int fd, uint8_t *buffer, size_t capacity, 
 calc_ipc_status calc_ipc_fd_read_exact(int fd, void *buffer, size_t length);
 calc_ipc_status calc_ipc_fd_write_exact(int fd, const void *buffer, size_t length);
 calc_ipc_status calc_ipc_current_failure(const char *text);
+calc_ipc_status calc_ipc_current_peer(calc_ipc_peer *);
 const char *calc_ipc_operation_name(int32_t operation);
 calc_ipc_status calc_ipc_operation_from_name(const char *name, int32_t *out);
 
@@ -101,6 +102,10 @@ calc_ipc_status calc_ipc_server_stop(const calc_ipc_server *);
 void calc_ipc_server_request_stop(const calc_ipc_server *);
 void calc_ipc_server_destroy(calc_ipc_server *);
 const char *calc_ipc_server_url(const calc_ipc_server *);
+calc_ipc_status calc_ipc_server_stats(const calc_ipc_server *, calc_ipc_stats *out);
+calc_ipc_status calc_ipc_server_fd(const calc_ipc_server *, int *fd);
+calc_ipc_status calc_ipc_server_wait_handle(const calc_ipc_server *, void **handle);
+calc_ipc_status calc_ipc_server_dispatch(const calc_ipc_server *, uint32_t timeout_ms);
 
 calc_ipc_status calc_ipc_client_create(const char *url, const calc_ipc_client_options *, calc_ipc_client **out);
 calc_ipc_status calc_ipc_client_call(const calc_ipc_client *, const calc_ipc_request *, calc_ipc_response *);

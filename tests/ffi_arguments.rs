@@ -7,13 +7,13 @@ mod calls;
 mod header;
 
 use calc_ipc::ffi::{
-    client::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*, shm::*,
-    tcp::*, uds::*,
+    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*,
+    shm::*, stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{
-    descriptor::*, handler::*, message::*, options::*, pipe::*, protocol::*, status::*,
+    descriptor::*, handler::*, message::*, options::*, peer::*, pipe::*, protocol::*, status::*,
 };
-use calls::{COMPLETION, Call, REQUEST, RESPONSE, calls, mute, mute_later};
+use calls::{COMPLETION, Call, REQUEST, RESPONSE, STATS, calls, mute, mute_later};
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
@@ -91,6 +91,7 @@ fn protocol_calls() -> Vec<Call> {
             calc_ipc_operation_from_name(null(), number);
             calc_ipc_operation_from_name(c"ADD".as_ptr(), null_mut());
             calc_ipc_current_failure(null());
+            calc_ipc_current_peer(null_mut());
         ]
     }
 }
@@ -209,6 +210,8 @@ fn url_calls() -> Vec<Call> {
     let (mut completion, mut fd, mut handle) = (COMPLETION, 0, null_mut());
     let (request, answer) = (&raw const REQUEST, &raw mut answer);
     let (byte, count) = (&raw mut byte, &raw mut count);
+    let mut stats = STATS;
+    let stats = &raw mut stats;
     let (completion, fd, handle) = (&raw mut completion, &raw mut fd, &raw mut handle);
     // SAFETY: every pointer is NULL, a string or a local's.
     unsafe {
@@ -227,6 +230,10 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_server_run(none());
             calc_ipc_server_start(none());
             calc_ipc_server_stop(none());
+            calc_ipc_server_stats(none(), stats);
+            calc_ipc_server_fd(none(), fd);
+            calc_ipc_server_wait_handle(none(), handle);
+            calc_ipc_server_dispatch(none(), 1);
             calc_ipc_client_create(null(), null(), &mut none());
             calc_ipc_client_create(URL, null(), null_mut());
             calc_ipc_client_call(none(), request, answer);

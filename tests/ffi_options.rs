@@ -99,11 +99,11 @@ fn create_clients(options: &Room<calc_ipc_client_options>) -> [(calc_ipc_status,
 #[test]
 fn init_writes_exactly_what_it_is_told_to() {
     let check = |init: &dyn Fn(*mut u8, usize), known: usize| {
-        let mut whole = [0x55; 64];
-        init(whole.as_mut_ptr(), 64);
+        let mut whole = [0x55; 96];
+        init(whole.as_mut_ptr(), 96);
         assert!(whole[known..].iter().all(|byte| *byte == 0));
-        for size in 0..=64 {
-            let mut buffer = [0x55; 64];
+        for size in 0..=96 {
+            let mut buffer = [0x55; 96];
             init(buffer.as_mut_ptr(), size);
             let mut expected = whole;
             expected[..size_of::<usize>()].copy_from_slice(&size.to_ne_bytes());
@@ -111,7 +111,7 @@ fn init_writes_exactly_what_it_is_told_to() {
             assert_eq!(buffer, expected, "{size}");
         }
     };
-    // SAFETY: 64 bytes are there, and no size is over that.
+    // SAFETY: 96 bytes are there, and no size is over that.
     let server = |start: *mut u8, size| unsafe { calc_ipc_server_options_init(start.cast(), size) };
     check(&server, size_of::<calc_ipc_server_options>());
     // SAFETY: as above.

@@ -40,7 +40,7 @@ fn the_observer_and_the_server_have_what_the_handler_said() {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let ear = Arc::clone(&heard);
         let observer = move |event: &Event<'_>| {
-            if let Event::HandlerFailed(text) = event {
+            if let Event::HandlerFailed(_, text) = event {
                 ear.lock().unwrap().push(text.as_str().to_owned());
             }
         };

@@ -6,7 +6,10 @@ mod header;
 
 use calc_ipc::error::Status;
 use calc_ipc::ffi::message::{calc_ipc_request, calc_ipc_response};
+use calc_ipc::ffi::observe::calc_ipc_event;
 use calc_ipc::ffi::options::{calc_ipc_client_options, calc_ipc_server_options};
+use calc_ipc::ffi::peer::calc_ipc_peer;
+use calc_ipc::ffi::stats::calc_ipc_stats;
 use header::{TEXT, functions};
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
@@ -156,11 +159,16 @@ fn layout() -> Vec<(String, usize)> {
         };
     }
     layout! {
+        calc_ipc_peer { size uid gid pid connection }
+        calc_ipc_event { size kind status reserved peer text }
+        calc_ipc_stats {
+            size reserved clients came refused dropped requests failed bytes_in bytes_out
+        }
         calc_ipc_request { operation arg1 arg2 }
         calc_ipc_response { success result error }
         calc_ipc_server_options {
             size max_clients max_message workers mode idle_timeout_ms spin_us stop_when_idle
-            allow_remote in_place stall_timeout_ms
+            allow_remote in_place stall_timeout_ms observer observer_data
         }
         calc_ipc_client_options {
             size connect_timeout_ms call_timeout_ms max_message spin_us server_uid reserved

@@ -105,7 +105,10 @@ using AnyBytesHandler = Callable<std::size_t(BytesView, BytesRoom)>;
 
 /// The C handler of a C++ one, which is `user_data`. Nothing may be thrown through the library.
 inline void answer(const calc_ipc_request *request, calc_ipc_response *response, void *user_data) noexcept {
-    const auto fail = [&](const char *why) { *response = toC(false, 0, why, std::strlen(why)); };
+    const auto fail = [&](const char *why) {
+        *response = toC(false, 0, why, std::strlen(why));
+        calc_ipc_current_failure(why);
+    };
     try {
         *response = toC((*static_cast<const AnyHandler *>(user_data))(fromC(*request)));
     } catch (const std::exception &failure) {

@@ -5,12 +5,14 @@
 #ifndef CALC_IPC_SERVICE_HPP
 #define CALC_IPC_SERVICE_HPP
 
+#include <calc_ipc/event.hpp>
 #include <calc_ipc/handler.hpp>
 #include <calc_ipc/protocol.hpp>
 #include <calc_ipc/result.hpp>
 
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -19,6 +21,23 @@ namespace calc_ipc {
 /// How a server treats its clients: the fields of calc_ipc_server_options, set to their defaults.
 struct ServerOptions : calc_ipc_server_options {
     ServerOptions() noexcept { calc_ipc_server_options_init(this, sizeof(calc_ipc_server_options)); }
+
+    /// Has this called for what happens to clients, see Event: in the threads that serve, of one connection never in
+    /// two at once. It must not wait. It may call requestStop(), but must not destroy its server; what it throws is
+    /// dropped. It is kept as long as a server, or options, need it.
+    ServerOptions &onEvent(std::function<void(const Event &)> told) {
+        told_ = std::make_shared<const detail::Told>(std::move(told));
+        observer = *told_ ? detail::tell : nullptr;
+        observer_data = const_cast<detail::Told *>(told_.get());
+        return *this;
+    }
+
+    /// @cond INTERNAL
+    std::shared_ptr<const void> kept() const noexcept { return told_; }
+
+  private:
+    std::shared_ptr<const detail::Told> told_;
+    /// @endcond
 };
 
 /// How a client treats its server: the fields of calc_ipc_client_options, set to their defaults.
@@ -57,6 +76,7 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
         : state_(std::make_unique<State>()) {
         const auto kept = std::make_shared<Kept>(std::move(handler));
         state_->handler = kept;
+        state_->observer = options.kept();
         T *created = nullptr;
         check(create(address..., functionOf(*kept), kept.get(), &options, &created));
         state_->handle.reset(created);
@@ -66,9 +86,11 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
     const T *handle() const noexcept { return state_ ? state_->handle.get() : nullptr; }
 
   private:
-    /// In one place on the heap: the handler's address outlives moves of the server, and the handler its last call.
+    /// In one place on the heap: the handler's address outlives moves of the server, and handler and observer their
+    /// last calls.
     struct State {
         std::shared_ptr<void> handler; // of any kind
+        std::shared_ptr<const void> observer;
         std::unique_ptr<T, Deleter<Destroy>> handle;
     };
 

@@ -55,6 +55,14 @@ class Server final
         return url != nullptr ? url : "";
     }
 
+    /// What it did so far, see calc_ipc_stats. It never waits, and may be asked in the handler, too.
+    calc_ipc_stats stats() const {
+        calc_ipc_stats stats = {};
+        stats.size = sizeof stats;
+        detail::check(calc_ipc_server_stats(handle(), &stats));
+        return stats;
+    }
+
   private:
     /// Without it, an empty handler would be one of either kind.
     struct OfBytes {};

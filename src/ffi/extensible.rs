@@ -8,7 +8,8 @@ use std::slice;
 /// No struct of options will have more bytes than a page. More is a `size` that was never set.
 const LARGEST: usize = 4096;
 
-/// A struct of integers without padding, the first of which is its size. It may have any bytes.
+/// A struct of integers and pointers without padding, the first of which is its size. It may have any bytes: whoever
+/// uses a pointer sees to it that `size` says that all of it was there.
 pub(super) trait Extensible: Copy {
     /// The size that its first version had, which stays the least to be taken when fields are added.
     const FIRST_SIZE: usize;

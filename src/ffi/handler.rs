@@ -44,12 +44,12 @@ pub type calc_ipc_bytes_handler = Option<
     ) -> usize,
 >;
 
-/// Says why a calc_ipc_bytes_handler fails. The handler calls it before it returns more than
-/// `capacity`.
+/// Says why a handler fails. A calc_ipc_bytes_handler calls it before it returns more than `capacity`, a
+/// calc_ipc_handler before it returns with a response without `success`.
 ///
-/// The client gets HANDLER_FAILED and never sees the text, which is for the server's side: its
-/// observer, and in Rust `Server::last_failure`. The text of a handler that does not fail is dropped.
-/// Of several texts, the last one counts.
+/// The client never sees the text, which is for the server's side: its calc_ipc_observer, and in Rust
+/// `Server::last_failure`. The text of a handler that does not fail is dropped. Of several texts, the
+/// last one counts.
 ///
 /// @param text  Why. At most 255 bytes of it are copied; control characters and what is not UTF-8
 ///              become `?`.
@@ -101,9 +101,9 @@ impl UserData {
     }
 }
 
-// SAFETY: the header says that a handler runs on other threads.
+// SAFETY: the header says that handlers and observers run on other threads.
 unsafe impl Send for UserData {}
-// SAFETY: as above; it runs on several at once only if the options asked for that.
+// SAFETY: as above; a handler runs on several at once only if the options asked for that, and an observer may.
 unsafe impl Sync for UserData {}
 
 const _: () = assert!(CALC_IPC_ALIGNMENT == crate::transport::ALIGNMENT);

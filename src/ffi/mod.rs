@@ -17,6 +17,10 @@ pub mod status;
 
 pub mod message;
 
+pub mod peer;
+
+pub mod observe;
+
 pub mod options;
 
 pub mod handler;
@@ -43,7 +47,11 @@ pub mod server;
 
 pub mod reply;
 
+pub mod stats;
+
 pub mod timeout;
+
+pub mod dispatch;
 
 pub mod client;
 

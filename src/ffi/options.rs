@@ -1,8 +1,13 @@
 //! Options as C sees them: structs that know their own size, so that they can grow.
 
 use super::extensible::{self, Extensible};
+use super::observe::{self, calc_ipc_observer};
 use crate::error::Result;
+use crate::service::Observer;
 use crate::transport::{ClientOptions, ServerOptions, ServerUser};
+use std::ffi::c_void;
+use std::mem::offset_of;
+use std::ptr;
 use std::time::Duration;
 
 /// For `server_uid`: the server has to run as the same user as the client, or as root.
@@ -46,6 +51,10 @@ pub struct calc_ipc_server_options {
     /// A client that has sent the beginning of a message has to send the rest within this many
     /// milliseconds, plus 1000 for each MiB of the message, or is dropped; 0: 5000. Default: 0.
     pub stall_timeout_ms: u32,
+    /// What is told of clients that come and go; NULL: nobody. Default: NULL.
+    pub observer: calc_ipc_observer,
+    /// Passed to `observer`. Default: NULL.
+    pub observer_data: *mut c_void,
 }
 
 /// How a client treats its server. calc_ipc_client_options_init() fills in the defaults.
@@ -100,19 +109,34 @@ pub unsafe extern "C" fn calc_ipc_client_options_init(
     unsafe { extensible::init(options, size) }
 }
 
-/// The options at `options`, the defaults if it is NULL.
+/// The options at `options`, the defaults if it is NULL, and the observer that they name.
 ///
 /// # Safety
 ///
 /// `options` is NULL or points to as many bytes as its field `size` says.
 pub(super) unsafe fn server_options(
     options: *const calc_ipc_server_options,
-) -> Result<ServerOptions> {
+) -> Result<(ServerOptions, Option<Box<Observer>>)> {
     // SAFETY: the caller's promise is the same.
     match unsafe { extensible::read(options) }? {
-        None => Ok(ServerOptions::default()),
+        None => Ok((ServerOptions::default(), None)),
         Some(options) if options.in_place != 0 => Err(extensible::unknown_field()),
-        Some(options) => Ok(options.into()),
+        Some(options) => Ok((options.into(), options.observer())),
+    }
+}
+
+impl calc_ipc_server_options {
+    /// The observer. A part of a pointer is none.
+    fn observer(&self) -> Option<Box<Observer>> {
+        let has = |end: usize| self.size >= end;
+        let function = self
+            .observer
+            .filter(|_| has(offset_of!(Self, observer_data)));
+        let data = match has(size_of::<Self>()) {
+            true => self.observer_data,
+            false => ptr::null_mut(),
+        };
+        observe::observer(function, data)
     }
 }
 
@@ -149,6 +173,8 @@ impl Extensible for calc_ipc_server_options {
             allow_remote: defaults.allow_remote.into(),
             in_place: 0,
             stall_timeout_ms: 0,
+            observer: None,
+            observer_data: ptr::null_mut(),
         }
     }
 }
@@ -222,7 +248,7 @@ fn microseconds(time: Duration) -> u32 {
 }
 
 // Padding would be bytes that a caller cannot set to 0.
-const _: () = assert!(size_of::<calc_ipc_server_options>() == size_of::<usize>() + 10 * 4);
+const _: () = assert!(size_of::<calc_ipc_server_options>() == 3 * size_of::<usize>() + 10 * 4);
 const _: () = assert!(size_of::<calc_ipc_client_options>() == size_of::<usize>() + 6 * 4);
 
 #[cfg(test)]
@@ -249,7 +275,7 @@ mod tests {
         // SAFETY: a whole struct, and NULL.
         let [null, init] = unsafe {
             calc_ipc_server_options_init(&raw mut filled, SERVER);
-            [std::ptr::null(), &raw const filled].map(|options| server_options(options).unwrap())
+            [std::ptr::null(), &raw const filled].map(|options| server_options(options).unwrap().0)
         };
         assert_eq!(format!("{null:?}"), format!("{init:?}"));
         assert_eq!(null.max_clients, None); // What suits the transport.
@@ -303,7 +329,8 @@ mod tests {
             ..calc_ipc_server_options::defaults(SERVER)
         };
         // SAFETY: a whole struct of the size that it says.
-        let error = unsafe { server_options(&raw const options) }.unwrap_err();
+        let refused = unsafe { server_options(&raw const options) };
+        let error = refused.err().unwrap();
         assert_eq!(error.status(), crate::error::Status::Unsupported);
 
         let options = calc_ipc_client_options {

@@ -124,10 +124,11 @@ pub unsafe extern "C-unwind" fn calc_ipc_pipe_serve(
 ) -> calc_ipc_status {
     // SAFETY: the caller promises open descriptors, and pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
-        let options = server_options(options)?;
+        let (options, observer) = server_options(options)?;
         let name = format!("descriptors {input} and {output}");
         let (input, output) = (descriptor(input)?, descriptor(output)?);
-        pipe::serve(input, output, handler_from_c(handler, user_data), &options)
+        let handler = handler_from_c(handler, user_data);
+        pipe::serve_and_tell(input, output, handler, &options, observer)
             .map_err(|error| error.at(&name))
     })
 }

@@ -28,9 +28,10 @@ pub(super) unsafe fn server(
 ) -> Result<(Server, Address)> {
     let handler = handler()?;
     // SAFETY: the caller's promise is the same.
-    let options = unsafe { server_options(options) }?;
+    let (options, observer) = unsafe { server_options(options) }?;
     let bound = transport::bind(address, &options)?;
-    Ok((Server::new(bound.endpoint, handler)?, bound.address))
+    let server = Server::around(bound.endpoint, handler, observer)?;
+    Ok((server, bound.address))
 }
 
 /// Serves in this thread.

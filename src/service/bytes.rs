@@ -1,8 +1,8 @@
 //! Messages of any kind, answered by a function of the user's.
 
-use super::user_code::{Event, UserCode};
+use super::user_code::UserCode;
 use crate::protocol::frame::Notice;
-use crate::transport::{Answer, Visit, Written};
+use crate::transport::{Answer, Visit, Visitor, Written};
 use std::sync::Arc;
 
 /// The type of a function behind [`Handler::Bytes`](super::Handler::Bytes).
@@ -16,16 +16,14 @@ pub(super) struct Bytes {
 
 impl Answer for Bytes {
     #[inline]
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+    fn answer(&self, from: &Visitor, body: &[u8], room: &mut [u8]) -> Written {
         let user_code = &*self.user_code;
         let capacity = room.len();
-        let length = user_code.call(|| (self.function)(body, room)).flatten();
+        let answered = user_code.call(from, || (self.function)(body, room));
+        let length = answered.flatten();
         let length = length.filter(|length| *length <= capacity);
         let length = length.and_then(|length| u32::try_from(length).ok());
-        if length.is_none() {
-            user_code.has_failed();
-        }
-        user_code.forget_failure(); // It was about this message.
+        user_code.has_answered(from, length.is_none());
         length.ok_or(Notice::HandlerFailed)
     }
 
@@ -45,7 +43,7 @@ impl Answer for Bytes {
         false
     }
 
-    fn note(&self, visit: Visit) {
-        self.user_code.tell(&Event::Visit(visit));
+    fn note(&self, visitor: &Visitor, visit: Visit) {
+        self.user_code.note(visitor, visit);
     }
 }

@@ -6,11 +6,11 @@ mod tests;
 use super::calls::{Limit, SHORT_FRAME};
 use super::client::Client;
 use super::deferred::Reply;
-use super::user_code::{Event, UserCode};
+use super::user_code::UserCode;
 use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request};
 use crate::calculator::{ErrorText, Request, Response, execute, text};
 use crate::error::{Error, Result, Status};
-use crate::transport::{Answer, MAX_MESSAGE_RANGE, Visit, Written};
+use crate::transport::{Answer, MAX_MESSAGE_RANGE, Visit, Visitor, Written};
 use std::sync::Arc;
 
 // No option makes a message of the calculator too long.
@@ -123,7 +123,7 @@ pub type CalculatorFunction = dyn Fn(&Request) -> Response + Send + Sync;
 /// The answers of the built-in calculator, which any number of threads may ask.
 pub(super) fn built_in(user_code: Arc<UserCode>) -> Box<dyn Answer + Send> {
     Box::new(Calculator {
-        respond: |request: &Request, _: &UserCode| execute(request),
+        respond: |_: &Visitor, request: &Request, _: &UserCode| execute(request),
         is_for_many_threads: true,
         user_code,
     })
@@ -135,8 +135,14 @@ pub(super) fn custom(
     user_code: Arc<UserCode>,
 ) -> Box<dyn Answer + Send> {
     Box::new(Calculator {
-        respond: move |request: &Request, user_code: &UserCode| {
-            let response = user_code.call(|| function(request));
+        respond: move |from: &Visitor, request: &Request, user_code: &UserCode| {
+            let response = user_code.call(from, || function(request));
+            let has_failed = match &response {
+                None => true,
+                Some(Err(_)) => user_code.is_failing(), // Else it is an answer as any other.
+                Some(Ok(_)) => false,
+            };
+            user_code.has_answered(from, has_failed);
             response.unwrap_or_else(|| Err(ErrorText::from("Handler panicked")))
         },
         is_for_many_threads: false,
@@ -160,11 +166,11 @@ struct Calculator<F> {
     user_code: Arc<UserCode>,
 }
 
-impl<F: Fn(&Request, &UserCode) -> Response + Sync> Answer for Calculator<F> {
+impl<F: Fn(&Visitor, &Request, &UserCode) -> Response + Sync> Answer for Calculator<F> {
     #[inline]
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+    fn answer(&self, from: &Visitor, body: &[u8], room: &mut [u8]) -> Written {
         let response = match text::parse_request(body) {
-            Ok(request) => (self.respond)(&request, &self.user_code),
+            Ok(request) => (self.respond)(from, &request, &self.user_code),
             Err(reject) => Err(ErrorText::from(reject)),
         };
         Ok(respond(&response, room))
@@ -187,7 +193,7 @@ impl<F: Fn(&Request, &UserCode) -> Response + Sync> Answer for Calculator<F> {
         self.is_for_many_threads
     }
 
-    fn note(&self, visit: Visit) {
-        self.user_code.tell(&Event::Visit(visit));
+    fn note(&self, visitor: &Visitor, visit: Visit) {
+        self.user_code.note(visitor, visit);
     }
 }

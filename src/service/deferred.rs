@@ -1,10 +1,10 @@
 //! Messages of any kind, answered by a function of the user's when it likes.
 
-use super::user_code::{Event, UserCode};
+use super::user_code::UserCode;
 use crate::error::Result;
 use crate::protocol::ErrorText;
 use crate::protocol::frame::Notice;
-use crate::transport::{Answer, Deferral, Defers, Promise, Visit, Written};
+use crate::transport::{Answer, Deferral, Defers, Promise, Visit, Visitor, Written};
 use std::sync::Arc;
 
 /// The type of a function behind [`Handler::Deferred`](super::Handler::Deferred).
@@ -66,7 +66,7 @@ pub(super) struct Deferred {
 }
 
 impl Answer for Deferred {
-    fn answer(&self, _body: &[u8], _room: &mut [u8]) -> Written {
+    fn answer(&self, _from: &Visitor, _body: &[u8], _room: &mut [u8]) -> Written {
         unreachable!("whoever serves asks what it defers to")
     }
 
@@ -86,8 +86,8 @@ impl Answer for Deferred {
         false
     }
 
-    fn note(&self, visit: Visit) {
-        self.user_code.tell(&Event::Visit(visit));
+    fn note(&self, visitor: &Visitor, visit: Visit) {
+        self.user_code.note(visitor, visit);
     }
 
     fn deferring(&self) -> Option<&dyn Defers> {
@@ -96,14 +96,14 @@ impl Answer for Deferred {
 }
 
 impl Defers for Deferred {
-    fn ask(&self, body: &[u8], promise: Promise) {
+    fn ask(&self, from: &Visitor, body: &[u8], promise: Promise) {
         let reply = Reply(Some(promise));
         // A function that panics drops the reply, if it did not keep it.
-        self.user_code.call(|| (self.function)(reply, body));
+        self.user_code.call(from, || (self.function)(reply, body));
         self.user_code.forget_failure();
     }
 
-    fn has_failed(&self, why: &[u8]) {
-        self.user_code.has_failed_with(&ErrorText::from_bytes(why));
+    fn has_failed(&self, from: &Visitor, why: &[u8]) {
+        self.user_code.has_failed(from, &ErrorText::from_bytes(why));
     }
 }

@@ -1,10 +1,10 @@
 //! Service over an anonymous pipe: the server is a child of this process.
 
-use super::user_code::UserCode;
+use super::user_code::{Observer, UserCode};
 use super::{Client, Handler};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, process};
-use crate::transport::{self, Address, ClientOptions, ServerOptions, pipe};
+use crate::transport::{self, Address, ClientOptions, ServerOptions, Tally, Visitor, pipe};
 use std::ffi::CStr;
 use std::sync::Arc;
 
@@ -21,8 +21,14 @@ pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
         ..ServerOptions::default()
     };
     let answer = handler.into_answer(Arc::new(UserCode::new(None)));
+    let parent = Visitor::alone(process::credentials());
     let channel = pipe::create(options, |input, output| {
-        pipe::serve(input, output, &*answer, &server, None)
+        let service = pipe::Service {
+            from: &parent,
+            answer: &*answer,
+            tally: &Tally::default(),
+        };
+        pipe::serve(input, output, &service, &server, None)
     })?;
     Ok(Client::new(channel, options))
 }
@@ -46,7 +52,23 @@ pub fn serve(
     handler: Handler,
     options: &ServerOptions,
 ) -> Result<()> {
+    serve_and_tell(input, output, handler, options, None)
+}
+
+/// The same; `observer` is told of the client, and of failures of the handler.
+pub fn serve_and_tell(
+    input: Source<'_>,
+    output: Source<'_>,
+    handler: Handler,
+    options: &ServerOptions,
+    observer: Option<Box<Observer>>,
+) -> Result<()> {
     options.validate()?;
-    let answer = handler.into_answer(Arc::new(UserCode::new(None)));
-    pipe::serve(input, output, &*answer, options, None)
+    let answer = handler.into_answer(Arc::new(UserCode::new(observer)));
+    let service = pipe::Service {
+        from: &Visitor::alone(pipe::peer_of(input)),
+        answer: &*answer,
+        tally: &Tally::default(),
+    };
+    pipe::serve(input, output, &service, options, None)
 }

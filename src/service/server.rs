@@ -1,11 +1,15 @@
 //! The server: one endpoint, one handler, and the order in which they may be used.
 
+mod driving;
+
+use super::counts::Stats;
 use super::user_code::UserCode;
 use super::{Handler, Observer};
 use crate::error::{Error, Result, Status};
 use crate::protocol::ErrorText;
 use crate::sys::{Bell, NoFork, fork, mutex, panic, thread};
-use crate::transport::{Answer, Endpoint, Task};
+use crate::transport::{Answer, Endpoint, Tallies, Task};
+use driving::Driving;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::JoinHandle;
@@ -23,6 +27,8 @@ struct Core {
     answer: Box<dyn Answer + Send>,
     user_code: Arc<UserCode>,
     stop: Bell,
+    /// What its threads have answered.
+    tallies: Tallies,
     /// Somebody asked it to stop.
     is_stopping: AtomicBool,
     /// The generation (fork.rs) of the process that owns it.
@@ -32,6 +38,7 @@ struct Core {
     state: Mutex<State>,
     /// Serving has ended.
     ended: Condvar,
+    driving: Driving,
 }
 
 struct State {
@@ -52,6 +59,8 @@ enum Phase {
     Serving,
     /// It has served, and may again.
     Idle,
+    /// Its host drives it.
+    Driven,
     /// It never will again.
     Stopped,
 }
@@ -71,7 +80,7 @@ impl Server {
         Self::around(endpoint, handler, Some(observer))
     }
 
-    fn around(
+    pub(crate) fn around(
         endpoint: Box<dyn Endpoint>,
         handler: Handler,
         observer: Option<Box<Observer>>,
@@ -91,6 +100,7 @@ impl Server {
             answer: handler.into_answer(Arc::clone(&user_code)),
             user_code,
             stop,
+            tallies: Tallies::default(),
             is_stopping: AtomicBool::new(false),
             owner: AtomicU32::new(fork::generation()),
             forks: AtomicU32::new(fork::count()),
@@ -101,6 +111,7 @@ impl Server {
                 failure: None,
             }),
             ended: Condvar::new(),
+            driving: Driving::default(),
         })))
     }
 
@@ -171,6 +182,18 @@ impl Server {
         self.0.user_code.last_failure()
     }
 
+    /// What it did so far.
+    pub fn stats(&self) -> Result<Stats> {
+        self.0.check_owner_to_be()?;
+        let answered = self.0.tallies.sum();
+        Ok(Stats {
+            requests: answered.requests,
+            bytes_in: answered.bytes_in,
+            bytes_out: answered.bytes_out,
+            ..self.0.user_code.counts.stats()
+        })
+    }
+
     /// Whether this thread is inside this server's handler, where dropping it must not be tried.
     pub fn is_serving_here(&self) -> bool {
         self.0.user_code.is_running_here()
@@ -190,13 +213,15 @@ impl Drop for Server {
 impl Core {
     /// From now on this process serves, unless it, or another, does already.
     fn begin(&self) -> Result<Arc<dyn Endpoint>> {
-        if !self.is_owner() && !self.may_be_adopted() {
-            return Err(self.forked());
-        }
+        self.check_owner_to_be()?;
         let mut state = self.lock();
         match state.phase {
             Phase::Serving => {
                 return Err(self.failed(Status::Busy, "the server is serving already"));
+            }
+            Phase::Driven => {
+                let what = "the host drives the server by dispatch, and does so for good";
+                return Err(self.failed(Status::Busy, what));
             }
             Phase::Stopped => return Err(self.stopped()),
             Phase::Fresh | Phase::Idle => {}
@@ -218,7 +243,7 @@ impl Core {
                 .renew()
                 .map_err(|error| Error::os(&format!("{}: create an event", self.name), &error))?;
             self.forks.store(fork::count(), Ordering::Relaxed);
-            if self.is_stopping.load(Ordering::Relaxed) {
+            if self.has_to_stop() {
                 self.stop.ring();
             }
         }
@@ -234,21 +259,26 @@ impl Core {
         may_end_when_idle: bool,
         begun: &(dyn Fn() + Sync),
     ) -> Result<()> {
-        let task = Task {
-            answer: &*self.answer,
-            stop: &self.stop,
-            may_end_when_idle,
-            begun,
-        };
+        let task = self.task(may_end_when_idle, begun);
         panic::catch(|| endpoint.serve(&task))
             .and_then(|result| result)
             .map_err(|error| error.at(&self.name))
     }
 
+    fn task<'a>(&'a self, may_end_when_idle: bool, begun: &'a (dyn Fn() + Sync)) -> Task<'a> {
+        Task {
+            answer: &*self.answer,
+            stop: &self.stop,
+            tallies: &self.tallies,
+            may_end_when_idle,
+            begun,
+        }
+    }
+
     /// Serving has ended.
     fn end(&self) {
         let mut state = self.lock();
-        if self.is_stopping.load(Ordering::Relaxed) {
+        if self.has_to_stop() {
             state.phase = Phase::Stopped;
             state.endpoint = None;
         } else {
@@ -260,6 +290,8 @@ impl Core {
 
     fn stop(&self) -> Result<()> {
         self.request_stop();
+        let mut driven = self.await_turn();
+        self.end_driving(&mut driven);
         let mut state = self.lock();
         while state.phase == Phase::Serving {
             state = mutex::whole(self.ended.wait(state));
@@ -269,6 +301,7 @@ impl Core {
         let thread = state.thread.take();
         let result = state.failure.clone().map_or(Ok(()), Err);
         drop(state);
+        drop(driven);
         {
             let _no_fork = NoFork::begin(); // Of one that never served, a child has all, or nothing.
             drop(endpoint);
@@ -286,6 +319,11 @@ impl Core {
         self.stop.ring();
     }
 
+    /// Whether somebody asked it to stop.
+    fn has_to_stop(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
     fn is_owner(&self) -> bool {
         self.owner.load(Ordering::Relaxed) == fork::generation()
     }
@@ -298,6 +336,15 @@ impl Core {
             .is_ok_and(|state| state.phase == Phase::Fresh)
     }
 
+    /// Fails unless this process owns it, or may.
+    fn check_owner_to_be(&self) -> Result<()> {
+        if self.is_owner() || self.may_be_adopted() {
+            Ok(())
+        } else {
+            Err(self.forked())
+        }
+    }
+
     fn check_owner(&self) -> Result<()> {
         if self.is_owner() {
             Ok(())
@@ -307,9 +354,12 @@ impl Core {
     }
 
     /// In a forked child: there is no thread to join, and nothing of the parent's to end.
-    fn forget(&self) {
+    fn forget(self: &Arc<Self>) {
         if let Ok(mut state) = self.state.try_lock() {
             std::mem::forget(state.thread.take());
+        }
+        if !self.forget_driven() {
+            std::mem::forget(Arc::clone(self)); // With it, they stay as they are.
         }
     }
 

@@ -6,6 +6,7 @@
 //! of that system run on Linux, too.
 pub(crate) mod alarm;
 pub(crate) mod atomic;
+pub(crate) mod credentials;
 pub(crate) mod deadline;
 #[cfg_attr(bare, expect(dead_code, reason = "nobody is served"))]
 pub(crate) mod lent;
@@ -38,7 +39,7 @@ use linux as os;
 // `own`, `is_own`. `Source`: what of it is watched and waited for, borrowed from all that is `AsSource`.
 pub(crate) use os::{AsSource, Handle, Source};
 
-// Waiting. `Poller`: `new`; `add`, `change` and `remove` a source with a `Want` and a token; `wait` for `Event`s,
+// Waiting. `Poller`: `new`, `duplicate`; `add`, `change` and `remove` a source with a `Want` and a token; `wait` for `Event`s,
 // each with its token and what is `Ready`; a source itself. `Bell`: `new`, `ring`, `has_rung`, `silence`, `renew`; a
 // source that is readable from the first ring on. `Timer`: `new`, `set`; a source that is readable once its time has
 // come. `poll`: `wait` until a deadline for a few sources, each of them `Awaited`, `wait_readable`, `wait_writable`, and
@@ -56,7 +57,7 @@ pub(crate) use os::{blocking, socket, tcp, transfer};
 // `alarm::Alarm`. Numbers that nobody guesses: `random`.
 pub(crate) use os::{LineAlarm, memory, random};
 
-// Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`. `fork`: `follow`,
+// Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`, `credentials`. `fork`: `follow`,
 // `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`;
 // `cancel`: `held_off`. `cpu`: `current`, `online`, `usable`. `is_shortage`: which errors pass by themselves.
 pub(crate) use os::{NoFork, cancel, cpu, fork, is_shortage, process, thread};

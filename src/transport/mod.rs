@@ -19,12 +19,15 @@ mod shm;
 mod socket;
 #[cfg(test)]
 mod stand_in;
+mod tally;
 mod tcp;
 mod url;
+mod visit;
+mod visitor;
 
 pub(crate) use posix::pipe;
 
-pub use crate::sys::{Bell, deadline::Deadline, room::ALIGNMENT};
+pub use crate::sys::{Bell, credentials::Credentials, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
 pub use deferral::{Deferral, Defers, Promise};
@@ -32,6 +35,12 @@ pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,
     USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY, WORKERS_RANGE,
 };
+pub(crate) use reactor::Turn;
+pub use reactor::{Driven, EventLoop};
+pub(crate) use tally::{Tallies, Tally};
+pub use visit::{Cause, Refusal, Visit};
+pub use visitor::Visitor;
+pub(crate) use visitor::Visitors;
 
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
@@ -56,6 +65,11 @@ pub trait Endpoint: Send + Sync {
     /// Serves until told to stop, or until idle where that was asked for; then every connection is
     /// closed, and the address stays live.
     fn serve(&self, task: &Task<'_>) -> Result<()>;
+
+    /// What the host can drive turn by turn, in place of [`Endpoint::serve`]; `None`: nothing.
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        None
+    }
 }
 
 /// What an endpoint serves.
@@ -64,6 +78,8 @@ pub struct Task<'a> {
     pub answer: &'a dyn Answer,
     /// Rings when serving has to stop.
     pub stop: &'a Bell,
+    /// Where threads count what they answer.
+    pub(crate) tallies: &'a Tallies,
     /// Whether `stop_when_idle`, where the options say so, ends it.
     pub may_end_when_idle: bool,
     /// To be called once all is there that serving needs.
@@ -80,8 +96,9 @@ pub type Written = std::result::Result<u32, Notice>;
 /// aligned where [`Answer::takes_aligned`] says so, and nobody else's until the call returns. What stood in it
 /// before means nothing.
 pub trait Answer: Sync {
-    /// Answers the request with this body, and writes the body of the answer to the start of `room`.
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written;
+    /// Answers the request with this body, which is `from` this client, and writes the body of the answer to the start
+    /// of `room`.
+    fn answer(&self, from: &Visitor, body: &[u8], room: &mut [u8]) -> Written;
 
     /// Answers a message over the limit, which ends the connection, as [`Answer::answer`] does.
     fn too_large(&self, room: &mut [u8]) -> Written;
@@ -95,24 +112,13 @@ pub trait Answer: Sync {
     /// Whether many threads may call it at once though nobody asked for `workers`.
     fn is_for_many_threads(&self) -> bool;
 
-    /// Is told what happened to a client.
-    fn note(&self, visit: Visit);
+    /// Is told what happened to a client. Nobody waits for locks of the server's meanwhile.
+    fn note(&self, visitor: &Visitor, visit: Visit);
 
     /// What is asked instead of [`Answer::answer`], where answers may come later.
     fn deferring(&self) -> Option<&dyn Defers> {
         None
     }
-}
-
-/// What happens to clients of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visit {
-    /// One was accepted.
-    Came,
-    /// One that was accepted has gone.
-    Left,
-    /// One was turned away: the server is full, or its user may not connect.
-    TurnedAway,
 }
 
 /// The length of a body, or of a batch, as a prefix has it. Clients bound what they send far below what it counts to.

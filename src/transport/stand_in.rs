@@ -4,7 +4,7 @@
 
 use super::channel::{Patient, Stream};
 use super::reactor::Watched;
-use super::{Answer, Deadline, Defers, Promise, Visit, Watches, Written};
+use super::{Answer, Credentials, Deadline, Defers, Promise, Visit, Visitor, Watches, Written};
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
@@ -146,6 +146,11 @@ impl Watched for ScriptedStream {
     }
 }
 
+/// A client of which nothing is known.
+pub(crate) fn stranger() -> Visitor {
+    Visitor::alone(Credentials::UNKNOWN)
+}
+
 /// Answers with what it was asked, and keeps what it is told of clients.
 #[derive(Default)]
 pub(crate) struct Echo {
@@ -161,7 +166,7 @@ impl Echo {
 }
 
 impl Answer for Echo {
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+    fn answer(&self, _from: &Visitor, body: &[u8], room: &mut [u8]) -> Written {
         let answer = room.get_mut(..body.len()).ok_or(Notice::HandlerFailed)?;
         answer.copy_from_slice(body);
         u32::try_from(body.len()).map_err(|_| Notice::HandlerFailed)
@@ -183,7 +188,7 @@ impl Answer for Echo {
         self.is_for_many
     }
 
-    fn note(&self, visit: Visit) {
+    fn note(&self, _visitor: &Visitor, visit: Visit) {
         let mut visits = mutex::lock(&self.visits);
         visits.push(visit);
     }
@@ -204,20 +209,20 @@ impl Keeper {
 }
 
 impl Defers for Keeper {
-    fn ask(&self, body: &[u8], promise: Promise) {
+    fn ask(&self, _from: &Visitor, body: &[u8], promise: Promise) {
         match self.keeps.load(Ordering::Relaxed) {
             true => promise.keep(body).unwrap(),
             false => mutex::lock(&self.promises).push(promise),
         }
     }
 
-    fn has_failed(&self, why: &[u8]) {
+    fn has_failed(&self, _from: &Visitor, why: &[u8]) {
         mutex::lock(&self.failures).push(why.to_vec());
     }
 }
 
 impl Answer for Keeper {
-    fn answer(&self, _body: &[u8], _room: &mut [u8]) -> Written {
+    fn answer(&self, _from: &Visitor, _body: &[u8], _room: &mut [u8]) -> Written {
         unreachable!("it defers")
     }
 
@@ -237,7 +242,7 @@ impl Answer for Keeper {
         false
     }
 
-    fn note(&self, _visit: Visit) {}
+    fn note(&self, _visitor: &Visitor, _visit: Visit) {}
 
     fn deferring(&self) -> Option<&dyn Defers> {
         Some(self)

@@ -161,10 +161,10 @@ impl Listening for TcpListening {
 
     fn accept(&self) -> io::Result<Accepted> {
         let accepted = Accepted::next(self.as_source())?;
-        if let Accepted::Client(client) = &accepted
+        if let Accepted::Client(client, _) = &accepted
             && socket::tune_tcp(client.as_source()).is_err()
         {
-            return Ok(Accepted::SentAway); // It has gone already.
+            return Ok(Accepted::Vanished); // It has gone already.
         }
         Ok(accepted)
     }

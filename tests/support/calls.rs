@@ -1,6 +1,6 @@
 //! Calls of the C interface with what they are given, and the status that each gave.
 
-use calc_ipc::ffi::{flight::*, message::*, reply::*, status::*};
+use calc_ipc::ffi::{flight::*, message::*, reply::*, stats::*, status::*};
 use std::ffi::c_void;
 
 /// A call and the status it gave.
@@ -27,6 +27,20 @@ pub(crate) const COMPLETION: calc_ipc_completion = calc_ipc_completion {
     length: 0,
     tag: 0,
     id: 0,
+};
+
+/// The same.
+pub(crate) const STATS: calc_ipc_stats = calc_ipc_stats {
+    size: 72,
+    reserved: 0,
+    clients: 0,
+    came: 0,
+    refused: 0,
+    dropped: 0,
+    requests: 0,
+    failed: 0,
+    bytes_in: 0,
+    bytes_out: 0,
 };
 
 /// A handler that is never called.

@@ -33,7 +33,7 @@ impl Deferring {
         let left = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&left);
         let observer = move |event: &Event<'_>| {
-            if matches!(event, Event::Visit(Visit::Left)) {
+            if matches!(event, Event::Visit(_, Visit::Left | Visit::Dropped(_))) {
                 count.fetch_add(1, Ordering::Relaxed);
             }
         };

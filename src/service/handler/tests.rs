@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::service::{Event, Observer};
-use crate::transport::Visit;
+use crate::transport::{Cause, Refusal, Visit, Visitor};
 use std::sync::Mutex;
 
 /// A handler of each kind, and its name.
@@ -45,15 +45,22 @@ fn the_observer_is_told_of_every_visit() {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&seen);
         let observer = Box::new(move |event: &Event<'_>| {
-            if let Event::Visit(visit) = event {
-                told.lock().unwrap().push(*visit);
+            if let Event::Visit(visitor, visit) = event {
+                told.lock().unwrap().push((*visitor, *visit));
             }
         });
         let answer = answer(handler, Some(observer));
-        let visits = [Visit::Came, Visit::TurnedAway, Visit::Left];
+        let visits = [
+            Visit::Came,
+            Visit::Refused(Refusal::Full),
+            Visit::Left,
+            Visit::Ended,
+            Visit::Dropped(Cause::Idle),
+        ];
         for visit in visits {
-            answer.note(visit);
+            answer.note(&Visitor::NOBODY, visit);
         }
-        assert_eq!(*seen.lock().unwrap(), visits, "{kind}");
+        let told = visits.map(|visit| (Visitor::NOBODY, visit));
+        assert_eq!(*seen.lock().unwrap(), told, "{kind}");
     }
 }

@@ -10,7 +10,9 @@ fn is_inside(server: &UserCode, depth: usize) -> bool {
         return server.is_running_here();
     };
     let other = UserCode::new(None);
-    other.call(|| is_inside(server, depth)).unwrap()
+    other
+        .call(&Visitor::NOBODY, || is_inside(server, depth))
+        .unwrap()
 }
 
 #[test]
@@ -23,7 +25,9 @@ fn handlers_are_told_apart_as_deep_as_can_be_counted() {
         assert!(is_inside(&server, depth), "{depth}");
     }
     for depth in 0..DEEPEST + 3 {
-        let is_known = server.call(|| is_inside(&server, depth)).unwrap();
+        let is_known = server
+            .call(&Visitor::NOBODY, || is_inside(&server, depth))
+            .unwrap();
         assert!(is_known, "{depth} further in");
     }
     assert!(!server.is_running_here());

@@ -62,6 +62,7 @@ pub(crate) mod poll {
 }
 
 pub(crate) mod socket {
+    use crate::sys::credentials::Credentials;
     pub(crate) use crate::sys::socket_type::Type;
     use crate::sys::{Handle, Source};
     use std::io;
@@ -79,7 +80,7 @@ pub(crate) mod socket {
         fn connect(Type, &Path, Option<Duration>) -> Handle;
         fn is_alive(&Path) -> bool;
         fn tune_tcp(Source<'_>) -> ();
-        fn peer_uid(Source<'_>) -> Option<u32>;
+        fn peer(Source<'_>) -> Credentials;
         fn set_receive_timeout(Source<'_>, Option<Duration>) -> ();
         fn recv(Source<'_>, &mut [u8]) -> usize;
         fn recv_now(Source<'_>, &mut [u8]) -> usize;

@@ -72,6 +72,7 @@ impl Poller {
         fn new() -> Self;
     }
     never! {
+        fn duplicate() -> io::Result<Self>;
         fn add(Source<'_>, Want, u64) -> io::Result<()>;
         fn change(Source<'_>, Want, u64) -> io::Result<()>;
         fn remove(Source<'_>) -> io::Result<()>;

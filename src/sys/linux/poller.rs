@@ -66,6 +66,11 @@ impl Poller {
         Ok(Self(Fd::make(epoll)?))
     }
 
+    /// The same set under another number.
+    pub(crate) fn duplicate(&self) -> io::Result<Self> {
+        self.0.duplicate().map(Self)
+    }
+
     /// Adds a source; its closing, with all its duplicates, removes it.
     pub(crate) fn add(&self, source: BorrowedFd<'_>, want: Want, token: u64) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_ADD, source, want, token)

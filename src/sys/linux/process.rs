@@ -2,6 +2,7 @@
 
 use super::fd::Fd;
 use super::{fork, poll, sigpipe, thread};
+use crate::sys::credentials::Credentials;
 use crate::sys::deadline::Deadline;
 use crate::sys::panic;
 use nix::errno::Errno;
@@ -21,6 +22,15 @@ use std::time::Duration;
 /// The user that this process acts as.
 pub(crate) fn effective_uid() -> u32 {
     nix::unistd::geteuid().as_raw()
+}
+
+/// What the other end of a socket would know of this process.
+pub(crate) fn credentials() -> Credentials {
+    Credentials {
+        uid: Some(effective_uid()),
+        gid: Some(nix::unistd::getegid().as_raw()),
+        pid: Some(std::process::id()),
+    }
 }
 
 /// A child of this process, followed by a descriptor, so that its number is never mistaken for

@@ -1,44 +1,68 @@
-//! Users, as this user namespace numbers them: user_namespaces(7).
+//! Users and groups, as this user namespace numbers them: user_namespaces(7).
 //!
 //! Whom a namespace does not map, the kernel shows as one and the same user, the overflow user, 65534 unless root
 //! has set another (/proc/sys/kernel/overflowuid, proc_sys_kernel(5)). The number is an ordinary one, too: that of
-//! nobody.
+//! nobody. Groups are as users.
 
 use super::gate::NoFork;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Whether this number, which the kernel gave of a peer, is surely that of one user. `is_visible`: this PID namespace
-/// shows the peer's process.
-pub(super) fn is_known(uid: u32, is_visible: bool) -> bool {
-    if uid != overflow() {
-        return true;
-    }
-    let _no_fork = NoFork::begin(); // The file is open meanwhile.
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    match mapped(&map, uid) {
-        Mapped::No => false,
-        // Somebody from outside looks the same. The container of such a map has processes of its own, as a rule.
-        Mapped::AmongSome => is_visible,
-        Mapped::AmongAll => true,
-    }
+/// Those of users.
+pub(super) static USERS: Numbers = Numbers {
+    map: "/proc/self/uid_map",
+    overflow: "/proc/sys/kernel/overflowuid",
+    number: AtomicU32::new(UNREAD),
+};
+
+/// Those of groups.
+pub(super) static GROUPS: Numbers = Numbers {
+    map: "/proc/self/gid_map",
+    overflow: "/proc/sys/kernel/overflowgid",
+    number: AtomicU32::new(UNREAD),
+};
+
+/// The numbers of users, or of groups.
+pub(super) struct Numbers {
+    map: &'static str,
+    overflow: &'static str,
+    /// What the file `overflow` said when it was read.
+    number: AtomicU32,
 }
 
-/// The number that the kernel shows for users without one.
-fn overflow() -> u32 {
-    /// No user's number (setuid(2)).
-    const UNREAD: u32 = u32::MAX;
-    const DEFAULT: u32 = 65534;
-    // No lock: see `wait::has_one_cpu`.
-    static NUMBER: AtomicU32 = AtomicU32::new(UNREAD);
-    let number = NUMBER.load(Ordering::Relaxed);
-    if number != UNREAD {
-        return number;
+/// Nobody's number (setuid(2), setgid(2)).
+const UNREAD: u32 = u32::MAX;
+
+impl Numbers {
+    /// Whether this number, which the kernel gave of a peer, is surely that of one user, or group. `is_visible`: this
+    /// PID namespace shows the peer's process.
+    pub(super) fn is_known(&self, id: u32, is_visible: bool) -> bool {
+        if id != self.overflow() {
+            return id != UNREAD;
+        }
+        let _no_fork = NoFork::begin(); // The file is open meanwhile.
+        let map = std::fs::read_to_string(self.map).unwrap_or_default();
+        match mapped(&map, id) {
+            Mapped::No => false,
+            // Somebody from outside looks the same. The container of such a map has processes of its own, as a rule.
+            Mapped::AmongSome => is_visible,
+            Mapped::AmongAll => true,
+        }
     }
-    let _no_fork = NoFork::begin(); // The file is open meanwhile.
-    let text = std::fs::read_to_string("/proc/sys/kernel/overflowuid").unwrap_or_default();
-    let number = text.trim().parse().unwrap_or(DEFAULT);
-    NUMBER.store(number, Ordering::Relaxed);
-    number
+
+    /// The number that the kernel shows for those without one.
+    fn overflow(&self) -> u32 {
+        const DEFAULT: u32 = 65534;
+        // No lock: see `wait::has_one_cpu`.
+        let number = self.number.load(Ordering::Relaxed);
+        if number != UNREAD {
+            return number;
+        }
+        let _no_fork = NoFork::begin(); // The file is open meanwhile.
+        let text = std::fs::read_to_string(self.overflow).unwrap_or_default();
+        let number = text.trim().parse().unwrap_or(DEFAULT);
+        self.number.store(number, Ordering::Relaxed);
+        number
+    }
 }
 
 /// Whether a map has a user of some number.

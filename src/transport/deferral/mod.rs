@@ -9,12 +9,13 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use parking::{Manner, Parking, Prompt};
+pub(crate) use parking::{Manner, Parking, Prompt, Service};
 pub use promise::Promise;
 
 use crate::error::{Error, Result, Status};
 use crate::sys::room::Room;
 use crate::sys::{fork, lent};
+use crate::transport::Visitor;
 use standing::{Phase, Standing};
 use std::fmt;
 use std::ptr;
@@ -22,11 +23,11 @@ use std::sync::{Arc, Mutex};
 
 /// What has requests answered now or later.
 pub trait Defers: Sync {
-    /// Hands over the request with this body, and the promise to answer it.
-    fn ask(&self, body: &[u8], promise: Promise);
+    /// Hands over the request with this body, which is `from` this client, and the promise to answer it.
+    fn ask(&self, from: &Visitor, body: &[u8], promise: Promise);
 
-    /// Is told that a promise was broken, and why.
-    fn has_failed(&self, why: &[u8]);
+    /// Is told that a promise to this client was broken, and why.
+    fn has_failed(&self, from: &Visitor, why: &[u8]);
 }
 
 /// Who is told that an answer has come for a connection that is parked.

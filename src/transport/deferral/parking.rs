@@ -2,13 +2,23 @@
 
 use super::promise::Promise;
 use super::standing::{NUMBERS, Phase};
-use super::{Deferral, Defers, Kept, Wake};
+use super::{Deferral, Kept, Wake};
 use crate::protocol::frame::Notice;
 use crate::sys::lent;
 use crate::sys::mutex::lock;
 use crate::transport::conversation::outbox::Outbox;
-use crate::transport::{Answer, Written};
+use crate::transport::{Answer, Tally, Visitor, Written};
 use std::sync::Arc;
+
+/// What serves a client.
+pub(crate) struct Service<'a> {
+    /// The client.
+    pub(crate) from: &'a Visitor,
+    /// What answers.
+    pub(crate) answer: &'a dyn Answer,
+    /// What was answered.
+    pub(crate) tally: &'a Tally,
+}
 
 /// How requests of a connection are answered.
 pub(crate) trait Manner: Send {
@@ -19,10 +29,10 @@ pub(crate) trait Manner: Send {
     fn awaits_answer(&self) -> bool;
 
     /// Has a request answered, and appends the answer to `out`, or is parked.
-    fn answer(&mut self, answer: &dyn Answer, body: &[u8], out: &mut Outbox);
+    fn answer(&mut self, service: &Service<'_>, body: &[u8], out: &mut Outbox);
 
     /// If it is parked, and the answer has come, appends it to `out`; whether that was so.
-    fn resume(&mut self, answer: &dyn Answer, out: &mut Outbox) -> bool;
+    fn resume(&mut self, service: &Service<'_>, out: &mut Outbox) -> bool;
 
     /// Nobody is left to read answers.
     fn give_up(&mut self);
@@ -46,12 +56,16 @@ impl Manner for Prompt {
     }
 
     #[inline(always)]
-    fn answer(&mut self, answer: &dyn Answer, body: &[u8], out: &mut Outbox) {
-        out.append(|room| answer.answer(body, room));
+    fn answer(&mut self, service: &Service<'_>, body: &[u8], out: &mut Outbox) {
+        out.append(|room| {
+            let written = service.answer.answer(service.from, body, room);
+            service.tally.count(body.len(), written.unwrap_or(0));
+            written
+        });
     }
 
     #[inline(always)]
-    fn resume(&mut self, _answer: &dyn Answer, _out: &mut Outbox) -> bool {
+    fn resume(&mut self, _service: &Service<'_>, _out: &mut Outbox) -> bool {
         false
     }
 
@@ -69,6 +83,8 @@ pub(crate) struct Parking {
     pub(super) deferral: Arc<Deferral>,
     /// The number of the last request.
     pub(super) number: u32,
+    /// The bytes of its body.
+    length: usize,
     is_parked: bool,
     is_given_up: bool,
 }
@@ -82,42 +98,54 @@ impl Parking {
         Self {
             deferral: Arc::new(Deferral::new(waker, connection, longest)),
             number: 0,
+            length: 0,
             is_parked: false,
             is_given_up: false,
         }
     }
 
     /// What became of a request that was just handed over; `None`: it is parked.
-    fn ask(&mut self, defers: &dyn Defers, body: &[u8], room: &mut [u8]) -> Option<Written> {
+    fn ask(&mut self, service: &Service<'_>, body: &[u8], room: &mut [u8]) -> Option<Written> {
         self.number = (self.number + 1) % NUMBERS;
+        self.length = body.len();
         self.deferral.standing.begin(self.number);
         let promise = Promise::new(Arc::clone(&self.deferral), self.number);
         let owner = self.deferral.owner_of_room(self.number);
-        if let Some(length) = lent::lend(owner, room, || defers.ask(body, promise)) {
-            return Some(u32::try_from(length).map_err(|_| Notice::HandlerFailed));
+        let defers = service.answer.deferring().expect(DEFERS);
+        let written = lent::lend(owner, room, || defers.ask(service.from, body, promise));
+        if let Some(length) = written {
+            let written = u32::try_from(length).map_err(|_| Notice::HandlerFailed);
+            service.tally.count(self.length, written.unwrap_or(0));
+            return Some(written);
         }
         self.is_parked = self.deferral.standing.park(self.number);
-        (!self.is_parked).then(|| self.take(defers, room))
+        (!self.is_parked).then(|| self.take(service, room))
     }
 
     /// Takes the answer, which has come.
-    fn take(&mut self, defers: &dyn Defers, room: &mut [u8]) -> Written {
+    fn take(&mut self, service: &Service<'_>, room: &mut [u8]) -> Written {
         self.is_parked = false;
         self.deferral.standing.end(self.number);
         let kept = lock(&self.deferral.kept).take(); // An observer runs without the lock.
-        match kept {
-            Some(Kept::Answer(answer)) => {
-                let place = room.get_mut(..answer.len()).ok_or(Notice::HandlerFailed)?;
-                place.copy_from_slice(&answer);
-                u32::try_from(answer.len()).map_err(|_| Notice::HandlerFailed)
-            }
+        let written = match kept {
+            Some(Kept::Answer(answer)) => copy(&answer, room),
             Some(Kept::Failure(why)) => {
-                defers.has_failed(&why);
+                let defers = service.answer.deferring().expect(DEFERS);
+                defers.has_failed(service.from, &why);
                 Err(Notice::HandlerFailed)
             }
             None => Err(Notice::HandlerFailed),
-        }
+        };
+        service.tally.count(self.length, written.unwrap_or(0));
+        written
     }
+}
+
+/// Puts the answer into the room, which is as long as any.
+fn copy(answer: &[u8], room: &mut [u8]) -> Written {
+    let place = room.get_mut(..answer.len()).ok_or(Notice::HandlerFailed)?;
+    place.copy_from_slice(answer);
+    u32::try_from(answer.len()).map_err(|_| Notice::HandlerFailed)
 }
 
 impl Manner for Parking {
@@ -129,16 +157,14 @@ impl Manner for Parking {
         self.is_parked && self.deferral.standing.phase(self.number) != Phase::Kept
     }
 
-    fn answer(&mut self, answer: &dyn Answer, body: &[u8], out: &mut Outbox) {
-        let defers = answer.deferring().expect(DEFERS);
-        out.append_if_written(|room| self.ask(defers, body, room));
+    fn answer(&mut self, service: &Service<'_>, body: &[u8], out: &mut Outbox) {
+        out.append_if_written(|room| self.ask(service, body, room));
     }
 
-    fn resume(&mut self, answer: &dyn Answer, out: &mut Outbox) -> bool {
+    fn resume(&mut self, service: &Service<'_>, out: &mut Outbox) -> bool {
         let has_come = self.is_parked && !self.awaits_answer();
         if has_come {
-            let defers = answer.deferring().expect(DEFERS);
-            out.append(|room| self.take(defers, room));
+            out.append(|room| self.take(service, room));
         }
         has_come
     }

@@ -7,7 +7,8 @@ use super::*;
 use crate::protocol::frame::{self, Notice};
 use crate::sys::mutex::lock;
 use crate::transport::conversation::outbox::Outbox;
-use crate::transport::stand_in::Keeper;
+use crate::transport::stand_in::{Keeper, stranger};
+use crate::transport::{Tally, Visitor};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Counts how often it was woken.
@@ -33,8 +34,18 @@ const LONGEST: u32 = 300;
 struct Scene {
     counter: Arc<Counter>,
     keeper: Keeper,
+    visitor: Visitor,
+    tally: Tally,
     parking: Parking,
     out: Outbox,
+}
+
+fn service<'a>(from: &'a Visitor, answer: &'a Keeper, tally: &'a Tally) -> Service<'a> {
+    Service {
+        from,
+        answer,
+        tally,
+    }
 }
 
 impl Scene {
@@ -44,16 +55,20 @@ impl Scene {
             parking: Parking::new(counter.clone(), 5, LONGEST),
             counter,
             keeper: Keeper::default(),
+            visitor: stranger(),
+            tally: Tally::default(),
             out: Outbox::new(LONGEST, false).unwrap(),
         }
     }
 
     fn ask(&mut self, body: &[u8]) {
-        self.parking.answer(&self.keeper, body, &mut self.out);
+        let service = service(&self.visitor, &self.keeper, &self.tally);
+        self.parking.answer(&service, body, &mut self.out);
     }
 
     fn resume(&mut self) -> bool {
-        self.parking.resume(&self.keeper, &mut self.out)
+        let service = service(&self.visitor, &self.keeper, &self.tally);
+        self.parking.resume(&service, &mut self.out)
     }
 
     fn woken(&self) -> usize {

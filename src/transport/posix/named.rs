@@ -5,7 +5,7 @@ use super::place;
 use crate::error::{Error, Result, Status};
 use crate::sys::{AsSource, Handle, Source, file, holder, process, socket};
 use crate::transport::socket::{Accepted, Listening};
-use crate::transport::{ClientOptions, ServerOptions, ServerUser};
+use crate::transport::{ClientOptions, Credentials, ServerOptions, ServerUser};
 use std::io::{self, ErrorKind};
 use std::path::{self, Path, PathBuf};
 
@@ -83,17 +83,20 @@ impl Listening for NamedSocket {
 
     fn accept(&self) -> io::Result<Accepted> {
         let accepted = Accepted::next(self.socket.as_source())?;
-        Ok(match accepted {
-            Accepted::Client(client) if !self.lets_in(&client) => Accepted::SentAway,
-            accepted => accepted,
+        let Accepted::Client(client, _) = accepted else {
+            return Ok(accepted);
+        };
+        let credentials = socket::peer(client.as_source()).unwrap_or(Credentials::UNKNOWN);
+        Ok(match self.lets_in(credentials) {
+            true => Accepted::Client(client, credentials),
+            false => Accepted::NotAllowed(credentials),
         })
     }
 }
 
 impl NamedSocket {
-    fn lets_in(&self, client: &Handle) -> bool {
-        self.is_open_to_others
-            || socket::peer_uid(client.as_source()).is_ok_and(|uid| uid.is_some_and(is_own_or_root))
+    fn lets_in(&self, client: Credentials) -> bool {
+        self.is_open_to_others || client.uid.is_some_and(is_own_or_root)
     }
 }
 
@@ -131,7 +134,9 @@ pub(in crate::transport) fn connect(
     };
     let fd = socket::connect(kind.of_type, path, options.connect_timeout)
         .map_err(|error| failure(&error))?;
-    let uid = socket::peer_uid(fd.as_source()).map_err(|error| failure(&error))?;
+    let uid = socket::peer(fd.as_source())
+        .map_err(|error| failure(&error))?
+        .uid;
     let is_trusted = match options.server_user {
         ServerUser::Any => true,
         ServerUser::Own => uid.is_some_and(is_own_or_root),

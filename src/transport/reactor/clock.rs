@@ -1,6 +1,6 @@
 //! When a peer is too slow: how long half a request, an answer that nobody takes, or silence may last.
 
-use super::{Limits, TurnEnd};
+use super::{Cause, Limits, TurnEnd};
 use std::time::{Duration, Instant};
 
 /// What a frame may take longer for each MiB of it: a least rate for those who send large ones.
@@ -81,7 +81,9 @@ impl Times {
         let has_moved = match end {
             TurnEnd::Partial { moved, .. } | TurnEnd::Blocked { moved } => moved,
             TurnEnd::Idle { answered } => answered,
-            TurnEnd::Parked { .. } | TurnEnd::Unfinished | TurnEnd::Gone => true,
+            TurnEnd::Parked { .. } | TurnEnd::Unfinished | TurnEnd::Gone | TurnEnd::Dropped(_) => {
+                true
+            }
         };
         let has_moved = has_moved || was_parked;
         if has_moved {
@@ -101,7 +103,11 @@ impl Times {
                 self.stuck_since.get_or_insert(now);
                 self.frame = None; // It is not read from.
             }
-            TurnEnd::Idle { .. } | TurnEnd::Parked { .. } | TurnEnd::Unfinished | TurnEnd::Gone => {
+            TurnEnd::Idle { .. }
+            | TurnEnd::Parked { .. }
+            | TurnEnd::Unfinished
+            | TurnEnd::Gone
+            | TurnEnd::Dropped(_) => {
                 self.stuck_since = None;
                 self.frame = None;
             }
@@ -117,6 +123,19 @@ impl Times {
         let frame = self.frame.map(|(began, time)| began + time);
         let idle = self.idle_since.map(|since| since + limits.idle_timeout);
         [stuck, frame, idle].into_iter().flatten().min()
+    }
+
+    /// What it is too slow with.
+    pub(crate) fn cause(&self, now: Instant, limits: &Limits) -> Cause {
+        let others = Self {
+            idle_since: None,
+            ..*self
+        };
+        match others.due(limits) {
+            Some(due) if due <= now && self.frame.is_some() => Cause::Stalled,
+            Some(due) if due <= now => Cause::Unread,
+            _ => Cause::Idle,
+        }
     }
 
     /// Nobody read it for so long, which does not count.
@@ -239,6 +258,21 @@ mod tests {
         clock.sweep_by(now);
         assert_eq!(clock.strike(now - LATE), None);
         assert_eq!(clock.strike(now + LATE), Some(2 * LATE));
+    }
+
+    #[test]
+    fn what_one_is_too_slow_with_is_told_apart() {
+        let limits = limits(Duration::from_secs(1));
+        let mut times = Times::new(&limits, Instant::now());
+        let now = Instant::now();
+        let later = now + Duration::from_secs(2);
+        assert_eq!(times.cause(later, &limits), Cause::Idle);
+        times.note(partial(true, true, 9), &limits);
+        assert_eq!(times.cause(later, &limits), Cause::Idle);
+        let stalled = Instant::now() + STALL;
+        assert_eq!(times.cause(stalled, &limits), Cause::Stalled);
+        times.note(TurnEnd::Blocked { moved: false }, &limits);
+        assert_eq!(times.cause(stalled, &limits), Cause::Unread);
     }
 
     #[test]

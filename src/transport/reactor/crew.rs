@@ -2,13 +2,14 @@
 
 use super::attention::Attention;
 use super::desk::Desk;
-use super::doors::Doors;
+use super::doors::{Book, Doors};
 use super::shard::Shard;
 use super::watch::Watch;
 use super::{Limits, Listener, Task};
 use crate::error::Error;
 use crate::sys::mutex::lock;
 use crate::sys::{Bell, panic};
+use crate::transport::Answer;
 use std::io::{self, ErrorKind};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -27,15 +28,26 @@ pub(super) struct Crew<'a> {
     pub(super) relief: Option<Watch>,
 }
 
-impl<'a> Crew<'a> {
+/// What a crew has that outlasts it: so that another one can go on.
+pub(super) struct Base {
+    over: Bell,
+    book: Book,
+    desks: Vec<Desk>,
+}
+
+impl Base {
+    /// That of so many threads; of fewer, where nobody asked for them and they cannot be had.
     pub(super) fn new(
-        listener: &'a dyn Listener,
-        limits: &'a Limits,
-        task: &'a Task<'a>,
+        listener: &dyn Listener,
+        limits: &Limits,
+        answer: &dyn Answer,
+        threads: usize,
     ) -> io::Result<Self> {
-        let threads = limits.threads(task.answer);
         let asks_in_memory = listener.sleepers().is_some();
-        let defers = task.answer.deferring().is_some();
+        let defers = answer.deferring().is_some();
+        if defers {
+            listener.defers();
+        }
         let shard = || Shard::new(Attention::new(asks_in_memory, limits.spin));
         let desk = || Desk::new(shard(), defers);
         let mut desks = Vec::new();
@@ -50,14 +62,49 @@ impl<'a> Crew<'a> {
             }
         }
         Ok(Self {
+            over: Bell::new()?,
+            book: Book::new(listener),
+            desks,
+        })
+    }
+}
+
+impl<'a> Crew<'a> {
+    pub(super) fn new(
+        listener: &'a dyn Listener,
+        limits: &'a Limits,
+        task: &'a Task<'a>,
+    ) -> io::Result<Self> {
+        let base = Base::new(listener, limits, task.answer, limits.threads(task.answer))?;
+        Ok(Self::at(base, listener, limits, task))
+    }
+
+    /// One at this base.
+    pub(super) fn at(
+        base: Base,
+        listener: &'a dyn Listener,
+        limits: &'a Limits,
+        task: &'a Task<'a>,
+    ) -> Self {
+        let Base { over, book, desks } = base;
+        Self {
             limits,
             task,
-            over: Bell::new()?,
-            doors: Doors::new(listener, limits, task.may_end_when_idle),
+            over,
+            doors: Doors::new(listener, limits, task.may_end_when_idle, book),
             failure: Mutex::default(),
             relief: (desks.len() > 1 && !task.answer.is_for_many_threads()).then(Watch::default),
             desks,
-        })
+        }
+    }
+
+    /// What is left when it is dissolved.
+    pub(super) fn into_base(self) -> Base {
+        Base {
+            over: self.over,
+            book: self.doors.into_book(),
+            desks: self.desks,
+        }
     }
 
     /// The desk of the thread with this number.

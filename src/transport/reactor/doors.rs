@@ -1,7 +1,7 @@
 //! The doors of a server: who watches them, who is let in, and whether anybody may still come.
 
 use super::token::Token;
-use super::{Admission, Door, DoorWatch, Limits, Listener, Sleepers};
+use super::{Admission, Door, DoorWatch, Limits, Listener, Refusal, Sleepers};
 use crate::sys::mutex::lock;
 use crate::sys::ready::Want;
 use crate::sys::{Handle, Poller, room};
@@ -16,15 +16,33 @@ pub(super) const DOOR_PAUSE: Duration = Duration::from_millis(20);
 /// The doors of a server, which all of its threads share. Places are given away here, each once.
 pub(super) struct Doors<'a> {
     listener: &'a dyn Listener,
-    /// Who watches each.
-    watches: Vec<DoorWatch>,
     most_clients: usize,
     /// Serving ends once clients have come and all have gone.
     end_when_idle: bool,
+    book: Book,
+}
+
+/// What is known at the doors.
+pub(super) struct Book {
+    /// Who watches each.
+    watches: Vec<DoorWatch>,
     clients: AtomicUsize,
     have_come: AtomicBool,
     /// A handle to let go of, so that a newcomer can be refused when there are no more.
     spare: Mutex<Option<Handle>>,
+}
+
+impl Book {
+    /// That of doors at which nobody has been so far.
+    pub(super) fn new(listener: &dyn Listener) -> Self {
+        let doors = listener.doors();
+        Self {
+            watches: doors.iter().map(|door| door.watch).collect(),
+            clients: AtomicUsize::new(0),
+            have_come: AtomicBool::new(false),
+            spare: Mutex::new(Handle::spare().ok()),
+        }
+    }
 }
 
 impl<'a> Doors<'a> {
@@ -32,17 +50,19 @@ impl<'a> Doors<'a> {
         listener: &'a dyn Listener,
         limits: &Limits,
         may_end_when_idle: bool,
+        book: Book,
     ) -> Self {
-        let doors = listener.doors();
         Self {
             listener,
-            watches: doors.iter().map(|door| door.watch).collect(),
             most_clients: limits.max_clients,
             end_when_idle: limits.stop_when_idle && may_end_when_idle,
-            clients: AtomicUsize::new(0),
-            have_come: AtomicBool::new(false),
-            spare: Mutex::new(Handle::spare().ok()),
+            book,
         }
+    }
+
+    /// What is known at them.
+    pub(super) fn into_book(self) -> Book {
+        self.book
     }
 
     /// Where the threads that sleep are counted, if peers ask in memory.
@@ -75,18 +95,18 @@ impl<'a> Doors<'a> {
 
     /// The numbers of the doors that the thread with this number watches.
     pub(super) fn watched_by(&self, thread: usize) -> impl Iterator<Item = usize> {
-        let watches = self.watches.iter().enumerate();
+        let watches = self.book.watches.iter().enumerate();
         watches.filter_map(move |(number, watch)| is_watched_by(*watch, thread).then_some(number))
     }
 
     /// How many doors there are.
     pub(super) fn count(&self) -> usize {
-        self.watches.len()
+        self.book.watches.len()
     }
 
     /// Whether whoever comes to this door stays with the thread that lets them in.
     pub(super) fn is_for_first(&self, door: usize) -> bool {
-        self.watches.get(door) == Some(&DoorWatch::ByFirst)
+        self.book.watches.get(door) == Some(&DoorWatch::ByFirst)
     }
 
     /// Deals with the next newcomer at a door. One for whom this process has no handle left is
@@ -95,8 +115,8 @@ impl<'a> Doors<'a> {
     /// One thread does so at a time: another would let its newcomer in with that handle, or
     /// for the place that this one just gave away.
     pub(super) fn admit(&self, door: usize) -> io::Result<Admission> {
-        let mut spare = lock(&self.spare);
-        let has_place = self.clients.load(Ordering::Relaxed) < self.most_clients;
+        let mut spare = lock(&self.book.spare);
+        let has_place = self.book.clients.load(Ordering::Relaxed) < self.most_clients;
         let is_full = !has_place || !room::has_headroom();
         let admission = self.listener.admit(door, is_full).or_else(|_| {
             drop(spare.take());
@@ -107,35 +127,40 @@ impl<'a> Doors<'a> {
         }
         match admission {
             Admission::Peer(_) => self.let_in(),
-            Admission::Left => self.have_come.store(true, Ordering::Release),
-            Admission::Nobody | Admission::TurnedAway => {}
+            Admission::Left => self.book.have_come.store(true, Ordering::Release),
+            Admission::Nobody | Admission::Refused(..) | Admission::Vanished => {}
         }
-        Ok(admission)
+        Ok(match admission {
+            // There was a place, but nothing to let anybody in with.
+            Admission::Refused(visitor, Refusal::Full) if has_place => {
+                Admission::Refused(visitor, Refusal::Shortage)
+            }
+            admission => admission,
+        })
     }
 
     /// A client has come.
     pub(super) fn let_in(&self) {
-        self.clients.fetch_add(1, Ordering::Relaxed);
-        self.have_come.store(true, Ordering::Release);
+        self.book.clients.fetch_add(1, Ordering::Relaxed);
+        self.book.have_come.store(true, Ordering::Release);
     }
 
     /// A client has gone.
     pub(super) fn let_out(&self) {
-        self.clients.fetch_sub(1, Ordering::Relaxed);
+        self.book.clients.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// How many clients there are.
-    #[cfg(test)]
     pub(super) fn clients(&self) -> usize {
-        self.clients.load(Ordering::Relaxed)
+        self.book.clients.load(Ordering::Relaxed)
     }
 
     /// Whether serving is to end because clients have come and all have gone. Whoever sees that one has
     /// come sees it counted.
     pub(super) fn are_idle(&self) -> bool {
         self.end_when_idle
-            && self.have_come.load(Ordering::Acquire)
-            && self.clients.load(Ordering::Relaxed) == 0
+            && self.book.have_come.load(Ordering::Acquire)
+            && self.book.clients.load(Ordering::Relaxed) == 0
     }
 }
 
@@ -175,8 +200,12 @@ mod tests {
 
     use super::*;
     use crate::transport::ServerOptions;
-    use crate::transport::reactor::stage::ScriptedDoors;
+    use crate::transport::reactor::stage::{ScriptedDoors, refused};
     use std::io::ErrorKind;
+
+    fn doors<'a>(listener: &'a ScriptedDoors, limits: &Limits, may_end: bool) -> Doors<'a> {
+        Doors::new(listener, limits, may_end, Book::new(listener))
+    }
 
     fn limits(max_clients: u32, stop_when_idle: bool) -> Limits {
         let options = ServerOptions {
@@ -192,7 +221,7 @@ mod tests {
         for _ in 0..4 {
             listener.come(0);
         }
-        let doors = Doors::new(&listener, &limits(2, false), true);
+        let doors = doors(&listener, &limits(2, false), true);
         for clients in [1, 2] {
             assert!(matches!(doors.admit(0), Ok(Admission::Peer(_))));
             assert_eq!(doors.clients(), clients);
@@ -208,12 +237,17 @@ mod tests {
     fn one_for_whom_there_is_no_handle_is_asked_again_so_as_to_be_refused() {
         let listener = ScriptedDoors::new(&[DoorWatch::ByAll], false);
         listener.put(0, Err(ErrorKind::Other.into()));
-        listener.put(0, Ok(Admission::TurnedAway));
+        listener.put(0, Ok(refused()));
         listener.put(0, Err(ErrorKind::Other.into()));
         listener.put(0, Err(ErrorKind::Other.into()));
-        let doors = Doors::new(&listener, &limits(8, false), true);
-        assert!(matches!(doors.admit(0), Ok(Admission::TurnedAway)));
-        assert!(lock(&doors.spare).is_some(), "there is one for the next");
+        let doors = doors(&listener, &limits(8, false), true);
+        let admission = doors.admit(0);
+        let refusal = Refusal::Shortage;
+        assert!(matches!(admission, Ok(Admission::Refused(_, why)) if why == refusal));
+        assert!(
+            lock(&doors.book.spare).is_some(),
+            "there is one for the next"
+        );
         assert!(doors.admit(0).is_err());
         assert_eq!(doors.clients(), 0);
         let asked = [(0, false), (0, true), (0, false), (0, true)];
@@ -223,7 +257,7 @@ mod tests {
     #[test]
     fn the_first_thread_has_every_door_and_the_others_those_of_all() {
         let listener = ScriptedDoors::new(&[DoorWatch::ByAll, DoorWatch::ByFirst], false);
-        let doors = Doors::new(&listener, &limits(8, false), true);
+        let doors = doors(&listener, &limits(8, false), true);
         assert_eq!(doors.count(), 2);
         assert!(doors.watched_by(0).eq([0, 1]));
         assert!(doors.watched_by(1).eq([0]) && doors.watched_by(2).eq([0]));
@@ -237,9 +271,9 @@ mod tests {
     fn they_are_idle_once_somebody_has_come_and_all_have_gone_where_that_was_asked_for() {
         for (stop_when_idle, may_end) in [(true, true), (true, false), (false, true)] {
             let listener = ScriptedDoors::new(&[DoorWatch::ByAll], false);
-            let doors = Doors::new(&listener, &limits(8, stop_when_idle), may_end);
+            let doors = doors(&listener, &limits(8, stop_when_idle), may_end);
             let ends = stop_when_idle && may_end;
-            listener.put(0, Ok(Admission::TurnedAway));
+            listener.put(0, Ok(refused()));
             let _ = [doors.admit(0), doors.admit(0)];
             assert!(!doors.are_idle(), "nobody has come");
             listener.put(0, Ok(Admission::Left));

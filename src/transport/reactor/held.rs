@@ -12,8 +12,8 @@ use super::token::Token;
 use super::{Peer, TurnEnd};
 use crate::sys::mutex::lock;
 use crate::sys::ready::Ready;
-use crate::transport::Visit;
 use crate::transport::deferral::Parking;
+use crate::transport::{Cause, Visit, Visitor};
 use std::collections::TryReserveError;
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -24,6 +24,8 @@ use std::time::Instant;
 /// Where a peer that was parked is told that its answer has come, as if its second source had said so: no stream reads
 /// there, and shared memory is looked at without a system call.
 const LATER: usize = 1;
+/// What becomes of a peer for whom nothing is left.
+const NO_ROOM: Visit = Visit::Dropped(Cause::Shortage);
 
 /// A shard in this thread's hands.
 pub(super) struct Held<'a> {
@@ -78,14 +80,15 @@ impl<'a> Held<'a> {
         if let Some(due) = times.due(limits) {
             self.clock.sweep_by(due);
         }
+        let visitor = *peer.visitor();
         let Ok(key) = self.peers.insert(Entry::new(peer, times)) else {
-            return self.has_left(); // There is no memory for one more.
+            return self.has_left(&visitor, NO_ROOM);
         };
         let peers = self.peers.places() as usize;
         if self.queue.reserve(peers).is_ok() && self.defer(key).is_ok() && self.watch(key).is_ok() {
             self.enqueue(key); // It may have asked before it was watched.
         } else {
-            self.dismiss(key);
+            self.dismiss(key, NO_ROOM);
         }
     }
 
@@ -127,8 +130,10 @@ impl<'a> Held<'a> {
     /// Draws the consequences of a turn that ended so, and in which so much was done. None follow from one that
     /// was [`TurnEnd::Idle`], if the peer was at rest.
     pub(super) fn settle(&mut self, key: Key, end: TurnEnd, done: u32) {
-        if end == TurnEnd::Gone {
-            return self.dismiss(key);
+        match end {
+            TurnEnd::Gone => return self.dismiss(key, Visit::Left),
+            TurnEnd::Dropped(why) => return self.dismiss(key, Visit::Dropped(why)),
+            _ => {}
         }
         if end == TurnEnd::Unfinished {
             self.charge(key, done, true);
@@ -147,7 +152,7 @@ impl<'a> Held<'a> {
             self.clock.sweep_by(due);
         }
         if has_changed && self.watch_again(key, is_blocked).is_err() {
-            self.dismiss(key);
+            self.dismiss(key, NO_ROOM);
         }
     }
 
@@ -183,39 +188,50 @@ impl<'a> Held<'a> {
     }
 
     /// Tells a peer that it is too slow, and forgets it.
-    pub(super) fn expel(&mut self, key: Key) {
-        let entry = self.peers.get_mut(key);
-        if let Some(peer) = entry.and_then(|entry| entry.peer.as_mut()) {
+    pub(super) fn expel(&mut self, key: Key, now: Instant) {
+        let limits = self.crew.limits;
+        let Some(entry) = self.peers.get_mut(key) else {
+            return;
+        };
+        if let Some(peer) = &mut entry.peer {
             peer.farewell();
         }
-        self.dismiss(key);
+        let why = entry.times.cause(now, limits);
+        self.dismiss(key, Visit::Dropped(why));
     }
 
-    /// Forgets a peer; its sources leave the poller as they close.
-    pub(super) fn dismiss(&mut self, key: Key) {
+    /// Forgets a peer, which is in the shard, not in its turn; its sources leave the poller as they close.
+    pub(super) fn dismiss(&mut self, key: Key, why: Visit) {
         let Some(entry) = self.peers.remove(key) else {
             return;
         };
-        if let Some(peer) = &entry.peer {
+        if entry.standing.is_queued() {
+            self.queue.forget(key);
+        }
+        self.attention.recent.forget(key);
+        if let Some(peer) = entry.peer {
             for (source, _) in peer.watches(entry.is_blocked).into_iter().flatten() {
                 // A copy in a process forked by hand would keep it in the poller.
                 let _ = self.desk.poller.remove(source);
             }
+            let visitor = *peer.visitor();
+            drop(peer);
+            self.has_left(&visitor, why);
         }
-        if entry.standing.is_queued() {
-            self.queue.forget(key);
-        }
-        drop(entry);
-        self.attention.recent.forget(key);
-        self.has_left();
     }
 
     /// A peer that counted as one of the shard's is none any more.
-    fn has_left(&mut self) {
-        self.crew.task.answer.note(Visit::Left);
+    fn has_left(&mut self, visitor: &Visitor, why: Visit) {
         self.desk.clients.fetch_sub(1, Ordering::Relaxed);
         self.crew.doors.let_out();
         self.may_be_idle = true;
+        self.tell(visitor, why);
+    }
+
+    /// Says what happened to a client. Whoever is told may take its time, and keeps nobody from the shard.
+    pub(super) fn tell(&mut self, visitor: &Visitor, visit: Visit) {
+        let answer = self.crew.task.answer;
+        self.let_go(|| answer.note(visitor, visit));
     }
 
     /// Serving ends: tells every peer, and forgets it.
@@ -223,16 +239,24 @@ impl<'a> Held<'a> {
         if let Some(recall) = &self.desk.recall {
             recall.end();
         }
+        let newcomers = std::mem::take(&mut *lock(&self.desk.newcomers));
+        for peer in newcomers {
+            self.bid_farewell(peer);
+        }
         for place in 0..self.peers.places() {
             let key = self.peers.key_at(place);
-            if let Some(entry) = key.and_then(|key| self.peers.remove(key)) {
-                // One that has its turn on another thread is told by that one.
-                if let Some(mut peer) = entry.peer {
-                    peer.farewell();
-                }
-                self.crew.task.answer.note(Visit::Left);
+            // One that has its turn on another thread is told by that one.
+            let entry = key.and_then(|key| self.peers.remove(key));
+            if let Some(peer) = entry.and_then(|entry| entry.peer) {
+                self.bid_farewell(peer);
             }
         }
+    }
+
+    /// Serving ends: tells a peer that is in no shard any more.
+    pub(super) fn bid_farewell(&mut self, mut peer: Box<dyn Peer>) {
+        peer.farewell();
+        self.tell(peer.visitor(), Visit::Ended);
     }
 }
 

@@ -16,6 +16,7 @@ mod clock;
 mod crew;
 mod desk;
 mod doors;
+mod drive;
 mod held;
 mod limits;
 mod newcomers;
@@ -42,6 +43,8 @@ mod work;
 mod worker;
 
 pub(crate) use clock::Times;
+pub(crate) use drive::Turn;
+pub use drive::{Driven, EventLoop};
 pub(crate) use limits::Limits;
 pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};
@@ -50,12 +53,13 @@ pub(crate) use turn::{Happened, TurnEnd};
 pub(crate) use work::Work;
 
 use super::deferral::Parking;
-use super::{Task, Visit};
+use super::{Cause, Refusal, Task, Visitor};
 use crate::error::{Error, Result};
 use crate::sys::mutex::lock;
 use crate::sys::ready::Want;
 use crate::sys::{Source, thread};
 use crew::Crew;
+use held::Held;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::thread::Scope;
@@ -70,6 +74,9 @@ pub(crate) trait Listener: Sync {
     /// a way that it understands. An error means that this process lacks something for now
     /// (handles, memory), and that whoever is at the door still waits.
     fn admit(&self, door: usize, is_full: bool) -> io::Result<Admission>;
+
+    /// Answers may come later from now on, before anybody is let in.
+    fn defers(&self) {}
 
     /// Where the threads that sleep are counted, for peers that announce a request in memory
     /// before they ring. `None`: every request wakes whoever watches its peer.
@@ -98,7 +105,9 @@ pub(crate) enum Admission {
     /// Nobody is at the door.
     Nobody,
     /// It was not let in, and does not count.
-    TurnedAway,
+    Refused(Visitor, Refusal),
+    /// It vanished before anybody could know who it was.
+    Vanished,
     /// It had left before it was let in, but it had come.
     Left,
     /// It is a client from now on.
@@ -107,6 +116,9 @@ pub(crate) enum Admission {
 
 /// A client that was let in.
 pub(crate) trait Peer: Send {
+    /// Who it is.
+    fn visitor(&self) -> &Visitor;
+
     /// What to watch for it: its sources, by place, and what for; `is_blocked`: it has answers
     /// that could not be written yet, and is not asked for more requests until they are.
     fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2];
@@ -150,11 +162,8 @@ pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -
         }
     });
     // Let in by one thread for another that had ended already.
-    for desk in &crew.desks {
-        for mut peer in std::mem::take(&mut *lock(&desk.newcomers)) {
-            peer.farewell();
-            task.answer.note(Visit::Left);
-        }
+    for index in 0..crew.desks.len() {
+        Held::take(&crew, index).farewell();
     }
     match lock(&crew.failure).take() {
         Some(error) => Err(error),

@@ -59,7 +59,8 @@ pub(super) fn end_if_idle(shard: &mut Held<'_>) {
 fn let_in_next(shard: &mut Held<'_>, door: usize) -> bool {
     match shard.crew.doors.admit(door) {
         Ok(Admission::Nobody) => return false,
-        Ok(Admission::TurnedAway) => shard.crew.task.answer.note(Visit::TurnedAway),
+        Ok(Admission::Refused(visitor, why)) => shard.tell(&visitor, Visit::Refused(why)),
+        Ok(Admission::Vanished) => {}
         Ok(Admission::Left) => shard.may_be_idle = true,
         Ok(Admission::Peer(peer)) => welcome(shard, door, peer),
         Err(_) => {
@@ -75,7 +76,7 @@ fn let_in_next(shard: &mut Held<'_>, door: usize) -> bool {
 /// Takes a newcomer in, or leaves it to the least busy thread.
 fn welcome(shard: &mut Held<'_>, door: usize, peer: Box<dyn Peer>) {
     let crew = shard.crew;
-    crew.task.answer.note(Visit::Came);
+    shard.tell(peer.visitor(), Visit::Came);
     let desk = match crew.doors.is_for_first(door) {
         true => shard.desk,
         false => crew.least_busy(shard.index),

@@ -82,13 +82,14 @@ mod tests {
     use super::*;
     use crate::sys::Bell;
     use crate::transport::stand_in::Echo;
+    use std::sync::Arc;
 
     /// A turn that goes on for this long is over, and one that has yet to begin is not.
     const LONG: Duration = Duration::from_secs(3600);
 
     fn with_work(act: impl FnOnce(&Work<'_>)) {
         let (echo, stop) = (Echo::default(), Bell::new().unwrap());
-        act(&Work::new(&echo, &stop, 1024).unwrap());
+        act(&Work::new(&echo, &stop, 1024, Arc::default()).unwrap());
     }
 
     #[test]

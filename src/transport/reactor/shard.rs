@@ -188,12 +188,15 @@ impl Shard {
         self.clock.next().is_some() || self.pause.until().is_some()
     }
 
+    /// The next time at which something has to be done.
+    pub(super) fn next_time(&self) -> Option<Instant> {
+        let times = [self.clock.next(), self.pause.until()];
+        times.into_iter().flatten().min()
+    }
+
     /// How long the thread may sleep; `None`: until something happens.
     pub(super) fn time_left(&self) -> Option<Duration> {
-        let next = [self.clock.next(), self.pause.until()]
-            .into_iter()
-            .flatten()
-            .min()?;
+        let next = self.next_time()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 

@@ -15,8 +15,8 @@ use super::turns::Turns;
 use super::*;
 use crate::sys::ready::Ready;
 use crate::sys::{AsSource, Bell, Event};
-use crate::transport::ServerOptions;
-use crate::transport::stand_in::Echo;
+use crate::transport::stand_in::{Echo, stranger};
+use crate::transport::{ServerOptions, Tallies};
 use peer::Scripted;
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU32;
@@ -113,12 +113,18 @@ impl ScriptedDoors {
     }
 }
 
+/// What becomes of a newcomer for whom there is no place.
+pub(crate) fn refused() -> Admission {
+    Admission::Refused(stranger(), Refusal::Full)
+}
+
 /// What a crew is made of.
 pub(crate) struct Stage {
     pub(crate) doors: ScriptedDoors,
     pub(crate) echo: Echo,
     pub(crate) options: ServerOptions,
     pub(crate) stop: Arc<Bell>,
+    tallies: Tallies,
 }
 
 impl Stage {
@@ -135,6 +141,7 @@ impl Stage {
                 ..ServerOptions::default()
             },
             stop: Arc::new(Bell::new().unwrap()),
+            tallies: Tallies::default(),
         }
     }
 
@@ -155,6 +162,7 @@ impl Stage {
         let task = Task {
             answer: &self.echo,
             stop: &self.stop,
+            tallies: &self.tallies,
             may_end_when_idle: true,
             begun: &|| (),
         };

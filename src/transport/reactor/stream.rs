@@ -10,6 +10,7 @@ use crate::transport::channel::Stream;
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::server::{ServerSide, Spare};
 use crate::transport::deferral::{Manner, Parking, Prompt};
+use crate::transport::{Cause, Visitor};
 use std::io::{self, ErrorKind};
 
 /// A stream that an event loop can watch.
@@ -37,8 +38,11 @@ pub(crate) trait Watched: Stream {
 /// A client over a stream.
 pub(crate) struct StreamPeer<S, M = Prompt> {
     stream: S,
+    visitor: Visitor,
     side: ServerSide,
     manner: M,
+    /// Why the connection ends, if a request ends it.
+    fault: Cause,
     /// A read that ends early does not say that there is no more: the peer writes no more, and its end
     /// is to be seen, or it sent a byte out of band, where a read stops (tcp(7)).
     reads_until_empty: bool,
@@ -54,17 +58,19 @@ enum Moved {
     Done,
     /// The other side has to go on first.
     Blocked,
-    /// The connection is over.
-    Gone,
+    /// The connection is over: the client has gone, or is dropped.
+    Over(TurnEnd),
 }
 
 impl<S: Watched> StreamPeer<S> {
     /// A client whose requests are at most `max_message` bytes long.
-    pub(crate) fn new(stream: S, max_message: u32) -> Self {
+    pub(crate) fn new(stream: S, visitor: Visitor, max_message: u32) -> Self {
         Self {
             stream,
+            visitor,
             side: ServerSide::new(max_message),
             manner: Prompt,
+            fault: Cause::Malformed,
             reads_until_empty: false,
         }
     }
@@ -75,7 +81,9 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
     fn with_manner<N>(self, manner: N) -> StreamPeer<S, N> {
         StreamPeer {
             stream: self.stream,
+            visitor: self.visitor,
             side: self.side,
+            fault: self.fault,
             manner,
             reads_until_empty: self.reads_until_empty,
         }
@@ -97,9 +105,12 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
                     }
                     quantum.count_bytes(body.len());
                     let body = self.side.body(body, work.aligns);
-                    self.manner.answer(work.answer, body, &mut work.out);
+                    work.serve(&mut self.manner, &self.visitor, body);
                 }
-                Some(Piece::TooLarge(_)) => work.out.append(|room| work.answer.too_large(room)),
+                Some(Piece::TooLarge(_)) => {
+                    self.fault = Cause::TooLarge;
+                    work.refuse();
+                }
                 Some(Piece::Notice(_)) => {}
             }
         }
@@ -145,11 +156,15 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
     #[cold]
     fn write_failed(&mut self, error: &io::Error, work: &mut Work<'_>) -> Moved {
         let may_go_on = error.kind() == ErrorKind::WouldBlock;
-        if may_go_on && self.side.keep(&mut work.out, &mut work.spare).is_ok() {
+        let kept = may_go_on.then(|| self.side.keep(&mut work.out, &mut work.spare));
+        if let Some(Ok(())) = kept {
             return Moved::Blocked;
         }
         work.out.clear();
-        Moved::Gone
+        Moved::Over(match kept {
+            Some(_) => TurnEnd::Dropped(Cause::Shortage),
+            None => TurnEnd::Gone,
+        })
     }
 
     /// Writes what could not be written before; `None`: all of it has gone.
@@ -161,7 +176,7 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
         let unwritten = self.side.unwritten(&work.out).len();
         match self.write_rest(work) {
             Moved::Done => None,
-            Moved::Gone => Some(TurnEnd::Gone),
+            Moved::Over(end) => Some(end),
             Moved::Blocked => Some(TurnEnd::Blocked {
                 moved: self.side.unwritten(&work.out).len() < unwritten,
             }),
@@ -175,11 +190,11 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
             least => self.side.room_of(least, spare),
         };
         let Ok(room) = room else {
-            return Moved::Gone; // There is no memory for what it sends.
+            return Moved::Over(TurnEnd::Dropped(Cause::Shortage)); // There is no memory for what it sends.
         };
         let capacity = room.len();
         match self.stream.read(room) {
-            Ok(0) => Moved::Gone,
+            Ok(0) => Moved::Over(TurnEnd::Gone),
             Ok(count) => {
                 self.side.fill(count);
                 if count < capacity && !self.reads_until_empty && !self.stream.was_cut() {
@@ -189,7 +204,7 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Moved::Blocked,
-            Err(_) => Moved::Gone,
+            Err(_) => Moved::Over(TurnEnd::Gone),
         }
     }
 
@@ -202,9 +217,9 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
         loop {
             let has_more = self.answer_arrived(quantum, work);
             match self.write_answers(work) {
-                Moved::Gone => return TurnEnd::Gone,
+                Moved::Over(end) => return end,
                 Moved::Blocked => return TurnEnd::Blocked { moved: true },
-                Moved::Done if self.side.is_ending() => return TurnEnd::Gone,
+                Moved::Done if self.side.is_ending() => return TurnEnd::Dropped(self.fault),
                 Moved::Done => {}
             }
             if self.manner.is_parked() {
@@ -228,7 +243,7 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
             }
             let arrived = self.side.arrived();
             match self.read_requests(&mut work.spare) {
-                Moved::Gone => return TurnEnd::Gone,
+                Moved::Over(end) => return end,
                 Moved::Blocked => is_empty = true,
                 Moved::Done => {}
             }
@@ -245,7 +260,7 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
             return false;
         }
         self.stream.before_answers();
-        self.manner.resume(work.answer, &mut work.out)
+        work.resume(&mut self.manner, &self.visitor)
     }
 
     /// The answer to a request is to come; what follows is left where it is.
@@ -288,6 +303,10 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
 }
 
 impl<S: Watched + 'static, M: Manner + 'static> Peer for StreamPeer<S, M> {
+    fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+
     /// Everything is edge-triggered, for which the kernel does less (5 % of a round trip over a Unix
     /// socket): what is not read at once is remembered as [`TurnEnd::Unfinished`].
     fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {

@@ -30,7 +30,7 @@ fn sweep<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>, now: Instant, unread: 
             turns.give(shard, key);
         }
         if is_due(shard) {
-            shard.expel(key);
+            shard.expel(key, now);
         } else if let Some(due) = shard.due(key, limits) {
             shard.clock.sweep_by(due);
         }

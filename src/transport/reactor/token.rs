@@ -7,6 +7,10 @@ use super::slab::Key;
 pub(super) enum Token {
     /// The order to stop.
     Stop,
+    /// Work that was left, which no source tells of.
+    Again,
+    /// A time has come.
+    Time,
     /// What another thread left at the desk.
     Desk,
     /// Something happened in this shard of another thread's.
@@ -21,6 +25,8 @@ impl From<Token> for u64 {
     fn from(token: Token) -> Self {
         match token {
             Token::Stop => 0,
+            Token::Again => 1 << 2,
+            Token::Time => 2 << 2,
             Token::Desk => 1,
             Token::Ward(index) => 1 | (index as u64 + 1) << 2,
             Token::Door(door) => 2 | (door as u64) << 2,
@@ -38,6 +44,8 @@ impl From<u64> for Token {
     )]
     fn from(bits: u64) -> Self {
         match bits & 3 {
+            0 if bits == 1 << 2 => Token::Again,
+            0 if bits == 2 << 2 => Token::Time,
             0 => Token::Stop,
             1 if bits == 1 => Token::Desk,
             1 => Token::Ward((bits >> 2) as usize - 1),
@@ -65,6 +73,8 @@ mod tests {
         };
         for token in [
             Token::Stop,
+            Token::Again,
+            Token::Time,
             Token::Desk,
             Token::Ward(0),
             Token::Ward(1023),

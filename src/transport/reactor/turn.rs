@@ -1,6 +1,7 @@
 //! A peer's turn: what happened since the last, and how it ended.
 
 use crate::sys::ready::Ready;
+use crate::transport::Cause;
 use crate::transport::conversation::server::Half;
 
 /// What happened at a peer's sources, by their places.
@@ -60,8 +61,10 @@ pub(crate) enum TurnEnd {
     Parked { answered: bool },
     /// Whole requests are left for the peer's next turn.
     Unfinished,
-    /// The connection is over.
+    /// The client has gone.
     Gone,
+    /// The connection is to end.
+    Dropped(Cause),
 }
 
 impl TurnEnd {

@@ -9,6 +9,7 @@ use super::held::Held;
 use super::pace::Pace;
 use super::relief;
 use super::slab::Key;
+use super::work::Tools;
 use super::{Happened, Peer, TurnEnd, Work};
 use crate::sys::ready::Ready;
 use crate::sys::thread;
@@ -32,14 +33,30 @@ pub(super) struct Turns<'a> {
 impl<'a> Turns<'a> {
     /// The turns that the thread with this number will give.
     pub(super) fn new(crew: &'a Crew<'a>, index: usize) -> io::Result<Self> {
-        let task = crew.task;
+        let (task, max_message) = (crew.task, crew.limits.max_message);
         Ok(Self {
             crew,
             index,
             desk: crew.desk(index),
-            work: Work::new(task.answer, task.stop, crew.limits.max_message)?,
+            work: Work::new(task.answer, task.stop, max_message, task.tallies.begin())?,
             preemptions: 0,
         })
+    }
+
+    /// The turns that the first thread gives, with these tools, since others were given.
+    pub(super) fn with(tools: Tools, crew: &'a Crew<'a>, preemptions: thread::Times) -> Self {
+        Self {
+            crew,
+            index: 0,
+            desk: crew.desk(0),
+            work: Work::with(tools, crew.task.answer, crew.task.stop),
+            preemptions,
+        }
+    }
+
+    /// The tools that they were given with, for those that are given later.
+    pub(super) fn into_tools(self) -> (Tools, thread::Times) {
+        (self.work.into_tools(), self.preemptions)
     }
 
     /// Gives queued peers their turns until it is time to see what else happened.
@@ -149,10 +166,9 @@ impl<'a> Turns<'a> {
         Some(end)
     }
 
-    fn put_back(&mut self, shard: &mut Held<'a>, key: Key, mut peer: Box<dyn Peer>, end: TurnEnd) {
+    fn put_back(&mut self, shard: &mut Held<'a>, key: Key, peer: Box<dyn Peer>, end: TurnEnd) {
         let Some(entry) = shard.peers.get_mut(key) else {
-            peer.farewell(); // The shard's own thread has stopped meanwhile.
-            return;
+            return shard.bid_farewell(peer); // The shard's own thread has stopped meanwhile.
         };
         entry.peer = Some(peer);
         let has_missed = !entry.happened.is_empty();

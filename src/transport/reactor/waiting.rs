@@ -105,6 +105,34 @@ pub(super) fn wait(
     )
 }
 
+/// Sleeps until something happens to the only thread that there is, for this long at most (`None`: without limit).
+pub(super) fn wait_at_most(
+    shard: &mut Held<'_>,
+    events: &mut [Event],
+    limit: Option<Duration>,
+) -> io::Result<usize> {
+    let timeout = [limit, shard.time_left()].into_iter().flatten().min();
+    let sleepers = shard.crew.doors.sleepers();
+    let Some(sleepers) = sleepers.filter(|_| limit != Some(Duration::ZERO)) else {
+        return shard.desk.poller.wait(events, timeout);
+    };
+    sleep_counted(
+        sleepers,
+        shard,
+        |shard| {
+            shard.queue_all_asking();
+            shard.queue.is_busy()
+        },
+        |shard, has_work| {
+            let timeout = match has_work {
+                true => Some(Duration::ZERO),
+                false => timeout,
+            };
+            shard.desk.poller.wait(events, timeout)
+        },
+    )
+}
+
 /// Sleeps; where another thread may look after the shard, without holding it.
 #[inline]
 fn sleep(

@@ -1,10 +1,12 @@
 //! What a thread serves its peers with, and how much it has done.
 
 use crate::sys::Bell;
-use crate::transport::Answer;
 use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::Spare;
+use crate::transport::deferral::{Manner, Service};
+use crate::transport::{Answer, Tally, Visitor};
 use std::io;
+use std::sync::Arc;
 
 /// What a thread serves its peers with.
 pub(crate) struct Work<'a> {
@@ -18,8 +20,36 @@ pub(crate) struct Work<'a> {
     pub(crate) spare: Spare,
     /// Rings when serving has to stop, also amid the requests of one peer.
     pub(crate) stop: &'a Bell,
+    /// What this thread has answered.
+    pub(crate) tally: Arc<Tally>,
     /// What was done in this turn: requests, and each 256 bytes of them.
     pub(crate) done: u32,
+}
+
+/// What a thread keeps that goes on later.
+pub(super) struct Tools {
+    out: Outbox,
+    spare: Spare,
+    tally: Arc<Tally>,
+}
+
+impl Tools {
+    pub(super) fn new(
+        answer: &dyn Answer,
+        max_message: u32,
+        tally: Arc<Tally>,
+    ) -> io::Result<Self> {
+        let longest = answer.longest_answer(max_message);
+        let out = Outbox::new(longest, answer.takes_aligned()).map_err(|lack| {
+            let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
+            io::Error::new(io::ErrorKind::OutOfMemory, what)
+        })?;
+        Ok(Self {
+            out,
+            spare: Spare::default(),
+            tally,
+        })
+    }
 }
 
 impl<'a> Work<'a> {
@@ -27,20 +57,61 @@ impl<'a> Work<'a> {
         answer: &'a dyn Answer,
         stop: &'a Bell,
         max_message: u32,
+        tally: Arc<Tally>,
     ) -> io::Result<Self> {
-        let aligns = answer.takes_aligned();
-        let out = Outbox::new(answer.longest_answer(max_message), aligns).map_err(|lack| {
-            let what = format!("room for answers of {max_message} bytes (max_message): {lack}");
-            io::Error::new(io::ErrorKind::OutOfMemory, what)
-        })?;
-        Ok(Self {
+        let tools = Tools::new(answer, max_message, tally)?;
+        Ok(Self::with(tools, answer, stop))
+    }
+
+    /// With these tools.
+    pub(super) fn with(tools: Tools, answer: &'a dyn Answer, stop: &'a Bell) -> Self {
+        let Tools { out, spare, tally } = tools;
+        Self {
             answer,
-            aligns,
+            aligns: answer.takes_aligned(),
             out,
-            spare: Spare::default(),
+            spare,
             stop,
+            tally,
             done: 0,
-        })
+        }
+    }
+
+    /// The tools that it was done with.
+    pub(super) fn into_tools(self) -> Tools {
+        Tools {
+            out: self.out,
+            spare: self.spare,
+            tally: self.tally,
+        }
+    }
+
+    /// Has the request with this body, which is `from` this client, answered in this manner.
+    #[inline]
+    pub(crate) fn serve(&mut self, manner: &mut impl Manner, from: &Visitor, body: &[u8]) {
+        let (answer, tally) = (self.answer, &*self.tally);
+        let service = Service {
+            from,
+            answer,
+            tally,
+        };
+        manner.answer(&service, body, &mut self.out);
+    }
+
+    /// Appends the answer for which this client was parked, if it has come; whether that was so.
+    pub(crate) fn resume(&mut self, manner: &mut impl Manner, from: &Visitor) -> bool {
+        let (answer, tally) = (self.answer, &*self.tally);
+        let service = Service {
+            from,
+            answer,
+            tally,
+        };
+        manner.resume(&service, &mut self.out)
+    }
+
+    /// Answers a message over the limit.
+    pub(crate) fn refuse(&mut self) {
+        self.out.append(|room| self.answer.too_large(room));
     }
 
     /// So many requests of so many bytes were answered.
@@ -64,7 +135,7 @@ mod tests {
     #[test]
     fn work_is_requests_and_each_256_bytes_of_them() {
         let (echo, stop) = (Echo::default(), Bell::new().unwrap());
-        let mut work = Work::new(&echo, &stop, 300).unwrap();
+        let mut work = Work::new(&echo, &stop, 300, Arc::default()).unwrap();
         for (requests, bytes, done) in [
             (1, 0, 1),
             (2, 255, 3),

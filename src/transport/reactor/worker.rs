@@ -17,20 +17,20 @@ use std::io;
 use std::time::{Duration, Instant};
 
 /// Events taken from the kernel at once: the thread's own, and those of a ward.
-const EVENTS: usize = 128;
+pub(super) const EVENTS: usize = 128;
 const EVENTS_OF_A_WARD: usize = 32;
 
 /// One thread of a server.
 pub(super) struct Worker<'a> {
     crew: &'a Crew<'a>,
     index: usize,
-    turns: Turns<'a>,
+    pub(super) turns: Turns<'a>,
     wards: Wards<'a>,
 }
 
 /// Whether a thread goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+pub(super) enum Next {
     Continue,
     End,
 }
@@ -39,19 +39,34 @@ impl<'a> Worker<'a> {
     /// The thread with this number; it watches already, so that what fails, fails here.
     pub(super) fn new(crew: &'a Crew<'a>, index: usize) -> io::Result<Self> {
         let turns = Turns::new(crew, index)?;
+        Self::watch(crew, index)?;
+        Ok(Self::with(turns, crew, index))
+    }
+
+    /// The thread with this number, which gives these turns, and watches already.
+    pub(super) fn with(turns: Turns<'a>, crew: &'a Crew<'a>, index: usize) -> Self {
+        Self {
+            crew,
+            index,
+            turns,
+            wards: Wards::new(crew, index),
+        }
+    }
+
+    /// Has the thread with this number watch what is not a peer.
+    fn watch(crew: &Crew<'_>, index: usize) -> io::Result<()> {
         let desk = crew.desk(index);
         let (poller, stop) = (&desk.poller, Token::Stop.into());
         poller.add(crew.task.stop.as_source(), Want::READ, stop)?;
         poller.add(crew.over.as_source(), Want::READ, stop)?;
         let rung = Want::READ | Want::EDGE;
         poller.add(desk.bell.as_source(), rung, Token::Desk.into())?;
-        crew.doors.watch(poller, index)?;
-        Ok(Self {
-            crew,
-            index,
-            turns,
-            wards: Wards::new(crew, index),
-        })
+        crew.doors.watch(poller, index)
+    }
+
+    /// The turns that it gave.
+    pub(super) fn into_turns(self) -> Turns<'a> {
+        self.turns
     }
 
     /// Serves until told to stop.
@@ -88,7 +103,7 @@ impl<'a> Worker<'a> {
 
     /// Deals with what happened to a shard, and gives turns.
     #[inline]
-    fn go_on(&mut self, shard: &mut Held<'a>, happened: &[Event]) -> io::Result<Next> {
+    pub(super) fn go_on(&mut self, shard: &mut Held<'a>, happened: &[Event]) -> io::Result<Next> {
         let place: &mut Shard = shard;
         place.attention.choose_recent(happened);
         let is_lone = happened.len() == 1 && !place.queue.is_busy();
@@ -135,7 +150,8 @@ impl<'a> Worker<'a> {
                 shard.note(key, place, event.ready());
                 shard.enqueue(key);
             }
-            Token::Ward(_) => {} // All are looked after in each round.
+            Token::Again | Token::Time => {} // It is looked at what there is to do.
+            Token::Ward(_) => {}             // All are looked after in each round.
         }
         Next::Continue
     }

@@ -8,14 +8,17 @@ use crate::protocol::frame::PREFIX;
 use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
-use crate::sys::{AsSource, Bell, Handle, LineAlarm, Source, cpu, socket};
+use crate::sys::{AsSource, Bell, Handle, LineAlarm, Source, cpu, is_shortage, socket};
 use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::posix::named::NamedSocket;
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
 };
 use crate::transport::socket::{Accepted, Listening as _};
-use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY};
+use crate::transport::{
+    Cause, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitor,
+    Visitors,
+};
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -41,6 +44,7 @@ struct SharedEndpoint {
     header_handle: Handle,
     /// How many clients there have been.
     serial: AtomicU32,
+    visitors: Visitors,
     limits: Limits,
     max_message: u32,
 }
@@ -54,11 +58,13 @@ pub(in crate::transport) fn bind(
     let (handle, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
     let header = Header(page);
+    header.set_abilities(RINGS);
     Ok(Box::new(SharedEndpoint {
         socket,
         header,
         header_handle: handle,
         serial: AtomicU32::new(0),
+        visitors: Visitors::default(),
         limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
         max_message: options.max_message,
     }))
@@ -81,9 +87,11 @@ impl Endpoint for SharedEndpoint {
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         self.header.reset();
-        let defers = task.answer.deferring().map_or(0, |_| DEFERS);
-        self.header.set_abilities(RINGS | defers);
         reactor::serve(self, &self.limits, task)
+    }
+
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        Some(EventLoop::new(self, &self.limits))
     }
 }
 
@@ -96,18 +104,31 @@ impl Listener for SharedEndpoint {
     }
 
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
-        let control = match self.socket.accept()? {
+        let (control, credentials) = match self.socket.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
-            Accepted::SentAway => return Ok(Admission::TurnedAway),
-            Accepted::Client(control) => control,
+            Accepted::Vanished => return Ok(Admission::Vanished),
+            Accepted::NotAllowed(who) => {
+                let visitor = self.visitors.next(who);
+                return Ok(Admission::Refused(visitor, Refusal::NotAllowed));
+            }
+            Accepted::Client(control, credentials) => (control, credentials),
         };
+        let visitor = self.visitors.next(credentials);
         if !is_full && let Ok(shared) = self.share_with(control.as_source()) {
-            let peer = SharedPeer::new(control, shared, self.max_message);
+            let peer = SharedPeer::new(control, shared, visitor, self.max_message);
             return Ok(Admission::Peer(Box::new(peer)));
         }
         // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
         let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
-        Ok(Admission::TurnedAway)
+        let why = match is_full {
+            true => Refusal::Full,
+            false => Refusal::Shortage,
+        };
+        Ok(Admission::Refused(visitor, why))
+    }
+
+    fn defers(&self) {
+        self.header.set_abilities(RINGS | DEFERS);
     }
 
     fn sleepers(&self) -> Option<&dyn Sleepers> {
@@ -166,6 +187,7 @@ fn send_record(control: Source<'_>, record: Record, handles: &[Source<'_>]) -> i
 /// A client, as the server knows it. Nothing that the client can write is ever trusted.
 struct SharedPeer<M = Prompt> {
     control: Handle,
+    visitor: Visitor,
     shared: Shared,
     /// For bodies that no line holds, once the client or an answer needed it.
     buffer: Option<Mapping>,
@@ -183,9 +205,10 @@ struct SharedPeer<M = Prompt> {
 }
 
 impl SharedPeer {
-    fn new(control: Handle, shared: Shared, max_message: u32) -> Self {
+    fn new(control: Handle, shared: Shared, visitor: Visitor, max_message: u32) -> Self {
         Self {
             control,
+            visitor,
             shared,
             buffer: None,
             has_asked: false,
@@ -204,6 +227,7 @@ impl<M: Manner> SharedPeer<M> {
     fn with_manner<N>(self, manner: N) -> SharedPeer<N> {
         SharedPeer {
             control: self.control,
+            visitor: self.visitor,
             shared: self.shared,
             buffer: self.buffer,
             has_asked: self.has_asked,
@@ -227,15 +251,14 @@ impl<M: Manner> SharedPeer<M> {
         let is_too_large = prefix > self.max_message;
         let length = prefix as usize;
         if is_too_large {
-            work.out.append(|room| work.answer.too_large(room));
+            work.refuse();
         } else if length <= INLINE {
             let data = slot.data(length);
-            let body = data.body(length);
-            self.manner.answer(work.answer, body, &mut work.out);
+            work.serve(&mut self.manner, &self.visitor, data.body(length));
         } else {
             self.copy_out(length, PREFIX)?;
             let body = self.copy.get(self.copied.clone()).expect(COPIED);
-            self.manner.answer(work.answer, body, &mut work.out);
+            work.serve(&mut self.manner, &self.visitor, body);
         }
         work.count(1, length);
         if self.manner.is_parked() {
@@ -243,7 +266,7 @@ impl<M: Manner> SharedPeer<M> {
         }
         self.publish(work.out.frames())?;
         Ok(if is_too_large {
-            TurnEnd::Gone // It was the client's last.
+            TurnEnd::Dropped(Cause::TooLarge) // It was the client's last.
         } else {
             TurnEnd::Idle { answered: true }
         })
@@ -252,7 +275,7 @@ impl<M: Manner> SharedPeer<M> {
     /// Gives the answer for which the client was parked, if it has come, and goes on with its batch.
     #[cold]
     fn resume(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
-        if !self.manner.resume(work.answer, &mut work.out) {
+        if !work.resume(&mut self.manner, &self.visitor) {
             return Ok(TurnEnd::Parked { answered: false });
         }
         if let Some(batch) = self.batch.take() {
@@ -348,7 +371,22 @@ impl<M: Manner> SharedPeer<M> {
     }
 }
 
+/// How a connection ends that failed so.
+#[cold]
+fn over(error: &io::Error) -> TurnEnd {
+    match error.kind() {
+        ErrorKind::InvalidData => TurnEnd::Dropped(Cause::Malformed),
+        ErrorKind::OutOfMemory => TurnEnd::Dropped(Cause::Shortage),
+        _ if is_shortage(error) => TurnEnd::Dropped(Cause::Shortage),
+        _ => TurnEnd::Gone,
+    }
+}
+
 impl<M: Manner + 'static> Peer for SharedPeer<M> {
+    fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+
     fn watches(&self, _is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
         let edge = Want::READ | Want::EDGE;
         // Never read, the bell still wakes at each ring.
@@ -360,8 +398,10 @@ impl<M: Manner + 'static> Peer for SharedPeer<M> {
 
     #[inline]
     fn turn(&mut self, happened: Happened, work: &mut Work<'_>) -> TurnEnd {
-        if !happened.at(CONTROL).is_empty() && self.listen().is_err() {
-            return TurnEnd::Gone;
+        if !happened.at(CONTROL).is_empty()
+            && let Err(error) = self.listen()
+        {
+            return over(&error);
         }
         let end = if self.manner.is_parked() {
             self.resume(work)
@@ -370,13 +410,13 @@ impl<M: Manner + 'static> Peer for SharedPeer<M> {
         } else {
             match self.shared.slot.look() {
                 Seen::Nothing => return TurnEnd::Idle { answered: false },
-                Seen::Nonsense => return TurnEnd::Gone,
+                Seen::Nonsense => return TurnEnd::Dropped(Cause::Malformed),
                 Seen::Request => self.cpu = self.shared.slot.cpu(),
             }
             self.answer(work)
         };
         work.out.clear();
-        end.unwrap_or(TurnEnd::Gone)
+        end.unwrap_or_else(|error| over(&error))
     }
 
     #[inline]

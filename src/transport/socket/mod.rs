@@ -6,7 +6,9 @@ mod stream;
 pub(super) use stream::SocketStream;
 
 use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer, Watched};
-use super::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
+use super::{
+    Credentials, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS, Visitors,
+};
 use crate::error::Result;
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Handle, Source, socket};
@@ -32,10 +34,12 @@ pub(super) trait Listening: AsSource + Send + Sync {
 pub(super) enum Accepted {
     /// Nobody.
     Nobody,
-    /// Somebody who may not come in, or left.
-    SentAway,
-    /// A client.
-    Client(Handle),
+    /// Somebody who left while waiting.
+    Vanished,
+    /// Somebody who may not come in.
+    NotAllowed(Credentials),
+    /// A client, and who that is.
+    Client(Handle, Credentials),
 }
 
 impl Accepted {
@@ -46,7 +50,7 @@ impl Accepted {
 
     fn of(accepted: io::Result<Handle>) -> io::Result<Self> {
         match accepted {
-            Ok(client) => Ok(Self::Client(client)),
+            Ok(client) => Ok(Self::Client(client, Credentials::UNKNOWN)),
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock => Ok(Self::Nobody),
                 // It went away while it waited, or what reached us was an error of its network
@@ -55,7 +59,7 @@ impl Accepted {
                 | ErrorKind::Interrupted
                 | ErrorKind::NetworkDown
                 | ErrorKind::NetworkUnreachable
-                | ErrorKind::HostUnreachable => Ok(Self::SentAway),
+                | ErrorKind::HostUnreachable => Ok(Self::Vanished),
                 _ => Err(error),
             },
         }
@@ -67,6 +71,7 @@ pub(super) struct SocketEndpoint<D, S> {
     listening: D,
     /// The server's end of what was accepted.
     stream: fn(Handle) -> S,
+    visitors: Visitors,
     limits: Limits,
 }
 
@@ -75,6 +80,7 @@ impl<D: Listening, S: Watched + 'static> SocketEndpoint<D, S> {
         Self {
             listening,
             stream,
+            visitors: Visitors::default(),
             limits: Limits::new(options, USUAL_CLIENTS),
         }
     }
@@ -96,6 +102,10 @@ impl<D: Listening, S: Watched + 'static> Endpoint for SocketEndpoint<D, S> {
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         reactor::serve(self, &self.limits, task)
     }
+
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        Some(EventLoop::new(self, &self.limits))
+    }
 }
 
 impl<D: Listening, S: Watched + 'static> Listener for SocketEndpoint<D, S> {
@@ -107,17 +117,22 @@ impl<D: Listening, S: Watched + 'static> Listener for SocketEndpoint<D, S> {
     }
 
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
-        let mut stream = match self.listening.accept()? {
+        let (mut stream, credentials) = match self.listening.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
-            Accepted::SentAway => return Ok(Admission::TurnedAway),
-            Accepted::Client(client) => (self.stream)(client),
+            Accepted::Vanished => return Ok(Admission::Vanished),
+            Accepted::NotAllowed(who) => {
+                let visitor = self.visitors.next(who);
+                return Ok(Admission::Refused(visitor, Refusal::NotAllowed));
+            }
+            Accepted::Client(client, who) => ((self.stream)(client), who),
         };
+        let visitor = self.visitors.next(credentials);
         if is_full {
             // The socket's buffer is empty, so it takes four bytes, or the client has left.
             let _ = stream.write(&Notice::Refused.to_bytes());
-            return Ok(Admission::TurnedAway);
+            return Ok(Admission::Refused(visitor, Refusal::Full));
         }
-        let peer = StreamPeer::new(stream, self.limits.max_message);
+        let peer = StreamPeer::new(stream, visitor, self.limits.max_message);
         Ok(Admission::Peer(Box::new(peer)))
     }
 }
@@ -140,7 +155,7 @@ mod tests {
         ];
         for kind in left {
             let accepted = Accepted::of(Err(kind.into()));
-            assert!(matches!(accepted, Ok(Accepted::SentAway)), "{kind}");
+            assert!(matches!(accepted, Ok(Accepted::Vanished)), "{kind}");
         }
         let accepted = Accepted::of(Err(ErrorKind::WouldBlock.into()));
         assert!(matches!(accepted, Ok(Accepted::Nobody)));

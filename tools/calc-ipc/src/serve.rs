@@ -99,15 +99,20 @@ fn logging(url: Address, answered: Arc<AtomicU64>) -> Handler {
 /// A line on standard error for every client that comes or goes.
 fn logging_visits(url: Address) -> Box<Observer> {
     Box::new(move |event| {
-        let what = match event {
-            service::Event::Visit(Visit::Came) => "came",
-            service::Event::Visit(Visit::Left) => "left",
-            service::Event::Visit(Visit::TurnedAway) => "was turned away",
-            service::Event::HandlerFailed(text) => {
-                return log(format_args!("{url} failed: {}", text.as_str()));
+        let why = event.text();
+        match event {
+            service::Event::Visit(_, Visit::Came) => log(format_args!("{url} a client came")),
+            service::Event::Visit(_, Visit::Left | Visit::Ended) => {
+                log(format_args!("{url} a client left"));
             }
-        };
-        log(format_args!("{url} a client {what}"));
+            service::Event::Visit(_, Visit::Dropped(_)) => {
+                log(format_args!("{url} a client was dropped: {why}"));
+            }
+            service::Event::Visit(_, Visit::Refused(_)) => {
+                log(format_args!("{url} a client was turned away: {why}"));
+            }
+            service::Event::HandlerFailed(..) => log(format_args!("{url} failed: {why}")),
+        }
     })
 }
 

@@ -13,8 +13,10 @@ pub(crate) use rights::{recv_with_handles, send_with_handles};
 pub(crate) use seqpacket::pair as seqpacket_pair;
 pub(crate) use seqpacket::{recv_record, recv_record_now, send_record};
 
+use super::raw;
 use super::retry::uninterrupted;
-use super::{raw, user};
+use super::user::{GROUPS, Numbers, USERS};
+use crate::sys::credentials::Credentials;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, getsockopt, setsockopt, sockopt};
 use nix::sys::time::TimeVal;
@@ -46,12 +48,17 @@ pub(crate) fn tune_tcp(fd: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The user that runs the other end, as the kernel knows it (SO_PEERCRED): whoever called
-/// connect, or listen. `None` when this user namespace has no name for that user.
-pub(crate) fn peer_uid(fd: BorrowedFd<'_>) -> io::Result<Option<u32>> {
+/// The process at the other end, as the kernel knows it (SO_PEERCRED): whoever called connect, or listen. Nothing is
+/// known of what the namespaces of this process have no number for.
+pub(crate) fn peer(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
     let peer = getsockopt(&fd, sockopt::PeerCredentials)?;
-    let is_visible = peer.pid() > 0;
-    Ok(user::is_known(peer.uid(), is_visible).then_some(peer.uid()))
+    let pid = u32::try_from(peer.pid()).ok().filter(|pid| *pid > 0);
+    let known = |numbers: &Numbers, id| numbers.is_known(id, pid.is_some()).then_some(id);
+    Ok(Credentials {
+        uid: known(&USERS, peer.uid()),
+        gid: known(&GROUPS, peer.gid()),
+        pid,
+    })
 }
 
 /// Bounds every blocking [`recv`] on the socket; `None`: without limit.

@@ -10,13 +10,18 @@ use crate::sys::file::{self, Kind};
 use crate::sys::holder::{self, Use};
 use crate::sys::mutex;
 use crate::sys::ready::{Ready, Want};
-use crate::sys::{AsSource, Handle, is_shortage, poll, transfer};
+use crate::sys::{AsSource, Handle, is_shortage, poll, process, transfer};
 use crate::transport::channel::Stream;
 use crate::transport::posix::claim::Claim;
 use crate::transport::posix::pipe::PipePair;
 use crate::transport::posix::place;
-use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer};
-use crate::transport::{Endpoint, ServerOptions, Task, USUAL_CLIENTS};
+use crate::transport::reactor::{
+    self, Admission, Door, DoorWatch, Limits, Listener, StreamPeer, Watched,
+};
+use crate::transport::{
+    Credentials, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS, Visitor,
+    Visitors,
+};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -43,6 +48,7 @@ struct FifoEndpoint {
     hello: Handle,
     public: Arc<PublicPair>,
     announced: Mutex<Announced>,
+    visitors: Visitors,
     limits: Limits,
     max_message: u32,
 }
@@ -95,6 +101,7 @@ fn bind_here(request: &str, response: &str, options: &ServerOptions) -> Result<F
             records: Records::new(),
             waiting: None,
         }),
+        visitors: Visitors::default(),
         limits: Limits::new(options, USUAL_CLIENTS),
         max_message: options.max_message,
     })
@@ -245,15 +252,28 @@ impl FifoEndpoint {
         names.remove();
         let Some(mut pair) = pair else {
             let _ = transfer::write(client.as_source(), &Notice::Refused.to_bytes());
-            return Ok(Admission::TurnedAway);
+            let why = match is_full {
+                true => Refusal::Full,
+                false => Refusal::Shortage,
+            };
+            return Ok(Admission::Refused(self.visitor(), why));
         };
         match pair.write(&Notice::Welcome.to_bytes()) {
-            Ok(_) => Ok(Admission::Peer(Box::new(StreamPeer::new(
-                pair,
-                self.max_message,
-            )))),
+            Ok(_) => Ok(self.peer(pair)),
             Err(_) => Ok(Admission::Left),
         }
+    }
+
+    /// The next client. Its FIFOs are this user's, who alone can open them; the kernel says nothing more of it.
+    fn visitor(&self) -> Visitor {
+        let user = Credentials::of_user(process::effective_uid());
+        self.visitors.next(user)
+    }
+
+    /// A client that was let in.
+    fn peer<S: Watched + 'static>(&self, stream: S) -> Admission {
+        let visitor = self.visitor();
+        Admission::Peer(Box::new(StreamPeer::new(stream, visitor, self.max_message)))
     }
 
     fn admit_announced(&self, is_full: bool) -> io::Result<Admission> {
@@ -271,7 +291,8 @@ impl FifoEndpoint {
             return Err(cause);
         }
         // Not a FIFO, not this user's, or gone: no client of this library made it so.
-        Ok(Admission::TurnedAway)
+        let nobody = self.visitors.next(Credentials::UNKNOWN);
+        Ok(Admission::Refused(nobody, Refusal::NotAllowed))
     }
 
     /// A client of the public pair is accepted also by a full server: there is no way to refuse it, and it is one at most.
@@ -284,7 +305,7 @@ impl FifoEndpoint {
             return Ok(Admission::Nobody);
         }
         Ok(match self.public.take()? {
-            Some(stream) => Admission::Peer(Box::new(StreamPeer::new(stream, self.max_message))),
+            Some(stream) => self.peer(stream),
             None => Admission::Nobody,
         })
     }
@@ -315,6 +336,10 @@ impl Endpoint for FifoEndpoint {
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         reactor::serve(self, &self.limits, task)
+    }
+
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        Some(EventLoop::new(self, &self.limits))
     }
 }
 

@@ -10,13 +10,14 @@ mod serve;
 
 pub(super) use pair::{PipePair, in_time, read_or_wait};
 pub(in crate::transport) use serve::bind_stdio;
-pub(crate) use serve::serve;
+pub(crate) use serve::{peer_of, serve};
 
 use crate::error::{Error, Result, Status};
 use crate::sys::pipe::Pipe;
 use crate::sys::process::{self, Child};
 use crate::sys::{Handle, Source, fork};
 use crate::transport::channel::Framed;
+pub(crate) use crate::transport::deferral::Service;
 use crate::transport::{Channel, ClientOptions};
 use child::ChildStream;
 use std::ffi::{CString, OsStr, OsString};

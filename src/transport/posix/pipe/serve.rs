@@ -10,46 +10,81 @@ use crate::sys::poll::{self, Awaited};
 use crate::sys::ready::Want;
 use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
-use crate::sys::{AsSource, Source, blocking, transfer};
+use crate::sys::{AsSource, Source, blocking, socket, transfer};
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::{ServerSide, Spare};
-use crate::transport::deferral::{Manner, Parking, Prompt};
+use crate::transport::deferral::{Manner, Parking, Prompt, Service};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
-use crate::transport::{Answer, Bell, Deadline, Endpoint, ServerOptions, Task, Visit};
+use crate::transport::{
+    Bell, Cause, Credentials, Deadline, Endpoint, ServerOptions, Task, Visit, Visitors,
+};
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
+
+/// Who writes to `input`: known where that is a socket whose other end the kernel knows.
+pub(crate) fn peer_of(input: Source<'_>) -> Credentials {
+    socket::peer(input).unwrap_or(Credentials::UNKNOWN)
+}
 
 /// Serves the one client that writes to `input` and reads from `output`, until the input ends or
 /// `stop` rings. Both are the host's: blocking or not, of any kind, and never changed.
 pub(crate) fn serve(
     input: Source<'_>,
     output: Source<'_>,
-    answer: &dyn Answer,
+    service: &Service<'_>,
     options: &ServerOptions,
     stop: Option<&Bell>,
 ) -> Result<()> {
-    if answer.deferring().is_none() {
-        return serve_in(input, output, answer, options, stop, Prompt, None);
-    }
-    let later = Later::new().map_err(|error| Error::os("create an event", &error))?;
-    let parking = Parking::new(later.clone(), 0, options.max_message);
-    serve_in(input, output, answer, options, stop, parking, Some(&later))
+    let Service { from, answer, .. } = service;
+    answer.note(from, Visit::Came);
+    let ended = match answer.deferring() {
+        None => converse(input, output, service, options, stop, Prompt, None),
+        Some(_) => converse_later(input, output, service, options, stop),
+    };
+    let visit = match &ended {
+        Ok(visit) | Err((visit, _)) => *visit,
+    };
+    answer.note(from, visit);
+    ended.map(|_| ()).map_err(|(_, error)| error)
 }
 
-/// The same, answering in this manner; `later` tells of answers that come later.
-fn serve_in(
+/// How serving ended: of itself, or by a failure.
+type Ended = std::result::Result<Visit, (Visit, Error)>;
+
+/// Serves where answers may come later, and says how that ended.
+fn converse_later(
     input: Source<'_>,
     output: Source<'_>,
-    answer: &dyn Answer,
+    service: &Service<'_>,
+    options: &ServerOptions,
+    stop: Option<&Bell>,
+) -> Ended {
+    let later = Later::new().map_err(|error| {
+        let error = Error::os("create an event", &error);
+        (Visit::Dropped(Cause::Shortage), error)
+    })?;
+    let parking = Parking::new(later.clone(), 0, options.max_message);
+    converse(input, output, service, options, stop, parking, Some(&later))
+}
+
+/// Serves in this manner, and says how that ended; `later` tells of answers that come later.
+fn converse(
+    input: Source<'_>,
+    output: Source<'_>,
+    service: &Service<'_>,
     options: &ServerOptions,
     stop: Option<&Bell>,
     mut manner: impl Manner,
     later: Option<&Later>,
-) -> Result<()> {
+) -> Ended {
+    let answer = service.answer;
     let mut side = ServerSide::new(options.max_message);
     let mut spare = Spare::default();
-    let lack = |what: &str, lack: NoMemory| Error::new(Status::System, format!("{what}: {lack}"));
+    let lack = |what: &str, lack: NoMemory| {
+        let error = Error::new(Status::System, format!("{what}: {lack}"));
+        (Visit::Dropped(Cause::Shortage), error)
+    };
     let aligns = answer.takes_aligned();
     let mut out = Outbox::new(answer.longest_answer(options.max_message), aligns)
         .map_err(|error| lack("room for answers", error))?;
@@ -64,21 +99,23 @@ fn serve_in(
         let had_partial = side.has_partial();
         let has_answered = side.has_next();
         loop {
-            let refused = answer_some(&mut side, answer, aligns, &mut out, &mut manner);
+            let refused = answer_some(&mut side, service, aligns, &mut out, &mut manner);
             let may_be_more = out.is_full();
             match blocking::write_all(output, out.frames()) {
                 Ok(()) => out.clear(),
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-                Err(error) => return Err(Error::os("write answers", &error)),
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Visit::Left),
+                Err(error) => return Err((Visit::Left, Error::os("write answers", &error))),
             }
-            if let Some(length) = refused {
-                return Err(too_large(length, options.max_message));
+            if let Some((why, length)) = refused {
+                return Err((Visit::Dropped(why), too_large(length, options.max_message)));
             }
             if let Some(later) = later.filter(|_| manner.is_parked()) {
-                if !later.wait_for(&manner, output, stop)? {
-                    return Ok(());
+                let has_come = later.wait_for(&manner, output, stop);
+                if !has_come.map_err(|error| (Visit::Left, error))? {
+                    let is_told = stop.is_some_and(Bell::has_rung);
+                    return Ok(if is_told { Visit::Ended } else { Visit::Left });
                 }
-                manner.resume(answer, &mut out);
+                manner.resume(service, &mut out);
             } else if !may_be_more {
                 break;
             }
@@ -97,35 +134,38 @@ fn serve_in(
         let room = side.room(&mut spare);
         let room = room.map_err(|error| lack("read requests", error))?;
         match requests.read(room, limit) {
-            Ok(0) => return Ok(()),
+            Ok(0) if stop.is_some_and(Bell::has_rung) => return Ok(Visit::Ended),
+            Ok(0) => return Ok(Visit::Left),
             Ok(count) => side.fill(count),
-            Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(()),
-            Err(error) => return Err(Error::os("read requests", &error)),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                return Ok(Visit::Dropped(times.cause(Instant::now(), &limits)));
+            }
+            Err(error) => return Err((Visit::Left, Error::os("read requests", &error))),
         }
     }
 }
 
 /// Answers the whole requests that are there, as far as there is room for answers; gives the length of one
-/// that is too large, which ends the connection.
+/// that ends the connection, and why it does.
 fn answer_some(
     side: &mut ServerSide,
-    answer: &dyn Answer,
+    service: &Service<'_>,
     aligns: bool,
     out: &mut Outbox,
     manner: &mut impl Manner,
-) -> Option<u32> {
+) -> Option<(Cause, u32)> {
     while !manner.is_parked() && !out.is_full() {
-        let too_large = match side.next()? {
+        let refused = match side.next()? {
             Piece::Body(body) => {
                 let body = side.body(body, aligns);
-                manner.answer(answer, body, out);
+                manner.answer(service, body, out);
                 continue;
             }
-            Piece::TooLarge(length) => length,
-            Piece::Notice(notice) => notice as u32,
+            Piece::TooLarge(length) => (Cause::TooLarge, length),
+            Piece::Notice(notice) => (Cause::Malformed, notice as u32),
         };
-        out.append(|room| answer.too_large(room));
-        return Some(too_large);
+        out.append(|room| service.answer.too_large(room));
+        return Some(refused);
     }
     None
 }
@@ -183,11 +223,17 @@ impl Requests<'_> {
 }
 
 /// A server's address that is this program's own standard input and output.
-struct StdioEndpoint(ServerOptions);
+struct StdioEndpoint {
+    options: ServerOptions,
+    visitors: Visitors,
+}
 
 /// Serves the one client at this program's standard input and output.
 pub(in crate::transport) fn bind_stdio(options: &ServerOptions) -> Box<dyn Endpoint> {
-    Box::new(StdioEndpoint(options.clone()))
+    Box::new(StdioEndpoint {
+        options: options.clone(),
+        visitors: Visitors::default(),
+    })
 }
 
 impl Endpoint for StdioEndpoint {
@@ -206,7 +252,12 @@ impl Endpoint for StdioEndpoint {
         let [input, output] =
             blocking::standard().map_err(|error| Error::os("standard input and output", &error))?;
         (task.begun)();
-        task.answer.note(Visit::Came);
-        serve(input, output, task.answer, &self.0, Some(task.stop))
+        let visitor = self.visitors.next(peer_of(input));
+        let service = Service {
+            from: &visitor,
+            answer: task.answer,
+            tally: &task.tallies.begin(),
+        };
+        serve(input, output, &service, &self.options, Some(task.stop))
     }
 }

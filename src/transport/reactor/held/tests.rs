@@ -91,7 +91,7 @@ fn one_that_cannot_be_watched_is_dropped() {
         shard.take_in(peer);
         assert!(!shard.queue.is_busy());
         assert_eq!(shard.crew.doors.clients(), 0);
-        assert_eq!(stage.echo.count(Visit::Left), 1);
+        assert_eq!(stage.echo.count(Visit::Dropped(Cause::Shortage)), 1);
     });
     with_peers(&stage, 1, |turns, shard, peers| {
         let (key, script) = &peers[0];
@@ -111,6 +111,6 @@ fn when_serving_ends_all_are_told() {
         let scripts = [(); 3].map(|()| settle_in(&mut turns, &mut shard, &stage.doors).1);
         shard.farewell();
         assert_eq!(scripts.map(|script| script.farewells()), [1; 3]);
-        assert_eq!(stage.echo.count(Visit::Left), 3);
+        assert_eq!(stage.echo.count(Visit::Ended), 3);
     });
 }

@@ -4,12 +4,14 @@
 
 use super::*;
 use crate::sys::Source;
+use crate::transport::stand_in::stranger;
 use std::fs::File;
 use std::sync::atomic::AtomicBool;
 
 /// What the test and a peer know of each other.
 pub(crate) struct Script {
     pub(crate) number: u32,
+    visitor: Visitor,
     /// How its next turns end; the others are idle.
     pub(crate) ends: Mutex<VecDeque<TurnEnd>>,
     /// What had happened at its sources, turn by turn.
@@ -36,6 +38,7 @@ impl Script {
     pub(super) fn new(number: u32, order: &Arc<Mutex<Vec<u32>>>) -> Self {
         Self {
             number,
+            visitor: stranger(),
             ends: Mutex::default(),
             turns: Mutex::default(),
             work: AtomicU32::new(1),
@@ -73,6 +76,10 @@ impl Script {
 pub(super) struct Scripted(pub(super) Arc<Script>);
 
 impl Peer for Scripted {
+    fn visitor(&self) -> &Visitor {
+        &self.0.visitor
+    }
+
     fn watches(&self, is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
         let input = match self.0.is_broken.load(Ordering::Relaxed) {
             true => self.0.null.as_source(),

@@ -5,7 +5,7 @@
 use super::*;
 use crate::sys::Bell;
 use crate::transport::deferral::Wake;
-use crate::transport::stand_in::{Echo, Keeper, ScriptedStream, blocked, broken, gone};
+use crate::transport::stand_in::{Echo, Keeper, ScriptedStream, blocked, broken, gone, stranger};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ const IDLE: TurnEnd = TurnEnd::Idle { answered: false };
 const ANSWERED: TurnEnd = TurnEnd::Idle { answered: true };
 
 fn peer(writes: impl IntoIterator<Item = io::Result<usize>>) -> StreamPeer<ScriptedStream> {
-    StreamPeer::new(ScriptedStream::taking(writes), 2000)
+    StreamPeer::new(ScriptedStream::taking(writes), stranger(), 2000)
 }
 
 impl<M: Manner + 'static> StreamPeer<ScriptedStream, M> {
@@ -31,7 +31,7 @@ impl<M: Manner + 'static> StreamPeer<ScriptedStream, M> {
 
 fn with_work(act: impl FnOnce(&mut Work<'_>)) {
     let (echo, stop) = (Echo::default(), Bell::new().unwrap());
-    act(&mut Work::new(&echo, &stop, 2000).unwrap());
+    act(&mut Work::new(&echo, &stop, 2000, Arc::default()).unwrap());
 }
 
 #[test]
@@ -169,9 +169,21 @@ fn a_request_that_is_too_large_has_a_last_word_and_is_the_end() {
     with_work(|work| {
         let mut peer = peer([]);
         peer.comes(&[FRAME, &[0, 0, 1, 0], FRAME].concat());
-        assert_eq!(peer.turn_after(Ready::READABLE, work), TurnEnd::Gone);
+        let end = peer.turn_after(Ready::READABLE, work);
+        assert_eq!(end, TurnEnd::Dropped(Cause::TooLarge));
         let written = &peer.stream.written;
         assert_eq!((written.get(..6), written.len()), (Some(FRAME), 10));
+    });
+}
+
+#[test]
+fn a_notice_is_no_request_and_is_the_end() {
+    with_work(|work| {
+        let mut peer = peer([]);
+        peer.comes(&[FRAME, &[2, 255, 255, 255], FRAME].concat());
+        let end = peer.turn_after(Ready::READABLE, work);
+        assert_eq!(end, TurnEnd::Dropped(Cause::Malformed));
+        assert_eq!(peer.stream.written, FRAME);
     });
 }
 
@@ -224,7 +236,10 @@ fn parking(
 
 fn with_keeper(act: impl FnOnce(&Keeper, &mut Work<'_>)) {
     let (keeper, stop) = (Keeper::default(), Bell::new().unwrap());
-    act(&keeper, &mut Work::new(&keeper, &stop, 2000).unwrap());
+    act(
+        &keeper,
+        &mut Work::new(&keeper, &stop, 2000, Arc::default()).unwrap(),
+    );
 }
 
 #[test]

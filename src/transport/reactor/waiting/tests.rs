@@ -6,6 +6,7 @@ use super::*;
 use crate::sys::AsSource;
 use crate::sys::cpu;
 use crate::sys::ready::Want;
+use crate::transport::Visit;
 use crate::transport::reactor::crew::Crew;
 use crate::transport::reactor::relief::hand_over;
 use crate::transport::reactor::stage::{
@@ -209,7 +210,7 @@ fn nobody_sleeps_who_has_something_to_look_for_or_is_asked_in_memory() {
                 assert_eq!(shard.next_in_line(), Some(key), "it is in line");
             }
             script.asks.store(false, Ordering::Relaxed);
-            shard.dismiss(key);
+            shard.dismiss(key, Visit::Left);
         }
     });
 }

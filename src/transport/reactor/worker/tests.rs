@@ -87,7 +87,7 @@ fn when_serving_ends_all_are_told() {
         stage.stop.ring();
         worker.run();
         assert_eq!(script.farewells(), 1);
-        assert_eq!(stage.echo.count(Visit::Left), 1);
+        assert_eq!(stage.echo.count(Visit::Ended), 1);
     });
 }
 

@@ -53,7 +53,7 @@ impl<M: Manner> SharedPeer<M> {
                 body = self.copy.align(body);
             }
             let body = self.copy.get(body).expect(COPIED);
-            self.manner.answer(work.answer, body, &mut work.out);
+            work.serve(&mut self.manner, &self.visitor, body);
             if self.manner.is_parked() {
                 self.put_answers(&mut batch, work)?;
                 self.batch = Some(batch);

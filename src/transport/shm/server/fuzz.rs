@@ -19,7 +19,8 @@ use crate::sys::{AsSource, Bell, Handle};
 use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
-use crate::transport::{ALIGNMENT, Answer, Visit, Written};
+use crate::transport::{ALIGNMENT, Answer, Cause, Credentials, Visit, Visitor, Written};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub(super) const MAX_MESSAGE: u32 = 300;
@@ -30,7 +31,7 @@ const MAX_STEPS: u32 = 64;
 pub(super) struct Echo;
 
 impl Answer for Echo {
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+    fn answer(&self, _from: &Visitor, body: &[u8], room: &mut [u8]) -> Written {
         assert!(body.len() <= MAX_MESSAGE as usize, "{} bytes", body.len());
         assert!(body.as_ptr().addr().is_multiple_of(ALIGNMENT));
         assert!(room.as_ptr().addr().is_multiple_of(ALIGNMENT));
@@ -50,7 +51,7 @@ impl Answer for Echo {
         true
     }
 
-    fn note(&self, _visit: Visit) {}
+    fn note(&self, _visitor: &Visitor, _visit: Visit) {}
 
     fn too_large(&self, _room: &mut [u8]) -> Written {
         Err(Notice::TooLarge)
@@ -79,7 +80,7 @@ pub(super) struct Client {
 /// Each step is a byte that says what the client does, and what that takes.
 pub(crate) fn check(input: &[u8]) {
     let stop = Bell::new().unwrap();
-    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE).unwrap();
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
     let mut steps = Steps(input);
     let (mut client, mut peer) = connect(steps.byte());
     for _ in 0..MAX_STEPS {
@@ -117,7 +118,11 @@ pub(super) fn connect(serial: u8) -> (Client, SharedPeer) {
         buffer: None,
         served: 0,
     };
-    (client, SharedPeer::new(control, shared, MAX_MESSAGE))
+    let visitor = Visitor::alone(Credentials::UNKNOWN);
+    (
+        client,
+        SharedPeer::new(control, shared, visitor, MAX_MESSAGE),
+    )
 }
 
 /// A batch may take more than one.
@@ -212,7 +217,7 @@ impl Client {
         happened.note(CONTROL, Ready::READABLE);
         let end = turns(peer, happened, work);
         if !is_right {
-            assert_eq!(end, TurnEnd::Gone);
+            assert_eq!(end, TurnEnd::Dropped(Cause::Malformed));
             return false;
         }
         self.fetch_buffer();
@@ -296,7 +301,8 @@ impl Client {
         let answered = TurnEnd::Idle { answered: true };
         match due {
             Due::Nothing => assert_eq!(end, TurnEnd::Idle { answered: false }),
-            Due::End | Due::TooLarge => assert_eq!(end, TurnEnd::Gone),
+            Due::End => assert_eq!(end, TurnEnd::Dropped(Cause::Malformed)),
+            Due::TooLarge => assert_eq!(end, TurnEnd::Dropped(Cause::TooLarge)),
             Due::Answer(_) | Due::Batch(_) => assert_eq!(end, answered),
         }
         if matches!(due, Due::Nothing | Due::End) {

@@ -2,11 +2,12 @@
 
 use super::fuzz::{Echo, MAX_MESSAGE, connect};
 use super::*;
+use std::sync::Arc;
 
 #[test]
 fn a_server_knows_from_which_cpu_it_was_asked() {
     let stop = Bell::new().unwrap();
-    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE).unwrap();
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
     let (client, mut peer) = connect(0);
     assert_eq!(peer.cpu(), Some(cpu::UNKNOWN));
     client.ask(0, b"hello");

@@ -75,7 +75,10 @@ fn a_client_that_has_left_is_told_from_what_is_none() {
         assert_eq!(folder.names(), before);
     }
     std::fs::write(&names.answers, "").unwrap();
-    assert!(matches!(announce(&server, id), Ok(Admission::TurnedAway)));
+    assert!(matches!(
+        announce(&server, id),
+        Ok(Admission::Refused(_, Refusal::NotAllowed))
+    ));
     assert_eq!(folder.names().len(), before.len() + 1);
 }
 
@@ -88,7 +91,10 @@ fn who_cannot_be_let_in_for_now_is_let_in_later() {
     assert!(is_shortage(&failure));
     assert_eq!(server.next_id().unwrap(), Some(id));
     let other = server.put_off(id, ErrorKind::PermissionDenied.into());
-    assert!(matches!(other, Ok(Admission::TurnedAway)));
+    assert!(matches!(
+        other,
+        Ok(Admission::Refused(_, Refusal::NotAllowed))
+    ));
     assert_eq!(server.next_id().unwrap(), None);
 }
 

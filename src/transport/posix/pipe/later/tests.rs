@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use super::super::serve;
+use super::super::{Service, serve};
 use crate::error::{Result, Status};
 use crate::sys::pipe::Pipe;
 use crate::sys::socket::UnixStream;
-use crate::sys::{AsSource, Bell, blocking, transfer};
-use crate::transport::stand_in::Keeper;
-use crate::transport::{Promise, ServerOptions};
+use crate::sys::{AsSource, Bell, Source, blocking, transfer};
+use crate::transport::stand_in::{Keeper, stranger};
+use crate::transport::{Promise, ServerOptions, Tally};
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
@@ -16,9 +16,22 @@ use std::thread;
 
 const FRAME: &[u8] = b"\x02\0\0\0hi";
 
+fn serve_between(
+    input: Source<'_>,
+    output: Source<'_>,
+    keeper: &Keeper,
+    stop: Option<&Bell>,
+) -> Result<()> {
+    let service = Service {
+        from: &stranger(),
+        answer: keeper,
+        tally: &Tally::default(),
+    };
+    serve(input, output, &service, &ServerOptions::default(), stop)
+}
+
 fn serve_at(stream: &UnixStream, keeper: &Keeper, stop: Option<&Bell>) -> Result<()> {
-    let (source, options) = (stream.as_source(), ServerOptions::default());
-    serve(source, source, keeper, &options, stop)
+    serve_between(stream.as_source(), stream.as_source(), keeper, stop)
 }
 
 /// The promise that the thread which serves is about to get.
@@ -80,7 +93,7 @@ fn nobody_left_to_read_ends_the_wait() {
     let promise = thread::scope(|scope| {
         let serving = scope.spawn(|| {
             let (input, output) = (requests.read.as_source(), answers.write.as_source());
-            serve(input, output, &keeper, &ServerOptions::default(), None)
+            serve_between(input, output, &keeper, None)
         });
         let promise = await_promise(&keeper);
         drop(answers.read);
@@ -100,7 +113,7 @@ fn a_client_that_only_writes_no_more_is_answered() {
     thread::scope(|scope| {
         let serving = scope.spawn(|| {
             let (input, output) = (requests.read.as_source(), answers.write.as_source());
-            serve(input, output, &keeper, &ServerOptions::default(), None)
+            serve_between(input, output, &keeper, None)
         });
         await_promise(&keeper).keep(b"x").unwrap();
         serving.join().unwrap().unwrap();

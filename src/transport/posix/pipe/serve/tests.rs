@@ -11,7 +11,8 @@ use crate::sys::pipe::Pipe;
 use crate::sys::ready::Want;
 use crate::sys::socket::UnixStream;
 use crate::sys::{AsSource, Handle, poll};
-use crate::transport::stand_in::Echo;
+use crate::transport::stand_in::{Echo, stranger};
+use crate::transport::{Tally, Visitor};
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::thread;
@@ -20,6 +21,14 @@ const FRAME: &[u8] = b"\x02\0\0\0hi";
 
 fn pair() -> (UnixStream, UnixStream) {
     UnixStream::pair().unwrap()
+}
+
+fn service<'a>(from: &'a Visitor, answer: &'a Echo, tally: &'a Tally) -> Service<'a> {
+    Service {
+        from,
+        answer,
+        tally,
+    }
 }
 
 fn options() -> ServerOptions {
@@ -33,7 +42,7 @@ fn serve_at(stream: &UnixStream, options: &ServerOptions) -> Result<()> {
     serve(
         stream.as_source(),
         stream.as_source(),
-        &Echo::default(),
+        &service(&stranger(), &Echo::default(), &Tally::default()),
         options,
         None,
     )
@@ -107,7 +116,7 @@ fn a_client_that_has_gone_is_no_failure_and_what_cannot_be_used_is_one() {
         serve(
             input.as_source(),
             output.as_source(),
-            &Echo::default(),
+            &service(&stranger(), &Echo::default(), &Tally::default()),
             &options(),
             None,
         )

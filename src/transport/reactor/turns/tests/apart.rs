@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sys::mutex::lock;
+use crate::transport::Visit;
 use crate::transport::reactor::desk::NOBODY;
 use crate::transport::reactor::stage::{Stage, play_staffed, settle_in, with_crew};
 use std::sync::atomic::Ordering;
@@ -96,6 +97,7 @@ fn a_peer_whose_server_stopped_during_its_turn_is_told() {
         let peer = entry.peer.take().unwrap();
         turns.put_back(&mut shard, key, peer, TurnEnd::Unfinished);
         assert_eq!((script.farewells(), shard.queue.is_busy()), (1, false));
+        assert_eq!(stage.echo.count(Visit::Ended), 1);
     });
 }
 

@@ -1,0 +1,149 @@
+//! Servers that their host drives: one turn at a time, on whichever thread asks for it.
+
+use super::{Core, Phase, Server};
+use crate::error::{Error, Result, Status};
+use crate::sys::{AsSource as _, Poller, Source, mutex, panic};
+use crate::transport::{Driven, Endpoint, Turn};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
+use std::time::Duration;
+
+/// What a server has that its host drives.
+#[derive(Default)]
+pub(super) struct Driving {
+    /// Held during a turn. Nothing before the first, after the last, and while one is taken.
+    driven: Mutex<Option<Driven>>,
+    /// What the host watches.
+    watched: OnceLock<Poller>,
+}
+
+impl Server {
+    /// One turn on this thread: lets newcomers in, answers requests. Waits this long for something to do (zero: not at
+    /// all; `None`: without limit); `false`: there was nothing.
+    ///
+    /// The first turn, or the first [`Server::source`], is what the beginning of [`Server::run`] is: from then on the
+    /// host drives this server, which has no thread of its own, and neither runs nor starts any more. Turns never
+    /// overlap: [`Status::Busy`].
+    pub fn dispatch(&self, wait: Option<Duration>) -> Result<bool> {
+        let core = &*self.0;
+        core.check_owner_to_be()?;
+        let mut driven = core.try_drive()?;
+        let endpoint = core.begin_driving(&mut driven)?;
+        core.drive(&*endpoint, &mut driven, wait)
+    }
+
+    /// What to watch for reading in an event loop of the host's: it is readable at the latest when a turn would do
+    /// something, and once one that only looked has found nothing to do, it is not until something happens. It stays the
+    /// same for the server's life, and readable once that has stopped.
+    pub fn source(&self) -> Result<Source<'_>> {
+        let core = &*self.0;
+        core.check_owner_to_be()?;
+        if core.driving.watched.get().is_none() {
+            let mut driven = core.try_drive()?;
+            core.begin_driving(&mut driven)?;
+        }
+        let watched = core.driving.watched.get();
+        watched.map(Poller::as_source).ok_or_else(|| core.lost())
+    }
+}
+
+impl Core {
+    /// What is driven, unless another turn has it.
+    fn try_drive(&self) -> Result<MutexGuard<'_, Option<Driven>>> {
+        match self.driving.driven.try_lock() {
+            Ok(driven) => Ok(driven),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if self.has_to_stop() => Err(self.stopped()),
+            Err(TryLockError::WouldBlock) => {
+                let what = "another dispatch of the server is under way";
+                Err(self.failed(Status::Busy, what))
+            }
+        }
+    }
+
+    /// From now on this process drives the server, if it does not already; nobody else does, nor ever will.
+    fn begin_driving(&self, driven: &mut Option<Driven>) -> Result<Arc<dyn Endpoint>> {
+        let mut state = self.lock();
+        match state.phase {
+            Phase::Serving | Phase::Idle => {
+                let what = "the server was run or started, and is not for dispatch any more";
+                return Err(self.failed(Status::Busy, what));
+            }
+            Phase::Stopped => return Err(self.stopped()),
+            Phase::Fresh | Phase::Driven => {}
+        }
+        let Some(endpoint) = state.endpoint.clone() else {
+            return Err(self.stopped());
+        };
+        if state.phase == Phase::Fresh {
+            let event_loop = endpoint.event_loop().ok_or_else(|| {
+                let what = "such a server waits for its one client, which no event loop is to do";
+                self.failed(Status::Unsupported, what)
+            })?;
+            event_loop.check().map_err(|error| error.at(&self.name))?;
+            self.adopt(&*endpoint)?;
+            let begun = event_loop.begin(&self.task(false, &|| ()));
+            let (begun, watched) =
+                begun.map_err(|error| Error::os("starting to serve", &error).at(&self.name))?;
+            *driven = Some(begun);
+            let _ = self.driving.watched.set(watched);
+            state.phase = Phase::Driven;
+        }
+        Ok(endpoint)
+    }
+
+    fn drive(
+        &self,
+        endpoint: &dyn Endpoint,
+        driven: &mut Option<Driven>,
+        wait: Option<Duration>,
+    ) -> Result<bool> {
+        if !self.has_to_stop() {
+            let event_loop = endpoint.event_loop().ok_or_else(|| self.lost())?;
+            let taken = driven.take().ok_or_else(|| self.lost())?;
+            let task = self.task(false, &|| ());
+            let turn = panic::catch(|| event_loop.turn(taken, &task, wait));
+            let (given_back, turn) = turn.map_err(|error| error.at(&self.name))?;
+            *driven = Some(given_back);
+            match turn {
+                Ok(Turn::Done) => return Ok(true),
+                Ok(Turn::Nothing) => return Ok(false),
+                Ok(Turn::Stop) => {}
+                Err(error) => return Err(Error::os("serving", &error).at(&self.name)),
+            }
+        }
+        self.end_driving(driven);
+        self.end();
+        Err(self.stopped())
+    }
+
+    /// Waits for a turn that is under way, and gives what was driven. Until it is let go of, no other turn begins.
+    pub(super) fn await_turn(&self) -> MutexGuard<'_, Option<Driven>> {
+        mutex::lock(&self.driving.driven)
+    }
+
+    /// Ends what was driven: every connection.
+    pub(super) fn end_driving(&self, driven: &mut Option<Driven>) {
+        let Some(taken) = driven.take() else {
+            return;
+        };
+        let endpoint = self.lock().endpoint.clone();
+        if let Some(event_loop) = endpoint.as_ref().and_then(|endpoint| endpoint.event_loop()) {
+            // A bug of this library in it has ended them, too.
+            let _ = panic::catch(|| event_loop.end(taken, &self.task(false, &|| ())));
+        }
+    }
+
+    /// In a forked child: the parent's connections are let be. `false`: a thread had them at that moment.
+    pub(super) fn forget_driven(&self) -> bool {
+        let driven = self.driving.driven.try_lock();
+        driven.is_ok_and(|mut driven| {
+            std::mem::forget(driven.take());
+            true
+        })
+    }
+
+    /// A turn ended by a bug of this library.
+    fn lost(&self) -> Error {
+        self.failed(Status::Internal, "its connections were lost in a turn")
+    }
+}

@@ -1,0 +1,236 @@
+//! A server that its host drives, turn by turn, on whichever thread asks for one.
+//!
+//! Between two turns nobody holds anything of the server's. So what lasts ([`Driven`]) is taken up when a turn begins, by a crew
+//! of one, and put down when it ends. The host watches the poller, in which there are a bell and a timer, too: edge-triggered
+//! sources do not tell again of what a turn left, and times pass without a sign.
+
+use super::crew::{Base, Crew};
+use super::held::Held;
+use super::token::Token;
+use super::turns::Turns;
+use super::work::Tools;
+use super::worker::{EVENTS, Next, Worker};
+use super::{Limits, Listener, waiting};
+use crate::error::{Error, Result, Status};
+use crate::sys::ready::Want;
+use crate::sys::{AsSource, Bell, Event, Poller, Timer, thread};
+use crate::transport::Task;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// What can be driven: newcomers and their limits.
+pub struct EventLoop<'a> {
+    listener: &'a dyn Listener,
+    limits: &'a Limits,
+}
+
+/// What a driven server has between its turns.
+pub struct Driven {
+    base: Base,
+    tools: Tools,
+    preemptions: thread::Times,
+    reminder: Reminder,
+}
+
+/// What a turn came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Something was done.
+    Done,
+    /// There was nothing to do.
+    Nothing,
+    /// It is to stop.
+    Stop,
+}
+
+impl<'a> EventLoop<'a> {
+    pub(crate) fn new(listener: &'a dyn Listener, limits: &'a Limits) -> Self {
+        Self { listener, limits }
+    }
+
+    /// Fails where it cannot be driven by one thread of the host's.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.limits.workers {
+            Some(workers @ 2..) => {
+                let context = format!(
+                    "workers {workers}: a server that its host drives has one thread, the host's"
+                );
+                Err(Error::new(Status::InvalidArgument, context))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins; gives, too, what the host watches.
+    pub(crate) fn begin(&self, task: &Task<'_>) -> io::Result<(Driven, Poller)> {
+        let base = Base::new(self.listener, self.limits, task.answer, 1)?;
+        let crew = Crew::at(base, self.listener, self.limits, task);
+        let reminder = Reminder::new(&crew.desk(0).poller)?;
+        let turns = Worker::new(&crew, 0)?.into_turns();
+        let (tools, preemptions) = turns.into_tools();
+        let watched = crew.desk(0).poller.duplicate()?;
+        let driven = Driven {
+            base: crew.into_base(),
+            tools,
+            preemptions,
+            reminder,
+        };
+        Ok((driven, watched))
+    }
+
+    /// A turn, which waits this long for something to do (zero: not at all; `None`: without limit).
+    pub(crate) fn turn(
+        &self,
+        driven: Driven,
+        task: &Task<'_>,
+        wait: Option<Duration>,
+    ) -> (Driven, io::Result<Turn>) {
+        let Driven {
+            base,
+            tools,
+            preemptions,
+            mut reminder,
+        } = driven;
+        let crew = Crew::at(base, self.listener, self.limits, task);
+        let mut worker = Worker::with(Turns::with(tools, &crew, preemptions), &crew, 0);
+        let mut shard = Held::take(&crew, 0);
+        reminder.begin_turn(&shard);
+        let turn = worker.turn(&mut shard, &mut reminder, wait);
+        let ended = reminder.end_turn(&mut shard);
+        drop(shard);
+        let (tools, preemptions) = worker.into_turns().into_tools();
+        let driven = Driven {
+            base: crew.into_base(),
+            tools,
+            preemptions,
+            reminder,
+        };
+        (driven, turn.and_then(|turn| ended.map(|()| turn)))
+    }
+
+    /// Ends every connection.
+    pub(crate) fn end(&self, driven: Driven, task: &Task<'_>) {
+        let crew = Crew::at(driven.base, self.listener, self.limits, task);
+        Held::take(&crew, 0).farewell();
+    }
+}
+
+impl<'a> Worker<'a> {
+    /// Waits for something to do, and does it.
+    fn turn(
+        &mut self,
+        shard: &mut Held<'a>,
+        reminder: &mut Reminder,
+        wait: Option<Duration>,
+    ) -> io::Result<Turn> {
+        let mut events = [Event::EMPTY; EVENTS];
+        let clients = shard.crew.doors.clients();
+        let until = wait.and_then(|wait| Instant::now().checked_add(wait));
+        let only_looks = wait == Some(Duration::ZERO);
+        loop {
+            let had_work =
+                shard.queue.is_busy() || !only_looks && waiting::spin(&mut self.turns, shard);
+            let left = match had_work || only_looks {
+                true => Some(Duration::ZERO),
+                false => until.map(|until| until.saturating_duration_since(Instant::now())),
+            };
+            let count = waiting::wait_at_most(shard, &mut events, left)?;
+            let had_work = had_work || shard.queue.is_busy();
+            let happened = events.get(..count).unwrap_or_default();
+            let is_told = reminder.note(happened);
+            if self.go_on(shard, happened)? == Next::End {
+                return Ok(Turn::Stop);
+            }
+            // Whoever came in a lone event is in the queue.
+            self.turns.give_queued(shard);
+            if had_work || is_told || shard.crew.doors.clients() != clients {
+                return Ok(Turn::Done);
+            }
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(Turn::Nothing);
+            }
+        }
+    }
+}
+
+/// Sees to it that the poller is ready when there is something to do of which no other source tells.
+struct Reminder {
+    /// Rings while work is left.
+    bell: Bell,
+    is_ringing: bool,
+    /// Its time comes no later than the next at which something is due.
+    timer: Timer,
+    set_to: Option<Instant>,
+    has_come: bool,
+    /// The server counts as asleep, so that peers that ask in memory ring.
+    is_counted: bool,
+}
+
+impl Reminder {
+    fn new(poller: &Poller) -> io::Result<Self> {
+        let (bell, timer) = (Bell::new()?, Timer::new()?);
+        poller.add(bell.as_source(), Want::READ, Token::Again.into())?;
+        poller.add(timer.as_source(), Want::READ, Token::Time.into())?;
+        Ok(Self {
+            bell,
+            is_ringing: false,
+            timer,
+            set_to: None,
+            has_come: false,
+            is_counted: false,
+        })
+    }
+
+    /// A turn begins: the host is awake.
+    fn begin_turn(&mut self, shard: &Held<'_>) {
+        if std::mem::take(&mut self.is_counted)
+            && let Some(sleepers) = shard.crew.doors.sleepers()
+        {
+            sleepers.leave();
+        }
+    }
+
+    /// Takes note of a time that has come; whether anything else happened.
+    fn note(&mut self, happened: &[Event]) -> bool {
+        let mut is_told = false;
+        for event in happened {
+            match Token::from(event.token()) {
+                Token::Time => self.has_come = true,
+                Token::Again => {}
+                _ => is_told = true,
+            }
+        }
+        is_told
+    }
+
+    /// A turn ends: the host may sleep from now on.
+    fn end_turn(&mut self, shard: &mut Held<'_>) -> io::Result<()> {
+        if !shard.queue.is_busy()
+            && let Some(sleepers) = shard.crew.doors.sleepers()
+        {
+            // Whoever asked before it is counted did not ring, and is found; whoever asks later rings.
+            sleepers.enter();
+            self.is_counted = true;
+            shard.queue_all_asking();
+        }
+        match (shard.queue.is_busy(), self.is_ringing) {
+            (true, false) => self.bell.ring(),
+            (false, true) => self.bell.silence(),
+            _ => {}
+        }
+        self.is_ringing = shard.queue.is_busy();
+        self.set_timer(shard.next_time())
+    }
+
+    /// Sets the timer where its time is not to come by then: it costs nothing that it comes before.
+    fn set_timer(&mut self, next: Option<Instant>) -> io::Result<()> {
+        let is_sooner = next.is_some_and(|next| self.set_to.is_none_or(|set_to| next < set_to));
+        if self.has_come || is_sooner {
+            let now = Instant::now();
+            self.timer
+                .set(next.map(|next| next.saturating_duration_since(now)))?;
+            (self.set_to, self.has_come) = (next, false);
+        }
+        Ok(())
+    }
+}
