@@ -36,6 +36,9 @@ impl<'a> Crew<'a> {
         let threads = limits.threads(task.answer);
         let asks_in_memory = listener.sleepers().is_some();
         let defers = task.answer.deferring().is_some();
+        if defers {
+            listener.defers();
+        }
         let shard = || Shard::new(Attention::new(asks_in_memory, limits.spin));
         let desk = || Desk::new(shard(), defers);
         let mut desks = Vec::new();

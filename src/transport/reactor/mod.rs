@@ -71,6 +71,9 @@ pub(crate) trait Listener: Sync {
     /// (handles, memory), and that whoever is at the door still waits.
     fn admit(&self, door: usize, is_full: bool) -> io::Result<Admission>;
 
+    /// Answers may come later from now on, before anybody is let in.
+    fn defers(&self) {}
+
     /// Where the threads that sleep are counted, for peers that announce a request in memory
     /// before they ring. `None`: every request wakes whoever watches its peer.
     fn sleepers(&self) -> Option<&dyn Sleepers> {

@@ -54,6 +54,7 @@ pub(in crate::transport) fn bind(
     let (handle, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
     let header = Header(page);
+    header.set_abilities(RINGS);
     Ok(Box::new(SharedEndpoint {
         socket,
         header,
@@ -81,8 +82,6 @@ impl Endpoint for SharedEndpoint {
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
         self.header.reset();
-        let defers = task.answer.deferring().map_or(0, |_| DEFERS);
-        self.header.set_abilities(RINGS | defers);
         reactor::serve(self, &self.limits, task)
     }
 }
@@ -108,6 +107,10 @@ impl Listener for SharedEndpoint {
         // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
         let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
         Ok(Admission::TurnedAway)
+    }
+
+    fn defers(&self) {
+        self.header.set_abilities(RINGS | DEFERS);
     }
 
     fn sleepers(&self) -> Option<&dyn Sleepers> {
