@@ -131,6 +131,10 @@ impl Listener for SharedEndpoint {
         self.header.set_abilities(RINGS | DEFERS);
     }
 
+    fn defers(&self) {
+        self.header.set_abilities(RINGS | DEFERS);
+    }
+
     fn sleepers(&self) -> Option<&dyn Sleepers> {
         Some(&self.header)
     }
