@@ -131,10 +131,6 @@ impl Listener for SharedEndpoint {
         self.header.set_abilities(RINGS | DEFERS);
     }
 
-    fn defers(&self) {
-        self.header.set_abilities(RINGS | DEFERS);
-    }
-
     fn sleepers(&self) -> Option<&dyn Sleepers> {
         Some(&self.header)
     }
