@@ -190,6 +190,11 @@ fn give(reply: Reply) -> *mut calc_ipc_reply {
     start.map_addr(|start| start | number as usize & TAG).cast()
 }
 
+/// The pointer that [`give`] made a reply of.
+fn start(reply: *const calc_ipc_reply) -> *const Deferral {
+    reply.map_addr(|address| address & !TAG).cast()
+}
+
 /// What a reply is about, and its tag.
 ///
 /// # Safety
@@ -199,9 +204,8 @@ unsafe fn look<'a>(reply: *const calc_ipc_reply) -> Result<(&'a Deferral, u8)> {
     if let Some(lack) = NO_TRANSPORTS.filter(|_| !reply.is_null()) {
         return Err(unsupported(lack));
     }
-    let start: *const Deferral = reply.map_addr(|address| address & !TAG).cast();
     // SAFETY: if not NULL, the reply's own reference keeps it alive.
-    let deferral = unsafe { start.as_ref() };
+    let deferral = unsafe { start(reply).as_ref() };
     let deferral =
         deferral.ok_or_else(|| Error::new(Status::InvalidArgument, "the reply is NULL"))?;
     let [tag, ..] = reply.addr().to_le_bytes();
@@ -227,7 +231,7 @@ unsafe fn send_inside(reply: *mut calc_ipc_reply, answer: *const u8, length: usi
     let is_sent = deferral.write(deferral.number(tag), answer);
     if is_sent {
         // SAFETY: it was out, so this is the reference that `give` gave away, taken back once.
-        drop(unsafe { Arc::from_raw(deferral) });
+        drop(unsafe { Arc::from_raw(start(reply)) });
     }
     is_sent
 }
@@ -243,7 +247,7 @@ unsafe fn take(reply: *mut calc_ipc_reply) -> Result<Reply> {
     let number = deferral.number(tag);
     deferral.check_is_out(number)?;
     // SAFETY: it is out, so this is the reference that `give` gave away, taken back once.
-    let deferral = unsafe { Arc::from_raw(deferral) };
+    let deferral = unsafe { Arc::from_raw(start(reply)) };
     Ok(Reply::from_parts(deferral, number))
 }
 
@@ -251,4 +255,45 @@ unsafe fn take(reply: *mut calc_ipc_reply) -> Result<Reply> {
 fn failed(reply: Reply, failure: Error) -> Error {
     reply.fail(failure.context().as_bytes());
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::status::CALC_IPC_STATUS_INVALID_ARGUMENT;
+    use crate::transport::parked;
+
+    fn send(reply: *mut calc_ipc_reply) -> calc_ipc_status {
+        // SAFETY: the tests keep what it is about, so that one that was ended can be told.
+        unsafe { calc_ipc_reply_send(reply, c"x".as_ptr().cast(), 1) }
+    }
+
+    #[test]
+    fn a_reply_is_ended_once_and_told_from_another() {
+        let (connection, deferral, number) = parked();
+        let kept = Arc::clone(&deferral);
+        let reply = give(Reply::from_parts(deferral, number));
+        assert_eq!(Arc::strong_count(&kept), 3);
+        let other = reply.map_addr(|address| address ^ 1);
+        assert_eq!(send(other), CALC_IPC_STATUS_INVALID_ARGUMENT);
+        // SAFETY: as above.
+        let checked = unsafe { calc_ipc_reply_check(reply) };
+        assert_eq!(checked, CALC_IPC_STATUS_OK);
+        assert_eq!(send(reply), CALC_IPC_STATUS_OK);
+        assert_eq!(send(reply), CALC_IPC_STATUS_INVALID_ARGUMENT);
+        assert_eq!(Arc::strong_count(&kept), 2);
+        drop(connection);
+        assert_eq!(Arc::strong_count(&kept), 1);
+    }
+
+    #[test]
+    fn the_last_reply_frees_what_its_connection_left() {
+        let (connection, deferral, number) = parked();
+        let left = Arc::downgrade(&deferral);
+        let reply = give(Reply::from_parts(deferral, number));
+        drop(connection);
+        // SAFETY: as above.
+        unsafe { calc_ipc_reply_fail(reply, ptr::null()) };
+        assert_eq!(left.strong_count(), 0);
+    }
 }

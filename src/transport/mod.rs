@@ -30,6 +30,8 @@ pub(crate) use posix::pipe;
 pub use crate::sys::{Bell, credentials::Credentials, deadline::Deadline, room::ALIGNMENT};
 pub use address::{Address, Bound, Side, bind, connect};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
+#[cfg(test)]
+pub(crate) use deferral::tests::parked;
 pub use deferral::{Deferral, Defers, Promise};
 pub use options::{
     ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions, ServerUser,

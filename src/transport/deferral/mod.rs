@@ -7,7 +7,7 @@ mod parking;
 mod promise;
 mod standing;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(crate) use parking::{Manner, Parking, Prompt, Service};
 pub use promise::Promise;

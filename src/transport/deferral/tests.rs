@@ -83,6 +83,19 @@ impl Scene {
     }
 }
 
+/// A connection that is parked for its third request, and what its reply is about.
+pub(crate) fn parked() -> (Box<dyn Manner>, Arc<Deferral>, u32) {
+    let mut scene = Scene::new();
+    for _ in 0..2 {
+        scene.ask(b"");
+        scene.keeper.promise().keep(b"").unwrap();
+        assert!(scene.resume());
+    }
+    scene.ask(b"");
+    let (deferral, number) = scene.keeper.promise().into_parts();
+    (Box::new(scene.parking), deferral, number)
+}
+
 fn framed(body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap();
     [&frame::prefix(length)[..], body].concat()
