@@ -68,6 +68,10 @@
  * request of it is read. So a server tells its clients of events: they call, and it answers when something
  * happens (examples/c/events.c).
  *
+ * **Servers without a thread.** calc_ipc_server_dispatch() is one turn of a server, in the thread that
+ * calls it, in place of run and start; the descriptor of calc_ipc_server_fd() is readable when there is
+ * something to do in one.
+ *
  * **Time.** The library never retries a call. calc_ipc_last_not_executed() says of a failed call
  * whether its request was certainly not executed, so that the caller can safely send it again. Once
  * a connection is lost, every call on it fails with the same status: create a new client. After

@@ -21,6 +21,21 @@
 
 namespace calc_ipc {
 
+/// @cond INTERNAL
+namespace detail {
+
+/// A time limit as calc_ipc.h has it; what is longer than it counts to, 49 days, is none.
+inline std::uint32_t timeoutOf(std::chrono::milliseconds timeout) noexcept {
+    if (timeout <= std::chrono::milliseconds::zero()) {
+        return 0;
+    }
+    return timeout.count() < CALC_IPC_TIMEOUT_DEFAULT ? static_cast<std::uint32_t>(timeout.count())
+                                                      : CALC_IPC_TIMEOUT_NONE;
+}
+
+} // namespace detail
+/// @endcond
+
 /// A server at a URL.
 ///
 ///     Server server("tcp://localhost:0", handler);             // requests, as every server answers them
@@ -29,6 +44,8 @@ namespace calc_ipc {
 ///     server.startInBackground();                              // or run(), on this thread
 ///     std::cout << server.url() << '\n';                       // for clients, with the real port
 ///     server.stop();
+///
+/// Or in an event loop of your own: watch fd() for reading, and call dispatch() when it is readable.
 class Server final
     : public detail::BasicServer<calc_ipc_server, calc_ipc_server_run, calc_ipc_server_start, calc_ipc_server_stop,
                                  calc_ipc_server_request_stop, calc_ipc_server_destroy> {
@@ -55,6 +72,21 @@ class Server final
         return url != nullptr ? url : "";
     }
 
+    /// One turn on this thread, in place of run() and startInBackground(): lets clients in, runs the handler, answers.
+    /// Waits this long for something to do. OK: something was done; TIMED_OUT: there was nothing; STOPPED; or why
+    /// serving failed, see calc_ipc_server_dispatch().
+    calc_ipc_status dispatch(std::chrono::milliseconds timeout = std::chrono::milliseconds::zero()) noexcept {
+        return calc_ipc_server_dispatch(handle(), detail::timeoutOf(timeout));
+    }
+
+    /// What to watch for reading in an event loop of your own, which calls dispatch() when it is, see
+    /// calc_ipc_server_fd(). Take it out of the loop before the server is destroyed.
+    int fd() const {
+        int fd = -1;
+        detail::check(calc_ipc_server_fd(handle(), &fd));
+        return fd;
+    }
+
     /// What it did so far, see calc_ipc_stats. It never waits, and may be asked in the handler, too.
     calc_ipc_stats stats() const {
         calc_ipc_stats stats = {};
@@ -76,21 +108,6 @@ class Server final
            const ServerOptions &options)
         : BasicServer(calc_ipc_server_create_deferred, std::move(handler), options, detail::terminated(url)) {}
 };
-
-/// @cond INTERNAL
-namespace detail {
-
-/// A time limit as calc_ipc.h has it; what is longer than it counts to, 49 days, is none.
-inline std::uint32_t timeoutOf(std::chrono::milliseconds timeout) noexcept {
-    if (timeout <= std::chrono::milliseconds::zero()) {
-        return 0;
-    }
-    return timeout.count() < CALC_IPC_TIMEOUT_DEFAULT ? static_cast<std::uint32_t>(timeout.count())
-                                                      : CALC_IPC_TIMEOUT_NONE;
-}
-
-} // namespace detail
-/// @endcond
 
 /// The responses to the first of many requests, in order, and how the call for them ended.
 class Responses : public std::vector<Response>, public detail::Outcome {

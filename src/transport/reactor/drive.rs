@@ -4,6 +4,9 @@
 //! of one, and put down when it ends. The host watches the poller, in which there are a bell and a timer, too: edge-triggered
 //! sources do not tell again of what a turn left, and times pass without a sign.
 
+#[cfg(test)]
+mod tests;
+
 use super::crew::{Base, Crew};
 use super::held::Held;
 use super::token::Token;
@@ -143,6 +146,9 @@ impl<'a> Worker<'a> {
             }
             // Whoever came in a lone event is in the queue.
             self.turns.give_queued(shard);
+            if reminder.has_come {
+                reminder.set_timer(shard.next_time())?; // Else it would end each wait at once.
+            }
             if had_work || is_told || shard.crew.doors.clients() != clients {
                 return Ok(Turn::Done);
             }

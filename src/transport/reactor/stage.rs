@@ -159,14 +159,24 @@ impl Stage {
 
     pub(crate) fn play(&self, act: impl FnOnce(&Crew<'_>)) {
         let limits = Limits::new(&self.options, 128);
-        let task = Task {
+        let task = self.task();
+        act(&Crew::new(&self.doors, &limits, &task).unwrap());
+    }
+
+    fn task(&self) -> Task<'_> {
+        Task {
             answer: &self.echo,
             stop: &self.stop,
             tallies: &self.tallies,
             may_end_when_idle: true,
             begun: &|| (),
-        };
-        act(&Crew::new(&self.doors, &limits, &task).unwrap());
+        }
+    }
+
+    /// The same, driven by the test.
+    pub(crate) fn drive(&self, act: impl FnOnce(&EventLoop<'_>, &Task<'_>)) {
+        let limits = Limits::new(&self.options, 128);
+        act(&EventLoop::new(&self.doors, &limits), &self.task());
     }
 }
 
