@@ -67,6 +67,8 @@ impl Manner for Prompt {
 /// The connection's side.
 pub(crate) struct Parking {
     pub(super) deferral: Arc<Deferral>,
+    /// The reference for the next promise, where it need not be counted.
+    spare: Option<Arc<Deferral>>,
     /// The number of the last request.
     pub(super) number: u32,
     is_parked: bool,
@@ -81,6 +83,7 @@ impl Parking {
     pub(crate) fn new(waker: Arc<dyn Wake>, connection: usize, longest: u32) -> Self {
         Self {
             deferral: Arc::new(Deferral::new(waker, connection, longest)),
+            spare: None,
             number: 0,
             is_parked: false,
             is_given_up: false,
@@ -91,9 +94,13 @@ impl Parking {
     fn ask(&mut self, defers: &dyn Defers, body: &[u8], room: &mut [u8]) -> Option<Written> {
         self.number = (self.number + 1) % NUMBERS;
         self.deferral.standing.begin(self.number);
-        let promise = Promise::new(Arc::clone(&self.deferral), self.number);
-        let owner = self.deferral.owner_of_room(self.number);
-        if let Some(length) = lent::lend(owner, room, || defers.ask(body, promise)) {
+        let spare = self.spare.take();
+        let handed = spare.unwrap_or_else(|| Arc::clone(&self.deferral));
+        let promise = Promise::new(handed, self.number);
+        let tag = Deferral::tag(self.number);
+        let written = lent::lend(&self.deferral, tag, room, || defers.ask(body, promise));
+        if let Some((length, back)) = written {
+            self.spare = Some(back);
             return Some(u32::try_from(length).map_err(|_| Notice::HandlerFailed));
         }
         self.is_parked = self.deferral.standing.park(self.number);
