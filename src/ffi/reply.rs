@@ -17,7 +17,7 @@ use crate::service::{Handler, Reply};
 use crate::transport::{Deferral, NO_TRANSPORTS, unsupported};
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
-use std::{ptr, slice};
+use std::{mem, ptr, slice};
 
 /// The right to answer one request, once: by calc_ipc_reply_send(), calc_ipc_reply_send_response() or
 /// calc_ipc_reply_fail(), which end it. It is not to be used after that.
@@ -228,12 +228,10 @@ unsafe fn send_inside(reply: *mut calc_ipc_reply, answer: *const u8, length: usi
     let Ok((deferral, tag)) = found else {
         return false;
     };
-    let is_sent = deferral.write(deferral.number(tag), answer);
-    if is_sent {
-        // SAFETY: it was out, so this is the reference that `give` gave away, taken back once.
-        drop(unsafe { Arc::from_raw(start(reply)) });
-    }
-    is_sent
+    let number = deferral.number(tag);
+    // SAFETY: what is written was out, so this is the reference that `give` gave away, taken back once; else it is let be.
+    let sent = unsafe { Arc::from_raw(start(reply)) }.write(number, answer);
+    sent.map_err(mem::forget).is_ok()
 }
 
 /// The reply that C ends.

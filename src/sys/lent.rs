@@ -1,7 +1,12 @@
 //! Room that is lent to whatever runs on this thread, for the time of one call.
+//!
+//! Whoever writes to it shows by a counted reference that it was lent to him, and gives that back, so that it can be used
+//! again without being counted: what is counted by several threads is counted by instructions that lock.
 
 use std::cell::Cell;
-use std::ptr::null_mut;
+use std::mem;
+use std::ptr::{null, null_mut};
+use std::sync::Arc;
 
 /// Nobody has written to it.
 const UNWRITTEN: usize = usize::MAX;
@@ -9,8 +14,9 @@ const UNWRITTEN: usize = usize::MAX;
 /// What was lent last.
 #[derive(Clone, Copy)]
 struct Lent {
-    /// To whom; 0: nobody.
-    owner: usize,
+    /// What a reference to shows that it was lent to him who has one; NULL: nothing is lent.
+    to: *const (),
+    tag: u8,
     start: *mut u8,
     capacity: usize,
     written: usize,
@@ -19,7 +25,8 @@ struct Lent {
 thread_local! {
     static LENT: Cell<Lent> = const {
         Cell::new(Lent {
-            owner: 0,
+            to: null(),
+            tag: 0,
             start: null_mut(),
             capacity: 0,
             written: UNWRITTEN,
@@ -36,26 +43,46 @@ impl Drop for Before {
     }
 }
 
-/// Runs `body`, in which [`write()`] with this owner, which is not 0, writes to `room`. Gives how many bytes were written.
+/// Runs `body`, in which [`write()`] with a reference to the same and the same tag writes to `room`. Gives how many bytes
+/// were written, and the reference.
 #[inline]
-pub(crate) fn lend(owner: usize, room: &mut [u8], body: impl FnOnce()) -> Option<usize> {
-    let _before = Before(LENT.replace(Lent {
-        owner,
+pub(crate) fn lend<T>(
+    to: &Arc<T>,
+    tag: u8,
+    room: &mut [u8],
+    body: impl FnOnce(),
+) -> Option<(usize, Arc<T>)> {
+    const { assert!(size_of::<T>() > 0, "else it may be where another thing is") };
+    let before = Before(LENT.replace(Lent {
+        to: Arc::as_ptr(to).cast(),
+        tag,
         start: room.as_mut_ptr(),
         capacity: room.len(),
         written: UNWRITTEN,
     }));
     body();
-    Some(LENT.get().written).filter(|written| *written != UNWRITTEN)
+    let written = LENT.get().written;
+    drop(before);
+    (written != UNWRITTEN).then(|| {
+        // SAFETY: `write` was given a reference to what is there, which is `to`'s, and forgot it.
+        let back = unsafe { Arc::from_raw(Arc::as_ptr(to)) };
+        (written, back)
+    })
 }
 
-/// Writes to the start of the room that this thread lent last; `false`: that was lent to another owner, is too short, or was
-/// written to.
+/// Writes to the start of the room that this thread lent last, and calls `done`. The reference comes back where it was lent
+/// to another, or with another tag, is too short, or was written to.
 #[inline]
-pub(crate) fn write(owner: usize, bytes: &[u8]) -> bool {
+pub(crate) fn write<T>(
+    by: Arc<T>,
+    tag: u8,
+    bytes: &[u8],
+    done: impl FnOnce(&T),
+) -> Result<(), Arc<T>> {
     let lent = LENT.get();
-    if lent.owner != owner || bytes.len() > lent.capacity || lent.written != UNWRITTEN {
-        return false;
+    let is_his = lent.to == Arc::as_ptr(&by).cast() && lent.tag == tag;
+    if !is_his || bytes.len() > lent.capacity || lent.written != UNWRITTEN {
+        return Err(by);
     }
     // SAFETY: the room is borrowed by `lend`, which is further up on this thread's stack and leaves nothing of it here when
     // it ends. Until then nobody else uses it, so that `bytes` are not in it, and they are no more than it holds.
@@ -63,48 +90,68 @@ pub(crate) fn write(owner: usize, bytes: &[u8]) -> bool {
         lent.start
             .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
     };
+    done(&by);
+    mem::forget(by); // `lend` takes it back.
     LENT.set(Lent {
         written: bytes.len(),
         ..lent
     });
-    true
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
     use super::*;
+
+    /// Whether it was written, with tag 7.
+    fn writes(by: &Arc<u32>, bytes: &[u8]) -> bool {
+        write(Arc::clone(by), 7, bytes, |_| ()).is_ok()
+    }
 
     #[test]
     fn what_was_lent_is_written_to_once_by_whom_it_was_lent_to() {
+        let (to, other) = (Arc::new(1), Arc::new(2));
         let mut room = *b"........";
-        assert!(!write(1, b"x"), "nothing was lent");
-        let written = lend(1, &mut room, || {
-            assert!(!write(2, b"x") && !write(1, b"123456789"));
-            assert!(write(1, b"abc") && !write(1, b"d"));
+        assert!(!writes(&to, b"x"), "nothing was lent");
+        let written = lend(&to, 7, &mut room, || {
+            assert!(!writes(&other, b"x") && !writes(&to, b"123456789"));
+            write(Arc::clone(&to), 8, b"x", |_| ()).unwrap_err();
+            assert!(writes(&to, b"abc") && !writes(&to, b"d"));
         });
-        assert_eq!((written, &room), (Some(3), b"abc....."));
-        assert!(!write(1, b"x"), "it was given back");
-        assert_eq!(lend(1, &mut room, || ()), None);
-        assert_eq!(lend(1, &mut [], || assert!(write(1, b""))), Some(0));
+        let (length, back) = written.unwrap();
+        assert_eq!((length, &room), (3, b"abc....."));
+        assert!(Arc::ptr_eq(&back, &to) && Arc::strong_count(&to) == 2);
+        assert!(!writes(&to, b"x"), "it was given back");
+        assert_eq!(lend(&to, 7, &mut room, || ()), None);
+        let nothing = lend(&to, 7, &mut [], || assert!(writes(&to, b""))).unwrap();
+        assert_eq!((nothing.0, Arc::strong_count(&to)), (0, 3));
     }
 
     #[test]
     fn the_innermost_counts_and_the_outer_one_comes_back() {
+        let (first, second) = (Arc::new(1), Arc::new(2));
         let (mut outer, mut inner) = ([0; 4], [0; 4]);
-        let written = lend(1, &mut outer, || {
-            let written = lend(2, &mut inner, || {
-                assert!(!write(1, b"x") && write(2, b"in"));
+        let written = lend(&first, 7, &mut outer, || {
+            let written = lend(&second, 7, &mut inner, || {
+                assert!(!writes(&first, b"x") && writes(&second, b"in"));
             });
-            assert_eq!(written, Some(2));
-            assert!(!write(2, b"x") && write(1, b"out"));
+            assert_eq!(written.unwrap().0, 2);
+            assert!(!writes(&second, b"x") && writes(&first, b"out"));
         });
-        assert_eq!((written, outer, inner), (Some(3), *b"out\0", *b"in\0\0"));
+        assert_eq!(written.unwrap().0, 3);
+        assert_eq!((outer, inner), (*b"out\0", *b"in\0\0"));
+        assert_eq!(
+            [Arc::strong_count(&first), Arc::strong_count(&second)],
+            [1; 2]
+        );
     }
 
     #[test]
     fn a_panic_gives_it_back() {
-        let mut room = [0; 4];
-        let caught = crate::sys::panic::catch(|| lend(1, &mut room, || panic!("a cat")));
-        assert!(caught.is_err() && !write(1, b"x"));
+        let (to, mut room) = (Arc::new(1), [0; 4]);
+        let caught = crate::sys::panic::catch(|| lend(&to, 7, &mut room, || panic!("a cat")));
+        assert!(caught.is_err() && !writes(&to, b"x"));
     }
 }

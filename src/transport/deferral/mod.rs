@@ -18,7 +18,6 @@ use crate::sys::{fork, lent};
 use crate::transport::Visitor;
 use standing::{Phase, Standing};
 use std::fmt;
-use std::ptr;
 use std::sync::{Arc, Mutex};
 
 /// What has requests answered now or later.
@@ -102,21 +101,18 @@ impl Deferral {
         }
     }
 
-    /// Who has the room for an answer while the request with this number is with its handler.
+    /// Writes the answer right to where it goes, if this thread is inside of the handler of its request; else it comes back.
     #[inline]
-    fn owner_of_room(&self, number: u32) -> usize {
-        ptr::from_ref(self).addr() | usize::from(Self::tag(number))
-    }
-
-    /// Writes the answer right to where it goes, if this thread is inside of the handler of its request.
-    #[inline]
-    pub(crate) fn write(&self, number: u32, answer: &[u8]) -> bool {
-        let is_written =
-            self.owner == fork::generation() && lent::write(self.owner_of_room(number), answer);
-        if is_written {
-            self.standing.end(number);
+    pub(crate) fn write(
+        self: Arc<Self>,
+        number: u32,
+        answer: &[u8],
+    ) -> std::result::Result<(), Arc<Self>> {
+        if self.owner != fork::generation() {
+            return Err(self);
         }
-        is_written
+        let end = |deferral: &Self| deferral.standing.end(number);
+        lent::write(self, Self::tag(number), answer, end)
     }
 
     fn check_owner(&self) -> Result<()> {

@@ -81,6 +81,8 @@ impl Manner for Prompt {
 /// The connection's side.
 pub(crate) struct Parking {
     pub(super) deferral: Arc<Deferral>,
+    /// The reference for the next promise, where it need not be counted.
+    spare: Option<Arc<Deferral>>,
     /// The number of the last request.
     pub(super) number: u32,
     /// The bytes of its body.
@@ -97,6 +99,7 @@ impl Parking {
     pub(crate) fn new(waker: Arc<dyn Wake>, connection: usize, longest: u32) -> Self {
         Self {
             deferral: Arc::new(Deferral::new(waker, connection, longest)),
+            spare: None,
             number: 0,
             length: 0,
             is_parked: false,
@@ -109,11 +112,14 @@ impl Parking {
         self.number = (self.number + 1) % NUMBERS;
         self.length = body.len();
         self.deferral.standing.begin(self.number);
-        let promise = Promise::new(Arc::clone(&self.deferral), self.number);
-        let owner = self.deferral.owner_of_room(self.number);
+        let spare = self.spare.take();
+        let handed = spare.unwrap_or_else(|| Arc::clone(&self.deferral));
+        let promise = Promise::new(handed, self.number);
+        let tag = Deferral::tag(self.number);
         let defers = service.answer.deferring().expect(DEFERS);
-        let written = lent::lend(owner, room, || defers.ask(service.from, body, promise));
-        if let Some(length) = written {
+        let ask = || defers.ask(service.from, body, promise);
+        if let Some((length, back)) = lent::lend(&self.deferral, tag, room, ask) {
+            self.spare = Some(back);
             let written = u32::try_from(length).map_err(|_| Notice::HandlerFailed);
             service.tally.count(self.length, written.unwrap_or(0));
             return Some(written);

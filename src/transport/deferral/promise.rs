@@ -27,9 +27,14 @@ impl Promise {
 
     /// Answers the request, whenever its connection is served next. Never waits.
     pub(crate) fn keep(self, answer: &[u8]) -> Result<()> {
-        if self.deferral.write(self.number, answer) {
-            return Ok(());
+        let Self { deferral, number } = self;
+        match deferral.write(number, answer) {
+            Ok(()) => Ok(()),
+            Err(deferral) => Self::new(deferral, number).keep_later(answer),
         }
+    }
+
+    fn keep_later(self, answer: &[u8]) -> Result<()> {
         let longest = self.deferral.longest;
         if answer.len() > longest as usize {
             let length = answer.len();
