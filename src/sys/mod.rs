@@ -8,7 +8,6 @@ pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod credentials;
 pub(crate) mod deadline;
-#[cfg_attr(bare, expect(dead_code, reason = "nobody is served"))]
 pub(crate) mod lent;
 pub(crate) mod line;
 pub(crate) mod mutex;
