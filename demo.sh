@@ -108,6 +108,25 @@ loops() {
     printf '  %-20s %s\n' calc_c_event_loop "$*"
 }
 
+# news URL: what the server there is told reaches a listener that waits for it, and one that comes later.
+news() {
+    "$bin/calc_c_events" listen "$1" 2 >"$run/news" &
+    listener=$!
+    for text in "it rains" "it snows"; do
+        timeout 60 "$bin/calc_c_events" tell "$1" "$text"
+    done
+    wait "$listener"
+    heard=$(cat "$run/news"; timeout 60 "$bin/calc_c_events" listen "$1" 1)
+    rm "$run/news"
+    if [ "$heard" != "1 it rains
+2 it snows
+1 it rains" ]; then
+        echo "FAILED: calc_c_events listen $1 heard '$heard'" >&2
+        exit 1
+    fi
+    printf '  %-20s %s\n' calc_c_events "$1"
+}
+
 name=calc_ipc_demo.$$
 for program in calc_c_server calc_cxx_server; do
     with_server $program uds "$run/calc.sock"
@@ -136,6 +155,13 @@ echo "messages of one's own, at $url:"
 says ok calc_c_any_transport "$url" "set colour dark green"
 says "dark green" calc_c_any_transport "$url" "get colour"
 end
+
+echo "events from a server to its clients:"
+for address in "unix://$run/news_socket" "seqpacket://$run/records" "fifo://$run/pair" "shm://$name" tcp://localhost:0; do
+    start calc_c_events serve "$address"
+    news "$url"
+    end
+done
 
 left=$(ls "$run"; ls /dev/shm | grep "$name" || true)
 if [ -n "$left" ]; then

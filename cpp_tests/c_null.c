@@ -175,6 +175,23 @@ static size_t nothing(const uint8_t *message, size_t message_length, uint8_t *an
     return 0;
 }
 
+static void nobody(calc_ipc_reply *reply, const uint8_t *message, size_t message_length, void *user_data) {
+    (void)reply, (void)message, (void)message_length, (void)user_data;
+}
+
+static void test_deferred(void) {
+    const char *const url = "unix:///nonexistent-calc_ipc/null";
+    calc_ipc_server *server = (calc_ipc_server *)buffer;
+    CHECK_INVALID(calc_ipc_server_create_deferred(url, NULL, NULL, NULL, &server));
+    CHECK(server == NULL);
+    CHECK_INVALID(calc_ipc_server_create_deferred(NULL, nobody, NULL, NULL, &server));
+    CHECK_INVALID(calc_ipc_server_create_deferred(url, nobody, NULL, NULL, NULL));
+    CHECK_INVALID(calc_ipc_reply_send(NULL, buffer, 1));
+    CHECK_INVALID(calc_ipc_reply_send_response(NULL, &response));
+    CHECK_INVALID(calc_ipc_reply_check(NULL));
+    calc_ipc_reply_fail(NULL, "nobody hears it");
+}
+
 static void test_url_server(void) {
     const char *const url = "unix:///nonexistent-calc_ipc/null";
     calc_ipc_server *server = (calc_ipc_server *)buffer;
@@ -220,6 +237,7 @@ int main(void) {
     test_tcp();
     test_named_pipe();
     test_url_server();
+    test_deferred();
     test_url_client();
     return 0;
 }

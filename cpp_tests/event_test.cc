@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace calc_ipc;
@@ -64,6 +65,42 @@ TEST_P(EventTest, TellOfClientsThatComeAndAreThereAtTheEnd) {
     EXPECT_EQ(all[0].status, CALC_IPC_STATUS_OK);
     EXPECT_EQ(all[1].status, CALC_IPC_STATUS_STOPPED);
     EXPECT_EQ(all[0].connection, all[1].connection);
+}
+
+TEST_P(EventTest, TellWhyRepliesFailed) {
+    std::vector<std::string> texts;
+    serveDeferred(
+        [](Reply reply, BytesView message) {
+            if (message.text() == "throw") {
+                throw std::runtime_error("no more ink");
+            }
+            if (message.text() == "throw an int") {
+                throw 42;
+            }
+            if (message.text() == "fail") {
+                reply.fail("on purpose");
+            }
+            if (message.text() == "catch") {
+                try {
+                    const Reply destroyed(std::move(reply));
+                    throw std::runtime_error("is caught");
+                } catch (const std::runtime_error &) {
+                }
+            }
+        },
+        listening());
+    auto asker = client();
+    for (const auto *message : {"throw", "throw an int", "fail", "catch", "forget"}) {
+        EXPECT_EQ(asker.callBytes(message).status(), CALC_IPC_STATUS_HANDLER_FAILED) << message;
+    }
+    for (const Heard &event : heard()) {
+        if (event.kind == EventKind::HANDLER_FAILED) {
+            texts.push_back(event.text);
+        }
+    }
+    EXPECT_EQ(texts, (std::vector<std::string>{"no more ink", "the handler threw what is no std::exception",
+                                               "on purpose", "an exception destroyed the reply without an answer",
+                                               "the reply was destroyed without an answer"}));
 }
 
 TEST_P(EventTest, TellWhatHandlersThrew) {

@@ -55,6 +55,10 @@ class UrlTest : public ::testing::TestWithParam<const char *> {
         }
     }
 
+    void serveDeferred(calc_ipc::detail::AnyDeferredHandler handler, const calc_ipc::ServerOptions &options = {}) {
+        start(calc_ipc::Server::deferred(url(), std::move(handler), options));
+    }
+
     /// A client of the server, which is `program` if the client has to start it.
     calc_ipc::Client client(const calc_ipc::ClientOptions &options = {}, const std::string &program = "") const {
         return calc_ipc::Client(isExec() ? url(program) : server->url(), options);

@@ -64,6 +64,11 @@
  * something to take, for an event loop of the host's; the library has no thread for that. A call that
  * waits has a connection to itself, and gets BUSY if calls of which completions are to be taken have all.
  *
+ * **Answers that come later.** The handler of calc_ipc_server_create_deferred() gets a reply, which any
+ * thread ends at any time by calc_ipc_reply_send(). Until then that connection is parked: no further
+ * request of it is read. So a server tells its clients of events: they call, and it answers when something
+ * happens (examples/c/events.c).
+ *
  * **Servers without a thread.** calc_ipc_server_dispatch() is one turn of a server, in the thread that
  * calls it, in place of run and start; the descriptor of calc_ipc_server_fd() is readable when there is
  * something to do in one.
@@ -257,6 +262,12 @@ typedef struct calc_ipc_named_pipe_server calc_ipc_named_pipe_server;
  * then calc_ipc_pipe_destroy(). A spawned program calls calc_ipc_pipe_serve() with 0 and 1.
  */
 typedef struct calc_ipc_pipe calc_ipc_pipe;
+
+/**
+ * The right to answer one request, once: by calc_ipc_reply_send(), calc_ipc_reply_send_response() or
+ * calc_ipc_reply_fail(), which end it. It is not to be used after that.
+ */
+typedef struct calc_ipc_reply calc_ipc_reply;
 
 /**
  * A connection to a server behind a Unix domain socket that keeps records apart.
@@ -609,6 +620,20 @@ typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request,
                                          uint8_t *response,
                                          size_t capacity,
                                          void *user_data);
+
+/**
+ * A function that has messages of your own answered, now or later.
+ *
+ * It ends `reply`, or keeps it for any thread to end it at any later time. Until then the connection is parked: no
+ * further request of it is read, and no timeout of the server's runs for it. So calls that one connection has under way
+ * wait for each other; a client with the option `connections` has several. The `length` bytes at `request`, which is not
+ * NULL even if the message is empty, are valid until the function returns, and begin at a multiple of
+ * CALC_IPC_ALIGNMENT. Everything else is as for calc_ipc_handler.
+ */
+typedef void (*calc_ipc_deferred_handler)(struct calc_ipc_reply *reply,
+                                          const uint8_t *request,
+                                          size_t length,
+                                          void *user_data);
 
 /**
  * What a server did since it was created. Each number is exact, but one may be of a moment later than
@@ -1849,6 +1874,78 @@ CALC_IPC_API void calc_ipc_server_destroy(struct calc_ipc_server *server);
  * @return The URL, which lives as long as the server; NULL if `server` is NULL.
  */
 CALC_IPC_API const char *calc_ipc_server_url(const struct calc_ipc_server *server);
+
+/**
+ * Creates a server of messages of your own whose answers may come later, as calc_ipc_server_create_bytes() does.
+ *
+ * calc_ipc_server_stop() and calc_ipc_server_destroy() do not wait for replies that are out: their clients get CLOSED. Such
+ * replies still have to be ended, and give STOPPED. So has one whose client has gone, which leaves its place to another
+ * client: who keeps many replies asks calc_ipc_reply_check() now and then.
+ *
+ * @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+ * @param handler    What answers; not NULL.
+ * @param user_data  Passed to `handler`; has to live until destroy returns.
+ * @param options    NULL: the defaults. `max_message` bounds requests and answers, `max_clients` the replies that are out
+ *                   to clients that are there.
+ * @param out        Takes the server, to be destroyed; NULL on failure.
+ * @return As calc_ipc_server_create().
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_create_deferred(const char *url,
+                                                calc_ipc_deferred_handler handler,
+                                                void *user_data,
+                                                const struct calc_ipc_server_options *options,
+                                                struct calc_ipc_server **out);
+
+/**
+ * Answers the request, and ends the reply, whatever it returns. It never waits, and any thread may call it.
+ *
+ * @param reply   The reply.
+ * @param answer  The answer, which is copied; may be NULL if it is empty.
+ * @param length  Bytes at `answer`.
+ * @return OK: it was taken, which does not say that it arrives; CLOSED: the client has gone; STOPPED: the server was
+ *     stopped; FORKED: the reply is the parent's, for which nothing happens; TOO_LARGE: over `max_message`, SYSTEM: no
+ *     memory for it, or INVALID_ARGUMENT: NULL with a length, after which the client gets HANDLER_FAILED;
+ *     INVALID_ARGUMENT: also a reply that was ended before, where that can be told.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_reply_send(struct calc_ipc_reply *reply,
+                                    const uint8_t *answer,
+                                    size_t length);
+
+/**
+ * As calc_ipc_reply_send(), with the answer that a calculator would give: calc_ipc_client_call() reads it.
+ *
+ * @param reply     The reply.
+ * @param response  The answer; not NULL.
+ * @return As there.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_reply_send_response(struct calc_ipc_reply *reply,
+                                             const struct calc_ipc_response *response);
+
+/**
+ * Gives the client HANDLER_FAILED, and ends the reply. Any thread may call it.
+ *
+ * @param reply  The reply; NULL does nothing.
+ * @param text   Why, as for calc_ipc_current_failure(): for the server's side alone. NULL: nothing is said.
+ */
+CALC_IPC_API
+void calc_ipc_reply_fail(struct calc_ipc_reply *reply,
+                         const char *text);
+
+/**
+ * Whether somebody waits for the answer, as far as is known: to find out before long work, or now and then.
+ *
+ * A caller whose time is over still looks like one who waits. Over TCP, and if the client has closed its side for writing
+ * only, its end shows when the answer is sent.
+ *
+ * @param reply  The reply, which stays as it is.
+ * @return OK; CLOSED: the client has gone; STOPPED; FORKED; INVALID_ARGUMENT: also a reply that was ended, where that can
+ *     be told. The reply has to be ended in any case.
+ */
+CALC_IPC_API
+calc_ipc_status calc_ipc_reply_check(const struct calc_ipc_reply *reply);
 
 /**
  * Says what a server did so far. It never waits, costs the calls nothing, and may be called in the

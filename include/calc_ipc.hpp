@@ -34,6 +34,7 @@
 #include <calc_ipc/peer.hpp>
 #include <calc_ipc/pipe.hpp>
 #include <calc_ipc/protocol.hpp>
+#include <calc_ipc/reply.hpp>
 #include <calc_ipc/result.hpp>
 #include <calc_ipc/seqpacket.hpp>
 #include <calc_ipc/service.hpp>

@@ -9,12 +9,12 @@ mod header;
 
 use calc_ipc::error::Status;
 use calc_ipc::ffi::{
-    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*,
-    stats::*, tcp::*, uds::*,
+    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*,
+    shm::*, stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
-use calls::{COMPLETION, Call, REQUEST, RESPONSE, STATS, calls, mute};
+use calls::{COMPLETION, Call, REQUEST, RESPONSE, STATS, calls, mute, mute_later};
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
@@ -167,6 +167,10 @@ fn url_calls() -> Vec<Call> {
         calls![
             calc_ipc_server_create(url, None, data, null(), &mut out());
             calc_ipc_server_create_bytes(url, Some(mute), data, null(), &mut out());
+            calc_ipc_server_create_deferred(url, Some(mute_later), data, null(), &mut out());
+            calc_ipc_reply_send(handle(), byte, 1);
+            calc_ipc_reply_send_response(handle(), &raw const RESPONSE);
+            calc_ipc_reply_check(handle());
             calc_ipc_server_run(handle());
             calc_ipc_server_start(handle());
             calc_ipc_server_stop(handle());
@@ -235,6 +239,7 @@ fn handles_that_cannot_be_are_let_be() {
         calc_ipc_client_request_stop(handle());
         calc_ipc_tcp_server_destroy(handle());
         calc_ipc_server_destroy(handle());
+        calc_ipc_reply_fail(handle(), null());
         assert_eq!(calc_ipc_tcp_server_port(handle()), 0);
         assert!(calc_ipc_server_url(handle()).is_null());
     }

@@ -87,6 +87,15 @@ calc_ipc_status calc_ipc_server_create(const char *url, calc_ipc_handler, void *
                                        const calc_ipc_server_options *, calc_ipc_server **out);
 calc_ipc_status calc_ipc_server_create_bytes(const char *url, calc_ipc_bytes_handler, void *user_data,
                                              const calc_ipc_server_options *, calc_ipc_server **out);
+typedef struct calc_ipc_reply calc_ipc_reply;
+typedef void (*calc_ipc_deferred_handler)(calc_ipc_reply *reply, const uint8_t *request, size_t length,
+                                          void *user_data);
+calc_ipc_status calc_ipc_server_create_deferred(const char *url, calc_ipc_deferred_handler, void *user_data,
+                                                const calc_ipc_server_options *, calc_ipc_server **out);
+calc_ipc_status calc_ipc_reply_send(calc_ipc_reply *, const uint8_t *answer, size_t length);
+calc_ipc_status calc_ipc_reply_send_response(calc_ipc_reply *, const calc_ipc_response *);
+void calc_ipc_reply_fail(calc_ipc_reply *, const char *text);
+calc_ipc_status calc_ipc_reply_check(const calc_ipc_reply *);
 calc_ipc_status calc_ipc_server_run(const calc_ipc_server *);
 calc_ipc_status calc_ipc_server_start(const calc_ipc_server *);
 calc_ipc_status calc_ipc_server_stop(const calc_ipc_server *);

@@ -7,31 +7,14 @@ mod support;
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use support::processes::rights::raise_descriptors;
 use support::{Address, PATIENCE, TRANSPORTS, add, serve_in_process};
 
 const CLIENTS: u32 = 10_000;
 
-/// Lets this process, and those forked from it, have `count` descriptors; as many as the system
-/// allows, if that is less.
-fn allow_descriptors(count: libc::rlim_t) -> libc::rlim_t {
-    let mut limit = libc::rlimit {
-        rlim_cur: count,
-        rlim_max: count,
-    };
-    // SAFETY: live rlimits.
-    unsafe {
-        if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) != 0 {
-            libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
-            limit.rlim_cur = limit.rlim_max;
-            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
-        }
-    }
-    limit.rlim_cur
-}
-
 #[test]
 fn ten_thousand_clients_are_answered_whatever_some_of_them_do() {
-    let clients = u32::try_from(allow_descriptors(12_000))
+    let clients = u32::try_from(raise_descriptors(12_000))
         .unwrap()
         .min(12_000)
         * 5

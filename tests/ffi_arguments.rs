@@ -7,13 +7,13 @@ mod calls;
 mod header;
 
 use calc_ipc::ffi::{
-    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, seqpacket::*, server::*, shm::*,
-    stats::*, tcp::*, uds::*,
+    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*,
+    shm::*, stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{
     descriptor::*, handler::*, message::*, options::*, peer::*, pipe::*, protocol::*, status::*,
 };
-use calls::{COMPLETION, Call, REQUEST, RESPONSE, STATS, calls, mute};
+use calls::{COMPLETION, Call, REQUEST, RESPONSE, STATS, calls, mute, mute_later};
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{dangling_mut, null, null_mut};
@@ -221,6 +221,12 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_server_create_bytes(null(), Some(mute), data, null(), &mut none());
             calc_ipc_server_create_bytes(URL, None, data, null(), &mut none());
             calc_ipc_server_create_bytes(URL, Some(mute), data, null(), null_mut());
+            calc_ipc_server_create_deferred(null(), Some(mute_later), data, null(), &mut none());
+            calc_ipc_server_create_deferred(URL, None, data, null(), &mut none());
+            calc_ipc_server_create_deferred(URL, Some(mute_later), data, null(), null_mut());
+            calc_ipc_reply_send(none(), byte, 1);
+            calc_ipc_reply_send_response(none(), answer);
+            calc_ipc_reply_check(none());
             calc_ipc_server_run(none());
             calc_ipc_server_start(none());
             calc_ipc_server_stop(none());
@@ -274,6 +280,7 @@ fn what_returns_nothing_ignores_null() {
         calc_ipc_named_pipe_server_request_stop(null());
         calc_ipc_server_request_stop(null());
         calc_ipc_client_request_stop(null());
+        calc_ipc_reply_fail(null_mut(), null());
         assert_eq!(calc_ipc_tcp_server_port(null()), 0);
         assert!(calc_ipc_server_url(null()).is_null());
     }

@@ -11,7 +11,7 @@
 mod support;
 
 use calc_ipc::calculator::{Request, execute};
-use calc_ipc::service::{Client, Handler, Limit, Next, pipe};
+use calc_ipc::service::{Client, Handler, Limit, Next, Reply, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -134,21 +134,29 @@ fn lengths_over(transport: &Transport) -> &'static [usize] {
     }
 }
 
+/// Answers with the request, inside of the handler.
+fn reply(reply: Reply, request: &[u8]) {
+    reply.send(request).unwrap();
+}
+
 fn check_named_servers() {
     let options = ServerOptions::default();
     for transport in &TRANSPORTS {
-        let (calculates, counts, echoes) = (Address::new(), Address::new(), Address::new());
+        let [calculates, counts, echoes, replies] = [(); 4].map(|()| Address::new());
         let add_up = |request: &Request| execute(request);
         let _servers = [
             transport.serve(&calculates, Handler::Calculator, &options),
             transport.serve(&counts, Handler::new(add_up), &options),
             transport.serve(&echoes, echo(), &options),
+            transport.serve(&replies, Handler::deferred(reply), &options),
         ];
         check_calculator(&transport.client(&calculates), transport.name);
         check_calculator(&transport.client(&counts), transport.name);
         check_submits(transport, &calculates);
-        let (client, lengths) = (transport.client(&echoes), lengths_over(transport));
-        check_messages(&client, lengths, transport.name);
+        for echoes in [&echoes, &replies] {
+            let (client, lengths) = (transport.client(echoes), lengths_over(transport));
+            check_messages(&client, lengths, transport.name);
+        }
     }
 }
 

@@ -69,7 +69,7 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
 
     /// @cond INTERNAL
   protected:
-    /// `Kept` is AnyHandler or AnyBytesHandler.
+    /// `Kept` is AnyHandler, AnyBytesHandler or AnyDeferredHandler.
     template <class Create, class Kept, class... Address>
     BasicServer(Create create, Kept handler, const ServerOptions &options, Address... address)
         : state_(std::make_unique<State>()) {
@@ -88,7 +88,7 @@ template <class T, auto Run, auto Start, auto Stop, auto RequestStop, auto Destr
     /// In one place on the heap: the handler's address outlives moves of the server, and handler and observer their
     /// last calls.
     struct State {
-        std::shared_ptr<void> handler; // of either kind
+        std::shared_ptr<void> handler; // of any kind
         std::shared_ptr<const void> observer;
         std::unique_ptr<T, Deleter<Destroy>> handle;
     };

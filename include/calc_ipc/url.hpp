@@ -6,6 +6,7 @@
 #define CALC_IPC_URL_HPP
 
 #include <calc_ipc/client.hpp>
+#include <calc_ipc/reply.hpp>
 #include <calc_ipc/service.hpp>
 
 #include <string>
@@ -17,6 +18,7 @@ namespace calc_ipc {
 ///
 ///     Server server("tcp://localhost:0", handler);             // requests, as every server answers them
 ///     auto server = Server::bytes("unix:///run/echo", echo);   // or: messages of your own
+///     auto server = Server::deferred("unix:///run/news", keep); // or: answered later
 ///     server.startInBackground();                              // or run(), on this thread
 ///     std::cout << server.url() << '\n';                       // for clients, with the real port
 ///     server.stop();
@@ -34,6 +36,12 @@ class Server final
     [[nodiscard]] static Server bytes(const std::string &url, detail::AnyBytesHandler handler,
                                       const ServerOptions &options = {}) {
         return {OfBytes(), url, std::move(handler), options};
+    }
+
+    /// A server of messages of any kind whose answers may come later. Its stop does not wait for replies that are out.
+    [[nodiscard]] static Server deferred(const std::string &url, detail::AnyDeferredHandler handler,
+                                         const ServerOptions &options = {}) {
+        return {Deferred(), url, std::move(handler), options};
     }
 
     /// The URL as bound, with the real port.
@@ -68,9 +76,15 @@ class Server final
   private:
     /// Without it, an empty handler would be one of either kind.
     struct OfBytes {};
+    /// The same for one whose answers may come later.
+    struct Deferred {};
 
     Server(OfBytes /* kind */, const std::string &url, detail::AnyBytesHandler handler, const ServerOptions &options)
         : BasicServer(calc_ipc_server_create_bytes, std::move(handler), options, detail::terminated(url)) {}
+
+    Server(Deferred /* kind */, const std::string &url, detail::AnyDeferredHandler handler,
+           const ServerOptions &options)
+        : BasicServer(calc_ipc_server_create_deferred, std::move(handler), options, detail::terminated(url)) {}
 };
 
 } // namespace calc_ipc

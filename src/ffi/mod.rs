@@ -45,6 +45,8 @@ pub mod named_pipe;
 
 pub mod server;
 
+pub mod reply;
+
 pub mod stats;
 
 pub mod timeout;

@@ -157,7 +157,7 @@ pub unsafe extern "C" fn calc_ipc_server_url(server: *const calc_ipc_server) -> 
 ///
 /// `url` and `options` are NULL or valid, as the header asks of callers (Arguments), and what `handler` gives may be called while the
 /// server lives.
-unsafe fn server(
+pub(super) unsafe fn server(
     url: *const c_char,
     handler: impl FnOnce() -> Result<Handler>,
     options: *const calc_ipc_server_options,

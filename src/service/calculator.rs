@@ -5,6 +5,7 @@ mod tests;
 
 use super::calls::{Limit, SHORT_FRAME};
 use super::client::Client;
+use super::deferred::Reply;
 use super::user_code::UserCode;
 use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request};
 use crate::calculator::{ErrorText, Request, Response, execute, text};
@@ -91,6 +92,15 @@ impl Client {
 /// As many requests go to a channel at once: a few of the channel's own batches, so that formatting
 /// them takes little room.
 const BATCH: usize = 4096;
+
+impl Reply {
+    /// [`Reply::send`] of what a calculator answers.
+    pub fn send_response(self, response: &Response) -> Result<()> {
+        let mut body = [0; BODY_MAX as usize];
+        let length = text::write_response(response, &mut body);
+        self.send(body.split_at(length).0)
+    }
+}
 
 /// The failure of an answer with this body, which is no response. Most such come from a server of messages
 /// of its own.

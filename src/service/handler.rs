@@ -5,6 +5,7 @@ mod tests;
 
 use super::bytes::{Bytes, BytesFunction};
 use super::calculator::{self, CalculatorFunction};
+use super::deferred::{Deferred, DeferredFunction, Reply};
 use super::user_code::UserCode;
 use crate::calculator::{Request, Response};
 use crate::transport::Answer;
@@ -20,6 +21,9 @@ pub enum Handler {
     /// answer's body to the start of the room it is given, and gives its length. `None`, or more
     /// than the room, is failure. Both are aligned to [`ALIGNMENT`](crate::transport::ALIGNMENT).
     Bytes(Box<BytesFunction>),
+    /// A function of the user's, for messages of any kind, that may answer later: it is given the right to answer the
+    /// request, and the request's body.
+    Deferred(Box<DeferredFunction>),
 }
 
 impl Handler {
@@ -35,12 +39,21 @@ impl Handler {
         Self::Bytes(Box::new(function))
     }
 
+    /// A handler of messages of any kind that may answer later, see [`Handler::Deferred`].
+    pub fn deferred(function: impl Fn(Reply, &[u8]) + Send + Sync + 'static) -> Self {
+        Self::Deferred(Box::new(function))
+    }
+
     /// What a transport asks for answers. Each kind is a type of its own, so that an answer takes one virtual call.
     pub(super) fn into_answer(self, user_code: Arc<UserCode>) -> Box<dyn Answer + Send> {
         match self {
             Self::Calculator => calculator::built_in(user_code),
             Self::Custom(function) => calculator::custom(function, user_code),
             Self::Bytes(function) => Box::new(Bytes {
+                function,
+                user_code,
+            }),
+            Self::Deferred(function) => Box::new(Deferred {
                 function,
                 user_code,
             }),

@@ -168,7 +168,7 @@ impl UserCode {
     }
 
     #[inline]
-    fn forget_failure(&self) {
+    pub(super) fn forget_failure(&self) {
         if self.is_failing() {
             FAILING.set(0);
         }
@@ -179,9 +179,14 @@ impl UserCode {
     fn keep_failure(&self, from: &Visitor) {
         let said = self.is_failing().then(|| FAILURE.get()).flatten();
         let said = said.unwrap_or_else(|| ErrorText::from("it did not say why"));
-        *mutex::lock(&self.last_failure) = Some(said);
+        self.has_failed(from, &said);
+    }
+
+    /// The handler has failed on this client's request, and said this.
+    pub(super) fn has_failed(&self, from: &Visitor, said: &ErrorText) {
+        *mutex::lock(&self.last_failure) = Some(*said);
         self.counts.note_failure();
-        self.tell(&Event::HandlerFailed(*from, &said));
+        self.tell(&Event::HandlerFailed(*from, said));
     }
 
     /// Something happened to a client.

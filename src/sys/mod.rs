@@ -8,6 +8,7 @@ pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod credentials;
 pub(crate) mod deadline;
+pub(crate) mod lent;
 pub(crate) mod line;
 pub(crate) mod mutex;
 #[cfg_attr(bare, expect(dead_code, reason = "nothing is forked"))]

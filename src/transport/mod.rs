@@ -8,6 +8,7 @@
 mod address;
 mod channel;
 mod conversation;
+mod deferral;
 mod dial;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -32,6 +33,9 @@ pub use crate::sys::{
 };
 pub use address::{Address, Bound, Side, bind};
 pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
+#[cfg(test)]
+pub(crate) use deferral::tests::parked;
+pub use deferral::{Deferral, Defers, Promise};
 pub use dial::{Dial, connect};
 pub use options::{
     CONNECTIONS_RANGE, ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions,
@@ -117,6 +121,11 @@ pub trait Answer: Sync {
 
     /// Is told what happened to a client. Nobody waits for locks of the server's meanwhile.
     fn note(&self, visitor: &Visitor, visit: Visit);
+
+    /// What is asked instead of [`Answer::answer`], where answers may come later.
+    fn deferring(&self) -> Option<&dyn Defers> {
+        None
+    }
 }
 
 /// The length of a body, or of a batch, as a prefix has it. Clients bound what they send far below what it counts to.

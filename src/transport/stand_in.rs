@@ -4,12 +4,15 @@
 
 use super::channel::{Patient, Stream};
 use super::reactor::Watched;
-use super::{Answer, Credentials, Deadline, Lifeline, Visit, Visitor, Watches, Written};
+use super::{
+    Answer, Credentials, Deadline, Defers, Lifeline, Promise, Visit, Visitor, Watches, Written,
+};
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A stream that gives and takes what the test says.
@@ -194,5 +197,60 @@ impl Answer for Echo {
     fn note(&self, _visitor: &Visitor, visit: Visit) {
         let mut visits = mutex::lock(&self.visits);
         visits.push(visit);
+    }
+}
+
+/// Has promises kept by the test, or keeps them at once, with what it was asked.
+#[derive(Default)]
+pub(crate) struct Keeper {
+    pub(crate) promises: Mutex<Vec<Promise>>,
+    pub(crate) keeps: AtomicBool,
+    pub(crate) failures: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Keeper {
+    pub(crate) fn promise(&self) -> Promise {
+        mutex::lock(&self.promises).pop().unwrap()
+    }
+}
+
+impl Defers for Keeper {
+    fn ask(&self, _from: &Visitor, body: &[u8], promise: Promise) {
+        match self.keeps.load(Ordering::Relaxed) {
+            true => promise.keep(body).unwrap(),
+            false => mutex::lock(&self.promises).push(promise),
+        }
+    }
+
+    fn has_failed(&self, _from: &Visitor, why: &[u8]) {
+        mutex::lock(&self.failures).push(why.to_vec());
+    }
+}
+
+impl Answer for Keeper {
+    fn answer(&self, _from: &Visitor, _body: &[u8], _room: &mut [u8]) -> Written {
+        unreachable!("it defers")
+    }
+
+    fn too_large(&self, _room: &mut [u8]) -> Written {
+        Err(Notice::TooLarge)
+    }
+
+    fn longest_answer(&self, max_message: u32) -> u32 {
+        max_message
+    }
+
+    fn takes_aligned(&self) -> bool {
+        false
+    }
+
+    fn is_for_many_threads(&self) -> bool {
+        false
+    }
+
+    fn note(&self, _visitor: &Visitor, _visit: Visit) {}
+
+    fn deferring(&self) -> Option<&dyn Defers> {
+        Some(self)
     }
 }

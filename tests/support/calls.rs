@@ -1,6 +1,6 @@
 //! Calls of the C interface with what they are given, and the status that each gave.
 
-use calc_ipc::ffi::{flight::*, message::*, stats::*, status::*};
+use calc_ipc::ffi::{flight::*, message::*, reply::*, stats::*, status::*};
 use std::ffi::c_void;
 
 /// A call and the status it gave.
@@ -52,6 +52,15 @@ pub(crate) unsafe extern "C" fn mute(
     _: *mut c_void,
 ) -> usize {
     0
+}
+
+/// The same of a server whose answers may come later.
+pub(crate) unsafe extern "C" fn mute_later(
+    _: *mut calc_ipc_reply,
+    _: *const u8,
+    _: usize,
+    _: *mut c_void,
+) {
 }
 
 /// Calls, and what they gave.

@@ -349,6 +349,15 @@ impl Buffer {
     }
 }
 
+impl Buffer {
+    /// The first bytes of the half for answers.
+    pub fn answers(&self, length: usize) -> Vec<u8> {
+        assert!(length <= self.half);
+        // SAFETY: in bounds, and the server has published them.
+        unsafe { std::slice::from_raw_parts(self.start.add(self.half), length) }.to_vec()
+    }
+}
+
 impl Drop for Buffer {
     fn drop(&mut self) {
         // SAFETY: what `Shared::buffer` mapped.

@@ -119,6 +119,15 @@ impl Outbox {
     /// became of it.
     #[inline]
     pub(crate) fn append(&mut self, write: impl FnOnce(&mut [u8]) -> Result<u32, Notice>) {
+        self.append_if_written(|room| Some(write(room)));
+    }
+
+    /// The same, or nothing, where `write` gives nothing.
+    #[inline]
+    pub(crate) fn append_if_written(
+        &mut self,
+        write: impl FnOnce(&mut [u8]) -> Option<Result<u32, Notice>>,
+    ) {
         // As the compiler cannot know otherwise, it is less than an alignment: so no sum below wraps.
         let gap = self.end.wrapping_neg() & self.aligned_bits & (ALIGNMENT - 1);
         let free = self.room.get_mut(self.end..).expect(HAS_ROOM);
@@ -126,7 +135,10 @@ impl Outbox {
         let (prefix, rest) = place
             .and_then(<[u8]>::split_first_chunk_mut)
             .expect(HAS_ROOM);
-        let length = match write(rest.split_at_mut(gap).1) {
+        let Some(written) = write(rest.split_at_mut(gap).1) else {
+            return;
+        };
+        let length = match written {
             Ok(length) => {
                 assert!(length <= self.longest, "{KEPT_TO_ROOM}");
                 *prefix = frame::prefix(length);

@@ -54,6 +54,8 @@ pub(crate) struct Times {
     frame: Option<(Instant, Duration)>,
     /// Since when it asked nothing; kept only where there is an idle timeout.
     idle_since: Option<Instant>,
+    /// It waits for an answer that is to come, and none of these runs.
+    is_parked: bool,
 }
 
 impl Times {
@@ -74,11 +76,16 @@ impl Times {
     /// Its turn ended so.
     pub(crate) fn note(&mut self, end: TurnEnd, limits: &Limits) {
         let now = Instant::now();
+        let is_parked = matches!(end, TurnEnd::Parked { .. });
+        let was_parked = std::mem::replace(&mut self.is_parked, is_parked);
         let has_moved = match end {
             TurnEnd::Partial { moved, .. } | TurnEnd::Blocked { moved } => moved,
             TurnEnd::Idle { answered } => answered,
-            TurnEnd::Unfinished | TurnEnd::Gone | TurnEnd::Dropped(_) => true,
+            TurnEnd::Parked { .. } | TurnEnd::Unfinished | TurnEnd::Gone | TurnEnd::Dropped(_) => {
+                true
+            }
         };
+        let has_moved = has_moved || was_parked;
         if has_moved {
             self.idle_since = self.idle_since.map(|_| now);
             self.stuck_since = None;
@@ -96,7 +103,11 @@ impl Times {
                 self.stuck_since.get_or_insert(now);
                 self.frame = None; // It is not read from.
             }
-            TurnEnd::Idle { .. } | TurnEnd::Unfinished | TurnEnd::Gone | TurnEnd::Dropped(_) => {
+            TurnEnd::Idle { .. }
+            | TurnEnd::Parked { .. }
+            | TurnEnd::Unfinished
+            | TurnEnd::Gone
+            | TurnEnd::Dropped(_) => {
                 self.stuck_since = None;
                 self.frame = None;
             }
@@ -105,6 +116,9 @@ impl Times {
 
     /// From when on it is too slow, if nothing of it moves; `None`: it may take for ever.
     pub(crate) fn due(&self, limits: &Limits) -> Option<Instant> {
+        if self.is_parked {
+            return None;
+        }
         let stuck = self.stuck_since.map(|since| since + limits.stall_timeout);
         let frame = self.frame.map(|(began, time)| began + time);
         let idle = self.idle_since.map(|since| since + limits.idle_timeout);
@@ -208,6 +222,26 @@ mod tests {
         let due = times.due(&limits).unwrap();
         times.postpone(Duration::from_secs(3600));
         assert_eq!(times.due(&limits), Some(due + Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn nothing_of_one_that_is_parked_is_timed() {
+        let limits = limits(Duration::from_secs(1));
+        let mut times = Times::new(&limits, Instant::now());
+        let began = times.idle_since.unwrap();
+        times.note(partial(true, true, 9), &limits);
+        times.note(TurnEnd::Parked { answered: false }, &limits);
+        assert_eq!(times.due(&limits), None);
+        times.note(TurnEnd::Idle { answered: false }, &limits);
+        assert!(times.idle_since.unwrap() > began, "it is idle from now on");
+        assert_eq!(
+            times.due(&limits),
+            times.idle_since.map(|since| since + limits.idle_timeout)
+        );
+        let parked = times.idle_since;
+        times.note(TurnEnd::Parked { answered: false }, &limits);
+        times.note(TurnEnd::Blocked { moved: false }, &limits);
+        assert!(times.due(&limits).is_some() && times.idle_since >= parked);
     }
 
     #[test]

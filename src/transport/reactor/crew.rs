@@ -9,6 +9,7 @@ use super::{Limits, Listener, Task};
 use crate::error::Error;
 use crate::sys::mutex::lock;
 use crate::sys::{Bell, panic};
+use crate::transport::Answer;
 use std::io::{self, ErrorKind};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -39,10 +40,16 @@ impl Base {
     pub(super) fn new(
         listener: &dyn Listener,
         limits: &Limits,
+        answer: &dyn Answer,
         threads: usize,
     ) -> io::Result<Self> {
         let asks_in_memory = listener.sleepers().is_some();
-        let desk = || Desk::new(Shard::new(Attention::new(asks_in_memory, limits.spin)));
+        let defers = answer.deferring().is_some();
+        if defers {
+            listener.defers();
+        }
+        let shard = || Shard::new(Attention::new(asks_in_memory, limits.spin));
+        let desk = || Desk::new(shard(), defers);
         let mut desks = Vec::new();
         desks
             .try_reserve_exact(threads)
@@ -68,7 +75,7 @@ impl<'a> Crew<'a> {
         limits: &'a Limits,
         task: &'a Task<'a>,
     ) -> io::Result<Self> {
-        let base = Base::new(listener, limits, limits.threads(task.answer))?;
+        let base = Base::new(listener, limits, task.answer, limits.threads(task.answer))?;
         Ok(Self::at(base, listener, limits, task))
     }
 

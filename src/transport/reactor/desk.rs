@@ -1,12 +1,13 @@
 //! What others leave to a thread, and see of it.
 
 use super::Peer;
+use super::parked::Recall;
 use super::shard::Shard;
 use super::watch::Watch;
 use crate::sys::{Bell, Poller};
 use std::io;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// No thread.
 pub(super) const NOBODY: usize = usize::MAX;
@@ -16,8 +17,10 @@ pub(super) struct Desk {
     pub(super) shard: Mutex<Shard>,
     /// Watches the shard's peers.
     pub(super) poller: Poller,
-    /// Rings when newcomers or wards are left here.
-    pub(super) bell: Bell,
+    /// Rings when newcomers or wards are left here, or answers have come.
+    pub(super) bell: Arc<Bell>,
+    /// Which of the shard's peers have answers that came later; nothing where none do.
+    pub(super) recall: Option<Arc<Recall>>,
     /// Newcomers that another thread let in.
     pub(super) newcomers: Mutex<Vec<Box<dyn Peer>>>,
     pub(super) clients: AtomicUsize,
@@ -34,11 +37,14 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(shard: Shard) -> io::Result<Self> {
+    /// Of a thread with this share of the peers; `defers`: answers may come later.
+    pub(super) fn new(shard: Shard, defers: bool) -> io::Result<Self> {
+        let bell = Arc::new(Bell::new()?);
         Ok(Self {
             shard: Mutex::new(shard),
             poller: Poller::new()?,
-            bell: Bell::new()?,
+            recall: defers.then(|| Arc::new(Recall::new(&bell))),
+            bell,
             newcomers: Mutex::default(),
             clients: AtomicUsize::new(0),
             is_staffed: AtomicBool::new(false),

@@ -66,7 +66,7 @@ impl<'a> EventLoop<'a> {
 
     /// Begins; gives, too, what the host watches.
     pub(crate) fn begin(&self, task: &Task<'_>) -> io::Result<(Driven, Poller)> {
-        let base = Base::new(self.listener, self.limits, 1)?;
+        let base = Base::new(self.listener, self.limits, task.answer, 1)?;
         let crew = Crew::at(base, self.listener, self.limits, task);
         let reminder = Reminder::new(&crew.desk(0).poller)?;
         let turns = Worker::new(&crew, 0)?.into_turns();

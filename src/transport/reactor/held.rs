@@ -11,13 +11,19 @@ use super::slab::Key;
 use super::token::Token;
 use super::{Peer, TurnEnd};
 use crate::sys::mutex::lock;
+use crate::sys::ready::Ready;
+use crate::transport::deferral::Parking;
 use crate::transport::{Cause, Visit, Visitor};
+use std::collections::TryReserveError;
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, TryLockError};
 use std::time::Instant;
 
+/// Where a peer that was parked is told that its answer has come, as if its second source had said so: no stream reads
+/// there, and shared memory is looked at without a system call.
+const LATER: usize = 1;
 /// What becomes of a peer for whom nothing is left.
 const NO_ROOM: Visit = Visit::Dropped(Cause::Shortage);
 
@@ -79,7 +85,7 @@ impl<'a> Held<'a> {
             return self.has_left(&visitor, NO_ROOM);
         };
         let peers = self.peers.places() as usize;
-        if self.queue.reserve(peers).is_ok() && self.watch(key).is_ok() {
+        if self.queue.reserve(peers).is_ok() && self.defer(key).is_ok() && self.watch(key).is_ok() {
             self.enqueue(key); // It may have asked before it was watched.
         } else {
             self.dismiss(key, NO_ROOM);
@@ -91,6 +97,33 @@ impl<'a> Held<'a> {
         let newcomers = std::mem::take(&mut *lock(&self.desk.newcomers));
         for peer in newcomers {
             self.take_in(peer);
+        }
+    }
+
+    /// Lets the peer be parked, where answers may come later.
+    fn defer(&mut self, key: Key) -> Result<(), TryReserveError> {
+        let Some(recall) = &self.desk.recall else {
+            return Ok(());
+        };
+        recall.reserve(self.peers.places())?;
+        let longest = self.crew.limits.max_message;
+        let parking = Parking::new(recall.clone(), key.index as usize, longest);
+        if let Some(entry) = self.peers.get_mut(key) {
+            entry.peer = entry.peer.take().map(|peer| peer.deferring(parking));
+        }
+        Ok(())
+    }
+
+    /// Puts the parked peers in line for which answers have come.
+    pub(super) fn recall_parked(&mut self) {
+        if let Some(recall) = &self.desk.recall {
+            recall.take(|place| {
+                if let Some(key) = self.peers.key_at(place) {
+                    // It may have its turn on another thread, which then sees that there is more to do.
+                    self.note(key, LATER, Ready::READABLE);
+                    self.enqueue(key);
+                }
+            });
         }
     }
 
@@ -114,7 +147,7 @@ impl<'a> Held<'a> {
         let due = entry.times.due(limits);
         let is_blocked = matches!(end, TurnEnd::Blocked { .. });
         let has_changed = std::mem::replace(&mut entry.is_blocked, is_blocked) != is_blocked;
-        entry.is_at_rest = due.is_none();
+        entry.is_at_rest = due.is_none() && !matches!(end, TurnEnd::Parked { .. });
         if let Some(due) = due {
             self.clock.sweep_by(due);
         }
@@ -203,6 +236,9 @@ impl<'a> Held<'a> {
 
     /// Serving ends: tells every peer, and forgets it.
     pub(super) fn farewell(&mut self) {
+        if let Some(recall) = &self.desk.recall {
+            recall.end();
+        }
         let newcomers = std::mem::take(&mut *lock(&self.desk.newcomers));
         for peer in newcomers {
             self.bid_farewell(peer);

@@ -21,6 +21,7 @@ mod held;
 mod limits;
 mod newcomers;
 mod pace;
+mod parked;
 mod quantum;
 mod queue;
 mod recent;
@@ -51,6 +52,7 @@ pub(crate) use stream::{StreamPeer, Watched};
 pub(crate) use turn::{Happened, TurnEnd};
 pub(crate) use work::Work;
 
+use super::deferral::Parking;
 use super::{Cause, Refusal, Task, Visitor};
 use crate::error::{Error, Result};
 use crate::sys::mutex::lock;
@@ -72,6 +74,9 @@ pub(crate) trait Listener: Sync {
     /// a way that it understands. An error means that this process lacks something for now
     /// (handles, memory), and that whoever is at the door still waits.
     fn admit(&self, door: usize, is_full: bool) -> io::Result<Admission>;
+
+    /// Answers may come later from now on, before anybody is let in.
+    fn defers(&self) {}
 
     /// Where the threads that sleep are counted, for peers that announce a request in memory
     /// before they ring. `None`: every request wakes whoever watches its peer.
@@ -126,6 +131,9 @@ pub(crate) trait Peer: Send {
     fn asks(&self) -> bool {
         true
     }
+
+    /// The same client; answers to it may come later.
+    fn deferring(self: Box<Self>, parking: Parking) -> Box<dyn Peer>;
 
     /// The server stops: last words, without waiting.
     fn farewell(&mut self) {}

@@ -9,6 +9,7 @@ use crate::sys::ready::{Ready, Want};
 use crate::transport::channel::Stream;
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::server::{ServerSide, Spare};
+use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::{Cause, Visitor};
 use std::io::{self, ErrorKind};
 
@@ -27,13 +28,19 @@ pub(crate) trait Watched: Stream {
 
     /// A new answer is about to be written; what nobody will read any more may be discarded.
     fn before_answers(&mut self) {}
+
+    /// Whether a hang-up means that nobody is left to read answers.
+    fn ends_by_hang_up(&self) -> bool {
+        true
+    }
 }
 
 /// A client over a stream.
-pub(crate) struct StreamPeer<S> {
+pub(crate) struct StreamPeer<S, M = Prompt> {
     stream: S,
     visitor: Visitor,
     side: ServerSide,
+    manner: M,
     /// Why the connection ends, if a request ends it.
     fault: Cause,
     /// A read that ends early does not say that there is no more: the peer writes no more, and its end
@@ -62,8 +69,23 @@ impl<S: Watched> StreamPeer<S> {
             stream,
             visitor,
             side: ServerSide::new(max_message),
+            manner: Prompt,
             fault: Cause::Malformed,
             reads_until_empty: false,
+        }
+    }
+}
+
+impl<S: Watched, M: Manner> StreamPeer<S, M> {
+    /// The same client, answered in this manner.
+    fn with_manner<N>(self, manner: N) -> StreamPeer<S, N> {
+        StreamPeer {
+            stream: self.stream,
+            visitor: self.visitor,
+            side: self.side,
+            fault: self.fault,
+            manner,
+            reads_until_empty: self.reads_until_empty,
         }
     }
 
@@ -71,7 +93,7 @@ impl<S: Watched> StreamPeer<S> {
     /// it is others' turn; `true`: there are more.
     #[inline]
     fn answer_arrived(&mut self, quantum: &mut Quantum, work: &mut Work<'_>) -> bool {
-        while self.side.has_next() {
+        while !self.manner.is_parked() && self.side.has_next() {
             if work.out.is_full() || quantum.ends_before_next(work) {
                 return true;
             }
@@ -83,7 +105,7 @@ impl<S: Watched> StreamPeer<S> {
                     }
                     quantum.count_bytes(body.len());
                     let body = self.side.body(body, work.aligns);
-                    work.serve(&self.visitor, body);
+                    work.serve(&mut self.manner, &self.visitor, body);
                 }
                 Some(Piece::TooLarge(_)) => {
                     self.fault = Cause::TooLarge;
@@ -190,6 +212,7 @@ impl<S: Watched> StreamPeer<S> {
     /// turn.
     fn serve(&mut self, quantum: &mut Quantum, work: &mut Work<'_>) -> TurnEnd {
         let had_partial = self.side.has_partial();
+        let has_resumed = self.resume(work);
         let (mut moved, mut is_empty) = (false, false);
         loop {
             let has_more = self.answer_arrived(quantum, work);
@@ -198,6 +221,10 @@ impl<S: Watched> StreamPeer<S> {
                 Moved::Blocked => return TurnEnd::Blocked { moved: true },
                 Moved::Done if self.side.is_ending() => return TurnEnd::Dropped(self.fault),
                 Moved::Done => {}
+            }
+            if self.manner.is_parked() {
+                let answered = has_resumed || quantum.answered() > 0;
+                return self.park(answered, work);
             }
             if quantum.is_over() {
                 return TurnEnd::Unfinished;
@@ -222,7 +249,29 @@ impl<S: Watched> StreamPeer<S> {
             }
             moved |= self.side.arrived() > arrived;
         }
-        self.end_turn(had_partial, moved, quantum.answered() > 0, work)
+        let answered = has_resumed || quantum.answered() > 0;
+        self.end_turn(had_partial, moved, answered, work)
+    }
+
+    /// Appends the answer for which the client was parked, if it has come.
+    #[inline]
+    fn resume(&mut self, work: &mut Work<'_>) -> bool {
+        if !self.manner.is_parked() || self.manner.awaits_answer() {
+            return false;
+        }
+        self.stream.before_answers();
+        work.resume(&mut self.manner, &self.visitor)
+    }
+
+    /// The answer to a request is to come; what follows is left where it is.
+    fn park(&mut self, answered: bool, work: &mut Work<'_>) -> TurnEnd {
+        if self.manner.is_given_up() {
+            return TurnEnd::Gone;
+        }
+        if !self.side.has_partial() {
+            self.rest(work);
+        }
+        TurnEnd::Parked { answered }
     }
 
     /// There is nothing more to read, and all answers are written.
@@ -237,17 +286,23 @@ impl<S: Watched> StreamPeer<S> {
         match self.side.half(had_partial, answered) {
             Some(half) => TurnEnd::partial(half, moved),
             None => {
-                match S::LEAST_ROOM {
-                    0 => self.side.rest(&mut work.spare),
-                    _ => self.side.rest_without_room(&mut work.spare),
-                }
+                self.rest(work);
                 TurnEnd::Idle { answered }
             }
         }
     }
+
+    /// No request is there: room is for others.
+    #[inline]
+    fn rest(&mut self, work: &mut Work<'_>) {
+        match S::LEAST_ROOM {
+            0 => self.side.rest(&mut work.spare),
+            _ => self.side.rest_without_room(&mut work.spare),
+        }
+    }
 }
 
-impl<S: Watched> Peer for StreamPeer<S> {
+impl<S: Watched + 'static, M: Manner + 'static> Peer for StreamPeer<S, M> {
     fn visitor(&self) -> &Visitor {
         &self.visitor
     }
@@ -272,6 +327,9 @@ impl<S: Watched> Peer for StreamPeer<S> {
         let hang_up = Ready::HANG_UP | Ready::ERROR;
         let read_on = hang_up | Ready::ENDED | Ready::URGENT;
         self.reads_until_empty |= events.intersects(read_on);
+        if events.intersects(hang_up) && self.stream.ends_by_hang_up() {
+            self.manner.give_up();
+        }
         let end = match self.write_backlog(work) {
             Some(end) => end,
             None => {
@@ -286,5 +344,9 @@ impl<S: Watched> Peer for StreamPeer<S> {
             TurnEnd::Blocked { .. } if events.intersects(hang_up) => TurnEnd::Gone,
             end => end,
         }
+    }
+
+    fn deferring(self: Box<Self>, parking: Parking) -> Box<dyn Peer> {
+        Box::new(self.with_manner(parking))
     }
 }

@@ -57,6 +57,8 @@ pub(crate) enum TurnEnd {
     },
     /// An answer waits for room; `moved`: some bytes went further than before.
     Blocked { moved: bool },
+    /// A request is there whose answer is to come, and until then no other is looked at; `answered`: something was done.
+    Parked { answered: bool },
     /// Whole requests are left for the peer's next turn.
     Unfinished,
     /// The client has gone.

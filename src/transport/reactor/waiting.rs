@@ -63,6 +63,7 @@ fn serve_if_asking<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>, key: Key) ->
         turns.give(shard, key),
         Some(
             TurnEnd::Idle { answered: true }
+                | TurnEnd::Parked { answered: true }
                 | TurnEnd::Partial { moved: true, .. }
                 | TurnEnd::Blocked { moved: true }
                 | TurnEnd::Unfinished

@@ -3,6 +3,7 @@
 use crate::sys::Bell;
 use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::Spare;
+use crate::transport::deferral::{Manner, Service};
 use crate::transport::{Answer, Tally, Visitor};
 use std::io;
 use std::sync::Arc;
@@ -85,15 +86,27 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Answers the request with this body, which is `from` this client.
+    /// Has the request with this body, which is `from` this client, answered in this manner.
     #[inline]
-    pub(crate) fn serve(&mut self, from: &Visitor, body: &[u8]) {
+    pub(crate) fn serve(&mut self, manner: &mut impl Manner, from: &Visitor, body: &[u8]) {
         let (answer, tally) = (self.answer, &*self.tally);
-        self.out.append(|room| {
-            let written = answer.answer(from, body, room);
-            tally.count(body.len(), written.unwrap_or(0));
-            written
-        });
+        let service = Service {
+            from,
+            answer,
+            tally,
+        };
+        manner.answer(&service, body, &mut self.out);
+    }
+
+    /// Appends the answer for which this client was parked, if it has come; whether that was so.
+    pub(crate) fn resume(&mut self, manner: &mut impl Manner, from: &Visitor) -> bool {
+        let (answer, tally) = (self.answer, &*self.tally);
+        let service = Service {
+            from,
+            answer,
+            tally,
+        };
+        manner.resume(&service, &mut self.out)
     }
 
     /// Answers a message over the limit.

@@ -133,9 +133,13 @@ impl<'a> Worker<'a> {
             Token::Stop => return Next::End,
             Token::Desk => {
                 shard.take_in_newcomers();
+                shard.recall_parked();
                 // What another thread was given is given to somebody else in time.
                 if shard.index == self.index {
                     self.wards.take();
+                }
+                if is_lone {
+                    self.turns.give_queued(shard);
                 }
             }
             Token::Door(door) => newcomers::open_door(shard, door),

@@ -113,7 +113,12 @@ impl Session {
         Bounds {
             half: layout::half_of_buffer(self.max_message),
             request: self.max_message,
-            answer: longest_answer,
+            // Each request goes alone where an answer that is there would wait for one that comes later.
+            answer: if self.defers {
+                u32::MAX
+            } else {
+                longest_answer
+            },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The client's side of shared memory.
 
 use super::MEMORY;
-use super::layout::{self, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
+use super::layout::{self, DEFERS, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::pending::Pending;
 use super::slot::{ClientSlot, Header, Woken};
 use crate::error::{Error, Result, Status};
@@ -63,6 +63,8 @@ pub(super) struct Session {
     has_asked: bool,
     /// The server wakes clients over their sockets.
     pub(super) rings: bool,
+    /// Its answers may come later.
+    pub(super) defers: bool,
     /// What the next request says besides its kind.
     pub(super) manner: u16,
     /// The server's limit.
@@ -249,6 +251,7 @@ impl SharedChannel {
         let header = Header(header);
         Ok(Session {
             rings: header.has_ability(RINGS),
+            defers: header.has_ability(DEFERS),
             manner: 0,
             header,
             slot: ClientSlot::new(page, layout::line_at(offset), LineAlarm),

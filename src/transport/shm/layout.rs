@@ -34,6 +34,8 @@ pub(super) const WATCHING: u16 = 1 << 15;
 pub(super) const ABILITIES: usize = 1;
 /// It sends [`RING`] to clients that sleep and watch their sockets.
 pub(super) const RINGS: u32 = 1;
+/// Its answers may come later: those to a batch would wait for the last of them.
+pub(super) const DEFERS: u32 = 2;
 /// The number that stands in A when the server has stopped; no request bears it.
 pub(super) const CLOSED: u32 = u32::MAX >> 1;
 /// The bit of A's word that says that the client sleeps.

@@ -1,7 +1,7 @@
 //! The server's side of shared memory.
 
 use super::MEMORY;
-use super::layout::{self, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
+use super::layout::{self, DEFERS, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::slot::{Header, Seen, ServerSlot};
 use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
@@ -9,6 +9,7 @@ use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::{AsSource, Bell, Handle, LineAlarm, Source, cpu, is_shortage, socket};
+use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::posix::named::NamedSocket;
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
@@ -126,6 +127,10 @@ impl Listener for SharedEndpoint {
         Ok(Admission::Refused(visitor, why))
     }
 
+    fn defers(&self) {
+        self.header.set_abilities(RINGS | DEFERS);
+    }
+
     fn sleepers(&self) -> Option<&dyn Sleepers> {
         Some(&self.header)
     }
@@ -180,7 +185,7 @@ fn send_record(control: Source<'_>, record: Record, handles: &[Source<'_>]) -> i
 }
 
 /// A client, as the server knows it. Nothing that the client can write is ever trusted.
-struct SharedPeer {
+struct SharedPeer<M = Prompt> {
     control: Handle,
     visitor: Visitor,
     shared: Shared,
@@ -196,6 +201,7 @@ struct SharedPeer {
     copied: Range<usize>,
     /// The batch in `copy` that is being answered.
     batch: Option<Batch>,
+    manner: M,
 }
 
 impl SharedPeer {
@@ -211,6 +217,26 @@ impl SharedPeer {
             copy: Room::empty(),
             copied: 0..0,
             batch: None,
+            manner: Prompt,
+        }
+    }
+}
+
+impl<M: Manner> SharedPeer<M> {
+    /// The same client, answered in this manner.
+    fn with_manner<N>(self, manner: N) -> SharedPeer<N> {
+        SharedPeer {
+            control: self.control,
+            visitor: self.visitor,
+            shared: self.shared,
+            buffer: self.buffer,
+            has_asked: self.has_asked,
+            cpu: self.cpu,
+            max_message: self.max_message,
+            copy: self.copy,
+            copied: self.copied,
+            batch: self.batch,
+            manner,
         }
     }
 
@@ -227,19 +253,36 @@ impl SharedPeer {
         if is_too_large {
             work.refuse();
         } else if length <= INLINE {
-            work.serve(&self.visitor, slot.data(length).body(length));
+            let data = slot.data(length);
+            work.serve(&mut self.manner, &self.visitor, data.body(length));
         } else {
             self.copy_out(length, PREFIX)?;
             let body = self.copy.get(self.copied.clone()).expect(COPIED);
-            work.serve(&self.visitor, body);
+            work.serve(&mut self.manner, &self.visitor, body);
         }
         work.count(1, length);
+        if self.manner.is_parked() {
+            return Ok(TurnEnd::Parked { answered: true });
+        }
         self.publish(work.out.frames())?;
         Ok(if is_too_large {
             TurnEnd::Dropped(Cause::TooLarge) // It was the client's last.
         } else {
             TurnEnd::Idle { answered: true }
         })
+    }
+
+    /// Gives the answer for which the client was parked, if it has come, and goes on with its batch.
+    #[cold]
+    fn resume(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
+        if !work.resume(&mut self.manner, &self.visitor) {
+            return Ok(TurnEnd::Parked { answered: false });
+        }
+        if let Some(batch) = self.batch.take() {
+            return self.go_on_with_batch(batch, work);
+        }
+        self.publish(work.out.frames())?;
+        Ok(TurnEnd::Idle { answered: true })
     }
 
     /// Copies the start of the buffer to this place of the room. A client that never asked for it has put
@@ -339,7 +382,7 @@ fn over(error: &io::Error) -> TurnEnd {
     }
 }
 
-impl Peer for SharedPeer {
+impl<M: Manner + 'static> Peer for SharedPeer<M> {
     fn visitor(&self) -> &Visitor {
         &self.visitor
     }
@@ -360,7 +403,9 @@ impl Peer for SharedPeer {
         {
             return over(&error);
         }
-        let end = if let Some(batch) = self.batch.take() {
+        let end = if self.manner.is_parked() {
+            self.resume(work)
+        } else if let Some(batch) = self.batch.take() {
             self.go_on_with_batch(batch, work)
         } else {
             match self.shared.slot.look() {
@@ -376,7 +421,14 @@ impl Peer for SharedPeer {
 
     #[inline]
     fn asks(&self) -> bool {
-        self.batch.is_some() || self.shared.slot.is_asking()
+        match self.manner.is_parked() {
+            true => !self.manner.awaits_answer(),
+            false => self.batch.is_some() || self.shared.slot.is_asking(),
+        }
+    }
+
+    fn deferring(self: Box<Self>, parking: Parking) -> Box<dyn Peer> {
+        Box::new(self.with_manner(parking))
     }
 
     fn farewell(&mut self) {

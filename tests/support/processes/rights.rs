@@ -31,6 +31,24 @@ pub fn limit(resource: Resource, most: libc::rlim_t) {
     assert_eq!(unsafe { libc::setrlimit(resource, &raw const limit) }, 0);
 }
 
+/// Lets this process, and those forked from it, have `count` descriptors; as many as the system
+/// allows, if that is less.
+pub fn raise_descriptors(count: libc::rlim_t) -> libc::rlim_t {
+    let mut limit = libc::rlimit {
+        rlim_cur: count,
+        rlim_max: count,
+    };
+    // SAFETY: live rlimits.
+    unsafe {
+        if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) != 0 {
+            libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
+    }
+    limit.rlim_cur
+}
+
 /// Becomes another user for good; `false` where this one may not.
 pub fn become_user(uid: u32) -> bool {
     // SAFETY: changes this process's user, as a forked child of the test.

@@ -111,6 +111,11 @@ impl Watched for PublicStream {
     fn before_answers(&mut self) {
         self.pair.discard_answers();
     }
+
+    /// Whoever wrote may have closed the one FIFO and wait at the other.
+    fn ends_by_hang_up(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for PublicStream {

@@ -4,18 +4,20 @@
 //! open, so that no connection of another child's and no socket of the host's outlives its owner in it.
 
 mod child;
+mod later;
 mod pair;
 mod serve;
 
 pub(super) use pair::{PipePair, halted, in_time, read_or_wait};
 pub(in crate::transport) use serve::bind_stdio;
-pub(crate) use serve::{Service, peer_of, serve};
+pub(crate) use serve::{peer_of, serve};
 
 use crate::error::{Error, Result, Status};
 use crate::sys::pipe::Pipe;
 use crate::sys::process::{self, Child};
 use crate::sys::{Handle, Source, fork};
 use crate::transport::channel::Framed;
+pub(crate) use crate::transport::deferral::Service;
 use crate::transport::{Channel, ClientOptions};
 use child::ChildStream;
 use std::ffi::{CString, OsStr, OsString};

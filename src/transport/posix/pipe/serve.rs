@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::later::Later;
 use super::pair::in_time;
 use crate::error::{Error, Result, Status};
 use crate::sys::poll::{self, Awaited};
@@ -13,31 +14,13 @@ use crate::sys::{AsSource, Source, blocking, socket, transfer};
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::{ServerSide, Spare};
+use crate::transport::deferral::{Manner, Parking, Prompt, Service};
 use crate::transport::reactor::{Limits, Times, TurnEnd};
 use crate::transport::{
-    Answer, Bell, Cause, Credentials, Deadline, Endpoint, ServerOptions, Tally, Task, Visit,
-    Visitor, Visitors, Written,
+    Bell, Cause, Credentials, Deadline, Endpoint, ServerOptions, Task, Visit, Visitors,
 };
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
-
-/// What is served, and to whom.
-pub(crate) struct Service<'a> {
-    /// The one client.
-    pub(crate) from: &'a Visitor,
-    /// What answers.
-    pub(crate) answer: &'a dyn Answer,
-    /// What was answered.
-    pub(crate) tally: &'a Tally,
-}
-
-impl Service<'_> {
-    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
-        let written = self.answer.answer(self.from, body, room);
-        self.tally.count(body.len(), written.unwrap_or(0));
-        written
-    }
-}
 
 /// Who writes to `input`: known where that is a socket whose other end the kernel knows.
 pub(crate) fn peer_of(input: Source<'_>) -> Credentials {
@@ -55,7 +38,10 @@ pub(crate) fn serve(
 ) -> Result<()> {
     let Service { from, answer, .. } = service;
     answer.note(from, Visit::Came);
-    let ended = converse(input, output, service, options, stop);
+    let ended = match answer.deferring() {
+        None => converse(input, output, service, options, stop, Prompt, None),
+        Some(_) => converse_later(input, output, service, options, stop),
+    };
     let visit = match &ended {
         Ok(visit) | Err((visit, _)) => *visit,
     };
@@ -63,14 +49,35 @@ pub(crate) fn serve(
     ended.map(|_| ()).map_err(|(_, error)| error)
 }
 
-/// Serves, and says how that ended: of itself, or by a failure.
+/// How serving ended: of itself, or by a failure.
+type Ended = std::result::Result<Visit, (Visit, Error)>;
+
+/// Serves where answers may come later, and says how that ended.
+fn converse_later(
+    input: Source<'_>,
+    output: Source<'_>,
+    service: &Service<'_>,
+    options: &ServerOptions,
+    stop: Option<&Bell>,
+) -> Ended {
+    let later = Later::new().map_err(|error| {
+        let error = Error::os("create an event", &error);
+        (Visit::Dropped(Cause::Shortage), error)
+    })?;
+    let parking = Parking::new(later.clone(), 0, options.max_message);
+    converse(input, output, service, options, stop, parking, Some(&later))
+}
+
+/// Serves in this manner, and says how that ended; `later` tells of answers that come later.
 fn converse(
     input: Source<'_>,
     output: Source<'_>,
     service: &Service<'_>,
     options: &ServerOptions,
     stop: Option<&Bell>,
-) -> std::result::Result<Visit, (Visit, Error)> {
+    mut manner: impl Manner,
+    later: Option<&Later>,
+) -> Ended {
     let answer = service.answer;
     let mut side = ServerSide::new(options.max_message);
     let mut spare = Spare::default();
@@ -92,7 +99,7 @@ fn converse(
         let had_partial = side.has_partial();
         let has_answered = side.has_next();
         loop {
-            let refused = answer_some(&mut side, service, aligns, &mut out);
+            let refused = answer_some(&mut side, service, aligns, &mut out, &mut manner);
             let may_be_more = out.is_full();
             match blocking::write_all(output, out.frames()) {
                 Ok(()) => out.clear(),
@@ -102,7 +109,14 @@ fn converse(
             if let Some((why, length)) = refused {
                 return Err((Visit::Dropped(why), too_large(length, options.max_message)));
             }
-            if !may_be_more {
+            if let Some(later) = later.filter(|_| manner.is_parked()) {
+                let has_come = later.wait_for(&manner, output, stop);
+                if !has_come.map_err(|error| (Visit::Left, error))? {
+                    let is_told = stop.is_some_and(Bell::has_rung);
+                    return Ok(if is_told { Visit::Ended } else { Visit::Left });
+                }
+                manner.resume(service, &mut out);
+            } else if !may_be_more {
                 break;
             }
         }
@@ -138,12 +152,13 @@ fn answer_some(
     service: &Service<'_>,
     aligns: bool,
     out: &mut Outbox,
+    manner: &mut impl Manner,
 ) -> Option<(Cause, u32)> {
-    while !out.is_full() {
+    while !manner.is_parked() && !out.is_full() {
         let refused = match side.next()? {
             Piece::Body(body) => {
                 let body = side.body(body, aligns);
-                out.append(|room| service.answer(body, room));
+                manner.answer(service, body, out);
                 continue;
             }
             Piece::TooLarge(length) => (Cause::TooLarge, length),

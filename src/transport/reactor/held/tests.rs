@@ -13,6 +13,7 @@ const PARTIAL: TurnEnd = TurnEnd::Partial {
     length: 0,
 };
 const BLOCKED: TurnEnd = TurnEnd::Blocked { moved: true };
+const PARKED: TurnEnd = TurnEnd::Parked { answered: true };
 const IDLE: TurnEnd = TurnEnd::Idle { answered: true };
 
 #[test]
@@ -48,6 +49,7 @@ fn times_run_while_something_is_under_way() {
         assert_eq!(timed(PARTIAL), (false, false));
         assert_eq!(timed(IDLE), (true, true));
         assert_eq!(timed(BLOCKED), (false, false));
+        assert_eq!(timed(PARKED), (false, true));
         assert_eq!(timed(IDLE), (true, true));
     });
 }

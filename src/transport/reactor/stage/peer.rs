@@ -106,6 +106,10 @@ impl Peer for Scripted {
         lock(&self.0.ends).pop_front().unwrap_or(idle)
     }
 
+    fn deferring(self: Box<Self>, _parking: Parking) -> Box<dyn Peer> {
+        self
+    }
+
     fn asks(&self) -> bool {
         self.0.asks.load(Ordering::Relaxed)
     }

@@ -4,9 +4,11 @@
 
 use super::*;
 use crate::sys::Bell;
-use crate::transport::stand_in::{Echo, ScriptedStream, blocked, broken, gone, stranger};
+use crate::transport::deferral::Wake;
+use crate::transport::stand_in::{Echo, Keeper, ScriptedStream, blocked, broken, gone, stranger};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 const FRAME: &[u8] = b"\x02\0\0\0hi";
 const IDLE: TurnEnd = TurnEnd::Idle { answered: false };
@@ -16,7 +18,7 @@ fn peer(writes: impl IntoIterator<Item = io::Result<usize>>) -> StreamPeer<Scrip
     StreamPeer::new(ScriptedStream::taking(writes), stranger(), 2000)
 }
 
-impl StreamPeer<ScriptedStream> {
+impl<M: Manner + 'static> StreamPeer<ScriptedStream, M> {
     fn comes(&mut self, bytes: &[u8]) -> &mut Self {
         self.stream.reads.push_back(Ok(bytes.to_vec()));
         self
@@ -210,4 +212,109 @@ fn one_with_answers_to_write_is_watched_for_room_and_not_for_requests() {
     peer.stream.output = Some(Bell::new().unwrap());
     assert_eq!(names(&peer, false), [Some(requests), None]);
     assert_eq!(names(&peer, true), [Some(Want::EDGE), Some(room)]);
+}
+
+/// Nobody has to be woken.
+struct Nobody;
+
+impl Wake for Nobody {
+    fn wake(&self, _connection: usize) {}
+
+    fn has_ended(&self) -> bool {
+        false
+    }
+}
+
+const PARKED: TurnEnd = TurnEnd::Parked { answered: true };
+const STILL_PARKED: TurnEnd = TurnEnd::Parked { answered: false };
+
+fn parking(
+    writes: impl IntoIterator<Item = io::Result<usize>>,
+) -> StreamPeer<ScriptedStream, Parking> {
+    peer(writes).with_manner(Parking::new(Arc::new(Nobody), 0, 2000))
+}
+
+fn with_keeper(act: impl FnOnce(&Keeper, &mut Work<'_>)) {
+    let (keeper, stop) = (Keeper::default(), Bell::new().unwrap());
+    act(
+        &keeper,
+        &mut Work::new(&keeper, &stop, 2000, Arc::default()).unwrap(),
+    );
+}
+
+#[test]
+fn one_that_is_parked_is_not_read_and_goes_on_once_its_answer_has_come() {
+    with_keeper(|keeper, work| {
+        let mut peer = parking([]);
+        peer.comes(&[FRAME, FRAME, &FRAME[..3]].concat());
+        assert_eq!(peer.turn_after(Ready::READABLE, work), PARKED);
+        let first = keeper.promise();
+        peer.comes(&FRAME[3..]);
+        assert_eq!(peer.turn_after(Ready::READABLE, work), STILL_PARKED);
+        assert_eq!((peer.stream.reads_made, peer.stream.written.len()), (1, 0));
+        first.keep(b"a").unwrap();
+        assert_eq!(peer.turn_after(Ready::READABLE, work), PARKED);
+        assert_eq!(peer.stream.written, b"\x01\0\0\0a");
+        assert_eq!(peer.stream.reads_made, 1);
+        keeper.promise().keep(b"bb").unwrap();
+        assert_eq!(peer.turn_after(Ready::READABLE, work), PARKED);
+        keeper.keeps.store(true, Ordering::Relaxed);
+        keeper.promise().keep(b"").unwrap();
+        peer.comes(FRAME);
+        assert_eq!(peer.turn_after(Ready::READABLE, work), ANSWERED);
+        let written = b"\x01\0\0\0a\x02\0\0\0bb\0\0\0\0\x02\0\0\0hi";
+        assert_eq!(peer.stream.written, written);
+        assert!(peer.stream.befores > 0);
+    });
+}
+
+#[test]
+fn answers_before_the_one_that_is_to_come_are_written() {
+    with_keeper(|keeper, work| {
+        let mut peer = parking([Ok(3), blocked(), blocked()]);
+        keeper.keeps.store(true, Ordering::Relaxed);
+        peer.comes(FRAME);
+        assert_eq!(
+            peer.turn_after(Ready::READABLE, work),
+            TurnEnd::Blocked { moved: true }
+        );
+        keeper.keeps.store(false, Ordering::Relaxed);
+        peer.comes(FRAME);
+        let stuck = TurnEnd::Blocked { moved: false };
+        assert_eq!(peer.turn_after(Ready::READABLE, work), stuck);
+        assert_eq!(peer.turn_after(Ready::WRITABLE, work), PARKED);
+        assert_eq!(peer.stream.written, FRAME);
+        // Its answer has come, and has to wait for room.
+        peer.stream.writes.push_back(blocked());
+        keeper.promise().keep(b"ho").unwrap();
+        let blocked = TurnEnd::Blocked { moved: true };
+        assert_eq!(peer.turn_after(Ready::READABLE, work), blocked);
+        assert_eq!(peer.turn_after(Ready::WRITABLE, work), IDLE);
+        assert_eq!(peer.stream.written, [FRAME, b"\x02\0\0\0ho"].concat());
+    });
+}
+
+#[test]
+fn one_that_hangs_up_while_parked_has_gone() {
+    for (events, end) in [
+        (Ready::HANG_UP, TurnEnd::Gone),
+        (Ready::ERROR, TurnEnd::Gone),
+        (Ready::ENDED, STILL_PARKED),
+    ] {
+        with_keeper(|keeper, work| {
+            let mut peer = parking([]);
+            peer.comes(FRAME);
+            assert_eq!(peer.turn_after(Ready::READABLE, work), PARKED);
+            assert_eq!(peer.turn_after(events, work), end, "{events:?}");
+            // Before its request was looked at, it is the same.
+            let mut peer = parking([]);
+            peer.comes(FRAME);
+            let first = match end {
+                TurnEnd::Gone => TurnEnd::Gone,
+                _ => PARKED,
+            };
+            assert_eq!(peer.turn_after(events, work), first, "{events:?}");
+            drop(keeper.promise());
+        });
+    }
 }

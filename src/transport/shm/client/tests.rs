@@ -61,6 +61,7 @@ impl Shared {
             bell: Bell::new().unwrap(),
             buffer: Some(our_buffer),
             rings: true,
+            defers: false,
             manner: 0,
             has_asked: true,
             max_message: 4096,

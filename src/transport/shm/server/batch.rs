@@ -4,6 +4,7 @@ use super::super::layout;
 use super::{COPIED, SharedPeer};
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::cpu;
+use crate::transport::deferral::Manner;
 use crate::transport::reactor::{Quantum, TurnEnd, Work};
 use std::io::{self, ErrorKind};
 
@@ -16,7 +17,7 @@ pub(super) struct Batch {
     answered: usize,
 }
 
-impl SharedPeer {
+impl<M: Manner> SharedPeer<M> {
     /// Copies a batch of this many bytes out of the buffer.
     pub(super) fn begin_batch(&mut self, length: u32) -> io::Result<Batch> {
         if length as usize > layout::half_of_buffer(self.max_message) {
@@ -52,7 +53,13 @@ impl SharedPeer {
                 body = self.copy.align(body);
             }
             let body = self.copy.get(body).expect(COPIED);
-            work.serve(&self.visitor, body);
+            work.serve(&mut self.manner, &self.visitor, body);
+            if self.manner.is_parked() {
+                self.put_answers(&mut batch, work)?;
+                self.batch = Some(batch);
+                work.count(quantum.answered(), quantum.bytes());
+                return Ok(TurnEnd::Parked { answered: true });
+            }
             if work.out.is_full() {
                 self.put_answers(&mut batch, work)?;
             }

@@ -12,6 +12,7 @@ use crate::sys::ready::Want;
 use crate::sys::socket::UnixStream;
 use crate::sys::{AsSource, Handle, poll};
 use crate::transport::stand_in::{Echo, stranger};
+use crate::transport::{Tally, Visitor};
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::thread;
