@@ -355,8 +355,9 @@ typedef int32_t calc_ipc_status;
 
 /**
  * Who a client is, as the system says, not as the client does: the process that connected, as it was
- * then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all, over FIFOs group and process, over
- * descriptors that are no Unix socket all; and what the namespaces of the server's process do not show.
+ * then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all; over FIFOs group and process; where a
+ * program serves its standard input, or other descriptors, all, unless they are a Unix socket; and what
+ * the namespaces of the server's process do not show.
  */
 typedef struct calc_ipc_peer {
     /**
