@@ -25,6 +25,7 @@ static void test_protocol(void) {
     CHECK_INVALID(calc_ipc_operation_from_name(NULL, &request.operation));
     CHECK_INVALID(calc_ipc_operation_from_name("ADD", NULL));
     CHECK_INVALID(calc_ipc_current_failure(NULL));
+    CHECK_INVALID(calc_ipc_current_peer(NULL));
     CHECK_INVALID(calc_ipc_message_send(1, NULL, 5));
     CHECK_INVALID(calc_ipc_message_recv(0, NULL, sizeof buffer, &length));
     CHECK_INVALID(calc_ipc_message_recv(0, buffer, sizeof buffer, NULL));
@@ -206,6 +207,13 @@ static void test_url_server(void) {
     CHECK_INVALID(calc_ipc_server_run(NULL));
     CHECK_INVALID(calc_ipc_server_start(NULL));
     CHECK_INVALID(calc_ipc_server_stop(NULL));
+    calc_ipc_stats stats = {.size = sizeof stats};
+    int fd = -1;
+    void *handle = NULL;
+    CHECK_INVALID(calc_ipc_server_stats(NULL, &stats));
+    CHECK_INVALID(calc_ipc_server_fd(NULL, &fd));
+    CHECK_INVALID(calc_ipc_server_wait_handle(NULL, &handle));
+    CHECK_INVALID(calc_ipc_server_dispatch(NULL, 1));
     CHECK(calc_ipc_server_url(NULL) == NULL);
     calc_ipc_server_request_stop(NULL);
     calc_ipc_server_destroy(NULL);

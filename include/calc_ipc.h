@@ -296,8 +296,9 @@ typedef struct calc_ipc_seqpacket_server calc_ipc_seqpacket_server;
  *
  * calc_ipc_server_create() for requests of the calculator's kind, or
  * calc_ipc_server_create_bytes() for messages of your own; then calc_ipc_server_run() in a thread
- * of yours or calc_ipc_server_start() for one of the library's, then calc_ipc_server_stop(), and
- * at last calc_ipc_server_destroy(), which also stops. calc_ipc_server_url() is for clients.
+ * of yours, calc_ipc_server_start() for one of the library's, or calc_ipc_server_fd() and
+ * calc_ipc_server_dispatch() for an event loop of yours; then calc_ipc_server_stop(), and at last
+ * calc_ipc_server_destroy(), which also stops. calc_ipc_server_url() is for clients.
  */
 typedef struct calc_ipc_server calc_ipc_server;
 
@@ -366,8 +367,9 @@ typedef int32_t calc_ipc_status;
 
 /**
  * Who a client is, as the system says, not as the client does: the process that connected, as it was
- * then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all, over FIFOs group and process, over
- * descriptors that are no Unix socket all; and what the namespaces of the server's process do not show.
+ * then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all; over FIFOs group and process; where a
+ * program serves its standard input, or other descriptors, all, unless they are a Unix socket; and what
+ * the namespaces of the server's process do not show.
  */
 typedef struct calc_ipc_peer {
     /**
@@ -427,11 +429,12 @@ typedef struct calc_ipc_event {
  * A function that is told what happens to the clients of a server.
  *
  * Each CALC_IPC_EVENT_CAME is followed by exactly one CALC_IPC_EVENT_LEFT or CALC_IPC_EVENT_DROPPED of
- * the same connection. It is called in the threads that serve, of one connection never in two at once,
- * but of several connections it may be. It must not wait, since clients do meanwhile, and has to return:
- * no exception and no longjmp may leave it. It may call calc_ipc_server_request_stop(),
- * calc_ipc_server_stats() and calc_ipc_current_peer(); stopping its server gives BUSY, and destroying it does nothing. `observer_data`
- * is that of the options, and has to live until destroy returns.
+ * the same connection. It is called inside run, in the threads that start makes, and inside
+ * calc_ipc_server_dispatch(); where that is used, inside stop and destroy, too. It is called in several
+ * threads at once, but not for one connection. It must not wait, since clients do meanwhile, and has to
+ * return: no exception and no longjmp may leave it. It may call calc_ipc_server_request_stop(),
+ * calc_ipc_server_stats() and calc_ipc_current_peer(); stopping its server gives BUSY, and destroying it
+ * does nothing. `observer_data` is that of the options, and has to live until destroy returns.
  */
 typedef void (*calc_ipc_observer)(const struct calc_ipc_event *event, void *observer_data);
 
@@ -1825,7 +1828,7 @@ calc_ipc_status calc_ipc_server_create_bytes(const char *url,
  * also until the input ends.
  *
  * @param server  The server.
- * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+ * @return OK: stopped or idle; BUSY: it serves already, or is driven by calc_ipc_server_dispatch(); STOPPED: it was stopped before; FORKED;
  *     PERMISSION_DENIED: this process was another user when it created the server, and clients of its
  *     user now could not connect; or why serving failed.
  */
@@ -1836,10 +1839,11 @@ calc_ipc_status calc_ipc_server_run(const struct calc_ipc_server *server);
  * Serves in a thread of the library until the server is stopped.
  *
  * @param server  The server.
- * @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+ * @return OK: it serves; BUSY: it serves already, or is driven by calc_ipc_server_dispatch(); STOPPED: it was stopped before; FORKED;
  *     PERMISSION_DENIED: as run; SYSTEM.
  */
-CALC_IPC_API calc_ipc_status calc_ipc_server_start(const struct calc_ipc_server *server);
+CALC_IPC_API
+calc_ipc_status calc_ipc_server_start(const struct calc_ipc_server *server);
 
 /**
  * Stops for good: frees the address, closes every connection and waits until serving has ended,

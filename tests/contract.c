@@ -83,6 +83,13 @@ uint16_t calc_ipc_tcp_server_port(const calc_ipc_tcp_server *);
 typedef size_t (*calc_ipc_bytes_handler)(const uint8_t *request, size_t length, uint8_t *response, size_t capacity,
                                          void *user_data);
 
+typedef void (*calc_ipc_observer)(const calc_ipc_event *event, void *observer_data);
+SAME(CALC_IPC_EVENT_CAME, 1);
+SAME(CALC_IPC_EVENT_LEFT, 2);
+SAME(CALC_IPC_EVENT_REFUSED, 3);
+SAME(CALC_IPC_EVENT_DROPPED, 4);
+SAME(CALC_IPC_EVENT_HANDLER_FAILED, 5);
+
 calc_ipc_status calc_ipc_server_create(const char *url, calc_ipc_handler, void *user_data,
                                        const calc_ipc_server_options *, calc_ipc_server **out);
 calc_ipc_status calc_ipc_server_create_bytes(const char *url, calc_ipc_bytes_handler, void *user_data,

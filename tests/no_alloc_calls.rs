@@ -11,10 +11,11 @@
 mod support;
 
 use calc_ipc::calculator::{Request, execute};
-use calc_ipc::service::{Client, Handler, Limit, Next, Reply, pipe};
+use calc_ipc::service::{Client, Handler, Limit, Next, Reply, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use support::{Address, TRANSPORTS, Transport, add, echo};
 
 struct Counting;
@@ -160,6 +161,20 @@ fn check_named_servers() {
     }
 }
 
+/// Servers whose turns a thread of the test's asks for.
+fn check_driven_servers() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+        let server = Server::new(endpoint, Handler::new(execute)).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| while server.dispatch(None).is_ok() {});
+            check_calculator(&transport.client(&address), transport.name);
+            server.request_stop();
+        });
+    }
+}
+
 /// A child has a counter of its own, of which its handler tells; at first, only the client is looked at.
 fn check_children() {
     let options = ClientOptions::default();
@@ -204,4 +219,5 @@ fn calls_allocate_nothing() {
     );
     check_children();
     check_named_servers();
+    check_driven_servers();
 }

@@ -333,3 +333,53 @@ fn a_part_of_a_pointer_is_no_observer() {
         assert_eq!(ear.take().len(), if observes { 2 } else { 0 }, "{size}");
     }
 }
+
+#[test]
+fn each_leaves_once_though_serving_ends_amid_long_handlers() {
+    over_each(|transport, address| {
+        for _ in 0..5 {
+            let told = std::sync::Arc::new(Mutex::new(Vec::new()));
+            let ear = std::sync::Arc::clone(&told);
+            let observer = move |event: &Event<'_>| {
+                let connection = event.visitor().connection;
+                ear.lock()
+                    .unwrap()
+                    .push((connection, event.status(), event.text().to_owned()));
+            };
+            // Long enough for other threads to look after the clients of one that is inside.
+            let handler = Handler::bytes(|_, _| {
+                thread::sleep(std::time::Duration::from_millis(3));
+                None
+            });
+            let options = ServerOptions {
+                workers: 3,
+                ..ServerOptions::default()
+            };
+            let endpoint = (transport.bind)(address, &options).unwrap();
+            let server = Server::observed(endpoint, handler, Box::new(observer)).unwrap();
+            server.start().unwrap();
+            let clients: Vec<_> = (0..9).map(|_| transport.client(address)).collect();
+            thread::scope(|scope| {
+                for client in &clients {
+                    scope.spawn(|| {
+                        while status(client.call_bytes(b"1", &mut [])) == Status::HandlerFailed {}
+                    });
+                }
+                eventually("all are inside", || server.stats().unwrap().failed > 20);
+                server.stop().unwrap();
+            });
+            let told = told.lock().unwrap();
+            for connection in told.iter().map(|(connection, ..)| *connection) {
+                let mut of_it = told.iter().filter(|(other, ..)| *other == connection);
+                assert_eq!(of_it.next().unwrap().2, "it came");
+                assert_eq!(
+                    of_it.next_back().unwrap().1,
+                    Status::Stopped,
+                    "{}",
+                    transport.name
+                );
+                assert!(of_it.all(|(_, status, _)| *status == Status::HandlerFailed));
+            }
+        }
+    });
+}

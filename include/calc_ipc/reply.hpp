@@ -118,14 +118,13 @@ inline void defer(calc_ipc_reply *reply, const std::uint8_t *request, std::size_
             calc_ipc_reply_fail(reply, why);
         }
     };
-    try {
+    const auto handle = [&] {
         (*static_cast<const AnyDeferredHandler *>(user_data))(Reply(reply), {request, length});
         end("an exception destroyed the reply without an answer");
-    } catch (const std::exception &failure) {
-        end(failure.what());
-    } catch (...) {
-        end("the handler threw what is no std::exception");
-    }
+    };
+    unlessThrown(handle, [&](const char *why) {
+        end(why != nullptr ? why : "the handler threw what is no std::exception");
+    });
 }
 
 /// The C function that calls it; NULL for an empty one, which create refuses.

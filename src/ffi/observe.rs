@@ -45,11 +45,12 @@ const _: () = assert!(size_of::<calc_ipc_event>() == 4 * 4 + 2 * size_of::<usize
 /// A function that is told what happens to the clients of a server.
 ///
 /// Each CALC_IPC_EVENT_CAME is followed by exactly one CALC_IPC_EVENT_LEFT or CALC_IPC_EVENT_DROPPED of
-/// the same connection. It is called in the threads that serve, of one connection never in two at once,
-/// but of several connections it may be. It must not wait, since clients do meanwhile, and has to return:
-/// no exception and no longjmp may leave it. It may call calc_ipc_server_request_stop(),
-/// calc_ipc_server_stats() and calc_ipc_current_peer(); stopping its server gives BUSY, and destroying it does nothing. `observer_data`
-/// is that of the options, and has to live until destroy returns.
+/// the same connection. It is called inside run, in the threads that start makes, and inside
+/// calc_ipc_server_dispatch(); where that is used, inside stop and destroy, too. It is called in several
+/// threads at once, but not for one connection. It must not wait, since clients do meanwhile, and has to
+/// return: no exception and no longjmp may leave it. It may call calc_ipc_server_request_stop(),
+/// calc_ipc_server_stats() and calc_ipc_current_peer(); stopping its server gives BUSY, and destroying it
+/// does nothing. `observer_data` is that of the options, and has to live until destroy returns.
 pub type calc_ipc_observer =
     Option<unsafe extern "C" fn(event: *const calc_ipc_event, observer_data: *mut c_void)>;
 

@@ -10,8 +10,9 @@ use crate::transport::Visitor;
 pub const CALC_IPC_PEER_UNKNOWN: u32 = 0xFFFF_FFFFu32;
 
 /// Who a client is, as the system says, not as the client does: the process that connected, as it was
-/// then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all, over FIFOs group and process, over
-/// descriptors that are no Unix socket all; and what the namespaces of the server's process do not show.
+/// then. What is not known is CALC_IPC_PEER_UNKNOWN: over TCP all; over FIFOs group and process; where a
+/// program serves its standard input, or other descriptors, all, unless they are a Unix socket; and what
+/// the namespaces of the server's process do not show.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct calc_ipc_peer {

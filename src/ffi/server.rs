@@ -18,8 +18,9 @@ use std::ptr;
 ///
 /// calc_ipc_server_create() for requests of the calculator's kind, or
 /// calc_ipc_server_create_bytes() for messages of your own; then calc_ipc_server_run() in a thread
-/// of yours or calc_ipc_server_start() for one of the library's, then calc_ipc_server_stop(), and
-/// at last calc_ipc_server_destroy(), which also stops. calc_ipc_server_url() is for clients.
+/// of yours, calc_ipc_server_start() for one of the library's, or calc_ipc_server_fd() and
+/// calc_ipc_server_dispatch() for an event loop of yours; then calc_ipc_server_stop(), and at last
+/// calc_ipc_server_destroy(), which also stops. calc_ipc_server_url() is for clients.
 pub struct calc_ipc_server {
     server: Server,
     url: CString,
@@ -83,7 +84,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_create_bytes(
 /// also until the input ends.
 ///
 /// @param server  The server.
-/// @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+/// @return OK: stopped or idle; BUSY: it serves already, or is driven by calc_ipc_server_dispatch(); STOPPED: it was stopped before; FORKED;
 ///     PERMISSION_DENIED: this process was another user when it created the server, and clients of its
 ///     user now could not connect; or why serving failed.
 #[unsafe(no_mangle)]
@@ -97,7 +98,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_run(
 /// Serves in a thread of the library until the server is stopped.
 ///
 /// @param server  The server.
-/// @return OK: it serves; BUSY: it serves already; STOPPED: it was stopped before; FORKED;
+/// @return OK: it serves; BUSY: it serves already, or is driven by calc_ipc_server_dispatch(); STOPPED: it was stopped before; FORKED;
 ///     PERMISSION_DENIED: as run; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_server_start(

@@ -12,7 +12,7 @@ use super::held::Held;
 use super::token::Token;
 use super::turns::Turns;
 use super::work::Tools;
-use super::worker::{EVENTS, Next, Worker};
+use super::worker::{Next, Worker};
 use super::{Limits, Listener, waiting};
 use crate::error::{Error, Result, Status};
 use crate::sys::ready::Want;
@@ -20,6 +20,9 @@ use crate::sys::{AsSource, Bell, Event, Poller, Timer, thread};
 use crate::transport::Task;
 use std::io;
 use std::time::{Duration, Instant};
+
+/// Events taken from the kernel in one turn: the others are still told.
+const EVENTS_A_TURN: usize = 32;
 
 /// What can be driven: newcomers and their limits.
 pub struct EventLoop<'a> {
@@ -126,7 +129,7 @@ impl<'a> Worker<'a> {
         reminder: &mut Reminder,
         wait: Option<Duration>,
     ) -> io::Result<Turn> {
-        let mut events = [Event::EMPTY; EVENTS];
+        let mut events = [Event::EMPTY; EVENTS_A_TURN];
         let clients = shard.crew.doors.clients();
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         let only_looks = wait == Some(Duration::ZERO);

@@ -17,7 +17,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 /// Events taken from the kernel at once: the thread's own, and those of a ward.
-pub(super) const EVENTS: usize = 128;
+const EVENTS: usize = 128;
 const EVENTS_OF_A_WARD: usize = 32;
 
 /// One thread of a server.

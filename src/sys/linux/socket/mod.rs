@@ -25,7 +25,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 /// The standard library's, with which tests play the other side.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use std::os::unix::net::UnixStream;
 
 /// How long a TCP peer may be silent before the kernel asks whether it is there, how long it waits
