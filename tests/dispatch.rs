@@ -599,3 +599,45 @@ fn a_crowd_that_comes_at_once_is_let_in() {
         assert_eq!(server.stats().unwrap().came, 40);
     });
 }
+
+#[test]
+fn four_loops_may_lie_above_one_another() {
+    over_each(|transport, address| {
+        let server = create(transport, address, echo());
+        let mut below = server.source().unwrap().as_raw_fd();
+        let mut loops = Vec::new();
+        for _ in 0..4 {
+            // SAFETY: takes no pointer.
+            let epoll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+            let mut event = libc::epoll_event {
+                events: libc::EPOLLIN.cast_unsigned(),
+                u64: 0,
+            };
+            // SAFETY: both are open, and the event is a local.
+            let added =
+                unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, below, &raw mut event) };
+            assert_eq!(added, 0, "{}", transport.name);
+            loops.push(epoll);
+            below = epoll;
+        }
+        let patience = i32::try_from(PATIENCE.as_millis()).unwrap();
+        let is_told = |milliseconds| {
+            let mut event = libc::epoll_event { events: 0, u64: 0 };
+            // SAFETY: room for one event.
+            unsafe { libc::epoll_wait(below, &raw mut event, 1, milliseconds) == 1 }
+        };
+        assert!(!is_told(0));
+        let mut asker = Asker::new(transport, address);
+        asker.ask(b"hello".to_vec());
+        assert!(is_told(patience), "{}", transport.name);
+        drive_until(&server, || {
+            asker.take();
+            asker.owed.is_empty()
+        });
+        assert!(!is_told(0), "{}", transport.name);
+        for epoll in loops {
+            // SAFETY: it is open, and not used again.
+            unsafe { libc::close(epoll) };
+        }
+    });
+}
