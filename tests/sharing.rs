@@ -11,9 +11,10 @@
 mod support;
 
 use calc_ipc::error::{Result, Status};
-use calc_ipc::service::{Client, Completion, Handler, Limit, Next};
+use calc_ipc::service::{Client, Completion, Handler, Limit, Next, pipe};
 use calc_ipc::transport::{Address as Place, ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -549,4 +550,150 @@ fn a_stop_ends_a_call_of_a_child() {
     });
     stopping.request_stop();
     assert_eq!(status(stopping.call(&add(1, 2))), Status::Cancelled);
+}
+
+#[test]
+fn a_client_that_reconnects_to_a_full_server_is_told_so_and_let_in_later() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &only(1));
+        for connections in [0, 1, 3] {
+            let first = connect(transport, address, 0);
+            ask(&first, 1).unwrap();
+            let client = try_to_connect(transport, address, connections, true).unwrap();
+            for number in 0..3 {
+                assert_eq!(
+                    status(ask(&client, number)),
+                    Status::Refused,
+                    "{}",
+                    transport.name
+                );
+                let refused = match submit(&client, number) {
+                    Ok(_) => next(&client).0.outcome.unwrap_err(),
+                    Err(error) => error,
+                };
+                assert_eq!(refused.status(), Status::Refused, "{}", transport.name);
+            }
+            drop(first);
+            eventually("it is let in", || ask(&client, 1).is_ok());
+        }
+    });
+}
+
+#[test]
+fn a_hosts_loop_is_woken_for_what_a_server_refused() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &only(1));
+        let first = connect(transport, address, 0);
+        ask(&first, 1).unwrap();
+        let client = connect(transport, address, 2);
+        assert!(!is_readable(&client, Duration::ZERO));
+        if submit(&client, 1).is_ok() {
+            // Each wake-up may be for a step on the way.
+            let refused = loop {
+                assert!(is_readable(&client, PATIENCE), "{}", transport.name);
+                match client.next(LOOK, &mut []) {
+                    Ok(Next::Completion(completion)) => break completion.outcome.unwrap_err(),
+                    other => assert_eq!(status(other), Status::TimedOut),
+                }
+            };
+            assert_eq!(refused.status(), Status::Refused);
+        }
+    });
+}
+
+/// Whether the host's loop would wake up within this time.
+fn is_readable(client: &Client, within: Duration) -> bool {
+    let mut entry = libc::pollfd {
+        fd: client.source().unwrap().as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one entry, which outlives the call.
+    unsafe {
+        libc::poll(
+            &raw mut entry,
+            1,
+            i32::try_from(within.as_millis()).unwrap(),
+        ) == 1
+    }
+}
+
+#[test]
+fn a_call_has_the_first_connection_that_owes_nothing_any_more() {
+    over_each(|transport, address| {
+        let gate = Arc::new(Gate::default());
+        let _server = transport.serve(address, gated(&gate), &workers(3));
+        let client = connect(transport, address, 2);
+        let slow = submit(&client, SLOW).unwrap();
+        eventually("it is held", || {
+            assert_eq!(status(client.next(LOOK, &mut [])), Status::TimedOut);
+            gate.0.lock().unwrap().1 == 1
+        });
+        client.cancel(slow).unwrap();
+        assert_eq!(
+            next(&client).0.outcome.unwrap_err().status(),
+            Status::Cancelled
+        );
+        // One connection still owes the answer, and the other one is there for this.
+        for number in 0..20 {
+            ask(&client, number).unwrap();
+            submit(&client, number).unwrap();
+            assert_eq!(next(&client).1, Some(number), "{}", transport.name);
+        }
+        gate.open();
+    });
+}
+
+#[test]
+fn what_is_submitted_after_a_while_finds_that_the_server_is_another_one() {
+    over_each(|transport, address| {
+        let client = try_to_connect(transport, address, 0, true).unwrap();
+        for number in 0..3 {
+            let server = transport.serve(address, echo(), &ServerOptions::default());
+            thread::sleep(Duration::from_millis(11)); // Long enough for the client to look.
+            submit(&client, number).unwrap();
+            assert_eq!(next(&client).1, Some(number), "{}", transport.name);
+            server.stop().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_server_that_is_another_one_is_found_though_an_answer_was_owed() {
+    over_each(|transport, address| {
+        let client = try_to_connect(transport, address, 0, true).unwrap();
+        let gate = Arc::new(Gate::default());
+        let server = transport.serve(address, gated(&gate), &ServerOptions::default());
+        let limit = Limit::Own(Some(Duration::from_millis(5)));
+        let late = client.call_bytes_within(limit, &SLOW.to_le_bytes(), &mut []);
+        assert_eq!(status(late), Status::TimedOut);
+        gate.open();
+        server.stop().unwrap();
+        let _server = transport.serve(address, echo(), &ServerOptions::default());
+        thread::sleep(Duration::from_millis(11));
+        ask(&client, 1).unwrap();
+    });
+}
+
+#[test]
+fn children_are_not_made_anew_and_calls_wait_for_each_other() {
+    let reconnects = ClientOptions {
+        reconnect: true,
+        ..ClientOptions::default()
+    };
+    let refused = pipe::create(echo(), &reconnects);
+    assert_eq!(status(refused), Status::Unsupported);
+    let waits = ClientOptions {
+        connections: 3,
+        ..ClientOptions::default()
+    };
+    let client = pipe::create(echo(), &waits).unwrap();
+    thread::scope(|scope| {
+        for thread in 0..3 {
+            let client = &client;
+            scope.spawn(move || {
+                (0..50).for_each(|number| ask(client, thread << 32 | number).unwrap())
+            });
+        }
+    });
 }

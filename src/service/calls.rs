@@ -92,19 +92,29 @@ impl Calls {
     pub(super) fn is_alive(&mut self) -> bool {
         let now = Instant::now();
         if self.end.is_none() && now - self.seen_alive >= IDLE {
-            let looked = self.channel.look();
-            let found = looked.and_then(|()| match self.owed {
-                0 => self.channel.recv_now().map(|answer| answer.is_some()),
-                _ => Ok(false),
-            });
-            self.end = match found {
-                Ok(false) => None,
-                Ok(true) => Some(self.unasked()),
-                Err(error) => Some(error),
-            };
+            match self.channel.look() {
+                Ok(()) => self.take_late(),
+                Err(error) => self.end = Some(error),
+            }
         }
         self.seen_alive = now;
         self.end.is_none()
+    }
+
+    /// Drops what has come, which can be answers to calls that are over alone.
+    fn take_late(&mut self) {
+        while self.end.is_none() {
+            let owed = self.owed;
+            let came = match self.channel.recv_now() {
+                Ok(None) => return,
+                Ok(Some(_)) => Ok(()),
+                Err(error) => Err(error),
+            };
+            match came {
+                Ok(()) if owed == 0 => self.end = Some(self.unasked()),
+                came => drop(self.received(came)),
+            }
+        }
     }
 
     /// The failure of a server that says more than it was asked.

@@ -9,7 +9,7 @@ use super::lanes::{Lanes, lost};
 use super::pool::{Held, Pool};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, fork};
-use crate::transport::{Address, Begun, Channel, ClientOptions, Deadline, Dial};
+use crate::transport::{Address, Channel, ClientOptions, Deadline, Dial};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -38,7 +38,12 @@ impl Client {
     /// A client that calls over `channel`, its only connection, which stays lost once it is lost.
     pub fn new(channel: Box<dyn Channel>, options: &ClientOptions) -> Self {
         let peer = channel.peer().to_owned();
-        Self::over(peer, Lanes::one(Calls::new(channel, options)), options)
+        let calls = Calls::new(channel, options);
+        let lanes = match options.connections {
+            0 => Lanes::one(calls),
+            _ => Lanes::awaited(calls),
+        };
+        Self::over(peer, lanes, options)
     }
 
     /// A client of the server at this address. Its first connection is made at once, unless it may be made anew: then it
@@ -50,12 +55,12 @@ impl Client {
             return Ok(Self::new(dial.connect(&deadline)?, options));
         }
         let first = match options.reconnect {
-            false => Ok(Begun::Connected(dial.connect(&deadline)?)),
-            true => dial.begin(),
+            false => Ok(Some(dial.connect(&deadline)?)),
+            true => dial.connect_at_once(),
         };
         let (peer, first) = match first {
-            Ok(Begun::Connected(channel)) => (channel.peer().to_owned(), Some(channel)),
-            Ok(Begun::Opening(_)) => (dial.peer(), None),
+            Ok(Some(channel)) => (channel.peer().to_owned(), Some(channel)),
+            Ok(None) => (dial.peer(), None),
             Err(error) if error.status() == Status::InvalidArgument => return Err(error),
             Err(_) => (dial.peer(), None), // The first call finds out.
         };

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError, TryLockResult};
+use std::time::{Duration, Instant};
 pub(super) use waiting::{Waiter, Waiting};
 
 /// Whose a connection is. Whoever calls over it has the lane locked.
@@ -20,9 +21,13 @@ pub(super) enum Lane {
     Free(Calls),
     /// That of calls which nobody waits for.
     InFlight,
-    /// The server refused it, with this error, and it is done without.
-    Lost(Error),
+    /// The server refused it, with this error and then, and it is done without.
+    Lost(Error, Instant),
 }
+
+/// Where connections are made anew, one that could not be is tried again after this time. Until then calls do with the
+/// others, or fail: a server that is full would be asked again and again.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 impl Lane {
     /// The calls of its connection, which nobody else has.
@@ -49,7 +54,8 @@ struct Berth {
 
 /// How lanes are shared, and made anew.
 struct Sharing {
-    dial: Dial,
+    /// How connections are made; `None`: the only one is there already.
+    dial: Option<Dial>,
     /// Where calls wait for a lane; `None`: one that finds none fails.
     waiting: Option<Waiting>,
     /// A lost connection is made anew.
@@ -107,9 +113,19 @@ impl Lanes {
         let sharing = Sharing {
             waiting: (options.connections > 0).then(Waiting::default),
             reconnects: options.reconnect,
-            dial,
+            dial: Some(dial),
         };
         Self::new(count, Some(sharing), first)
+    }
+
+    /// One, with this connection, for which calls wait.
+    pub(super) fn awaited(calls: Calls) -> Self {
+        let sharing = Sharing {
+            waiting: Some(Waiting::default()),
+            reconnects: false,
+            dial: None,
+        };
+        Self::new(1, Some(sharing), Some(calls))
     }
 
     fn new(count: u32, sharing: Option<Sharing>, first: Option<Calls>) -> Self {
@@ -184,7 +200,7 @@ impl Lanes {
             match &*lane {
                 Lane::Free(Calls { end: None, .. }) => return Found::Free(number, lane),
                 Lane::Free(Calls { end, .. }) => seen.lost.clone_from(end),
-                Lane::Lost(error) => seen.lost = Some(error.clone()),
+                Lane::Lost(error, _) => seen.lost = Some(error.clone()),
                 Lane::Vacant if vacant.is_none() => vacant = Some((number, lane)),
                 Lane::Vacant | Lane::InFlight => {}
             }
@@ -199,29 +215,25 @@ impl Lanes {
 
     /// Whether the connection was lost, and is made anew.
     fn is_to_be_made_anew(&self, lane: &mut Lane) -> bool {
-        if !self
-            .sharing
-            .as_ref()
-            .is_some_and(|sharing| sharing.reconnects)
-        {
+        if !self.reconnects() {
             return false;
         }
         match lane {
             Lane::Free(calls) => !calls.is_alive(),
-            Lane::Lost(_) => true,
+            Lane::Lost(_, since) => since.elapsed() >= PAUSE,
             Lane::Vacant | Lane::InFlight => false,
         }
     }
 
     /// Makes the connection of this lane, which is locked.
     pub(super) fn open(&self, number: usize, lane: &mut Lane, deadline: &Deadline) -> Result<()> {
-        let sharing = self.sharing()?;
-        let options = sharing.dial.options();
+        let dial = self.dial()?;
+        let options = dial.options();
         let limit = match options.connect_timeout {
             Some(limit) => deadline.within(limit),
-            None => deadline.clone(),
+            None => Deadline::after(deadline.remaining()),
         };
-        let channel = sharing.dial.connect(&limit).map_err(Error::not_executed)?;
+        let channel = dial.connect(&limit).map_err(Error::not_executed)?;
         if let Some(berth) = self.berths.get(number) {
             berth.fill(lane, Calls::new(channel, options).on_trial());
         }
@@ -234,8 +246,25 @@ impl Lanes {
             return false;
         };
         berth.empty(lane);
-        *lane = Lane::Lost(error.clone());
-        self.berths.len() > 1
+        let has_others = self.berths.len() > 1;
+        if has_others || !self.reconnects() {
+            *lane = Lane::Lost(error.clone(), Instant::now());
+        }
+        has_others
+    }
+
+    /// Whether a lost connection is made anew.
+    pub(super) fn reconnects(&self) -> bool {
+        let sharing = self.sharing.as_ref();
+        sharing.is_some_and(|sharing| sharing.reconnects)
+    }
+
+    /// Whether a call has a lane, or could have one.
+    pub(super) fn has_taken_or_free(&self) -> bool {
+        self.berths.iter().any(|berth| match berth.lane.try_lock() {
+            Ok(lane) => matches!(&*lane, Lane::Free(Calls { end: None, .. })),
+            Err(_) => true,
+        })
     }
 
     /// A lane for calls that nobody waits for, which is theirs from now on; one that has no connection only if it `may_open`
@@ -260,13 +289,13 @@ impl Lanes {
 
     /// Begins to make the connection of this lane, without waiting.
     fn begin(&self, number: usize) -> Result<Ground> {
-        let begun = self.sharing()?.dial.begin()?;
+        let begun = self.dial()?.begin()?;
         self.begun(number, begun)
     }
 
     /// Goes on making the connection of this lane, which calls that nobody waits for have.
     pub(super) fn go_on(&self, number: usize, opening: Opening) -> Result<Ground> {
-        let begun = self.sharing()?.dial.go_on(opening)?;
+        let begun = self.dial()?.go_on(opening)?;
         self.begun(number, begun)
     }
 
@@ -278,16 +307,19 @@ impl Lanes {
         if let Some(berth) = self.berths.get(number) {
             berth.hangup.watch(&channel.lifeline());
         }
-        let options = self.sharing()?.dial.options();
+        let options = self.dial()?.options();
         Ok(Ground::Calls(
             number,
             Calls::new(channel, options).on_trial(),
         ))
     }
 
-    fn sharing(&self) -> Result<&Sharing> {
-        let none = || Error::new(Status::Internal, "no such connection is made");
-        self.sharing.as_ref().ok_or_else(none)
+    fn dial(&self) -> Result<&Dial> {
+        let dial = self
+            .sharing
+            .as_ref()
+            .and_then(|sharing| sharing.dial.as_ref());
+        dial.ok_or_else(|| Error::new(Status::Internal, "no such connection is made"))
     }
 
     /// Ends whatever waits on any connection. Async-signal-safe.

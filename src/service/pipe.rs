@@ -4,7 +4,7 @@ use super::user_code::{Observer, UserCode};
 use super::{Client, Handler};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, process};
-use crate::transport::{Address, ClientOptions, ServerOptions, Tally, Visitor, pipe};
+use crate::transport::{Address, ClientOptions, ServerOptions, Tally, Visitor, not_again, pipe};
 use std::ffi::CStr;
 use std::sync::Arc;
 
@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// that takes no lock. The child ends when the client is dropped; one that hangs is killed.
 pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
     options.validate()?;
+    if options.reconnect {
+        return Err(not_again());
+    }
     let server = ServerOptions {
         max_message: options.max_message,
         spin: options.spin,

@@ -74,6 +74,7 @@ impl Pool {
 
     /// A connection for one call, which waits for it until the deadline at most, if calls wait at all.
     pub(super) fn hold(&self, deadline: &Deadline) -> Result<Held<'_>> {
+        deadline.begin(); // Waiting and connecting take of its time.
         let waiting = self.lanes.waiting();
         if let Some(waiting) = waiting {
             waiting.let_others_go_first();
@@ -94,11 +95,7 @@ impl Pool {
             match (waiting, &mut waiter) {
                 (Some(waiting), None) if seen.is_taken => waiter = Some(waiting.join()),
                 (Some(_), Some(waiter)) if seen.is_taken => self.wait(waiter, deadline)?,
-                _ => {
-                    if let Some(held) = self.hold_landing(seen, deadline)? {
-                        return Ok(held);
-                    }
-                }
+                _ => self.wait_for_landing(seen, deadline)?,
             }
         }
     }
@@ -116,26 +113,13 @@ impl Pool {
         Err(self.failed(Status::TimedOut, context))
     }
 
-    /// A connection of calls that nobody waits for, once the answers to those that are over have come. `None`: it was
-    /// found that others may be free.
-    fn hold_landing(&self, seen: Seen, deadline: &Deadline) -> Result<Option<Held<'_>>> {
-        if seen.is_taken {
-            let why = "another call on this client is under way; each thread needs a client of its own, or the option connections";
-            return Err(self.failed(Status::Busy, why));
+    /// Waits until a connection of calls that nobody waits for may come back, if these are all that live.
+    fn wait_for_landing(&self, seen: Seen, deadline: &Deadline) -> Result<()> {
+        match seen.lost {
+            _ if seen.is_taken => Err(self.busy()),
+            Some(error) if !seen.is_in_flight => Err(error.not_executed()),
+            _ => self.flight.await_landing(&self.lanes, deadline),
         }
-        if let Some(error) = seen.lost.filter(|_| !seen.is_in_flight) {
-            return Err(error.not_executed());
-        }
-        let Some(number) = self.flight.landing(&self.lanes, deadline)? else {
-            return Ok(None);
-        };
-        let Some(mut lane) = self.lanes.lane(number) else {
-            return Ok(None);
-        };
-        if let Lane::InFlight = *lane {
-            *lane = Lane::Free(self.flight.land(&self.lanes, number, deadline)?);
-        }
-        Ok(Some(self.held(number, lane)))
     }
 
     /// Whether the call may go on over another connection, since the server refused this one with that error.
@@ -162,14 +146,17 @@ impl Pool {
     #[cold]
     fn taken<T>(&self, by: &TryLockError<T>) -> Error {
         match by {
-            TryLockError::WouldBlock => self.failed(
-                Status::Busy,
-                "another call on this client is under way; each thread needs a client of its own, or the option connections",
-            ),
+            TryLockError::WouldBlock => self.busy(),
             TryLockError::Poisoned(_) => {
                 self.failed(Status::Internal, "an earlier call on this client panicked")
             }
         }
+    }
+
+    #[cold]
+    fn busy(&self) -> Error {
+        let why = "another call on this client is under way; each thread needs a client of its own, or the option connections";
+        self.failed(Status::Busy, why)
     }
 
     #[cold]

@@ -24,14 +24,19 @@ pub fn connect(address: &Address, options: &ClientOptions) -> Result<Box<dyn Cha
     Dial::new(address, options, &deadline)?.connect(&deadline)
 }
 
+/// The failure to make a child anew.
+pub(crate) fn not_again() -> Error {
+    let context = "a program that has ended is not started again: there is no reconnect for it";
+    Error::new(Status::Unsupported, context)
+}
+
 impl Dial {
     /// Finds out where the server is, which takes of the deadline's time.
     pub fn new(address: &Address, options: &ClientOptions, deadline: &Deadline) -> Result<Self> {
         address.check(Side::Client)?;
         options.validate()?;
         if options.reconnect && address.is_of_a_child() {
-            let context = format!("'{address}': a program that has ended is not started again");
-            return Err(Error::new(Status::Unsupported, context));
+            return Err(not_again());
         }
         follow_forks()?;
         let hosts = match address {
@@ -67,6 +72,16 @@ impl Dial {
     /// then stays as it is.
     pub fn stay(&mut self) {
         self.address = self.address.anchored();
+    }
+
+    /// Connects, if that takes no waiting.
+    pub fn connect_at_once(&self) -> Result<Option<Box<dyn Channel>>> {
+        match &self.address {
+            Address::Tcp { .. } => Ok(None),
+            _ => self
+                .connect(&Deadline::after(Some(Duration::ZERO)))
+                .map(Some),
+        }
     }
 
     /// Begins to connect, without waiting. What takes longer is given up after the connect timeout.

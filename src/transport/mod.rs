@@ -36,6 +36,7 @@ pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
 #[cfg(test)]
 pub(crate) use deferral::tests::parked;
 pub use deferral::{Deferral, Defers, Promise};
+pub(crate) use dial::not_again;
 pub use dial::{Dial, connect};
 pub use options::{
     CONNECTIONS_RANGE, ClientOptions, MAX_MESSAGE_RANGE, MODE_RANGE, SPIN_RANGE, ServerOptions,

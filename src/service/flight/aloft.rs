@@ -94,9 +94,20 @@ impl Aloft {
         self.kept.is_none() && self.queue.is_empty()
     }
 
-    /// Whether there is an answer to take that no watch tells of.
-    pub(super) fn has_arrived(&self) -> bool {
-        self.kept.is_some() || (!self.queue.is_empty() && self.calls.channel.has_arrived())
+    /// Whether there is an answer to take that no watch tells of, or its calls are to go to another connection.
+    pub(super) fn has_news(&self) -> bool {
+        match self.end() {
+            None => {
+                let has_arrived = || self.calls.channel.has_arrived();
+                self.kept.is_some() || (!self.queue.is_empty() && has_arrived())
+            }
+            Some(_) => self.is_open(),
+        }
+    }
+
+    /// Finds out, without waiting, whether the server has gone, if nothing was asked for a while.
+    pub(super) fn is_alive(&mut self) -> bool {
+        self.calls.is_alive()
     }
 
     /// Sends what can be sent at once.

@@ -7,8 +7,11 @@ use super::queue::{IN_FLIGHT_MAX, Queue};
 use super::state::State;
 use super::watch::TakingOff;
 use crate::error::{Error, Result, Status};
-use crate::service::lanes::{Ground, Lane, Lanes};
+use crate::service::lanes::{Ground, Lane, Lanes, PAUSE};
 use std::mem;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::fence;
+use std::time::Instant;
 
 /// Where a call goes.
 pub(super) enum Place {
@@ -37,8 +40,11 @@ impl Flight {
         if state.len() - itself >= most {
             return Err(self.too_many());
         }
-        if let Some(idle) = state.least_busy(Queue::is_empty) {
-            return Ok(Place::Aloft(idle));
+        while let Some(idle) = state.least_busy(Queue::is_empty) {
+            let aloft = state.fleet.get_mut(idle);
+            if !lanes.reconnects() || aloft.is_some_and(Aloft::is_alive) {
+                return Ok(Place::Aloft(idle));
+            }
         }
         let ground = self.take_off(state, lanes, waiting);
         let has_room = |queue: &Queue| queue.has_room(length, self.max_message);
@@ -83,14 +89,17 @@ impl Flight {
     /// A connection from the lanes. Those that have ended are given back to them before.
     fn take_off(&self, state: &mut State, lanes: &Lanes, waiting: usize) -> Ground {
         let has_ended = |aloft: &Aloft| aloft.end().is_some() && aloft.is_over();
-        let may_open = state.runway.len() < waiting;
+        // One that could not be made is tried again after a pause, unless there is no other.
+        let has_failed = state.failed.is_some_and(|failed| failed.elapsed() < PAUSE);
+        let may_open = state.runway.len() < waiting && (state.fleet.is_empty() || !has_failed);
         lanes.take_off(may_open, |lane| {
             state.land(lane, self.watch.get(), has_ended)
         })
     }
 
-    /// Goes on with connections that are being made.
+    /// Goes on with connections that are being made. If none is left, and none that lives, the calls that wait for one end.
     fn go_on(&self, state: &mut State, lanes: &Lanes) {
+        let mut failure = None;
         for taking_off in mem::take(&mut state.runway) {
             let lane = taking_off.lane;
             match lanes.go_on(lane, taking_off.end(self.watch.get())) {
@@ -101,13 +110,16 @@ impl Flight {
                 Ok(_) => {}
                 Err(error) => {
                     state.unopened.push(lane);
-                    let has_hope = !state.runway.is_empty()
-                        || state.fleet.iter().any(|aloft| aloft.end().is_none());
-                    if !has_hope {
-                        state.fail_grounded(&error.not_executed());
-                    }
+                    failure = Some(error);
                 }
             }
+        }
+        let Some(failure) = failure else { return };
+        state.failed = Some(Instant::now());
+        let lives = |aloft: &Aloft| aloft.end().is_none();
+        let has_hope = !state.runway.is_empty() || state.fleet.iter().any(lives);
+        if !has_hope && !lanes.has_taken_or_free() {
+            state.fail_grounded(&failure.not_executed());
         }
     }
 
@@ -139,16 +151,23 @@ impl Flight {
         }
         self.give_up_refused(state, lanes);
         self.go_on(state, lanes);
+        self.count_grounded(state, lanes); // Before it is looked for a lane, as threads are that wait.
+        fence(SeqCst);
         if !state.grounded.is_empty() {
             self.board(state, lanes);
         }
+        self.count_grounded(state, lanes);
+        if let Some(waiting) = lanes.waiting().filter(|waiting| waiting.is_awaited()) {
+            waiting.wake(); // A connection may have landed.
+        }
+    }
+
+    /// Counts the calls that wait for a connection among those who do, or no longer.
+    fn count_grounded(&self, state: &mut State, lanes: &Lanes) {
         if let Some(waiting) = lanes.waiting() {
             let waits = !state.grounded.is_empty();
             if waits != mem::replace(&mut state.is_counted, waits) {
                 waiting.count(waits);
-            }
-            if waiting.is_awaited() {
-                waiting.wake(); // A connection may have landed.
             }
         }
     }
@@ -161,7 +180,7 @@ impl Flight {
                 return;
             };
             let error = aloft.end().cloned();
-            let starts_again = aloft.start_again_in(&mut state.grounded);
+            let starts_again = lanes.count() > 1 && aloft.start_again_in(&mut state.grounded);
             let Some(error) = error else { return };
             if !starts_again {
                 aloft.end_all(&error, &mut state.done);

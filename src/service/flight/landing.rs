@@ -6,6 +6,11 @@ use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
 use crate::service::lanes::{Landed, Lanes};
 use crate::transport::Deadline;
+use std::thread;
+use std::time::Duration;
+
+/// How often one looks who cannot be told.
+const NAP: Duration = Duration::from_millis(1);
 
 impl Flight {
     /// The connection of this lane, for a call that is waited for, if no call that nobody waits for needs it any more.
@@ -15,7 +20,7 @@ impl Flight {
         state.land(lane, self.watch.get(), Aloft::is_over)
     }
 
-    /// The connection of this lane, for a call that is waited for. [`Status::Busy`] while a call that nobody waits for is
+    /// The connection of this lane, the only one, for a call that is waited for. [`Status::Busy`] while a call that nobody waits for is
     /// not told of; what is owed to those that are is awaited within the deadline.
     pub(in crate::service) fn land(
         &self,
@@ -30,7 +35,7 @@ impl Flight {
             let Some(is_open) = state.place_of(lane).map(is_open) else {
                 return Err(self.turned_away(Status::Internal, "a connection is lost"));
             };
-            if is_open || (lanes.count() == 1 && state.has_open()) {
+            if is_open || state.has_open() {
                 return Err(self.has_open());
             }
             state.drop_late();
@@ -38,11 +43,7 @@ impl Flight {
                 return Ok(calls);
             }
             if deadline.has_passed() {
-                let limit = deadline.limit().unwrap_or_default();
-                let context = format!("the answers to earlier calls did not come within {limit:?}");
-                return Err(Error::new(Status::TimedOut, context)
-                    .at(&self.peer)
-                    .not_executed());
+                return Err(self.too_late(deadline));
             }
             if self.is_stopped() {
                 return Err(self.stopped());
@@ -52,29 +53,44 @@ impl Flight {
         }
     }
 
-    /// The lane of a connection in flight that may land once the answers to calls that are over have come. [`Status::Busy`]:
-    /// all of them have calls to be told of. `None`: it is not so any more. Where the first one is still being made, it is
-    /// waited for until the deadline.
-    pub(in crate::service) fn landing(
+    /// Waits until a connection in flight may land: one that only owes answers to calls that are over, or that is being
+    /// made. [`Status::Busy`]: all of them have calls to be told of.
+    pub(in crate::service) fn await_landing(
         &self,
         lanes: &Lanes,
         deadline: &Deadline,
-    ) -> Result<Option<usize>> {
+    ) -> Result<()> {
         let state = self.lock();
-        match state.fleet.iter().find(|aloft| !aloft.is_open()) {
-            Some(aloft) => Ok(Some(aloft.lane)),
-            None if !state.fleet.is_empty() => Err(self.has_open()),
-            None if self.is_stopped() => Err(self.stopped()),
-            None if !state.runway.is_empty() && deadline.has_passed() => {
-                let why = "a connection was not made in time";
-                Err(self.turned_away(Status::TimedOut, why))
-            }
-            None if !state.runway.is_empty() => {
-                let slept = self.sleep(state, lanes, deadline);
-                slept.map(|_| None).map_err(Error::not_executed)
-            }
-            None => Ok(None),
+        let all_are_open = state.fleet.iter().all(Aloft::is_open);
+        match (all_are_open, state.runway.is_empty()) {
+            (true, true) if state.fleet.is_empty() => return Ok(()), // Some thread was faster.
+            (true, true) => return Err(self.has_open()),
+            _ => {}
         }
+        if self.is_stopped() {
+            return Err(self.stopped());
+        }
+        if deadline.has_passed() {
+            return Err(self.too_late(deadline));
+        }
+        if state.fleet.len() + state.runway.len() == 1 && !state.has_known() {
+            let slept = self.sleep(state, lanes, deadline);
+            return slept.map(drop).map_err(Error::not_executed);
+        }
+        // What others have to tell would wake this thread again and again.
+        drop(state);
+        thread::sleep(deadline.within(NAP).remaining().unwrap_or(NAP));
+        self.settle(&mut self.lock(), lanes);
+        Ok(())
+    }
+
+    #[cold]
+    fn too_late(&self, deadline: &Deadline) -> Error {
+        let limit = deadline.limit().unwrap_or_default();
+        let context = format!("the answers to earlier calls did not come within {limit:?}");
+        Error::new(Status::TimedOut, context)
+            .at(&self.peer)
+            .not_executed()
     }
 
     #[cold]

@@ -308,7 +308,7 @@ impl Queue {
 
     /// Lets go of what was sent.
     fn compact(&mut self) {
-        if self.keeps_sent && self.frames.len() <= KEPT {
+        if self.keeps_sent && self.start <= KEPT {
             return;
         }
         self.keeps_sent = false;

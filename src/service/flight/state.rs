@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) runway: Vec<TakingOff>,
     /// Lanes whose connections could not be made.
     pub(super) unopened: Vec<usize>,
+    /// When one could not be made last.
+    pub(super) failed: Option<Instant>,
     /// Calls that wait for a connection.
     pub(super) grounded: Queue,
     pub(super) done: VecDeque<Done>,
@@ -57,6 +59,7 @@ impl State {
             fleet: Vec::new(),
             runway: Vec::new(),
             unopened: Vec::new(),
+            failed: None,
             grounded: Queue::default(),
             done: VecDeque::new(),
             spin: Spin::new(options.spin),
@@ -254,7 +257,7 @@ impl State {
 
     /// Whether there is a completion that no watch tells of.
     pub(super) fn has_known(&self) -> bool {
-        !self.done.is_empty() || self.fleet.iter().any(Aloft::has_arrived)
+        !self.done.is_empty() || self.fleet.iter().any(Aloft::has_news)
     }
 
     /// Lets the timer's time come when that of the next call is over, or when the connections are to be looked at again.
