@@ -207,7 +207,9 @@ static void test_url_server(void) {
     CHECK_INVALID(calc_ipc_server_run(NULL));
     CHECK_INVALID(calc_ipc_server_start(NULL));
     CHECK_INVALID(calc_ipc_server_stop(NULL));
-    calc_ipc_stats stats = {.size = sizeof stats};
+    calc_ipc_stats stats;
+    memset(&stats, 0, sizeof stats);
+    stats.size = sizeof stats;
     int fd = -1;
     void *handle = NULL;
     CHECK_INVALID(calc_ipc_server_stats(NULL, &stats));
