@@ -107,8 +107,11 @@ impl AsSource for Timer {
 /// What ends the waits on a connection, of which there are none.
 #[derive(Debug)]
 pub enum Lifeline<'a> {
+    /// A socket that is waited on.
     Socket(Source<'a>),
+    /// A bell that all waits watch.
     Bell(&'a Bell),
+    /// Nothing that is waited on.
     None,
 }
 
