@@ -163,6 +163,32 @@ fn a_child_answers_them_too() {
 }
 
 #[test]
+fn a_child_that_dies_is_noticed_though_its_own_child_keeps_the_pipes() {
+    let address = Address::new();
+    let note = address.path("child");
+    let script = format!("sleep 1000 & echo $! > {note}; read -r line; exit 3");
+    let place = calc_ipc::transport::Address::Exec {
+        program: "/bin/sh".into(),
+        arguments: ["-c", &script].map(Into::into).into(),
+    };
+    let client = Client::connect(&place, &ClientOptions::default()).unwrap();
+    client.submit(FOREVER, b"\n", 7).unwrap();
+    let (completion, _) = next(&client);
+    let error = completion.outcome.unwrap_err();
+    assert!(
+        matches!(error.status(), Status::Closed | Status::PeerDied),
+        "{error}"
+    );
+    let left: i32 = std::fs::read_to_string(&note)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    // SAFETY: it takes numbers; the process is the script's, which has noted it.
+    assert_eq!(unsafe { libc::kill(left, libc::SIGKILL) }, 0);
+}
+
+#[test]
 fn more_than_the_system_takes_at_once_goes_bit_by_bit() {
     over_each(|transport, address| {
         let _server = transport.serve(address, echo(), &ServerOptions::default());

@@ -35,6 +35,17 @@ impl Page for Lines {
     }
 }
 
+#[test]
+fn a_server_can_do_what_it_says_and_no_more() {
+    let header = Header(Lines::new());
+    assert!(
+        !header.has_ability(1) && !header.has_ability(2),
+        "earlier versions say nothing"
+    );
+    header.set_abilities(2);
+    assert!(!header.has_ability(1) && header.has_ability(2));
+}
+
 fn slot() -> (
     ClientSlot<Lines, LineAlarm>,
     ServerSlot<Lines, LineAlarm>,
