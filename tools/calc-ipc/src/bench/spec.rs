@@ -1,7 +1,7 @@
 //! Who can be measured, and how it is started.
 
 use super::report::{Contestant, Family, Transport, Waiting};
-use crate::cli::ContestantSettings;
+use crate::cli::{ContestantManner, ContestantSettings};
 use crate::contestant::Name;
 use crate::exit::Failure;
 use calc_ipc::transport::ClientOptions;
@@ -23,6 +23,7 @@ enum Program {
     Own {
         name: Name,
         spin: Duration,
+        manner: ContestantManner,
     },
     Other(PathBuf),
 }
@@ -47,13 +48,7 @@ pub(super) fn ours(transport: Transport, waiting: Waiting) -> Spec {
         Waiting::Blocking => Duration::ZERO,
         _ => default_spin(),
     };
-    Spec::own(
-        title,
-        Family::CalcIpc,
-        transport,
-        waiting,
-        Program::Own { name, spin },
-    )
+    Spec::own(title, Family::CalcIpc, transport, waiting, own(name, spin))
 }
 
 /// The bare primitive. Shared memory is polled without end: there is nothing in it to sleep on cheaply.
@@ -71,8 +66,21 @@ pub(super) fn raw(transport: Transport, is_blocking: bool) -> Spec {
         true => (Waiting::Blocking, Duration::ZERO),
         false => (polling, default_spin()),
     };
-    let program = Program::Own { name, spin };
-    Spec::own(title.to_owned(), Family::Raw, transport, waiting, program)
+    Spec::own(
+        title.to_owned(),
+        Family::Raw,
+        transport,
+        waiting,
+        own(name, spin),
+    )
+}
+
+fn own(name: Name, spin: Duration) -> Program {
+    Program::Own {
+        name,
+        spin,
+        manner: ContestantManner::default(),
+    }
 }
 
 /// A program that speaks as our own contestants do.
@@ -106,6 +114,15 @@ impl Spec {
             },
             program,
         }
+    }
+
+    /// The same one of ours, which does it in this manner, and is called so.
+    pub(super) fn in_manner(mut self, how: &str, manner: ContestantManner) -> Self {
+        self.contestant.name = format!("{}, {how}", self.contestant.name);
+        if let Program::Own { manner: usual, .. } = &mut self.program {
+            *usual = manner;
+        }
+        self
     }
 
     /// For messages: who, and how it waits.
@@ -156,7 +173,7 @@ impl Spec {
         self.command("client", address, clients, echoing(size))
     }
 
-    /// The command for one side, set up like this but for how it waits. Other libraries' programs know of no settings.
+    /// The command for one side, set up like this but for how it waits and its manner. Other libraries' programs know of no settings.
     pub(super) fn command(
         &self,
         role: &str,
@@ -165,11 +182,12 @@ impl Spec {
         settings: ContestantSettings,
     ) -> Result<Command, Failure> {
         let mut command = match &self.program {
-            Program::Own { name, spin } => {
+            Program::Own { name, spin, manner } => {
                 let own = std::env::current_exe();
                 let own = own.map_err(|error| Failure::io("find this program", &error))?;
                 let settings = ContestantSettings {
                     spin: *spin,
+                    manner: *manner,
                     ..settings
                 };
                 let mut command = Command::new(own);

@@ -7,6 +7,8 @@
 mod body;
 mod calculator;
 mod crowd;
+mod deferred;
+mod flight;
 mod job;
 mod obey;
 mod ours;
