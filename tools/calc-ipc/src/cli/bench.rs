@@ -51,7 +51,7 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     pub(crate) goals: bool,
     /// How often to measure the goals; the median counts.
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "goals", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "goals", conflicts_with = "in_rounds", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) runs: u32,
     /// Measure a client that asks now and then beside greedy ones that ask without a pause.
     #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
