@@ -11,6 +11,7 @@ use calc_ipc::service::{Client, Completion, Limit, Next};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 /// How its calls are asked for.
@@ -47,54 +48,51 @@ impl Flight {
 
     /// Asks the calculator `depth` times; the numbers of the calls begin with `first`.
     pub(super) fn round_trip(&mut self, client: &Client, first: u64) -> Result<(), Failure> {
-        for number in (first..).take_while(|number| number - first < self.depth) {
+        let Self {
+            depth,
+            event_loop,
+            room,
+        } = self;
+        let mut numbers = first..first + *depth;
+        for number in numbers.clone() {
             let submitted = client.submit_request(Limit::Usual, &sum(number.cast_signed()), number);
             submitted.map_err(|error| failure(&error))?;
         }
-        let mut taken = 0;
-        while taken < self.depth {
-            let wait = match &self.event_loop {
-                None => None,
+        while !numbers.is_empty() {
+            match event_loop {
+                None => {
+                    take(client, None, room, &mut numbers)?;
+                }
                 Some(epoll) => {
                     sleep_in(epoll).map_err(cannot_watch)?;
-                    Some(Duration::ZERO)
-                }
-            };
-            // An event loop takes all that there is before it sleeps again.
-            while let Some(completion) = self.take(client, wait)? {
-                self.check(&completion, first + taken)?;
-                taken += 1;
-                if wait.is_none() && taken == self.depth {
-                    break;
+                    // An event loop takes all that there is before it sleeps again.
+                    while take(client, Some(Duration::ZERO), room, &mut numbers)? {}
                 }
             }
         }
         Ok(())
     }
+}
 
-    /// The next completion; `None`: none came in time.
-    fn take(
-        &mut self,
-        client: &Client,
-        wait: Option<Duration>,
-    ) -> Result<Option<Completion>, Failure> {
-        match client.next(wait, &mut self.room) {
-            Ok(Next::Completion(completion)) => Ok(Some(completion)),
-            Ok(Next::NoRoom(_)) => Err(wrong()),
-            Err(error) if error.status() == Status::TimedOut => Ok(None),
-            Err(error) => Err(failure(&error)),
-        }
-    }
-
-    /// One connection answers in the order in which it was asked.
-    fn check(&self, completion: &Completion, number: u64) -> Result<(), Failure> {
-        let outcome = completion.outcome.as_ref();
-        let length = *outcome.map_err(failure)?;
-        let body = self.room.get(..length).unwrap_or_default();
-        let response = parse_response(body).ok_or_else(wrong)?;
-        let is_right = completion.tag == number && is_sum(number.cast_signed(), &response);
-        is_right.then_some(()).ok_or_else(wrong)
-    }
+/// Takes the next completion, which has to be that of the next number: one connection answers in the order in which it was
+/// asked. `false`: none came in time.
+fn take(
+    client: &Client,
+    wait: Option<Duration>,
+    room: &mut [u8],
+    numbers: &mut Range<u64>,
+) -> Result<bool, Failure> {
+    let Completion { tag, outcome, .. } = match client.next(wait, room) {
+        Ok(Next::Completion(completion)) => completion,
+        Ok(Next::NoRoom(_)) => return Err(wrong()),
+        Err(error) if error.status() == Status::TimedOut => return Ok(false),
+        Err(error) => return Err(failure(&error)),
+    };
+    let length = outcome.map_err(|error| failure(&error))?;
+    let body = room.get(..length).unwrap_or_default();
+    let response = parse_response(body).ok_or_else(wrong)?;
+    let is_right = numbers.next() == Some(tag) && is_sum(tag.cast_signed(), &response);
+    is_right.then_some(true).ok_or_else(wrong)
 }
 
 /// Sleeps until something watched is readable.

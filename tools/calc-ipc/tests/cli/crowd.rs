@@ -188,6 +188,7 @@ fn what_makes_no_sense_is_refused() {
         &["--crowd", "--report", "page.html"],
         &["--crowd", "--batch", "0"],
         &["--crowd", "--rounds", "0"],
+        &["--crowd", "--runs", "2"],
         &["--crowd", "--greedy", "97"],
         &["--greedy", "2"],
         &["--goals", "--greedy", "2"],

@@ -125,6 +125,7 @@ fn what_makes_no_sense_is_refused() {
         &["--promises", "--report", "page.html"],
         &["--promises", "--greedy", "2"],
         &["--promises", "--rounds", "0"],
+        &["--promises", "--runs", "2"],
         &["--strict"],
         &["--crowd", "--strict"],
         &["--rounds", "3"],
