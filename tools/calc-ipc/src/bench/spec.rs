@@ -28,6 +28,17 @@ enum Program {
     Other(PathBuf),
 }
 
+impl Program {
+    /// This one, in the usual manner.
+    fn own(name: Name, spin: Duration) -> Self {
+        Self::Own {
+            name,
+            spin,
+            manner: ContestantManner::default(),
+        }
+    }
+}
+
 /// How long the library looks for work before it sleeps, unless told otherwise.
 fn default_spin() -> Duration {
     ClientOptions::default().spin
@@ -48,7 +59,13 @@ pub(super) fn ours(transport: Transport, waiting: Waiting) -> Spec {
         Waiting::Blocking => Duration::ZERO,
         _ => default_spin(),
     };
-    Spec::own(title, Family::CalcIpc, transport, waiting, own(name, spin))
+    Spec::own(
+        title,
+        Family::CalcIpc,
+        transport,
+        waiting,
+        Program::own(name, spin),
+    )
 }
 
 /// The bare primitive. Shared memory is polled without end: there is nothing in it to sleep on cheaply.
@@ -71,16 +88,8 @@ pub(super) fn raw(transport: Transport, is_blocking: bool) -> Spec {
         Family::Raw,
         transport,
         waiting,
-        own(name, spin),
+        Program::own(name, spin),
     )
-}
-
-fn own(name: Name, spin: Duration) -> Program {
-    Program::Own {
-        name,
-        spin,
-        manner: ContestantManner::default(),
-    }
 }
 
 /// A program that speaks as our own contestants do.

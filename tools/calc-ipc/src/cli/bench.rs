@@ -140,6 +140,9 @@ pub(crate) struct ContestantManner {
     /// Servers that echo.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) answering: Answering,
+    /// Servers: serve in an event loop of their own.
+    #[arg(long = "driven")]
+    pub(crate) is_driven: bool,
     /// Clients: share one that has so many connections; 0: each connection is a client's.
     #[arg(long, default_value_t = 0)]
     pub(crate) connections: u32,
@@ -209,12 +212,14 @@ impl ContestantSettings {
 }
 
 impl ContestantManner {
-    fn arguments(self) -> [String; 3] {
-        [
+    fn arguments(self) -> Vec<String> {
+        let mut arguments = vec![
             format!("--asking={}", word(self.asking)),
             format!("--answering={}", word(self.answering)),
             format!("--connections={}", self.connections),
-        ]
+        ];
+        arguments.extend(self.is_driven.then(|| "--driven".to_owned()));
+        arguments
     }
 }
 

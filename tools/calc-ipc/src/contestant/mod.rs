@@ -8,6 +8,7 @@ mod body;
 mod calculator;
 mod crowd;
 mod deferred;
+mod driven;
 mod flight;
 mod job;
 mod obey;

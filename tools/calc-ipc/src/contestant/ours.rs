@@ -2,6 +2,7 @@
 
 use super::body::{Bodies, wrong};
 use super::deferred;
+use super::driven::EventLoop;
 use super::flight::Flight;
 use super::job::{self, is_sum, sum};
 use super::{
@@ -102,8 +103,14 @@ pub(super) fn serve(args: &ContestantArgs) -> Result<(), Failure> {
     if let Address::Tcp { port, .. } = bound.address {
         write_port(&args.address, port)?;
     }
-    server.start().map_err(|e| failure(&e))?;
-    say_ready()?;
+    if args.settings.manner.is_driven {
+        let event_loop = EventLoop::of(&server)?;
+        say_ready()?;
+        event_loop.run()?;
+    } else {
+        server.start().map_err(|e| failure(&e))?;
+        say_ready()?;
+    }
     let mut line = String::new();
     let failed = |error| Failure::io("standard input", &error);
     io::stdin().read_line(&mut line).map_err(failed)?;

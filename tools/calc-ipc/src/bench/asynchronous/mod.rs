@@ -1,5 +1,5 @@
-//! `calc-ipc bench --async`: calls that nobody waits for, clients that threads share, answers that come later, and clients that
-//! sleep in an event loop; each beside a plain call over the same transport, in the same rounds.
+//! `calc-ipc bench --async`: calls that nobody waits for, clients that threads share, answers that come later, and clients and
+//! servers in an event loop; each beside a plain call over the same transport, in the same rounds.
 
 mod aim;
 mod report;

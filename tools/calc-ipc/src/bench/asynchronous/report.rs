@@ -53,6 +53,8 @@ pub(super) enum Kind {
     Deferred,
     /// It sleeps in an event loop.
     Watched,
+    /// Its server is served by an event loop.
+    Driven,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -21,7 +21,7 @@ pub(super) struct Suite {
     pub(super) aims: Vec<Aim>,
 }
 
-/// All but who is shared.
+/// All but what many threads share.
 pub(super) fn all(transports: &[Transport]) -> Vec<Suite> {
     let submitted = transports
         .iter()
@@ -29,8 +29,14 @@ pub(super) fn all(transports: &[Transport]) -> Vec<Suite> {
     let deferred = transports
         .iter()
         .flat_map(|&transport| PLACEMENTS.map(|placement| deferred(transport, placement)));
+    let shareable = transports.iter().copied().map(shareable);
     let watched = PLACEMENTS.map(|placement| watched(transports, placement));
-    submitted.chain(deferred).chain(watched).collect()
+    submitted
+        .chain(shareable)
+        .chain(deferred)
+        .chain(watched)
+        .chain([driven(transports)])
+        .collect()
 }
 
 fn asking(transport: Transport, waiting: Waiting, how: &str, asking: Asking) -> Spec {
@@ -171,6 +177,68 @@ fn watched(transports: &[Transport], placement: Placement) -> Suite {
         .flat_map(|&transport| [call(transport), watch(transport)]);
     let group = Group {
         placement,
+        size: 0,
+        batch: 1,
+        specs: specs.collect(),
+    };
+    Suite { group, aims }
+}
+
+/// A client that threads could share, beside one that they could not.
+fn shareable(transport: Transport) -> Suite {
+    let usual = spec::ours(transport, Waiting::Adaptive);
+    let manner = ContestantManner {
+        connections: 1,
+        ..ContestantManner::default()
+    };
+    let one = usual.clone().in_manner("connections = 1", manner);
+    let aim = Aim {
+        kind: Kind::Shared,
+        transport,
+        what: "connections = 1".to_owned(),
+        one: one.clone(),
+        of: "connections = 0".to_owned(),
+        other: usual.clone(),
+        unit: Unit::Nanoseconds,
+        limit: Limit::AtMost(1.05),
+    };
+    let group = Group {
+        placement: Placement::TwoCores,
+        size: 0,
+        batch: 1,
+        specs: vec![one, usual],
+    };
+    Suite {
+        group,
+        aims: vec![aim],
+    }
+}
+
+/// Servers in an event loop, beside such that run on threads of the library's. An anonymous pipe's child has none.
+fn driven(transports: &[Transport]) -> Suite {
+    let manner = ContestantManner {
+        is_driven: true,
+        ..ContestantManner::default()
+    };
+    let servers = transports.iter().copied();
+    let aims: Vec<_> = servers
+        .filter(|&transport| transport != Transport::Pipe)
+        .map(|transport| Aim {
+            kind: Kind::Driven,
+            transport,
+            what: "served in epoll".to_owned(),
+            one: spec::ours(transport, Waiting::Adaptive).in_manner("in an event loop", manner),
+            of: "run".to_owned(),
+            other: spec::ours(transport, Waiting::Adaptive),
+            unit: Unit::Nanoseconds,
+            limit: Limit::AtMost(1.15),
+        })
+        .collect();
+    let specs = aims
+        .iter()
+        .flat_map(|aim| [aim.one.clone(), aim.other.clone()]);
+    let group = Group {
+        placement: Placement::OneCore,
         size: 0,
         batch: 1,
         specs: specs.collect(),

@@ -33,8 +33,9 @@ pub(super) fn render(report: &Report) -> String {
 fn title(kind: Kind) -> &'static str {
     match kind {
         Kind::Submitted => "calls that nobody waits for, beside call and call_many",
-        Kind::Shared => "threads that share a client, beside a client for each",
+        Kind::Shared => "clients that threads may share, beside a client for each",
         Kind::Deferred => "handlers that reply, beside one that returns its answer",
+        Kind::Driven => "servers in an event loop, beside such that run",
         Kind::Watched => "clients that sleep in an event loop, beside calls that sleep",
     }
 }
