@@ -2,7 +2,9 @@
 
 mod bench;
 
-pub(crate) use bench::{BenchArgs, ContestantArgs, ContestantSettings, Role};
+pub(crate) use bench::{
+    Answering, Asking, BenchArgs, ContestantArgs, ContestantManner, ContestantSettings, Role,
+};
 
 use crate::values;
 use calc_ipc::transport::{Address, ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};

@@ -3,6 +3,9 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+/// What is said of what cannot be measured.
+pub(super) const NOT_HERE: &str = "not here";
+
 /// Something that was measured once.
 pub(super) struct Finding {
     pub(super) what: String,
@@ -60,7 +63,7 @@ impl Finding {
 }
 
 impl Limit {
-    fn is_met(self, value: f64) -> Option<bool> {
+    pub(super) fn is_met(self, value: f64) -> Option<bool> {
         match self {
             Self::AtMost(limit) => Some(value <= limit),
             Self::AtLeast(limit) => Some(value >= limit),
@@ -68,7 +71,7 @@ impl Limit {
         }
     }
 
-    fn text(self, unit: Unit) -> String {
+    pub(super) fn text(self, unit: Unit) -> String {
         match self {
             Self::AtMost(limit) => format!("<= {}", unit.text(limit)),
             Self::AtLeast(limit) => format!(">= {}", unit.text(limit)),
@@ -88,6 +91,15 @@ impl Unit {
     }
 }
 
+/// Whether a goal is met, in words.
+pub(super) fn verdict(is_met: Option<bool>) -> &'static str {
+    match is_met {
+        Some(true) => "met",
+        Some(false) => "NOT MET",
+        None => "",
+    }
+}
+
 /// A line for each.
 pub(super) fn render(goals: &[Goal]) -> String {
     let mut table = Table::new();
@@ -96,16 +108,11 @@ pub(super) fn render(goals: &[Goal]) -> String {
         .set_header(["", "measured", "limit", ""]);
     for goal in goals {
         let measured = goal.measured.map(|value| goal.unit.text(value));
-        let verdict = match goal.met {
-            Some(true) => "met",
-            Some(false) => "NOT MET",
-            None => "",
-        };
         table.add_row([
             goal.what.clone(),
-            measured.unwrap_or_else(|| "not here".to_owned()),
+            measured.unwrap_or_else(|| NOT_HERE.to_owned()),
             goal.limit.text(goal.unit),
-            verdict.to_owned(),
+            verdict(goal.met).to_owned(),
         ]);
     }
     for column in table.column_iter_mut().skip(1).take(2) {

@@ -1,6 +1,8 @@
 //! `calc-ipc bench`: every transport on this machine, beside its raw limit.
 
+mod asynchronous;
 mod crowd;
+mod found;
 mod goal;
 mod goals;
 pub(crate) mod html;
@@ -37,6 +39,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
         goals::run(&mut session, args)?;
     } else if args.crowd {
         crowd::run(&mut session, args)?;
+    } else if args.asynchronous {
+        asynchronous::run(&mut session, args)?;
     } else if args.promises {
         are_promises_kept = promises::run(&mut session, args)?;
     } else {

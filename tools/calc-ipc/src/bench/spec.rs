@@ -1,7 +1,7 @@
 //! Who can be measured, and how it is started.
 
 use super::report::{Contestant, Family, Transport, Waiting};
-use crate::cli::ContestantSettings;
+use crate::cli::{ContestantManner, ContestantSettings};
 use crate::contestant::Name;
 use crate::exit::Failure;
 use calc_ipc::transport::ClientOptions;
@@ -23,8 +23,20 @@ enum Program {
     Own {
         name: Name,
         spin: Duration,
+        manner: ContestantManner,
     },
     Other(PathBuf),
+}
+
+impl Program {
+    /// This one, in the usual manner.
+    fn own(name: Name, spin: Duration) -> Self {
+        Self::Own {
+            name,
+            spin,
+            manner: ContestantManner::default(),
+        }
+    }
 }
 
 /// How long the library looks for work before it sleeps, unless told otherwise.
@@ -52,7 +64,7 @@ pub(super) fn ours(transport: Transport, waiting: Waiting) -> Spec {
         Family::CalcIpc,
         transport,
         waiting,
-        Program::Own { name, spin },
+        Program::own(name, spin),
     )
 }
 
@@ -71,8 +83,13 @@ pub(super) fn raw(transport: Transport, is_blocking: bool) -> Spec {
         true => (Waiting::Blocking, Duration::ZERO),
         false => (polling, default_spin()),
     };
-    let program = Program::Own { name, spin };
-    Spec::own(title.to_owned(), Family::Raw, transport, waiting, program)
+    Spec::own(
+        title.to_owned(),
+        Family::Raw,
+        transport,
+        waiting,
+        Program::own(name, spin),
+    )
 }
 
 /// A program that speaks as our own contestants do.
@@ -106,6 +123,15 @@ impl Spec {
             },
             program,
         }
+    }
+
+    /// The same one of ours, which does it in this manner, and is called so.
+    pub(super) fn in_manner(mut self, how: &str, manner: ContestantManner) -> Self {
+        self.contestant.name = format!("{}, {how}", self.contestant.name);
+        if let Program::Own { manner: usual, .. } = &mut self.program {
+            *usual = manner;
+        }
+        self
     }
 
     /// For messages: who, and how it waits.
@@ -156,7 +182,7 @@ impl Spec {
         self.command("client", address, clients, echoing(size))
     }
 
-    /// The command for one side, set up like this but for how it waits. Other libraries' programs know of no settings.
+    /// The command for one side, set up like this but for how it waits and its manner. Other libraries' programs know of no settings.
     pub(super) fn command(
         &self,
         role: &str,
@@ -165,11 +191,12 @@ impl Spec {
         settings: ContestantSettings,
     ) -> Result<Command, Failure> {
         let mut command = match &self.program {
-            Program::Own { name, spin } => {
+            Program::Own { name, spin, manner } => {
                 let own = std::env::current_exe();
                 let own = own.map_err(|error| Failure::io("find this program", &error))?;
                 let settings = ContestantSettings {
                     spin: *spin,
+                    manner: *manner,
                     ..settings
                 };
                 let mut command = Command::new(own);

@@ -45,16 +45,21 @@ impl Group {
 
 /// What is measured, in words.
 pub(super) fn title(placement: Placement, size: u32, batch: u32) -> String {
-    let place = match placement {
-        Placement::OneCore => "one core",
-        Placement::TwoCores => "two cores",
-        Placement::Anywhere => "anywhere",
-    };
+    let place = place(placement);
     match (size, batch) {
         (0, 1) => format!("ADD i i+1, {place}"),
         (0, _) => format!("ADD i i+1, {batch} at once, {place}"),
         (size, _) if size % 1024 == 0 => format!("echo of {} KiB, {place}", size / 1024),
         (size, _) => format!("echo of {size} bytes, {place}"),
+    }
+}
+
+/// A placement, in words.
+pub(super) fn place(placement: Placement) -> &'static str {
+    match placement {
+        Placement::OneCore => "one core",
+        Placement::TwoCores => "two cores",
+        Placement::Anywhere => "anywhere",
     }
 }
 

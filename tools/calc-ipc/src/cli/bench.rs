@@ -19,10 +19,13 @@ use std::time::Duration;
 /// and beside a handler that takes 100 ms; this library beside a raw server with a thread for each client that does the same work.
 /// It takes about three minutes.
 ///
+/// --async measures calls that nobody waits for, clients that threads share and answers that come later, each beside plain calls over
+/// the same transport. It takes about two minutes.
+///
 /// --promises measures what is promised in time instead: how soon a client learns that its server was killed, a server
 /// stops, a call ends at its deadline and so on, with a verdict for each. It takes about three minutes.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("in_rounds").args(["crowd", "promises"]))]
+#[command(group = ArgGroup::new("in_rounds").args(["crowd", "promises", "asynchronous"]))]
 pub(crate) struct BenchArgs {
     /// Measure little, within seconds: enough to see that it works.
     #[arg(long)]
@@ -48,18 +51,21 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     pub(crate) goals: bool,
     /// How often to measure the goals; the median counts.
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "goals", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "goals", conflicts_with = "in_rounds", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) runs: u32,
     /// Measure a client that asks now and then beside greedy ones that ask without a pause.
     #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
     pub(crate) crowd: bool,
+    /// Measure calls that nobody waits for, shared clients and deferred answers beside plain calls.
+    #[arg(long = "async", conflicts_with_all = ["goals", "report", "rivals"])]
+    pub(crate) asynchronous: bool,
     /// Measure what is promised in time, and say of each promise whether it was kept.
     #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
     pub(crate) promises: bool,
     /// End with exit status 1 if a promise was not kept.
-    #[arg(long, requires = "promises", conflicts_with_all = ["goals", "crowd"])]
+    #[arg(long, requires = "promises", conflicts_with_all = ["goals", "crowd", "asynchronous"])]
     pub(crate) strict: bool,
-    /// How many rounds to measure [default: 5 with --crowd, 200 with --promises].
+    /// How many rounds to measure [default: 5 with --crowd, 20 with --async, 200 with --promises].
     #[arg(long, value_name = "N", requires = "in_rounds", conflicts_with = "goals", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rounds: Option<u32>,
     #[command(flatten)]
@@ -67,7 +73,7 @@ pub(crate) struct BenchArgs {
 }
 
 /// Said beside `requires`, which clap forgets where something else excludes what is required.
-const NO_CROWD: [&str; 2] = ["goals", "promises"];
+const NO_CROWD: [&str; 3] = ["goals", "promises", "asynchronous"];
 
 /// How `--crowd` measures.
 #[derive(Args, Debug)]
@@ -121,6 +127,51 @@ pub(crate) struct ContestantSettings {
     /// Clients: the number of the first connection.
     #[arg(long, default_value_t = 0)]
     pub(crate) first: u32,
+    #[command(flatten)]
+    pub(crate) manner: ContestantManner,
+}
+
+/// What one of ours does otherwise than usual.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct ContestantManner {
+    /// Clients that calculate.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) asking: Asking,
+    /// Servers that echo.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) answering: Answering,
+    /// Servers: serve in an event loop of their own.
+    #[arg(long = "driven")]
+    pub(crate) is_driven: bool,
+    /// Clients: share one that has so many connections; 0: each connection is a client's.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) connections: u32,
+}
+
+/// How a client asks for what is wanted at once.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Asking {
+    /// By one call, or one call of many.
+    #[default]
+    Call,
+    /// By a call for each.
+    CallEach,
+    /// Submits all, and takes the completions.
+    Submit,
+    /// The same, and sleeps in an event loop meanwhile.
+    Watch,
+}
+
+/// When a server answers.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Answering {
+    /// When its handler returns.
+    #[default]
+    InHandler,
+    /// Inside of a handler that could defer it.
+    Deferred,
+    /// From another thread.
+    Elsewhere,
 }
 
 impl Default for ContestantSettings {
@@ -133,6 +184,7 @@ impl Default for ContestantSettings {
             workers: 0,
             stall: ServerOptions::default().stall_timeout,
             first: 0,
+            manner: ContestantManner::default(),
         }
     }
 }
@@ -146,6 +198,7 @@ impl ContestantSettings {
             format!("--stall={}us", self.stall.as_micros()),
             format!("--first={}", self.first),
         ];
+        arguments.extend(self.manner.arguments());
         arguments.extend(self.echo.map(|size| format!("--echo={size}")));
         let flags = [("--calculate", self.calculate), ("--slow", self.is_slow)];
         arguments.extend(
@@ -156,6 +209,24 @@ impl ContestantSettings {
         );
         arguments
     }
+}
+
+impl ContestantManner {
+    fn arguments(self) -> Vec<String> {
+        let mut arguments = vec![
+            format!("--asking={}", word(self.asking)),
+            format!("--answering={}", word(self.answering)),
+            format!("--connections={}", self.connections),
+        ];
+        arguments.extend(self.is_driven.then(|| "--driven".to_owned()));
+        arguments
+    }
+}
+
+/// A value, as it is written on the command line.
+fn word(value: impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

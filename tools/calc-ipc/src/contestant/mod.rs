@@ -7,6 +7,9 @@
 mod body;
 mod calculator;
 mod crowd;
+mod deferred;
+mod driven;
+mod flight;
 mod job;
 mod obey;
 mod ours;

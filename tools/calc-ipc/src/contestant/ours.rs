@@ -1,11 +1,14 @@
 //! This library, as a program of its users would use it.
 
 use super::body::{Bodies, wrong};
+use super::deferred;
+use super::driven::EventLoop;
+use super::flight::Flight;
 use super::job::{self, is_sum, sum};
 use super::{
     Caller, Callers, Name, beside, own_program, read_port, say_ready, stdio_arguments, write_port,
 };
-use crate::cli::ContestantArgs;
+use crate::cli::{Answering, Asking, ContestantArgs, ContestantSettings};
 use crate::exit::Failure;
 use calc_ipc::calculator::{Request, Response};
 use calc_ipc::error::Error;
@@ -17,22 +20,28 @@ use std::io::{self, Write};
 use std::num::NonZeroU32;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-fn failure(error: &Error) -> Failure {
+pub(super) fn failure(error: &Error) -> Failure {
     Failure::Transport(error.to_string())
 }
 
 /// The calculator, one that takes its time, or where bodies have a size, an echo of them.
-fn handler(args: &ContestantArgs) -> Handler {
-    match args.settings.echo {
+fn handler(args: &ContestantArgs) -> Result<Handler, Failure> {
+    let handler = match args.settings.echo {
         None if args.settings.is_slow => Handler::new(job::execute_slowly),
         None => Handler::Calculator,
-        Some(_) => Handler::bytes(|request, answer| {
-            answer.get_mut(..request.len())?.copy_from_slice(request);
-            Some(request.len())
-        }),
-    }
+        Some(_) => match args.settings.manner.answering {
+            Answering::InHandler => Handler::bytes(|request, answer| {
+                answer.get_mut(..request.len())?.copy_from_slice(request);
+                Some(request.len())
+            }),
+            Answering::Deferred => deferred::at_once(),
+            Answering::Elsewhere => deferred::elsewhere()?,
+        },
+    };
+    Ok(handler)
 }
 
 /// The default, or more where messages need more.
@@ -56,6 +65,7 @@ fn client_options(args: &ContestantArgs) -> ClientOptions {
     ClientOptions {
         max_message: max_message(args),
         spin: args.settings.spin,
+        connections: args.settings.manner.connections,
         ..ClientOptions::default()
     }
 }
@@ -89,12 +99,18 @@ fn address(args: &ContestantArgs, port: u16) -> Address {
 pub(super) fn serve(args: &ContestantArgs) -> Result<(), Failure> {
     let bound =
         transport::bind(&address(args, 0), &server_options(args)).map_err(|e| failure(&e))?;
-    let server = Server::new(bound.endpoint, handler(args)).map_err(|e| failure(&e))?;
+    let server = Server::new(bound.endpoint, handler(args)?).map_err(|e| failure(&e))?;
     if let Address::Tcp { port, .. } = bound.address {
         write_port(&args.address, port)?;
     }
-    server.start().map_err(|e| failure(&e))?;
-    say_ready()?;
+    if args.settings.manner.is_driven {
+        let event_loop = EventLoop::of(&server)?;
+        say_ready()?;
+        event_loop.run()?;
+    } else {
+        server.start().map_err(|e| failure(&e))?;
+        say_ready()?;
+    }
     let mut line = String::new();
     let failed = |error| Failure::io("standard input", &error);
     io::stdin().read_line(&mut line).map_err(failed)?;
@@ -115,23 +131,30 @@ pub(super) fn serve_stdio(args: &ContestantArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::io(path.display(), &error))?;
     let (input, output) = (io::stdin(), io::stdout());
     let options = server_options(args);
-    pipe::serve(input.as_fd(), output.as_fd(), handler(args), &options).map_err(|e| failure(&e))
+    pipe::serve(input.as_fd(), output.as_fd(), handler(args)?, &options).map_err(|e| failure(&e))
 }
 
 pub(super) fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
     let (url, options) = (url_of(args)?, client_options(args));
-    let is_echo = args.settings.echo.is_some();
-    Callers::connect(args, move |_| Ours::greeted(dial(&url, &options)?, is_echo))
+    let settings = args.settings.clone();
+    let dial = move || dial(&url, &options).map(Arc::new);
+    let shared = match settings.manner.connections {
+        0 => None,
+        _ => Some(dial()?),
+    };
+    Callers::connect(args, move |_| {
+        let client = shared.as_ref().map(Arc::clone);
+        Ours::greeted(client.map_or_else(&dial, Ok)?, &settings)
+    })
 }
 
 fn dial(url: &Address, options: &ClientOptions) -> Result<Client, Failure> {
-    let channel = transport::connect(url, options).map_err(|e| failure(&e))?;
-    Ok(Client::new(channel, options))
+    Client::connect(url, options).map_err(|e| failure(&e))
 }
 
 pub(super) fn spawn(args: &ContestantArgs) -> Result<Callers, Failure> {
     let (client, process) = spawn_within(&[], args, &client_options(args))?;
-    let caller = Ours::greeted(client, args.settings.echo.is_some())?;
+    let caller = Ours::greeted(Arc::new(client), &args.settings)?;
     Ok(Callers::only(caller, Some(process.get())))
 }
 
@@ -193,23 +216,29 @@ pub(crate) fn spawn_within(
 
 /// A client, and what it asks.
 struct Ours {
-    client: Client,
+    client: Arc<Client>,
+    asking: Asking,
     job: Job,
 }
 
 enum Job {
     Calculate,
     CalculateMany(Vec<Request>),
+    /// So many calls, one after the other.
+    CalculateEach(usize),
+    Submit(Flight),
     Echo(Bodies),
 }
 
 impl Ours {
     /// A client that has asked once: some connections are finished by the first call.
-    fn greeted(client: Client, is_echo: bool) -> Result<Self, Failure> {
+    fn greeted(client: Arc<Client>, settings: &ContestantSettings) -> Result<Self, Failure> {
         let mut ours = Self {
             client,
+            asking: settings.manner.asking,
             job: Job::Calculate,
         };
+        let is_echo = settings.echo.is_some();
         ours.prepare(if is_echo { 16 } else { 0 }, 1)?;
         ours.round_trip(0)?;
         Ok(ours)
@@ -218,10 +247,13 @@ impl Ours {
 
 impl Caller for Ours {
     fn prepare(&mut self, size: usize, batch: usize) -> Result<(), Failure> {
-        self.job = match (size, batch) {
-            (0, 1) => Job::Calculate,
-            (0, _) => Job::CalculateMany(vec![sum(0); batch]),
-            (_, 1) => Job::Echo(Bodies::new(size)),
+        self.job = match (size, batch, self.asking) {
+            (0, _, Asking::Submit) => Job::Submit(Flight::new(batch)),
+            (0, _, Asking::Watch) => Job::Submit(Flight::new(batch).watching(&self.client)?),
+            (0, 1, _) => Job::Calculate,
+            (0, _, Asking::Call) => Job::CalculateMany(vec![sum(0); batch]),
+            (0, _, Asking::CallEach) => Job::CalculateEach(batch),
+            (_, 1, _) => Job::Echo(Bodies::new(size)),
             _ => return Err(Failure::Usage("batches are the calculator's".to_owned())),
         };
         Ok(())
@@ -229,11 +261,12 @@ impl Caller for Ours {
 
     fn round_trip(&mut self, number: u64) -> Result<(), Failure> {
         match &mut self.job {
-            Job::Calculate => {
-                let number = number.cast_signed();
-                let response = self.client.call(&sum(number)).map_err(|e| failure(&e))?;
-                is_sum(number, &response).then_some(()).ok_or_else(wrong)
+            Job::Calculate => ask(&self.client, number.cast_signed()),
+            Job::CalculateEach(count) => {
+                let mut numbers = (number.cast_signed()..).take(*count);
+                numbers.try_for_each(|number| ask(&self.client, number))
             }
+            Job::Submit(flight) => flight.round_trip(&self.client, number),
             Job::CalculateMany(requests) => ask_many(&self.client, requests, number.cast_signed()),
             Job::Echo(bodies) => {
                 bodies.stamp(number);
@@ -250,6 +283,11 @@ impl Caller for Ours {
     fn calculate(&mut self, request: &Request) -> Result<Response, Failure> {
         self.client.call(request).map_err(|e| failure(&e))
     }
+}
+
+fn ask(client: &Client, number: i64) -> Result<(), Failure> {
+    let response = client.call(&sum(number)).map_err(|e| failure(&e))?;
+    is_sum(number, &response).then_some(()).ok_or_else(wrong)
 }
 
 fn ask_many(client: &Client, requests: &mut [Request], first: i64) -> Result<(), Failure> {

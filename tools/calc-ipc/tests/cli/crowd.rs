@@ -64,7 +64,7 @@ fn polite_clients_are_measured_beside_greedy_ones() {
             )
         })
         .collect();
-    let expected = ["unix", "tcp", "fifo", "shm"]
+    let expected = ["unix", "seqpacket", "tcp", "fifo", "shm"]
         .into_iter()
         .flat_map(|transport| [(transport, 0), (transport, 3)]);
     assert_eq!(measured, expected.collect::<Vec<_>>());
@@ -113,7 +113,10 @@ fn every_transport_is_measured_beside_a_handler_that_takes_long() {
         .iter()
         .map(|row| row["transport"].as_str().unwrap())
         .collect();
-    assert_eq!(transports, ["fifo", "shm", "tcp", "unix"].into());
+    assert_eq!(
+        transports,
+        ["fifo", "seqpacket", "shm", "tcp", "unix"].into()
+    );
     for row in slow {
         assert_eq!(names(row).len(), 2, "{row}");
         for found in rows(row, "contestants") {
@@ -185,6 +188,7 @@ fn what_makes_no_sense_is_refused() {
         &["--crowd", "--report", "page.html"],
         &["--crowd", "--batch", "0"],
         &["--crowd", "--rounds", "0"],
+        &["--crowd", "--runs", "2"],
         &["--crowd", "--greedy", "97"],
         &["--greedy", "2"],
         &["--goals", "--greedy", "2"],

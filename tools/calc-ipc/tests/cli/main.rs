@@ -7,6 +7,7 @@
     reason = "this is a test"
 )]
 
+mod asynchronous;
 mod bench;
 mod call;
 mod crowd;

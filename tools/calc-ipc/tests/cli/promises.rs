@@ -48,8 +48,8 @@ fn every_promise_is_measured_over_every_transport_that_it_is_made_for() {
             .collect()
     };
     let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    let shared = ["unix", "tcp", "fifo", "shm"];
-    let all = ["unix", "tcp", "fifo", "shm", "pipe"];
+    let shared = ["unix", "tcp", "fifo", "shm", "seqpacket"];
+    let all = ["unix", "tcp", "fifo", "shm", "seqpacket", "pipe"];
     for (about, transports) in [
         ("killed inside its handler", &all[..]),
         ("killed while it is asked", &all),
@@ -125,6 +125,7 @@ fn what_makes_no_sense_is_refused() {
         &["--promises", "--report", "page.html"],
         &["--promises", "--greedy", "2"],
         &["--promises", "--rounds", "0"],
+        &["--promises", "--runs", "2"],
         &["--strict"],
         &["--crowd", "--strict"],
         &["--rounds", "3"],

@@ -23,8 +23,9 @@ use scene::{Act, Cast, Pace, Scene};
 use std::io::{self, Write};
 use std::time::Duration;
 
-const TRANSPORTS: [Transport; 4] = [
+const TRANSPORTS: [Transport; 5] = [
     Transport::Unix,
+    Transport::Seqpacket,
     Transport::Tcp,
     Transport::Fifo,
     Transport::Shm,

@@ -1,20 +1,22 @@
 //! The measurements behind the goals. Their limits are ratios and differences of turns next to each other, since times
 //! alone say more about the machine than about the library.
 
+use super::super::found::Found;
 use super::super::goal::{Finding, Limit, Unit};
 use super::super::plan;
 use super::super::report::{Placement, Transport, Waiting};
 use super::super::session::Session;
 use super::super::spec::{self, Spec};
-use super::super::stats::{Tally, median, ratio};
+use super::super::stats::{median, ratio};
 use super::super::trouble::Trouble;
-use super::super::turns::{self, Effort, Group};
+use super::super::turns::{Effort, Group};
 use super::hogs::Hogs;
 use super::{crowds, idle};
 use std::time::Duration;
 
-pub(super) const TRANSPORTS: [Transport; 5] = [
+pub(super) const TRANSPORTS: [Transport; 6] = [
     Transport::Unix,
+    Transport::Seqpacket,
     Transport::Tcp,
     Transport::Pipe,
     Transport::Fifo,
@@ -84,41 +86,6 @@ pub(super) fn times(what: String, limit: Limit, value: Option<f64>) -> Finding {
         unit: Unit::Times,
         limit,
         value,
-    }
-}
-
-/// What a group found, to be asked by contestant.
-struct Found {
-    specs: Vec<Spec>,
-    tallies: Vec<Option<Tally>>,
-}
-
-impl Found {
-    fn measure(session: &mut Session, group: Group, effort: &Effort) -> Result<Self, Trouble> {
-        session.progress.say(&group.title());
-        let tallies = turns::latencies(session, &group, effort)?;
-        let specs = group.specs;
-        Ok(Self { specs, tallies })
-    }
-
-    fn tally(&self, spec: &Spec) -> Option<&Tally> {
-        let index = self
-            .specs
-            .iter()
-            .position(|known| known.contestant == spec.contestant)?;
-        self.tallies.get(index)?.as_ref()
-    }
-
-    fn medians(&self, spec: &Spec) -> &[f64] {
-        self.tally(spec).map_or(&[], |tally| &tally.medians)
-    }
-
-    fn means(&self, spec: &Spec) -> &[f64] {
-        self.tally(spec).map_or(&[], |tally| &tally.means)
-    }
-
-    fn ratio(&self, one: &Spec, other: &Spec) -> Option<f64> {
-        ratio(self.medians(one), self.medians(other))
     }
 }
 

@@ -29,21 +29,23 @@ use stall::Misdeed;
 use std::io::{self, Write};
 use stop::Clients;
 
-const ALL: [Transport; 5] = [
+const ALL: [Transport; 6] = [
     Transport::Unix,
+    Transport::Seqpacket,
     Transport::Tcp,
     Transport::Fifo,
     Transport::Shm,
     Transport::Pipe,
 ];
 /// Those that many clients can use.
-const SHARED: [Transport; 4] = [
+const SHARED: [Transport; 5] = [
     Transport::Unix,
+    Transport::Seqpacket,
     Transport::Tcp,
     Transport::Fifo,
     Transport::Shm,
 ];
-/// Those that a peer can be written for which knows frames only.
+/// Those that a peer can be written for which knows streams of frames only.
 const SOCKETS: [Transport; 2] = [Transport::Unix, Transport::Tcp];
 
 /// A measurement over one transport: so many values, or fewer.

@@ -1,0 +1,32 @@
+//! Echoes of this library's servers that are answered after the handler has returned, or could be.
+
+use crate::exit::Failure;
+use calc_ipc::service::{Handler, Reply};
+use std::sync::mpsc;
+use std::thread;
+
+/// The handler itself answers.
+pub(super) fn at_once() -> Handler {
+    Handler::deferred(echo)
+}
+
+/// Another thread answers, which ends with the handler.
+pub(super) fn elsewhere() -> Result<Handler, Failure> {
+    let (sender, receiver) = mpsc::channel::<(Reply, Vec<u8>)>();
+    thread::Builder::new()
+        .spawn(move || {
+            for (reply, request) in receiver {
+                echo(reply, &request);
+            }
+        })
+        .map_err(|error| Failure::io("start a thread", &error))?;
+    Ok(Handler::deferred(move |reply, request| {
+        // If the thread has gone, the reply is dropped, which tells the client.
+        let _ = sender.send((reply, request.to_vec()));
+    }))
+}
+
+fn echo(reply: Reply, request: &[u8]) {
+    // A client that has gone misses nothing.
+    let _ = reply.send(request);
+}
