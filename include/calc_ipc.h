@@ -1932,7 +1932,7 @@ calc_ipc_status calc_ipc_reply_send_response(struct calc_ipc_reply *reply,
  * Gives the client HANDLER_FAILED, and ends the reply. Any thread may call it.
  *
  * @param reply  The reply; NULL does nothing.
- * @param text   Why, as for calc_ipc_current_failure(): for the server's side alone. NULL: nothing is said.
+ * @param text   Why, for the server's side alone, as is what calc_ipc_current_failure() says in other handlers. NULL: nothing is said.
  */
 CALC_IPC_API
 void calc_ipc_reply_fail(struct calc_ipc_reply *reply,

@@ -198,3 +198,19 @@ fn as_many_bytes_are_written_as_there_are() {
     assert_eq!((room[0].size, room[0].requests), (80, 1));
     assert_eq!((room[1].size, room[1].came), (0, 9));
 }
+
+#[test]
+fn who_has_gone_before_the_server_looks_was_not_refused() {
+    let (transport, address) = (&support::TRANSPORTS[2], Address::new());
+    let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+    let server = Server::new(endpoint, Handler::Calculator).unwrap();
+    for _ in 0..3 {
+        drop(std::os::unix::net::UnixStream::connect(&(transport.files)(&address)[0]).unwrap());
+    }
+    server.start().unwrap();
+    let client = transport.client(&address);
+    client.call(&add(1, 2)).unwrap().unwrap();
+    let stats = server.stats().unwrap();
+    assert_eq!([stats.refused, stats.dropped], [0, 0]);
+    assert_eq!(stats.requests, 1);
+}

@@ -140,7 +140,7 @@ impl calc_ipc_server_options {
         let function = self
             .observer
             .filter(|_| has(offset_of!(Self, observer_data)));
-        let data = match has(size_of::<Self>()) {
+        let data = match has(offset_of!(Self, observer_data) + size_of::<*mut c_void>()) {
             true => self.observer_data,
             false => ptr::null_mut(),
         };

@@ -119,7 +119,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_reply_send_response(
 /// Gives the client HANDLER_FAILED, and ends the reply. Any thread may call it.
 ///
 /// @param reply  The reply; NULL does nothing.
-/// @param text   Why, as for calc_ipc_current_failure(): for the server's side alone. NULL: nothing is said.
+/// @param text   Why, for the server's side alone, as is what calc_ipc_current_failure() says in other handlers. NULL: nothing is said.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_reply_fail(
     reply: *mut calc_ipc_reply,

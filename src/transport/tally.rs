@@ -1,5 +1,6 @@
 //! What the threads of a server have answered.
 
+use crate::sys::NoFork;
 use crate::sys::mutex::lock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -89,6 +90,7 @@ impl Tallies {
 
     /// What was answered so far.
     pub(crate) fn sum(&self) -> Answered {
+        let _no_fork = NoFork::begin(); // A child that adopts the server needs the lock.
         let sum = lock(&self.0);
         let threads = sum.threads.iter().map(|thread| thread.read());
         threads.fold(sum.past, Answered::plus)

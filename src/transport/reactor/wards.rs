@@ -92,11 +92,10 @@ impl<'a> Wards<'a> {
 
     /// Its turns in this round are over.
     pub(super) fn put_down(&mut self, ward: &Held<'a>) {
-        if ward.queue.is_busy() {
-            self.is_busy = true;
-            if !ward.desk.is_attended_by(self.index) {
-                ward.desk.bell.ring(); // Its own thread is back, but may not know of these.
-            }
+        let is_busy = ward.queue.is_busy();
+        self.is_busy |= is_busy;
+        if (is_busy || ward.is_timed()) && !ward.desk.is_attended_by(self.index) {
+            ward.desk.bell.ring(); // Its own thread is back, but may not know of these, or of a time to come.
         }
     }
 

@@ -114,16 +114,19 @@ impl Listener for SharedEndpoint {
             Accepted::Client(control, credentials) => (control, credentials),
         };
         let visitor = self.visitors.next(credentials);
-        if !is_full && let Ok(shared) = self.share_with(control.as_source()) {
-            let peer = SharedPeer::new(control, shared, visitor, self.max_message);
-            return Ok(Admission::Peer(Box::new(peer)));
-        }
-        // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
-        let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
         let why = match is_full {
             true => Refusal::Full,
-            false => Refusal::Shortage,
+            false => match self.share_with(control.as_source()) {
+                Ok(shared) => {
+                    let peer = SharedPeer::new(control, shared, visitor, self.max_message);
+                    return Ok(Admission::Peer(Box::new(peer)));
+                }
+                Err(error) if has_vanished(&error) => return Ok(Admission::Vanished),
+                Err(_) => Refusal::Shortage,
+            },
         };
+        // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
+        let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
         Ok(Admission::Refused(visitor, why))
     }
 
@@ -134,6 +137,14 @@ impl Listener for SharedEndpoint {
     fn sleepers(&self) -> Option<&dyn Sleepers> {
         Some(&self.header)
     }
+}
+
+/// Whether sharing failed since nobody is there any more.
+fn has_vanished(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+    )
 }
 
 /// What a client shares with the server.
