@@ -56,6 +56,8 @@ pub(crate) struct Times {
     idle_since: Option<Instant>,
     /// It waits for an answer that is to come, and none of these runs.
     is_parked: bool,
+    /// It does not take its answers, so it is not read from: whether it asks is not known.
+    is_blocked: bool,
 }
 
 impl Times {
@@ -78,6 +80,8 @@ impl Times {
         let now = Instant::now();
         let is_parked = matches!(end, TurnEnd::Parked { .. });
         let was_parked = std::mem::replace(&mut self.is_parked, is_parked);
+        let is_blocked = matches!(end, TurnEnd::Blocked { .. });
+        let was_blocked = std::mem::replace(&mut self.is_blocked, is_blocked);
         let has_moved = match end {
             TurnEnd::Partial { moved, .. } | TurnEnd::Blocked { moved } => moved,
             TurnEnd::Idle { answered } => answered,
@@ -85,7 +89,7 @@ impl Times {
                 true
             }
         };
-        let has_moved = has_moved || was_parked;
+        let has_moved = has_moved || was_parked || (was_blocked && !is_blocked);
         if has_moved {
             self.idle_since = self.idle_since.map(|_| now);
             self.stuck_since = None;
@@ -121,7 +125,8 @@ impl Times {
         }
         let stuck = self.stuck_since.map(|since| since + limits.stall_timeout);
         let frame = self.frame.map(|(began, time)| began + time);
-        let idle = self.idle_since.map(|since| since + limits.idle_timeout);
+        let idle = self.idle_since.filter(|_| !self.is_blocked);
+        let idle = idle.map(|since| since + limits.idle_timeout);
         [stuck, frame, idle].into_iter().flatten().min()
     }
 
@@ -222,6 +227,23 @@ mod tests {
         let due = times.due(&limits).unwrap();
         times.postpone(Duration::from_secs(3600));
         assert_eq!(times.due(&limits), Some(due + Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn one_that_does_not_take_its_answers_is_stuck_and_not_idle() {
+        let limits = limits(STALL / 2);
+        let mut times = Times::new(&limits, Instant::now());
+        let began = times.idle_since;
+        times.note(TurnEnd::Blocked { moved: false }, &limits);
+        let stuck = times.stuck_since.map(|since| since + limits.stall_timeout);
+        assert_eq!(times.due(&limits), stuck);
+        assert_eq!(times.cause(stuck.unwrap(), &limits), Cause::Unread);
+        times.note(TurnEnd::Idle { answered: false }, &limits);
+        assert!(times.idle_since > began, "it is idle from now on");
+        assert_eq!(
+            times.due(&limits),
+            times.idle_since.map(|since| since + limits.idle_timeout)
+        );
     }
 
     #[test]
