@@ -10,24 +10,13 @@ use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Event, Handler, Limit, Next, Server, current_peer};
 use calc_ipc::transport::ServerOptions;
 use deferring::{Kept, LATER, NOW, handler, message};
-use std::os::fd::AsRawFd;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use support::{Address, PATIENCE, Transport, eventually, over_each, status};
+use support::{Address, PATIENCE, Transport, eventually, is_readable_within, over_each, status};
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
-
-fn is_readable(server: &Server, milliseconds: i32) -> bool {
-    let mut entry = libc::pollfd {
-        fd: server.source().unwrap().as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one entry, which outlives the call.
-    unsafe { libc::poll(&raw mut entry, 1, milliseconds) == 1 }
-}
 
 /// A server that the test drives, and what its handler keeps.
 fn driven(transport: &Transport, address: &Address) -> (Server, Receiver<Kept>) {
@@ -41,7 +30,7 @@ fn driven(transport: &Transport, address: &Address) -> (Server, Receiver<Kept>) 
 /// Drives it until something is so, which is asked whenever there is nothing to do.
 fn drive_until(server: &Server, what: &str, mut is_so: impl FnMut() -> bool) {
     eventually(what, || {
-        is_readable(server, 1);
+        is_readable_within(&server.source().unwrap(), Duration::from_millis(1));
         while server.dispatch(LOOK).unwrap() {}
         is_so()
     });
@@ -82,13 +71,17 @@ fn an_answer_shows_to_the_hosts_loop() {
                 out.is_some()
             });
             while server.dispatch(LOOK).unwrap() {}
-            assert!(!is_readable(&server, 0), "{}: parked", transport.name);
+            assert!(
+                !is_readable_within(&server.source().unwrap(), Duration::ZERO),
+                "{}: parked",
+                transport.name
+            );
             let (reply, rest) = out.unwrap();
             thread::spawn(move || reply.send(&rest).unwrap())
                 .join()
                 .unwrap();
             assert!(
-                is_readable(&server, 0),
+                is_readable_within(&server.source().unwrap(), Duration::ZERO),
                 "{}: its answer is there",
                 transport.name
             );

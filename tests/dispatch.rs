@@ -21,7 +21,8 @@ use std::thread;
 use std::time::Duration;
 use support::raw::Random;
 use support::{
-    Address, PATIENCE, Process, TRANSPORTS, Transport, add, echo, eventually, over_each, status,
+    Address, PATIENCE, Process, TRANSPORTS, Transport, add, echo, eventually, is_readable_within,
+    over_each, status,
 };
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
@@ -40,23 +41,13 @@ fn create_with(
     Server::new((transport.bind)(address, options).unwrap(), handler).unwrap()
 }
 
-fn is_readable_within(server: &Server, milliseconds: i32) -> bool {
-    let mut entry = libc::pollfd {
-        fd: server.source().unwrap().as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one entry, which outlives the call.
-    unsafe { libc::poll(&raw mut entry, 1, milliseconds) == 1 }
-}
-
 fn is_readable(server: &Server) -> bool {
-    is_readable_within(server, 0)
+    is_readable_within(&server.source().unwrap(), Duration::ZERO)
 }
 
 fn await_readable(server: &Server) {
-    let patience = i32::try_from(PATIENCE.as_millis()).unwrap();
-    assert!(is_readable_within(server, patience), "it is never told");
+    let is_told = is_readable_within(&server.source().unwrap(), PATIENCE);
+    assert!(is_told, "it is never told");
 }
 
 /// Drives it until there is nothing to do; how many turns did something.
@@ -72,7 +63,7 @@ fn drive(server: &Server) -> usize {
 /// Drives it, as a loop of the host's does, until so; `is_so` is asked whenever there is nothing to do.
 fn drive_until(server: &Server, mut is_so: impl FnMut() -> bool) {
     eventually("what it is driven for", || {
-        is_readable_within(server, 1);
+        is_readable_within(&server.source().unwrap(), Duration::from_millis(1));
         drive(server);
         is_so()
     });

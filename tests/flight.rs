@@ -14,31 +14,18 @@ use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Completion, Handler, IN_FLIGHT_MAX, Limit, Next, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
-use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
+use support::raw::Random;
 use support::{
-    Address, PATIENCE, TRANSPORTS, add, echo, eventually, handle_in_process, over_each, status,
-    within,
+    Address, PATIENCE, TRANSPORTS, add, echo, eventually, handle_in_process, is_readable_within,
+    over_each, status, within,
 };
 
 const FOREVER: Limit = Limit::Own(None);
 const LOOK: Option<Duration> = Some(Duration::ZERO);
-
-/// Numbers at random, from a seed that a failure prints.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-}
 
 /// The completion that comes next, within half a minute or more, and its answer.
 fn next(client: &Client) -> (Completion, Vec<u8>) {
@@ -58,26 +45,13 @@ fn has_none(client: &Client) -> bool {
 
 /// Whether the host's loop would wake up.
 fn is_readable(client: &Client) -> bool {
-    let mut entry = libc::pollfd {
-        fd: client.source().unwrap().as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one entry, which outlives the call.
-    unsafe { libc::poll(&raw mut entry, 1, 0) == 1 }
+    is_readable_within(&client.source().unwrap(), Duration::ZERO)
 }
 
 /// Waits until the host's loop would wake up.
 fn await_readable(client: &Client) {
-    let mut entry = libc::pollfd {
-        fd: client.source().unwrap().as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    let patience = i32::try_from(PATIENCE.as_millis()).unwrap();
-    // SAFETY: one entry, which outlives the call.
-    let ready = unsafe { libc::poll(&raw mut entry, 1, patience) };
-    assert_eq!(ready, 1, "it never wakes");
+    let wakes = is_readable_within(&client.source().unwrap(), PATIENCE);
+    assert!(wakes, "it never wakes");
 }
 
 /// Holds a handler up until it is opened.
@@ -117,17 +91,17 @@ fn each_is_answered_once_in_its_order() {
     over_each(|transport, address| {
         let _server = transport.serve(address, echo(), &ServerOptions::default());
         let client = transport.client(address);
-        let mut random = Random(7);
+        let mut random = Random::new(7);
         let (mut asked, mut told) = (0, 0);
         while told < 3000 {
-            let depth = random.below(IN_FLIGHT_MAX as u64) + 1;
+            let depth = random.pick(IN_FLIGHT_MAX as u64) + 1;
             while asked < told + depth && asked < 3000 {
-                let message = message(asked, random.below(300));
+                let message = message(asked, random.pick(300));
                 let id = client.submit(FOREVER, &message, asked + 1000).unwrap();
                 asked += 1;
                 assert_eq!(id, asked, "numbers begin at 1");
             }
-            for _ in 0..random.below(depth) + 1 {
+            for _ in 0..random.pick(depth) + 1 {
                 if told == asked {
                     break;
                 }
@@ -546,11 +520,11 @@ fn whatever_threads_do_each_call_is_told_of_once() {
                 .map(|asker| {
                     let client = &client;
                     scope.spawn(move || {
-                        let mut random = Random(asker);
+                        let mut random = Random::new(asker);
                         for number in 0..EACH {
                             let tag = asker * EACH + number;
-                            let limit = match random.below(4) {
-                                0 => Limit::Own(Some(Duration::from_micros(random.below(200) + 1))),
+                            let limit = match random.pick(4) {
+                                0 => Limit::Own(Some(Duration::from_micros(random.pick(200) + 1))),
                                 _ => FOREVER,
                             };
                             let id = loop {
@@ -560,10 +534,10 @@ fn whatever_threads_do_each_call_is_told_of_once() {
                                 }
                                 thread::yield_now();
                             };
-                            if random.below(5) == 0 {
+                            if random.pick(5) == 0 {
                                 client.cancel(id).unwrap();
                             }
-                            if random.below(9) == 0 {
+                            if random.pick(9) == 0 {
                                 let called = client.call_bytes(b"call", &mut [0; 4]);
                                 assert!([Status::Ok, Status::Busy].contains(&status(called)));
                             }

@@ -17,11 +17,11 @@ use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Limit, Next};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
-use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use support::{Address, PATIENCE, TRANSPORTS};
+use support::raw::Random;
+use support::{Address, PATIENCE, TRANSPORTS, is_readable_within};
 
 /// The calls over each transport, where nothing else is asked for.
 const CALLS: u64 = 100_000;
@@ -30,19 +30,6 @@ const CALLS: u64 = 100_000;
 const SERIES: u64 = 2500;
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
-
-/// Numbers at random, from a seed that a failure prints.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-}
 
 /// Gives each message back, some of them late: where the eighth byte is 1.
 fn handler() -> Handler {
@@ -58,10 +45,10 @@ fn handler() -> Handler {
 /// A message that no other is like.
 fn message(number: u64, random: &mut Random) -> Vec<u8> {
     let mut message = number.to_le_bytes().to_vec();
-    message.push(u8::from(random.below(200) == 0));
-    let length = match random.below(20) {
-        0 => random.below(5000),
-        _ => random.below(60),
+    message.push(u8::from(random.pick(200) == 0));
+    let length = match random.pick(20) {
+        0 => random.pick(5000),
+        _ => random.pick(60),
     };
     message.resize(9 + usize::try_from(length).unwrap(), 7);
     message
@@ -85,10 +72,10 @@ impl Series<'_> {
     fn submit(&mut self) {
         let number = self.last.fetch_add(1, Ordering::Relaxed);
         let message = message(number, &mut self.random);
-        let limit = match self.random.below(10) {
+        let limit = match self.random.pick(10) {
             0 if self.gives_up => {
                 self.may_wake = true;
-                Limit::Own(Some(Duration::from_micros(self.random.below(2000) + 1)))
+                Limit::Own(Some(Duration::from_micros(self.random.pick(2000) + 1)))
             }
             1 => Limit::Usual,
             _ => Limit::Own(None),
@@ -104,7 +91,7 @@ impl Series<'_> {
     }
 
     fn cancel(&mut self) {
-        let place = usize::try_from(self.random.below(64)).unwrap();
+        let place = usize::try_from(self.random.pick(64)).unwrap();
         if let Some(id) = self.open.keys().nth(place).copied() {
             self.may_wake = true;
             self.client.cancel(id).unwrap();
@@ -159,12 +146,15 @@ impl Series<'_> {
     /// Waits as a host's loop does, then takes what there is.
     fn await_and_take(&mut self) {
         if !self.open.is_empty() {
-            assert!(is_readable(self.client, PATIENCE), "it never wakes");
+            assert!(
+                is_readable_within(&self.client.source().unwrap(), PATIENCE),
+                "it never wakes"
+            );
         }
         while self.take(LOOK) {}
         if self.open.is_empty() && !self.may_wake {
             assert!(
-                !is_readable(self.client, Duration::ZERO),
+                !is_readable_within(&self.client.source().unwrap(), Duration::ZERO),
                 "it is never quiet"
             );
         }
@@ -172,7 +162,7 @@ impl Series<'_> {
 
     fn run(&mut self, calls: u64, loops: bool) {
         for _ in 0..calls {
-            match self.random.below(20) {
+            match self.random.pick(20) {
                 0 if self.gives_up => self.cancel(),
                 1 => self.call(),
                 2..5 if loops => self.await_and_take(),
@@ -184,23 +174,6 @@ impl Series<'_> {
         while !self.open.is_empty() {
             assert!(self.take(Some(PATIENCE)), "it never comes");
         }
-    }
-}
-
-/// Whether the host's loop would wake up within this time.
-fn is_readable(client: &Client, within: Duration) -> bool {
-    let mut entry = libc::pollfd {
-        fd: client.source().unwrap().as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one entry, which outlives the call.
-    unsafe {
-        libc::poll(
-            &raw mut entry,
-            1,
-            i32::try_from(within.as_millis()).unwrap(),
-        ) == 1
     }
 }
 
@@ -217,9 +190,9 @@ fn try_over(name: &str) {
     let place = transport.place(&address);
     for seed in 0..calls / SERIES {
         println!("seed {seed}");
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let options = ClientOptions {
-            connections: u32::try_from(random.below(9)).unwrap(),
+            connections: u32::try_from(random.pick(9)).unwrap(),
             ..ClientOptions::default()
         };
         let client = Client::connect(&place, &options).unwrap();

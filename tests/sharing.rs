@@ -14,13 +14,13 @@ use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Completion, Handler, Limit, Next, pipe};
 use calc_ipc::transport::{Address as Place, ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
-use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 use support::{
-    Address, PATIENCE, Transport, add, echo, eventually, handle_in_process, over_each, status,
+    Address, PATIENCE, Transport, add, echo, eventually, handle_in_process, is_readable_within,
+    over_each, status,
 };
 
 const FOREVER: Limit = Limit::Own(None);
@@ -587,11 +587,18 @@ fn a_hosts_loop_is_woken_for_what_a_server_refused() {
         let first = connect(transport, address, 0);
         ask(&first, 1).unwrap();
         let client = connect(transport, address, 2);
-        assert!(!is_readable(&client, Duration::ZERO));
+        assert!(!is_readable_within(
+            &client.source().unwrap(),
+            Duration::ZERO
+        ));
         if submit(&client, 1).is_ok() {
             // Each wake-up may be for a step on the way.
             let refused = loop {
-                assert!(is_readable(&client, PATIENCE), "{}", transport.name);
+                assert!(
+                    is_readable_within(&client.source().unwrap(), PATIENCE),
+                    "{}",
+                    transport.name
+                );
                 match client.next(LOOK, &mut []) {
                     Ok(Next::Completion(completion)) => break completion.outcome.unwrap_err(),
                     other => assert_eq!(status(other), Status::TimedOut),
@@ -600,23 +607,6 @@ fn a_hosts_loop_is_woken_for_what_a_server_refused() {
             assert_eq!(refused.status(), Status::Refused);
         }
     });
-}
-
-/// Whether the host's loop would wake up within this time.
-fn is_readable(client: &Client, within: Duration) -> bool {
-    let mut entry = libc::pollfd {
-        fd: client.source().unwrap().as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one entry, which outlives the call.
-    unsafe {
-        libc::poll(
-            &raw mut entry,
-            1,
-            i32::try_from(within.as_millis()).unwrap(),
-        ) == 1
-    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use support::raw::send_with;
-use support::{Address, PATIENCE, PORT, Process, TRANSPORTS, Transport, add};
+use support::{Address, PATIENCE, PORT, Process, TRANSPORTS, Transport, add, is_readable_within};
 
 const STALL: Duration = Duration::from_millis(300);
 
@@ -99,23 +99,13 @@ fn a_writer_of_a_public_fifo_that_drips_makes_room_for_the_next() {
         assert!(began.elapsed() < PATIENCE, "nobody else is heard");
         let (mut requests, answers) = (open("q"), open("a"));
         requests.write_all(b"\x07\0\0\0ADD 1 2").unwrap();
-        if is_readable(&answers, Duration::from_millis(200)) {
+        if is_readable_within(&answers, Duration::from_millis(200)) {
             let mut answer = [0; 8];
             (&answers).read_exact(&mut answer).unwrap();
             assert_eq!(&answer, b"\x04\0\0\0OK 3");
             break;
         }
     }
-}
-
-fn is_readable(file: &impl AsRawFd, within: Duration) -> bool {
-    let mut poll = libc::pollfd {
-        fd: file.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one live pollfd.
-    unsafe { libc::poll(&raw mut poll, 1, within.as_millis().try_into().unwrap()) == 1 }
 }
 
 #[test]

@@ -21,6 +21,7 @@ use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{
     Address as Place, Channel, ClientOptions, Endpoint, ServerOptions, Side,
 };
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -228,6 +229,17 @@ pub fn over_each(test: fn(&Transport, &Address)) {
         test(transport, &address);
         assert_eq!(address.leftovers(), [""; 0], "left by {}", transport.name);
     }
+}
+
+/// Whether there is something to read at this source within that time, as a host's loop sees it.
+pub fn is_readable_within(source: &impl AsRawFd, time: Duration) -> bool {
+    let mut entry = libc::pollfd {
+        fd: source.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one entry, which outlives the call.
+    unsafe { libc::poll(&raw mut entry, 1, time.as_millis().try_into().unwrap()) == 1 }
 }
 
 pub fn status<T>(result: Result<T>) -> Status {

@@ -26,6 +26,11 @@ impl Random {
         self.0
     }
 
+    /// One of the first so many numbers.
+    pub fn pick(&mut self, count: u64) -> u64 {
+        (self.number() >> 16) % count
+    }
+
     pub fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).unwrap();
         usize::try_from((self.number() >> 8) % limit).unwrap()
