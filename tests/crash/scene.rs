@@ -1,6 +1,6 @@
 //! A server and a client on a stage, a bystander, and what is known of them.
 
-use crate::message::{MAX_MESSAGE, PLAIN, SMALL, message};
+use crate::message::{HELD, MAX_MESSAGE, PLAIN, SMALL, message};
 use crate::role::{PIPE, role, say_of, start};
 use crate::support::processes::state::{await_state, children};
 use crate::support::processes::{Actor, Census, PATIENCE, Side, Stage, eventually, send};
@@ -81,9 +81,40 @@ impl Scene {
 
     /// Lets the client connect; gives what it says of that.
     pub(crate) fn connect(&mut self) -> String {
-        let line = format!("connect {}", self.timeout);
+        self.connect_with(0)
+    }
+
+    /// The same, of a client that may have so many connections.
+    pub(crate) fn connect_with(&mut self, connections: u32) -> String {
+        let line = format!("connect {} {connections}", self.timeout);
         self.client().say(&line);
         self.client().hear()
+    }
+
+    /// Lets the client submit so many calls, of messages that no other call has.
+    pub(crate) fn submit(&mut self, kind: u8, length: usize, count: usize) {
+        self.begin_submit(kind, length, count);
+        assert_eq!(self.client().hear(), "submitted");
+    }
+
+    /// The same, of which a handler holds the first.
+    pub(crate) fn submit_held(&mut self, count: usize) -> Held {
+        self.begin_submit(HELD, SMALL, 1);
+        self.begin_submit(PLAIN, SMALL, count - 1);
+        let first = self.client().hear();
+        // Over the pipe, the client says both, and which of them first is chance.
+        let mut said = [first, self.client().hear(), self.speaker().hear()];
+        said.sort();
+        let [held, others @ ..] = said;
+        assert_eq!(others, ["submitted"; 2]);
+        Held::told(&held)
+    }
+
+    fn begin_submit(&mut self, kind: u8, length: usize, count: usize) {
+        let (kind, first) = (char::from(kind), self.number + 1);
+        self.number += u64::try_from(count).unwrap();
+        let line = format!("submit {kind} {length} {first} {count}");
+        self.client().say(&line);
     }
 
     /// Lets the client begin a call of a message that no other call has.
@@ -121,15 +152,7 @@ impl Scene {
 
     /// Waits until a handler holds the client's message.
     pub(crate) fn await_held(&mut self) -> Held {
-        let line = self.speaker().hear();
-        let words: Vec<_> = line.split(' ').collect();
-        let ["held", process, thread] = words[..] else {
-            panic!("{line}");
-        };
-        Held {
-            process: process.parse().unwrap(),
-            thread: thread.parse().unwrap(),
-        }
+        Held::told(&self.speaker().hear())
     }
 
     /// Lets the handler that holds a message go on.
@@ -228,6 +251,17 @@ impl Scene {
 }
 
 impl Held {
+    fn told(line: &str) -> Self {
+        let words: Vec<_> = line.split(' ').collect();
+        let ["held", process, thread] = words[..] else {
+            panic!("{line}");
+        };
+        Self {
+            process: process.parse().unwrap(),
+            thread: thread.parse().unwrap(),
+        }
+    }
+
     /// Waits until the thread whose handler held the message sleeps again: it has answered, or waits
     /// for room to.
     pub(crate) fn await_answer(&self) {

@@ -1,0 +1,269 @@
+//! Servers are killed at random amid calls of many threads, and amid calls that nobody waits for: none that is said not to
+//! have been executed was given to a handler, and none was given twice.
+//!
+//! `CALC_IPC_KILLS` says how many servers are killed over each transport.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
+mod support;
+
+use calc_ipc::error::{Result, Status};
+use calc_ipc::service::{Client, Handler, Limit, Next};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+use support::processes::SharedValue;
+use support::processes::state::await_state;
+use support::raw::Random;
+use support::{
+    Address, Process, TRANSPORTS, Transport, eventually, handle_in_process, status, within,
+};
+
+/// Servers killed over each transport, where nothing else is asked for.
+const KILLS: usize = 200;
+/// No round makes more calls.
+const CALLS: usize = 4096;
+const LOOK: Option<Duration> = Some(Duration::ZERO);
+
+/// How often handlers were given each call of a round, in memory that they share with the test.
+struct Given([AtomicU8; CALLS]);
+
+impl Given {
+    fn new() -> &'static Self {
+        SharedValue::forever(Self([const { AtomicU8::new(0) }; CALLS]))
+    }
+
+    fn forget(&self) {
+        self.0.iter().for_each(|one| one.store(0, Ordering::SeqCst));
+    }
+
+    fn handler(&'static self) -> Handler {
+        Handler::bytes(|request, room| {
+            let (number, _) = request.split_first_chunk().unwrap();
+            self.0[usize::from_le_bytes(*number)].fetch_add(1, Ordering::SeqCst);
+            room.get_mut(..number.len())?.copy_from_slice(number);
+            Some(number.len())
+        })
+    }
+}
+
+/// A message of which handlers read the number.
+fn message(number: usize, length: usize) -> Vec<u8> {
+    let mut message = number.to_le_bytes().to_vec();
+    message.resize(length.max(message.len()), 7);
+    message
+}
+
+/// What became of calls, by their numbers.
+#[derive(Default)]
+struct Told(BTreeMap<usize, Result<usize>>);
+
+impl Told {
+    fn tell(&mut self, number: usize, outcome: Result<usize>) {
+        let before = self.0.insert(number, outcome);
+        assert!(before.is_none(), "{number} is told of twice");
+    }
+
+    /// Compares it with what handlers of a server that is dead were given; how many calls were known not to be executed, and of
+    /// how many nothing is known.
+    fn check(&self, given: &Given, name: &str) -> (usize, usize) {
+        let (mut known, mut unknown) = (0, 0);
+        for (number, outcome) in &self.0 {
+            let given = given.0[*number].load(Ordering::SeqCst);
+            match outcome {
+                Ok(_) => assert_eq!(given, 1, "{name}: {number} was answered"),
+                Err(error) if error.is_not_executed() => {
+                    assert_eq!(given, 0, "{name}: {number} is not executed: {error}");
+                    known += 1;
+                }
+                Err(error) => {
+                    assert!(given < 2, "{name}: {number} was given twice: {error}");
+                    unknown += 1;
+                }
+            }
+        }
+        (known, unknown)
+    }
+}
+
+/// Clients of one connection and of four, which give themselves up with their server or not.
+fn options(random: &mut Random) -> ClientOptions {
+    let limit = Some(Duration::from_millis(100));
+    ClientOptions {
+        connect_timeout: limit,
+        connections: [0, 4][random.below(2)],
+        reconnect: random.below(2) == 0,
+        ..within(100)
+    }
+}
+
+/// A round: what is done to a server, and what became of the calls.
+type Round = fn(&Client, &mut Process, &mut Random) -> Told;
+
+/// Rounds over each transport, of which one client has several where it can.
+fn kill_over_each(round: Round) {
+    let kills = std::env::var("CALC_IPC_KILLS").map_or(KILLS, |number| number.parse().unwrap());
+    for transport in &TRANSPORTS {
+        let (address, given) = (Address::new(), Given::new());
+        let mut random = Random::new(7);
+        let mut kept = None;
+        let (mut known, mut unknown) = (0, 0);
+        for _ in 0..kills {
+            given.forget();
+            let mut server = server(transport, &address, given);
+            let client = kept.take().unwrap_or_else(|| {
+                let options = options(&mut random);
+                (transport.client_with(&address, &options), options.reconnect)
+            });
+            let told = round(&client.0, &mut server, &mut random);
+            let counts = told.check(given, transport.name);
+            known += counts.0;
+            unknown += counts.1;
+            kept = Some(client).filter(|(_, reconnects)| *reconnects && random.below(4) > 0);
+        }
+        let name = transport.name;
+        assert!(known > 0 && unknown > 0, "{name}: {known}, {unknown}");
+    }
+}
+
+fn server(transport: &Transport, address: &Address, given: &'static Given) -> Process {
+    handle_in_process(
+        transport,
+        address,
+        &ServerOptions::default(),
+        given.handler(),
+    )
+}
+
+/// Kills a server a few microseconds from now.
+fn kill_soon(server: &mut Process, random: &mut Random) {
+    (0..random.below(5000)).for_each(|_| std::hint::spin_loop());
+    server.kill();
+}
+
+/// A call, once no other has the connection.
+fn call_when_free(client: &Client, message: &[u8]) -> Result<usize> {
+    loop {
+        match client.call_bytes(message, &mut [0; 8]) {
+            Err(error) if error.status() == Status::Busy => thread::yield_now(),
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Threads call until the server is dead.
+fn call(client: &Client, server: &mut Process, random: &mut Random) -> Told {
+    let (told, is_dead) = (Mutex::new(Told::default()), AtomicBool::new(false));
+    let next = AtomicUsize::new(0);
+    let ask = || {
+        loop {
+            let was_dead = is_dead.load(Ordering::SeqCst);
+            let number = next.fetch_add(1, Ordering::SeqCst);
+            if number >= CALLS {
+                return;
+            }
+            let length = [8, 8, 200, 60_000][number % 4];
+            let outcome = call_when_free(client, &message(number, length));
+            told.lock().unwrap().tell(number, outcome);
+            if was_dead {
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        (0..6).for_each(|_| _ = scope.spawn(ask));
+        let moment = random.below(120);
+        eventually("so many calls", || told.lock().unwrap().0.len() >= moment);
+        kill_soon(server, random);
+        is_dead.store(true, Ordering::SeqCst);
+    });
+    told.into_inner().unwrap()
+}
+
+/// Calls that nobody waits for, and what became of them.
+struct Flight<'a> {
+    client: &'a Client,
+    told: Told,
+    submitted: usize,
+}
+
+impl Flight<'_> {
+    /// Whether one more was submitted.
+    fn submit(&mut self, length: usize) -> bool {
+        let number = self.submitted;
+        let tag = u64::try_from(number).unwrap();
+        let submitted = self
+            .client
+            .submit(Limit::Usual, &message(number, length), tag);
+        self.submitted += 1;
+        let Err(error) = submitted else {
+            return true;
+        };
+        assert!(error.is_not_executed(), "nothing was sent: {error}");
+        self.told.tell(number, Err(error));
+        false
+    }
+
+    fn take(&mut self) {
+        let mut room = [0; 8];
+        loop {
+            match self.client.next(LOOK, &mut room) {
+                Ok(Next::Completion(completion)) => {
+                    let number = usize::try_from(completion.tag).unwrap();
+                    let is_right =
+                        completion.outcome.is_err() || usize::from_le_bytes(room) == number;
+                    assert!(is_right, "another answer");
+                    self.told.tell(number, completion.outcome);
+                }
+                other => return assert_eq!(status(other), Status::TimedOut),
+            }
+        }
+    }
+}
+
+/// Calls are submitted until the server is dead; or it is stopped, so that those that the system does not take stay.
+fn submit(client: &Client, server: &mut Process, random: &mut Random) -> Told {
+    let mut flight = Flight {
+        client,
+        told: Told::default(),
+        submitted: 0,
+    };
+    if random.below(8) == 0 {
+        server.signal(libc::SIGSTOP);
+        await_state(server.number(), server.number(), 'T');
+        while flight.submit([8, 60_000][flight.submitted.min(1)]) {}
+        server.kill();
+    } else {
+        for _ in 0..random.below(120) {
+            flight.submit([8, 8, 200, 60_000][random.below(4)]);
+            if random.below(3) == 0 {
+                flight.take();
+            }
+        }
+        kill_soon(server, random);
+    }
+    flight.submit(8);
+    eventually("each is told of", || {
+        flight.take();
+        flight.told.0.len() == flight.submitted
+    });
+    flight.told
+}
+
+#[test]
+fn no_call_of_many_threads_that_was_executed_is_said_not_to_be() {
+    kill_over_each(call);
+}
+
+#[test]
+fn no_call_that_was_submitted_and_executed_is_said_not_to_be() {
+    kill_over_each(submit);
+}
