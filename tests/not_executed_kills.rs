@@ -32,6 +32,8 @@ const KILLS: usize = 200;
 /// No round makes more calls.
 const CALLS: usize = 4096;
 const LOOK: Option<Duration> = Some(Duration::ZERO);
+/// After a call that failed, another one hardly finds more.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// How often handlers were given each call of a round, in memory that they share with the test.
 struct Given([AtomicU8; CALLS]);
@@ -172,9 +174,13 @@ fn call(client: &Client, server: &mut Process, random: &mut Random) -> Told {
             }
             let length = [8, 8, 200, 60_000][number % 4];
             let outcome = call_when_free(client, &message(number, length));
+            let is_lost = outcome.is_err();
             told.lock().unwrap().tell(number, outcome);
             if was_dead {
                 return;
+            }
+            if is_lost {
+                thread::sleep(PAUSE);
             }
         }
     };
