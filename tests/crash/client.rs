@@ -39,12 +39,9 @@ pub(crate) fn obey(control: &mut Control, connect: impl Fn(&ClientOptions) -> Re
                 control.say("calling");
                 say_of(&one.client, &request, &mut room)
             }
-            (["submit", kind, length, nonce, count], Some(one)) => {
-                let (kind, length) = (kind.as_bytes()[0], number(length));
-                let first: u64 = number(nonce);
-                for nonce in (first..).take(number(count)) {
-                    one.submit(nonce, message(kind, length, nonce));
-                }
+            (["submit", first, others, length, nonce, count], Some(one)) => {
+                let kinds = [first, others].map(|kind| kind.as_bytes()[0]);
+                one.submit(kinds, number(length), number(nonce), number(count));
                 "submitted".to_owned()
             }
             (["take"], Some(one)) => one.take(PATIENCE, &mut room),
@@ -69,9 +66,14 @@ fn options(timeout: &str, connections: &str) -> ClientOptions {
 }
 
 impl Connected {
-    fn submit(&mut self, tag: u64, request: Vec<u8>) {
-        self.client.submit(Limit::Usual, &request, tag).unwrap();
-        self.submitted.insert(tag, request);
+    /// Submits so many calls; the first and the others may be of different kinds.
+    fn submit(&mut self, [mut kind, others]: [u8; 2], length: usize, nonce: u64, count: usize) {
+        for tag in (nonce..).take(count) {
+            let request = message(kind, length, tag);
+            self.client.submit(Limit::Usual, &request, tag).unwrap();
+            self.submitted.insert(tag, request);
+            kind = others;
+        }
     }
 
     /// What the call that is told of next came to, in a word; it has not been told of before.

@@ -1,6 +1,6 @@
 //! Either side is killed amid calls that nobody waits for: each of them is told of once, and the server serves on.
 
-use crate::message::{LARGE, PLAIN, SMALL};
+use crate::message::{LARGE, SMALL};
 use crate::random::{Random, seed};
 use crate::role::act;
 use crate::scene::{Scene, is_end};
@@ -125,7 +125,7 @@ fn run(scene: &mut Scene, plan: Plan) {
 fn reach(scene: &mut Scene, point: Point) -> Option<Side> {
     match point {
         Point::Submitted => {
-            scene.submit(PLAIN, SMALL, IN_FLIGHT_MAX);
+            scene.submit(SMALL, IN_FLIGHT_MAX);
             None
         }
         Point::Published | Point::HalfWritten => {
@@ -135,8 +135,8 @@ fn reach(scene: &mut Scene, point: Point) -> Option<Side> {
             } else {
                 LARGE
             };
-            scene.submit(PLAIN, first, 1);
-            scene.submit(PLAIN, SMALL, IN_FLIGHT_MAX - 1);
+            scene.submit(first, 1);
+            scene.submit(SMALL, IN_FLIGHT_MAX - 1);
             Some(Side::Server)
         }
         Point::HandlerRunning => {

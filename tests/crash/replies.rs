@@ -64,21 +64,20 @@ fn words(results: impl IntoIterator<Item = Result<()>>) -> String {
     words.join(" ")
 }
 
-/// A deferring server, and a client of it that has calls under way.
+/// A deferring server, and a client of it that has as many calls under way as there may be.
 struct Parked {
     stage: Stage,
-    submitted: usize,
 }
 
 impl Parked {
-    fn new(transport: &Transport, connections: u32, submitted: usize) -> Self {
+    fn new(transport: &Transport, connections: u32) -> Self {
         let mut stage = Stage::new();
         let server = start(&role("deferring", transport.name, &stage.address));
         let client = start(&role("client", transport.name, &stage.address));
         stage.enter(Side::Server, server);
         stage.enter(Side::Client, client);
         assert_eq!(stage.actor(Side::Server).hear(), "serving");
-        let mut parked = Self { stage, submitted };
+        let mut parked = Self { stage };
         let connect = format!("connect 60000 {connections}");
         assert_eq!(parked.tell(Side::Client, &connect), "connected");
         parked
@@ -86,7 +85,8 @@ impl Parked {
             .say(&format!("call {} {SMALL} 0", char::from(PLAIN)));
         assert_eq!(parked.client().hear(), "calling");
         assert_eq!(parked.client().hear(), "right");
-        let submit = format!("submit {} {SMALL} 1 {submitted}", char::from(KEPT));
+        let kept = char::from(KEPT);
+        let submit = format!("submit {kept} {kept} {SMALL} 1 {IN_FLIGHT_MAX}");
         assert_eq!(parked.tell(Side::Client, &submit), "submitted");
         assert_eq!(parked.stage.actor(Side::Server).hear(), "kept");
         parked
@@ -110,7 +110,7 @@ impl Parked {
 
     /// Each of the client's calls ends, and no other follows.
     fn expect_ends(&mut self) {
-        for number in 0..self.submitted {
+        for number in 0..IN_FLIGHT_MAX {
             let said = self.tell(Side::Client, "take");
             assert!(is_end(&said), "{number}: {said}");
         }
@@ -122,7 +122,7 @@ impl Parked {
 fn a_server_killed_while_replies_are_out_ends_each_call_once() {
     for transport in &TRANSPORTS {
         for connections in [0, 4] {
-            let mut parked = Parked::new(transport, connections, IN_FLIGHT_MAX);
+            let mut parked = Parked::new(transport, connections);
             parked.stage.leave(Side::Server).unwrap().kill();
             parked.expect_ends();
         }
@@ -132,11 +132,13 @@ fn a_server_killed_while_replies_are_out_ends_each_call_once() {
 #[test]
 fn a_server_stopped_while_replies_are_out_ends_each_call_once() {
     for transport in &TRANSPORTS {
-        let mut parked = Parked::new(transport, 0, IN_FLIGHT_MAX);
-        assert_eq!(parked.tell(Side::Server, "stop"), "Ok");
-        assert_eq!(parked.tell(Side::Server, "check"), "Stopped");
-        assert_eq!(parked.tell(Side::Server, "answer"), "Stopped");
-        parked.expect_ends();
+        for connections in [0, 4] {
+            let mut parked = Parked::new(transport, connections);
+            assert_eq!(parked.tell(Side::Server, "stop"), "Ok");
+            assert_eq!(parked.tell(Side::Server, "check"), "Stopped");
+            assert_eq!(parked.tell(Side::Server, "answer"), "Stopped");
+            parked.expect_ends();
+        }
     }
 }
 
@@ -157,7 +159,7 @@ fn newcomer(transport: &Transport, address: &Address) -> Client {
 fn a_client_killed_while_its_reply_is_out_shows_and_frees_its_place() {
     for transport in &TRANSPORTS {
         for connections in [0, 4] {
-            let mut parked = Parked::new(transport, connections, IN_FLIGHT_MAX);
+            let mut parked = Parked::new(transport, connections);
             parked.stage.leave(Side::Client).unwrap().kill();
             // Over TCP, nothing shows before the answer is sent.
             if transport.name != "tcp" {

@@ -92,28 +92,26 @@ impl Scene {
     }
 
     /// Lets the client submit so many calls, of messages that no other call has.
-    pub(crate) fn submit(&mut self, kind: u8, length: usize, count: usize) {
-        self.begin_submit(kind, length, count);
+    pub(crate) fn submit(&mut self, length: usize, count: usize) {
+        self.begin_submit(PLAIN, length, count);
         assert_eq!(self.client().hear(), "submitted");
     }
 
     /// The same, of which a handler holds the first.
     pub(crate) fn submit_held(&mut self, count: usize) -> Held {
-        self.begin_submit(HELD, SMALL, 1);
-        self.begin_submit(PLAIN, SMALL, count - 1);
-        let first = self.client().hear();
+        self.begin_submit(HELD, SMALL, count);
         // Over the pipe, the client says both, and which of them first is chance.
-        let mut said = [first, self.client().hear(), self.speaker().hear()];
+        let mut said = [self.client().hear(), self.speaker().hear()];
         said.sort();
-        let [held, others @ ..] = said;
-        assert_eq!(others, ["submitted"; 2]);
-        Held::told(&held)
+        assert_eq!(said[1], "submitted");
+        Held::told(&said[0])
     }
 
-    fn begin_submit(&mut self, kind: u8, length: usize, count: usize) {
-        let (kind, first) = (char::from(kind), self.number + 1);
+    /// All but the first are plain. It is one line: a handler over the pipe, once it holds a message, takes the next.
+    fn begin_submit(&mut self, first: u8, length: usize, count: usize) {
+        let (first, plain, nonce) = (char::from(first), char::from(PLAIN), self.number + 1);
         self.number += u64::try_from(count).unwrap();
-        let line = format!("submit {kind} {length} {first} {count}");
+        let line = format!("submit {first} {plain} {length} {nonce} {count}");
         self.client().say(&line);
     }
 
