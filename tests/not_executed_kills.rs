@@ -13,15 +13,15 @@
 mod support;
 
 use calc_ipc::error::{Result, Status};
-use calc_ipc::service::{Client, Handler, Limit, Next};
+use calc_ipc::service::{Client, Handler, Limit, Next, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use support::processes::SharedValue;
 use support::processes::state::await_state;
+use support::processes::{SharedValue, send};
 use support::raw::Random;
 use support::{
     Address, Process, TRANSPORTS, Transport, eventually, handle_in_process, status, within,
@@ -35,29 +35,75 @@ const LOOK: Option<Duration> = Some(Duration::ZERO);
 /// What some handlers take, and a thread whose call failed before the next one.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How often handlers were given each call of a round, in memory that they share with the test.
-struct Given([AtomicU8; CALLS]);
+/// What handlers were given in a round, in memory that they share with the test.
+struct Given {
+    /// How often each call was.
+    calls: [AtomicU8; CALLS],
+    /// The process that was given one last.
+    process: AtomicI32,
+}
 
 impl Given {
     fn new() -> &'static Self {
-        SharedValue::forever(Self([const { AtomicU8::new(0) }; CALLS]))
+        SharedValue::forever(Self {
+            calls: [const { AtomicU8::new(0) }; CALLS],
+            process: AtomicI32::new(0),
+        })
     }
 
     fn forget(&self) {
-        self.0.iter().for_each(|one| one.store(0, Ordering::SeqCst));
+        let zero = |one: &AtomicU8| one.store(0, Ordering::SeqCst);
+        self.calls.iter().for_each(zero);
     }
 
     fn handler(&'static self) -> Handler {
         Handler::bytes(|request, room| {
             let (number, _) = request.split_first_chunk().unwrap();
             let place = usize::from_le_bytes(*number);
-            self.0[place].fetch_add(1, Ordering::SeqCst);
+            let process = std::process::id().cast_signed();
+            self.process.store(process, Ordering::SeqCst);
+            self.calls[place].fetch_add(1, Ordering::SeqCst);
             if place % 4 == 0 {
                 thread::sleep(PAUSE); // Some are killed in it.
             }
             room.get_mut(..number.len())?.copy_from_slice(number);
             Some(number.len())
         })
+    }
+}
+
+/// A server to be killed.
+enum Victim {
+    Server(Process),
+    /// The child of a pipe, of which its client waits for the end.
+    Child(libc::pid_t),
+}
+
+impl Victim {
+    fn stop(&self) {
+        let number = match self {
+            Self::Server(process) => process.number(),
+            Self::Child(number) => *number,
+        };
+        send(number, libc::SIGSTOP);
+        await_state(number, number, 'T');
+    }
+
+    /// Is back when no handler runs any more.
+    fn kill(&mut self) {
+        match self {
+            Self::Server(process) => process.kill(),
+            Self::Child(number) => {
+                send(*number, libc::SIGKILL);
+                await_state(*number, *number, 'Z');
+            }
+        }
+    }
+
+    /// Kills it a few microseconds from now.
+    fn kill_soon(&mut self, random: &mut Random) {
+        (0..random.below(5000)).for_each(|_| std::hint::spin_loop());
+        self.kill();
     }
 }
 
@@ -83,7 +129,7 @@ impl Told {
     fn check(&self, given: &Given, name: &str) -> (usize, usize) {
         let (mut known, mut executed) = (0, 0);
         for (number, outcome) in &self.0 {
-            let given = given.0[*number].load(Ordering::SeqCst);
+            let given = given.calls[*number].load(Ordering::SeqCst);
             match outcome {
                 Ok(_) => assert_eq!(given, 1, "{name}: {number} was answered"),
                 Err(error) if error.is_not_executed() => {
@@ -100,8 +146,8 @@ impl Told {
     }
 }
 
-/// Clients of one connection and of four, which give themselves up with their server or not.
-fn options(random: &mut Random) -> ClientOptions {
+/// A client of one connection or of four, that outlives its server or does not.
+fn options_of_a_client(random: &mut Random) -> ClientOptions {
     let limit = Some(Duration::from_millis(100));
     ClientOptions {
         connect_timeout: limit,
@@ -111,48 +157,91 @@ fn options(random: &mut Random) -> ClientOptions {
     }
 }
 
-/// A round: what is done to a server, and what became of the calls.
-type Round = fn(&Client, &mut Process, &mut Random) -> Told;
+/// What is done to a server, and what became of the calls.
+type Round = fn(&Client, &mut Victim, &mut Random) -> Told;
 
-/// Rounds over each transport, of which one client has several where it can.
-fn kill_over_each(round: Round) {
-    let kills = std::env::var("CALC_IPC_KILLS").map_or(KILLS, |number| number.parse().unwrap());
-    for transport in &TRANSPORTS {
-        let (address, given) = (Address::new(), Given::new());
-        let mut random = Random::new(7);
+/// The rounds over one transport, and what came of them.
+struct Rounds {
+    name: &'static str,
+    round: Round,
+    given: &'static Given,
+    random: Random,
+    /// Calls that were said not to be executed.
+    known: usize,
+    /// Calls that failed, of which a handler was given the request.
+    executed: usize,
+}
+
+impl Rounds {
+    fn new(name: &'static str, round: Round) -> Self {
+        Self {
+            name,
+            round,
+            given: Given::new(),
+            random: Random::new(7),
+            known: 0,
+            executed: 0,
+        }
+    }
+
+    fn run(&mut self, client: &Client, victim: &mut Victim) {
+        self.given.forget();
+        let told = (self.round)(client, victim, &mut self.random);
+        let (known, executed) = told.check(self.given, self.name);
+        self.known += known;
+        self.executed += executed;
+    }
+
+    /// Servers are killed at one address, and their clients kept where they can be.
+    fn kill_servers(&mut self, transport: &Transport, kills: usize) {
+        let address = Address::new();
         let mut kept = None;
-        let (mut known, mut executed) = (0, 0);
         for _ in 0..kills {
-            given.forget();
-            let mut server = server(transport, &address, given);
+            let (options, handler) = (ServerOptions::default(), self.given.handler());
+            let server = handle_in_process(transport, &address, &options, handler);
             let client = kept.take().unwrap_or_else(|| {
-                let options = options(&mut random);
+                let options = options_of_a_client(&mut self.random);
                 (transport.client_with(&address, &options), options.reconnect)
             });
-            let told = round(&client.0, &mut server, &mut random);
-            let counts = told.check(given, transport.name);
-            known += counts.0;
-            executed += counts.1;
-            kept = Some(client).filter(|(_, reconnects)| *reconnects && random.below(4) > 0);
+            self.run(&client.0, &mut Victim::Server(server));
+            kept = Some(client).filter(|(_, outlives)| *outlives && self.random.below(4) > 0);
         }
-        let name = transport.name;
-        assert!(known > 0 && executed > 0, "{name}: {known}, {executed}");
+    }
+
+    /// Children behind pipes are killed.
+    fn kill_children(&mut self, kills: usize) {
+        for _ in 0..kills {
+            let client = pipe::create(self.given.handler(), &within(100)).unwrap();
+            eventually("it answers", || {
+                client.call_bytes(&message(1, 8), &mut [0; 8]).is_ok()
+            });
+            let child = self.given.process.load(Ordering::SeqCst);
+            self.run(&client, &mut Victim::Child(child));
+        }
+    }
+
+    /// There were calls of either kind, or nothing was compared.
+    fn expect_both(&self) {
+        let (known, executed) = (self.known, self.executed);
+        assert!(
+            known > 0 && executed > 0,
+            "{}: {known}, {executed}",
+            self.name
+        );
     }
 }
 
-fn server(transport: &Transport, address: &Address, given: &'static Given) -> Process {
-    handle_in_process(
-        transport,
-        address,
-        &ServerOptions::default(),
-        given.handler(),
-    )
-}
-
-/// Kills a server a few microseconds from now.
-fn kill_soon(server: &mut Process, random: &mut Random) {
-    (0..random.below(5000)).for_each(|_| std::hint::spin_loop());
-    server.kill();
+/// Servers and children are killed over every transport.
+fn kill_over_each(round: Round) {
+    let kills = std::env::var("CALC_IPC_KILLS").map_or(KILLS, |number| number.parse().unwrap());
+    for transport in &TRANSPORTS {
+        let mut rounds = Rounds::new(transport.name, round);
+        rounds.kill_servers(transport, kills);
+        rounds.expect_both();
+    }
+    let mut rounds = Rounds::new("pipe", round);
+    rounds.kill_children(kills);
+    rounds.expect_both();
 }
 
 /// A call, once no other has the connection.
@@ -166,7 +255,7 @@ fn call_when_free(client: &Client, message: &[u8]) -> Result<usize> {
 }
 
 /// Threads call until the server is dead.
-fn call(client: &Client, server: &mut Process, random: &mut Random) -> Told {
+fn call(client: &Client, victim: &mut Victim, random: &mut Random) -> Told {
     let (told, is_dead) = (Mutex::new(Told::default()), AtomicBool::new(false));
     let next = AtomicUsize::new(0);
     let ask = || {
@@ -192,7 +281,7 @@ fn call(client: &Client, server: &mut Process, random: &mut Random) -> Told {
         (0..6).for_each(|_| _ = scope.spawn(ask));
         let moment = random.below(120);
         eventually("so many calls", || told.lock().unwrap().0.len() >= moment);
-        kill_soon(server, random);
+        victim.kill_soon(random);
         is_dead.store(true, Ordering::SeqCst);
     });
     told.into_inner().unwrap()
@@ -223,7 +312,7 @@ impl Flight<'_> {
     }
 
     fn take(&mut self) {
-        let mut room = [0; 8];
+        let mut room = [0; size_of::<usize>()];
         loop {
             match self.client.next(LOOK, &mut room) {
                 Ok(Next::Completion(completion)) => {
@@ -240,17 +329,16 @@ impl Flight<'_> {
 }
 
 /// Calls are submitted until the server is dead; or it is stopped, so that those that the system does not take stay.
-fn submit(client: &Client, server: &mut Process, random: &mut Random) -> Told {
+fn submit(client: &Client, victim: &mut Victim, random: &mut Random) -> Told {
     let mut flight = Flight {
         client,
         told: Told::default(),
         submitted: 0,
     };
     if random.below(8) == 0 {
-        server.signal(libc::SIGSTOP);
-        await_state(server.number(), server.number(), 'T');
+        victim.stop();
         while flight.submit([8, 60_000][flight.submitted.min(1)]) {}
-        server.kill();
+        victim.kill();
     } else {
         for _ in 0..random.below(120) {
             flight.submit([8, 8, 200, 60_000][random.below(4)]);
@@ -258,7 +346,7 @@ fn submit(client: &Client, server: &mut Process, random: &mut Random) -> Told {
                 flight.take();
             }
         }
-        kill_soon(server, random);
+        victim.kill_soon(random);
     }
     flight.submit(8);
     eventually("each is told of", || {
