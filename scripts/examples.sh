@@ -74,4 +74,22 @@ stopped" calc_stop_button "$slow" <<'enter'
 
 enter
 refuses calc_stop_button unix:///nobody/is/here
+
+echo "asked by another program:"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+timeout 60 "$bin/calc_one_loop" "$folder" >"$folder/said" &
+loop=$!
+until grep -q serving "$folder/said" || ! kill -0 $loop 2>/dev/null; do
+    sleep 0.1
+done
+says "$divisions" calc_glib "unix://$folder/gateway"
+says "$divisions" calc_libuv "unix://$folder/gateway"
+kill -TERM $loop || true
+wait $loop || failed=1
+rm "$folder/said"
+if [ -n "$(ls -A "$folder")" ]; then
+    echo "FAILED: calc_one_loop left $(ls -A "$folder")" >&2
+    failed=1
+fi
 exit $failed

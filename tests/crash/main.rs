@@ -15,8 +15,10 @@ mod named_tests;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client;
 mod contract;
 mod faults;
+mod flights;
 mod handles;
 mod leftovers;
 mod message;
@@ -25,6 +27,7 @@ mod points;
 mod processes;
 mod prompt;
 mod random;
+mod replies;
 mod role;
 mod scene;
 mod soak;

@@ -8,6 +8,9 @@ pub(crate) const HELD: u8 = b'H';
 /// A held message whose answer is [`LARGE`].
 pub(crate) const HELD_FOR_LARGE: u8 = b'L';
 
+/// A message whose reply a deferring server keeps.
+pub(crate) const KEPT: u8 = b'K';
+
 /// More than any pipe or socket here takes at once.
 pub(crate) const LARGE: usize = 3 << 20;
 /// A message that fits into a line of shared memory.

@@ -1,15 +1,14 @@
 //! What executed processes do.
 
-use crate::message::{HELD, HELD_FOR_LARGE, LARGE, MAX_MESSAGE, answer, is_answer, message};
+use crate::client::obey;
+use crate::message::{HELD, HELD_FOR_LARGE, MAX_MESSAGE, answer, is_answer};
 use crate::support::processes::state::own_thread;
 use crate::support::processes::{self, Actor, Control};
 use crate::support::{Address, Transport};
-use crate::{handles, points, prompt, soak};
-use calc_ipc::error::Result;
+use crate::{flights, handles, points, prompt, replies, soak};
 use calc_ipc::service::{Client, Handler, Server, pipe};
-use calc_ipc::transport::{ClientOptions, ServerOptions};
+use calc_ipc::transport::ServerOptions;
 use std::sync::{Mutex, mpsc};
-use std::time::Duration;
 
 /// The anonymous pipe, which has no address.
 pub(crate) const PIPE: &str = "pipe";
@@ -55,6 +54,14 @@ fn a_process_of_another_test() {
         ["points", transport, seed, rounds] => {
             points::direct(transport, number(seed), number(rounds))
         }
+        ["flights", transport, seed] => flights::direct(transport, number(seed)),
+        ["deferring", transport, word, host] => {
+            replies::serve(
+                Transport::named(transport),
+                &Address::told(word, host),
+                control,
+            );
+        }
         ["prompt", transport, rounds] => prompt::measure(transport, number(rounds)),
         ["soak", transport, seed, calls] => soak::direct(transport, number(seed), number(calls)),
         ["handles", transport, rounds] => handles::make_and_destroy(transport, number(rounds)),
@@ -62,7 +69,7 @@ fn a_process_of_another_test() {
     });
 }
 
-fn number<T: std::str::FromStr<Err = std::num::ParseIntError>>(word: &str) -> T {
+pub(crate) fn number<T: std::str::FromStr<Err = std::num::ParseIntError>>(word: &str) -> T {
     word.parse().unwrap()
 }
 
@@ -117,44 +124,6 @@ fn serve(transport: &Transport, address: &Address, mut control: Control) {
             "stop" => {
                 server.stop().unwrap();
                 control.say("stopped");
-            }
-            _ => panic!("what is {line}?"),
-        }
-    }
-}
-
-/// Calls as it is told, and says how that ended.
-fn obey(control: &mut Control, connect: impl Fn(&ClientOptions) -> Result<Client>) {
-    // SAFETY: both numbers are open. A child of a pipe keeps standard error.
-    unsafe { libc::dup2(0, 2) };
-    let mut client = None;
-    let mut room = vec![0; LARGE];
-    while let Some(line) = control.hear() {
-        let words: Vec<_> = line.split(' ').collect();
-        match words[..] {
-            ["connect", timeout] => {
-                let options = ClientOptions {
-                    call_timeout: Some(Duration::from_millis(number(timeout))),
-                    max_message: MAX_MESSAGE,
-                    ..ClientOptions::default()
-                };
-                match connect(&options) {
-                    Ok(made) => {
-                        client = Some(made);
-                        control.say("connected");
-                    }
-                    Err(error) => control.say(&format!("{:?}", error.status())),
-                }
-            }
-            ["call", kind, length, nonce] => {
-                let request = message(kind.as_bytes()[0], number(length), number(nonce));
-                control.say("calling");
-                let said = say_of(client.as_ref().unwrap(), &request, &mut room);
-                control.say(&said);
-            }
-            ["close"] => {
-                client = None;
-                control.say("closed");
             }
             _ => panic!("what is {line}?"),
         }

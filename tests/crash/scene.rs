@@ -1,6 +1,6 @@
 //! A server and a client on a stage, a bystander, and what is known of them.
 
-use crate::message::{MAX_MESSAGE, PLAIN, SMALL, message};
+use crate::message::{HELD, MAX_MESSAGE, PLAIN, SMALL, message};
 use crate::role::{PIPE, role, say_of, start};
 use crate::support::processes::state::{await_state, children};
 use crate::support::processes::{Actor, Census, PATIENCE, Side, Stage, eventually, send};
@@ -81,9 +81,38 @@ impl Scene {
 
     /// Lets the client connect; gives what it says of that.
     pub(crate) fn connect(&mut self) -> String {
-        let line = format!("connect {}", self.timeout);
+        self.connect_with(0)
+    }
+
+    /// The same, of a client that may have so many connections.
+    pub(crate) fn connect_with(&mut self, connections: u32) -> String {
+        let line = format!("connect {} {connections}", self.timeout);
         self.client().say(&line);
         self.client().hear()
+    }
+
+    /// Lets the client submit so many calls, of messages that no other call has.
+    pub(crate) fn submit(&mut self, length: usize, count: usize) {
+        self.begin_submit(PLAIN, length, count);
+        assert_eq!(self.client().hear(), "submitted");
+    }
+
+    /// The same, of which a handler holds the first.
+    pub(crate) fn submit_held(&mut self, count: usize) -> Held {
+        self.begin_submit(HELD, SMALL, count);
+        // Over the pipe, the client says both, and which of them first is chance.
+        let mut said = [self.client().hear(), self.speaker().hear()];
+        said.sort();
+        assert_eq!(said[1], "submitted");
+        Held::told(&said[0])
+    }
+
+    /// All but the first are plain. It is one line: a handler over the pipe, once it holds a message, takes the next.
+    fn begin_submit(&mut self, first: u8, length: usize, count: usize) {
+        let (first, plain, nonce) = (char::from(first), char::from(PLAIN), self.number + 1);
+        self.number += u64::try_from(count).unwrap();
+        let line = format!("submit {first} {plain} {length} {nonce} {count}");
+        self.client().say(&line);
     }
 
     /// Lets the client begin a call of a message that no other call has.
@@ -121,15 +150,7 @@ impl Scene {
 
     /// Waits until a handler holds the client's message.
     pub(crate) fn await_held(&mut self) -> Held {
-        let line = self.speaker().hear();
-        let words: Vec<_> = line.split(' ').collect();
-        let ["held", process, thread] = words[..] else {
-            panic!("{line}");
-        };
-        Held {
-            process: process.parse().unwrap(),
-            thread: thread.parse().unwrap(),
-        }
+        Held::told(&self.speaker().hear())
     }
 
     /// Lets the handler that holds a message go on.
@@ -228,6 +249,17 @@ impl Scene {
 }
 
 impl Held {
+    fn told(line: &str) -> Self {
+        let words: Vec<_> = line.split(' ').collect();
+        let ["held", process, thread] = words[..] else {
+            panic!("{line}");
+        };
+        Self {
+            process: process.parse().unwrap(),
+            thread: thread.parse().unwrap(),
+        }
+    }
+
     /// Waits until the thread whose handler held the message sleeps again: it has answered, or waits
     /// for room to.
     pub(crate) fn await_answer(&self) {
