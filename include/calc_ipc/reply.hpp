@@ -122,9 +122,8 @@ inline void defer(calc_ipc_reply *reply, const std::uint8_t *request, std::size_
         (*static_cast<const AnyDeferredHandler *>(user_data))(Reply(reply), {request, length});
         end("an exception destroyed the reply without an answer");
     };
-    unlessThrown(handle, [&](const char *why) {
-        end(why != nullptr ? why : "the handler threw what is no std::exception");
-    });
+    unlessThrown(handle,
+                 [&](const char *why) { end(why != nullptr ? why : "the handler threw what is no std::exception"); });
 }
 
 /// The C function that calls it; NULL for an empty one, which create refuses.
