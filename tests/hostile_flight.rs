@@ -1,0 +1,53 @@
+//! What servers that do not keep to the protocol make of calls that nobody waits for.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod support;
+
+use calc_ipc::error::Status;
+use calc_ipc::service::{Client, Limit, Next};
+use calc_ipc::transport::{Address as Place, ClientOptions};
+use std::io::Write;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Duration;
+use support::{Address, PATIENCE, is_readable_within, status};
+
+const LOOK: Option<Duration> = Some(Duration::ZERO);
+
+/// What a server says that takes a client in, where transports have that: in the midst of a conversation it is nonsense.
+const WELCOME: [u8; 4] = 0xFFFF_FF04_u32.to_le_bytes();
+
+/// A client, and the server's end of its connection, which the test plays.
+fn connected(address: &Address) -> (Client, UnixStream) {
+    let path = address.path("sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let client = Client::connect(&Place::unix(path.as_str()), &ClientOptions::default()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    std::fs::remove_file(path).unwrap();
+    (client, server)
+}
+
+#[test]
+fn nonsense_behind_which_more_has_come_leaves_the_source_quiet() {
+    let address = Address::new();
+    let (client, mut server) = connected(&address);
+    let limit = Limit::Own(Some(Duration::from_millis(1)));
+    let late = client.call_bytes_within(limit, b"late", &mut []);
+    assert_eq!(status(late), Status::TimedOut);
+    client.submit(Limit::Own(None), b"asked", 1).unwrap();
+    server
+        .write_all(&[&WELCOME[..], b"\x02\0\0\0hi"].concat())
+        .unwrap();
+    let ended = client.next(Some(PATIENCE), &mut [0; 9]).unwrap();
+    let Next::Completion(completion) = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(completion.outcome.unwrap_err().status(), Status::Malformed);
+    let source = client.source().unwrap();
+    assert_eq!(status(client.next(LOOK, &mut [])), Status::TimedOut);
+    assert!(
+        !is_readable_within(&source, Duration::ZERO),
+        "it is never quiet"
+    );
+}
