@@ -213,20 +213,20 @@ struct Holdings {
         return std::distance(std::filesystem::directory_iterator(directory), std::filesystem::directory_iterator());
     }
 
-    /// Looks until this process has the same again, or for a minute; gives what it has then. A thread that was joined
-    /// is listed a moment longer, while the kernel, or an emulator, ends it.
-    Holdings awaitAgain() const {
+    /// Looks until this process has no more than this, or for a minute; gives what it has then. A thread that was
+    /// joined is listed a moment longer, while the kernel, or an emulator, ends it: so there may be less, too.
+    Holdings awaitNoMore() const {
         const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
         Holdings now;
-        while (!(now == *this) && std::chrono::steady_clock::now() < patience) {
+        while (!(now <= *this) && std::chrono::steady_clock::now() < patience) {
             std::this_thread::yield();
             now = Holdings();
         }
         return now;
     }
 
-    bool operator==(const Holdings &other) const {
-        return descriptors == other.descriptors && threads == other.threads;
+    bool operator<=(const Holdings &other) const {
+        return descriptors <= other.descriptors && threads <= other.threads;
     }
     friend std::ostream &operator<<(std::ostream &out, const Holdings &holdings) {
         return out << holdings.descriptors << " descriptors, " << holdings.threads << " threads";
