@@ -55,6 +55,7 @@ pub(crate) mod poll {
 
     lacking! {
         fn wait(&mut [Awaited<'_>], &Deadline) -> bool;
+        fn wait_a_while(&mut [Awaited<'_>], Duration, &Deadline) -> bool;
         fn wait_readable(Source<'_>, &Deadline) -> bool;
         fn wait_writable(Source<'_>, &Deadline) -> bool;
         fn state(Source<'_>, Want) -> Ready;

@@ -82,6 +82,20 @@ pub(crate) fn wait(sources: &mut [Awaited<'_>], deadline: &Deadline) -> io::Resu
     }
 }
 
+/// The same, but for so long at most, for which the clock is read but once.
+pub(crate) fn wait_a_while(
+    sources: &mut [Awaited<'_>],
+    time: Duration,
+    deadline: &Deadline,
+) -> io::Result<bool> {
+    let time = deadline.remaining().map_or(time, |left| left.min(time));
+    match raw::poll(entries(sources), timeout(Some(time))) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Waits until the source can be read without blocking.
 pub(crate) fn wait_readable(source: BorrowedFd<'_>, deadline: &Deadline) -> io::Result<bool> {
     wait(&mut [Awaited::new(source, Want::READ)], deadline)

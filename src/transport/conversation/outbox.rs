@@ -117,13 +117,13 @@ impl Outbox {
 
     /// Appends one frame: `write` is lent room for its body, as much as any answer may need, and says what
     /// became of it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, write: impl FnOnce(&mut [u8]) -> Result<u32, Notice>) {
         self.append_if_written(|room| Some(write(room)));
     }
 
     /// The same, or nothing, where `write` gives nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append_if_written(
         &mut self,
         write: impl FnOnce(&mut [u8]) -> Option<Result<u32, Notice>>,

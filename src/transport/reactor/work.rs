@@ -87,7 +87,7 @@ impl<'a> Work<'a> {
     }
 
     /// Has the request with this body, which is `from` this client, answered in this manner.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn serve(&mut self, manner: &mut impl Manner, from: &Visitor, body: &[u8]) {
         let (answer, tally) = (self.answer, &*self.tally);
         let service = Service {

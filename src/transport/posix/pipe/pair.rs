@@ -88,7 +88,7 @@ impl PipePair {
         if end.is_none() && self.halt.is_none() {
             return in_time(poll::wait(&mut [input()], deadline)?);
         }
-        if poll::wait(&mut [input()], &deadline.within(SOON))? {
+        if poll::wait_a_while(&mut [input()], SOON, deadline)? {
             return Ok(());
         }
         let mut sources = [
