@@ -40,6 +40,7 @@ pub(crate) mod poll {
     use crate::sys::Source;
     use crate::sys::deadline::Deadline;
     use crate::sys::ready::{Ready, Want};
+    use std::time::Duration;
 
     pub(crate) struct Awaited<'a>(Source<'a>);
 
