@@ -2042,11 +2042,13 @@ calc_ipc_status calc_ipc_client_create(const char *url,
  * @param client    The client.
  * @param request   The request.
  * @param response  Takes the answer; `success` is false if there is no result.
- * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
- *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
- *     connection is gone; MALFORMED: the answer is no response, and the client stays usable;
- *     HANDLER_FAILED: a server of messages of its own failed; REFUSED: the server is full; FORKED;
- *     SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client, which has
+ *     no `connections`, or calls that were submitted and not taken have all of them; TIMED_OUT: the client
+ *     stays usable, and a late answer is dropped, or no connection was free in time; CLOSED or PEER_DIED:
+ *     the connection is gone; MALFORMED: the answer is no response, and the client stays usable;
+ *     HANDLER_FAILED: a server of messages of its own failed; REFUSED: the server is full; CANCELLED:
+ *     calc_ipc_client_request_stop(); NOT_CONNECTED: no server, to a client that reconnects; FORKED;
+ *     SYSTEM. After TIMED_OUT, CLOSED, PEER_DIED and CANCELLED, the request may have been executed.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_client_call(const struct calc_ipc_client *client,
@@ -2103,8 +2105,8 @@ calc_ipc_status calc_ipc_client_call_many(const struct calc_ipc_client *client,
  *     is over the server's, which closes the connection; or the answer is over this client's, and was
  *     dropped; BUFFER_TOO_SMALL: the answer is over `capacity`, and was dropped; HANDLER_FAILED: the
  *     server's handler failed, and the client stays usable; BUSY, TIMED_OUT, CLOSED, PEER_DIED,
- *     REFUSED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT, CLOSED and
- *     PEER_DIED, `response` may hold a part of the answer.
+ *     REFUSED, CANCELLED, NOT_CONNECTED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT,
+ *     CLOSED, PEER_DIED and CANCELLED, `response` may hold a part of the answer.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_client_call_bytes(const struct calc_ipc_client *client,
@@ -2157,10 +2159,12 @@ CALC_IPC_API void calc_ipc_client_destroy(struct calc_ipc_client *client);
  * @param length      Bytes at `message`, `max_message` of the client's options at most.
  * @param tag         Anything; the completion has it.
  * @param id          Takes the call's number, which begins at 1 and is never used again; may be NULL.
- * @return OK; BUSY: CALC_IPC_IN_FLIGHT_MAX calls are under way, not taken, or still owed an answer, or
- *     more than max_message and 64 KiB wait to be sent, or a call that is waited for has the
- *     connection; TOO_LARGE; CLOSED or PEER_DIED: the connection is gone; FORKED; SYSTEM. After what is
- *     no OK, nothing was sent.
+ * @return OK; BUSY: for each connection, CALC_IPC_IN_FLIGHT_MAX calls are under way, not taken, or still
+ *     owed an answer, or more than max_message and 64 KiB wait to be sent, or a call that is waited for
+ *     has the only connection of a client without `connections`; TOO_LARGE; CLOSED or PEER_DIED: the last
+ *     connection is gone; REFUSED: the server is full; NOT_CONNECTED: no server, to a client that
+ *     reconnects; CANCELLED: calc_ipc_client_request_stop(); FORKED; SYSTEM. After what is no OK, nothing
+ *     was sent.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_client_submit(const struct calc_ipc_client *client,
@@ -2191,9 +2195,9 @@ calc_ipc_status calc_ipc_client_submit_request(const struct calc_ipc_client *cli
 /**
  * Takes the completion of a call that was submitted, and waits for one.
  *
- * It waits whether or not a call is under way, since another thread may submit one. Answers come in the
- * order in which their calls were submitted; a call whose time is over, or that was cancelled, completes
- * then, and its late answer is dropped.
+ * It waits whether or not a call is under way, since another thread may submit one. Answers over one
+ * connection come in the order in which their calls were submitted, those over several as they come; a
+ * call whose time is over, or that was cancelled, completes then, and its late answer is dropped.
  *
  * @param client      The client.
  * @param timeout_ms  How many milliseconds to wait; 0: only look; or CALC_IPC_TIMEOUT_NONE.
@@ -2202,7 +2206,8 @@ calc_ipc_status calc_ipc_client_submit_request(const struct calc_ipc_client *cli
  * @param out         Takes the completion; its `size` is set by the caller.
  * @return OK: a completion came, and `out->status` says what the call came to; TIMED_OUT: none came;
  *     BUFFER_TOO_SMALL: `out->length` says what the answer needs, and the completion stays the first;
- *     INVALID_ARGUMENT: also CALC_IPC_TIMEOUT_DEFAULT, and a `size` that no version has; FORKED; SYSTEM.
+ *     INVALID_ARGUMENT: also CALC_IPC_TIMEOUT_DEFAULT, and a `size` that no version has; CANCELLED: after
+ *     calc_ipc_client_request_stop(), once all completions were taken; FORKED; SYSTEM.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_client_next(const struct calc_ipc_client *client,
@@ -2227,10 +2232,10 @@ calc_ipc_status calc_ipc_client_cancel(const struct calc_ipc_client *client,
 /**
  * Ends all calls that are under way or submitted, with CANCELLED, and every later one at once.
  *
- * A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms` ends. Each call that was submitted completes;
- * calc_ipc_client_next() gives these completions, then CANCELLED. Any thread may ask for it, a signal
- * handler too; it never waits. Join the threads that use the client, then destroy it. In a forked child
- * it does nothing.
+ * A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms`
+ * ends. Each call that was submitted completes; calc_ipc_client_next() gives these completions, then
+ * CANCELLED. Any thread may ask for it, a signal handler too; it never waits. Join the threads that use the
+ * client, then destroy it. In a forked child it does nothing.
  *
  * @param client  The client; NULL does nothing.
  */

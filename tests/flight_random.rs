@@ -64,6 +64,10 @@ struct Series<'a> {
     gives_up: bool,
     /// Some call was given up, whose answer may come at any time, or had a time that may be over at any time.
     may_wake: bool,
+    /// The server rings behind an answer, which may be taken before: once for each.
+    rings_late: bool,
+    /// Answers taken since it was quiet.
+    answered: u64,
     /// The last number given.
     last: &'a AtomicU64,
 }
@@ -121,6 +125,7 @@ impl Series<'_> {
                 assert_eq!(completion.tag, number);
                 match completion.outcome {
                     Ok(told) => {
+                        self.answered += 1;
                         assert_eq!(told, length);
                         assert_eq!(answer[..8], number.to_le_bytes());
                     }
@@ -152,11 +157,18 @@ impl Series<'_> {
             );
         }
         while self.take(LOOK) {}
+        let late_rings = std::mem::take(&mut self.answered);
         if self.open.is_empty() && !self.may_wake {
-            assert!(
-                !is_readable_within(&self.client.source().unwrap(), Duration::ZERO),
-                "it is never quiet"
-            );
+            self.await_quiet(if self.rings_late { late_rings } else { 0 });
+        }
+    }
+
+    /// Nothing is under way, so the host's loop is not woken any more, but for so many rings that come behind their answers.
+    fn await_quiet(&mut self, mut late_rings: u64) {
+        while is_readable_within(&self.client.source().unwrap(), Duration::ZERO) {
+            assert!(late_rings > 0, "it is never quiet");
+            late_rings -= 1;
+            assert!(!self.take(LOOK), "nothing was asked");
         }
     }
 
@@ -202,6 +214,8 @@ fn try_over(name: &str) {
             open: BTreeMap::new(),
             gives_up: seed % 3 != 0,
             may_wake: false,
+            rings_late: name == "shm",
+            answered: 0,
             last: &AtomicU64::new(0),
         }
         .run(SERIES, seed % 2 == 0);

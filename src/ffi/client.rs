@@ -56,11 +56,13 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_create(
 /// @param client    The client.
 /// @param request   The request.
 /// @param response  Takes the answer; `success` is false if there is no result.
-/// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
-///     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
-///     connection is gone; MALFORMED: the answer is no response, and the client stays usable;
-///     HANDLER_FAILED: a server of messages of its own failed; REFUSED: the server is full; FORKED;
-///     SYSTEM. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been executed.
+/// @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client, which has
+///     no `connections`, or calls that were submitted and not taken have all of them; TIMED_OUT: the client
+///     stays usable, and a late answer is dropped, or no connection was free in time; CLOSED or PEER_DIED:
+///     the connection is gone; MALFORMED: the answer is no response, and the client stays usable;
+///     HANDLER_FAILED: a server of messages of its own failed; REFUSED: the server is full; CANCELLED:
+///     calc_ipc_client_request_stop(); NOT_CONNECTED: no server, to a client that reconnects; FORKED;
+///     SYSTEM. After TIMED_OUT, CLOSED, PEER_DIED and CANCELLED, the request may have been executed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_client_call(
     client: *const calc_ipc_client,
@@ -137,8 +139,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_call_many(
 ///     is over the server's, which closes the connection; or the answer is over this client's, and was
 ///     dropped; BUFFER_TOO_SMALL: the answer is over `capacity`, and was dropped; HANDLER_FAILED: the
 ///     server's handler failed, and the client stays usable; BUSY, TIMED_OUT, CLOSED, PEER_DIED,
-///     REFUSED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT, CLOSED and
-///     PEER_DIED, `response` may hold a part of the answer.
+///     REFUSED, CANCELLED, NOT_CONNECTED, FORKED and SYSTEM as calc_ipc_client_call(). After TIMED_OUT,
+///     CLOSED, PEER_DIED and CANCELLED, `response` may hold a part of the answer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_client_call_bytes(
     client: *const calc_ipc_client,

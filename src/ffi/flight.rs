@@ -58,10 +58,12 @@ const _: () = assert!(size_of::<calc_ipc_completion>() == calc_ipc_completion::F
 /// @param length      Bytes at `message`, `max_message` of the client's options at most.
 /// @param tag         Anything; the completion has it.
 /// @param id          Takes the call's number, which begins at 1 and is never used again; may be NULL.
-/// @return OK; BUSY: CALC_IPC_IN_FLIGHT_MAX calls are under way, not taken, or still owed an answer, or
-///     more than max_message and 64 KiB wait to be sent, or a call that is waited for has the
-///     connection; TOO_LARGE; CLOSED or PEER_DIED: the connection is gone; FORKED; SYSTEM. After what is
-///     no OK, nothing was sent.
+/// @return OK; BUSY: for each connection, CALC_IPC_IN_FLIGHT_MAX calls are under way, not taken, or still
+///     owed an answer, or more than max_message and 64 KiB wait to be sent, or a call that is waited for
+///     has the only connection of a client without `connections`; TOO_LARGE; CLOSED or PEER_DIED: the last
+///     connection is gone; REFUSED: the server is full; NOT_CONNECTED: no server, to a client that
+///     reconnects; CANCELLED: calc_ipc_client_request_stop(); FORKED; SYSTEM. After what is no OK, nothing
+///     was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_client_submit(
     client: *const calc_ipc_client,
@@ -116,9 +118,9 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_submit_request(
 
 /// Takes the completion of a call that was submitted, and waits for one.
 ///
-/// It waits whether or not a call is under way, since another thread may submit one. Answers come in the
-/// order in which their calls were submitted; a call whose time is over, or that was cancelled, completes
-/// then, and its late answer is dropped.
+/// It waits whether or not a call is under way, since another thread may submit one. Answers over one
+/// connection come in the order in which their calls were submitted, those over several as they come; a
+/// call whose time is over, or that was cancelled, completes then, and its late answer is dropped.
 ///
 /// @param client      The client.
 /// @param timeout_ms  How many milliseconds to wait; 0: only look; or CALC_IPC_TIMEOUT_NONE.
@@ -127,7 +129,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_submit_request(
 /// @param out         Takes the completion; its `size` is set by the caller.
 /// @return OK: a completion came, and `out->status` says what the call came to; TIMED_OUT: none came;
 ///     BUFFER_TOO_SMALL: `out->length` says what the answer needs, and the completion stays the first;
-///     INVALID_ARGUMENT: also CALC_IPC_TIMEOUT_DEFAULT, and a `size` that no version has; FORKED; SYSTEM.
+///     INVALID_ARGUMENT: also CALC_IPC_TIMEOUT_DEFAULT, and a `size` that no version has; CANCELLED: after
+///     calc_ipc_client_request_stop(), once all completions were taken; FORKED; SYSTEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_client_next(
     client: *const calc_ipc_client,
@@ -176,10 +179,10 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_cancel(
 
 /// Ends all calls that are under way or submitted, with CANCELLED, and every later one at once.
 ///
-/// A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms` ends. Each call that was submitted completes;
-/// calc_ipc_client_next() gives these completions, then CANCELLED. Any thread may ask for it, a signal
-/// handler too; it never waits. Join the threads that use the client, then destroy it. In a forked child
-/// it does nothing.
+/// A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms`
+/// ends. Each call that was submitted completes; calc_ipc_client_next() gives these completions, then
+/// CANCELLED. Any thread may ask for it, a signal handler too; it never waits. Join the threads that use the
+/// client, then destroy it. In a forked child it does nothing.
 ///
 /// @param client  The client; NULL does nothing.
 #[unsafe(no_mangle)]

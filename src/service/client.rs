@@ -15,13 +15,11 @@ use std::time::Duration;
 
 /// A client of one server.
 ///
-/// It has one connection, or up to as many as its options say. Each serves one call at a time: where there is but the one, a call while another is under way
-/// gets [`Status::Busy`] at once; else it waits for one that is free. Calls that nobody waits
-/// for ([`Client::submit`]) may be many, from any threads. In a process
-/// forked since, every call gets [`Status::Forked`].
+/// It has one connection, or up to as many as its options say. Each serves one call at a time: where there is but the
+/// one, a call while another is under way gets [`Status::Busy`] at once; else it waits for one that is free. Calls that
+/// nobody waits for ([`Client::submit`]) may be many, from any threads. In a process forked since, every call gets
+/// [`Status::Forked`].
 pub struct Client {
-    /// The server, for people.
-    peer: String,
     pool: Pool,
     /// How long a call may take.
     timeout: Option<Duration>,
@@ -73,8 +71,7 @@ impl Client {
         let generation = fork::generation();
         let flight = Flight::new(&peer, options);
         Self {
-            pool: Pool::new(&peer, lanes, flight),
-            peer,
+            pool: Pool::new(lanes, flight),
             timeout: options.call_timeout,
             generation,
             user: AtomicU64::new(generation.into()),
@@ -141,8 +138,8 @@ impl Client {
     }
 
     /// Sends the frames of each of `batches`, as many at a time as the transport carries: `append` appends
-    /// them, to room for as many bytes as `length` says. The body of no answer is over `longest` bytes. Gives the answers to `read`, in order, up to the
-    /// first one that it fails at. The call timeout restarts with each answer.
+    /// them, to room for as many bytes as `length` says. The body of no answer is over `longest` bytes. Gives the
+    /// answers to `read`, in order, up to the first one that it fails at. The call timeout restarts with each answer.
     pub(super) fn ask_many<B: Copy>(
         &self,
         batches: impl Iterator<Item = B> + Clone,
@@ -185,9 +182,10 @@ impl Client {
         })
     }
 
-    /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one [`Completion`](super::Completion) will come,
-    /// with that number and `tag`. The limit runs from here. [`Status::Busy`]: for each connection, [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX) calls are under way or
-    /// not told of, or too much waits to be sent, or a call that is waited for has the only connection.
+    /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one
+    /// [`Completion`](super::Completion) will come, with that number and `tag`. The limit runs from here.
+    /// [`Status::Busy`]: for each connection, [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX) calls are under way or not told
+    /// of, or too much waits to be sent, or a call that is waited for has the only connection.
     pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
         self.submit_expecting(limit, message, u32::MAX, tag)
     }
@@ -256,11 +254,9 @@ impl Client {
     /// Fails in a process forked since it was made.
     fn check_process(&self) -> Result<()> {
         if self.generation != fork::generation() {
-            let context =
+            let why =
                 "the client belongs to the process that this one was forked from; create another";
-            return Err(Error::new(Status::Forked, context)
-                .at(&self.peer)
-                .not_executed());
+            return Err(self.pool.flight.turned_away(Status::Forked, why));
         }
         Ok(())
     }

@@ -378,10 +378,12 @@ impl Berth {
     }
 }
 
+/// Why a lane is of no use that a call has left by a panic.
+pub(super) const PANICKED: &str = "an earlier call on this client panicked";
+
 #[cold]
 fn panicked() -> Error {
-    let context = "an earlier call on this client panicked";
-    Error::new(Status::Internal, context).not_executed()
+    Error::new(Status::Internal, PANICKED).not_executed()
 }
 
 /// The number of this thread among those that use clients, so that each has lanes of its own as long as there are enough.

@@ -2,15 +2,13 @@
 
 use super::calls::Calls;
 use super::flight::Flight;
-use super::lanes::{Found, Lane, Lanes, Seen, Waiter, Waiting};
+use super::lanes::{Found, Lane, Lanes, PANICKED, Seen, Waiter, Waiting};
 use crate::error::{Error, Result, Status};
 use crate::transport::Deadline;
 use std::sync::{MutexGuard, TryLockError};
 
 /// The connections of a client, and the calls over them that nobody waits for.
 pub(super) struct Pool {
-    /// The server, for people.
-    peer: String,
     pub(super) lanes: Lanes,
     pub(super) flight: Flight,
 }
@@ -36,12 +34,8 @@ impl Drop for Released<'_> {
 }
 
 impl Pool {
-    pub(super) fn new(peer: &str, lanes: Lanes, flight: Flight) -> Self {
-        Self {
-            peer: peer.to_owned(),
-            lanes,
-            flight,
-        }
+    pub(super) fn new(lanes: Lanes, flight: Flight) -> Self {
+        Self { lanes, flight }
     }
 
     /// The only lane, where there is but one and its connection is never made anew.
@@ -109,14 +103,14 @@ impl Pool {
             return Ok(());
         }
         let limit = deadline.limit().unwrap_or_default();
-        let context = format!("other calls had all connections for {limit:?}");
-        Err(self.failed(Status::TimedOut, context))
+        let why = format!("other calls had all connections for {limit:?}");
+        Err(self.flight.turned_away(Status::TimedOut, why))
     }
 
     /// Waits until a connection of calls that nobody waits for may come back, if these are all that live.
     fn wait_for_landing(&self, seen: Seen, deadline: &Deadline) -> Result<()> {
         match seen.lost {
-            _ if seen.is_taken => Err(self.busy()),
+            _ if seen.is_taken => Err(self.flight.taken()),
             Some(error) if !seen.is_in_flight => Err(error.not_executed()),
             _ => self.flight.await_landing(&self.lanes, deadline),
         }
@@ -146,22 +140,9 @@ impl Pool {
     #[cold]
     fn taken<T>(&self, by: &TryLockError<T>) -> Error {
         match by {
-            TryLockError::WouldBlock => self.busy(),
-            TryLockError::Poisoned(_) => {
-                self.failed(Status::Internal, "an earlier call on this client panicked")
-            }
+            TryLockError::WouldBlock => self.flight.taken(),
+            TryLockError::Poisoned(_) => self.flight.turned_away(Status::Internal, PANICKED),
         }
-    }
-
-    #[cold]
-    fn busy(&self) -> Error {
-        let why = "another call on this client is under way; each thread needs a client of its own, or the option connections";
-        self.failed(Status::Busy, why)
-    }
-
-    #[cold]
-    fn failed(&self, status: Status, why: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-        Error::new(status, why).at(&self.peer).not_executed()
     }
 }
 

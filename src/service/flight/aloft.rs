@@ -185,6 +185,12 @@ impl Aloft {
         Ok(Next::Answer(Taken::Kept(length)))
     }
 
+    /// Drops the answers that have come; no call is open.
+    pub(super) fn drop_late(&mut self, done: &mut VecDeque<Done>) {
+        self.send(done);
+        let _ = self.take(&mut [], done);
+    }
+
     /// Ends the calls whose time is over.
     pub(super) fn end_due(&mut self, done: &mut VecDeque<Done>) {
         end_due(&mut self.queue, self.calls.channel.peer(), done);

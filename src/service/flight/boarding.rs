@@ -74,10 +74,7 @@ impl Flight {
             (Ground::Taken, None) if lanes.waiting().is_some() && has_place(&state.grounded) => {
                 Ok(Place::Grounded)
             }
-            (Ground::Taken, None) if state.fleet.is_empty() => {
-                let why = "another call on this client is under way; each thread needs a client of its own";
-                Err(self.turned_away(Status::Busy, why))
-            }
+            (Ground::Taken, None) if state.fleet.is_empty() => Err(self.taken()),
             (_, None) if state.least_busy(has_room).is_some() => Err(self.too_many()),
             (_, None) => {
                 let why = "too many bytes wait to be sent; take completions first";

@@ -4,7 +4,7 @@ use super::Flight;
 use super::aloft::Aloft;
 use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
-use crate::service::lanes::{Landed, Lanes};
+use crate::service::lanes::{Landed, Lanes, lost};
 use crate::transport::Deadline;
 use std::thread;
 use std::time::Duration;
@@ -16,7 +16,7 @@ impl Flight {
     /// The connection of this lane, for a call that is waited for, if no call that nobody waits for needs it any more.
     pub(in crate::service) fn land_at_once(&self, lane: usize) -> Landed {
         let mut state = self.lock();
-        state.drop_late();
+        state.drop_late_of(lane);
         state.land(lane, self.watch.get(), Aloft::is_over)
     }
 
@@ -33,7 +33,7 @@ impl Flight {
         loop {
             let is_open = |place| state.fleet.get(place).is_some_and(Aloft::is_open);
             let Some(is_open) = state.place_of(lane).map(is_open) else {
-                return Err(self.turned_away(Status::Internal, "a connection is lost"));
+                return Err(lost().at(&self.peer));
             };
             if is_open || state.has_open() {
                 return Err(self.has_open());
@@ -87,10 +87,8 @@ impl Flight {
     #[cold]
     fn too_late(&self, deadline: &Deadline) -> Error {
         let limit = deadline.limit().unwrap_or_default();
-        let context = format!("the answers to earlier calls did not come within {limit:?}");
-        Error::new(Status::TimedOut, context)
-            .at(&self.peer)
-            .not_executed()
+        let why = format!("the answers to earlier calls did not come within {limit:?}");
+        self.turned_away(Status::TimedOut, why)
     }
 
     #[cold]

@@ -22,6 +22,7 @@ use boarding::Place;
 pub use queue::IN_FLIGHT_MAX;
 use queue::Name;
 use state::State;
+use std::borrow::Cow;
 use std::mem;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, fence};
@@ -362,8 +363,17 @@ impl Flight {
         self.is_stopped.load(SeqCst)
     }
 
-    fn turned_away(&self, status: Status, why: &'static str) -> Error {
+    /// The failure of what was not begun.
+    #[cold]
+    pub(super) fn turned_away(&self, status: Status, why: impl Into<Cow<'static, str>>) -> Error {
         Error::new(status, why).at(&self.peer).not_executed()
+    }
+
+    /// The failure to find a connection that no call has.
+    #[cold]
+    pub(super) fn taken(&self) -> Error {
+        let why = "another call on this client is under way; each thread needs a client of its own, or the option connections";
+        self.turned_away(Status::Busy, why)
     }
 
     /// The failure of what is called once the client was stopped.

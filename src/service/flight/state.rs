@@ -223,8 +223,15 @@ impl State {
     /// Drops the answers that have come, where no call is open.
     pub(super) fn drop_late(&mut self) {
         for aloft in self.fleet.iter_mut().filter(|aloft| !aloft.is_open()) {
-            aloft.send(&mut self.done);
-            let _ = aloft.take(&mut [], &mut self.done);
+            aloft.drop_late(&mut self.done);
+        }
+    }
+
+    /// The same over the connection on this lane alone.
+    pub(super) fn drop_late_of(&mut self, lane: usize) {
+        let mut fleet = self.fleet.iter_mut();
+        if let Some(aloft) = fleet.find(|aloft| aloft.lane == lane && !aloft.is_open()) {
+            aloft.drop_late(&mut self.done);
         }
     }
 
@@ -250,7 +257,7 @@ impl State {
         if let Some(aloft) = aloft {
             aloft.look(&mut self.done);
             if aloft.is_quiet() {
-                let _ = aloft.take(&mut [], &mut self.done); // Nothing was asked, so this can be its end alone.
+                aloft.drop_late(&mut self.done); // Nothing was asked, so this can be its end alone.
             }
         }
     }

@@ -105,7 +105,7 @@ impl Waiter<'_> {
             .waiting
             .changed
             .wait_timeout_while(guard, time, is_same);
-        let (guard, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (guard, _) = mutex::whole(waited);
         self.seen = *guard;
         true
     }
