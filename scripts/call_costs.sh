@@ -9,7 +9,7 @@
 # what every x86-64 has, not with what this CPU has.
 #
 # A call over shared memory for which nobody sleeps is counted on two CPUs, one side at a time. How often that side looks for what
-# the other one does is chance, so each instruction that most calls execute counts once a call.
+# the other one does is chance, so what counts is the instructions that every call executes just once.
 #
 # Where valgrind is not the machine: clock_gettime and getcpu, natively some instructions of the vDSO, are system calls,
 # so they are listed apart, after a slash. valgrind 3.19 knows no pidfd_open, so the client of a pipe polls one descriptor, not
@@ -108,13 +108,13 @@ counts() {
         sort
 }
 
-# once_each SIDE CALLS: how many instructions the second of two runs executed more than the first in most of its calls, none
-# of them more often than once a call. A line after "calls=" is of what was called.
+# once_each SIDE CALLS: how many instructions the second of two runs executed once more than the first in each of its calls, give
+# or take one in fifty. A line after "calls=" is of what was called.
 once_each() {
     awk -v calls="$2" '
         /^calls=/ { getline; next }
         /^0x/ { n[$1] += NR == FNR ? -$2 : $2 }
-        END { for (each in n) sum += n[each] > calls / 2; print sum }' "$run/$1.out.1" "$run/$1.out.2"
+        END { for (each in n) sum += n[each] > calls * 0.98 && n[each] < calls * 1.02; print sum }' "$run/$1.out.1" "$run/$1.out.2"
 }
 
 # measure TRANSPORT WORK CALLS SIDE...: prints "TRANSPORT WORK SIDE INSTRUCTIONS NAME=N... / NAME=N..." for each side.
@@ -134,7 +134,7 @@ measure() {
             { n = ($2 - before[$1]) / calls }
             $1 == "instructions" { instructions = once == "" ? n : once; next }
             n < 0.05 { next }
-            once != "" && $1 == "clock_gettime" { next }
+            once != "" && $1 ~ /^(clock_gettime|getcpu)$/ { next }
             $1 ~ /^(clock_gettime|getcpu)$/ { vdso = vdso sprintf(" %s=%.3g", $1, n); next }
             { real = real sprintf(" %s=%.3g", $1, n) }
             END { printf "%s %.0f%s /%s\n", what, instructions, real, vdso }' "$run/$side.1" "$run/$side.2"
@@ -176,20 +176,10 @@ else
 fi
 
 if [ "${1:-}" = --update ]; then
-    # Of what chance decides, the most is recorded.
-    if [ "$cpu" != "$other_cpu" ]; then
-        for attempt in 2 3; do
-            again shm spun >>"$run/now"
-        done
-    fi
-    awk '{ what = $1 " " $2 " " $3 }
-        !(what in most) { order[++count] = what }
-        !(what in most) || $4 > most[what] { most[what] = $4; line[what] = $0 }
-        END { for (i = 1; i <= count; ++i) print line[order[i]] }' "$run/now" >"$run/most"
     {
         echo "# Written by scripts/call_costs.sh --update, on Linux $(uname -r | cut -d. -f1-2), with"
         compiled_by
-        cat "$run/most"
+        cat "$run/now"
     } >"$recorded"
     exit
 fi
