@@ -218,6 +218,7 @@ fn a_peer_at_the_public_fifos_is_told_that_its_message_is_too_large_and_heard_no
     let address = Address::new();
     let options = ServerOptions {
         spin: Duration::ZERO,
+        workers: 1, // Whoever answers the bystander has seen to the public pair.
         ..ServerOptions::default()
     };
     let _server = TRANSPORTS[1].serve(&address, Handler::Calculator, &options);
