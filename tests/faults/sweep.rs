@@ -5,6 +5,7 @@ use crate::injector::{Plan, Which};
 use crate::run::{self, Outcome};
 use crate::support::processes::Side;
 use crate::transport::Transport;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Repeats one fault: `CALC_IPC_FAULT="open 3 EMFILE" cargo test --test faults uds_server`.
@@ -17,8 +18,17 @@ const VERBOSE: &str = "CALC_IPC_FAULTS_VERBOSE";
 /// Fewer faults than this have not been a sweep.
 const AT_LEAST: u32 = 50;
 
+/// The address sanitizer's allocator keeps the locks that other threads hold at a fork, so that a child that allocates may wait
+/// for ever. Under it, one sweep goes after the other: of many thousand forks, some always meet such a moment.
+fn alone_under_the_sanitizer() -> Option<MutexGuard<'static, ()>> {
+    static SWEEP: Mutex<()> = Mutex::new(());
+    std::env::var_os("ASAN_OPTIONS")?;
+    Some(SWEEP.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// Lets the calls of one side fail, one in each run, and all of those that a kernel may not have.
 pub fn sweep(transport: &Transport, side: Side) {
+    let _alone = alone_under_the_sanitizer();
     let started = Instant::now();
     let mut sweep = Sweep {
         transport,
