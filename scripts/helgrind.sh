@@ -8,7 +8,7 @@ trap 'rm -rf "$logs"' EXIT
 trap 'exit 1' HUP INT TERM
 
 valgrind --tool=helgrind --quiet --log-file="$logs/%p" --error-exitcode=99 --suppressions=scripts/helgrind.supp \
-    --history-level=approx build/tests/cpp_tests/calc_ipc_tests_shared --gtest_brief=1 \
+    --history-level=approx --num-callers=24 build/tests/cpp_tests/calc_ipc_tests_shared --gtest_brief=1 \
     --gtest_filter='*Concurrency*:*Stop*:*Busy*' "$@" && exit 0
 echo "FAILED: helgrind says:" >&2
 cat "$logs"/* >&2
