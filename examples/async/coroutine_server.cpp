@@ -89,7 +89,7 @@ Job answer(Clock &clock, Client &calculator, Reply reply, std::vector<std::uint8
     if (said) {
         reply.send(*said);
     } else {
-        reply.fail(said.message());
+        reply.fail(said.message().c_str());
     }
 }
 

@@ -102,7 +102,7 @@ ask 0 48 'calls 10 0 1\nduring 50 1024\n'
 ask 1 0 'dance\n'
 # Some have one request under way at a time.
 if printf 'calls 1 0 8\n' | timeout 60 "$program" client "$address" 3>&- 4<&- >"$run/answer" 2>"$run/client.err"; then
-    ask 0 132 'calls 10 0 8\ncalls 10 1024 8\ncalls 10 0 64\ncalls 3 0 1\n'
+    ask 0 92 'calls 10 0 8\ncalls 10 1024 8\ncalls 3 0 1\n'
     ask 77 0 'calls 1 0 100000\n'
 else
     ask 77 0 'calls 1 0 8\n'

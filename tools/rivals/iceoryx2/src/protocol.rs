@@ -3,6 +3,7 @@
 use crate::alive::{Alive, Watch};
 use crate::asker::Asker;
 use crate::server::{self, Server};
+use crate::service::MAX_UNDER_WAY;
 use crate::{Mode, Result, Skip, service};
 use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
@@ -80,7 +81,7 @@ fn serve(mode: Mode, address: &str) -> Result<()> {
 
 #[derive(Clone, Copy)]
 enum Command {
-    Calls(usize, usize),
+    Calls(usize, usize, usize),
     Until(Instant, usize),
 }
 
@@ -120,8 +121,8 @@ fn work(
     results.send(Ok(Vec::new()))?;
     for command in commands {
         results.send(Ok(match command {
-            Command::Calls(count, size) => asker
-                .calls(count, size)?
+            Command::Calls(count, size, batch) => asker
+                .calls(count, size, batch)?
                 .iter()
                 .flat_map(|time| time.to_ne_bytes())
                 .collect(),
@@ -148,16 +149,19 @@ fn client(mode: Mode, address: &str, clients: usize) -> Result<()> {
 fn execute(line: &str, workers: &[Worker]) -> Result<Vec<u8>> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
-        ["calls", count, size, "1"] => {
+        ["calls", count, size, batch] => {
+            let batch = batch.parse()?;
+            if !(1..=MAX_UNDER_WAY).contains(&batch) {
+                return Err(Skip("it has at most 64 requests under way at a time").into());
+            }
             let worker = workers
                 .first()
                 .ok_or("the number of clients must be positive")?;
             worker
                 .commands
-                .send(Command::Calls(count.parse()?, size.parse()?))?;
+                .send(Command::Calls(count.parse()?, size.parse()?, batch))?;
             worker.result()
         }
-        ["calls", _, _, _] => Err(Skip("it sends one request at a time").into()),
         ["during", time, size] => {
             let end = Instant::now() + Duration::from_millis(time.parse()?);
             let command = Command::Until(end, size.parse()?);

@@ -17,6 +17,9 @@ const SHARED_MEMORY: &str = "/dev/shm";
 /// The largest body that the benchmark sends.
 pub(crate) const MAX_BODY: usize = 1 << 20;
 
+/// Requests that a client may have under way.
+pub(crate) const MAX_UNDER_WAY: usize = 64;
+
 /// More than the benchmark has.
 const MAX_CLIENTS: usize = 128;
 const MAX_NODES: usize = MAX_CLIENTS + 8;
@@ -74,6 +77,7 @@ pub(crate) fn calls(node: &Node<Ipc>) -> Result<Calls> {
         .max_servers(1)
         .max_clients(MAX_CLIENTS)
         .max_nodes(MAX_NODES)
+        .max_active_requests_per_client(MAX_UNDER_WAY)
         .open_or_create()?)
 }
 
