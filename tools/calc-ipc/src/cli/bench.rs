@@ -20,7 +20,8 @@ use std::time::Duration;
 /// It takes about three minutes.
 ///
 /// --async measures calls that nobody waits for, clients that threads share and answers that come later, each beside plain calls over
-/// the same transport. It takes about two minutes.
+/// the same transport; and submitted calls beside other libraries' requests, as far as their programs are there. It takes about two
+/// minutes.
 ///
 /// --promises measures what is promised in time instead: how soon a client learns that its server was killed, a server
 /// stops, a call ends at its deadline and so on, with a verdict for each. It takes about three minutes.
@@ -57,7 +58,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
     pub(crate) crowd: bool,
     /// Measure calls that nobody waits for, shared clients and deferred answers beside plain calls.
-    #[arg(long = "async", conflicts_with_all = ["goals", "report", "rivals"])]
+    #[arg(long = "async", conflicts_with_all = ["goals", "report"])]
     pub(crate) asynchronous: bool,
     /// Measure what is promised in time, and say of each promise whether it was kept.
     #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
