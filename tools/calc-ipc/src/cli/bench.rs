@@ -125,6 +125,9 @@ pub(crate) struct ContestantSettings {
     /// Servers of ours: how long a message may take to be whole.
     #[arg(long, default_value = "5s", value_parser = values::duration)]
     pub(crate) stall: Duration,
+    /// Servers of ours: how many clients there may be at once.
+    #[arg(long)]
+    pub(crate) max_clients: Option<u32>,
     /// Clients: the number of the first connection.
     #[arg(long, default_value_t = 0)]
     pub(crate) first: u32,
@@ -173,6 +176,8 @@ pub(crate) enum Answering {
     Deferred,
     /// From another thread.
     Elsewhere,
+    /// Never, but to say how many wait.
+    Never,
 }
 
 impl Default for ContestantSettings {
@@ -184,6 +189,7 @@ impl Default for ContestantSettings {
             is_slow: false,
             workers: 0,
             stall: ServerOptions::default().stall_timeout,
+            max_clients: None,
             first: 0,
             manner: ContestantManner::default(),
         }
@@ -201,6 +207,8 @@ impl ContestantSettings {
         ];
         arguments.extend(self.manner.arguments());
         arguments.extend(self.echo.map(|size| format!("--echo={size}")));
+        let most = self.max_clients.map(|most| format!("--max-clients={most}"));
+        arguments.extend(most);
         let flags = [("--calculate", self.calculate), ("--slow", self.is_slow)];
         arguments.extend(
             flags
