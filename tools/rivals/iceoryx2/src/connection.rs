@@ -20,14 +20,14 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(mode: Mode, address: &str) -> Result<Self> {
         let node = service::node(address)?;
-        let client = service::calls(&node)?
+        let client = service::calls(&node, mode)?
             .client_builder()
             .initial_max_slice_len(1024)
             .allocation_strategy(AllocationStrategy::PowerOfTwo)
             .create()?;
-        let events = match mode {
-            Mode::Polling => None,
-            Mode::Event => {
+        let events = match mode.sleeps {
+            false => None,
+            true => {
                 let own = service::events(&node, Some(client.id().value()))?;
                 let servers = service::events(&node, None)?;
                 Some((

@@ -3,7 +3,6 @@
 use crate::alive::{Alive, Watch};
 use crate::asker::Asker;
 use crate::server::{self, Server};
-use crate::service::MAX_UNDER_WAY;
 use crate::{Mode, Result, Skip, service};
 use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
@@ -46,12 +45,16 @@ fn obey(mode: Mode) -> Result<()> {
 
 fn describe(mode: Mode) -> Result<()> {
     let version = version();
-    let (how, waiting) = match mode {
-        Mode::Polling => ("polling", "spinning"),
-        Mode::Event => ("event", "blocking"),
+    let (how, waiting) = match mode.sleeps {
+        false => ("polling", "spinning"),
+        true => ("event", "blocking"),
+    };
+    let what = match mode.depth {
+        1 => "request-response",
+        _ => "pending responses",
     };
     say(&format!(
-        r#"{{"name":"iceoryx2 {version} request-response ({how})","family":"rival","transport":"shm","waiting":"{waiting}"}}"#
+        r#"{{"name":"iceoryx2 {version} {what} ({how})","family":"rival","transport":"shm","waiting":"{waiting}"}}"#
     ))
 }
 
@@ -133,26 +136,29 @@ fn work(
 }
 
 fn client(mode: Mode, address: &str, clients: usize) -> Result<()> {
+    if clients > mode.clients {
+        return Err(Skip("one server has fewer clients").into());
+    }
     let watch = Watch::start(address)?;
     let workers: Vec<Worker> = (0..clients)
         .map(|_| Worker::start(mode, address))
         .collect::<Result<_>>()?;
     say("ready 0")?;
     for line in stdin().lines() {
-        let result = watch.asking(|| execute(&line?, &workers))?;
+        let result = watch.asking(|| execute(mode, &line?, &workers))?;
         stdout().write_all(&result)?;
         stdout().flush()?;
     }
     Ok(())
 }
 
-fn execute(line: &str, workers: &[Worker]) -> Result<Vec<u8>> {
+fn execute(mode: Mode, line: &str, workers: &[Worker]) -> Result<Vec<u8>> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
         ["calls", count, size, batch] => {
             let batch = batch.parse()?;
-            if !(1..=MAX_UNDER_WAY).contains(&batch) {
-                return Err(Skip("it has at most 64 requests under way at a time").into());
+            if !(1..=mode.depth).contains(&batch) {
+                return Err(Skip("it has fewer requests under way at a time").into());
             }
             let worker = workers
                 .first()
