@@ -163,9 +163,12 @@ fn a_stop_ends_calls_that_connect_and_those_that_wait_for_them() {
 fn a_stop_ends_calls_that_were_submitted_and_connect() {
     over_each_full(|place| {
         let client = client(place, 1);
-        // Where nothing is known of a connection but that it did not come at once, a submit fails.
-        if client.submit(Limit::Own(None), b"x", 7).is_err() {
-            assert!(!matches!(place, Place::Tcp { .. }));
+        // Where nothing tells when there is a place in the queue, a submit fails.
+        if let Err(error) = client.submit(Limit::Own(None), b"x", 7) {
+            let is_told = error.to_string().contains("at this moment");
+            assert!(is_told && !matches!(place, Place::Tcp { .. }), "{error}");
+            assert_eq!(error.status(), Status::TimedOut);
+            assert!(error.is_not_executed());
             return;
         }
         let told = asleep(&client, |client| match client.next(None, &mut []) {

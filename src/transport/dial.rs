@@ -99,9 +99,20 @@ impl Dial {
             }
             _ => {
                 let now = Deadline::after(Some(Duration::ZERO));
-                self.connect(&now).map(Begun::Connected)
+                match self.connect(&now) {
+                    Err(error) if error.status() == Status::TimedOut => Err(self.not_at_once()),
+                    connected => connected.map(Begun::Connected),
+                }
             }
         }
+    }
+
+    fn not_at_once(&self) -> Error {
+        let context = format!(
+            "{}: the server lets nobody in at this moment, and who submits does not wait for that",
+            self.peer()
+        );
+        Error::new(Status::TimedOut, context)
     }
 
     /// Goes on with it, without waiting.
