@@ -9,11 +9,17 @@ use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Limit, Next};
 use calc_ipc::transport::{Address as Place, ClientOptions};
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrLike, UnixAddr, bind, connect,
     getsockname, listen, socket,
 };
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -51,6 +57,23 @@ impl Full {
         Self::filled(server, &name, kind, place, Some(path.into()))
     }
 
+    /// A FIFO that newcomers are announced by, which nobody reads.
+    fn over_fifos(request: String, response: String) -> Self {
+        let hello = format!("{request}.hello");
+        mkfifo(hello.as_str(), Mode::S_IRWXU).unwrap();
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true);
+        let options = options.custom_flags(OFlag::O_NONBLOCK.bits());
+        let mut fifo = options.open(&hello).unwrap();
+        // In pieces, the last of which has no room: a write of more than PIPE_BUF may be cut (pipe(7)).
+        while fifo.write(&[0; 64]).is_ok() {}
+        Self {
+            place: Place::fifo(request, response),
+            _sockets: vec![fifo.into()],
+            name: Some(hello.into()),
+        }
+    }
+
     /// At a port of the system's choice.
     fn over_tcp() -> Self {
         let server = socket_of(AddressFamily::Inet, SockType::Stream);
@@ -86,7 +109,7 @@ impl Full {
     }
 }
 
-/// A server of each transport whose clients wait in a queue of sockets.
+/// A server of each transport whose clients wait in a queue.
 fn over_each_full(test: impl Fn(&Place)) {
     let address = Address::new();
     let [unix, records, shared] = ["sock", "records", "shared"].map(|name| address.path(name));
@@ -102,6 +125,7 @@ fn over_each_full(test: impl Fn(&Place)) {
             SockType::Stream,
             Place::ShmAt(shared.clone()),
         ),
+        Full::over_fifos(address.path("q"), address.path("a")),
         Full::over_tcp(),
     ];
     for server in &servers {
