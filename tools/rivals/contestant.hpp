@@ -156,8 +156,12 @@ template <class Rival> class ClientSide {
                 words >> batch;
             if (!words || (command != "calls" && command != "during"))
                 throw std::runtime_error("not understood: " + line);
-            if (batch < 1 || batch > depth_of<Rival>)
-                throw Skip("it has at most " + std::to_string(depth_of<Rival>) + " request(s) under way at a time");
+            if (batch < 1)
+                throw std::runtime_error("not understood: " + line);
+            if (batch > depth_of<Rival>)
+                throw Skip(depth_of<Rival> == 1
+                               ? std::string("it sends one request at a time")
+                               : "it has at most " + std::to_string(depth_of<Rival>) + " requests under way at a time");
             const Watch::Asking asking(watch.get());
             command == "calls" ? calls(first, size, batch) : during(std::chrono::milliseconds(first), size);
         }
