@@ -913,7 +913,9 @@ void calc_ipc_client_options_init(struct calc_ipc_client_options *options,
 
 /**
  * Says why a handler fails. A calc_ipc_bytes_handler calls it before it returns more than `capacity`, a
- * calc_ipc_handler before it returns with a response without `success`.
+ * calc_ipc_handler before it returns with a response without `success`, a calc_ipc_deferred_handler before it ends its
+ * reply by calc_ipc_reply_fail() without a text. A reply that is ended after its handler has returned has a text of its own,
+ * or none.
  *
  * The client never sees the text, which is for the server's side: its calc_ipc_observer, and in Rust
  * `Server::last_failure`. The text of a handler that does not fail is dropped. Of several texts, the
@@ -1932,7 +1934,8 @@ calc_ipc_status calc_ipc_reply_send_response(struct calc_ipc_reply *reply,
  * Gives the client HANDLER_FAILED, and ends the reply. Any thread may call it.
  *
  * @param reply  The reply; NULL does nothing.
- * @param text   Why, for the server's side alone, as is what calc_ipc_current_failure() says in other handlers. NULL: nothing is said.
+ * @param text   Why, for the server's side alone. NULL: what calc_ipc_current_failure() was told in the handler that this
+ *               thread is inside of, if it was.
  */
 CALC_IPC_API
 void calc_ipc_reply_fail(struct calc_ipc_reply *reply,
@@ -2232,10 +2235,10 @@ calc_ipc_status calc_ipc_client_cancel(const struct calc_ipc_client *client,
 /**
  * Ends all calls that are under way or submitted, with CANCELLED, and every later one at once.
  *
- * A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms`
- * ends. Each call that was submitted completes; calc_ipc_client_next() gives these completions, then
- * CANCELLED. Any thread may ask for it, a signal handler too; it never waits. Join the threads that use the
- * client, then destroy it. In a forked child it does nothing.
+ * A call that is waited for ends within 50 ms, one that connects or waits for a connection too. Each call that
+ * was submitted completes; calc_ipc_client_next() gives these completions, then CANCELLED. Any thread may ask
+ * for it, a signal handler too; it never waits. Join the threads that use the client, then destroy it. In a
+ * forked child it does nothing.
  *
  * @param client  The client; NULL does nothing.
  */

@@ -50,6 +50,28 @@ refuses() {
     fi
 }
 
+# serves PROGRAM ARGUMENT...: starts a server, which says when it serves.
+serves() {
+    program=$1
+    shift
+    timeout 60 "$bin/$program" "$@" >"$folder/said" &
+    server=$!
+    until grep -q serving "$folder/said" || ! kill -0 $server 2>/dev/null; do
+        sleep 0.1
+    done
+}
+
+# ends PROGRAM: the server that was started ends by SIGTERM, and leaves nothing.
+ends() {
+    kill -TERM $server || true
+    wait $server || { echo "FAILED: $1 at its end" >&2; failed=1; }
+    rm "$folder/said"
+    if [ -n "$(ls -A "$folder")" ]; then
+        echo "FAILED: $1 left $(ls -A "$folder")" >&2
+        failed=1
+    fi
+}
+
 calculator=exec://$bin/calc_pipe_server
 slow=exec://$bin/calc_slow_server
 divisions="call 0: Division by zero
@@ -78,18 +100,15 @@ refuses calc_stop_button unix:///nobody/is/here
 echo "asked by another program:"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-timeout 60 "$bin/calc_one_loop" "$folder" >"$folder/said" &
-loop=$!
-until grep -q serving "$folder/said" || ! kill -0 $loop 2>/dev/null; do
-    sleep 0.1
-done
+serves calc_one_loop "$folder"
 says "$divisions" calc_glib "unix://$folder/gateway"
 says "$divisions" calc_libuv "unix://$folder/gateway"
-kill -TERM $loop || true
-wait $loop || failed=1
-rm "$folder/said"
-if [ -n "$(ls -A "$folder")" ]; then
-    echo "FAILED: calc_one_loop left $(ls -A "$folder")" >&2
-    failed=1
-fi
+ends calc_one_loop
+serves calc_coroutine_server "unix://$folder/gateway" "$calculator"
+says "$divisions" calc_glib "unix://$folder/gateway"
+says "5! = 120
+10! = 3628800
+21!: Overflow" calc_coroutine "unix://$folder/gateway"
+ends calc_coroutine_server
+refuses calc_coroutine_server "unix://$folder/gateway" unix:///nobody/is/here
 exit $failed

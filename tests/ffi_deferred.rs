@@ -9,12 +9,17 @@
 #[path = "support/api.rs"]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod api;
+#[path = "support/ear.rs"]
+mod ear;
 #[path = "support/pair.rs"]
 mod pair;
 mod support;
 
 use api::{last_error, text};
-use calc_ipc::ffi::{client::*, flight::*, message::*, reply::*, server::*, status::*};
+use calc_ipc::ffi::{
+    client::*, flight::*, handler::*, message::*, observe::*, reply::*, server::*, status::*,
+};
+use ear::Ear;
 use pair::{Pair, unix};
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -184,6 +189,53 @@ fn what_is_no_answer_fails_and_ends_the_reply() {
         assert_eq!(calc_ipc_reply_send(reply.0, null(), 0), CALC_IPC_STATUS_OK);
     });
     assert_eq!(empty, (CALC_IPC_STATUS_OK, Vec::new()));
+}
+
+/// Fails without a text, and says why before unless the message is empty.
+unsafe extern "C" fn fail_as_said(
+    reply: *mut calc_ipc_reply,
+    _: *const u8,
+    length: usize,
+    _: *mut c_void,
+) {
+    // SAFETY: a string, and a reply that is out.
+    unsafe {
+        if length > 0 {
+            let said = calc_ipc_current_failure(c"no cat".as_ptr());
+            assert_eq!(said, CALC_IPC_STATUS_OK);
+        }
+        calc_ipc_reply_fail(reply, null());
+    }
+}
+
+#[test]
+fn a_reply_that_fails_without_a_text_fails_for_what_its_handler_has_said() {
+    let address = Address::new();
+    let ear = Ear::new();
+    let (url, options) = (text(&unix(&address)), ear.options(|_| ()));
+    // SAFETY: a string, a handler that takes no data, and options.
+    let pair = Pair::new(|out| unsafe {
+        calc_ipc_server_create_deferred(
+            url.as_ptr(),
+            Some(fail_as_said),
+            null_mut(),
+            &raw const options,
+            out,
+        )
+    });
+    for message in [&b"why?"[..], b""] {
+        let (status, _) = call_bytes(api::Handle(pair.client.cast()), message);
+        assert_eq!(status, CALC_IPC_STATUS_HANDLER_FAILED);
+    }
+    eventually("both are told", || {
+        ear.count(CALC_IPC_EVENT_HANDLER_FAILED) == 2
+    });
+    let told = ear.take();
+    let failed = told
+        .iter()
+        .filter(|told| told.kind == CALC_IPC_EVENT_HANDLER_FAILED);
+    let texts: Vec<_> = failed.map(|told| told.text.as_str()).collect();
+    assert_eq!(texts, ["no cat", "it did not say why"]);
 }
 
 #[test]

@@ -7,12 +7,12 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::ffi::handler::calc_ipc_current_failure;
 use calc_ipc::ffi::status::{CALC_IPC_STATUS_INVALID_ARGUMENT, CALC_IPC_STATUS_OK};
-use calc_ipc::service::{Client, Event, Handler, Server, current_failure};
+use calc_ipc::service::{Client, Event, Handler, Limit, Server, current_failure};
 use calc_ipc::transport::ServerOptions;
 use std::ffi::CString;
 use std::ptr::null;
 use std::sync::{Arc, Mutex};
-use support::over_each;
+use support::{eventually, over_each};
 
 /// Says the message, and fails with it but where it begins with "not".
 fn says_what_it_gets() -> Handler {
@@ -65,6 +65,65 @@ fn the_observer_and_the_server_have_what_the_handler_said() {
         let expected = ["the file is gone", "it did not say why", "a bell?", &long];
         assert_eq!(heard, expected, "{}", transport.name);
         assert_eq!(server.last_failure().unwrap().as_str(), long);
+    });
+}
+
+/// How a handler whose answers come later ends its reply, after it said what it was asked.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Dropped,
+    Panicked,
+    Explained,
+    Answered,
+}
+
+#[test]
+fn what_a_handler_said_is_why_a_reply_fails_that_it_ends_without_a_text() {
+    over_each(|transport, address| {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&kept);
+        let handler = Handler::deferred(move |reply, request| {
+            let (end, text) = request.split_last().unwrap();
+            if !text.is_empty() {
+                current_failure(text).unwrap();
+            }
+            match end {
+                b'd' => drop(reply),
+                b'p' => panic!("on purpose"),
+                b'e' => reply.fail(b"a text of its own"),
+                b'k' => keep.lock().unwrap().push(reply),
+                _ => reply.send(b"").unwrap(),
+            }
+        });
+        let server = transport.serve(address, handler, &ServerOptions::default());
+        let client = transport.client(address);
+        let says = |text: &str| {
+            eventually(&format!("{}: {text}", transport.name), || {
+                server
+                    .last_failure()
+                    .is_some_and(|said| said.as_str() == text)
+            });
+        };
+        for (end, message, said) in [
+            (End::Dropped, "no catd", "no cat"),
+            (End::Panicked, "no dogp", "no dog"),
+            (End::Explained, "no coge", "a text of its own"),
+            (End::Answered, "no hora", "a text of its own"),
+            // What was said of another request is not said of this one.
+            (End::Dropped, "d", "the reply was dropped without an answer"),
+        ] {
+            let answer = client.call_bytes(message.as_bytes(), &mut []);
+            assert_eq!(answer.is_ok(), matches!(end, End::Answered), "{end:?}");
+            says(said);
+        }
+        // Nor of one that is ended after its handler has returned.
+        let limit = Limit::Own(Some(std::time::Duration::from_millis(20)));
+        let late = client.call_bytes_within(limit, b"no catk", &mut []);
+        assert_eq!(late.unwrap_err().status(), Status::TimedOut);
+        eventually("it is kept", || !kept.lock().unwrap().is_empty());
+        kept.lock().unwrap().clear();
+        eventually("it has failed", || server.stats().unwrap().failed == 5);
+        says("the reply was dropped without an answer");
     });
 }
 

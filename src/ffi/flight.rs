@@ -179,10 +179,10 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_cancel(
 
 /// Ends all calls that are under way or submitted, with CANCELLED, and every later one at once.
 ///
-/// A call that is waited for ends within 50 ms, but for one that just connects, which `connect_timeout_ms`
-/// ends. Each call that was submitted completes; calc_ipc_client_next() gives these completions, then
-/// CANCELLED. Any thread may ask for it, a signal handler too; it never waits. Join the threads that use the
-/// client, then destroy it. In a forked child it does nothing.
+/// A call that is waited for ends within 50 ms, one that connects or waits for a connection too. Each call that
+/// was submitted completes; calc_ipc_client_next() gives these completions, then CANCELLED. Any thread may ask
+/// for it, a signal handler too; it never waits. Join the threads that use the client, then destroy it. In a
+/// forked child it does nothing.
 ///
 /// @param client  The client; NULL does nothing.
 #[unsafe(no_mangle)]

@@ -45,7 +45,9 @@ pub type calc_ipc_bytes_handler = Option<
 >;
 
 /// Says why a handler fails. A calc_ipc_bytes_handler calls it before it returns more than `capacity`, a
-/// calc_ipc_handler before it returns with a response without `success`.
+/// calc_ipc_handler before it returns with a response without `success`, a calc_ipc_deferred_handler before it ends its
+/// reply by calc_ipc_reply_fail() without a text. A reply that is ended after its handler has returned has a text of its own,
+/// or none.
 ///
 /// The client never sees the text, which is for the server's side: its calc_ipc_observer, and in Rust
 /// `Server::last_failure`. The text of a handler that does not fail is dropped. Of several texts, the

@@ -119,7 +119,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_reply_send_response(
 /// Gives the client HANDLER_FAILED, and ends the reply. Any thread may call it.
 ///
 /// @param reply  The reply; NULL does nothing.
-/// @param text   Why, for the server's side alone, as is what calc_ipc_current_failure() says in other handlers. NULL: nothing is said.
+/// @param text   Why, for the server's side alone. NULL: what calc_ipc_current_failure() was told in the handler that this
+///               thread is inside of, if it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_reply_fail(
     reply: *mut calc_ipc_reply,
@@ -130,7 +131,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_reply_fail(
         let reply = take(reply)?;
         match pointer::c_string(text, "text") {
             Ok(text) => reply.fail(text.to_bytes()),
-            Err(_) => reply.fail(b"it did not say why"),
+            Err(_) => reply.fail_as_said(b"it did not say why"),
         }
         Ok(())
     });

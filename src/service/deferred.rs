@@ -1,6 +1,6 @@
 //! Messages of any kind, answered by a function of the user's when it likes.
 
-use super::user_code::UserCode;
+use super::user_code::{self, UserCode};
 use crate::error::Result;
 use crate::protocol::ErrorText;
 use crate::protocol::frame::Notice;
@@ -13,7 +13,8 @@ pub type DeferredFunction = dyn Fn(Reply, &[u8]) + Send + Sync;
 /// The right to answer one request, once, from any thread. Until then its connection is parked: no further request of
 /// it is read.
 ///
-/// It outlives the connection and the server; dropped without an answer, it fails.
+/// It outlives the connection and the server; dropped without an answer, it fails, for what its handler has said by
+/// [`current_failure`](super::current_failure) where that drops it.
 #[derive(Debug)]
 pub struct Reply(Option<Promise>);
 
@@ -40,9 +41,22 @@ impl Reply {
         self.end(why);
     }
 
+    /// The same, where nothing is said but what [`current_failure`](super::current_failure) was told in the handler that
+    /// this thread is inside of; else `otherwise`.
+    pub(crate) fn fail_as_said(mut self, otherwise: &[u8]) {
+        self.end_as_said(otherwise);
+    }
+
     /// Whether the connection is there, as far as is known; the caller may have given up all the same.
     pub fn check(&self) -> Result<()> {
         self.0.as_ref().map_or(Ok(()), Promise::check)
+    }
+
+    fn end_as_said(&mut self, otherwise: &[u8]) {
+        if self.0.is_some() {
+            let said = user_code::said();
+            self.end(said.as_ref().map_or(otherwise, ErrorText::as_bytes));
+        }
     }
 
     fn end(&mut self, why: &[u8]) {
@@ -55,7 +69,7 @@ impl Reply {
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        self.end(b"the reply was dropped without an answer");
+        self.end_as_said(b"the reply was dropped without an answer");
     }
 }
 

@@ -1,11 +1,13 @@
 //! The connections of a client, and whose each of them is.
 
+mod ground;
 mod waiting;
 
 use super::calls::Calls;
 use crate::error::{Error, Result, Status};
 use crate::sys::{Hangup, mutex};
 use crate::transport::{Begun, Deadline, Dial, Opening};
+pub(super) use ground::{Ground, Landed};
 use std::cell::Cell;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -225,15 +227,22 @@ impl Lanes {
         }
     }
 
-    /// Makes the connection of this lane, which is locked.
-    pub(super) fn open(&self, number: usize, lane: &mut Lane, deadline: &Deadline) -> Result<()> {
+    /// Makes the connection of this lane, which is locked, as long as it `is_wanted`.
+    pub(super) fn open(
+        &self,
+        number: usize,
+        lane: &mut Lane,
+        is_wanted: &dyn Fn() -> bool,
+        deadline: &Deadline,
+    ) -> Result<()> {
         let dial = self.dial()?;
         let options = dial.options();
         let limit = match options.connect_timeout {
             Some(limit) => deadline.within(limit),
             None => Deadline::after(deadline.remaining()),
         };
-        let channel = dial.connect(&limit).map_err(Error::not_executed)?;
+        let channel = dial.connect_while(is_wanted, &limit);
+        let channel = channel.map_err(Error::not_executed)?;
         if let Some(berth) = self.berths.get(number) {
             berth.fill(lane, Calls::new(channel, options).on_trial());
         }
@@ -326,40 +335,6 @@ impl Lanes {
     pub(super) fn hang_up(&self) {
         for berth in &self.berths {
             berth.hangup.hang_up();
-        }
-    }
-}
-
-/// What there is for calls that nobody waits for.
-pub(super) enum Ground {
-    /// The connection of this lane.
-    Calls(usize, Calls),
-    /// That which this lane will have.
-    Opening(usize, Opening),
-    /// Nothing: they have all that live.
-    Theirs,
-    /// Nothing as long as calls that are waited for have lanes.
-    Taken,
-    /// Nothing, for this reason.
-    Lost(Error),
-}
-
-/// What comes back of a lane in flight.
-pub(super) enum Landed {
-    /// Its connection.
-    Calls(Calls),
-    /// It has none, since none could be made.
-    Nothing,
-    /// Nothing comes back: it is in flight.
-    No,
-}
-
-impl Ground {
-    fn without(seen: Seen) -> Self {
-        match seen.lost {
-            _ if seen.is_taken => Self::Taken,
-            Some(error) if !seen.is_in_flight => Self::Lost(error),
-            _ => Self::Theirs,
         }
     }
 }

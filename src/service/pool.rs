@@ -73,13 +73,15 @@ impl Pool {
         if let Some(waiting) = waiting {
             waiting.let_others_go_first();
         }
+        let is_wanted = || !self.flight.is_stopped();
         let mut waiter = None;
         loop {
             let seen = match self.lanes.find(|lane| self.flight.land_at_once(lane)) {
                 Found::Free(number, lane) => return Ok(self.held(number, lane)),
                 Found::Vacant(number, mut lane, seen) => {
-                    match self.lanes.open(number, &mut lane, deadline) {
+                    match self.lanes.open(number, &mut lane, &is_wanted, deadline) {
                         Ok(()) => return Ok(self.held(number, lane)),
+                        Err(_) if !is_wanted() => return Err(self.flight.stopped()),
                         Err(error) if !seen.has_living() => return Err(error),
                         Err(_) => seen, // It has to do with those that there are.
                     }

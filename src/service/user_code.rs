@@ -94,7 +94,8 @@ impl Inside {
 
 /// Says why the handler that this thread is inside of is about to fail. Up to a NUL, 255 bytes of it
 /// are kept for the server's side ([`Event::HandlerFailed`], [`Server::last_failure`]); the client
-/// learns only that the handler failed. If it does not fail after all, the text is forgotten.
+/// learns only that the handler failed. If it does not fail after all, the text is forgotten. Of a handler whose answers
+/// come later, it is why a [`Reply`](super::Reply) fails that the handler drops.
 ///
 /// [`Server::last_failure`]: super::Server::last_failure
 pub fn current_failure(text: &[u8]) -> Result<()> {
@@ -105,6 +106,13 @@ pub fn current_failure(text: &[u8]) -> Result<()> {
     FAILURE.set(Some(ErrorText::from_bytes(text)));
     FAILING.set(inside.server);
     Ok(())
+}
+
+/// What the handler that this thread is inside of has said of its failure, if it has.
+pub(super) fn said() -> Option<ErrorText> {
+    let inside = innermost().filter(|inside| inside.server == FAILING.get())?;
+    // Of no server's handler, nobody has said anything.
+    (inside.server != 0).then(|| FAILURE.get()).flatten()
 }
 
 /// Who asks: the client whose request the handler that this thread is inside of answers, or of whom the observer is

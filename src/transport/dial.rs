@@ -7,6 +7,8 @@ use super::address::{follow_forks, unchecked};
 use super::posix::{fifo, pipe, seqpacket, uds};
 use super::{Address, Begun, Channel, ClientOptions, Deadline, Opening, Side, shm, tcp};
 use crate::error::{Error, Result, Status};
+use crate::sys::poll::{self, Awaited};
+use crate::sys::ready::Want;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -17,6 +19,9 @@ pub struct Dial {
     /// Where the host is. Names are resolved once.
     hosts: Vec<SocketAddr>,
 }
+
+/// How long connecting waits before it looks whether it is still wanted, which a signal handler may end.
+const SLICE: Duration = Duration::from_millis(20);
 
 /// Connects to a server.
 pub fn connect(address: &Address, options: &ClientOptions) -> Result<Box<dyn Channel>> {
@@ -94,9 +99,20 @@ impl Dial {
             }
             _ => {
                 let now = Deadline::after(Some(Duration::ZERO));
-                self.connect(&now).map(Begun::Connected)
+                match self.connect(&now) {
+                    Err(error) if error.status() == Status::TimedOut => Err(self.not_at_once()),
+                    connected => connected.map(Begun::Connected),
+                }
             }
         }
+    }
+
+    fn not_at_once(&self) -> Error {
+        let context = format!(
+            "{}: the server lets nobody in at this moment, and who submits does not wait for that",
+            self.peer()
+        );
+        Error::new(Status::TimedOut, context)
     }
 
     /// Goes on with it, without waiting.
@@ -107,6 +123,67 @@ impl Dial {
             }
             _ => Err(unchecked()),
         }
+    }
+
+    /// Connects before the deadline, or as long as that `is_wanted`.
+    pub fn connect_while(
+        &self,
+        is_wanted: &dyn Fn() -> bool,
+        deadline: &Deadline,
+    ) -> Result<Box<dyn Channel>> {
+        match &self.address {
+            Address::Tcp { host, port } => {
+                let opening = tcp::begin(host, *port, &self.hosts, deadline.clone())?;
+                self.go_on_while(is_wanted, opening)
+            }
+            _ => self.knock_while(is_wanted, deadline),
+        }
+    }
+
+    /// Goes on with what takes its time, whoever waits.
+    fn go_on_while(
+        &self,
+        is_wanted: &dyn Fn() -> bool,
+        mut opening: Opening,
+    ) -> Result<Box<dyn Channel>> {
+        let failure = |error| Error::os(&format!("{}: wait", self.peer()), &error);
+        while is_wanted() {
+            opening = match self.go_on(opening)? {
+                Begun::Connected(channel) => return Ok(channel),
+                Begun::Opening(opening) => opening,
+            };
+            let mut known = [Awaited::new(opening.source(), Want::WRITE)];
+            poll::wait_a_while(&mut known, SLICE, opening.deadline()).map_err(failure)?;
+        }
+        Err(self.unwanted())
+    }
+
+    /// Tries again and again where the server's queue is full: nothing else ends that wait (connect(2) on Unix sockets
+    /// knows a timeout alone).
+    fn knock_while(
+        &self,
+        is_wanted: &dyn Fn() -> bool,
+        deadline: &Deadline,
+    ) -> Result<Box<dyn Channel>> {
+        while is_wanted() {
+            match self.connect(&deadline.within(SLICE)) {
+                Err(error) if error.status() == Status::TimedOut => {}
+                result => return result,
+            }
+            if let Some(limit) = deadline.limit().filter(|_| deadline.has_passed()) {
+                let context = format!(
+                    "{}: the server let nobody in within {limit:?} (connect_timeout_ms)",
+                    self.peer()
+                );
+                return Err(Error::new(Status::TimedOut, context));
+            }
+        }
+        Err(self.unwanted())
+    }
+
+    fn unwanted(&self) -> Error {
+        let context = format!("{}: nobody wants the connection any more", self.peer());
+        Error::new(Status::Cancelled, context)
     }
 
     /// Connects before the deadline.

@@ -10,6 +10,12 @@
 //
 // Clients can connect when the constructor of Server returns; another thread calls stop(), and then serve() returns.
 // An answer stays valid until the next call. A contestant that starts its server itself has no Server (NoServer).
+//
+// One that can have several requests under way says so, and its client has two functions more:
+//
+//     static constexpr std::size_t depth = ...;              // at most
+//     void submit(std::string_view request);                 // does not wait for its answer
+//     std::string_view take();                               // that of the first one whose answer was not taken
 #pragma once
 
 #include "codec.hpp"
@@ -54,6 +60,10 @@ struct NoServer {
     void stop() {}
 };
 
+// How many requests one client can have under way.
+template <class Rival, class = void> constexpr std::size_t depth_of = 1;
+template <class Rival> constexpr std::size_t depth_of<Rival, std::void_t<decltype(Rival::depth)>> = Rival::depth;
+
 // The last component of an address, for names that are not paths.
 inline std::string name_of(const std::string &address) { return address.substr(address.rfind('/') + 1); }
 
@@ -64,20 +74,19 @@ template <class Rival> class Asker {
 
     // Sends the next request, and checks its answer.
     void ask() {
-        ++number;
-        if (body.empty()) {
-            codec.check(client.call(codec.request(number)), number);
-            return;
+        const std::string_view request = next();
+        check(client.call(request), number);
+    }
+
+    // Sends so many requests, and then checks their answers.
+    void ask_at_once(std::size_t count) {
+        if constexpr (depth_of < Rival >> 1) {
+            const std::uint64_t before = number;
+            while (number < before + count)
+                client.submit(next());
+            for (std::uint64_t answered = before + 1; answered <= number; answered++)
+                check(client.take(), answered);
         }
-        // Big-endian, so that no body begins with a letter as the calculator's requests do.
-        const std::uint64_t mark = htobe64(number);
-        std::memcpy(body.data(), &mark, sizeof mark);
-        std::memcpy(body.data() + body.size() - sizeof mark, &mark, sizeof mark);
-        const std::string_view answer = client.call({body.data(), body.size()});
-        if (answer.size() != body.size() || std::memcmp(answer.data(), body.data(), sizeof mark) != 0 ||
-            std::memcmp(answer.data() + answer.size() - sizeof mark, body.data() + body.size() - sizeof mark,
-                        sizeof mark) != 0)
-            throw std::runtime_error("an echo differs from what was sent");
     }
 
     // 0 is the calculator's job.
@@ -92,6 +101,29 @@ template <class Rival> class Asker {
     pid_t server() const { return client.server(); }
 
   private:
+    // The next request, valid until there is another.
+    std::string_view next() {
+        ++number;
+        if (body.empty())
+            return codec.request(number);
+        const std::uint64_t mark = mark_of(number);
+        std::memcpy(body.data(), &mark, sizeof mark);
+        std::memcpy(body.data() + body.size() - sizeof mark, &mark, sizeof mark);
+        return {body.data(), body.size()};
+    }
+
+    void check(std::string_view answer, std::uint64_t of) {
+        if (body.empty())
+            return codec.check(answer, of);
+        const std::uint64_t mark = mark_of(of);
+        if (answer.size() != body.size() || std::memcmp(answer.data(), &mark, sizeof mark) != 0 ||
+            std::memcmp(answer.data() + answer.size() - sizeof mark, &mark, sizeof mark) != 0)
+            throw std::runtime_error("an echo differs from what was sent");
+    }
+
+    // Big-endian, so that no body begins with a letter as the calculator's requests do.
+    static std::uint64_t mark_of(std::uint64_t number) { return htobe64(number); }
+
     typename Rival::Client client;
     typename Rival::Codec codec;
     std::vector<char> body;
@@ -124,21 +156,25 @@ template <class Rival> class ClientSide {
                 words >> batch;
             if (!words || (command != "calls" && command != "during"))
                 throw std::runtime_error("not understood: " + line);
-            if (batch != 1)
-                throw Skip("it sends one request at a time");
+            if (batch < 1)
+                throw std::runtime_error("not understood: " + line);
+            if (batch > depth_of<Rival>)
+                throw Skip(depth_of<Rival> == 1
+                               ? std::string("it sends one request at a time")
+                               : "it has at most " + std::to_string(depth_of<Rival>) + " requests under way at a time");
             const Watch::Asking asking(watch.get());
-            command == "calls" ? calls(first, size) : during(std::chrono::milliseconds(first), size);
+            command == "calls" ? calls(first, size, batch) : during(std::chrono::milliseconds(first), size);
         }
     }
 
   private:
-    void calls(std::size_t count, std::size_t size) {
+    void calls(std::size_t count, std::size_t size, std::size_t batch) {
         std::vector<std::uint32_t> times(count);
         Asker<Rival> &asker = *askers.front();
         asker.set_size(size);
         auto before = Clock::now();
         for (auto &time : times) {
-            asker.ask();
+            batch > 1 ? asker.ask_at_once(batch) : asker.ask();
             const auto now = Clock::now();
             const auto took = std::chrono::nanoseconds(now - before).count();
             time =

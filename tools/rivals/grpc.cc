@@ -1,31 +1,11 @@
 // gRPC, a unary method over a Unix socket. Generic calls carry bytes, without protobuf's cost. Each client waits in a
 // completion queue of its own, the server in one. https://grpc.github.io/grpc/cpp/md_doc_cpp_perf_notes.html has a
 // queue and a thread for each CPU; on two CPUs that was a third slower for one client, and no faster for 64.
-#include "contestant.hpp"
-
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
+#include "grpc.hpp"
 
 namespace {
 
-std::string target_of(const std::string &address) { return "unix:" + address + ".sock"; }
-
-grpc::Slice flat(const grpc::ByteBuffer &buffer) {
-    grpc::Slice slice;
-    if (!buffer.TrySingleSlice(&slice).ok())
-        buffer.DumpToSingleSlice(&slice);
-    return slice;
-}
-
-std::string_view view(const grpc::Slice &slice) {
-    return {reinterpret_cast<const char *>(slice.begin()), slice.size()};
-}
-
-grpc::ByteBuffer buffer_of(std::string_view body) {
-    const grpc::Slice slice(body.data(), body.size());
-    return {&slice, 1};
-}
+using namespace rival::over_grpc;
 
 // One call in the server: asked for, read, answered.
 class Call {
@@ -124,13 +104,6 @@ class GrpcClient {
     pid_t server() const { return 0; }
 
   private:
-    static std::shared_ptr<grpc::Channel> connected(const std::string &address) {
-        grpc::ChannelArguments arguments;
-        // Otherwise all clients of the process share one connection.
-        arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-        return grpc::CreateCustomChannel(target_of(address), grpc::InsecureChannelCredentials(), arguments);
-    }
-
     grpc::CompletionQueue queue;
     grpc::GenericStub stub;
     grpc::Slice answer;

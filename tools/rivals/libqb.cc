@@ -1,6 +1,7 @@
 // libqb, a callback server in the library's own loop, and its synchronous send and receive; over shared memory or, if
 // RIVAL_SOCKET, over Unix datagram sockets. https://clusterlabs.github.io/libqb/, its examples ipcserver.c and
-// ipcclient.c.
+// ipcclient.c. Several requests are under way by qb_ipcc_sendv and qb_ipcc_recv, which know no more of them than their
+// order.
 #include "contestant.hpp"
 
 #include <array>
@@ -18,8 +19,11 @@ namespace {
 
 #ifdef RIVAL_SOCKET
 constexpr qb_ipc_type type = QB_IPC_SOCKET;
+// An answer for which the client's socket has no room is lost: ten datagrams wait there (unix(7), max_dgram_qlen).
+constexpr std::size_t most_under_way = 8;
 #else
 constexpr qb_ipc_type type = QB_IPC_SHM;
+constexpr std::size_t most_under_way = 64;
 #endif
 
 using Request = qb_ipc_request_header;
@@ -115,19 +119,43 @@ class QbClient {
     ~QbClient() { qb_ipcc_disconnect(connection); }
 
     std::string_view call(std::string_view body) {
-        if (sizeof(Response) + body.size() > room.size())
-            throw rival::Skip("a body is larger than a datagram of this system can be");
-        Request header{};
-        header.id = QB_IPC_MSG_USER_START;
-        header.size = static_cast<std::int32_t>(sizeof header + body.size());
-        const std::array<iovec, 2> pieces{piece(&header, sizeof header), piece(body.data(), body.size())};
-        const auto size = static_cast<std::size_t>(checked(
-            qb_ipcc_sendv_recv(connection, pieces.data(), pieces.size(), room.data(), room.size(), -1), "libqb"));
-        return {room.data() + sizeof(Response), size - sizeof(Response)};
+        const Message message = fitting(body);
+        return taken(
+            qb_ipcc_sendv_recv(connection, message.pieces.data(), message.pieces.size(), room.data(), room.size(), -1));
     }
+    void submit(std::string_view body) {
+        const Message message = fitting(body);
+        ssize_t sent;
+        // The server has to take some first.
+        while ((sent = qb_ipcc_sendv(connection, message.pieces.data(), message.pieces.size())) == -EAGAIN)
+            std::this_thread::yield();
+        checked(sent, "qb_ipcc_sendv");
+    }
+    std::string_view take() { return taken(qb_ipcc_recv(connection, room.data(), room.size(), -1)); }
     pid_t server() const { return 0; }
 
   private:
+    struct Message {
+        explicit Message(std::string_view body) {
+            header.id = QB_IPC_MSG_USER_START;
+            header.size = static_cast<std::int32_t>(sizeof header + body.size());
+            pieces = {piece(&header, sizeof header), piece(body.data(), body.size())};
+        }
+        Message(const Message &) = delete;
+        Request header{};
+        std::array<iovec, 2> pieces;
+    };
+
+    Message fitting(std::string_view body) const {
+        if (sizeof(Response) + body.size() > room.size())
+            throw rival::Skip("a body is larger than a datagram of this system can be");
+        return Message(body);
+    }
+
+    std::string_view taken(ssize_t size) const {
+        return {room.data() + sizeof(Response), static_cast<std::size_t>(checked(size, "libqb")) - sizeof(Response)};
+    }
+
     std::vector<char> room;
     qb_ipcc_connection_t *connection = nullptr;
 };
@@ -137,6 +165,7 @@ struct Qb {
     using Server = QbServer;
     using Client = QbClient;
     static constexpr int clients = 0;
+    static constexpr std::size_t depth = most_under_way;
     static constexpr bool sees_death = true;
     static rival::Description describe() {
         const std::string version =

@@ -100,7 +100,13 @@ ask 0 928 'calls 200 0 1\ncalls 20 1024 1\ncalls 10 65536 1\nduring 50 0\n'
 # The server is there for the next one, too.
 ask 0 48 'calls 10 0 1\nduring 50 1024\n'
 ask 1 0 'dance\n'
-ask 77 0 'calls 1 0 8\n'
+# Some have one request under way at a time.
+if printf 'calls 1 0 8\n' | timeout 60 "$program" client "$address" 3>&- 4<&- >"$run/answer" 2>"$run/client.err"; then
+    ask 0 92 'calls 10 0 8\ncalls 10 1024 8\ncalls 3 0 1\n'
+    ask 77 0 'calls 1 0 100000\n'
+else
+    ask 77 0 'calls 1 0 8\n'
+fi
 # Some serve one client alone.
 if "$program" client "$address" 3 </dev/null >"$run/answer" 2>"$run/client.err" 3>&- 4<&-; then
     ask 0 48 'calls 10 0 1\nduring 50 0\n' 3

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// How long one sleeps at most before it looks whether the client was stopped, which cannot wake anybody here: a signal
 /// handler may stop it.
-const SLICE: Duration = Duration::from_millis(50);
+const SLICE: Duration = Duration::from_millis(20);
 
 /// Who has waited for so long is let go first.
 const OVERDUE: Duration = Duration::from_millis(1);

@@ -28,8 +28,9 @@ mod tests;
 /// How often a socket is read for one record, most of which come with the first.
 const READS_AT_ONCE: u32 = 64;
 
-/// How long a client sleeps before it looks whether the server still lives.
-const SLICE: Duration = Duration::from_millis(50);
+/// How long a client sleeps before it looks whether the server still lives, and it was not stopped, which is to end its
+/// calls within 50 ms.
+const SLICE: Duration = Duration::from_millis(40);
 
 /// Otherwise a bug is at hand, which is not to become a wrong answer.
 const HAS_ROOM: &str = "room was made for the answer";

@@ -27,7 +27,7 @@ const FOLDER: &str = "/dev/shm";
 
 const MEMORY: named::Kind = named::Kind {
     called: "shared memory",
-    in_lock: "name",
+    in_lock: "shm",
     of_type: Type::Stream,
 };
 

@@ -128,6 +128,11 @@ impl Spec {
     /// The same one of ours, which does it in this manner, and is called so.
     pub(super) fn in_manner(mut self, how: &str, manner: ContestantManner) -> Self {
         self.contestant.name = format!("{}, {how}", self.contestant.name);
+        self.with_manner(manner)
+    }
+
+    /// The same one of ours, which does it in this manner.
+    pub(super) fn with_manner(mut self, manner: ContestantManner) -> Self {
         if let Program::Own { manner: usual, .. } = &mut self.program {
             *usual = manner;
         }

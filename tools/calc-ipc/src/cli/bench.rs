@@ -20,7 +20,8 @@ use std::time::Duration;
 /// It takes about three minutes.
 ///
 /// --async measures calls that nobody waits for, clients that threads share and answers that come later, each beside plain calls over
-/// the same transport. It takes about two minutes.
+/// the same transport; and submitted calls beside other libraries' requests, as far as their programs are there. It takes about two
+/// minutes.
 ///
 /// --promises measures what is promised in time instead: how soon a client learns that its server was killed, a server
 /// stops, a call ends at its deadline and so on, with a verdict for each. It takes about three minutes.
@@ -57,7 +58,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
     pub(crate) crowd: bool,
     /// Measure calls that nobody waits for, shared clients and deferred answers beside plain calls.
-    #[arg(long = "async", conflicts_with_all = ["goals", "report", "rivals"])]
+    #[arg(long = "async", conflicts_with_all = ["goals", "report"])]
     pub(crate) asynchronous: bool,
     /// Measure what is promised in time, and say of each promise whether it was kept.
     #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
@@ -124,6 +125,9 @@ pub(crate) struct ContestantSettings {
     /// Servers of ours: how long a message may take to be whole.
     #[arg(long, default_value = "5s", value_parser = values::duration)]
     pub(crate) stall: Duration,
+    /// Servers of ours: how many clients there may be at once.
+    #[arg(long)]
+    pub(crate) max_clients: Option<u32>,
     /// Clients: the number of the first connection.
     #[arg(long, default_value_t = 0)]
     pub(crate) first: u32,
@@ -172,6 +176,8 @@ pub(crate) enum Answering {
     Deferred,
     /// From another thread.
     Elsewhere,
+    /// Never, but to say how many wait.
+    Never,
 }
 
 impl Default for ContestantSettings {
@@ -183,6 +189,7 @@ impl Default for ContestantSettings {
             is_slow: false,
             workers: 0,
             stall: ServerOptions::default().stall_timeout,
+            max_clients: None,
             first: 0,
             manner: ContestantManner::default(),
         }
@@ -200,6 +207,8 @@ impl ContestantSettings {
         ];
         arguments.extend(self.manner.arguments());
         arguments.extend(self.echo.map(|size| format!("--echo={size}")));
+        let most = self.max_clients.map(|most| format!("--max-clients={most}"));
+        arguments.extend(most);
         let flags = [("--calculate", self.calculate), ("--slow", self.is_slow)];
         arguments.extend(
             flags

@@ -2,7 +2,7 @@
 
 use crate::exit::Failure;
 use calc_ipc::service::{Handler, Reply};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 /// The handler itself answers.
@@ -24,6 +24,20 @@ pub(super) fn elsewhere() -> Result<Handler, Failure> {
         // If the thread has gone, the reply is dropped, which tells the client.
         let _ = sender.send((reply, request.to_vec()));
     }))
+}
+
+/// Nobody answers, but an empty message with how many answers are owed.
+pub(super) fn never() -> Handler {
+    let owed = Mutex::new(Vec::<Reply>::new());
+    Handler::deferred(move |reply, request| {
+        let mut owed = owed.lock().unwrap_or_else(PoisonError::into_inner);
+        if request.is_empty() {
+            let count = u32::try_from(owed.len()).unwrap_or(u32::MAX);
+            echo(reply, &count.to_le_bytes());
+        } else {
+            owed.push(reply);
+        }
+    })
 }
 
 fn echo(reply: Reply, request: &[u8]) {

@@ -39,6 +39,7 @@ fn handler(args: &ContestantArgs) -> Result<Handler, Failure> {
             }),
             Answering::Deferred => deferred::at_once(),
             Answering::Elsewhere => deferred::elsewhere()?,
+            Answering::Never => deferred::never(),
         },
     };
     Ok(handler)
@@ -57,6 +58,7 @@ fn server_options(args: &ContestantArgs) -> ServerOptions {
         spin: args.settings.spin,
         workers: args.settings.workers,
         stall_timeout: args.settings.stall,
+        max_clients: args.settings.max_clients,
         ..ServerOptions::default()
     }
 }

@@ -115,8 +115,7 @@ impl Place {
             file if file.is_fifo() => Kind::Fifo,
             file if !file.is_socket() => return None,
             _ if path.parent()? == Path::new(SHM_FOLDER) => Kind::Shm,
-            _ if is_of_records(lock) => Kind::SeqPacket,
-            _ => Kind::Unix,
+            _ => of_socket(lock),
         };
         let place = Self { kind, path };
         // The FIFO of answers has a lock too, but nobody is announced there.
@@ -178,10 +177,15 @@ fn is_own_lock(path: &Path, lock: &Metadata) -> bool {
             .is_ok_and(|text| text.is_empty() || text.starts_with(LOCK_TITLE))
 }
 
-/// Whether this is the lock of a server whose socket keeps records apart, which alone says so.
-fn is_of_records(lock: &Path) -> bool {
+/// What the socket is whose lock this is, which says so.
+fn of_socket(lock: &Path) -> Kind {
     let text = fs::read_to_string(lock).unwrap_or_default();
-    text.lines().any(|line| line.starts_with("seqpacket "))
+    let says = |what: &str| text.lines().any(|line| line.starts_with(what));
+    match () {
+        () if says("seqpacket ") => Kind::SeqPacket,
+        () if says("shm ") => Kind::Shm,
+        () => Kind::Unix,
+    }
 }
 
 /// The most bytes that a lock of this library says.

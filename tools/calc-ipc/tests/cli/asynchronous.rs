@@ -1,6 +1,6 @@
 //! `calc-ipc bench --async`: what is compared with what, and what is printed. How fast anything is is nobody's business here.
 
-use crate::bench::{TRANSPORTS, has_two_processors};
+use crate::bench::{Rivals, TRANSPORTS, has_two_processors};
 use crate::support::{Output, fields_documented, fields_of, run, schema_of};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -108,6 +108,41 @@ fn each_transport_is_compared_with_itself() {
 }
 
 #[test]
+fn another_library_takes_part_as_far_as_it_can() {
+    let several = Rivals::of_ours();
+    let description =
+        r#"{"name":"Single","family":"rival","transport":"unix","waiting":"blocking"}"#;
+    let single = Rivals::one(&format!(
+        r#"case $1 in
+        describe) echo '{description}';;
+        server) exec '{0}' contestant unix "$@";;
+        *) echo ready; echo 'it has one' >&2; exit 77;;
+        esac"#,
+        env!("CARGO_BIN_EXE_calc-ipc")
+    ));
+    for (rivals, depths) in [(&several, &["1", "8", "64"][..]), (&single, &[])] {
+        let report = report(&["--transports", "unix", "--rivals", rivals.folder()]);
+        let all = comparisons(&report).iter();
+        let rows: Vec<_> = all.filter(|row| row["kind"] == "rivals").collect();
+        let depths = if has_two_processors() { depths } else { &[] };
+        let expected = depths.iter().map(|depth| format!("{depth} submitted"));
+        let found = rows.iter().map(|row| text(row, "what").to_owned());
+        assert!(found.eq(expected), "{report}");
+        for row in rows {
+            assert_eq!(text(row, "of"), "Elsewhere");
+            assert!(row["ratio"].as_f64().unwrap() > 0.0, "{row}");
+        }
+        let skipped = json!({"name": "Single", "why": "it has one"});
+        let is_told = report["skipped"].as_array().unwrap().contains(&skipped);
+        assert_eq!(
+            is_told,
+            depths.is_empty() && has_two_processors(),
+            "{report}"
+        );
+    }
+}
+
+#[test]
 fn what_is_aimed_at_has_a_limit() {
     let report = report(&["--transports", "shm,unix"]);
     let limits = |kind: &str, transport: &str, placement: &str| -> Vec<_> {
@@ -187,7 +222,6 @@ fn what_makes_no_sense_is_refused() {
         &["--async", "--goals"],
         &["--async", "--strict"],
         &["--async", "--report", "page.html"],
-        &["--async", "--rivals", "/tmp"],
         &["--async", "--greedy", "2"],
         &["--async", "--turn", "1ms"],
         &["--async", "--runs", "2"],

@@ -14,20 +14,35 @@ use std::process::Stdio;
 pub(crate) const TRANSPORTS: [&str; 6] = ["fifo", "pipe", "seqpacket", "shm", "tcp", "unix"];
 
 /// A folder for rivals, and in it one that does what `script` says.
-struct Rivals(Names);
+pub(crate) struct Rivals(Names);
 
 impl Rivals {
-    fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(Names::new())
     }
 
-    fn one(script: &str) -> Self {
+    pub(crate) fn one(script: &str) -> Self {
         let rivals = Self::none();
         let path = rivals.0.path("calc-ipc-rival-test");
         let draft = rivals.0.path("draft");
         fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
         install(&draft, &path);
         rivals
+    }
+
+    /// This library's own contestant over Unix sockets, under another name.
+    pub(crate) fn of_ours() -> Self {
+        Self::one(&format!(
+            r#"case $1 in
+            describe) echo '{{"name":"Elsewhere","family":"rival","transport":"unix","waiting":"blocking"}}';;
+            *) exec '{}' contestant unix "$@";;
+            esac"#,
+            env!("CARGO_BIN_EXE_calc-ipc")
+        ))
+    }
+
+    pub(crate) fn folder(&self) -> &str {
+        self.0.folder()
     }
 
     /// A quick run beside them.
@@ -193,15 +208,7 @@ fn a_page_that_cannot_be_written_is_told_of_first() {
 
 #[test]
 fn a_program_of_another_library_takes_part() {
-    // It is this library's own contestant, under another name.
-    let script = format!(
-        r#"case $1 in
-        describe) echo '{{"name":"Elsewhere","family":"rival","transport":"unix","waiting":"blocking"}}';;
-        *) exec '{}' contestant unix "$@";;
-        esac"#,
-        env!("CARGO_BIN_EXE_calc-ipc")
-    );
-    let output = Rivals::one(&script).bench(&["--json", "--transports", "unix"]);
+    let output = Rivals::of_ours().bench(&["--json", "--transports", "unix"]);
     let report = one(&output);
     let is_it = |row: &&Value| row["name"] == "Elsewhere";
     let row = rows(&report, "latencies").iter().find(is_it).unwrap();

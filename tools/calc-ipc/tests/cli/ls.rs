@@ -45,6 +45,24 @@ fn endpoints_are_alive_while_their_server_is_and_left_over_after_it_was_killed()
 }
 
 #[test]
+fn a_socket_at_a_path_is_listed_as_what_its_lock_says_that_it_is() {
+    let names = Names::new();
+    let urls = [names.shm_at_path(), names.unix()];
+    let server = Serving::start(&urls);
+    let kinds = || -> Vec<_> {
+        let listed = listed(&names);
+        let of = |field: &str, endpoint: &Value| endpoint[field].as_str().unwrap().to_owned();
+        let both = |endpoint| (of("kind", endpoint), of("url", endpoint));
+        listed.iter().map(both).collect()
+    };
+    let expected = ["shm", "unix"].map(str::to_owned).into_iter().zip(urls);
+    let expected: Vec<_> = expected.collect();
+    assert_eq!(kinds(), expected);
+    server.end_by(Signal::SIGKILL);
+    assert_eq!(kinds(), expected);
+}
+
+#[test]
 fn a_server_that_ended_well_is_not_listed() {
     let names = Names::new();
     let server = Serving::start(&[names.shm(), names.fifo(), names.unix()]);

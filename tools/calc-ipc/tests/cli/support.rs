@@ -257,6 +257,10 @@ impl Names {
         format!("shm://{}", self.word())
     }
 
+    pub(crate) fn shm_at_path(&self) -> String {
+        format!("shm://{}/memory", self.folder())
+    }
+
     fn word(&self) -> &str {
         Path::new(self.folder())
             .file_name()

@@ -1,9 +1,10 @@
 //! One connection and the requests that go over it.
 
 use crate::codec::{Codec, is_answer};
-use crate::connection::Connection;
+use crate::connection::{Connection, Pending};
 use crate::service::MAX_BODY;
 use crate::{Mode, Result, Skip};
+use std::collections::VecDeque;
 use std::time::Instant;
 
 /// The size of the mark at both ends of an echo's body.
@@ -14,6 +15,12 @@ pub(crate) struct Asker {
     codec: Codec,
     body: Vec<u8>,
     number: u64,
+    under_way: VecDeque<(u64, Pending)>,
+}
+
+/// Big-endian, so that no body begins with a letter as the calculator's requests do.
+fn mark(number: u64) -> [u8; MARK] {
+    number.to_be_bytes()
 }
 
 impl Asker {
@@ -24,6 +31,7 @@ impl Asker {
             codec: Codec::new(),
             body: Vec::new(),
             number: 0,
+            under_way: VecDeque::new(),
         })
     }
 
@@ -41,25 +49,44 @@ impl Asker {
 
     /// Sends the next request, and checks its answer.
     fn ask(&mut self) -> Result<()> {
+        let pending = self.submit()?;
+        self.check(&pending, self.number)
+    }
+
+    /// Sends so many requests, and then checks their answers.
+    fn ask_at_once(&mut self, count: usize) -> Result<()> {
+        for _ in 0..count {
+            let pending = self.submit()?;
+            self.under_way.push_back((self.number, pending));
+        }
+        while let Some((number, pending)) = self.under_way.pop_front() {
+            self.check(&pending, number)?;
+        }
+        Ok(())
+    }
+
+    /// Sends the next request.
+    fn submit(&mut self) -> Result<Pending> {
         self.number += 1;
-        let number = self.number;
-        let right = if self.body.is_empty() {
-            self.connection.call(self.codec.request(number), |answer| {
-                is_answer(answer, number)
-            })?
-        } else {
-            // Big-endian, so that no body begins with a letter as the calculator's requests do.
-            let (mark, end) = (number.to_be_bytes(), self.body.len() - MARK);
-            self.body[..MARK].copy_from_slice(&mark);
-            self.body[end..].copy_from_slice(&mark);
-            let body = &self.body;
-            self.connection.call(body, |echo| {
-                echo.len() == body.len()
-                    && echo[..MARK] == body[..MARK]
-                    && echo[end..] == body[end..]
-            })?
-        };
-        if right {
+        if self.body.is_empty() {
+            return self.connection.submit(self.codec.request(self.number));
+        }
+        let (mark, end) = (mark(self.number), self.body.len() - MARK);
+        self.body[..MARK].copy_from_slice(&mark);
+        self.body[end..].copy_from_slice(&mark);
+        self.connection.submit(&self.body)
+    }
+
+    fn check(&self, pending: &Pending, number: u64) -> Result<()> {
+        let length = self.body.len();
+        let is_right = self.connection.take(pending, |answer| match length {
+            0 => is_answer(answer, number),
+            _ => {
+                let mark = mark(number);
+                answer.len() == length && answer[..MARK] == mark && answer[length - MARK..] == mark
+            }
+        })?;
+        if is_right {
             Ok(())
         } else {
             Err("a wrong answer".into())
@@ -67,12 +94,15 @@ impl Asker {
     }
 
     /// How many nanoseconds each of so many round trips took.
-    pub(crate) fn calls(&mut self, count: usize, size: usize) -> Result<Vec<u32>> {
+    pub(crate) fn calls(&mut self, count: usize, size: usize, batch: usize) -> Result<Vec<u32>> {
         self.set_size(size)?;
         let mut times = vec![0; count];
         let mut before = Instant::now();
         for time in &mut times {
-            self.ask()?;
+            match batch {
+                1 => self.ask()?,
+                _ => self.ask_at_once(batch)?,
+            }
             let now = Instant::now();
             *time = now
                 .duration_since(before)

@@ -3,8 +3,12 @@
 use crate::service::{self, Ipc};
 use crate::{Mode, Result};
 use iceoryx2::node::Node;
+use iceoryx2::pending_response::PendingResponse;
 use iceoryx2::port::{client::Client, listener::Listener, notifier::Notifier};
 use iceoryx2::prelude::*;
+
+/// A request whose answer was not taken.
+pub(crate) type Pending = PendingResponse<Ipc, [u8], (), [u8], ()>;
 
 pub(crate) struct Connection {
     client: Client<Ipc, [u8], (), [u8], ()>,
@@ -16,14 +20,14 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(mode: Mode, address: &str) -> Result<Self> {
         let node = service::node(address)?;
-        let client = service::calls(&node)?
+        let client = service::calls(&node, mode)?
             .client_builder()
             .initial_max_slice_len(1024)
             .allocation_strategy(AllocationStrategy::PowerOfTwo)
             .create()?;
-        let events = match mode {
-            Mode::Polling => None,
-            Mode::Event => {
+        let events = match mode.sleeps {
+            false => None,
+            true => {
                 let own = service::events(&node, Some(client.id().value()))?;
                 let servers = service::events(&node, None)?;
                 Some((
@@ -39,8 +43,8 @@ impl Connection {
         })
     }
 
-    /// Sends `request`, and returns what `read` makes of the answer.
-    pub(crate) fn call<T>(&self, request: &[u8], read: impl FnOnce(&[u8]) -> T) -> Result<T> {
+    /// Sends `request`, without waiting for its answer.
+    pub(crate) fn submit(&self, request: &[u8]) -> Result<Pending> {
         let pending = self
             .client
             .loan_slice_uninit(request.len())?
@@ -49,6 +53,11 @@ impl Connection {
         if let Some((_, notifier)) = &self.events {
             notifier.notify()?;
         }
+        Ok(pending)
+    }
+
+    /// Waits for the answer, and returns what `read` makes of it.
+    pub(crate) fn take<T>(&self, pending: &Pending, read: impl FnOnce(&[u8]) -> T) -> Result<T> {
         loop {
             if let Some(answer) = pending.receive()? {
                 return Ok(read(answer.payload()));

@@ -12,13 +12,38 @@ mod service;
 
 pub use protocol::contend;
 
-/// How both sides wait.
+/// How both sides wait, and how many requests a client may have under way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Mode {
+pub struct Mode {
+    /// They sleep until an event service wakes them; else they look again and again.
+    sleeps: bool,
+    depth: usize,
+    clients: usize,
+}
+
+impl Mode {
     /// They look again and again, and never sleep.
-    Polling,
+    pub const POLLING: Self = Self {
+        sleeps: false,
+        depth: 1,
+        clients: 128,
+    };
+
     /// They sleep until an event service wakes them.
-    Event,
+    pub const EVENT: Self = Self {
+        sleeps: true,
+        ..Self::POLLING
+    };
+
+    /// The same, for many requests under way of few clients: of as many clients as above, each connection has gigabytes.
+    #[must_use]
+    pub const fn deep(self) -> Self {
+        Self {
+            depth: 64,
+            clients: 4,
+            ..self
+        }
+    }
 }
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

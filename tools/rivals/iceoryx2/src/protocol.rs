@@ -45,12 +45,16 @@ fn obey(mode: Mode) -> Result<()> {
 
 fn describe(mode: Mode) -> Result<()> {
     let version = version();
-    let (how, waiting) = match mode {
-        Mode::Polling => ("polling", "spinning"),
-        Mode::Event => ("event", "blocking"),
+    let (how, waiting) = match mode.sleeps {
+        false => ("polling", "spinning"),
+        true => ("event", "blocking"),
+    };
+    let what = match mode.depth {
+        1 => "request-response",
+        _ => "pending responses",
     };
     say(&format!(
-        r#"{{"name":"iceoryx2 {version} request-response ({how})","family":"rival","transport":"shm","waiting":"{waiting}"}}"#
+        r#"{{"name":"iceoryx2 {version} {what} ({how})","family":"rival","transport":"shm","waiting":"{waiting}"}}"#
     ))
 }
 
@@ -80,7 +84,7 @@ fn serve(mode: Mode, address: &str) -> Result<()> {
 
 #[derive(Clone, Copy)]
 enum Command {
-    Calls(usize, usize),
+    Calls(usize, usize, usize),
     Until(Instant, usize),
 }
 
@@ -120,8 +124,8 @@ fn work(
     results.send(Ok(Vec::new()))?;
     for command in commands {
         results.send(Ok(match command {
-            Command::Calls(count, size) => asker
-                .calls(count, size)?
+            Command::Calls(count, size, batch) => asker
+                .calls(count, size, batch)?
                 .iter()
                 .flat_map(|time| time.to_ne_bytes())
                 .collect(),
@@ -132,32 +136,38 @@ fn work(
 }
 
 fn client(mode: Mode, address: &str, clients: usize) -> Result<()> {
+    if clients > mode.clients {
+        return Err(Skip("one server has fewer clients").into());
+    }
     let watch = Watch::start(address)?;
     let workers: Vec<Worker> = (0..clients)
         .map(|_| Worker::start(mode, address))
         .collect::<Result<_>>()?;
     say("ready 0")?;
     for line in stdin().lines() {
-        let result = watch.asking(|| execute(&line?, &workers))?;
+        let result = watch.asking(|| execute(mode, &line?, &workers))?;
         stdout().write_all(&result)?;
         stdout().flush()?;
     }
     Ok(())
 }
 
-fn execute(line: &str, workers: &[Worker]) -> Result<Vec<u8>> {
+fn execute(mode: Mode, line: &str, workers: &[Worker]) -> Result<Vec<u8>> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
-        ["calls", count, size, "1"] => {
+        ["calls", count, size, batch] => {
+            let batch = batch.parse()?;
+            if !(1..=mode.depth).contains(&batch) {
+                return Err(Skip("it has fewer requests under way at a time").into());
+            }
             let worker = workers
                 .first()
                 .ok_or("the number of clients must be positive")?;
             worker
                 .commands
-                .send(Command::Calls(count.parse()?, size.parse()?))?;
+                .send(Command::Calls(count.parse()?, size.parse()?, batch))?;
             worker.result()
         }
-        ["calls", _, _, _] => Err(Skip("it sends one request at a time").into()),
         ["during", time, size] => {
             let end = Instant::now() + Duration::from_millis(time.parse()?);
             let command = Command::Until(end, size.parse()?);

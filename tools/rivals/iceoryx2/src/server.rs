@@ -22,14 +22,14 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(mode: Mode, address: &str) -> Result<Self> {
         let node = service::node(address)?;
-        let port = service::calls(&node)?
+        let port = service::calls(&node, mode)?
             .server_builder()
             .initial_max_slice_len(1024)
             .allocation_strategy(AllocationStrategy::PowerOfTwo)
             .create()?;
-        let listener = match mode {
-            Mode::Polling => None,
-            Mode::Event => Some(service::events(&node, None)?.listener_builder().create()?),
+        let listener = match mode.sleeps {
+            false => None,
+            true => Some(service::events(&node, None)?.listener_builder().create()?),
         };
         Ok(Self {
             port,
@@ -90,7 +90,7 @@ impl Server {
 
 /// Wakes the server of `address`, so that it looks whether to stop.
 pub(crate) fn wake(mode: Mode, address: &str) -> Result<()> {
-    if mode == Mode::Event {
+    if mode.sleeps {
         let node = service::node(address)?;
         service::events(&node, None)?
             .notifier_builder()

@@ -1,6 +1,6 @@
 //! What both sides open: one request-response service, and event services that wake who waits.
 
-use crate::Result;
+use crate::{Mode, Result};
 use iceoryx2::node::Node;
 use iceoryx2::prelude::*;
 use iceoryx2::service::port_factory::{event, request_response};
@@ -67,14 +67,22 @@ pub(crate) fn clean_up(address: &str) -> Result<()> {
 
 /// Of bytes, as much as each call has.
 /// <https://github.com/eclipse-iceoryx/iceoryx2/tree/main/examples/rust/request_response_dynamic_data>
-pub(crate) fn calls(node: &Node<Ipc>) -> Result<Calls> {
-    Ok(node
+pub(crate) fn calls(node: &Node<Ipc>, mode: Mode) -> Result<Calls> {
+    let service = node
         .service_builder(&"calls".try_into()?)
         .request_response::<[u8], [u8]>()
         .max_servers(1)
-        .max_clients(MAX_CLIENTS)
-        .max_nodes(MAX_NODES)
-        .open_or_create()?)
+        .max_clients(mode.clients)
+        .max_nodes(MAX_NODES);
+    Ok(match mode.depth {
+        1 => service.open_or_create()?,
+        // A request has one answer.
+        depth => service
+            .max_active_requests_per_client(depth)
+            .max_response_buffer_size(1)
+            .max_borrowed_responses_per_pending_response(1)
+            .open_or_create()?,
+    })
 }
 
 /// Wakes the server if `client` is `None`, else that client.

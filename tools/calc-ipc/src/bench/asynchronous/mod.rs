@@ -1,7 +1,9 @@
 //! `calc-ipc bench --async`: calls that nobody waits for, clients that threads share, answers that come later, and clients and
-//! servers in an event loop; each beside a plain call over the same transport, in the same rounds.
+//! servers in an event loop; each beside a plain call over the same transport, in the same rounds. And submitted calls beside
+//! requests of other libraries that are under way at once.
 
 mod aim;
+mod beside;
 mod report;
 mod sharing;
 mod suites;
@@ -10,13 +12,14 @@ mod table;
 use super::found::Found;
 use super::machine;
 use super::report::Transport;
+use super::rivals;
 use super::session::Session;
 use super::trouble::Trouble;
 use super::turns::Effort;
 use crate::cli::BenchArgs;
 use crate::exit::Failure;
 use clap::ValueEnum;
-use report::{Comparison, Report, SCHEMA, Settings};
+use report::{Comparison, Kind, Report, SCHEMA, Settings};
 use std::io::{self, Write};
 use std::time::Duration;
 use suites::Suite;
@@ -31,7 +34,9 @@ struct Efforts {
 pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
     let transports = transports(&args.transports);
     let efforts = efforts(args);
-    let suites = suites::all(&transports);
+    let rivals = rivals::find(session, args.rivals.as_deref())?;
+    let mut suites = suites::all(&transports);
+    suites.extend(beside::all(&transports, &rivals));
     session
         .progress
         .expect(turns(&suites, &transports, &efforts));
@@ -103,5 +108,7 @@ fn measure(
     let (placement, batch) = (group.placement, group.batch);
     let found = Found::measure(session, group, effort)?;
     let judged = aims.iter().map(|aim| aim.judge(&found, placement, batch));
-    Ok(judged.collect())
+    // Of a rival that cannot do it, nothing is said but that.
+    let is_told = |found: &Comparison| found.kind != Kind::Rivals || found.ratio.is_some();
+    Ok(judged.filter(is_told).collect())
 }

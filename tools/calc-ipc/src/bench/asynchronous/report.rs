@@ -47,6 +47,8 @@ pub(super) struct Comparison {
 pub(super) enum Kind {
     /// Its calls are submitted.
     Submitted,
+    /// The same, and the other is another library.
+    Rivals,
     /// Threads share it.
     Shared,
     /// Its server answers by a reply.

@@ -9,7 +9,7 @@ use super::report::{Kind, Unit};
 use crate::cli::{Answering, Asking, ContestantManner};
 
 /// Calls that are submitted at once.
-const DEPTHS: [u32; 3] = [1, 8, 64];
+pub(super) const DEPTHS: [u32; 3] = [1, 8, 64];
 /// Bytes that a deferred handler echoes.
 const BODY: u32 = 64;
 /// Where both sides sleep, and where both may be awake.
@@ -39,7 +39,8 @@ pub(super) fn all(transports: &[Transport]) -> Vec<Suite> {
         .collect()
 }
 
-fn asking(transport: Transport, waiting: Waiting, how: &str, asking: Asking) -> Spec {
+/// This library over this transport, whose clients ask like this.
+pub(super) fn asking(transport: Transport, waiting: Waiting, how: &str, asking: Asking) -> Spec {
     let manner = ContestantManner {
         asking,
         ..ContestantManner::default()

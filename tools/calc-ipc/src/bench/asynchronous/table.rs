@@ -33,6 +33,7 @@ pub(super) fn render(report: &Report) -> String {
 fn title(kind: Kind) -> &'static str {
     match kind {
         Kind::Submitted => "calls that nobody waits for, beside call and call_many",
+        Kind::Rivals => "the same, beside requests of other libraries that are under way at once",
         Kind::Shared => "clients that threads may share, beside a client for each",
         Kind::Deferred => "handlers that reply, beside one that returns its answer",
         Kind::Driven => "servers in an event loop, beside such that run",

@@ -5,10 +5,12 @@
 //! says how soon.
 
 mod beside;
+mod cancel;
 mod deadline;
 mod death;
 mod idle;
 mod place;
+mod replies;
 mod report;
 mod restart;
 mod stall;
@@ -23,6 +25,7 @@ use super::spec;
 use super::trouble::Trouble;
 use crate::cli::{BenchArgs, ContestantSettings};
 use crate::exit::Failure;
+use cancel::Call;
 use death::Moment;
 use report::{Promise, Report, SCHEMA, Terms};
 use stall::Misdeed;
@@ -189,6 +192,40 @@ fn lines() -> Vec<Line> {
             |session, transport, rounds| stop::takes(session, transport, Clients::Deaf(8), rounds),
         ),
         line(|_| terms::STOP_HEARD, &SHARED, stop::heard),
+        often(
+            line(|_| terms::STOP_OWING, &SOCKETS, replies::stop_takes),
+            20,
+        ),
+        often(
+            line(
+                |_| terms::CANCELLED_CALL,
+                &ALL,
+                |session, transport, rounds| {
+                    cancel::heard(session, transport, Call::Blocking, rounds)
+                },
+            ),
+            4,
+        ),
+        often(
+            line(
+                |_| terms::CANCELLED_SUBMITTED,
+                &ALL,
+                |session, transport, rounds| {
+                    cancel::heard(session, transport, Call::Submitted, rounds)
+                },
+            ),
+            4,
+        ),
+        often(
+            line(
+                |_| terms::CANCELLED_WAITING,
+                &ALL,
+                |session, transport, rounds| {
+                    cancel::heard(session, transport, Call::Waiting, rounds)
+                },
+            ),
+            4,
+        ),
         line(|_| terms::DEADLINE, &ALL, deadline::passed),
         line(|_| terms::BUSY, &ALL, deadline::busy),
         often(

@@ -41,7 +41,7 @@ impl Place {
         settings: ContestantSettings,
     ) -> Self {
         Self {
-            spec: spec::ours(transport, Waiting::Adaptive),
+            spec: spec::ours(transport, Waiting::Adaptive).with_manner(settings.manner),
             address: session.address(),
             settings: ContestantSettings {
                 spin: ClientOptions::default().spin,
@@ -89,9 +89,15 @@ impl Place {
         Ok(program)
     }
 
+    /// A client that has asked nothing yet.
+    pub(super) fn reach(&self, timeout: Duration) -> Result<Client, Trouble> {
+        let (client, _) = contestant::open(&self.args()?, timeout)?;
+        Ok(client)
+    }
+
     /// A client that has been answered once: some connections are finished by the first call.
     pub(super) fn connect(&self, timeout: Duration) -> Result<Client, Trouble> {
-        let (client, _) = contestant::open(&self.args()?, timeout)?;
+        let client = self.reach(timeout)?;
         ask(&client, 0)?;
         Ok(client)
     }

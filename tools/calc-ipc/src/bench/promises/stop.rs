@@ -53,7 +53,8 @@ pub(super) fn takes(
     (0..rounds).map(one).collect()
 }
 
-fn stop(session: &Session, server: &mut Program) -> Result<f64, Trouble> {
+/// Has the server stop, and gives how long that took.
+pub(super) fn stop(session: &Session, server: &mut Program) -> Result<f64, Trouble> {
     server.tell("stop")?;
     let mut took = [0; size_of::<u64>()];
     server.read(&session.interrupt, &mut took, Duration::ZERO)?;

@@ -44,6 +44,21 @@ pub(super) const STOP_HEARD: Terms = within_millis(
     "server stopped while it is asked: the call ends with CLOSED",
     200.0,
 );
+pub(super) const STOP_OWING: Terms = within_millis(
+    "stop, beside 10,000 clients whose replies are out",
+    // And 50 us for each client over 1024.
+    200.0 + 0.05 * (super::replies::OUT - 1024) as f64,
+);
+pub(super) const CANCELLED_CALL: Terms =
+    within_millis("client stopped during a call: it ends with CANCELLED", 50.0);
+pub(super) const CANCELLED_SUBMITTED: Terms = within_millis(
+    "client stopped after it submitted a call: the completion with CANCELLED",
+    50.0,
+);
+pub(super) const CANCELLED_WAITING: Terms = within_millis(
+    "client stopped while a call waits for a connection: it ends with CANCELLED",
+    50.0,
+);
 pub(super) const DEADLINE: Terms =
     within_millis("server under SIGSTOP: TIMED_OUT, after the deadline", 50.0);
 pub(super) const BUSY: Terms = within_millis("client in use by another thread: BUSY", 20.0);

@@ -3,5 +3,5 @@
 use calc_ipc_rival_iceoryx2::{Mode, contend};
 
 fn main() -> std::process::ExitCode {
-    contend(Mode::Event)
+    contend(Mode::EVENT)
 }

@@ -1,0 +1,40 @@
+//! What calls that nobody waits for get of the lanes, and what they give back.
+
+use super::Seen;
+use crate::error::Error;
+use crate::service::calls::Calls;
+use crate::transport::Opening;
+
+/// What there is for calls that nobody waits for.
+pub(in crate::service) enum Ground {
+    /// The connection of this lane.
+    Calls(usize, Calls),
+    /// That which this lane will have.
+    Opening(usize, Opening),
+    /// Nothing: they have all that live.
+    Theirs,
+    /// Nothing as long as calls that are waited for have lanes.
+    Taken,
+    /// Nothing, for this reason.
+    Lost(Error),
+}
+
+/// What comes back of a lane in flight.
+pub(in crate::service) enum Landed {
+    /// Its connection.
+    Calls(Calls),
+    /// It has none, since none could be made.
+    Nothing,
+    /// Nothing comes back: it is in flight.
+    No,
+}
+
+impl Ground {
+    pub(super) fn without(seen: Seen) -> Self {
+        match seen.lost {
+            _ if seen.is_taken => Self::Taken,
+            Some(error) if !seen.is_in_flight => Self::Lost(error),
+            _ => Self::Theirs,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Requests of iceoryx2's under way at once, a pending response each, each side sleeping until the other notifies it.
+
+use calc_ipc_rival_iceoryx2::{Mode, contend};
+
+fn main() -> std::process::ExitCode {
+    contend(Mode::EVENT.deep())
+}
