@@ -144,7 +144,7 @@ impl<'a> Worker<'a> {
             let had_work = had_work || shard.queue.is_busy();
             let happened = events.get(..count).unwrap_or_default();
             let is_told = reminder.note(happened);
-            if self.go_on(shard, happened)? == Next::End {
+            if self.go_on_apart(shard, happened)? == Next::End {
                 return Ok(Turn::Stop);
             }
             // Whoever came in a lone event is in the queue.

@@ -168,15 +168,29 @@ pub(super) fn load_prefix<M: Memory>(line: &Line<M>) -> u32 {
 /// Copies bytes, as many as fit, into a line's data.
 #[inline]
 pub(super) fn store<M: Memory>(line: &Line<M>, bytes: &[u8]) {
-    let mut data = [0; LINE_WORDS * 8];
-    let length = bytes.len().min(data.len());
-    data.iter_mut()
-        .zip(bytes)
-        .for_each(|(to, from)| *to = *from);
     // One after the other, so that a side that looks meanwhile takes the line away once at most.
-    let words = line.data.iter().zip(data.as_chunks().0);
-    for (to, from) in words.take(length.div_ceil(8)) {
+    let (words, rest) = bytes.as_chunks();
+    let mut places = line.data.iter();
+    for (from, to) in words.iter().zip(&mut places) {
         to.store(u64::from_le_bytes(*from), Ordering::Relaxed);
+    }
+    if !rest.is_empty()
+        && let Some(to) = places.next()
+    {
+        to.store(last_word(bytes, rest), Ordering::Relaxed);
+    }
+}
+
+/// The `rest` of these bytes, which is less than a word, as a word.
+#[inline]
+fn last_word(bytes: &[u8], rest: &[u8]) -> u64 {
+    match bytes.last_chunk() {
+        // Whole words are quicker to read than bytes: what is before the rest is shifted out.
+        Some(last) => u64::from_le_bytes(*last) >> (8 * (8 - rest.len())),
+        None => {
+            let byte = |word, byte: &u8| word << 8 | u64::from(*byte);
+            rest.iter().rev().fold(0, byte)
+        }
     }
 }
 
