@@ -45,6 +45,7 @@ impl Reply {
         self.0.as_ref().map_or(Ok(()), Promise::check)
     }
 
+    #[cold]
     fn end(&mut self, why: &[u8]) {
         if let Some(promise) = self.0.take() {
             // Nobody is left to be told.
@@ -54,8 +55,11 @@ impl Reply {
 }
 
 impl Drop for Reply {
+    #[inline]
     fn drop(&mut self) {
-        self.end(b"the reply was dropped without an answer");
+        if self.0.is_some() {
+            self.end(b"the reply was dropped without an answer");
+        }
     }
 }
 
