@@ -12,6 +12,7 @@ use crate::transport::conversation::server::{ServerSide, Spare};
 use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::{Cause, Visitor};
 use std::io::{self, ErrorKind};
+use std::mem;
 
 /// A stream that an event loop can watch.
 pub(crate) trait Watched: Stream {
@@ -216,9 +217,9 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
         let (mut moved, mut is_empty) = (false, false);
         // Mostly nothing is left of the last turn, and reading comes first.
         let is_left = had_partial || has_resumed || self.manner.is_parked();
-        let mut is_to_look = is_left || self.side.is_ending();
+        let mut reads_first = !is_left && !self.side.is_ending();
         loop {
-            while std::mem::replace(&mut is_to_look, true) {
+            while !mem::take(&mut reads_first) {
                 let has_more = self.answer_arrived(quantum, work);
                 match self.write_answers(work) {
                     Moved::Over(end) => return end,
