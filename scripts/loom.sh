@@ -1,6 +1,7 @@
 #!/bin/sh
-# loom.sh: the slot of shared memory, who wakes whom (src/transport/shm/slot/model.rs), and answers that come later
-# (src/transport/deferral/standing/model.rs), in every order that the memory model allows.
+# loom.sh: the slot of shared memory, who wakes whom (src/transport/shm/slot/model.rs), answers that come later
+# (src/transport/deferral/standing/model.rs), and locks that are asked for (src/sys/try_lock/model.rs), in every order that the
+# memory model allows.
 set -eu
 cd "$(dirname "$0")/.."
 export RUSTFLAGS="--cfg loom"

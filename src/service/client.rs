@@ -5,7 +5,7 @@ mod tests;
 
 use super::calls::{Calls, Limit};
 use super::flight::{Flight, Next};
-use super::lanes::{Lanes, lost};
+use super::lanes::Lanes;
 use super::pool::{Held, Pool};
 use crate::error::{Error, Result, Status};
 use crate::sys::{Source, fork};
@@ -87,39 +87,35 @@ impl Client {
     ) -> Result<T> {
         self.check_use()?;
         let deadline = &Deadline::after(limit.or(self.timeout));
+        let mut held = match self.pool.own() {
+            Some(held) => held,
+            None => self.hold(deadline)?,
+        };
         loop {
-            // One of the two, and only looked at where it is needed: most clients have but one connection.
-            let (mut only, mut held);
-            let calls = match self.pool.only() {
-                Some(lane) => {
-                    (only, held) = (lane?, None);
-                    self.pool.calls(&mut only, deadline)
-                }
-                None => {
-                    held = Some(self.hold(deadline)?);
-                    held.as_mut().map_or_else(|| Err(lost()), Held::calls)
-                }
-            };
-            match ask(calls?, deadline) {
+            match ask(held.calls()?, deadline) {
                 Ok(answer) => return Ok(answer),
-                Err(error) => self.may_ask_again(held, error)?,
+                Err(error) => held = self.hold_another(held, error, deadline)?,
             }
         }
     }
 
-    /// A connection of several.
+    /// A connection that has to be looked for, or waited for.
     #[cold]
     fn hold(&self, deadline: &Deadline) -> Result<Held<'_>> {
         let held = self.pool.hold(deadline);
         held.map_err(|error| self.pool.flight.told(error))
     }
 
-    /// Fails, as a call over this connection did, unless there are others and the server refused this one.
+    /// Another connection for a call over this one that failed so, if there are others and the server refused this one.
     #[cold]
-    fn may_ask_again(&self, held: Option<Held<'_>>, error: Error) -> Result<()> {
-        let may_go_elsewhere = held.is_some_and(|held| self.pool.may_go_elsewhere(held, &error));
-        match may_go_elsewhere {
-            true => Ok(()),
+    fn hold_another<'a>(
+        &'a self,
+        held: Held<'a>,
+        error: Error,
+        deadline: &Deadline,
+    ) -> Result<Held<'a>> {
+        match self.pool.may_go_elsewhere(held, &error) {
+            true => self.hold(deadline),
             false => Err(self.pool.flight.told(error)),
         }
     }

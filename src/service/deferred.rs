@@ -52,11 +52,10 @@ impl Reply {
         self.0.as_ref().map_or(Ok(()), Promise::check)
     }
 
+    #[cold]
     fn end_as_said(&mut self, otherwise: &[u8]) {
-        if self.0.is_some() {
-            let said = user_code::said();
-            self.end(said.as_ref().map_or(otherwise, ErrorText::as_bytes));
-        }
+        let said = user_code::said();
+        self.end(said.as_ref().map_or(otherwise, ErrorText::as_bytes));
     }
 
     fn end(&mut self, why: &[u8]) {
@@ -68,8 +67,11 @@ impl Reply {
 }
 
 impl Drop for Reply {
+    #[inline]
     fn drop(&mut self) {
-        self.end_as_said(b"the reply was dropped without an answer");
+        if self.0.is_some() {
+            self.end_as_said(b"the reply was dropped without an answer");
+        }
     }
 }
 

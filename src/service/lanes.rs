@@ -1,65 +1,32 @@
 //! The connections of a client, and whose each of them is.
 
+mod berth;
 mod ground;
 mod waiting;
 
 use super::calls::Calls;
 use crate::error::{Error, Result, Status};
-use crate::sys::{Hangup, mutex};
+use crate::sys::try_lock::{Attendant, Untaken};
 use crate::transport::{Begun, Deadline, Dial, Opening};
+use berth::{Berth, Tried, panicked};
+pub(super) use berth::{Lane, PANICKED, Taken, lost};
 pub(super) use ground::{Ground, Landed};
 use std::cell::Cell;
-use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError, TryLockResult};
 use std::time::{Duration, Instant};
+use std::{iter, mem};
 pub(super) use waiting::{Waiter, Waiting};
-
-/// Whose a connection is. Whoever calls over it has the lane locked.
-pub(super) enum Lane {
-    /// There is none: it is made when it is needed.
-    Vacant,
-    /// The next call's, which has it to itself.
-    Free(Calls),
-    /// That of calls which nobody waits for.
-    InFlight,
-    /// The server refused it, with this error and then, and it is done without.
-    Lost(Error, Instant),
-}
 
 /// Where connections are made anew, one that could not be is tried again after this time. Until then calls do with the
 /// others, or fail: a server that is full would be asked again and again.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
-impl Lane {
-    /// The calls of its connection, which nobody else has.
-    #[inline]
-    pub(super) fn calls(&mut self) -> Result<&mut Calls> {
-        match self {
-            Self::Free(calls) => Ok(calls),
-            _ => Err(lost()),
-        }
-    }
-}
-
-/// There is a bug: a lane has no connection where it has to have one.
-#[cold]
-pub(super) fn lost() -> Error {
-    Error::new(Status::Internal, "a connection is lost").not_executed()
-}
-
-/// A lane, and what ends the waits on its connection.
-struct Berth {
-    lane: Mutex<Lane>,
-    hangup: Hangup,
-}
-
 /// How lanes are shared, and made anew.
 struct Sharing {
     /// How connections are made; `None`: the only one is there already.
     dial: Option<Dial>,
-    /// Where calls wait for a lane; `None`: one that finds none fails.
-    waiting: Option<Waiting>,
+    /// Calls wait for a lane; else one that finds none fails.
+    is_awaited: bool,
     /// A lost connection is made anew.
     reconnects: bool,
 }
@@ -67,16 +34,20 @@ struct Sharing {
 /// The lanes of a client.
 pub(super) struct Lanes {
     berths: Box<[Berth]>,
+    /// Who waits for a lane.
+    waiting: Waiting,
     /// `None`: there is one connection, which is there from the start.
     sharing: Option<Sharing>,
+    /// Connections are looked at before they are used, since a lost one is made anew.
+    are_looked_at: bool,
 }
 
 /// A lane for a call.
-pub(super) enum Found<'a> {
+pub(super) enum Found<'a, A: Attendant> {
     /// This one's connection is free.
-    Free(usize, MutexGuard<'a, Lane>),
+    Free(usize, Taken<'a, A>),
     /// This one has no connection yet. The others are as is said.
-    Vacant(usize, MutexGuard<'a, Lane>, Seen),
+    Vacant(usize, Taken<'a, A>, Seen),
     /// None; they are as is said.
     None(Seen),
 }
@@ -113,7 +84,7 @@ impl Lanes {
             false => 1,
         };
         let sharing = Sharing {
-            waiting: (options.connections > 0).then(Waiting::default),
+            is_awaited: options.connections > 0,
             reconnects: options.reconnect,
             dial: Some(dial),
         };
@@ -123,7 +94,7 @@ impl Lanes {
     /// One, with this connection, for which calls wait.
     pub(super) fn awaited(calls: Calls) -> Self {
         let sharing = Sharing {
-            waiting: Some(Waiting::default()),
+            is_awaited: true,
             reconnects: false,
             dial: None,
         };
@@ -131,18 +102,14 @@ impl Lanes {
     }
 
     fn new(count: u32, sharing: Option<Sharing>, first: Option<Calls>) -> Self {
-        let berth = |_| Berth {
-            lane: Mutex::new(Lane::Vacant),
-            hangup: Hangup::new(),
-        };
-        let lanes = Self {
-            berths: (0..count).map(berth).collect(),
+        let first = first.map_or_else(Berth::new, Berth::with);
+        let others = (1..count).map(|_| Berth::new());
+        Self {
+            berths: iter::once(first).chain(others).collect(),
+            waiting: Waiting::default(),
+            are_looked_at: sharing.as_ref().is_some_and(|sharing| sharing.reconnects),
             sharing,
-        };
-        if let (Some(calls), Some(berth)) = (first, lanes.berths.first()) {
-            berth.fill(&mut mutex::lock(&berth.lane), calls);
         }
-        lanes
     }
 
     /// How many there are.
@@ -150,41 +117,71 @@ impl Lanes {
         self.berths.len()
     }
 
-    /// The only lane, for this thread, where there is but one and its connection is never made anew.
+    /// Where calls wait for a lane, if they do.
     #[inline]
-    pub(super) fn only(&self) -> Option<TryLockResult<MutexGuard<'_, Lane>>> {
+    pub(super) fn waiting(&self) -> Option<&Waiting> {
+        let sharing = self.sharing.as_ref()?;
+        sharing.is_awaited.then_some(&self.waiting)
+    }
+
+    /// The only lane, where there is but one and its connection is never made anew.
+    pub(super) fn only<'a, A: Attendant>(&'a self, attendant: &'a A) -> Option<Tried<'a, A>> {
         match (&self.sharing, self.berths.first()) {
-            (None, Some(berth)) => Some(berth.lane.try_lock()),
+            (None, Some(berth)) => Some(berth.lane.try_lock(attendant)),
             _ => None,
         }
     }
 
-    /// Where calls wait for a lane, if they do.
+    /// The lane that this thread looks at first, if its connection is free and need not be looked at, and nobody goes first.
     #[inline]
-    pub(super) fn waiting(&self) -> Option<&Waiting> {
-        self.sharing.as_ref()?.waiting.as_ref()
+    pub(super) fn own<'a, A: Attendant>(
+        &'a self,
+        attendant: &'a A,
+    ) -> Option<(usize, Taken<'a, A>)> {
+        if self.reconnects() || self.waiting.has_overdue() {
+            return None;
+        }
+        let number = self.number_for_this_thread();
+        let lane = self.berths.get(number)?.lane.try_lock(attendant).ok()?;
+        lane.is_free().then_some((number, lane))
+    }
+
+    /// The number of the lane that this thread looks at first.
+    #[inline]
+    fn number_for_this_thread(&self) -> usize {
+        match self.berths.len() {
+            0 | 1 => 0,
+            count => thread_number() % count,
+        }
     }
 
     /// This lane, unless somebody has it.
-    pub(super) fn lane(&self, number: usize) -> Option<MutexGuard<'_, Lane>> {
-        self.berths.get(number)?.lane.try_lock().ok()
+    pub(super) fn lane(&self, number: usize) -> Option<Taken<'_, Waiting>> {
+        let berth = self.berths.get(number)?;
+        berth.lane.try_lock(&self.waiting).ok()
     }
 
-    /// A lane for this thread. `land` gives back those in flight that are needed there no more.
-    pub(super) fn find(&self, mut land: impl FnMut(usize) -> Landed) -> Found<'_> {
+    /// A lane for this thread. `land` gives back those in flight that are needed there no more. Whoever has one is asked for
+    /// it if anybody waits.
+    pub(super) fn find<'a, A: Attendant>(
+        &'a self,
+        attendant: &'a A,
+        mut land: impl FnMut(usize) -> Landed,
+    ) -> Found<'a, A> {
+        let asks = self.waiting.is_awaited();
         let mut seen = Seen::default();
         let mut vacant = None;
-        let from = thread_number() % self.berths.len().max(1);
+        let from = self.number_for_this_thread();
         let (low, high) = self.berths.split_at(from);
         let numbered = (from..).zip(high).chain((0..).zip(low));
         for (number, berth) in numbered {
-            let mut lane = match berth.lane.try_lock() {
+            let mut lane = match berth.take(asks, attendant) {
                 Ok(lane) => lane,
-                Err(TryLockError::WouldBlock) => {
+                Err(Untaken::Busy) => {
                     seen.is_taken = true;
                     continue;
                 }
-                Err(TryLockError::Poisoned(_)) => {
+                Err(Untaken::Poisoned) => {
                     seen.lost = Some(panicked());
                     continue;
                 }
@@ -263,15 +260,16 @@ impl Lanes {
     }
 
     /// Whether a lost connection is made anew.
+    #[inline]
     pub(super) fn reconnects(&self) -> bool {
-        let sharing = self.sharing.as_ref();
-        sharing.is_some_and(|sharing| sharing.reconnects)
+        self.are_looked_at
     }
 
     /// Whether a call has a lane, or could have one.
     pub(super) fn has_taken_or_free(&self) -> bool {
-        self.berths.iter().any(|berth| match berth.lane.try_lock() {
-            Ok(lane) => matches!(&*lane, Lane::Free(Calls { end: None, .. })),
+        let mut berths = self.berths.iter();
+        berths.any(|berth| match berth.lane.try_lock(&self.waiting) {
+            Ok(lane) => lane.is_free(),
             Err(_) => true,
         })
     }
@@ -279,7 +277,7 @@ impl Lanes {
     /// A lane for calls that nobody waits for, which is theirs from now on; one that has no connection only if it `may_open`
     /// one. `land` gives back those in flight that have ended.
     pub(super) fn take_off(&self, may_open: bool, land: impl FnMut(usize) -> Landed) -> Ground {
-        match self.find(land) {
+        match self.find(&self.waiting, land) {
             Found::Free(number, mut lane) => match mem::replace(&mut *lane, Lane::InFlight) {
                 Lane::Free(calls) => Ground::Calls(number, calls),
                 _ => Ground::Theirs,
@@ -337,28 +335,6 @@ impl Lanes {
             berth.hangup.hang_up();
         }
     }
-}
-
-impl Berth {
-    /// The lane has this connection.
-    fn fill(&self, lane: &mut Lane, calls: Calls) {
-        self.hangup.watch(&calls.channel.lifeline());
-        *lane = Lane::Free(calls);
-    }
-
-    /// The lane has no connection any more.
-    fn empty(&self, lane: &mut Lane) {
-        self.hangup.forget();
-        *lane = Lane::Vacant;
-    }
-}
-
-/// Why a lane is of no use that a call has left by a panic.
-pub(super) const PANICKED: &str = "an earlier call on this client panicked";
-
-#[cold]
-fn panicked() -> Error {
-    Error::new(Status::Internal, PANICKED).not_executed()
 }
 
 /// The number of this thread among those that use clients, so that each has lanes of its own as long as there are enough.

@@ -2,10 +2,10 @@
 
 use super::calls::Calls;
 use super::flight::Flight;
-use super::lanes::{Found, Lane, Lanes, PANICKED, Seen, Waiter, Waiting};
+use super::lanes::{Found, Lane, Lanes, PANICKED, Seen, Taken, Waiter, Waiting};
 use crate::error::{Error, Result, Status};
+use crate::sys::try_lock::{Attendant, Untaken};
 use crate::transport::Deadline;
-use std::sync::{MutexGuard, TryLockError};
 
 /// The connections of a client, and the calls over them that nobody waits for.
 pub(super) struct Pool {
@@ -16,19 +16,16 @@ pub(super) struct Pool {
 /// A connection that a call has to itself.
 pub(super) struct Held<'a> {
     number: usize,
-    lane: MutexGuard<'a, Lane>,
-    // Dropped after the lane is unlocked: fields are dropped in the order of their declaration.
-    _released: Released<'a>,
+    lane: Taken<'a, Pool>,
 }
 
-/// Tells others that a lane may be free.
-struct Released<'a>(&'a Pool);
-
-impl Drop for Released<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.0.lanes.waiting().is_some_and(Waiting::is_awaited) {
-            self.0.released();
+/// A lane was given back for which somebody waits.
+impl Attendant for Pool {
+    #[cold]
+    fn given_back(&self) {
+        if let Some(waiting) = self.lanes.waiting().filter(|waiting| waiting.is_awaited()) {
+            waiting.wake();
+            self.flight.resume(&self.lanes);
         }
     }
 }
@@ -38,36 +35,38 @@ impl Pool {
         Self { lanes, flight }
     }
 
-    /// The only lane, where there is but one and its connection is never made anew.
+    /// The connection that this thread looks at first, if a call can have it at once.
     #[inline]
-    pub(super) fn only(&self) -> Option<Result<MutexGuard<'_, Lane>>> {
-        let only = self.lanes.only()?;
-        Some(only.map_err(|error| self.taken(&error)))
-    }
-
-    /// The calls of the only lane. Where they are in flight, they have landed first.
-    #[inline]
-    pub(super) fn calls<'a>(
-        &self,
-        lane: &'a mut Lane,
-        deadline: &Deadline,
-    ) -> Result<&'a mut Calls> {
-        if let Lane::InFlight = lane {
-            *lane = Lane::Free(self.flight.land(&self.lanes, 0, deadline)?);
-        }
-        lane.calls()
-    }
-
-    fn held<'a>(&'a self, number: usize, lane: MutexGuard<'a, Lane>) -> Held<'a> {
-        Held {
-            number,
-            lane,
-            _released: Released(self),
-        }
+    pub(super) fn own(&self) -> Option<Held<'_>> {
+        let (number, lane) = self.lanes.own(self)?;
+        Some(Held { number, lane })
     }
 
     /// A connection for one call, which waits for it until the deadline at most, if calls wait at all.
     pub(super) fn hold(&self, deadline: &Deadline) -> Result<Held<'_>> {
+        match self.lanes.only(self) {
+            Some(only) => self.land(only.map_err(|why| self.taken(why))?, deadline),
+            None => self.hold_one_of_many(deadline),
+        }
+    }
+
+    /// The only lane, on which calls that are in flight have landed first.
+    fn land<'a>(&'a self, mut lane: Taken<'a, Self>, deadline: &Deadline) -> Result<Held<'a>> {
+        if let Lane::InFlight = *lane {
+            *lane = Lane::Free(self.flight.land(&self.lanes, 0, deadline)?);
+        }
+        Ok(Held { number: 0, lane })
+    }
+
+    /// A lane of several, which others ask for who wait.
+    fn held<'a>(&'a self, number: usize, lane: Taken<'a, Self>) -> Held<'a> {
+        if self.lanes.waiting().is_some_and(Waiting::is_awaited) {
+            lane.ask();
+        }
+        Held { number, lane }
+    }
+
+    fn hold_one_of_many(&self, deadline: &Deadline) -> Result<Held<'_>> {
         deadline.begin(); // Waiting and connecting take of its time.
         let waiting = self.lanes.waiting();
         if let Some(waiting) = waiting {
@@ -76,7 +75,7 @@ impl Pool {
         let is_wanted = || !self.flight.is_stopped();
         let mut waiter = None;
         loop {
-            let seen = match self.lanes.find(|lane| self.flight.land_at_once(lane)) {
+            let seen = match self.lanes.find(self, |lane| self.flight.land_at_once(lane)) {
                 Found::Free(number, lane) => return Ok(self.held(number, lane)),
                 Found::Vacant(number, mut lane, seen) => {
                     match self.lanes.open(number, &mut lane, &is_wanted, deadline) {
@@ -124,15 +123,6 @@ impl Pool {
         error.status() == Status::Refused && self.lanes.refused(held.number, &mut held.lane, error)
     }
 
-    /// A lane may be free.
-    #[cold]
-    fn released(&self) {
-        if let Some(waiting) = self.lanes.waiting() {
-            waiting.wake();
-        }
-        self.flight.resume(&self.lanes);
-    }
-
     /// All calls end, and what comes after does so at once. Async-signal-safe.
     pub(super) fn stop(&self) {
         self.flight.stop();
@@ -140,16 +130,17 @@ impl Pool {
     }
 
     #[cold]
-    fn taken<T>(&self, by: &TryLockError<T>) -> Error {
-        match by {
-            TryLockError::WouldBlock => self.flight.taken(),
-            TryLockError::Poisoned(_) => self.flight.turned_away(Status::Internal, PANICKED),
+    fn taken(&self, why: Untaken) -> Error {
+        match why {
+            Untaken::Busy => self.flight.taken(),
+            Untaken::Poisoned => self.flight.turned_away(Status::Internal, PANICKED),
         }
     }
 }
 
 impl Held<'_> {
     /// The calls of the connection.
+    #[inline]
     pub(super) fn calls(&mut self) -> Result<&mut Calls> {
         self.lane.calls()
     }

@@ -1,6 +1,10 @@
 //! What shared memory is made of: atomics. Mapped memory has those of `core`; the models that loom
 //! runs have loom's, which are laid out otherwise.
 
+#[cfg(test)]
+#[cfg(loom)]
+pub(crate) mod model;
+
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// A number that another process, or another thread of a model, changes.
@@ -76,6 +80,7 @@ impl Word for AtomicU32 {
         self.fetch_sub(value, order)
     }
 
+    #[inline]
     fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool {
         self.compare_exchange(expected, new, order, Ordering::Acquire)
             .is_ok()

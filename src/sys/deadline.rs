@@ -1,6 +1,6 @@
 //! Points in time by which something must be over.
 
-use std::cell::OnceCell;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// A limit on the time that something may take, on the clock that no one can set
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub struct Deadline {
     timeout: Option<Duration>,
     /// When it passes, if ever, once that is known.
-    at: OnceCell<Option<Instant>>,
+    at: Cell<Option<Option<Instant>>>,
 }
 
 impl Deadline {
@@ -22,7 +22,7 @@ impl Deadline {
     pub const fn after(timeout: Option<Duration>) -> Self {
         Self {
             timeout,
-            at: OnceCell::new(),
+            at: Cell::new(None),
         }
     }
 
@@ -49,10 +49,10 @@ impl Deadline {
     /// What is left, zero once it has passed; `None` is without limit.
     pub fn remaining(&self) -> Option<Duration> {
         let timeout = self.timeout?;
-        if let Some(at) = self.at.get() {
-            return at.map(|at| at.saturating_duration_since(Instant::now()));
+        match self.at.get() {
+            Some(at) => at.map(|at| at.saturating_duration_since(Instant::now())),
+            None => self.start().map(|_| timeout),
         }
-        self.at().map(|_| timeout)
     }
 
     /// Whether it has passed.
@@ -61,8 +61,16 @@ impl Deadline {
     }
 
     fn at(&self) -> Option<Instant> {
-        let begin = || Instant::now().checked_add(self.timeout?);
-        *self.at.get_or_init(begin)
+        self.at.get().unwrap_or_else(|| self.start())
+    }
+
+    #[inline]
+    fn start(&self) -> Option<Instant> {
+        let at = self
+            .timeout
+            .and_then(|timeout| Instant::now().checked_add(timeout));
+        self.at.set(Some(at));
+        at
     }
 }
 

@@ -5,41 +5,33 @@
 
 use std::cell::Cell;
 use std::mem;
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 use std::sync::Arc;
 
 /// Nobody has written to it.
 const UNWRITTEN: usize = usize::MAX;
 
-/// What was lent last.
-#[derive(Clone, Copy)]
+/// What is lent, on the stack of [`lend`].
 struct Lent {
-    /// What a reference to shows that it was lent to him who has one; NULL: nothing is lent.
+    /// What a reference to shows that it was lent to him who has one.
     to: *const (),
     tag: u8,
     start: *mut u8,
     capacity: usize,
-    written: usize,
+    written: Cell<usize>,
 }
 
 thread_local! {
-    static LENT: Cell<Lent> = const {
-        Cell::new(Lent {
-            to: null(),
-            tag: 0,
-            start: null_mut(),
-            capacity: 0,
-            written: UNWRITTEN,
-        })
-    };
+    /// What was lent last; NULL: nothing is.
+    static LENT: Cell<*const Lent> = const { Cell::new(null()) };
 }
 
 /// What was lent before, and is again from its end on.
-struct Before(Lent);
+struct Before<'a>(&'a Cell<*const Lent>, *const Lent);
 
-impl Drop for Before {
+impl Drop for Before<'_> {
     fn drop(&mut self) {
-        LENT.set(self.0);
+        self.0.set(self.1);
     }
 }
 
@@ -53,16 +45,18 @@ pub(crate) fn lend<T>(
     body: impl FnOnce(),
 ) -> Option<(usize, Arc<T>)> {
     const { assert!(size_of::<T>() > 0, "else it may be where another thing is") };
-    let before = Before(LENT.replace(Lent {
+    let lent = Lent {
         to: Arc::as_ptr(to).cast(),
         tag,
         start: room.as_mut_ptr(),
         capacity: room.len(),
-        written: UNWRITTEN,
-    }));
-    body();
-    let written = LENT.get().written;
-    drop(before);
+        written: Cell::new(UNWRITTEN),
+    };
+    LENT.with(|last| {
+        let _before = Before(last, last.replace(&raw const lent));
+        body();
+    });
+    let written = lent.written.get();
     (written != UNWRITTEN).then(|| {
         // SAFETY: `write` was given a reference to what is there, which is `to`'s, and forgot it.
         let back = unsafe { Arc::from_raw(Arc::as_ptr(to)) };
@@ -79,23 +73,24 @@ pub(crate) fn write<T>(
     bytes: &[u8],
     done: impl FnOnce(&T),
 ) -> Result<(), Arc<T>> {
-    let lent = LENT.get();
+    // SAFETY: what is lent is on the stack of `lend`, further up on this thread's, which leaves nothing of it here when it
+    // ends.
+    let Some(lent) = (unsafe { LENT.get().as_ref() }) else {
+        return Err(by);
+    };
     let is_his = lent.to == Arc::as_ptr(&by).cast() && lent.tag == tag;
-    if !is_his || bytes.len() > lent.capacity || lent.written != UNWRITTEN {
+    if !is_his || bytes.len() > lent.capacity || lent.written.get() != UNWRITTEN {
         return Err(by);
     }
-    // SAFETY: the room is borrowed by `lend`, which is further up on this thread's stack and leaves nothing of it here when
-    // it ends. Until then nobody else uses it, so that `bytes` are not in it, and they are no more than it holds.
+    // SAFETY: the room is borrowed by `lend` until it ends. Until then nobody else uses it, so that `bytes` are not in it, and
+    // they are no more than it holds.
     unsafe {
         lent.start
             .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
     };
     done(&by);
     mem::forget(by); // `lend` takes it back.
-    LENT.set(Lent {
-        written: bytes.len(),
-        ..lent
-    });
+    lent.written.set(bytes.len());
     Ok(())
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod room;
 #[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
 mod shared_bytes;
 mod socket_type;
+pub(crate) mod try_lock;
 pub(crate) mod wait;
 
 #[cfg(bare)]

@@ -23,10 +23,13 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T> {
     if !IS_INSTALLED.load(Ordering::Relaxed) {
         install_hook();
     }
-    DEPTH.set(DEPTH.get() + 1);
-    // Unwind-safe: what a panic may leave half-changed is behind handles, and theirs to guard.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(body));
-    DEPTH.set(DEPTH.get() - 1);
+    let outcome = DEPTH.with(|depth| {
+        depth.set(depth.get() + 1);
+        // Unwind-safe: what a panic may leave half-changed is behind handles, and theirs to guard.
+        let outcome = panic::catch_unwind(AssertUnwindSafe(body));
+        depth.set(depth.get() - 1);
+        outcome
+    });
     outcome.map_err(|_payload| {
         let note = NOTE.try_with(Cell::take).ok().flatten();
         Error::new(Status::Internal, note.unwrap_or_default())

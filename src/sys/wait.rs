@@ -41,11 +41,16 @@ impl Spin {
     }
 
     /// Calls `attempt` until it gives something or the budget is spent. `None`: sleep now.
-    #[inline]
-    pub(crate) fn until<T>(&mut self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
-        if !self.begin() {
-            return None;
+    #[inline(always)]
+    pub(crate) fn until<T>(&mut self, attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        match self.begin() {
+            true => self.spin(attempt),
+            false => None,
         }
+    }
+
+    #[inline(never)]
+    fn spin<T>(&mut self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
         // Most of those that are found at all are found before the clock is worth a look.
         let mut started = None;
         for _ in 0..LOOKS_AT_CLOCK {

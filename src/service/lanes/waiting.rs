@@ -1,6 +1,7 @@
 //! Waiting for a lane that somebody else has.
 
 use crate::sys::mutex;
+use crate::sys::try_lock::Attendant;
 use crate::transport::Deadline;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, fence};
@@ -16,9 +17,9 @@ const OVERDUE: Duration = Duration::from_millis(1);
 
 /// Those who wait for a lane.
 ///
-/// A waiter is counted (SeqCst), then looks at all lanes, then sleeps. Whoever gives a lane back unlocks it, then looks
-/// whether anybody is counted, with a fence between the two: by the single order of what is SeqCst, either the waiter
-/// finds the lane, or it is woken.
+/// A waiter is counted (SeqCst), then tries all lanes, and asks for those that others have, then sleeps. Who was asked for
+/// a lane tells when it is given back: by the order of asking and giving back, the waiter either takes the lane or is
+/// woken. Where nobody waits, nobody is asked.
 #[derive(Debug, Default)]
 pub(in crate::service) struct Waiting {
     waiters: AtomicU32,
@@ -29,8 +30,7 @@ pub(in crate::service) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether anybody waits, to be asked once a lane is unlocked.
-    #[inline]
+    /// Whether anybody waits: whoever was counted before this was asked.
     pub(in crate::service) fn is_awaited(&self) -> bool {
         fence(SeqCst);
         self.waiters.load(Relaxed) > 0
@@ -51,15 +51,19 @@ impl Waiting {
         };
     }
 
-    /// Lets those go first who have waited for long.
+    /// Whether somebody has waited for long.
     #[inline]
+    pub(in crate::service) fn has_overdue(&self) -> bool {
+        self.overdue.load(Relaxed) > 0
+    }
+
+    /// Lets those go first who have waited for long.
     pub(in crate::service) fn let_others_go_first(&self) {
-        if self.overdue.load(Relaxed) > 0 {
+        if self.has_overdue() {
             self.stand_back();
         }
     }
 
-    #[cold]
     fn stand_back(&self) {
         let mut waiter = self.join();
         let a_moment = Deadline::after(Some(OVERDUE));
@@ -74,6 +78,15 @@ impl Waiting {
             waiting: self,
             since: Instant::now(),
             is_overdue: false,
+        }
+    }
+}
+
+/// Threads alone are told: calls that nobody waits for know what they do with lanes.
+impl Attendant for Waiting {
+    fn given_back(&self) {
+        if self.is_awaited() {
+            self.wake();
         }
     }
 }
@@ -117,9 +130,6 @@ impl Drop for Waiter<'_> {
             self.waiting.overdue.fetch_sub(1, Relaxed);
         }
         self.waiting.count(false);
-        // What it was woken for may be there for another one.
-        if self.waiting.is_awaited() {
-            self.waiting.wake();
-        }
+        self.waiting.given_back(); // What it was woken for may be there for another one.
     }
 }

@@ -4,14 +4,21 @@ use super::{Core, Phase, Server};
 use crate::error::{Error, Result, Status};
 use crate::sys::{AsSource as _, Poller, Source, mutex, panic};
 use crate::transport::{Driven, Endpoint, Turn};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::Duration;
+
+/// What is driven, and where. As long as there is one, the server is [`Phase::Driven`].
+pub(super) struct Drive {
+    endpoint: Arc<dyn Endpoint>,
+    driven: Driven,
+}
 
 /// What a server has that its host drives.
 #[derive(Default)]
 pub(super) struct Driving {
-    /// Held during a turn. Nothing before the first, after the last, and while one is taken.
-    driven: Mutex<Option<Driven>>,
+    /// Held during a turn. Nothing before the first and after the last.
+    driven: Mutex<Option<Drive>>,
     /// What the host watches.
     watched: OnceLock<Poller>,
 }
@@ -27,8 +34,8 @@ impl Server {
         let core = &*self.0;
         core.check_owner_to_be()?;
         let mut driven = core.try_drive()?;
-        let endpoint = core.begin_driving(&mut driven)?;
-        core.drive(&*endpoint, &mut driven, wait)
+        core.begin_driving(&mut driven)?;
+        core.drive(&mut driven, wait)
     }
 
     /// What to watch for reading in an event loop of the host's: it is readable at the latest when a turn would do
@@ -48,7 +55,7 @@ impl Server {
 
 impl Core {
     /// What is driven, unless another turn has it.
-    fn try_drive(&self) -> Result<MutexGuard<'_, Option<Driven>>> {
+    fn try_drive(&self) -> Result<MutexGuard<'_, Option<Drive>>> {
         match self.driving.driven.try_lock() {
             Ok(driven) => Ok(driven),
             Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
@@ -61,7 +68,16 @@ impl Core {
     }
 
     /// From now on this process drives the server, if it does not already; nobody else does, nor ever will.
-    fn begin_driving(&self, driven: &mut Option<Driven>) -> Result<Arc<dyn Endpoint>> {
+    #[inline]
+    fn begin_driving(&self, driven: &mut Option<Drive>) -> Result<()> {
+        match driven {
+            Some(_) => Ok(()),
+            None => self.begin_to_drive(driven),
+        }
+    }
+
+    #[cold]
+    fn begin_to_drive(&self, driven: &mut Option<Drive>) -> Result<()> {
         let mut state = self.lock();
         match state.phase {
             Phase::Serving | Phase::Idle => {
@@ -69,67 +85,73 @@ impl Core {
                 return Err(self.failed(Status::Busy, what));
             }
             Phase::Stopped => return Err(self.stopped()),
-            Phase::Fresh | Phase::Driven => {}
+            Phase::Driven => return Err(self.lost()),
+            Phase::Fresh => {}
         }
         let Some(endpoint) = state.endpoint.clone() else {
             return Err(self.stopped());
         };
-        if state.phase == Phase::Fresh {
-            let event_loop = endpoint.event_loop().ok_or_else(|| {
-                let what = "such a server waits for its one client, which no event loop is to do";
-                self.failed(Status::Unsupported, what)
-            })?;
-            event_loop.check().map_err(|error| error.at(&self.name))?;
-            self.adopt(&*endpoint)?;
-            let begun = event_loop.begin(&self.task(false, &|| ()));
-            let (begun, watched) =
-                begun.map_err(|error| Error::os("starting to serve", &error).at(&self.name))?;
-            *driven = Some(begun);
-            let _ = self.driving.watched.set(watched);
-            state.phase = Phase::Driven;
-        }
-        Ok(endpoint)
+        let event_loop = endpoint.event_loop().ok_or_else(|| {
+            let what = "such a server waits for its one client, which no event loop is to do";
+            self.failed(Status::Unsupported, what)
+        })?;
+        event_loop.check().map_err(|error| error.at(&self.name))?;
+        self.adopt(&*endpoint)?;
+        let begun = event_loop.begin(&self.task(false, &|| ()));
+        let (begun, watched) =
+            begun.map_err(|error| Error::os("starting to serve", &error).at(&self.name))?;
+        *driven = Some(Drive {
+            endpoint,
+            driven: begun,
+        });
+        let _ = self.driving.watched.set(watched);
+        state.phase = Phase::Driven;
+        Ok(())
     }
 
-    fn drive(
-        &self,
-        endpoint: &dyn Endpoint,
-        driven: &mut Option<Driven>,
-        wait: Option<Duration>,
-    ) -> Result<bool> {
+    fn drive(&self, slot: &mut Option<Drive>, wait: Option<Duration>) -> Result<bool> {
         if !self.has_to_stop() {
-            let event_loop = endpoint.event_loop().ok_or_else(|| self.lost())?;
-            let taken = driven.take().ok_or_else(|| self.lost())?;
-            let task = self.task(false, &|| ());
-            let turn = panic::catch(|| event_loop.turn(taken, &task, wait));
-            let (given_back, turn) = turn.map_err(|error| error.at(&self.name))?;
-            *driven = Some(given_back);
-            match turn {
+            let turn = self.give_turn(slot, wait);
+            if turn.is_err() {
+                *slot = None;
+            }
+            match turn.map_err(|error| error.at(&self.name))? {
                 Ok(Turn::Done) => return Ok(true),
                 Ok(Turn::Nothing) => return Ok(false),
                 Ok(Turn::Stop) => {}
                 Err(error) => return Err(Error::os("serving", &error).at(&self.name)),
             }
         }
-        self.end_driving(driven);
+        self.end_driving(slot);
         self.end();
         Err(self.stopped())
     }
 
+    /// A turn, after whose panic nothing is driven any more.
+    fn give_turn(
+        &self,
+        slot: &mut Option<Drive>,
+        wait: Option<Duration>,
+    ) -> Result<io::Result<Turn>> {
+        let Drive { endpoint, driven } = slot.as_mut().ok_or_else(|| self.lost())?;
+        let event_loop = endpoint.event_loop().ok_or_else(|| self.lost())?;
+        let task = self.task(false, &|| ());
+        panic::catch(|| event_loop.turn(driven, &task, wait))
+    }
+
     /// Waits for a turn that is under way, and gives what was driven. Until it is let go of, no other turn begins.
-    pub(super) fn await_turn(&self) -> MutexGuard<'_, Option<Driven>> {
+    pub(super) fn await_turn(&self) -> MutexGuard<'_, Option<Drive>> {
         mutex::lock(&self.driving.driven)
     }
 
     /// Ends what was driven: every connection.
-    pub(super) fn end_driving(&self, driven: &mut Option<Driven>) {
-        let Some(taken) = driven.take() else {
+    pub(super) fn end_driving(&self, slot: &mut Option<Drive>) {
+        let Some(Drive { endpoint, driven }) = slot.take() else {
             return;
         };
-        let endpoint = self.lock().endpoint.clone();
-        if let Some(event_loop) = endpoint.as_ref().and_then(|endpoint| endpoint.event_loop()) {
+        if let Some(event_loop) = endpoint.event_loop() {
             // A bug of this library in it has ended them, too.
-            let _ = panic::catch(|| event_loop.end(taken, &self.task(false, &|| ())));
+            let _ = panic::catch(|| event_loop.end(driven, &self.task(false, &|| ())));
         }
     }
 

@@ -94,9 +94,13 @@ impl Poller {
         events: &mut [Event],
         timeout: Option<Duration>,
     ) -> io::Result<usize> {
-        let milliseconds = timeout.map_or(-1, |timeout| {
-            i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
-        });
+        let milliseconds = match timeout {
+            None => -1,
+            Some(Duration::ZERO) => 0,
+            Some(timeout) => {
+                i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+            }
+        };
         let capacity = i32::try_from(events.len()).unwrap_or(i32::MAX);
         // SAFETY: Event is a transparent wrapper of epoll_event, and `capacity` of them are there.
         let count = unsafe {

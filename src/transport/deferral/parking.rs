@@ -108,6 +108,7 @@ impl Parking {
     }
 
     /// What became of a request that was just handed over; `None`: it is parked.
+    #[inline]
     fn ask(&mut self, service: &Service<'_>, body: &[u8], room: &mut [u8]) -> Option<Written> {
         self.number = (self.number + 1) % NUMBERS;
         self.length = body.len();
@@ -129,6 +130,7 @@ impl Parking {
     }
 
     /// Takes the answer, which has come.
+    #[cold]
     fn take(&mut self, service: &Service<'_>, room: &mut [u8]) -> Written {
         self.is_parked = false;
         self.deferral.standing.end(self.number);
@@ -163,6 +165,7 @@ impl Manner for Parking {
         self.is_parked && self.deferral.standing.phase(self.number) != Phase::Kept
     }
 
+    #[inline]
     fn answer(&mut self, service: &Service<'_>, body: &[u8], out: &mut Outbox) {
         out.append_if_written(|room| self.ask(service, body, room));
     }

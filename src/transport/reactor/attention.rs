@@ -51,6 +51,7 @@ impl Attention {
     }
 
     /// Decides which peers to spin for.
+    #[inline(always)]
     pub(super) fn choose_recent(&mut self, happened: &[Event]) {
         let peers = happened
             .iter()

@@ -19,16 +19,16 @@ pub(super) struct Crew<'a> {
     pub(super) limits: &'a Limits,
     pub(super) task: &'a Task<'a>,
     /// Rings when the threads stop by themselves: idle, or one of them failed.
-    pub(super) over: Bell,
+    pub(super) over: &'a Bell,
     pub(super) doors: Doors<'a>,
     pub(super) failure: Mutex<Option<Error>>,
-    pub(super) desks: Vec<Desk>,
+    pub(super) desks: &'a [Desk],
     /// Who sees to it that no peer waits for a long handler of another; nothing where handlers take no
     /// time, or where there is one thread.
     pub(super) relief: Option<Watch>,
 }
 
-/// What a crew has that outlasts it: so that another one can go on.
+/// What outlasts a crew: so that another one can go on.
 pub(super) struct Base {
     over: Bell,
     book: Book,
@@ -36,6 +36,15 @@ pub(super) struct Base {
 }
 
 impl Base {
+    /// That of as many threads as the limits say.
+    pub(super) fn of_all(
+        listener: &dyn Listener,
+        limits: &Limits,
+        answer: &dyn Answer,
+    ) -> io::Result<Self> {
+        Self::new(listener, limits, answer, limits.threads(answer))
+    }
+
     /// That of so many threads; of fewer, where nobody asked for them and they cannot be had.
     pub(super) fn new(
         listener: &dyn Listener,
@@ -70,18 +79,10 @@ impl Base {
 }
 
 impl<'a> Crew<'a> {
-    pub(super) fn new(
-        listener: &'a dyn Listener,
-        limits: &'a Limits,
-        task: &'a Task<'a>,
-    ) -> io::Result<Self> {
-        let base = Base::new(listener, limits, task.answer, limits.threads(task.answer))?;
-        Ok(Self::at(base, listener, limits, task))
-    }
-
     /// One at this base.
+    #[inline]
     pub(super) fn at(
-        base: Base,
+        base: &'a Base,
         listener: &'a dyn Listener,
         limits: &'a Limits,
         task: &'a Task<'a>,
@@ -95,15 +96,6 @@ impl<'a> Crew<'a> {
             failure: Mutex::default(),
             relief: (desks.len() > 1 && !task.answer.is_for_many_threads()).then(Watch::default),
             desks,
-        }
-    }
-
-    /// What is left when it is dissolved.
-    pub(super) fn into_base(self) -> Base {
-        Base {
-            over: self.over,
-            book: self.doors.into_book(),
-            desks: self.desks,
         }
     }
 

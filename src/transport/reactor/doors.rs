@@ -19,7 +19,7 @@ pub(super) struct Doors<'a> {
     most_clients: usize,
     /// Serving ends once clients have come and all have gone.
     end_when_idle: bool,
-    book: Book,
+    book: &'a Book,
 }
 
 /// What is known at the doors.
@@ -50,7 +50,7 @@ impl<'a> Doors<'a> {
         listener: &'a dyn Listener,
         limits: &Limits,
         may_end_when_idle: bool,
-        book: Book,
+        book: &'a Book,
     ) -> Self {
         Self {
             listener,
@@ -58,11 +58,6 @@ impl<'a> Doors<'a> {
             end_when_idle: limits.stop_when_idle && may_end_when_idle,
             book,
         }
-    }
-
-    /// What is known at them.
-    pub(super) fn into_book(self) -> Book {
-        self.book
     }
 
     /// Where the threads that sleep are counted, if peers ask in memory.
@@ -203,8 +198,9 @@ mod tests {
     use crate::transport::reactor::stage::{ScriptedDoors, refused};
     use std::io::ErrorKind;
 
-    fn doors<'a>(listener: &'a ScriptedDoors, limits: &Limits, may_end: bool) -> Doors<'a> {
-        Doors::new(listener, limits, may_end, Book::new(listener))
+    /// Acts at doors, where serving may end.
+    fn at(listener: &ScriptedDoors, limits: &Limits, act: impl FnOnce(&Doors<'_>)) {
+        act(&Doors::new(listener, limits, true, &Book::new(listener)));
     }
 
     fn limits(max_clients: u32, stop_when_idle: bool) -> Limits {
@@ -221,14 +217,15 @@ mod tests {
         for _ in 0..4 {
             listener.come(0);
         }
-        let doors = doors(&listener, &limits(2, false), true);
-        for clients in [1, 2] {
-            assert!(matches!(doors.admit(0), Ok(Admission::Peer(_))));
-            assert_eq!(doors.clients(), clients);
-        }
-        let _ = doors.admit(0);
-        (0..2).for_each(|_| doors.let_out());
-        let _ = doors.admit(0);
+        at(&listener, &limits(2, false), |doors| {
+            for clients in [1, 2] {
+                assert!(matches!(doors.admit(0), Ok(Admission::Peer(_))));
+                assert_eq!(doors.clients(), clients);
+            }
+            let _ = doors.admit(0);
+            (0..2).for_each(|_| doors.let_out());
+            let _ = doors.admit(0);
+        });
         let asked = [(0, false), (0, false), (0, true), (0, false)];
         assert_eq!(*lock(&listener.asked), asked);
     }
@@ -240,16 +237,17 @@ mod tests {
         listener.put(0, Ok(refused()));
         listener.put(0, Err(ErrorKind::Other.into()));
         listener.put(0, Err(ErrorKind::Other.into()));
-        let doors = doors(&listener, &limits(8, false), true);
-        let admission = doors.admit(0);
-        let refusal = Refusal::Shortage;
-        assert!(matches!(admission, Ok(Admission::Refused(_, why)) if why == refusal));
-        assert!(
-            lock(&doors.book.spare).is_some(),
-            "there is one for the next"
-        );
-        assert!(doors.admit(0).is_err());
-        assert_eq!(doors.clients(), 0);
+        at(&listener, &limits(8, false), |doors| {
+            let admission = doors.admit(0);
+            let refusal = Refusal::Shortage;
+            assert!(matches!(admission, Ok(Admission::Refused(_, why)) if why == refusal));
+            assert!(
+                lock(&doors.book.spare).is_some(),
+                "there is one for the next"
+            );
+            assert!(doors.admit(0).is_err());
+            assert_eq!(doors.clients(), 0);
+        });
         let asked = [(0, false), (0, true), (0, false), (0, true)];
         assert_eq!(*lock(&listener.asked), asked);
     }
@@ -257,21 +255,23 @@ mod tests {
     #[test]
     fn the_first_thread_has_every_door_and_the_others_those_of_all() {
         let listener = ScriptedDoors::new(&[DoorWatch::ByAll, DoorWatch::ByFirst], false);
-        let doors = doors(&listener, &limits(8, false), true);
-        assert_eq!(doors.count(), 2);
-        assert!(doors.watched_by(0).eq([0, 1]));
-        assert!(doors.watched_by(1).eq([0]) && doors.watched_by(2).eq([0]));
-        assert_eq!(
-            [0, 1, 2].map(|door| doors.is_for_first(door)),
-            [false, true, false]
-        );
+        at(&listener, &limits(8, false), |doors| {
+            assert_eq!(doors.count(), 2);
+            assert!(doors.watched_by(0).eq([0, 1]));
+            assert!(doors.watched_by(1).eq([0]) && doors.watched_by(2).eq([0]));
+            assert_eq!(
+                [0, 1, 2].map(|door| doors.is_for_first(door)),
+                [false, true, false]
+            );
+        });
     }
 
     #[test]
     fn they_are_idle_once_somebody_has_come_and_all_have_gone_where_that_was_asked_for() {
         for (stop_when_idle, may_end) in [(true, true), (true, false), (false, true)] {
             let listener = ScriptedDoors::new(&[DoorWatch::ByAll], false);
-            let doors = doors(&listener, &limits(8, stop_when_idle), may_end);
+            let book = Book::new(&listener);
+            let doors = Doors::new(&listener, &limits(8, stop_when_idle), may_end, &book);
             let ends = stop_when_idle && may_end;
             listener.put(0, Ok(refused()));
             let _ = [doors.admit(0), doors.admit(0)];

@@ -1,8 +1,8 @@
 //! A server that its host drives, turn by turn, on whichever thread asks for one.
 //!
-//! Between two turns nobody holds anything of the server's. So what lasts ([`Driven`]) is taken up when a turn begins, by a crew
-//! of one, and put down when it ends. The host watches the poller, in which there are a bell and a timer, too: edge-triggered
-//! sources do not tell again of what a turn left, and times pass without a sign.
+//! Between two turns nobody holds anything of the server's. So what lasts ([`Driven`]) is lent to a crew of one for the time of a
+//! turn, and not moved. The host watches the poller, in which there are a bell and a timer, too: edge-triggered sources do not tell
+//! again of what a turn left, and times pass without a sign.
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,8 @@ pub struct EventLoop<'a> {
 /// What a driven server has between its turns.
 pub struct Driven {
     base: Base,
-    tools: Tools,
+    /// Nothing during a turn.
+    tools: Option<Tools>,
     preemptions: thread::Times,
     reminder: Reminder,
 }
@@ -70,53 +71,50 @@ impl<'a> EventLoop<'a> {
     /// Begins; gives, too, what the host watches.
     pub(crate) fn begin(&self, task: &Task<'_>) -> io::Result<(Driven, Poller)> {
         let base = Base::new(self.listener, self.limits, task.answer, 1)?;
-        let crew = Crew::at(base, self.listener, self.limits, task);
+        let crew = Crew::at(&base, self.listener, self.limits, task);
         let reminder = Reminder::new(&crew.desk(0).poller)?;
         let turns = Worker::new(&crew, 0)?.into_turns();
         let (tools, preemptions) = turns.into_tools();
         let watched = crew.desk(0).poller.duplicate()?;
         let driven = Driven {
-            base: crew.into_base(),
-            tools,
+            tools: Some(tools),
             preemptions,
             reminder,
+            base,
         };
         Ok((driven, watched))
     }
 
-    /// A turn, which waits this long for something to do (zero: not at all; `None`: without limit).
+    /// A turn, which waits this long for something to do (zero: not at all; `None`: without limit). After a panic, it is
+    /// of no use any more.
     pub(crate) fn turn(
         &self,
-        driven: Driven,
+        driven: &mut Driven,
         task: &Task<'_>,
         wait: Option<Duration>,
-    ) -> (Driven, io::Result<Turn>) {
+    ) -> io::Result<Turn> {
         let Driven {
             base,
             tools,
             preemptions,
-            mut reminder,
+            reminder,
         } = driven;
         let crew = Crew::at(base, self.listener, self.limits, task);
-        let mut worker = Worker::with(Turns::with(tools, &crew, preemptions), &crew, 0);
+        let taken = tools.take().expect("no two turns overlap");
+        let mut worker = Worker::with(Turns::with(taken, &crew, *preemptions), &crew, 0);
         let mut shard = Held::take(&crew, 0);
         reminder.begin_turn(&shard);
-        let turn = worker.turn(&mut shard, &mut reminder, wait);
+        let turn = worker.turn(&mut shard, reminder, wait);
         let ended = reminder.end_turn(&mut shard);
         drop(shard);
-        let (tools, preemptions) = worker.into_turns().into_tools();
-        let driven = Driven {
-            base: crew.into_base(),
-            tools,
-            preemptions,
-            reminder,
-        };
-        (driven, turn.and_then(|turn| ended.map(|()| turn)))
+        let given_back = worker.into_turns().into_tools();
+        (*tools, *preemptions) = (Some(given_back.0), given_back.1);
+        turn.and_then(|turn| ended.map(|()| turn))
     }
 
     /// Ends every connection.
     pub(crate) fn end(&self, driven: Driven, task: &Task<'_>) {
-        let crew = Crew::at(driven.base, self.listener, self.limits, task);
+        let crew = Crew::at(&driven.base, self.listener, self.limits, task);
         Held::take(&crew, 0).farewell();
     }
 }
@@ -131,8 +129,9 @@ impl<'a> Worker<'a> {
     ) -> io::Result<Turn> {
         let mut events = [Event::EMPTY; EVENTS_A_TURN];
         let clients = shard.crew.doors.clients();
-        let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         let only_looks = wait == Some(Duration::ZERO);
+        let wait = wait.filter(|_| !only_looks);
+        let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         loop {
             let had_work =
                 shard.queue.is_busy() || !only_looks && waiting::spin(&mut self.turns, shard);
@@ -144,7 +143,7 @@ impl<'a> Worker<'a> {
             let had_work = had_work || shard.queue.is_busy();
             let happened = events.get(..count).unwrap_or_default();
             let is_told = reminder.note(happened);
-            if self.go_on(shard, happened)? == Next::End {
+            if self.go_on_apart(shard, happened)? == Next::End {
                 return Ok(Turn::Stop);
             }
             // Whoever came in a lone event is in the queue.

@@ -58,7 +58,7 @@ use crate::error::{Error, Result};
 use crate::sys::mutex::lock;
 use crate::sys::ready::Want;
 use crate::sys::{Source, thread};
-use crew::Crew;
+use crew::{Base, Crew};
 use held::Held;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -147,7 +147,8 @@ pub(crate) trait Peer: Send {
 /// Serves whoever comes to `listener` until told to stop, or until idle where that was asked for.
 pub(crate) fn serve(listener: &dyn Listener, limits: &Limits, task: &Task<'_>) -> Result<()> {
     let system = |error: io::Error| Error::os("starting to serve", &error);
-    let crew = Crew::new(listener, limits, task).map_err(system)?;
+    let base = Base::of_all(listener, limits, task.answer).map_err(system)?;
+    let crew = Crew::at(&base, listener, limits, task);
     let first = Worker::new(&crew, 0).map_err(system)?;
     crew.desk(0).is_staffed.store(true, Ordering::Relaxed);
     std::thread::scope(|scope| {

@@ -6,7 +6,7 @@ mod peer;
 
 pub(crate) use peer::Script;
 
-use super::crew::Crew;
+use super::crew::{Base, Crew};
 use super::desk::NOBODY;
 use super::held::Held;
 use super::slab::Key;
@@ -160,7 +160,8 @@ impl Stage {
     pub(crate) fn play(&self, act: impl FnOnce(&Crew<'_>)) {
         let limits = Limits::new(&self.options, 128);
         let task = self.task();
-        act(&Crew::new(&self.doors, &limits, &task).unwrap());
+        let base = Base::of_all(&self.doors, &limits, task.answer).unwrap();
+        act(&Crew::at(&base, &self.doors, &limits, &task));
     }
 
     fn task(&self) -> Task<'_> {
@@ -194,7 +195,7 @@ pub(crate) fn with_crew(threads: u32, act: impl FnOnce(&Crew<'_>, &Stage)) {
 /// Threads that are all at work.
 pub(crate) fn play_staffed(stage: &Stage, act: impl FnOnce(&Crew<'_>, &Stage)) {
     stage.play(|crew| {
-        for desk in &crew.desks {
+        for desk in crew.desks {
             desk.is_staffed.store(true, Ordering::Relaxed);
         }
         act(crew, stage);

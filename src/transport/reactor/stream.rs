@@ -12,6 +12,7 @@ use crate::transport::conversation::server::{ServerSide, Spare};
 use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::{Cause, Visitor};
 use std::io::{self, ErrorKind};
+use std::mem;
 
 /// A stream that an event loop can watch.
 pub(crate) trait Watched: Stream {
@@ -214,23 +215,28 @@ impl<S: Watched, M: Manner> StreamPeer<S, M> {
         let had_partial = self.side.has_partial();
         let has_resumed = self.resume(work);
         let (mut moved, mut is_empty) = (false, false);
+        // Mostly nothing is left of the last turn, and reading comes first.
+        let is_left = had_partial || has_resumed || self.manner.is_parked();
+        let mut reads_first = !is_left && !self.side.is_ending();
         loop {
-            let has_more = self.answer_arrived(quantum, work);
-            match self.write_answers(work) {
-                Moved::Over(end) => return end,
-                Moved::Blocked => return TurnEnd::Blocked { moved: true },
-                Moved::Done if self.side.is_ending() => return TurnEnd::Dropped(self.fault),
-                Moved::Done => {}
-            }
-            if self.manner.is_parked() {
-                let answered = has_resumed || quantum.answered() > 0;
-                return self.park(answered, work);
-            }
-            if quantum.is_over() {
-                return TurnEnd::Unfinished;
-            }
-            if has_more {
-                continue;
+            while !mem::take(&mut reads_first) {
+                let has_more = self.answer_arrived(quantum, work);
+                match self.write_answers(work) {
+                    Moved::Over(end) => return end,
+                    Moved::Blocked => return TurnEnd::Blocked { moved: true },
+                    Moved::Done if self.side.is_ending() => return TurnEnd::Dropped(self.fault),
+                    Moved::Done => {}
+                }
+                if self.manner.is_parked() {
+                    let answered = has_resumed || quantum.answered() > 0;
+                    return self.park(answered, work);
+                }
+                if quantum.is_over() {
+                    return TurnEnd::Unfinished;
+                }
+                if !has_more {
+                    break;
+                }
             }
             if is_empty {
                 break;

@@ -16,10 +16,12 @@ use std::time::Duration;
 
 /// Looks for requests without sleeping, as long as that pays. `true`: work came up, or is left, and it is
 /// time to see, without sleeping either, what else happened.
+#[inline(always)]
 pub(super) fn spin<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
-    if !shard.begin_to_spin() {
-        return false;
-    }
+    shard.begin_to_spin() && spin_while_it_pays(turns, shard)
+}
+
+fn spin_while_it_pays<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
     let (mut laps, mut idle) = (Stopwatch::new(), Stopwatch::new());
     loop {
         if lap(turns, shard) {
@@ -135,16 +137,24 @@ pub(super) fn wait_at_most(
 }
 
 /// Sleeps; where another thread may look after the shard, without holding it.
-#[inline]
+#[inline(always)]
 fn sleep(
     shard: &mut Held<'_>,
     events: &mut [Event],
     timeout: Option<Duration>,
 ) -> io::Result<usize> {
-    let desk = shard.desk;
-    if shard.crew.relief.is_none() {
-        return desk.poller.wait(events, timeout);
+    match shard.crew.relief {
+        None => shard.desk.poller.wait(events, timeout),
+        Some(_) => sleep_apart(shard, events, timeout),
     }
+}
+
+fn sleep_apart(
+    shard: &mut Held<'_>,
+    events: &mut [Event],
+    timeout: Option<Duration>,
+) -> io::Result<usize> {
+    let desk = shard.desk;
     desk.is_asleep.store(true, Ordering::Relaxed);
     let result = shard.let_go(|| desk.poller.wait(events, timeout));
     desk.is_asleep.store(false, Ordering::Relaxed);

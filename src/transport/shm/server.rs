@@ -311,6 +311,7 @@ impl<M: Manner> SharedPeer<M> {
     }
 
     /// Puts the answer, one frame, where the client looks for it, and wakes the client if it sleeps.
+    #[inline(always)]
     fn publish(&mut self, frame: &[u8]) -> io::Result<()> {
         let (prefix, body) = frame.split_at(PREFIX);
         let data = if body.len() > INLINE {

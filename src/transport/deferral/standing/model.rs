@@ -3,43 +3,9 @@
 //! Nobody waits with a limit here, so a wake-up that is lost is a deadlock, which loom reports.
 
 use super::{Phase, Standing};
-use crate::sys::atomic::{self, Atomic};
-use loom::sync::atomic::{AtomicU32, Ordering};
+use crate::sys::atomic::model::Word;
 use loom::sync::{Arc, Mutex, Notify};
 use loom::thread;
-
-#[derive(Debug, Default)]
-struct Word(AtomicU32);
-
-impl Atomic<u32> for Word {
-    fn load(&self, order: Ordering) -> u32 {
-        self.0.load(order)
-    }
-
-    fn store(&self, value: u32, order: Ordering) {
-        self.0.store(value, order);
-    }
-}
-
-impl atomic::Word for Word {
-    fn swap(&self, value: u32, order: Ordering) -> u32 {
-        self.0.swap(value, order)
-    }
-
-    fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
-        self.0.fetch_add(value, order)
-    }
-
-    fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
-        self.0.fetch_sub(value, order)
-    }
-
-    fn replace(&self, expected: u32, new: u32, order: Ordering) -> bool {
-        self.0
-            .compare_exchange(expected, new, order, Ordering::Acquire)
-            .is_ok()
-    }
-}
 
 /// What `Deferral` is made of.
 struct Model {

@@ -23,10 +23,8 @@ struct Drive<'a> {
 
 impl Drive<'_> {
     fn turn(&mut self, wait: Option<Duration>) -> Turn {
-        let driven = self.driven.take().unwrap();
-        let (driven, turn) = self.event_loop.turn(driven, self.task, wait);
-        self.driven = Some(driven);
-        turn.unwrap()
+        let driven = self.driven.as_mut().unwrap();
+        self.event_loop.turn(driven, self.task, wait).unwrap()
     }
 
     /// Whether the host would wake up within this time.

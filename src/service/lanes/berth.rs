@@ -1,0 +1,104 @@
+//! A lane of a client's: whose its connection is, and what ends the waits on it.
+
+use crate::error::{Error, Result, Status};
+use crate::service::calls::Calls;
+use crate::sys::Hangup;
+use crate::sys::try_lock::{Attendant, Guard, TryLock, Untaken};
+use std::time::Instant;
+
+/// Whose a connection is. Whoever calls over it has the lane locked.
+pub(in crate::service) enum Lane {
+    /// There is none: it is made when it is needed.
+    Vacant,
+    /// The next call's, which has it to itself.
+    Free(Calls),
+    /// That of calls which nobody waits for.
+    InFlight,
+    /// The server refused it, with this error and then, and it is done without.
+    Lost(Error, Instant),
+}
+
+/// A lane that was tried.
+pub(in crate::service) type Tried<'a, A> = std::result::Result<Taken<'a, A>, Untaken>;
+
+/// A lane that this thread has, and who is told when it is given back if others have asked for it.
+pub(in crate::service) type Taken<'a, A> = Guard<'a, Lane, A>;
+
+impl Lane {
+    /// The calls of its connection, which nobody else has.
+    #[inline]
+    pub(in crate::service) fn calls(&mut self) -> Result<&mut Calls> {
+        match self {
+            Self::Free(calls) => Ok(calls),
+            _ => Err(lost()),
+        }
+    }
+
+    /// Whether a call can go over its connection now, as far as is known.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        matches!(self, Self::Free(Calls { end: None, .. }))
+    }
+}
+
+/// There is a bug: a lane has no connection where it has to have one.
+#[cold]
+pub(in crate::service) fn lost() -> Error {
+    Error::new(Status::Internal, "a connection is lost").not_executed()
+}
+
+/// Why a lane is of no use that a call has left by a panic.
+pub(in crate::service) const PANICKED: &str = "an earlier call on this client panicked";
+
+#[cold]
+pub(super) fn panicked() -> Error {
+    Error::new(Status::Internal, PANICKED).not_executed()
+}
+
+/// A lane, and what ends the waits on its connection. Two cache lines, which CPUs fetch together, are its own: threads that
+/// have lanes beside each other are not to wait for each other's.
+#[repr(align(128))]
+pub(super) struct Berth {
+    pub(super) lane: TryLock<Lane>,
+    pub(super) hangup: Hangup,
+}
+
+impl Berth {
+    /// One without a connection.
+    pub(super) fn new() -> Self {
+        Self {
+            lane: TryLock::new(Lane::Vacant),
+            hangup: Hangup::new(),
+        }
+    }
+
+    /// One with this connection.
+    pub(super) fn with(calls: Calls) -> Self {
+        let mut berth = Self::new();
+        berth.hangup.watch(&calls.channel.lifeline());
+        *berth.lane.get_mut() = Lane::Free(calls);
+        berth
+    }
+
+    /// Takes the lane; with `asks`, whoever has it is asked for it. `attendant` is told if others ask for it from then on.
+    pub(super) fn take<'a, A: Attendant>(&'a self, asks: bool, attendant: &'a A) -> Tried<'a, A> {
+        loop {
+            match self.lane.try_lock(attendant) {
+                Err(Untaken::Busy) if asks && !self.lane.ask() => {} // It was given back meanwhile.
+                taken => return taken,
+            }
+        }
+    }
+
+    /// The lane has this connection.
+    pub(super) fn fill(&self, lane: &mut Lane, calls: Calls) {
+        self.hangup.watch(&calls.channel.lifeline());
+        *lane = Lane::Free(calls);
+    }
+
+    /// The lane has no connection any more.
+    pub(super) fn empty(&self, lane: &mut Lane) {
+        self.hangup.forget();
+        *lane = Lane::Vacant;
+    }
+}
