@@ -17,9 +17,10 @@ const OVERDUE: Duration = Duration::from_millis(1);
 
 /// Those who wait for a lane.
 ///
-/// A waiter is counted (SeqCst), then tries all lanes, and asks for those that others have, then sleeps. Who was asked for
-/// a lane tells when it is given back: by the order of asking and giving back, the waiter either takes the lane or is
-/// woken. Where nobody waits, nobody is asked.
+/// A waiter is counted, passes a fence ([`Waiting::is_awaited`]), tries all lanes, and asks for those that others have, then
+/// sleeps. Who was asked for a lane gives it back, passes that fence, and wakes somebody if anybody is counted. So one of the
+/// two fences comes first: either the waiter finds the lane given back, or whoever gave it back finds the waiter counted, also
+/// where another one had asked before. Where nobody waits, nobody is asked.
 #[derive(Debug, Default)]
 pub(in crate::service) struct Waiting {
     waiters: AtomicU32,

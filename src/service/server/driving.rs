@@ -159,7 +159,9 @@ impl Core {
     pub(super) fn forget_driven(&self) -> bool {
         let driven = self.driving.driven.try_lock();
         driven.is_ok_and(|mut driven| {
-            std::mem::forget(driven.take());
+            if let Some(Drive { driven, .. }) = driven.take() {
+                std::mem::forget(driven);
+            }
             true
         })
     }

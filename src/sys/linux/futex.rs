@@ -47,8 +47,13 @@ pub(super) fn wake_all(word: &AtomicU32) {
     wake(word, i32::MAX);
 }
 
-/// It leaves errno alone, since it fails only for what is no word (futex(2)).
+/// It leaves errno alone: it fails only for what is no word (futex(2)), or where a sandbox's filter says so (seccomp(2)).
 fn wake(word: &AtomicU32, sleepers: i32) {
+    let errno = Errno::last();
     // SAFETY: `word` is an aligned word that outlives the call; the kernel does not write to it.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, sleepers) };
+    let result =
+        unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, sleepers) };
+    if result == -1 {
+        errno.set();
+    }
 }

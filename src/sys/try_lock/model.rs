@@ -5,6 +5,8 @@
 use super::{FREE, Latch};
 use crate::sys::atomic::model::Word;
 use loom::cell::UnsafeCell;
+use loom::sync::atomic::Ordering::{Relaxed, SeqCst};
+use loom::sync::atomic::{AtomicU32, fence};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
@@ -13,6 +15,7 @@ use loom::thread;
 struct Model {
     latch: Latch<Word>,
     value: UnsafeCell<u32>,
+    waiters: AtomicU32,
     given_back: Mutex<u32>,
     changed: Condvar,
 }
@@ -23,9 +26,22 @@ impl Model {
         // SAFETY: the lock is taken; loom sees it if not.
         self.value.with_mut(|value| unsafe { *value += 1 });
         if self.latch.leave(FREE) {
+            self.given_back();
+        }
+    }
+
+    /// As `Waiting::given_back`.
+    fn given_back(&self) {
+        if self.is_awaited() {
             *self.given_back.lock().unwrap() += 1;
             self.changed.notify_one();
         }
+    }
+
+    /// As `Waiting::is_awaited`.
+    fn is_awaited(&self) -> bool {
+        fence(SeqCst);
+        self.waiters.load(Relaxed) > 0
     }
 
     /// How often it was used.
@@ -34,12 +50,16 @@ impl Model {
         self.value.with(|value| unsafe { *value })
     }
 
-    /// As `Berth::take` by one who waits, and `Waiter::sleep`.
+    /// As `Lanes::find` and `Berth::take` by one who waits, and `Waiter`.
     fn wait_and_use_it(&self) {
+        self.waiters.fetch_add(1, SeqCst);
         let mut seen = *self.given_back.lock().unwrap();
         loop {
+            assert!(self.is_awaited());
             if self.latch.take().is_ok() {
                 self.latch.ask(); // Others may wait.
+                self.waiters.fetch_sub(1, SeqCst);
+                self.given_back(); // What it was woken for may be there for another one.
                 return self.use_it();
             }
             if !self.latch.ask() {
