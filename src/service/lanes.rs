@@ -148,6 +148,12 @@ impl Lanes {
         self.berths.len()
     }
 
+    /// Whether there is but one, whose connection is never made anew, and nobody waits for it.
+    #[inline]
+    pub(super) fn is_one(&self) -> bool {
+        self.sharing.is_none()
+    }
+
     /// The only lane, for this thread, where there is but one and its connection is never made anew.
     #[inline]
     pub(super) fn only(&self) -> Option<TryLockResult<MutexGuard<'_, Lane>>> {

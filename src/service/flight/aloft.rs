@@ -2,12 +2,13 @@
 
 use super::queue::{Name, Over, Queue, Unasked};
 use super::watch::{Watch, Watched};
+use super::{Completion, Next};
 use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
+use crate::sys::moment::Moment;
 use crate::transport::Armed;
 use std::collections::VecDeque;
 use std::io;
-use std::time::Instant;
 
 /// A call that is over without an answer, and why.
 pub(super) struct Done {
@@ -38,7 +39,16 @@ pub(super) struct Aloft {
     watched: Watched,
     /// The answer that a caller had no room for.
     kept: Option<(Name, Vec<u8>)>,
+    /// Requests can be sent while others are not answered.
+    is_stream: bool,
+    /// Requests wait to go together, though each could be sent at once.
+    is_gathering: bool,
 }
+
+/// Where one request, or one batch, is under way at a time, those that wait go as the next once they have so many bytes and
+/// the server has answered: behind one request, or behind a batch. Each time takes as long as some calls.
+const BEHIND_ONE: usize = 96;
+const BEHIND_BATCH: usize = 640;
 
 /// An answer that has come.
 pub(super) enum Taken {
@@ -46,6 +56,19 @@ pub(super) enum Taken {
     Whole(Name, usize),
     /// So long, for which the caller has no room. It is kept.
     Kept(usize),
+}
+
+impl From<Taken> for Next {
+    #[inline]
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::Whole(Name { id, tag }, length) => {
+                let outcome = Ok(length);
+                Self::Completion(Completion { id, tag, outcome })
+            }
+            Taken::Kept(length) => Self::NoRoom(length),
+        }
+    }
 }
 
 impl Aloft {
@@ -60,15 +83,18 @@ impl Aloft {
         }
         calls.owed = 0;
         Self {
+            is_stream: calls.channel.is_stream(),
             lane,
             calls,
             queue,
             watched: Watched::default(),
             kept: None,
+            is_gathering: false,
         }
     }
 
     /// Why there can be no further call.
+    #[inline]
     pub(super) fn end(&self) -> Option<&Error> {
         self.calls.end.as_ref()
     }
@@ -85,21 +111,25 @@ impl Aloft {
     }
 
     /// Whether a call of it is still to be told of.
+    #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.kept.is_some() || self.queue.has_open()
     }
 
     /// Whether all that was asked is answered and told.
+    #[inline]
     pub(super) fn is_quiet(&self) -> bool {
         self.kept.is_none() && self.queue.is_empty()
     }
 
-    /// Whether there is an answer to take that no watch tells of, or its calls are to go to another connection.
+    /// Whether there is an answer to take that no watch tells of, or requests to send, or its calls are to go to another
+    /// connection.
     pub(super) fn has_news(&self) -> bool {
         match self.end() {
             None => {
                 let has_arrived = || self.calls.channel.has_arrived();
-                self.kept.is_some() || (!self.queue.is_empty() && has_arrived())
+                let has_answer = || !self.queue.is_empty() && has_arrived();
+                self.is_gathering || self.kept.is_some() || has_answer()
             }
             Some(_) => self.is_open(),
         }
@@ -110,8 +140,86 @@ impl Aloft {
         self.calls.is_alive()
     }
 
+    /// Asks by this frame, which comes in two parts, and sends what can be sent at once, unless requests `may_gather`, and the
+    /// server has something to answer meanwhile.
+    #[inline]
+    pub(super) fn ask(
+        &mut self,
+        name: Name,
+        frame: (&[u8], &[u8]),
+        longest_answer: u32,
+        due: impl FnOnce() -> Moment,
+        may_gather: bool,
+        done: &mut VecDeque<Done>,
+    ) -> Result<()> {
+        let (alone, rest) = frame;
+        if rest.is_empty() && self.queue.is_free() && !self.calls.channel.has_arrived() {
+            self.queue.reserve(alone.len())?;
+            match self.calls.channel.send_now(alone, longest_answer) {
+                // What goes at once is not copied.
+                Ok(count) if count == alone.len() => {
+                    self.queue.push_sent(name, count, longest_answer, due());
+                    return Ok(());
+                }
+                sent => return self.ask_in_part(sent, name, alone, longest_answer, due(), done),
+            }
+        }
+        self.queue.push(name, frame, longest_answer, due())?;
+        if self.is_stream || self.queue.unsent().len() >= self.queue_for() {
+            self.send_as(may_gather, done);
+        }
+        Ok(())
+    }
+
+    /// How many bytes of requests wait for more.
+    #[inline]
+    fn queue_for(&self) -> usize {
+        match self.queue.asked() {
+            0 => 0,
+            1 => BEHIND_ONE,
+            _ => BEHIND_BATCH,
+        }
+    }
+
+    /// Asks by this frame, of which so much was sent.
+    #[cold]
+    fn ask_in_part(
+        &mut self,
+        sent: Result<usize>,
+        name: Name,
+        frame: &[u8],
+        longest_answer: u32,
+        due: Moment,
+        done: &mut VecDeque<Done>,
+    ) -> Result<()> {
+        self.queue.push(name, (frame, &[]), longest_answer, due)?;
+        match sent {
+            Ok(count) => self.queue.sent(count),
+            Err(error) => self.fail(&error, done),
+        }
+        Ok(())
+    }
+
+    /// Sends what can be sent at once, unless requests `may_gather`, and the server has something to answer meanwhile.
+    #[inline]
+    pub(super) fn send_as(&mut self, may_gather: bool, done: &mut VecDeque<Done>) {
+        let gathers = may_gather && self.is_stream && !self.queue.is_unasked();
+        match gathers && self.calls.end.is_none() {
+            true => self.is_gathering = !self.queue.unsent().is_empty(),
+            false => self.send(done),
+        }
+    }
+
     /// Sends what can be sent at once.
+    #[inline]
     pub(super) fn send(&mut self, done: &mut VecDeque<Done>) {
+        self.is_gathering = false;
+        if !self.queue.unsent().is_empty() {
+            self.send_more(done);
+        }
+    }
+
+    fn send_more(&mut self, done: &mut VecDeque<Done>) {
         if self.queue.is_unasked() && !self.queue.is_empty() && self.calls.channel.has_arrived() {
             self.fail_unasked(done);
         }
@@ -126,63 +234,87 @@ impl Aloft {
     }
 
     /// Takes the next answer that has come to a call that is still open.
+    #[inline]
     pub(super) fn take(&mut self, answer: &mut [u8], done: &mut VecDeque<Done>) -> Option<Taken> {
-        if let Some((name, body)) = &self.kept {
-            let Some(place) = answer.get_mut(..body.len()) else {
-                return Some(Taken::Kept(body.len()));
-            };
-            place.copy_from_slice(body);
-            let taken = Taken::Whole(*name, body.len());
-            self.kept = None;
-            return Some(taken);
+        if self.kept.is_some() || self.calls.end.is_some() {
+            return self.take_kept(answer);
         }
-        while self.calls.end.is_none() {
-            match self.next(answer) {
-                Ok(Next::Nothing) => return None,
-                Ok(Next::Late) => {}
-                Ok(Next::Unasked) => self.fail_unasked(done),
-                Ok(Next::Answer(taken)) => return Some(taken),
-                Ok(Next::Lost(name, error)) => {
-                    done.push_back(Done { name, error });
+        loop {
+            let body = match self.calls.channel.recv_now() {
+                Ok(Some(body)) => body,
+                Ok(None) => return None,
+                Err(error) => match self.take_failure(error, done) {
+                    true => continue,
+                    false => return None,
+                },
+            };
+            match (self.queue.answered(), answer.get_mut(..body.len())) {
+                (Ok(Some(name)), Some(place)) => {
+                    place.copy_from_slice(body);
+                    return Some(Taken::Whole(name, body.len()));
+                }
+                (Ok(Some(name)), None) => {
+                    let kept = keep(body).map_err(|error| error.at(self.calls.channel.peer()));
+                    return self.keep(name, kept, done);
+                }
+                (Ok(None), _) => {} // It was late.
+                (Err(Unasked), _) => {
+                    self.fail_unasked(done);
                     return None;
                 }
-                Err(error) if is_answer(&error) => match self.queue.answered() {
-                    Ok(Some(name)) => {
-                        done.push_back(Done { name, error });
-                        return None;
-                    }
-                    Ok(None) => {}
-                    Err(Unasked) => self.fail_unasked(done),
-                },
-                Err(error) if error.status() == Status::TooLarge => self.refuse(error, done),
-                Err(error) => self.fail(&error, done),
             }
         }
-        None
     }
 
-    fn next(&mut self, answer: &mut [u8]) -> Result<Next> {
-        let Some(body) = self.calls.channel.recv_now()? else {
-            return Ok(Next::Nothing);
+    /// Takes the answer that a caller had no room for, if there is one.
+    #[cold]
+    fn take_kept(&mut self, answer: &mut [u8]) -> Option<Taken> {
+        let (name, body) = self.kept.as_ref()?;
+        let Some(place) = answer.get_mut(..body.len()) else {
+            return Some(Taken::Kept(body.len()));
         };
-        let name = match self.queue.answered() {
-            Ok(Some(name)) => name,
-            Ok(None) => return Ok(Next::Late),
-            Err(Unasked) => return Ok(Next::Unasked),
-        };
-        if let Some(place) = answer.get_mut(..body.len()) {
-            place.copy_from_slice(body);
-            return Ok(Next::Answer(Taken::Whole(name, body.len())));
+        place.copy_from_slice(body);
+        let taken = Taken::Whole(*name, body.len());
+        self.kept = None;
+        Some(taken)
+    }
+
+    /// Keeps the answer to this call, which the caller has no room for.
+    #[cold]
+    fn keep(
+        &mut self,
+        name: Name,
+        kept: Result<Vec<u8>>,
+        done: &mut VecDeque<Done>,
+    ) -> Option<Taken> {
+        match kept {
+            Ok(kept) => {
+                let length = kept.len();
+                self.kept = Some((name, kept));
+                Some(Taken::Kept(length))
+            }
+            Err(error) => {
+                done.push_back(Done { name, error });
+                None
+            }
         }
-        let mut kept = Vec::new();
-        if kept.try_reserve_exact(body.len()).is_err() {
-            let error = Error::new(Status::System, "no memory for an answer");
-            return Ok(Next::Lost(name, error.at(self.calls.channel.peer())));
+    }
+
+    /// This came in place of an answer; whether in that of a late one.
+    #[cold]
+    fn take_failure(&mut self, error: Error, done: &mut VecDeque<Done>) -> bool {
+        if is_answer(&error) {
+            match self.queue.answered() {
+                Ok(Some(name)) => done.push_back(Done { name, error }),
+                Ok(None) => return true,
+                Err(Unasked) => self.fail_unasked(done),
+            }
+        } else if error.status() == Status::TooLarge {
+            self.refuse(error, done);
+        } else {
+            self.fail(&error, done);
         }
-        kept.extend_from_slice(body);
-        let length = kept.len();
-        self.kept = Some((name, kept));
-        Ok(Next::Answer(Taken::Kept(length)))
+        false
     }
 
     /// Drops the answers that have come; no call is open.
@@ -191,9 +323,9 @@ impl Aloft {
         let _ = self.take(&mut [], done);
     }
 
-    /// Ends the calls whose time is over.
-    pub(super) fn end_due(&mut self, done: &mut VecDeque<Done>) {
-        end_due(&mut self.queue, self.calls.channel.peer(), done);
+    /// Ends the calls whose time is over by now.
+    pub(super) fn end_due(&mut self, now: Moment, done: &mut VecDeque<Done>) {
+        end_due(&mut self.queue, now, self.calls.channel.peer(), done);
     }
 
     /// The watches told of something that was no answer.
@@ -216,7 +348,7 @@ impl Aloft {
             self.unwatch(Some(watch));
             return Ok(());
         }
-        let for_room = !self.queue.unsent().is_empty();
+        let for_room = !self.is_gathering && !self.queue.unsent().is_empty();
         let channel = &*self.calls.channel;
         self.watched.renew(watch, self.lane, channel, for_room)
     }
@@ -259,6 +391,7 @@ impl Aloft {
     /// The connection has ended, and with it all of its calls, unless they may go to another one.
     pub(super) fn fail(&mut self, error: &Error, done: &mut VecDeque<Done>) {
         self.calls.end = Some(error.clone());
+        self.is_gathering = false;
         if !(self.calls.is_on_trial && self.was_refused()) {
             self.end_all(error, done);
         }
@@ -272,28 +405,22 @@ impl Aloft {
     }
 }
 
-/// Ends the calls of this queue whose time is over. `peer`: the server, for people.
-pub(super) fn end_due(queue: &mut Queue, peer: &str, done: &mut VecDeque<Done>) {
-    if queue.next_due().is_none() {
-        return;
-    }
-    let now = Instant::now();
+/// Ends the calls of this queue whose time is over by now. `peer`: the server, for people.
+pub(super) fn end_due(queue: &mut Queue, now: Moment, peer: &str, done: &mut VecDeque<Done>) {
     while let Some(over) = queue.end_due(now) {
         let error = Error::new(Status::TimedOut, "no answer within the call's time");
         done.push_back(Done::new(over, error.at(peer)));
     }
 }
 
-/// What has come.
-enum Next {
-    Nothing,
-    /// The answer to a call that is over.
-    Late,
-    /// An answer to none.
-    Unasked,
-    Answer(Taken),
-    /// The answer to this call was dropped, for this reason.
-    Lost(Name, Error),
+/// A copy of an answer.
+fn keep(body: &[u8]) -> Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    if kept.try_reserve_exact(body.len()).is_err() {
+        return Err(Error::new(Status::System, "no memory for an answer"));
+    }
+    kept.extend_from_slice(body);
+    Ok(kept)
 }
 
 /// Whether this came in place of an answer, and the connection goes on.
