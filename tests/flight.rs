@@ -620,3 +620,34 @@ fn failures_of_one_leave_the_others_alone() {
         );
     });
 }
+
+/// One thread waits for what is owed to a call that is over, and another takes it.
+#[test]
+fn who_waits_for_what_is_owed_is_woken_though_another_takes_it() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    let next = client.next(Some(Duration::from_micros(300)), &mut [0; 9]);
+                    assert!([Status::Ok, Status::TimedOut].contains(&status(next)));
+                }
+            });
+            for _ in 0..1000 {
+                let id = client.submit(FOREVER, b"given up", 1).unwrap();
+                client.cancel(id).unwrap();
+                let limit = Limit::Own(Some(PATIENCE));
+                let mut called = Status::Busy;
+                while called == Status::Busy {
+                    called = status(client.call_bytes_within(limit, b"call", &mut [0; 4]));
+                }
+                let is_late = called != Status::Ok;
+                is_over.fetch_or(is_late, Ordering::SeqCst);
+                assert!(!is_late, "{called:?}");
+            }
+            is_over.store(true, Ordering::SeqCst);
+        });
+    });
+}

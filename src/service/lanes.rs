@@ -1,16 +1,16 @@
 //! The connections of a client, and whose each of them is.
 
+mod threads;
 mod waiting;
 
 use super::calls::Calls;
 use crate::error::{Error, Result, Status};
 use crate::sys::{Hangup, mutex};
 use crate::transport::{Begun, Deadline, Dial, Opening};
-use std::cell::Cell;
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError, TryLockResult};
 use std::time::{Duration, Instant};
+use threads::thread_number;
 pub(super) use waiting::{Waiter, Waiting};
 
 /// Whose a connection is. Whoever calls over it has the lane locked.
@@ -390,17 +390,4 @@ pub(super) const PANICKED: &str = "an earlier call on this client panicked";
 #[cold]
 fn panicked() -> Error {
     Error::new(Status::Internal, PANICKED).not_executed()
-}
-
-/// The number of this thread among those that use clients, so that each has lanes of its own as long as there are enough.
-fn thread_number() -> usize {
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static NUMBER: Cell<Option<usize>> = const { Cell::new(None) };
-    }
-    NUMBER.get().unwrap_or_else(|| {
-        let number = THREADS.fetch_add(1, Ordering::Relaxed);
-        NUMBER.set(Some(number));
-        number
-    })
 }

@@ -6,6 +6,7 @@
 
 mod aloft;
 mod boarding;
+mod failures;
 mod landing;
 mod queue;
 mod state;
@@ -25,7 +26,6 @@ use boarding::Place;
 pub use queue::IN_FLIGHT_MAX;
 use queue::Name;
 use state::State;
-use std::borrow::Cow;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize, fence};
 use std::sync::{Mutex, MutexGuard, OnceLock};
@@ -36,9 +36,6 @@ use watch::Watch;
 /// How often one who does not wait looks: a server that says something all the time, and never answers, is to keep
 /// nobody.
 const LOOKS_AT_ONCE: u32 = 100;
-
-/// Why calls end once the client was stopped.
-const STOPPED: &str = "the client was stopped";
 
 /// What a call that nobody waited for came to.
 #[derive(Clone, Debug)]
@@ -160,11 +157,6 @@ impl Flight {
         Ok(last)
     }
 
-    #[cold]
-    fn unsent(&self, error: Error) -> Error {
-        error.at(&self.peer).not_executed()
-    }
-
     /// Takes the next completion, whose answer is written to the start of `answer`; waits for one this long at most
     /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came.
     #[inline]
@@ -231,7 +223,7 @@ impl Flight {
                 }
                 looks += 1;
                 if self.is_quiet(&mut state, lanes)? || looks == LOOKS_AT_ONCE {
-                    break Err(self.none_came());
+                    break Err(Self::none_came());
                 }
                 continue;
             }
@@ -244,11 +236,11 @@ impl Flight {
                 continue;
             }
             if deadline.has_passed() {
-                break Err(self.none_came());
+                break Err(Self::none_came());
             }
             state = self.sleep(state, lanes, &deadline)?;
         };
-        self.settle(&mut state, lanes);
+        self.settle_as(&mut state, lanes, false);
         let mut next = next?;
         if let Next::Completion(completion) = &mut next {
             completion.outcome =
@@ -284,7 +276,8 @@ impl Flight {
         let mut state = self.lock();
         let watch = self.watch()?;
         let was_watched = mem::replace(&mut state.is_watched, true);
-        if let Err(error) = self.try_to_settle(&mut state, lanes, false) {
+        self.look_around(&mut state, lanes, false);
+        if let Err(error) = self.try_to_tell(&mut state) {
             state.is_watched = was_watched;
             return Err(error);
         }
@@ -311,28 +304,27 @@ impl Flight {
     /// Makes the watch tell of what there is to tell, where somebody relies on it. A connection that cannot be watched
     /// ends, so that nobody waits for it in vain.
     fn settle(&self, state: &mut State, lanes: &Lanes) {
-        self.settle_as(state, lanes, false);
+        self.look_around(state, lanes, false);
+        self.tell(state);
     }
 
-    /// The same. If requests `may_gather`, those for servers that have something to answer wait until somebody looks.
+    /// The same, but as long as the watch tells that there is something, it is left to do so. If requests `may_gather`, those
+    /// for servers that have something to answer wait until somebody looks.
     #[inline]
     fn settle_as(&self, state: &mut State, lanes: &Lanes, may_gather: bool) {
         match state.only() {
             Some((aloft, done)) if lanes.is_one() => aloft.send_as(may_gather, done),
-            _ => self.settle_all(state, lanes, may_gather),
-        }
-    }
-
-    fn settle_all(&self, state: &mut State, lanes: &Lanes, may_gather: bool) {
-        if let Err(error) = self.try_to_settle(state, lanes, may_gather) {
-            state.fail(&error);
-            if let Some(watch) = self.watch.get() {
-                self.ring(state, watch, state.has_known());
+            _ => {
+                self.look_around(state, lanes, may_gather);
+                if !state.has_told() {
+                    self.tell(state);
+                }
             }
         }
     }
 
-    fn try_to_settle(&self, state: &mut State, lanes: &Lanes, may_gather: bool) -> Result<()> {
+    /// Sees to calls that wait for connections, and sends what can be sent.
+    fn look_around(&self, state: &mut State, lanes: &Lanes, may_gather: bool) {
         if state.has_to_board() || self.is_stopped() {
             self.see_to_ends(state, lanes);
         }
@@ -340,14 +332,21 @@ impl Flight {
             waiting.wake(); // A connection may have landed.
         }
         state.send(may_gather);
-        match self.watch.get() {
-            Some(watch) if state.is_relied_on() => self.arm(state, watch),
-            _ => Ok(()), // Nobody relies on it.
+    }
+
+    fn tell(&self, state: &mut State) {
+        if let Err(error) = self.try_to_tell(state) {
+            state.fail(&error);
+            if let Some(watch) = self.watch.get() {
+                self.ring(state, watch, state.has_known());
+            }
         }
     }
 
-    /// Makes the watch tell of what there is to tell.
-    fn arm(&self, state: &mut State, watch: &Watch) -> Result<()> {
+    fn try_to_tell(&self, state: &mut State) -> Result<()> {
+        let Some(watch) = self.watch.get().filter(|_| state.is_relied_on()) else {
+            return Ok(());
+        };
         for taking_off in &mut state.runway {
             let watched = taking_off.watch(watch);
             watched.map_err(|error| Error::os("watch a connection", &error).at(&self.peer))?;
@@ -374,44 +373,5 @@ impl Flight {
 
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped.load(SeqCst)
-    }
-
-    /// The failure of what was not begun.
-    #[cold]
-    pub(super) fn turned_away(&self, status: Status, why: impl Into<Cow<'static, str>>) -> Error {
-        Error::new(status, why).at(&self.peer).not_executed()
-    }
-
-    /// The failure to find a connection that no call has.
-    #[cold]
-    pub(super) fn taken(&self) -> Error {
-        let why = "another call on this client is under way; each thread needs a client of its own, or the option connections";
-        self.turned_away(Status::Busy, why)
-    }
-
-    /// The failure of what is called once the client was stopped.
-    pub(super) fn stopped(&self) -> Error {
-        self.turned_away(Status::Cancelled, STOPPED)
-    }
-
-    /// Why a call of any kind failed: once the client was stopped, that is why its connection ended.
-    #[cold]
-    pub(super) fn told(&self, error: Error) -> Error {
-        let may_be_the_stop = matches!(
-            error.status(),
-            Status::Closed | Status::PeerDied | Status::System | Status::TimedOut
-        );
-        if !may_be_the_stop || !self.is_stopped() {
-            return error;
-        }
-        let stopped = Error::new(Status::Cancelled, STOPPED).at(&self.peer);
-        match error.is_not_executed() {
-            true => stopped.not_executed(),
-            false => stopped,
-        }
-    }
-
-    fn none_came(&self) -> Error {
-        Error::new(Status::TimedOut, "no completion came").at(&self.peer)
     }
 }

@@ -1,22 +1,19 @@
 //! The calls of one connection that nobody waits for, in the order in which they are sent and answered.
 
+mod frames;
 #[cfg(test)]
 mod tests;
 
 use crate::error::{self, Error, Status};
 use crate::sys::moment::Moment;
+use frames::Frames;
 use std::collections::VecDeque;
-use std::mem;
 
 /// Calls that one connection may have under way, untaken, or still owed an answer.
 pub const IN_FLIGHT_MAX: usize = 64;
 
 /// Bytes beyond the longest message that may wait to be sent.
 const SPARE: usize = 64 << 10;
-
-/// As many bytes of what was sent are kept until it is known that the server takes the client in. One that does not reads
-/// nothing, so that little more is ever sent.
-const KEPT: usize = 1 << 20;
 
 /// What a call is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,18 +64,14 @@ pub(super) struct Queue {
     next_due: Moment,
     /// The longest body that an answer to what is to be sent may have.
     longest_answer: u32,
-    /// The frames of which not all was sent, one after another, from `start` on.
-    frames: Vec<u8>,
-    start: usize,
-    /// What was sent is kept, since the server may refuse the connection.
-    keeps_sent: bool,
+    frames: Frames,
 }
 
 impl Queue {
     /// One that keeps what was sent until an answer comes.
     pub(super) fn on_trial() -> Self {
         Self {
-            keeps_sent: true,
+            frames: Frames::kept(),
             ..Self::default()
         }
     }
@@ -122,7 +115,7 @@ impl Queue {
     /// Whether a frame of this length may wait to be sent; one may always.
     #[inline]
     pub(super) fn has_room(&self, frame: usize, max_message: usize) -> bool {
-        let waiting = self.frames.len() - self.start;
+        let waiting = self.unsent().len();
         waiting == 0 || waiting + frame <= max_message.saturating_add(SPARE)
     }
 
@@ -137,8 +130,8 @@ impl Queue {
     ) -> error::Result<()> {
         let length = first.len() + second.len();
         self.reserve(length)?;
-        self.frames.extend_from_slice(first);
-        self.frames.extend_from_slice(second);
+        self.frames.append(first);
+        self.frames.append(second);
         self.append(Call {
             name,
             due,
@@ -171,13 +164,13 @@ impl Queue {
     /// Whether a frame may be sent from elsewhere: nothing else is under way, and what was sent does not have to be kept.
     #[inline]
     pub(super) fn is_free(&self) -> bool {
-        self.is_empty() && self.frames.is_empty() && !self.keeps_sent
+        self.is_empty() && self.frames.is_empty()
     }
 
     /// Appends this call, of another queue, with its frame.
     fn push_frame(&mut self, call: Call, frame: &[u8]) -> error::Result<()> {
         self.reserve(frame.len())?;
-        self.frames.extend_from_slice(frame);
+        self.frames.append(frame);
         self.append(call);
         Ok(())
     }
@@ -197,23 +190,15 @@ impl Queue {
     /// Makes room for one more call, whose frame has this length, if there is none.
     #[inline]
     pub(super) fn reserve(&mut self, length: usize) -> error::Result<()> {
-        let has_room = self.frames.capacity() - self.frames.len() >= length;
-        match has_room && self.calls.len() < self.calls.capacity() {
-            true => Ok(()),
-            false => self.make_room(length),
-        }
-    }
-
-    fn make_room(&mut self, length: usize) -> error::Result<()> {
-        // Moved only now and then, so that each byte is moved once on the average.
-        if self.start > self.frames.len() / 2 {
-            self.compact();
-        }
-        let has_room = self.frames.try_reserve(length).is_ok() && self.calls.try_reserve(1).is_ok();
-        match has_room {
+        let has_room = self.frames.has_room(length) && self.calls.len() < self.calls.capacity();
+        match has_room || self.makes_room(length) {
             true => Ok(()),
             false => Err(lacks_room(length)),
         }
+    }
+
+    fn makes_room(&mut self, length: usize) -> bool {
+        self.frames.makes_room(length) && self.calls.try_reserve(1).is_ok()
     }
 
     /// So many calls are over whose answers come first.
@@ -224,7 +209,7 @@ impl Queue {
     /// What is to be sent next.
     #[inline]
     pub(super) fn unsent(&self) -> &[u8] {
-        self.frames.get(self.start..).unwrap_or(&[])
+        self.frames.unsent()
     }
 
     /// The longest body that an answer to what is to be sent may have, or more.
@@ -236,7 +221,7 @@ impl Queue {
     /// So many bytes of it were sent.
     #[inline]
     pub(super) fn sent(&mut self, count: usize) {
-        self.start += count;
+        self.frames.sent(count);
         self.begun += count;
         while let Some(call) = self.calls.get(self.sent)
             && self.begun >= call.length
@@ -244,15 +229,12 @@ impl Queue {
             self.begun -= call.length;
             self.sent += 1;
         }
-        if self.start == self.frames.len() {
-            self.compact();
-        }
     }
 
     /// Takes the call that an answer belongs to which came now; `None`: to one that is over.
     #[inline]
     pub(super) fn answered(&mut self) -> Result<Option<Name>, Unasked> {
-        self.keeps_sent = false;
+        self.frames.keep_no_more();
         self.take_first(self.sent > 0)
     }
 
@@ -328,10 +310,9 @@ impl Queue {
 
     /// Moves the calls that are open to `other`, as if nothing of them had been sent; `false`: what was sent was not kept.
     pub(super) fn start_again_in(&mut self, other: &mut Self) -> bool {
-        if !self.keeps_sent {
+        let Some(frames) = self.frames.take_kept() else {
             return false;
-        }
-        let frames = mem::take(&mut self.frames);
+        };
         let mut frames = frames.as_slice();
         while let Some(call) = self.calls.front() {
             let Some((frame, rest)) = frames.split_at_checked(call.length) else {
@@ -390,23 +371,7 @@ impl Queue {
         let before = before.map(|call| call.length).sum::<usize>() - self.begun;
         if let Some(call) = self.calls.remove(place) {
             self.open -= 1;
-            let from = self.start + before;
-            self.frames.drain(from..from + call.length);
-        }
-    }
-
-    /// Lets go of what was sent.
-    fn compact(&mut self) {
-        if self.keeps_sent && self.start <= KEPT {
-            return;
-        }
-        self.keeps_sent = false;
-        if self.start > 0 {
-            self.frames.drain(..self.start);
-            self.start = 0;
-        }
-        if self.frames.is_empty() && self.frames.capacity() > SPARE {
-            self.frames = Vec::new();
+            self.frames.remove(before, call.length);
         }
     }
 }

@@ -41,8 +41,11 @@ pub(super) struct State {
     /// Threads that sleep until there is a completion, and those that spin.
     pub(super) sleepers: usize,
     pub(super) spinners: usize,
+    /// Threads that sleep until a connection is over.
+    pub(super) landers: usize,
     /// The host watches.
     pub(super) is_watched: bool,
+    /// The bell rings.
     is_rung: bool,
     /// The calls that wait for a connection are counted among those who do.
     pub(super) is_counted: bool,
@@ -69,6 +72,7 @@ impl State {
             spin: Spin::new(options.spin),
             sleepers: 0,
             spinners: 0,
+            landers: 0,
             is_watched: false,
             is_rung: false,
             is_counted: false,
@@ -247,11 +251,18 @@ impl State {
         self.is_watched || self.sleepers > 0
     }
 
-    /// The only connection, if it lives, no call waits for another, and nobody relies on the watch: so that there is nothing
-    /// to see to but what goes over it.
+    /// Whether the watch has nothing to be told: nobody relies on it, or it tells that there is something already, and whoever
+    /// looks then, and finds nothing, sees to it.
+    #[inline]
+    pub(super) fn has_told(&self) -> bool {
+        self.is_rung || !self.is_relied_on()
+    }
+
+    /// The only connection, if it lives, no call waits for another, and the watch has nothing to be told: so that there is
+    /// nothing to see to but what goes over it.
     #[inline]
     pub(super) fn only(&mut self) -> Option<(&mut Aloft, &mut VecDeque<Done>)> {
-        let is_all = self.grounded.is_empty() && self.runway.is_empty() && !self.is_relied_on();
+        let is_all = self.grounded.is_empty() && self.runway.is_empty() && self.has_told();
         match self.fleet.as_mut_slice() {
             [aloft] if is_all && aloft.end().is_none() => Some((aloft, &mut self.done)),
             _ => None,
@@ -315,9 +326,10 @@ impl State {
         }
     }
 
-    /// Whether there is a completion that no watch tells of.
+    /// Whether there is a completion that no watch tells of, or a connection is over for which some thread sleeps.
     pub(super) fn has_known(&self) -> bool {
-        !self.done.is_empty() || self.fleet.iter().any(Aloft::has_news)
+        let may_land = || self.landers > 0 && self.fleet.iter().any(Aloft::is_over);
+        !self.done.is_empty() || self.fleet.iter().any(Aloft::has_news) || may_land()
     }
 
     /// Lets the timer's time come when that of the next call is over, or when the connections are to be looked at again.
