@@ -96,6 +96,17 @@ fn a_client_that_is_watched_sends_the_first_and_then_what_has_gathered() {
     for letter in b"abc" {
         assert_eq!(next(&client).tag, u64::from(*letter));
     }
+    // Some hundred bytes go whoever comes back, so that the server has something to do.
+    submit(&client, "a");
+    assert_eq!(sent(&mut server), frames("a"));
+    submit(&client, &"b".repeat(60));
+    assert!(sent(&mut server).starts_with(&frames("bbbbbbbb")));
+    assert!(has_none(&client));
+    sent(&mut server);
+    server.write_all(&frames(&"A".repeat(61))).unwrap();
+    for _ in 0..61 {
+        next(&client);
+    }
     // Nothing is under way: the next is sent at once again.
     submit(&client, "d");
     assert_eq!(sent(&mut server), frames("d"));

@@ -113,9 +113,12 @@ impl Flight {
         let told = watch.wait(Some(Duration::ZERO));
         let told =
             told.map_err(|error| Error::os("look for completions", &error).at(&self.peer))?;
+        if !told.timer && told.lanes().next().is_none() {
+            return Ok(true);
+        }
         self.heed(state, &told)?;
         self.settle(state, lanes);
-        Ok(told.lanes().next().is_none() && !told.timer)
+        Ok(false)
     }
 
     /// Takes note of what the watch told.

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 /// the server has answered: behind one request, or behind a batch. Each time takes as long as some calls.
 const BEHIND_ONE: usize = 96;
 const BEHIND_BATCH: usize = 640;
+/// Elsewhere, so many bytes of requests gather at most, so that the server has some while others are submitted.
+const GATHERED: usize = 640;
 
 impl Aloft {
     /// Asks by this frame, which comes in two parts, and sends what can be sent at once, unless requests `may_gather`, and the
@@ -79,7 +81,8 @@ impl Aloft {
         may_gather: bool,
         done: &mut VecDeque<Done>,
     ) {
-        let gathers = may_gather && self.is_stream && !self.queue.is_unasked();
+        let may_gather = may_gather && self.is_stream && !self.queue.is_unasked();
+        let gathers = may_gather && self.queue.unsent().len() < GATHERED;
         match gathers && self.calls.end.is_none() {
             true => self.is_gathering = !self.queue.unsent().is_empty(),
             false => self.send(done),
