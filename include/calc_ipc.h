@@ -2155,6 +2155,12 @@ CALC_IPC_API void calc_ipc_client_destroy(struct calc_ipc_client *client);
  * is sent by that, too: call it more often than the server's stall_timeout_ms. Any threads may submit,
  * take completions and cancel at once.
  *
+ * Over a stream a request is sent at once, unless the server has earlier ones to answer and the client
+ * is known to come back: its calc_ipc_client_fd() was asked for, and is readable then, or a thread spins
+ * in calc_ipc_client_next(). Then some hundred bytes of requests may wait for that, to go together. Over
+ * shared memory one request, or one batch, is under way at a time: those behind it go when answers are
+ * taken, or once some hundred bytes of them wait.
+ *
  * @param client      The client.
  * @param timeout_ms  How many milliseconds the call may take from here on, or
  *                    CALC_IPC_TIMEOUT_DEFAULT, or CALC_IPC_TIMEOUT_NONE; not 0.

@@ -15,6 +15,7 @@ use calc_ipc::service::{Client, Handler, IN_FLIGHT_MAX, Limit, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use in_flight::{FOREVER, gated, has_none, next};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 use support::{
@@ -249,5 +250,36 @@ fn failures_of_one_leave_the_others_alone() {
             (error.status(), error.is_not_executed()),
             (Status::TooLarge, true)
         );
+    });
+}
+
+/// One thread waits for what is owed to a call that is over, and another takes it.
+#[test]
+fn who_waits_for_what_is_owed_is_woken_though_another_takes_it() {
+    over_each(|transport, address| {
+        let _server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    let next = client.next(Some(Duration::from_micros(300)), &mut [0; 9]);
+                    assert!([Status::Ok, Status::TimedOut].contains(&status(next)));
+                }
+            });
+            for _ in 0..1000 {
+                let id = client.submit(FOREVER, b"given up", 1).unwrap();
+                client.cancel(id).unwrap();
+                let limit = Limit::Own(Some(PATIENCE));
+                let mut called = Status::Busy;
+                while called == Status::Busy {
+                    called = status(client.call_bytes_within(limit, b"call", &mut [0; 4]));
+                }
+                let is_late = called != Status::Ok;
+                is_over.fetch_or(is_late, Ordering::SeqCst);
+                assert!(!is_late, "{called:?}");
+            }
+            is_over.store(true, Ordering::SeqCst);
+        });
     });
 }

@@ -28,17 +28,31 @@ pub fn append_response(out: &mut impl Sink, response: &Response) {
     }
 }
 
+/// Puts `request` as one frame at the start of `room`, and gives it.
+#[inline]
+pub(crate) fn put_request<'a>(request: &Request, room: &'a mut [u8; REQUEST_MAX]) -> &'a [u8] {
+    put_short(room, |body| text::write_request(request, body))
+}
+
 /// Appends a frame that is put together first: one copy of it is faster than one of each piece.
 #[inline]
 fn append_short(out: &mut impl Sink, write: impl FnOnce(&mut [u8; text::SHORT_MAX]) -> usize) {
-    let mut frame = [0; PREFIX + text::SHORT_MAX];
-    let [p0, p1, p2, p3, body @ ..] = &mut frame;
-    let length = write(body);
-    [*p0, *p1, *p2, *p3] = prefix_of(length);
-    let frame = frame.get(..PREFIX + length);
-    let frame = frame.expect("no short text is longer than SHORT_MAX");
+    let mut room = [0; REQUEST_MAX];
+    let frame = put_short(&mut room, write);
     out.begin(frame.len());
     out.put(frame);
+}
+
+#[inline]
+fn put_short(
+    room: &mut [u8; REQUEST_MAX],
+    write: impl FnOnce(&mut [u8; text::SHORT_MAX]) -> usize,
+) -> &[u8] {
+    let [p0, p1, p2, p3, body @ ..] = room;
+    let length = write(body);
+    [*p0, *p1, *p2, *p3] = prefix_of(length);
+    let frame = room.get(..PREFIX + length);
+    frame.expect("no short text is longer than SHORT_MAX")
 }
 
 #[cold]

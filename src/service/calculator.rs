@@ -7,7 +7,7 @@ use super::calls::{Limit, SHORT_FRAME};
 use super::client::Client;
 use super::deferred::Reply;
 use super::user_code::UserCode;
-use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request};
+use crate::calculator::frames::{BODY_MAX, REQUEST_MAX, append_request, put_request};
 use crate::calculator::{ErrorText, Request, Response, execute, text};
 use crate::error::{Error, Result, Status};
 use crate::transport::{Answer, MAX_MESSAGE_RANGE, Visit, Visitor, Written};
@@ -60,10 +60,9 @@ impl Client {
 
     /// [`Client::submit`] of a request. [`parse_response`](text::parse_response) reads the answer.
     pub fn submit_request(&self, limit: Limit, request: &Request, tag: u64) -> Result<u64> {
-        let mut body = [0; text::SHORT_MAX];
-        let length = text::write_request(request, &mut body);
-        let body = body.get(..length).unwrap_or(&body);
-        self.submit_expecting(limit, body, BODY_MAX, tag)
+        let mut room = [0; REQUEST_MAX];
+        let frame = put_request(request, &mut room);
+        self.submit_frame(limit, (frame, &[]), BODY_MAX, tag)
     }
 
     /// Sends `requests` as many at a time as the transport carries, and gives each response to

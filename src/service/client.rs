@@ -3,11 +3,12 @@
 #[cfg(test)]
 mod tests;
 
-use super::calls::{Calls, Limit};
+use super::calls::{Calls, Limit, SHORT_FRAME};
 use super::flight::{Flight, Next};
 use super::lanes::Lanes;
 use super::pool::{Held, Pool};
 use crate::error::{Error, Result, Status};
+use crate::protocol::frame::PREFIX;
 use crate::sys::{Source, fork};
 use crate::transport::{Address, Channel, ClientOptions, Deadline, Dial};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -183,20 +184,35 @@ impl Client {
     /// [`Status::Busy`]: for each connection, [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX) calls are under way or not told
     /// of, or too much waits to be sent, or a call that is waited for has the only connection.
     pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
-        self.submit_expecting(limit, message, u32::MAX, tag)
+        self.check_use()?;
+        let prefix = self.pool.flight.prefix(message)?;
+        let mut short = [0; SHORT_FRAME];
+        let frame = short.split_at_mut_checked(PREFIX + message.len());
+        let parts = match frame {
+            // In one part, it may go without being copied again.
+            Some((frame, _)) => {
+                let (before, body) = frame.split_at_mut(PREFIX);
+                before.copy_from_slice(&prefix);
+                body.copy_from_slice(message);
+                (&*frame, &[][..])
+            }
+            None => (&prefix[..], message),
+        };
+        self.submit_frame(limit, parts, u32::MAX, tag)
     }
 
-    /// [`Client::submit`], where no answer has a body of over `longest_answer` bytes.
-    pub(super) fn submit_expecting(
+    /// [`Client::submit`] of a frame in two parts, where no answer has a body of over `longest_answer` bytes.
+    #[inline]
+    pub(super) fn submit_frame(
         &self,
         limit: Limit,
-        message: &[u8],
+        frame: (&[u8], &[u8]),
         longest_answer: u32,
         tag: u64,
     ) -> Result<u64> {
         self.check_use()?;
         let Pool { lanes, flight, .. } = &self.pool;
-        flight.submit(lanes, limit, message, longest_answer, tag)
+        flight.submit(lanes, limit, frame, longest_answer, tag)
     }
 
     /// Takes the next completion, whose answer is written to the start of `answer`; waits for one this long at most

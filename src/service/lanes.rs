@@ -2,6 +2,7 @@
 
 mod berth;
 mod ground;
+mod threads;
 mod waiting;
 
 use super::calls::Calls;
@@ -11,10 +12,9 @@ use crate::transport::{Begun, Deadline, Dial, Opening};
 use berth::{Berth, Tried, panicked};
 pub(super) use berth::{Lane, PANICKED, Taken, lost};
 pub(super) use ground::{Ground, Landed};
-use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{iter, mem};
+use threads::thread_number;
 pub(super) use waiting::{Waiter, Waiting};
 
 /// Where connections are made anew, one that could not be is tried again after this time. Until then calls do with the
@@ -115,6 +115,12 @@ impl Lanes {
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.berths.len()
+    }
+
+    /// Whether there is but one, whose connection is never made anew, and nobody waits for it.
+    #[inline]
+    pub(super) fn is_one(&self) -> bool {
+        self.sharing.is_none()
     }
 
     /// Where calls wait for a lane, if they do.
@@ -335,17 +341,4 @@ impl Lanes {
             berth.hangup.hang_up();
         }
     }
-}
-
-/// The number of this thread among those that use clients, so that each has lanes of its own as long as there are enough.
-fn thread_number() -> usize {
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static NUMBER: Cell<Option<usize>> = const { Cell::new(None) };
-    }
-    NUMBER.get().unwrap_or_else(|| {
-        let number = THREADS.fetch_add(1, Ordering::Relaxed);
-        NUMBER.set(Some(number));
-        number
-    })
 }

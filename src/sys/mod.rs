@@ -10,6 +10,7 @@ pub(crate) mod credentials;
 pub(crate) mod deadline;
 pub(crate) mod lent;
 pub(crate) mod line;
+pub(crate) mod moment;
 pub(crate) mod mutex;
 #[cfg_attr(bare, expect(dead_code, reason = "nothing is forked"))]
 pub(crate) mod panic;
@@ -46,6 +47,9 @@ pub(crate) use os::{AsSource, Handle, Source};
 // the `state` of one at this moment. `Hangup`: ends the waits of a connection, whose `Lifeline` it knows, from anywhere.
 pub use os::{Bell, Lifeline};
 pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
+
+// `clock`, for `moment`: `lately`, which is read faster than the clock of deadlines, and its `lag` behind that; `None` where there is none.
+use os::clock;
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
 // `write_all`, of what is the host's: `numbered`, or `standard`; `number`, by which the host knows what is the

@@ -198,6 +198,11 @@ pub trait Channel: Send {
     /// gone it takes none, and `recv_now` says how that went.
     fn send_now(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize>;
 
+    /// Whether requests can be sent while others are not answered.
+    fn is_stream(&self) -> bool {
+        false
+    }
+
     /// The body of the next answer; `None`: it has not come. Fails as [`Channel::recv`] does.
     fn recv_now(&mut self) -> Result<Option<&[u8]>>;
 

@@ -1,13 +1,16 @@
 //! A connection in flight: it has calls that nobody waits for.
 
+mod asking;
+
 use super::queue::{Name, Over, Queue, Unasked};
 use super::watch::{Watch, Watched};
+use super::{Completion, Next};
 use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
+use crate::sys::moment::Moment;
 use crate::transport::Armed;
 use std::collections::VecDeque;
 use std::io;
-use std::time::Instant;
 
 /// A call that is over without an answer, and why.
 pub(super) struct Done {
@@ -38,6 +41,10 @@ pub(super) struct Aloft {
     watched: Watched,
     /// The answer that a caller had no room for.
     kept: Option<(Name, Vec<u8>)>,
+    /// Requests can be sent while others are not answered.
+    is_stream: bool,
+    /// Requests wait to go together, though each could be sent at once.
+    is_gathering: bool,
 }
 
 /// An answer that has come.
@@ -46,6 +53,19 @@ pub(super) enum Taken {
     Whole(Name, usize),
     /// So long, for which the caller has no room. It is kept.
     Kept(usize),
+}
+
+impl From<Taken> for Next {
+    #[inline]
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::Whole(Name { id, tag }, length) => {
+                let outcome = Ok(length);
+                Self::Completion(Completion { id, tag, outcome })
+            }
+            Taken::Kept(length) => Self::NoRoom(length),
+        }
+    }
 }
 
 impl Aloft {
@@ -60,15 +80,18 @@ impl Aloft {
         }
         calls.owed = 0;
         Self {
+            is_stream: calls.channel.is_stream(),
             lane,
             calls,
             queue,
             watched: Watched::default(),
             kept: None,
+            is_gathering: false,
         }
     }
 
     /// Why there can be no further call.
+    #[inline]
     pub(super) fn end(&self) -> Option<&Error> {
         self.calls.end.as_ref()
     }
@@ -85,21 +108,25 @@ impl Aloft {
     }
 
     /// Whether a call of it is still to be told of.
+    #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.kept.is_some() || self.queue.has_open()
     }
 
     /// Whether all that was asked is answered and told.
+    #[inline]
     pub(super) fn is_quiet(&self) -> bool {
         self.kept.is_none() && self.queue.is_empty()
     }
 
-    /// Whether there is an answer to take that no watch tells of, or its calls are to go to another connection.
+    /// Whether there is an answer to take that no watch tells of, or requests to send, or its calls are to go to another
+    /// connection.
     pub(super) fn has_news(&self) -> bool {
         match self.end() {
             None => {
                 let has_arrived = || self.calls.channel.has_arrived();
-                self.kept.is_some() || (!self.queue.is_empty() && has_arrived())
+                let has_answer = || !self.queue.is_empty() && has_arrived();
+                self.is_gathering || self.kept.is_some() || has_answer()
             }
             Some(_) => self.is_open(),
         }
@@ -110,79 +137,88 @@ impl Aloft {
         self.calls.is_alive()
     }
 
-    /// Sends what can be sent at once.
-    pub(super) fn send(&mut self, done: &mut VecDeque<Done>) {
-        if self.queue.is_unasked() && !self.queue.is_empty() && self.calls.channel.has_arrived() {
-            self.fail_unasked(done);
-        }
-        while !self.queue.unsent().is_empty() && self.calls.end.is_none() {
-            let longest = self.queue.longest_answer();
-            match self.calls.channel.send_now(self.queue.unsent(), longest) {
-                Ok(0) => break,
-                Ok(count) => self.queue.sent(count),
-                Err(error) => self.fail(&error, done),
-            }
-        }
-    }
-
     /// Takes the next answer that has come to a call that is still open.
+    #[inline]
     pub(super) fn take(&mut self, answer: &mut [u8], done: &mut VecDeque<Done>) -> Option<Taken> {
-        if let Some((name, body)) = &self.kept {
-            let Some(place) = answer.get_mut(..body.len()) else {
-                return Some(Taken::Kept(body.len()));
-            };
-            place.copy_from_slice(body);
-            let taken = Taken::Whole(*name, body.len());
-            self.kept = None;
-            return Some(taken);
+        if self.kept.is_some() || self.calls.end.is_some() {
+            return self.take_kept(answer);
         }
-        while self.calls.end.is_none() {
-            match self.next(answer) {
-                Ok(Next::Nothing) => return None,
-                Ok(Next::Late) => {}
-                Ok(Next::Unasked) => self.fail_unasked(done),
-                Ok(Next::Answer(taken)) => return Some(taken),
-                Ok(Next::Lost(name, error)) => {
-                    done.push_back(Done { name, error });
+        loop {
+            let body = match self.calls.channel.recv_now() {
+                Ok(Some(body)) => body,
+                Ok(None) => return None,
+                Err(error) => match self.take_failure(error, done) {
+                    true => continue,
+                    false => return None,
+                },
+            };
+            match (self.queue.answered(), answer.get_mut(..body.len())) {
+                (Ok(Some(name)), Some(place)) => {
+                    place.copy_from_slice(body);
+                    return Some(Taken::Whole(name, body.len()));
+                }
+                (Ok(Some(name)), None) => {
+                    let kept = keep(body).map_err(|error| error.at(self.calls.channel.peer()));
+                    return self.keep(name, kept, done);
+                }
+                (Ok(None), _) => {} // It was late.
+                (Err(Unasked), _) => {
+                    self.fail_unasked(done);
                     return None;
                 }
-                Err(error) if is_answer(&error) => match self.queue.answered() {
-                    Ok(Some(name)) => {
-                        done.push_back(Done { name, error });
-                        return None;
-                    }
-                    Ok(None) => {}
-                    Err(Unasked) => self.fail_unasked(done),
-                },
-                Err(error) if error.status() == Status::TooLarge => self.refuse(error, done),
-                Err(error) => self.fail(&error, done),
             }
         }
-        None
     }
 
-    fn next(&mut self, answer: &mut [u8]) -> Result<Next> {
-        let Some(body) = self.calls.channel.recv_now()? else {
-            return Ok(Next::Nothing);
+    /// Takes the answer that a caller had no room for, if there is one.
+    #[cold]
+    fn take_kept(&mut self, answer: &mut [u8]) -> Option<Taken> {
+        let (name, body) = self.kept.as_ref()?;
+        let Some(place) = answer.get_mut(..body.len()) else {
+            return Some(Taken::Kept(body.len()));
         };
-        let name = match self.queue.answered() {
-            Ok(Some(name)) => name,
-            Ok(None) => return Ok(Next::Late),
-            Err(Unasked) => return Ok(Next::Unasked),
-        };
-        if let Some(place) = answer.get_mut(..body.len()) {
-            place.copy_from_slice(body);
-            return Ok(Next::Answer(Taken::Whole(name, body.len())));
+        place.copy_from_slice(body);
+        let taken = Taken::Whole(*name, body.len());
+        self.kept = None;
+        Some(taken)
+    }
+
+    /// Keeps the answer to this call, which the caller has no room for.
+    #[cold]
+    fn keep(
+        &mut self,
+        name: Name,
+        kept: Result<Vec<u8>>,
+        done: &mut VecDeque<Done>,
+    ) -> Option<Taken> {
+        match kept {
+            Ok(kept) => {
+                let length = kept.len();
+                self.kept = Some((name, kept));
+                Some(Taken::Kept(length))
+            }
+            Err(error) => {
+                done.push_back(Done { name, error });
+                None
+            }
         }
-        let mut kept = Vec::new();
-        if kept.try_reserve_exact(body.len()).is_err() {
-            let error = Error::new(Status::System, "no memory for an answer");
-            return Ok(Next::Lost(name, error.at(self.calls.channel.peer())));
+    }
+
+    /// This came in place of an answer; whether in that of a late one.
+    #[cold]
+    fn take_failure(&mut self, error: Error, done: &mut VecDeque<Done>) -> bool {
+        if is_answer(&error) {
+            match self.queue.answered() {
+                Ok(Some(name)) => done.push_back(Done { name, error }),
+                Ok(None) => return true,
+                Err(Unasked) => self.fail_unasked(done),
+            }
+        } else if error.status() == Status::TooLarge {
+            self.refuse(error, done);
+        } else {
+            self.fail(&error, done);
         }
-        kept.extend_from_slice(body);
-        let length = kept.len();
-        self.kept = Some((name, kept));
-        Ok(Next::Answer(Taken::Kept(length)))
+        false
     }
 
     /// Drops the answers that have come; no call is open.
@@ -191,9 +227,9 @@ impl Aloft {
         let _ = self.take(&mut [], done);
     }
 
-    /// Ends the calls whose time is over.
-    pub(super) fn end_due(&mut self, done: &mut VecDeque<Done>) {
-        end_due(&mut self.queue, self.calls.channel.peer(), done);
+    /// Ends the calls whose time is over by now.
+    pub(super) fn end_due(&mut self, now: Moment, done: &mut VecDeque<Done>) {
+        end_due(&mut self.queue, now, self.calls.channel.peer(), done);
     }
 
     /// The watches told of something that was no answer.
@@ -216,7 +252,7 @@ impl Aloft {
             self.unwatch(Some(watch));
             return Ok(());
         }
-        let for_room = !self.queue.unsent().is_empty();
+        let for_room = !self.is_gathering && !self.queue.unsent().is_empty();
         let channel = &*self.calls.channel;
         self.watched.renew(watch, self.lane, channel, for_room)
     }
@@ -259,6 +295,7 @@ impl Aloft {
     /// The connection has ended, and with it all of its calls, unless they may go to another one.
     pub(super) fn fail(&mut self, error: &Error, done: &mut VecDeque<Done>) {
         self.calls.end = Some(error.clone());
+        self.is_gathering = false;
         if !(self.calls.is_on_trial && self.was_refused()) {
             self.end_all(error, done);
         }
@@ -272,28 +309,22 @@ impl Aloft {
     }
 }
 
-/// Ends the calls of this queue whose time is over. `peer`: the server, for people.
-pub(super) fn end_due(queue: &mut Queue, peer: &str, done: &mut VecDeque<Done>) {
-    if queue.next_due().is_none() {
-        return;
-    }
-    let now = Instant::now();
+/// Ends the calls of this queue whose time is over by now. `peer`: the server, for people.
+pub(super) fn end_due(queue: &mut Queue, now: Moment, peer: &str, done: &mut VecDeque<Done>) {
     while let Some(over) = queue.end_due(now) {
         let error = Error::new(Status::TimedOut, "no answer within the call's time");
         done.push_back(Done::new(over, error.at(peer)));
     }
 }
 
-/// What has come.
-enum Next {
-    Nothing,
-    /// The answer to a call that is over.
-    Late,
-    /// An answer to none.
-    Unasked,
-    Answer(Taken),
-    /// The answer to this call was dropped, for this reason.
-    Lost(Name, Error),
+/// A copy of an answer.
+fn keep(body: &[u8]) -> Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    if kept.try_reserve_exact(body.len()).is_err() {
+        return Err(Error::new(Status::System, "no memory for an answer"));
+    }
+    kept.extend_from_slice(body);
+    Ok(kept)
 }
 
 /// Whether this came in place of an answer, and the connection goes on.

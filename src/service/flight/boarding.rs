@@ -22,7 +22,7 @@ pub(super) enum Place {
 }
 
 impl Flight {
-    /// Where a call goes whose message has this length: to a connection that is idle, or to another one that is made, or to the
+    /// Where a call goes whose frame has this length: to a connection that is idle, or to another one that is made, or to the
     /// one in flight with the fewest calls, or to those that wait while calls that are waited for have all lanes.
     /// So many are `waiting`, this one included.
     pub(super) fn place(
@@ -154,9 +154,6 @@ impl Flight {
             self.board(state, lanes);
         }
         self.count_grounded(state, lanes);
-        if let Some(waiting) = lanes.waiting().filter(|waiting| waiting.is_awaited()) {
-            waiting.wake(); // A connection may have landed.
-        }
     }
 
     /// Counts the calls that wait for a connection among those who do, or no longer.

@@ -2,10 +2,12 @@
 
 use super::Flight;
 use super::aloft::Aloft;
+use super::state::State;
 use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
 use crate::service::lanes::{Landed, Lanes, lost};
 use crate::transport::Deadline;
+use std::sync::MutexGuard;
 use std::thread;
 use std::time::Duration;
 
@@ -48,9 +50,25 @@ impl Flight {
             if self.is_stopped() {
                 return Err(self.stopped());
             }
-            let slept = self.sleep(state, lanes, deadline);
-            state = slept.map_err(Error::not_executed)?;
+            state = self.sleep_until_over(state, lanes, deadline)?;
         }
+    }
+
+    /// Sleeps until something happens. Other threads may take the answers for which this one waits.
+    fn sleep_until_over<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        lanes: &Lanes,
+        deadline: &Deadline,
+    ) -> Result<MutexGuard<'a, State>> {
+        state.landers += 1;
+        let slept = self.sleep(state, lanes, deadline);
+        let mut state = slept.map_err(|error| {
+            self.lock().landers -= 1;
+            error.not_executed()
+        })?;
+        state.landers -= 1;
+        Ok(state)
     }
 
     /// Waits until a connection in flight may land: one that only owes answers to calls that are over, or that is being
@@ -74,8 +92,7 @@ impl Flight {
             return Err(self.too_late(deadline));
         }
         if state.fleet.len() + state.runway.len() == 1 && !state.has_known() {
-            let slept = self.sleep(state, lanes, deadline);
-            return slept.map(drop).map_err(Error::not_executed);
+            return self.sleep_until_over(state, lanes, deadline).map(drop);
         }
         // What others have to tell would wake this thread again and again.
         drop(state);

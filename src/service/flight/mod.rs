@@ -6,36 +6,36 @@
 
 mod aloft;
 mod boarding;
+mod failures;
 mod landing;
 mod queue;
 mod state;
+mod waiting;
 mod watch;
 
 use super::calls::{Limit, check_length};
 use super::lanes::Lanes;
 use crate::error::{Error, Result, Status};
-use crate::sys::wait::{LOOKS, LOOKS_AT_CLOCK};
-use crate::sys::{AsSource as _, Source, mutex};
-use crate::transport::{Armed, ClientOptions, Deadline};
+use crate::protocol::frame::{self, PREFIX};
+use crate::sys::moment::{Clock, Moment};
+use crate::sys::wait::LOOKS;
+use crate::sys::{AsSource as _, Source};
+use crate::transport::{Armed, ClientOptions, Deadline, prefix_length};
 use aloft::Done;
 use boarding::Place;
 pub use queue::IN_FLIGHT_MAX;
 use queue::Name;
 use state::State;
-use std::borrow::Cow;
-use std::mem;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::atomic::{AtomicBool, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, fence};
 use std::sync::{Mutex, MutexGuard, OnceLock};
-use std::time::{Duration, Instant};
-use watch::{Told, Watch};
+use std::time::Duration;
+use std::{hint, mem};
+use watch::Watch;
 
 /// How often one who does not wait looks: a server that says something all the time, and never answers, is to keep
 /// nobody.
 const LOOKS_AT_ONCE: u32 = 100;
-
-/// Why calls end once the client was stopped.
-const STOPPED: &str = "the client was stopped";
 
 /// What a call that nobody waited for came to.
 #[derive(Clone, Debug)]
@@ -64,33 +64,39 @@ pub(super) struct Flight {
     state: Mutex<State>,
     /// Made when first needed, and then there for the client's life.
     watch: OnceLock<Watch>,
-    /// How long a call may take.
+    /// How long a call may take, and when that is over.
     timeout: Option<Duration>,
+    clock: Clock,
     /// The longest body sent, in bytes.
     max_message: usize,
     /// All calls are to end, and no more to begin.
     is_stopped: AtomicBool,
+    /// Threads that wait for the lock of the state, which one that spins leaves to them.
+    waiters: AtomicUsize,
 }
 
 impl Flight {
     pub(super) fn new(peer: &str, options: &ClientOptions) -> Self {
+        let clock = Clock::new();
         Self {
             peer: peer.to_owned(),
-            state: Mutex::new(State::new(peer, options)),
+            state: Mutex::new(State::new(peer, options, clock)),
             watch: OnceLock::new(),
             timeout: options.call_timeout,
+            clock,
             max_message: options.max_message as usize,
             is_stopped: AtomicBool::new(false),
+            waiters: AtomicUsize::new(0),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        mutex::lock(&self.state)
-    }
-
     /// When a call that begins now is over.
-    fn due(&self, limit: Limit) -> Option<Instant> {
-        Instant::now().checked_add(limit.or(self.timeout)?)
+    #[inline]
+    fn due(&self, limit: Limit) -> Moment {
+        match limit.or(self.timeout) {
+            Some(limit) => self.clock.due(limit),
+            None => Moment::NEVER,
+        }
     }
 
     /// The watch, which is made if it is not there.
@@ -102,62 +108,122 @@ impl Flight {
         Ok(self.watch.get_or_init(|| made))
     }
 
-    /// Sends `message`, whose answer has a body of `longest_answer` bytes at most, and gives the call's number. Its
-    /// connection is in flight, or taken from the lanes.
+    /// The prefix of the frame with this message.
+    #[inline]
+    pub(super) fn prefix(&self, message: &[u8]) -> Result<[u8; PREFIX]> {
+        check_length(message.len(), self.max_message, &self.peer)?;
+        prefix_length(message).map(frame::prefix)
+    }
+
+    /// Sends this frame, which comes in two parts, whose answer has a body of `longest_answer` bytes at most, and gives the
+    /// call's number. Its connection is in flight, or taken from the lanes.
+    #[inline]
     pub(super) fn submit(
         &self,
         lanes: &Lanes,
         limit: Limit,
-        message: &[u8],
+        frame: (&[u8], &[u8]),
         longest_answer: u32,
         tag: u64,
     ) -> Result<u64> {
-        check_length(message.len(), self.max_message, &self.peer)?;
+        let due = || self.due(limit);
         let mut state = self.lock();
         let state = &mut *state;
-        let waiting = state.grounded.len() + 1;
-        let place = self.place(state, lanes, message.len(), waiting)?;
-        let (last, due) = (state.last + 1, self.due(limit));
+        let length = frame.0.len() + frame.1.len();
+        let may_gather = state.is_attended();
+        let last = state.last + 1;
         let name = Name { id: last, tag };
+        if lanes.is_one()
+            && let Some((aloft, done)) = state.only()
+            && aloft.queue.len() + done.len() < IN_FLIGHT_MAX
+            && aloft.queue.has_room(length, self.max_message)
+        {
+            let asked = aloft.ask(name, frame, longest_answer, due, may_gather, done);
+            asked.map_err(|error| self.unsent(error))?;
+            state.last = last;
+            return Ok(last);
+        }
+        let place = self.place(state, lanes, length, state.grounded.len() + 1)?;
         let queue = match place {
             Place::Aloft(place) => state.fleet.get_mut(place).map(|aloft| &mut aloft.queue),
             Place::Grounded => Some(&mut state.grounded),
         };
         if let Some(queue) = queue {
-            let pushed = queue.push(name, message, longest_answer, due);
-            pushed.map_err(|error| error.at(&self.peer).not_executed())?;
+            let pushed = queue.push(name, frame, longest_answer, due());
+            pushed.map_err(|error| self.unsent(error))?;
             state.last = last;
         }
-        self.settle(state, lanes);
+        self.settle_as(state, lanes, may_gather);
         Ok(last)
     }
 
     /// Takes the next completion, whose answer is written to the start of `answer`; waits for one this long at most
     /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came.
+    #[inline]
     pub(super) fn next(
         &self,
         lanes: &Lanes,
         wait: Option<Duration>,
         answer: &mut [u8],
     ) -> Result<Next> {
-        let deadline = Deadline::after(wait);
         let mut state = self.lock();
+        let mut has_looked = false;
+        let spins = wait != Some(Duration::ZERO) && state.spin.may_spin();
+        if lanes.is_one()
+            && !self.is_stopped()
+            && let Some((aloft, done)) = state.only()
+            && done.is_empty()
+        {
+            aloft.send(done); // Before, so that the server goes on meanwhile.
+            let looks = match spins && !aloft.is_quiet() {
+                true => LOOKS,
+                false => 1,
+            };
+            for _ in 0..looks {
+                if let Some(taken) = aloft.take(answer, done) {
+                    aloft.send(done);
+                    return Ok(taken.into());
+                }
+                hint::spin_loop();
+            }
+            has_looked = true;
+        }
+        self.await_next(state, has_looked, lanes, wait, answer)
+    }
+
+    /// [`Flight::next`] where it is not the usual case, or there was none at the first look.
+    fn await_next<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        mut has_looked: bool,
+        lanes: &Lanes,
+        wait: Option<Duration>,
+        answer: &mut [u8],
+    ) -> Result<Next> {
+        let deadline = Deadline::after(wait);
         let mut looks = 0;
         let next = loop {
             let is_stopped = self.is_stopped();
             if is_stopped {
                 state.fail(&self.stopped());
             }
-            if let Some(next) = state.look(answer) {
+            let found = match mem::take(&mut has_looked) {
+                true => state.take_done(),
+                false => state.look(answer),
+            };
+            if let Some(next) = found {
                 break Ok(next);
             }
             if is_stopped {
                 break Err(self.stopped());
             }
             if wait == Some(Duration::ZERO) {
+                if state.end_due() {
+                    continue;
+                }
                 looks += 1;
                 if self.is_quiet(&mut state, lanes)? || looks == LOOKS_AT_ONCE {
-                    break Err(self.none_came());
+                    break Err(Self::none_came());
                 }
                 continue;
             }
@@ -166,12 +232,15 @@ impl Flight {
             if let Some(next) = spun {
                 break Ok(next);
             }
+            if state.end_due() {
+                continue;
+            }
             if deadline.has_passed() {
-                break Err(self.none_came());
+                break Err(Self::none_came());
             }
             state = self.sleep(state, lanes, &deadline)?;
         };
-        self.settle(&mut state, lanes);
+        self.settle_as(&mut state, lanes, false);
         let mut next = next?;
         if let Next::Completion(completion) = &mut next {
             completion.outcome =
@@ -207,7 +276,8 @@ impl Flight {
         let mut state = self.lock();
         let watch = self.watch()?;
         let was_watched = mem::replace(&mut state.is_watched, true);
-        if let Err(error) = self.try_to_settle(&mut state, lanes) {
+        self.look_around(&mut state, lanes, false);
+        if let Err(error) = self.try_to_tell(&mut state) {
             state.is_watched = was_watched;
             return Err(error);
         }
@@ -231,92 +301,41 @@ impl Flight {
         }
     }
 
-    /// Looks again and again, as long as that pays. Others may use the client meanwhile.
-    fn spin<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        answer: &mut [u8],
-    ) -> (MutexGuard<'a, State>, Option<Next>) {
-        if state.is_idle() || !state.spin.begin() {
-            return (state, None);
-        }
-        let (started, budget) = (Instant::now(), state.spin.budget());
-        for _ in 0..LOOKS_AT_CLOCK {
-            for _ in 0..LOOKS {
-                drop(state);
-                std::hint::spin_loop();
-                state = self.lock();
-                if let Some(next) = state.look(answer) {
-                    state.spin.succeeded(Some(started));
-                    return (state, Some(next));
-                }
-            }
-            if started.elapsed() >= budget {
-                break;
-            }
-        }
-        state.spin.failed();
-        (state, None)
-    }
-
-    /// Sleeps until something happens. Others may use the client meanwhile.
-    fn sleep<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        lanes: &Lanes,
-        deadline: &Deadline,
-    ) -> Result<MutexGuard<'a, State>> {
-        let watch = self.watch()?;
-        state.sleepers += 1;
-        self.settle(&mut state, lanes);
-        drop(state);
-        let told = watch.wait(deadline.remaining());
-        let mut state = self.lock();
-        state.sleepers -= 1;
-        let told =
-            told.map_err(|error| Error::os("wait for completions", &error).at(&self.peer))?;
-        self.heed(&mut state, &told)?;
-        // Others may rely on what this thread has just taken note of.
-        self.settle(&mut state, lanes);
-        Ok(state)
-    }
-
-    /// Whether nothing has happened that the watch tells of; if something has, it is seen to.
-    fn is_quiet(&self, state: &mut State, lanes: &Lanes) -> Result<bool> {
-        self.settle(state, lanes);
-        let Some(watch) = self.watch.get().filter(|_| state.is_watched) else {
-            return Ok(!state.looks_now_and_then());
-        };
-        if state.has_known() {
-            return Ok(false);
-        }
-        let told = watch.wait(Some(Duration::ZERO));
-        let told =
-            told.map_err(|error| Error::os("look for completions", &error).at(&self.peer))?;
-        self.heed(state, &told)?;
-        self.settle(state, lanes);
-        Ok(told.lanes().next().is_none() && !told.timer)
-    }
-
-    /// Takes note of what the watch told.
-    fn heed(&self, state: &mut State, told: &Told) -> Result<()> {
-        if told.timer
-            && let Some(watch) = self.watch.get()
-        {
-            state.timer = None;
-            let set = watch.timer.set(None);
-            set.map_err(|error| Error::os("set a timer", &error).at(&self.peer))?;
-        }
-        for lane in told.lanes() {
-            state.look_at(lane);
-        }
-        Ok(())
-    }
-
     /// Makes the watch tell of what there is to tell, where somebody relies on it. A connection that cannot be watched
     /// ends, so that nobody waits for it in vain.
     fn settle(&self, state: &mut State, lanes: &Lanes) {
-        if let Err(error) = self.try_to_settle(state, lanes) {
+        self.look_around(state, lanes, false);
+        self.tell(state);
+    }
+
+    /// The same, but as long as the watch tells that there is something, it is left to do so. If requests `may_gather`, those
+    /// for servers that have something to answer wait until somebody looks.
+    #[inline]
+    fn settle_as(&self, state: &mut State, lanes: &Lanes, may_gather: bool) {
+        match state.only() {
+            Some((aloft, done)) if lanes.is_one() => aloft.send_as(may_gather, done),
+            _ => {
+                self.look_around(state, lanes, may_gather);
+                if !state.has_told() {
+                    self.tell(state);
+                }
+            }
+        }
+    }
+
+    /// Sees to calls that wait for connections, and sends what can be sent.
+    fn look_around(&self, state: &mut State, lanes: &Lanes, may_gather: bool) {
+        if state.has_to_board() || self.is_stopped() {
+            self.see_to_ends(state, lanes);
+        }
+        if let Some(waiting) = lanes.waiting().filter(|waiting| waiting.is_awaited()) {
+            waiting.wake(); // A connection may have landed.
+        }
+        state.send(may_gather);
+    }
+
+    fn tell(&self, state: &mut State) {
+        if let Err(error) = self.try_to_tell(state) {
             state.fail(&error);
             if let Some(watch) = self.watch.get() {
                 self.ring(state, watch, state.has_known());
@@ -324,10 +343,8 @@ impl Flight {
         }
     }
 
-    fn try_to_settle(&self, state: &mut State, lanes: &Lanes) -> Result<()> {
-        self.see_to_ends(state, lanes);
-        state.send();
-        let Some(watch) = self.watch.get() else {
+    fn try_to_tell(&self, state: &mut State) -> Result<()> {
+        let Some(watch) = self.watch.get().filter(|_| state.is_relied_on()) else {
             return Ok(());
         };
         for taking_off in &mut state.runway {
@@ -338,16 +355,11 @@ impl Flight {
             let watched = aloft.watch(watch);
             watched.map_err(|error| Error::os("watch a connection", &error).at(&self.peer))?;
         }
-        if state.is_watched || state.sleepers > 0 {
-            // Armed first: what arrives from then on is told of, and what arrived before is seen.
-            let armed = state.arm();
-            self.ring(state, watch, armed == Armed::Arrived || state.has_known());
-            let set = state.set_timer(watch, armed);
-            set.map_err(|error| Error::os("set a timer", &error).at(&self.peer))?;
-        } else {
-            self.ring(state, watch, false);
-        }
-        Ok(())
+        // Armed first: what arrives from then on is told of, and what arrived before is seen.
+        let armed = state.arm();
+        self.ring(state, watch, armed == Armed::Arrived || state.has_known());
+        let set = state.set_timer(watch, armed);
+        set.map_err(|error| Error::os("set a timer", &error).at(&self.peer))
     }
 
     /// Lets the bell ring, or be silent. Once the client was stopped, it rings.
@@ -361,44 +373,5 @@ impl Flight {
 
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped.load(SeqCst)
-    }
-
-    /// The failure of what was not begun.
-    #[cold]
-    pub(super) fn turned_away(&self, status: Status, why: impl Into<Cow<'static, str>>) -> Error {
-        Error::new(status, why).at(&self.peer).not_executed()
-    }
-
-    /// The failure to find a connection that no call has.
-    #[cold]
-    pub(super) fn taken(&self) -> Error {
-        let why = "another call on this client is under way; each thread needs a client of its own, or the option connections";
-        self.turned_away(Status::Busy, why)
-    }
-
-    /// The failure of what is called once the client was stopped.
-    pub(super) fn stopped(&self) -> Error {
-        self.turned_away(Status::Cancelled, STOPPED)
-    }
-
-    /// Why a call of any kind failed: once the client was stopped, that is why its connection ended.
-    #[cold]
-    pub(super) fn told(&self, error: Error) -> Error {
-        let may_be_the_stop = matches!(
-            error.status(),
-            Status::Closed | Status::PeerDied | Status::System | Status::TimedOut
-        );
-        if !may_be_the_stop || !self.is_stopped() {
-            return error;
-        }
-        let stopped = Error::new(Status::Cancelled, STOPPED).at(&self.peer);
-        match error.is_not_executed() {
-            true => stopped.not_executed(),
-            false => stopped,
-        }
-    }
-
-    fn none_came(&self) -> Error {
-        Error::new(Status::TimedOut, "no completion came").at(&self.peer)
     }
 }

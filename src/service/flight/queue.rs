@@ -1,22 +1,19 @@
 //! The calls of one connection that nobody waits for, in the order in which they are sent and answered.
 
+mod frames;
 #[cfg(test)]
 mod tests;
 
 use crate::error::{self, Error, Status};
-use crate::protocol::frame::{self, PREFIX};
+use crate::sys::moment::Moment;
+use frames::Frames;
 use std::collections::VecDeque;
-use std::time::Instant;
 
 /// Calls that one connection may have under way, untaken, or still owed an answer.
 pub const IN_FLIGHT_MAX: usize = 64;
 
 /// Bytes beyond the longest message that may wait to be sent.
 const SPARE: usize = 64 << 10;
-
-/// As many bytes of what was sent are kept until it is known that the server takes the client in. One that does not reads
-/// nothing, so that little more is ever sent.
-const KEPT: usize = 1 << 20;
 
 /// What a call is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,24 +24,17 @@ pub(super) struct Name {
     pub(super) tag: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Call {
     name: Name,
-    /// When its time is over, if ever.
-    deadline: Option<Instant>,
-    /// The bytes of its frame, and how many of them were not sent yet.
+    /// When its time is over.
+    due: Moment,
+    /// The bytes of its frame.
     length: usize,
-    unsent: usize,
     /// The longest body that its answer may have.
     longest_answer: u32,
     /// Its completion was given, or is about to be: what comes is dropped.
     is_over: bool,
-}
-
-impl Call {
-    fn is_begun(&self) -> bool {
-        self.unsent < self.length
-    }
 }
 
 /// An answer that nobody asked for.
@@ -65,92 +55,150 @@ pub(super) struct Queue {
     /// Answers that come first, to calls of which nothing else is known: they are over.
     owed: u32,
     calls: VecDeque<Call>,
-    /// The frames of which not all was sent, one after another, from `start` on.
-    frames: Vec<u8>,
-    start: usize,
-    /// What was sent is kept, since the server may refuse the connection.
-    keeps_sent: bool,
+    /// So many calls, the first ones, were sent wholly, and so many bytes of the next.
+    sent: usize,
+    begun: usize,
+    /// So many calls are not over.
+    open: usize,
+    /// No call is due before.
+    next_due: Moment,
+    /// The longest body that an answer to what is to be sent may have.
+    longest_answer: u32,
+    frames: Frames,
 }
 
 impl Queue {
     /// One that keeps what was sent until an answer comes.
     pub(super) fn on_trial() -> Self {
         Self {
-            keeps_sent: true,
+            frames: Frames::kept(),
             ..Self::default()
         }
     }
 
-    /// Whether a call is in it, over or not.
+    /// Whether no call is in it, over or not.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.owed == 0 && self.calls.is_empty()
     }
 
     /// How many calls are in it, over or not.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.calls.len().saturating_add(self.owed as usize)
     }
 
     /// Whether no answer is to come to what was sent so far.
+    #[inline]
     pub(super) fn is_unasked(&self) -> bool {
-        self.owed == 0 && self.calls.front().is_none_or(|call| !call.is_begun())
+        self.owed == 0 && !self.is_begun(0)
+    }
+
+    /// How many answers are to come to what was sent so far.
+    #[inline]
+    pub(super) fn asked(&self) -> usize {
+        self.owed as usize + self.sent
+    }
+
+    /// Whether something of the call at this place was sent.
+    #[inline]
+    fn is_begun(&self, place: usize) -> bool {
+        place < self.sent || (place == self.sent && self.begun > 0)
     }
 
     /// Whether a call is in it that somebody still waits for.
+    #[inline]
     pub(super) fn has_open(&self) -> bool {
-        self.calls.iter().any(|call| !call.is_over)
+        self.open > 0
     }
 
-    /// Whether a body of this length may wait to be sent; one may always.
-    pub(super) fn has_room(&self, body: usize, max_message: usize) -> bool {
+    /// Whether a frame of this length may wait to be sent; one may always.
+    #[inline]
+    pub(super) fn has_room(&self, frame: usize, max_message: usize) -> bool {
         let waiting = self.unsent().len();
-        waiting == 0 || waiting + PREFIX + body <= max_message.saturating_add(SPARE)
+        waiting == 0 || waiting + frame <= max_message.saturating_add(SPARE)
     }
 
-    /// Appends a call with this body.
+    /// Appends a call with this frame, which comes in two parts.
+    #[inline]
     pub(super) fn push(
         &mut self,
         name: Name,
-        body: &[u8],
+        (first, second): (&[u8], &[u8]),
         longest_answer: u32,
-        deadline: Option<Instant>,
+        due: Moment,
     ) -> error::Result<()> {
-        let prefix = u32::try_from(body.len()).map(frame::prefix);
-        let prefix = prefix.map_err(|_| lacks_room(body.len()))?;
-        let length = PREFIX + body.len();
-        self.make_room(length)?;
-        self.frames.extend_from_slice(&prefix);
-        self.frames.extend_from_slice(body);
-        self.calls.push_back(Call {
+        let length = first.len() + second.len();
+        self.reserve(length)?;
+        self.frames.append(first);
+        self.frames.append(second);
+        self.append(Call {
             name,
-            deadline,
+            due,
             length,
-            unsent: length,
             longest_answer,
             is_over: false,
         });
         Ok(())
     }
 
-    /// Appends this call, of another queue, with its frame.
-    fn push_frame(&mut self, call: &Call, frame: &[u8]) -> error::Result<()> {
-        self.make_room(frame.len())?;
-        self.frames.extend_from_slice(frame);
-        self.calls.push_back(Call {
-            unsent: frame.len(),
-            ..*call
+    /// Appends a call whose frame, of this length, was sent; there is no other in the queue, and room was made.
+    #[inline]
+    pub(super) fn push_sent(
+        &mut self,
+        name: Name,
+        length: usize,
+        longest_answer: u32,
+        due: Moment,
+    ) {
+        self.append(Call {
+            name,
+            due,
+            length,
+            longest_answer,
+            is_over: false,
         });
+        self.sent += 1;
+    }
+
+    /// Whether a frame may be sent from elsewhere: nothing else is under way, and what was sent does not have to be kept.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        self.is_empty() && self.frames.is_empty()
+    }
+
+    /// Appends this call, of another queue, with its frame.
+    fn push_frame(&mut self, call: Call, frame: &[u8]) -> error::Result<()> {
+        self.reserve(frame.len())?;
+        self.frames.append(frame);
+        self.append(call);
         Ok(())
     }
 
-    /// Makes room for one more call, whose frame has this length.
-    fn make_room(&mut self, length: usize) -> error::Result<()> {
-        self.compact();
-        let has_room = self.frames.try_reserve(length).is_ok() && self.calls.try_reserve(1).is_ok();
-        match has_room {
+    /// Appends this call, whose frame was appended.
+    #[inline]
+    fn append(&mut self, call: Call) {
+        self.longest_answer = match self.sent < self.calls.len() {
+            true => self.longest_answer.max(call.longest_answer),
+            false => call.longest_answer,
+        };
+        self.next_due = self.next_due.min(call.due);
+        self.open += 1;
+        self.calls.push_back(call);
+    }
+
+    /// Makes room for one more call, whose frame has this length, if there is none.
+    #[inline]
+    pub(super) fn reserve(&mut self, length: usize) -> error::Result<()> {
+        let has_room = self.frames.has_room(length) && self.calls.len() < self.calls.capacity();
+        match has_room || self.makes_room(length) {
             true => Ok(()),
             false => Err(lacks_room(length)),
         }
+    }
+
+    fn makes_room(&mut self, length: usize) -> bool {
+        self.frames.makes_room(length) && self.calls.try_reserve(1).is_ok()
     }
 
     /// So many calls are over whose answers come first.
@@ -159,54 +207,65 @@ impl Queue {
     }
 
     /// What is to be sent next.
+    #[inline]
     pub(super) fn unsent(&self) -> &[u8] {
-        self.frames.get(self.start..).unwrap_or(&[])
+        self.frames.unsent()
     }
 
-    /// The longest body that an answer to what is to be sent may have.
+    /// The longest body that an answer to what is to be sent may have, or more.
+    #[inline]
     pub(super) fn longest_answer(&self) -> u32 {
-        let unsent = self.calls.iter().filter(|call| call.unsent > 0);
-        unsent.map(|call| call.longest_answer).max().unwrap_or(0)
+        self.longest_answer
     }
 
     /// So many bytes of it were sent.
+    #[inline]
     pub(super) fn sent(&mut self, count: usize) {
-        self.start += count;
-        let mut left = count;
-        for call in self.calls.iter_mut().filter(|call| call.unsent > 0) {
-            let taken = left.min(call.unsent);
-            call.unsent -= taken;
-            left -= taken;
-            if left == 0 {
-                break;
-            }
-        }
-        if self.start == self.frames.len() {
-            self.compact();
+        self.frames.sent(count);
+        self.begun += count;
+        while let Some(call) = self.calls.get(self.sent)
+            && self.begun >= call.length
+        {
+            self.begun -= call.length;
+            self.sent += 1;
         }
     }
 
     /// Takes the call that an answer belongs to which came now; `None`: to one that is over.
+    #[inline]
     pub(super) fn answered(&mut self) -> Result<Option<Name>, Unasked> {
-        self.keeps_sent = false;
-        self.take_first(|call| call.unsent == 0)
+        self.frames.keep_no_more();
+        self.take_first(self.sent > 0)
     }
 
     /// The same of the word that a request is too large, which may come before all of it was sent. Nothing more is.
     pub(super) fn refused(&mut self) -> Result<Option<Name>, Unasked> {
-        self.take_first(Call::is_begun)
+        self.take_first(self.is_begun(0))
     }
 
-    fn take_first(&mut self, may_be: impl Fn(&Call) -> bool) -> Result<Option<Name>, Unasked> {
+    #[inline]
+    fn take_first(&mut self, may_be: bool) -> Result<Option<Name>, Unasked> {
         if self.owed > 0 {
             self.owed -= 1;
             return Ok(None);
         }
-        if !self.calls.front().is_some_and(may_be) {
+        if !may_be {
             return Err(Unasked);
         }
-        let call = self.calls.pop_front();
+        let call = self.pop_first();
         Ok(call.filter(|call| !call.is_over).map(|call| call.name))
+    }
+
+    /// Takes the first call out, of which nothing more is sent.
+    #[inline]
+    fn pop_first(&mut self) -> Option<Call> {
+        let call = self.calls.pop_front()?;
+        self.open -= usize::from(!call.is_over);
+        match self.sent {
+            0 => self.begun = 0,
+            _ => self.sent -= 1,
+        }
+        Some(call)
     }
 
     /// Ends the call with this id, if it is open: what was sent of it in part is sent to its end, and its answer is
@@ -218,39 +277,52 @@ impl Queue {
     }
 
     /// Ends the first call whose time is over by now.
-    pub(super) fn end_due(&mut self, now: Instant) -> Option<Over> {
-        let is_due = |call: &Call| !call.is_over && call.deadline.is_some_and(|due| due <= now);
-        let place = self.calls.iter().position(is_due)?;
-        self.end_at(place)
+    #[inline]
+    pub(super) fn end_due(&mut self, now: Moment) -> Option<Over> {
+        match self.next_due <= now {
+            true => self.end_first_due(now),
+            false => None,
+        }
+    }
+
+    fn end_first_due(&mut self, now: Moment) -> Option<Over> {
+        let is_due = |call: &Call| !call.is_over && call.due <= now;
+        if let Some(place) = self.calls.iter().position(is_due) {
+            return self.end_at(place);
+        }
+        let open = self.calls.iter().filter(|call| !call.is_over);
+        self.next_due = open.map(|call| call.due).min().unwrap_or_default();
+        None
     }
 
     /// Ends the first open call, since the connection has ended.
     pub(super) fn end_first(&mut self) -> Option<Over> {
-        let call = self.calls.pop_front()?;
+        let is_not_executed = self.sent == 0;
+        let call = self.pop_first()?;
         if call.is_over {
             return self.end_first();
         }
         Some(Over {
             name: call.name,
-            is_not_executed: call.unsent > 0,
+            is_not_executed,
         })
     }
 
     /// Moves the calls that are open to `other`, as if nothing of them had been sent; `false`: what was sent was not kept.
     pub(super) fn start_again_in(&mut self, other: &mut Self) -> bool {
-        if !self.keeps_sent {
+        let Some(frames) = self.frames.take_kept() else {
             return false;
-        }
-        let mut frames = self.frames.as_slice();
+        };
+        let mut frames = frames.as_slice();
         while let Some(call) = self.calls.front() {
             let Some((frame, rest)) = frames.split_at_checked(call.length) else {
                 return false;
             };
-            if !call.is_over && other.push_frame(call, frame).is_err() {
+            if !call.is_over && other.push_frame(*call, frame).is_err() {
                 return false;
             }
             frames = rest;
-            self.calls.pop_front();
+            self.pop_first();
         }
         *self = Self::default();
         true
@@ -258,34 +330,35 @@ impl Queue {
 
     /// Moves the first call to `other`; nothing of it was sent.
     pub(super) fn move_first(&mut self, other: &mut Self) -> error::Result<()> {
-        let frame = self.calls.front().map_or(0, |call| call.length);
-        let frame = self.unsent().get(..frame).unwrap_or(&[]);
-        if let Some(call) = self.calls.front() {
+        if let Some(call) = self.calls.front().copied() {
+            let frame = self.unsent().get(..call.length).unwrap_or(&[]);
             other.push_frame(call, frame)?;
+            self.forget(0);
         }
-        self.forget(0);
         Ok(())
     }
 
-    /// The length of the first call's message.
+    /// The length of the first call's frame.
     pub(super) fn first_length(&self) -> Option<usize> {
-        Some(self.calls.front()?.length.saturating_sub(PREFIX))
+        Some(self.calls.front()?.length)
     }
 
-    /// When the next call is due.
-    pub(super) fn next_due(&self) -> Option<Instant> {
-        let open = self.calls.iter().filter(|call| !call.is_over);
-        open.filter_map(|call| call.deadline).min()
+    /// No call is due before.
+    #[inline]
+    pub(super) fn next_due(&self) -> Moment {
+        self.next_due
     }
 
     fn end_at(&mut self, place: usize) -> Option<Over> {
+        let is_begun = self.is_begun(place);
         let call = self.calls.get_mut(place)?;
         let over = Over {
             name: call.name,
-            is_not_executed: !call.is_begun(),
+            is_not_executed: !is_begun,
         };
-        if call.is_begun() {
+        if is_begun {
             call.is_over = true;
+            self.open -= 1;
         } else {
             self.forget(place);
         }
@@ -294,30 +367,11 @@ impl Queue {
 
     /// Takes out a call that was not begun, and its frame.
     fn forget(&mut self, place: usize) {
-        let before = self
-            .calls
-            .iter()
-            .take(place)
-            .map(|call| call.unsent)
-            .sum::<usize>();
+        let before = self.calls.iter().take(place).skip(self.sent);
+        let before = before.map(|call| call.length).sum::<usize>() - self.begun;
         if let Some(call) = self.calls.remove(place) {
-            let from = self.start + before;
-            self.frames.drain(from..from + call.length);
-        }
-    }
-
-    /// Lets go of what was sent.
-    fn compact(&mut self) {
-        if self.keeps_sent && self.start <= KEPT {
-            return;
-        }
-        self.keeps_sent = false;
-        if self.start > 0 {
-            self.frames.drain(..self.start);
-            self.start = 0;
-        }
-        if self.frames.is_empty() && self.frames.capacity() > SPARE {
-            self.frames = Vec::new();
+            self.open -= 1;
+            self.frames.remove(before, call.length);
         }
     }
 }

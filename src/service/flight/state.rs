@@ -1,11 +1,12 @@
 //! Where the calls are: under way, answered, over; and what is known of them.
 
 use super::aloft::{Aloft, Done, Taken, end_due};
-use super::queue::{Name, Queue};
+use super::queue::Queue;
 use super::watch::{TakingOff, Watch};
 use super::{Completion, Next};
 use crate::error::Error;
 use crate::service::lanes::Landed;
+use crate::sys::moment::{Clock, Moment};
 use crate::sys::wait::Spin;
 use crate::transport::{Armed, ClientOptions};
 use std::collections::VecDeque;
@@ -20,6 +21,7 @@ const LOOK: Duration = Duration::from_millis(1);
 
 /// Where the calls of a client are that nobody waits for.
 pub(super) struct State {
+    clock: Clock,
     /// The server, for people.
     peer: String,
     /// The number given last.
@@ -36,24 +38,29 @@ pub(super) struct State {
     pub(super) grounded: Queue,
     pub(super) done: VecDeque<Done>,
     pub(super) spin: Spin,
-    /// Threads that sleep until there is a completion.
+    /// Threads that sleep until there is a completion, and those that spin.
     pub(super) sleepers: usize,
+    pub(super) spinners: usize,
+    /// Threads that sleep until a connection is over.
+    pub(super) landers: usize,
     /// The host watches.
     pub(super) is_watched: bool,
+    /// The bell rings.
     is_rung: bool,
     /// The calls that wait for a connection are counted among those who do.
     pub(super) is_counted: bool,
     /// When the timer's time comes.
-    pub(super) timer: Option<Instant>,
-    /// When the connections were looked at last without being watched.
-    looked: Option<Instant>,
+    pub(super) timer: Moment,
+    /// When the connections are to be looked at again that nobody watches.
+    next_look: Moment,
     /// Which connection is asked first for an answer, so that none is passed over for ever.
     turn: usize,
 }
 
 impl State {
-    pub(super) fn new(peer: &str, options: &ClientOptions) -> Self {
+    pub(super) fn new(peer: &str, options: &ClientOptions, clock: Clock) -> Self {
         Self {
+            clock,
             peer: peer.to_owned(),
             last: 0,
             fleet: Vec::new(),
@@ -64,11 +71,13 @@ impl State {
             done: VecDeque::new(),
             spin: Spin::new(options.spin),
             sleepers: 0,
+            spinners: 0,
+            landers: 0,
             is_watched: false,
             is_rung: false,
             is_counted: false,
-            timer: None,
-            looked: None,
+            timer: Moment::NEVER,
+            next_look: clock.now(),
             turn: 0,
         }
     }
@@ -159,12 +168,11 @@ impl State {
     /// Looks what connections that nobody watches have to tell besides answers, if that was not done of late; whether
     /// that was the end of calls.
     pub(super) fn looks_now_and_then(&mut self) -> bool {
-        let now = Instant::now();
-        let is_time = self.looked.is_none_or(|looked| now - looked >= SLICE);
-        if self.is_idle() || !is_time {
+        let now = self.clock.now();
+        if self.is_idle() || now < self.next_look {
             return false;
         }
-        self.looked = Some(now);
+        self.next_look = now.after(SLICE);
         for aloft in &mut self.fleet {
             aloft.look(&mut self.done);
         }
@@ -172,14 +180,19 @@ impl State {
     }
 
     /// Takes a completion that is there.
+    #[inline]
     pub(super) fn look(&mut self, answer: &mut [u8]) -> Option<Next> {
         if self.done.is_empty() {
             let next = self.take(answer);
             if next.is_some() {
                 return next;
             }
-            self.end_due();
         }
+        self.take_done()
+    }
+
+    /// Takes a completion of a call that is over without an answer.
+    pub(super) fn take_done(&mut self) -> Option<Next> {
         let Done { name, error } = self.done.pop_front()?;
         Some(Next::Completion(Completion {
             id: name.id,
@@ -191,32 +204,68 @@ impl State {
     /// Takes an answer that has come, to whichever connection.
     fn take(&mut self, answer: &mut [u8]) -> Option<Next> {
         let count = self.fleet.len();
-        for place in (self.turn..count).chain(0..self.turn.min(count)) {
+        let mut after = self.turn;
+        for _ in 0..count {
+            let place = if after < count { after } else { 0 };
+            after = place + 1;
             let aloft = self.fleet.get_mut(place)?;
             if aloft.is_quiet() {
                 continue;
             }
-            aloft.send(&mut self.done);
+            aloft.send(&mut self.done); // Before, so that the server goes on meanwhile.
             match aloft.take(answer, &mut self.done) {
-                Some(Taken::Whole(Name { id, tag }, length)) => {
-                    self.turn = place + 1;
-                    let outcome = Ok(length);
-                    return Some(Next::Completion(Completion { id, tag, outcome }));
+                Some(taken) => {
+                    let is_kept = matches!(taken, Taken::Kept(_));
+                    self.turn = if is_kept { place } else { after };
+                    return Some(taken.into());
                 }
-                Some(Taken::Kept(length)) => {
-                    self.turn = place;
-                    return Some(Next::NoRoom(length));
-                }
-                None => aloft.send(&mut self.done), // An answer to a call that is over may have made room.
+                None => aloft.send(&mut self.done), // There may be room now.
             }
         }
         None
     }
 
-    /// Sends what can be sent at once.
-    pub(super) fn send(&mut self) {
+    /// Whether some thread is known to take completions, or to look for them, in a moment: it sends what waits, too.
+    pub(super) fn is_attended(&self) -> bool {
+        self.is_watched || self.spinners > 0
+    }
+
+    /// Sends what can be sent at once, but where requests `may_gather` as long as the server has something to answer.
+    #[inline]
+    pub(super) fn send(&mut self, may_gather: bool) {
         for aloft in &mut self.fleet {
-            aloft.send(&mut self.done);
+            aloft.send_as(may_gather, &mut self.done);
+        }
+    }
+
+    /// Whether a call waits for a connection, or may have to: one is made, or was refused.
+    pub(super) fn has_to_board(&self) -> bool {
+        let is_refused = |aloft: &Aloft| aloft.was_refused() && aloft.is_open();
+        let has_grounded = !self.grounded.is_empty() || self.is_counted;
+        has_grounded || !self.runway.is_empty() || self.fleet.iter().any(is_refused)
+    }
+
+    /// Whether somebody relies on the watch.
+    #[inline]
+    pub(super) fn is_relied_on(&self) -> bool {
+        self.is_watched || self.sleepers > 0
+    }
+
+    /// Whether the watch has nothing to be told: nobody relies on it, or it tells that there is something already, and whoever
+    /// looks then, and finds nothing, sees to it.
+    #[inline]
+    pub(super) fn has_told(&self) -> bool {
+        self.is_rung || !self.is_relied_on()
+    }
+
+    /// The only connection, if it lives, no call waits for another, and the watch has nothing to be told: so that there is
+    /// nothing to see to but what goes over it.
+    #[inline]
+    pub(super) fn only(&mut self) -> Option<(&mut Aloft, &mut VecDeque<Done>)> {
+        let is_all = self.grounded.is_empty() && self.runway.is_empty() && self.has_told();
+        match self.fleet.as_mut_slice() {
+            [aloft] if is_all && aloft.end().is_none() => Some((aloft, &mut self.done)),
+            _ => None,
         }
     }
 
@@ -235,12 +284,27 @@ impl State {
         }
     }
 
-    /// Ends the calls whose time is over.
-    fn end_due(&mut self) {
-        for aloft in &mut self.fleet {
-            aloft.end_due(&mut self.done);
+    /// No call is due before.
+    fn next_due(&self) -> Moment {
+        let aloft = self.fleet.iter().map(|aloft| &aloft.queue);
+        let dues = aloft.chain([&self.grounded]).map(Queue::next_due);
+        dues.min().unwrap_or_default()
+    }
+
+    /// Ends the calls whose time is over; whether there was one.
+    pub(super) fn end_due(&mut self) -> bool {
+        if self.next_due() < Moment::NEVER {
+            self.end_due_by(self.clock.now());
         }
-        end_due(&mut self.grounded, &self.peer, &mut self.done);
+        !self.done.is_empty()
+    }
+
+    /// Ends the calls whose time was over then.
+    pub(super) fn end_due_by(&mut self, now: Moment) {
+        for aloft in &mut self.fleet {
+            aloft.end_due(now, &mut self.done);
+        }
+        end_due(&mut self.grounded, now, &self.peer, &mut self.done);
     }
 
     /// Arms the watches of the connections.
@@ -262,24 +326,23 @@ impl State {
         }
     }
 
-    /// Whether there is a completion that no watch tells of.
+    /// Whether there is a completion that no watch tells of, or a connection is over for which some thread sleeps.
     pub(super) fn has_known(&self) -> bool {
-        !self.done.is_empty() || self.fleet.iter().any(Aloft::has_news)
+        let may_land = || self.landers > 0 && self.fleet.iter().any(Aloft::is_over);
+        !self.done.is_empty() || self.fleet.iter().any(Aloft::has_news) || may_land()
     }
 
     /// Lets the timer's time come when that of the next call is over, or when the connections are to be looked at again.
     pub(super) fn set_timer(&mut self, watch: &Watch, armed: Armed) -> io::Result<()> {
-        let now = Instant::now();
-        let look = (armed == Armed::Unwatched).then(|| now + LOOK);
-        let aloft = self.fleet.iter().map(|aloft| &aloft.queue);
-        let dues = aloft.chain([&self.grounded]).filter_map(Queue::next_due);
-        let runway = self.runway.iter().filter_map(TakingOff::due);
-        let Some(due) = dues.chain(runway).chain(look).min() else {
-            return Ok(());
-        };
-        if self.timer.is_none_or(|timer| due < timer) {
-            watch.timer.set(Some(due.saturating_duration_since(now)))?;
-            self.timer = Some(due);
+        let look = (armed == Armed::Unwatched).then_some(LOOK);
+        let runway = self.runway.iter().filter_map(TakingOff::remaining);
+        let mut due = self.next_due();
+        if let Some(soonest) = runway.chain(look).min() {
+            due = due.min(self.clock.now().after(soonest));
+        }
+        if due < self.timer {
+            watch.timer.set(Some(due.since(self.clock.now())))?;
+            self.timer = due;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::sys::ready::Want;
 use crate::sys::{AsSource, Bell, Event, Poller, Source, Timer};
 use crate::transport::{Channel, Opening, WATCHES, Watches};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The token of the bell and of the timer; those of a connection are beyond.
 const BELL: u64 = 0;
@@ -102,9 +102,9 @@ impl TakingOff {
         }
     }
 
-    /// When it is given up.
-    pub(super) fn due(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.opening.deadline().remaining()?)
+    /// How long until it is given up.
+    pub(super) fn remaining(&self) -> Option<Duration> {
+        self.opening.deadline().remaining()
     }
 
     /// Watches for more to know.

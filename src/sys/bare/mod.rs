@@ -25,6 +25,7 @@ macro_rules! never {
 }
 
 mod bytes;
+pub(crate) mod clock;
 mod names;
 mod open;
 mod processes;

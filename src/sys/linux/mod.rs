@@ -3,6 +3,7 @@
 mod bell;
 pub(crate) mod blocking;
 pub(crate) mod cancel;
+pub(crate) mod clock;
 pub(crate) mod cpu;
 mod fd;
 pub(crate) mod fifo;

@@ -407,6 +407,10 @@ impl<S: Patient> Channel for Framed<S> {
         }
     }
 
+    fn is_stream(&self) -> bool {
+        true
+    }
+
     fn recv_now(&mut self) -> Result<Option<&[u8]>> {
         if !self.is_taken_in()? {
             return Ok(None);

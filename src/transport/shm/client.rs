@@ -1,8 +1,10 @@
 //! The client's side of shared memory.
 
 use super::MEMORY;
-use super::layout::{self, DEFERS, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
-use super::pending::Pending;
+use super::layout::{
+    self, DEFERS, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER, WATCHING,
+};
+use super::pending::{Arrived, Pending};
 use super::slot::{ClientSlot, Header, Woken};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
@@ -45,13 +47,14 @@ pub(super) struct SharedChannel {
     /// The longest answer taken.
     pub(super) max_message: u32,
     /// The length of the last request that was given as a body, for people.
-    asked: usize,
+    pub(super) asked: usize,
     /// The last answer, copied out of its line.
-    line: Data,
+    pub(super) line: Data,
     /// The last one from the buffer, or those to a batch, at the start of the room.
-    answer: Room,
+    pub(super) answer: Room,
     /// What is answered next to calls that nobody waits for.
     pub(super) pending: Pending,
+    pub(super) arrived: Arrived,
 }
 
 /// What the server shares with this client.
@@ -88,6 +91,7 @@ pub(in crate::transport) fn connect(
         line: Data::EMPTY,
         answer: Room::empty(),
         pending: Pending::None,
+        arrived: Arrived::default(),
     }))
 }
 
@@ -206,6 +210,7 @@ impl Channel for SharedChannel {
 }
 
 impl SharedChannel {
+    #[inline]
     pub(super) fn session(&mut self) -> Result<&mut Session> {
         self.session
             .as_mut()
@@ -513,6 +518,15 @@ impl Session {
     /// Whether the server has handed the buffer over.
     pub(super) fn has_buffer(&self) -> bool {
         self.buffer.is_some()
+    }
+
+    /// What a request says besides its kind that nobody waits for.
+    #[inline]
+    pub(super) fn manner_of_flight(&self) -> u16 {
+        match self.rings {
+            true => WATCHING,
+            false => 0,
+        }
     }
 
     /// Puts the request where the server looks for it, and rings if the server sleeps.

@@ -4,14 +4,13 @@
 //! batch.
 
 use super::batch::is_failure;
-use super::client::SharedChannel;
-use super::layout::{self, INLINE, Record, WATCHING};
-use super::pending::Pending;
+use super::client::{Session, SharedChannel};
+use super::layout::{self, INLINE, Record};
+use super::pending::{Arrived, Pending};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::transport::channel::{noticed, too_large};
 use crate::transport::{Armed, Channel, Deadline, prefix_length};
-use std::ops::Range;
 use std::time::Duration;
 
 /// What has arrived is not waited for.
@@ -21,19 +20,73 @@ fn now() -> Deadline {
 
 impl SharedChannel {
     /// See [`Channel::send_now`].
+    #[inline]
     pub(super) fn publish_now(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize> {
-        if self.pending != Pending::None || frames.is_empty() || !self.has_met()? {
+        if (self.pending != Pending::None && !self.make_way()?) || !self.has_met()? {
             return Ok(0);
         }
-        let session = self.session()?;
-        session.manner = if session.rings { WATCHING } else { 0 };
-        let sent = self.publish_first(frames, longest_answer);
-        self.session()?.manner = 0;
-        sent
+        match frame::body(frames) {
+            Some(body) if body.len() <= INLINE => self.publish_line(frames),
+            _ => self.publish_first(frames, longest_answer),
+        }
     }
 
-    /// Publishes the first of these frames, which are some, or a batch of the first ones.
+    /// Copies out what has come, if there is a place for it: then the line is free.
+    fn make_way(&mut self) -> Result<bool> {
+        if self.arrived.count > 0 || !self.is_answered() {
+            return Ok(false);
+        }
+        match self.pending {
+            Pending::Batch(count) => self.copy_batch(count)?,
+            Pending::Single if self.arrived.line.is_none() => {
+                self.arrived.line = self.copy_line();
+            }
+            _ => {}
+        }
+        Ok(self.pending == Pending::None)
+    }
+
+    fn copy_batch(&mut self, count: u32) -> Result<()> {
+        let length = self.recv_batch(&now())?.len();
+        self.pending = Pending::None;
+        self.arrived.count = count;
+        self.arrived.rest = 0..length;
+        Ok(())
+    }
+
+    /// Copies the answer to one request out of its line, and gives its length; `None`: it is not there, or another place has it.
+    #[inline]
+    fn copy_line(&mut self) -> Option<usize> {
+        let Some(Session { slot, .. }) = &self.session else {
+            return None;
+        };
+        if self.pending != Pending::Single || !slot.is_answered() {
+            return None;
+        }
+        let length = layout::load_prefix(slot.reply()) as usize;
+        if length > INLINE {
+            return None;
+        }
+        self.pending = Pending::None;
+        self.line = layout::load(slot.reply(), length);
+        Some(length)
+    }
+
+    /// Publishes this frame, which a line holds.
+    #[inline]
+    fn publish_line(&mut self, frame: &[u8]) -> Result<usize> {
+        self.asked = frame.len() - PREFIX;
+        self.pending = Pending::Single;
+        let session = self.session()?;
+        session.publish(layout::SINGLE | session.manner_of_flight(), frame);
+        Ok(frame.len())
+    }
+
+    /// Publishes the first of these frames, or a batch of the first ones; nothing if there are none.
     fn publish_first(&mut self, frames: &[u8], longest_answer: u32) -> Result<usize> {
+        if frames.is_empty() {
+            return Ok(0);
+        }
         let bounds = self.session()?.bounds(longest_answer);
         let (batch, count) = bounds.first_batch(frames);
         if count > 1 {
@@ -49,7 +102,11 @@ impl SharedChannel {
         if body.len() > INLINE && body.len() <= limit && !self.has_buffer()? {
             return Ok(0);
         }
-        self.send_body(body, &now())?;
+        let session = self.session()?;
+        session.manner = session.manner_of_flight();
+        let sent = self.send_body(body, &now());
+        self.session()?.manner = 0;
+        sent?;
         self.pending = Pending::Single;
         Ok(PREFIX + body.len())
     }
@@ -60,17 +117,33 @@ impl SharedChannel {
         }
         self.put_into_buffer(batch, &now())?;
         let length = frame::prefix(prefix_length(batch)?);
-        self.session()?.publish(layout::BATCH, &length);
+        let session = self.session()?;
+        session.publish(layout::BATCH | session.manner_of_flight(), &length);
         self.pending = Pending::Batch(count);
         Ok(batch.len())
     }
 
     /// See [`Channel::recv_now`].
+    #[inline]
     pub(super) fn take_now(&mut self) -> Result<Option<&[u8]>> {
+        if let Some(length) = self.arrived.line.take() {
+            return Ok(Some(self.line.body(length)));
+        }
+        if self.arrived.count > 0 {
+            return self.take_arrived().map(Some);
+        }
+        match self.copy_line() {
+            Some(length) => Ok(Some(self.line.body(length))),
+            None => self.take_other(),
+        }
+    }
+
+    /// What has come but a short answer.
+    fn take_other(&mut self) -> Result<Option<&[u8]>> {
         if !self.has_met()? || !self.is_answered_now() {
             return self.nothing_now();
         }
-        match self.pending.clone() {
+        match self.pending {
             Pending::None => Ok(None),
             Pending::Single => {
                 self.pending = Pending::None;
@@ -81,38 +154,44 @@ impl SharedChannel {
                 Ok(Some(&[]))
             }
             Pending::Batch(count) => {
-                let length = self.recv_batch(&now())?.len();
-                self.take_of_batch(count, 0..length)
+                self.copy_batch(count)?;
+                self.take_arrived().map(Some)
             }
-            Pending::Answers(count, rest) => self.take_of_batch(count, rest),
         }
     }
 
-    /// The first of these answers to a batch.
-    fn take_of_batch(&mut self, count: u32, mut rest: Range<usize>) -> Result<Option<&[u8]>> {
-        let answers = self.answers(rest.clone());
-        let failed = is_failure(answers);
-        let length = match frame::first_body(answers) {
-            _ if failed => 0,
-            Some(body) => body.len(),
+    /// The first of the answers to a batch that have arrived.
+    #[inline]
+    fn take_arrived(&mut self) -> Result<&[u8]> {
+        let Arrived { count, rest, .. } = &mut self.arrived;
+        let answers = self.answer.get(rest.clone()).unwrap_or_default();
+        let (body, length) = match frame::split_first(answers) {
+            Some((body, _)) => (rest.start + PREFIX, body.len()),
+            None if is_failure(answers) => (rest.start + PREFIX, usize::MAX),
             None => return Err(self.nonsense()),
         };
-        let body = rest.start + PREFIX..rest.start + PREFIX + length;
-        rest.start = body.end;
-        self.pending = match count {
-            1 => Pending::None,
-            _ => Pending::Answers(count - 1, rest),
-        };
-        if failed {
-            return Err(noticed(Notice::HandlerFailed, &self.peer));
-        }
+        *count -= 1;
         if length > self.max_message as usize {
-            return Err(too_large(&self.peer, length, self.max_message));
+            return Err(self.pass_over(length));
         }
-        Ok(Some(self.answers(body)))
+        rest.start = body + length;
+        Ok(self.answers(body..body + length))
+    }
+
+    /// The failure that the first of the answers is that have arrived, and so many bytes long.
+    #[cold]
+    fn pass_over(&mut self, length: usize) -> Error {
+        let rest = &mut self.arrived.rest;
+        rest.start += PREFIX;
+        if length == usize::MAX {
+            return noticed(Notice::HandlerFailed, &self.peer);
+        }
+        rest.start += length;
+        too_large(&self.peer, length, self.max_message)
     }
 
     /// There is no answer: either it has not come, or none will.
+    #[inline]
     fn nothing_now(&self) -> Result<Option<&[u8]>> {
         match &self.session {
             Some(session) if session.slot.is_closed() => {
@@ -123,20 +202,24 @@ impl SharedChannel {
     }
 
     /// See [`Channel::has_arrived`].
+    #[inline]
     pub(super) fn is_answered_now(&self) -> bool {
+        let has_arrived = self.arrived.line.is_some() || self.arrived.count > 0;
+        has_arrived || (self.pending != Pending::None && self.is_answered())
+    }
+
+    /// Whether the server has answered what was published last.
+    #[inline]
+    fn is_answered(&self) -> bool {
         let session = self.session.as_ref();
-        match self.pending {
-            Pending::None => false,
-            Pending::Answers(..) => true,
-            _ => session.is_some_and(|session| session.slot.is_answered()),
-        }
+        session.is_some_and(|session| session.slot.is_answered())
     }
 
     /// See [`Channel::arm`].
     pub(super) fn arm_now(&mut self) -> Armed {
         match self.pending {
-            Pending::None => Armed::Watched,
             _ if self.is_answered_now() => Armed::Arrived,
+            Pending::None => Armed::Watched,
             // It was published by who meant to wait, or the server is of an earlier version.
             Pending::Owed(_) => Armed::Unwatched,
             _ => match &self.session {
@@ -170,10 +253,17 @@ impl SharedChannel {
     }
 
     /// Whether the server has shared its memory.
+    #[inline]
     fn has_met(&mut self) -> Result<bool> {
-        if self.session.is_none()
-            && let Some(received) = self.receive_now()?
-        {
+        match self.session {
+            Some(_) => Ok(true),
+            None => self.meets_now(),
+        }
+    }
+
+    #[cold]
+    fn meets_now(&mut self) -> Result<bool> {
+        if let Some(received) = self.receive_now()? {
             self.session = Some(self.understand(received)?);
         }
         Ok(self.session.is_some())

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// What is answered next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the server answers next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pending {
     /// Nothing: the line is free.
     None,
@@ -11,8 +11,6 @@ pub(super) enum Pending {
     Single,
     /// So many requests, published as one.
     Batch(u32),
-    /// So many requests as one, whose answers lie in this part of the room.
-    Answers(u32, Range<usize>),
     /// So many requests of calls that are over, published as one by those who waited.
     Owed(u32),
 }
@@ -24,4 +22,14 @@ impl Pending {
             count => Self::Owed(count),
         }
     }
+}
+
+/// Answers that were copied out, to free the line, and not taken yet. They come before what is pending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Arrived {
+    /// The length of the first, which came in a line.
+    pub(super) line: Option<usize>,
+    /// How many others came with a batch, and the part of the room where they lie.
+    pub(super) count: u32,
+    pub(super) rest: Range<usize>,
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::sys::moment::Clock;
 use std::time::Duration;
 
 fn name(id: u64) -> Name {
@@ -11,7 +12,9 @@ fn name(id: u64) -> Name {
 fn queue(count: u8) -> Queue {
     let mut queue = Queue::default();
     for id in 1..=count {
-        queue.push(name(id.into()), &[id], 100, None).unwrap();
+        queue
+            .push(name(id.into()), (&[1, 0, 0, 0], &[id]), 100, Moment::NEVER)
+            .unwrap();
     }
     queue
 }
@@ -78,15 +81,17 @@ fn the_end_of_the_connection_is_that_of_every_open_call() {
 #[test]
 fn a_call_is_due_when_its_time_is_over() {
     let mut queue = Queue::default();
-    let now = Instant::now();
-    let due = |seconds| Some(now + Duration::from_secs(seconds));
-    queue.push(name(1), &[], 0, due(20)).unwrap();
-    queue.push(name(2), &[], 0, None).unwrap();
-    queue.push(name(3), &[], 0, due(10)).unwrap();
+    let now = Clock::new().now();
+    let due = |seconds| now.after(Duration::from_secs(seconds));
+    queue.push(name(1), (&[0; 4], &[]), 0, due(20)).unwrap();
+    queue
+        .push(name(2), (&[0; 4], &[]), 0, Moment::NEVER)
+        .unwrap();
+    queue.push(name(3), (&[0; 4], &[]), 0, due(10)).unwrap();
     assert_eq!(queue.next_due(), due(10));
     assert_eq!(queue.end_due(now), None);
-    assert_eq!(queue.end_due(due(15).unwrap()).unwrap().name, name(3));
-    assert_eq!(queue.end_due(due(15).unwrap()), None);
+    assert_eq!(queue.end_due(due(15)).unwrap().name, name(3));
+    assert_eq!(queue.end_due(due(15)), None);
     assert_eq!(queue.next_due(), due(20));
     assert_eq!(queue.len(), 2);
 }
@@ -97,7 +102,9 @@ fn what_is_owed_comes_first_and_belongs_to_nobody() {
     queue.owe(2);
     assert!(!queue.is_empty() && !queue.has_open() && !queue.is_unasked());
     assert_eq!(queue.len(), 2);
-    queue.push(name(7), b"x", 9, None).unwrap();
+    queue
+        .push(name(7), (&[1, 0, 0, 0], b"x"), 9, Moment::NEVER)
+        .unwrap();
     assert_eq!(queue.longest_answer(), 9);
     queue.sent(5);
     for expected in [None, None, Some(name(7))] {
@@ -124,10 +131,55 @@ fn a_request_may_be_refused_before_all_of_it_was_sent() {
 #[test]
 fn one_message_may_always_wait_and_others_up_to_the_limit() {
     let mut queue = Queue::default();
-    assert!(queue.has_room(usize::MAX - PREFIX, 10));
-    queue.push(name(1), &[0; 100], 9, None).unwrap();
-    assert!(queue.has_room(SPARE + 10 - 104 - PREFIX, 10));
-    assert!(!queue.has_room(SPARE + 10 - 104 - PREFIX + 1, 10));
+    assert!(queue.has_room(usize::MAX, 10));
+    queue
+        .push(name(1), (&[100, 0, 0, 0], &[0; 100]), 9, Moment::NEVER)
+        .unwrap();
+    assert!(queue.has_room(SPARE + 10 - 104, 10));
+    assert!(!queue.has_room(SPARE + 10 - 104 + 1, 10));
     queue.sent(104);
     assert!(queue.has_room(SPARE + 10, 10));
+}
+
+#[test]
+fn what_was_sent_from_elsewhere_is_answered_as_any_other() {
+    let mut queue = Queue::default();
+    assert!(queue.is_free());
+    queue.reserve(5).unwrap();
+    queue.push_sent(name(1), 5, 100, Moment::NEVER);
+    assert!(!queue.is_free() && queue.has_open() && queue.unsent().is_empty());
+    let frame: (&[u8], &[u8]) = (&[1, 0, 0, 0], b"x");
+    queue.push(name(2), frame, 100, Moment::NEVER).unwrap();
+    assert_eq!((queue.len(), queue.asked()), (2, 1));
+    queue.sent(5);
+    assert_eq!(queue.asked(), 2);
+    for expected in [1, 2] {
+        assert_eq!(queue.answered().unwrap(), Some(name(expected)));
+    }
+    assert!(queue.is_free() && !queue.has_open());
+    assert!(!Queue::on_trial().is_free(), "what it sends is kept");
+}
+
+#[test]
+fn what_is_due_next_is_looked_for_when_a_time_has_come() {
+    let mut queue = Queue::default();
+    let now = Clock::new().now();
+    let due = |seconds| now.after(Duration::from_secs(seconds));
+    for (id, seconds) in [(1, 1), (2, 5), (3, 3)] {
+        let frame: (&[u8], &[u8]) = (&[0; 4], &[]);
+        queue.push(name(id), frame, 0, due(seconds)).unwrap();
+    }
+    queue.sent(12);
+    assert_eq!(queue.answered().unwrap(), Some(name(1)));
+    assert_eq!(
+        queue.next_due(),
+        due(1),
+        "it is not looked for with each answer"
+    );
+    assert_eq!(queue.end_due(due(1)), None);
+    assert_eq!(queue.next_due(), due(3));
+    assert_eq!(queue.end_due(due(5)).unwrap().name, name(2));
+    assert_eq!(queue.end_due(due(5)).unwrap().name, name(3));
+    assert_eq!(queue.end_due(due(5)), None);
+    assert_eq!(queue.next_due(), Moment::NEVER);
 }

@@ -30,6 +30,7 @@ fn channel(control: Handle) -> SharedChannel {
         line: Data::EMPTY,
         answer: Room::empty(),
         pending: Pending::None,
+        arrived: Arrived::default(),
     }
 }
 
@@ -78,11 +79,16 @@ impl Shared {
 
     /// Answers the first request before it is asked.
     fn answer(&self, kind: u16, length: usize, buffer: &[u8]) {
+        self.answer_to(1, kind, length, buffer);
+    }
+
+    /// Answers the request with this number.
+    fn answer_to(&self, number: u32, kind: u16, length: usize, buffer: &[u8]) {
         self.buffer.write(HALF, buffer);
         let line = self.page.line(1);
         layout::store(line, &frame::prefix(u32::try_from(length).unwrap()));
         line.kind.store(kind, Ordering::SeqCst);
-        line.word.store(layout::word(1), Ordering::SeqCst);
+        line.word.store(layout::word(number), Ordering::SeqCst);
     }
 
     /// Exchanges two frames: how many answers were given, how many are owed, and how it ended.
@@ -334,4 +340,38 @@ fn one_that_waits_for_a_record_is_not_kept_by_rings() {
         is_over.store(true, Ordering::SeqCst);
         assert_eq!(error.status(), Status::TimedOut);
     });
+}
+
+/// So many frames whose bodies are these letters.
+fn letters(letters: &str) -> Vec<u8> {
+    letters
+        .bytes()
+        .flat_map(|letter| [1, 0, 0, 0, letter])
+        .collect()
+}
+
+#[test]
+fn what_waits_is_published_once_the_answer_before_was_copied_out() {
+    let mut shared = Shared::new();
+    let channel = &mut shared.channel;
+    assert_eq!(channel.send_now(&letters("a"), 10).unwrap(), 5);
+    assert_eq!(channel.send_now(&letters("bc"), 10).unwrap(), 0);
+    shared.answer(layout::SINGLE, 1, &[]);
+    let channel = &mut shared.channel;
+    assert_eq!(channel.send_now(&letters("bc"), 10).unwrap(), 10);
+    assert!(channel.has_arrived());
+    shared.answer_to(2, layout::BATCH, 10, &letters("BC"));
+    // Those to the batch find a place beside the one that came in the line; then there is none.
+    let channel = &mut shared.channel;
+    assert_eq!(channel.send_now(&letters("de"), 10).unwrap(), 10);
+    shared.answer_to(3, layout::BATCH, 10, &letters("DE"));
+    let channel = &mut shared.channel;
+    assert_eq!(channel.send_now(&letters("f"), 10).unwrap(), 0);
+    assert_eq!(channel.recv_now().unwrap().map(<[u8]>::len), Some(1));
+    for expected in ["B", "C", "D", "E"] {
+        let answer = channel.recv_now().unwrap();
+        assert_eq!(answer, Some(expected.as_bytes()));
+    }
+    assert_eq!(channel.recv_now().unwrap(), None);
+    assert_eq!(channel.arm(), Armed::Watched);
 }

@@ -12,15 +12,22 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How its calls are asked for.
 pub(super) struct Flight {
     /// Calls that are submitted before the first completion is taken.
     depth: u64,
-    /// An event loop that sleeps until there are completions; `None`: the library waits.
-    event_loop: Option<Epoll>,
+    /// An event loop, which waits until there are completions; `None`: the library waits.
+    event_loop: Option<EventLoop>,
     room: Vec<u8>,
+}
+
+/// An event loop that watches a client.
+struct EventLoop {
+    epoll: Epoll,
+    /// How long it looks again and again before it sleeps.
+    spin: Duration,
 }
 
 impl Flight {
@@ -32,8 +39,8 @@ impl Flight {
         }
     }
 
-    /// The same, in an event loop that watches the client.
-    pub(super) fn watching(self, client: &Client) -> Result<Self, Failure> {
+    /// The same, in an event loop that watches the client, and looks so long before it sleeps.
+    pub(super) fn watching(self, client: &Client, spin: Duration) -> Result<Self, Failure> {
         let source = client.source().map_err(|error| failure(&error))?;
         let watch = || {
             let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -41,7 +48,10 @@ impl Flight {
             Ok(epoll)
         };
         Ok(Self {
-            event_loop: Some(watch().map_err(cannot_watch)?),
+            event_loop: Some(EventLoop {
+                epoll: watch().map_err(cannot_watch)?,
+                spin,
+            }),
             ..self
         })
     }
@@ -63,8 +73,8 @@ impl Flight {
                 None => {
                     take(client, None, room, &mut numbers)?;
                 }
-                Some(epoll) => {
-                    sleep_in(epoll).map_err(cannot_watch)?;
+                Some(event_loop) => {
+                    event_loop.wait().map_err(cannot_watch)?;
                     // An event loop takes all that there is before it sleeps again.
                     while take(client, Some(Duration::ZERO), room, &mut numbers)? {}
                 }
@@ -95,12 +105,22 @@ fn take(
     is_right.then_some(true).ok_or_else(wrong)
 }
 
-/// Sleeps until something watched is readable.
-fn sleep_in(epoll: &Epoll) -> Result<(), Errno> {
-    let mut events = [EpollEvent::empty()];
-    match epoll.wait(&mut events, EpollTimeout::NONE) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(error) => Err(error),
+impl EventLoop {
+    /// Waits until something watched is readable.
+    fn wait(&self) -> Result<(), Errno> {
+        let mut events = [EpollEvent::empty()];
+        if !self.spin.is_zero() {
+            let began = Instant::now();
+            while began.elapsed() < self.spin {
+                if self.epoll.wait(&mut events, EpollTimeout::ZERO)? > 0 {
+                    return Ok(());
+                }
+            }
+        }
+        match self.epoll.wait(&mut events, EpollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -126,8 +146,10 @@ mod tests {
         let client = Client::connect(&address, &ClientOptions::default()).unwrap();
         for depth in [1, 8, 64] {
             let waiting = Flight::new(depth);
-            let watching = Flight::new(depth).watching(&client).unwrap();
-            for mut flight in [waiting, watching] {
+            let watching = |spin| Flight::new(depth).watching(&client, spin).unwrap();
+            let sleeping = watching(Duration::ZERO);
+            let spinning = watching(Duration::from_micros(50));
+            for mut flight in [waiting, sleeping, spinning] {
                 flight.round_trip(&client, 1 << 40).unwrap();
                 flight.round_trip(&client, 7).unwrap();
             }

@@ -220,6 +220,8 @@ pub(crate) fn spawn_within(
 struct Ours {
     client: Arc<Client>,
     asking: Asking,
+    /// How long an event loop looks before it sleeps.
+    spin: Duration,
     job: Job,
 }
 
@@ -238,6 +240,7 @@ impl Ours {
         let mut ours = Self {
             client,
             asking: settings.manner.asking,
+            spin: settings.spin,
             job: Job::Calculate,
         };
         let is_echo = settings.echo.is_some();
@@ -251,7 +254,9 @@ impl Caller for Ours {
     fn prepare(&mut self, size: usize, batch: usize) -> Result<(), Failure> {
         self.job = match (size, batch, self.asking) {
             (0, _, Asking::Submit) => Job::Submit(Flight::new(batch)),
-            (0, _, Asking::Watch) => Job::Submit(Flight::new(batch).watching(&self.client)?),
+            (0, _, Asking::Watch) => {
+                Job::Submit(Flight::new(batch).watching(&self.client, self.spin)?)
+            }
             (0, 1, _) => Job::Calculate,
             (0, _, Asking::Call) => Job::CalculateMany(vec![sum(0); batch]),
             (0, _, Asking::CallEach) => Job::CalculateEach(batch),

@@ -1,0 +1,114 @@
+//! Sending requests that nobody waits for: at once, or together with others.
+
+use super::{Aloft, Done};
+use crate::error::Result;
+use crate::service::flight::queue::Name;
+use crate::sys::moment::Moment;
+use std::collections::VecDeque;
+
+/// Where one request, or one batch, is under way at a time, those that wait go as the next once they have so many bytes and
+/// the server has answered: behind one request, or behind a batch. Each time takes as long as some calls.
+const BEHIND_ONE: usize = 96;
+const BEHIND_BATCH: usize = 640;
+/// Elsewhere, so many bytes of requests gather at most, so that the server has some while others are submitted.
+const GATHERED: usize = 640;
+
+impl Aloft {
+    /// Asks by this frame, which comes in two parts, and sends what can be sent at once, unless requests `may_gather`, and the
+    /// server has something to answer meanwhile.
+    #[inline]
+    pub(in crate::service::flight) fn ask(
+        &mut self,
+        name: Name,
+        frame: (&[u8], &[u8]),
+        longest_answer: u32,
+        due: impl FnOnce() -> Moment,
+        may_gather: bool,
+        done: &mut VecDeque<Done>,
+    ) -> Result<()> {
+        let (alone, rest) = frame;
+        if rest.is_empty() && self.queue.is_free() && !self.calls.channel.has_arrived() {
+            self.queue.reserve(alone.len())?;
+            match self.calls.channel.send_now(alone, longest_answer) {
+                // What goes at once is not copied.
+                Ok(count) if count == alone.len() => {
+                    self.queue.push_sent(name, count, longest_answer, due());
+                    return Ok(());
+                }
+                sent => return self.ask_in_part(sent, name, alone, longest_answer, due(), done),
+            }
+        }
+        self.queue.push(name, frame, longest_answer, due())?;
+        if self.is_stream || self.queue.unsent().len() >= self.queue_for() {
+            self.send_as(may_gather, done);
+        }
+        Ok(())
+    }
+
+    /// How many bytes of requests wait for more.
+    #[inline]
+    fn queue_for(&self) -> usize {
+        match self.queue.asked() {
+            0 => 0,
+            1 => BEHIND_ONE,
+            _ => BEHIND_BATCH,
+        }
+    }
+
+    /// Asks by this frame, of which so much was sent.
+    #[cold]
+    fn ask_in_part(
+        &mut self,
+        sent: Result<usize>,
+        name: Name,
+        frame: &[u8],
+        longest_answer: u32,
+        due: Moment,
+        done: &mut VecDeque<Done>,
+    ) -> Result<()> {
+        self.queue.push(name, (frame, &[]), longest_answer, due)?;
+        match sent {
+            Ok(count) => self.queue.sent(count),
+            Err(error) => self.fail(&error, done),
+        }
+        Ok(())
+    }
+
+    /// Sends what can be sent at once, unless requests `may_gather`, and the server has something to answer meanwhile.
+    #[inline]
+    pub(in crate::service::flight) fn send_as(
+        &mut self,
+        may_gather: bool,
+        done: &mut VecDeque<Done>,
+    ) {
+        let may_gather = may_gather && self.is_stream && !self.queue.is_unasked();
+        let gathers = may_gather && self.queue.unsent().len() < GATHERED;
+        match gathers && self.calls.end.is_none() {
+            true => self.is_gathering = !self.queue.unsent().is_empty(),
+            false => self.send(done),
+        }
+    }
+
+    /// Sends what can be sent at once.
+    #[inline]
+    pub(in crate::service::flight) fn send(&mut self, done: &mut VecDeque<Done>) {
+        self.is_gathering = false;
+        if !self.queue.unsent().is_empty() {
+            self.send_more(done);
+        }
+    }
+
+    fn send_more(&mut self, done: &mut VecDeque<Done>) {
+        if self.queue.is_unasked() && !self.queue.is_empty() && self.calls.channel.has_arrived() {
+            self.fail_unasked(done);
+        }
+        while !self.queue.unsent().is_empty() && self.calls.end.is_none() {
+            let longest = self.queue.longest_answer();
+            match self.calls.channel.send_now(self.queue.unsent(), longest) {
+                Ok(0) => break,
+                Ok(count) => self.queue.sent(count),
+                Err(error) => self.fail(&error, done),
+            }
+        }
+    }
+}

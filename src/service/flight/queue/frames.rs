@@ -1,0 +1,101 @@
+//! The bytes of requests, from when they are submitted until they were sent.
+
+use super::SPARE;
+use std::mem;
+
+/// As many bytes of what was sent are kept until it is known that the server takes the client in. One that does not reads
+/// nothing, so that little more is ever sent.
+const KEPT: usize = 1 << 20;
+
+/// Frames of which not all was sent, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    bytes: Vec<u8>,
+    /// So many bytes were sent.
+    start: usize,
+    /// What was sent is kept, since the server may refuse the connection.
+    keeps_sent: bool,
+}
+
+impl Frames {
+    /// Such that keep what was sent.
+    pub(super) fn kept() -> Self {
+        Self {
+            keeps_sent: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether nothing waits, and nothing has to be kept.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && !self.keeps_sent
+    }
+
+    /// What is to be sent next.
+    #[inline]
+    pub(super) fn unsent(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or(&[])
+    }
+
+    /// Whether so many bytes more find room without its being made.
+    #[inline]
+    pub(super) fn has_room(&self, length: usize) -> bool {
+        self.bytes.capacity() - self.bytes.len() >= length
+    }
+
+    /// Makes room for so many bytes more; whether there was memory.
+    pub(super) fn makes_room(&mut self, length: usize) -> bool {
+        // Moved only now and then, so that each byte is moved once on the average.
+        if self.start > self.bytes.len() / 2 {
+            self.compact();
+        }
+        self.bytes.try_reserve(length).is_ok()
+    }
+
+    #[inline]
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// So many bytes were sent.
+    #[inline]
+    pub(super) fn sent(&mut self, count: usize) {
+        self.start += count;
+        if self.start == self.bytes.len() {
+            self.compact();
+        }
+    }
+
+    /// Takes out so many bytes, which lie at this place of what is to be sent.
+    pub(super) fn remove(&mut self, place: usize, length: usize) {
+        let from = self.start + place;
+        self.bytes.drain(from..from + length);
+    }
+
+    /// What is sent from now on is not kept, nor what was.
+    #[inline]
+    pub(super) fn keep_no_more(&mut self) {
+        self.keeps_sent = false;
+    }
+
+    /// All that was kept, and what was not sent; `None`: something was not kept.
+    pub(super) fn take_kept(&mut self) -> Option<Vec<u8>> {
+        self.keeps_sent.then(|| mem::take(&mut self.bytes))
+    }
+
+    /// Lets go of what was sent.
+    fn compact(&mut self) {
+        if self.keeps_sent && self.start <= KEPT {
+            return;
+        }
+        self.keeps_sent = false;
+        if self.start > 0 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        if self.bytes.is_empty() && self.bytes.capacity() > SPARE {
+            self.bytes = Vec::new();
+        }
+    }
+}

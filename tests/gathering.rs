@@ -1,0 +1,132 @@
+//! When requests that nobody waits for are sent: at once, unless the client is known to come back in a moment and the server
+//! has something to answer meanwhile.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
+mod support;
+
+use calc_ipc::error::Status;
+use calc_ipc::service::{Client, Completion, Limit, Next};
+use calc_ipc::transport::{Address as Place, ClientOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Duration;
+use support::{Address, PATIENCE, is_readable_within, status};
+
+const LOOK: Option<Duration> = Some(Duration::ZERO);
+
+/// A client, and the server's end of its connection, which the test plays.
+fn connected(address: &Address) -> (Client, UnixStream) {
+    let path = address.path("sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let client = Client::connect(&Place::unix(path.as_str()), &ClientOptions::default()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    server.set_nonblocking(true).unwrap();
+    std::fs::remove_file(path).unwrap();
+    (client, server)
+}
+
+fn submit(client: &Client, letters: &str) {
+    for letter in letters.bytes() {
+        client
+            .submit(Limit::Own(None), &[letter], letter.into())
+            .unwrap();
+    }
+}
+
+fn frames(letters: &str) -> Vec<u8> {
+    letters
+        .bytes()
+        .flat_map(|letter| [1, 0, 0, 0, letter])
+        .collect()
+}
+
+/// What the server was sent and has not read yet.
+fn sent(server: &mut UnixStream) -> Vec<u8> {
+    let mut bytes = [0; 1000];
+    match server.read(&mut bytes) {
+        Ok(count) => bytes[..count].to_vec(),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Vec::new(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn next(client: &Client) -> Completion {
+    match client.next(Some(PATIENCE), &mut [0; 9]) {
+        Ok(Next::Completion(completion)) => completion,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn has_none(client: &Client) -> bool {
+    status(client.next(LOOK, &mut [])) == Status::TimedOut
+}
+
+#[test]
+fn a_client_that_may_not_come_back_sends_each_at_once() {
+    let address = Address::new();
+    let (client, mut server) = connected(&address);
+    submit(&client, "abc");
+    assert_eq!(sent(&mut server), frames("abc"));
+}
+
+#[test]
+fn a_client_that_is_watched_sends_the_first_and_then_what_has_gathered() {
+    let address = Address::new();
+    let (client, mut server) = connected(&address);
+    let source = client.source().unwrap();
+    submit(&client, "a");
+    assert_eq!(sent(&mut server), frames("a"));
+    assert!(!is_readable_within(&source, Duration::ZERO));
+    submit(&client, "bc");
+    assert_eq!(sent(&mut server), []);
+    assert!(
+        is_readable_within(&source, Duration::ZERO),
+        "it is to come back"
+    );
+    assert!(has_none(&client));
+    assert_eq!(sent(&mut server), frames("bc"));
+    assert!(!is_readable_within(&source, Duration::ZERO));
+    server.write_all(&frames("ABC")).unwrap();
+    for letter in b"abc" {
+        assert_eq!(next(&client).tag, u64::from(*letter));
+    }
+    // Some hundred bytes go whoever comes back, so that the server has something to do.
+    submit(&client, "a");
+    assert_eq!(sent(&mut server), frames("a"));
+    for _ in 0..60 {
+        client.submit(Limit::Own(None), &[b'b'; 16], 0).unwrap();
+    }
+    let count = sent(&mut server).len();
+    assert!((640..60 * 20).contains(&count), "{count}");
+    assert!(has_none(&client));
+    assert_eq!(count + sent(&mut server).len(), 60 * 20);
+    server.write_all(&frames(&"A".repeat(61))).unwrap();
+    for _ in 0..61 {
+        next(&client);
+    }
+    // Nothing is under way: the next is sent at once again.
+    submit(&client, "d");
+    assert_eq!(sent(&mut server), frames("d"));
+}
+
+#[test]
+fn one_that_gathers_and_is_cancelled_is_never_sent() {
+    let address = Address::new();
+    let (client, mut server) = connected(&address);
+    client.source().unwrap();
+    submit(&client, "abc");
+    client.cancel(2).unwrap();
+    let over = next(&client);
+    assert_eq!((over.id, over.tag), (2, u64::from(b'b')));
+    let error = over.outcome.unwrap_err();
+    assert_eq!(error.status(), Status::Cancelled);
+    assert!(error.is_not_executed());
+    assert!(has_none(&client));
+    assert_eq!(sent(&mut server), frames("ac"));
+}
