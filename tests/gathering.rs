@@ -130,3 +130,16 @@ fn one_that_gathers_and_is_cancelled_is_never_sent() {
     assert!(has_none(&client));
     assert_eq!(sent(&mut server), frames("ac"));
 }
+
+#[test]
+fn a_failure_comes_before_the_answer_behind_it() {
+    let address = Address::new();
+    let (client, mut server) = connected(&address);
+    submit(&client, "ab");
+    let failed = 0xFFFF_FF02_u32.to_le_bytes(); // that the handler failed
+    server
+        .write_all(&[&failed, &frames("B")[..]].concat())
+        .unwrap();
+    assert_eq!(status(next(&client).outcome), Status::HandlerFailed);
+    assert_eq!(next(&client).tag, u64::from(b'b'));
+}

@@ -5,7 +5,7 @@ use super::aloft::Aloft;
 use super::state::State;
 use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
-use crate::service::lanes::{Landed, Lanes, lost};
+use crate::service::lanes::{Landed, Lanes, PAUSE, lost};
 use crate::transport::Deadline;
 use std::sync::MutexGuard;
 use std::thread;
@@ -92,7 +92,12 @@ impl Flight {
             return Err(self.too_late(deadline));
         }
         if state.fleet.len() + state.runway.len() == 1 && !state.has_known() {
-            return self.sleep_until_over(state, lanes, deadline).map(drop);
+            // Another lane may be made, or is tried again after a pause, of which no watch tells.
+            let limit = match lanes.count() {
+                1 => deadline.clone(),
+                _ => deadline.within(PAUSE),
+            };
+            return self.sleep_until_over(state, lanes, &limit).map(drop);
         }
         // What others have to tell would wake this thread again and again.
         drop(state);

@@ -184,6 +184,9 @@ impl Flight {
                     aloft.send(done);
                     return Ok(taken.into());
                 }
+                if !done.is_empty() {
+                    break; // A failure in place of an answer, which comes before what has come after it.
+                }
                 hint::spin_loop();
             }
             has_looked = true;

@@ -7,9 +7,10 @@ use std::mem::MaybeUninit;
 const TICKS: u64 = 8;
 
 /// What it says, in nanoseconds: CLOCK_MONOTONIC as it was at the last tick (clock_gettime(2)), which takes a tenth of the time.
+/// `None`: it cannot be read, as in a sandbox that was entered later.
 #[inline]
-pub(crate) fn lately() -> u64 {
-    read(libc::clock_gettime, libc::CLOCK_MONOTONIC_COARSE).unwrap_or(0)
+pub(crate) fn lately() -> Option<u64> {
+    read(libc::clock_gettime, libc::CLOCK_MONOTONIC_COARSE)
 }
 
 /// How many nanoseconds it stays behind at most; `None`: it cannot be relied on.
@@ -17,7 +18,7 @@ pub(crate) fn lag() -> Option<u64> {
     let tick = read(libc::clock_getres, libc::CLOCK_MONOTONIC_COARSE)?;
     let lag = tick.checked_mul(TICKS)?;
     // A sandbox may have another clock behind one of the two.
-    let (before, now) = (lately(), read(libc::clock_gettime, libc::CLOCK_MONOTONIC)?);
+    let (before, now) = (lately()?, read(libc::clock_gettime, libc::CLOCK_MONOTONIC)?);
     let behind = now.checked_sub(before)?;
     (before > 0 && behind <= lag).then_some(lag)
 }

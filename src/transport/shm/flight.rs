@@ -25,9 +25,14 @@ impl SharedChannel {
         if (self.pending != Pending::None && !self.make_way()?) || !self.has_met()? {
             return Ok(0);
         }
-        match frame::body(frames) {
+        let published = match frame::body(frames) {
             Some(body) if body.len() <= INLINE => self.publish_line(frames),
             _ => self.publish_first(frames, longest_answer),
+        };
+        match published {
+            // The server has gone. What it said before is to be taken first; then this fails again.
+            Err(_) if self.is_answered_now() => Ok(0),
+            published => published,
         }
     }
 

@@ -375,3 +375,18 @@ fn what_waits_is_published_once_the_answer_before_was_copied_out() {
     assert_eq!(channel.recv_now().unwrap(), None);
     assert_eq!(channel.arm(), Armed::Watched);
 }
+
+#[test]
+fn an_answer_is_taken_though_the_server_went_before_it_handed_a_buffer_over() {
+    let mut shared = Shared::new();
+    let channel = &mut shared.channel;
+    channel.session.as_mut().unwrap().buffer = None;
+    assert_eq!(channel.send_now(&letters("a"), 10).unwrap(), 5);
+    shared.answer(layout::SINGLE, 1, &[]);
+    let (silent, _) = UnixStream::pair().unwrap();
+    drop(std::mem::replace(&mut shared.control, silent));
+    let channel = &mut shared.channel;
+    assert_eq!(channel.send_now(&letters("bc"), 10).unwrap(), 0);
+    assert_eq!(channel.recv_now().unwrap().map(<[u8]>::len), Some(1));
+    channel.send_now(&letters("bc"), 10).unwrap_err();
+}
