@@ -109,6 +109,8 @@ fn nothing_is_lost_however_long_it_is() {
                     let count = stream(&own).write(rest, &[]).unwrap();
                     rest = rest.get(count..).unwrap();
                 }
+                // A thread that ends takes along what it has on its way.
+                assert!(poll::wait_writable(own.as_source(), &Deadline::never()).unwrap());
             });
             let mut received = Vec::new();
             while received.len() < sent.len() {
