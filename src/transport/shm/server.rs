@@ -28,7 +28,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 mod batch;
 #[cfg(any(all(test, unix_sockets), fuzzing))]
 pub(crate) mod fuzz;
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 /// The place of a client's control socket among its watches.
