@@ -1,6 +1,5 @@
 //! Clients whose connections are made anew, and those whose are not.
 
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 #[path = "support/shared_client.rs"]
@@ -62,6 +61,7 @@ fn a_call_after_a_while_finds_that_the_server_is_another_one() {
 }
 
 #[test]
+#[cfg(unix)]
 fn what_cannot_be_reached_ever_is_refused_at_once() {
     let options = ClientOptions {
         reconnect: true,
@@ -153,6 +153,7 @@ fn a_server_that_is_another_one_is_found_though_an_answer_was_owed() {
 }
 
 #[test]
+#[cfg(unix)]
 fn children_are_not_made_anew_and_calls_wait_for_each_other() {
     let reconnects = ClientOptions {
         reconnect: true,

@@ -1,6 +1,5 @@
 //! Clients that are stopped: every call of theirs ends.
 
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 #[path = "support/shared_client.rs"]
@@ -107,6 +106,7 @@ fn after_a_stop_all_completions_are_given_before_it_is_said() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_stop_ends_a_call_of_a_child() {
     let options = ClientOptions::default();
     let client = Client::connect(&Place::exec("/bin/cat"), &options).unwrap();
