@@ -2,7 +2,6 @@
 
 use super::call::failure;
 use std::io;
-use std::ptr;
 use std::sync::OnceLock;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinSock as ws;
