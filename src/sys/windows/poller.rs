@@ -3,6 +3,7 @@
 //! A key from the port says only where to look. What is looked at and found ready is told; what is watched until it holds no
 //! more (level-triggered) is looked at in every wait from then on, until it is not ready.
 
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -11,12 +12,13 @@ use super::node::{AsSource, Node, Source, Told, Watchable, Watchers};
 use super::port::{AT_ONCE, Port};
 use crate::sys::mutex::lock;
 use crate::sys::ready::{Ready, Want};
-use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
+pub(crate) use table::Event;
+use table::{Entry, Table};
 use windows_sys::Win32::Foundation::HANDLE;
 
 /// Keys that name no source: a wait is to look again, or the relay to end.
@@ -24,42 +26,8 @@ const LOOK: usize = 0;
 const END: usize = usize::MAX;
 /// How often what tells nobody is looked at.
 const SLICE: Duration = Duration::from_millis(1);
-/// Sources of which no more is looked whether they are gone.
-const FEW: usize = 64;
-
 /// One set at a time becomes a part of another, so that none becomes a part of itself.
 static NESTING: Mutex<()> = Mutex::new(());
-
-/// What happened at one source of a set.
-#[derive(Clone, Copy)]
-pub(crate) struct Event {
-    ready: Ready,
-    token: u64,
-}
-
-impl Event {
-    /// Room for one.
-    pub(crate) const EMPTY: Self = Self {
-        ready: Ready::NOTHING,
-        token: 0,
-    };
-
-    /// This happened at the source with this token.
-    #[cfg(test)]
-    pub(crate) const fn new(ready: Ready, token: u64) -> Self {
-        Self { ready, token }
-    }
-
-    /// The token with which the source was added.
-    pub(crate) fn token(&self) -> u64 {
-        self.token
-    }
-
-    /// What happened there.
-    pub(crate) fn ready(&self) -> Ready {
-        self.ready
-    }
-}
 
 /// A set of sources to wait for, each with a token of the caller's.
 #[derive(Debug)]
@@ -80,118 +48,6 @@ struct Set {
     /// Signalled while there may be something to tell, once a host waits for it.
     relay: OnceLock<Object>,
     itself: Weak<Set>,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    entries: HashMap<usize, Entry>,
-    /// The keys, by where the sources are.
-    keys: HashMap<usize, usize>,
-    /// Those that may have something to tell, each once.
-    hot: VecDeque<usize>,
-    /// Those that tell nobody.
-    silent: Vec<usize>,
-    last: usize,
-    /// So many entries are looked through for those whose sources are gone.
-    most: usize,
-}
-
-#[derive(Debug)]
-struct Entry {
-    source: Weak<dyn Watchable>,
-    want: Want,
-    token: u64,
-    is_hot: bool,
-}
-
-impl Entry {
-    /// What there is to tell.
-    fn ready(&self) -> Ready {
-        self.source
-            .upgrade()
-            .map_or(Ready::NOTHING, |source| source.state(self.want))
-    }
-
-    fn is_told_once(&self) -> bool {
-        self.want.bits() & Want::EDGE.bits() != 0
-    }
-}
-
-impl Table {
-    /// What this key names is to be looked at.
-    fn heat(&mut self, key: usize) {
-        if let Some(entry) = self.entries.get_mut(&key)
-            && !std::mem::replace(&mut entry.is_hot, true)
-        {
-            self.hot.push_back(key);
-        }
-    }
-
-    /// Those that tell nobody are to be looked at; whether there are any.
-    fn heat_silent(&mut self) -> bool {
-        let silent = std::mem::take(&mut self.silent);
-        silent.iter().for_each(|key| self.heat(*key));
-        self.silent = silent;
-        !self.silent.is_empty()
-    }
-
-    /// Puts what there is to tell in `events`, round by round; gives how many.
-    fn tell(&mut self, events: &mut [Event]) -> usize {
-        let mut count = 0;
-        for _ in 0..self.hot.len() {
-            let Some(room) = events.get_mut(count) else {
-                break;
-            };
-            let Some(key) = self.hot.pop_front() else {
-                break;
-            };
-            let Some(entry) = self.entries.get_mut(&key) else {
-                continue;
-            };
-            let ready = entry.ready();
-            entry.is_hot = !ready.is_empty() && !entry.is_told_once();
-            if entry.is_hot {
-                self.hot.push_back(key);
-            }
-            if !ready.is_empty() {
-                let token = entry.token;
-                *room = Event { ready, token };
-                count += 1;
-            }
-        }
-        count
-    }
-
-    /// Whether there is anything to tell. What has nothing is not looked at again.
-    fn has_any(&mut self) -> bool {
-        while let Some(key) = self.hot.front() {
-            let entry = self.entries.get_mut(key);
-            if entry
-                .as_ref()
-                .is_some_and(|entry| !entry.ready().is_empty())
-            {
-                return true;
-            }
-            if let Some(entry) = entry {
-                entry.is_hot = false;
-            }
-            self.hot.pop_front();
-        }
-        false
-    }
-
-    /// Forgets sources that are gone, once there are many.
-    fn forget_gone(&mut self) {
-        if self.entries.len() < self.most.max(FEW) {
-            return;
-        }
-        self.entries
-            .retain(|_, entry| entry.source.strong_count() > 0);
-        let entries = &self.entries;
-        self.keys.retain(|_, key| entries.contains_key(key));
-        self.silent.retain(|key| entries.contains_key(key));
-        self.most = 2 * self.entries.len();
-    }
 }
 
 impl Poller {
@@ -305,13 +161,6 @@ impl Poller {
                 return Ok(count);
             }
         }
-    }
-}
-
-impl Table {
-    fn key_of(&self, source: Source<'_>) -> io::Result<usize> {
-        let key = self.keys.get(&source.address()).copied();
-        key.ok_or_else(|| ErrorKind::NotFound.into())
     }
 }
 

@@ -4,21 +4,22 @@
 //! read is given at once. A write takes what it is given, as a socket does, and there is room for more once the kernel has
 //! taken all of that. Whoever looks whether an operation is over makes no system call.
 
+mod reading;
 #[cfg(test)]
 pub(super) mod tests;
+mod writing;
 
 use super::call::failure;
 use super::node::{Node, Source, Watchable, Watchers};
 use super::op::{Ended, Op};
 use super::port::Port;
-use super::room::{self, Room};
 use super::waiting::Waiting;
 use super::winsock::do_not_wait;
 use crate::sys::deadline::Deadline;
 use crate::sys::mutex::lock;
 use crate::sys::ready::{Ready, Want};
+use reading::{Reading, Reads};
 use std::io::{self, ErrorKind};
-use std::ops::Range;
 use std::os::windows::io::{AsRawHandle, AsRawSocket, OwnedHandle, OwnedSocket};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,14 +29,13 @@ use windows_sys::Win32::Foundation::{
     ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_NOT_CONNECTED, HANDLE,
 };
 use windows_sys::Win32::Networking::WinSock::{SD_BOTH, SOCKET, shutdown};
-use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
-use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
+use windows_sys::Win32::Storage::FileSystem::ReadFile;
+use windows_sys::Win32::System::IO::CancelIoEx;
+use writing::{Writes, Writing};
 
 /// The room of a read at first, and once one was filled.
 const SMALL: usize = 4 << 10;
 const LARGE: usize = 64 << 10;
-/// The most that a write takes at once.
-const MOST: usize = 64 << 10;
 /// Empty messages of a peer that are passed over in one look.
 const EMPTY_AT_ONCE: u32 = 16;
 
@@ -60,40 +60,6 @@ pub(super) struct Stream {
     late: Mutex<Option<Waiting>>,
     /// Bounds a read that waits.
     receive_timeout: Mutex<Option<Duration>>,
-}
-
-#[derive(Debug)]
-struct Reading {
-    op: Op,
-    state: Reads,
-}
-
-#[derive(Debug)]
-enum Reads {
-    Idle,
-    Pending,
-    /// These bytes of the room are to be given.
-    Done(Range<usize>),
-    /// It failed with this number; 0: it is at its end.
-    Over(u32),
-}
-
-#[derive(Debug)]
-struct Writing {
-    op: Op,
-    /// Tells of a socket's room, once it had none.
-    room: Option<Room>,
-    state: Writes,
-}
-
-#[derive(Debug)]
-enum Writes {
-    Idle,
-    /// So many bytes are on their way.
-    Pending(usize),
-    /// The socket has no room.
-    Blocked,
-    Over(u32),
 }
 
 impl Stream {
@@ -200,95 +166,6 @@ impl Stream {
         *lock(&self.receive_timeout)
     }
 
-    /// Takes what of these two pieces there is room for, as one; `WouldBlock` when there is none.
-    pub(super) fn write(&self, first: &[u8], second: &[u8]) -> io::Result<usize> {
-        let mut writing = lock(&self.writing);
-        self.depart(&mut writing);
-        if self.has_hung_up() {
-            return Err(ErrorKind::BrokenPipe.into());
-        }
-        if !writing.result()? {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        if let Some(socket) = self.socket() {
-            return self.send(socket, &mut writing, first, second);
-        }
-        let count = writing.fill(first, second);
-        self.begin(&mut writing, count, |handle, bytes, overlapped| {
-            let length = u32::try_from(bytes.len().min(count)).unwrap_or(u32::MAX);
-            // SAFETY: the handle is open, and the operation has its bytes and its block until it is over.
-            unsafe { WriteFile(handle, bytes.as_ptr(), length, ptr::null_mut(), overlapped) != 0 }
-        });
-        match writing.result() {
-            Err(_) if self.has_hung_up() => Err(ErrorKind::BrokenPipe.into()),
-            result => result.map(|_| count),
-        }
-    }
-
-    fn send(
-        &self,
-        socket: SOCKET,
-        writing: &mut Writing,
-        first: &[u8],
-        second: &[u8],
-    ) -> io::Result<usize> {
-        match room::send(socket, first, second) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            result => return result,
-        }
-        let room = match &mut writing.room {
-            Some(room) => room,
-            none => {
-                let watchers = self.watchers.clone();
-                none.insert(Room::watch(socket, move || watchers.tell())?)
-            }
-        };
-        // Room is told of from here on, if there is none by now.
-        room.forget();
-        let result = room::send(socket, first, second);
-        if matches!(&result, Err(error) if error.kind() == ErrorKind::WouldBlock) {
-            room.ask(socket)?;
-            writing.state = Writes::Blocked;
-        }
-        result
-    }
-
-    /// Begins to connect: there is room to write once that is over.
-    pub(super) fn begin_connecting(
-        &self,
-        start: impl FnOnce(HANDLE, *mut OVERLAPPED) -> bool,
-    ) -> io::Result<()> {
-        let mut writing = lock(&self.writing);
-        self.begin(&mut writing, 0, |handle, _, overlapped| {
-            start(handle, overlapped)
-        });
-        writing.result().map(drop)
-    }
-
-    /// Whether connecting is over; fails if it has failed.
-    pub(super) fn has_connected(&self) -> io::Result<bool> {
-        let mut writing = lock(&self.writing);
-        self.depart(&mut writing);
-        writing.result()
-    }
-
-    fn begin(
-        &self,
-        writing: &mut Writing,
-        count: usize,
-        start: impl FnOnce(HANDLE, &mut [u8], *mut OVERLAPPED) -> bool,
-    ) {
-        let handle = self.raw();
-        let begun = writing
-            .op
-            .begin(handle, |bytes, overlapped| start(handle, bytes, overlapped));
-        writing.state = match begun {
-            Ended::Pending => Writes::Pending(count),
-            ended => Writes::after(ended, count),
-        };
-        self.cancel_if_hung_up();
-    }
-
     /// Ends what waits at it, and whatever will.
     pub(super) fn hang_up(&self) {
         self.has_hung_up.store(true, Ordering::SeqCst);
@@ -373,20 +250,6 @@ impl Stream {
         };
     }
 
-    /// Takes note of bytes that have gone.
-    fn depart(&self, writing: &mut Writing) {
-        match writing.state {
-            Writes::Pending(count) => match writing.op.look(self.raw()) {
-                Ended::Pending => {}
-                ended => writing.state = Writes::after(ended, count),
-            },
-            Writes::Blocked if writing.room.as_ref().is_none_or(Room::is_there) => {
-                writing.state = Writes::Idle;
-            }
-            _ => {}
-        }
-    }
-
     fn end_of(&self, number: u32) -> io::Result<usize> {
         match number {
             0 => Ok(0),
@@ -418,17 +281,6 @@ impl Stream {
             (Reads::Over(_), _) => readable | Ready::HANG_UP | Ready::ERROR,
         }
     }
-
-    fn write_state(&self, is_asked: bool) -> Ready {
-        let mut writing = lock(&self.writing);
-        self.depart(&mut writing);
-        match writing.state {
-            Writes::Pending(_) | Writes::Blocked => Ready::NOTHING,
-            Writes::Idle if is_asked => Ready::WRITABLE,
-            Writes::Idle => Ready::NOTHING,
-            Writes::Over(_) => Ready::WRITABLE | Ready::ERROR,
-        }
-    }
 }
 
 #[expect(
@@ -437,73 +289,6 @@ impl Stream {
 )]
 fn raw_socket(socket: &OwnedSocket) -> SOCKET {
     socket.as_raw_socket() as SOCKET
-}
-
-impl Reading {
-    /// Gives bytes that have come.
-    fn give(&mut self, buffer: &mut [u8]) -> usize {
-        let Reads::Done(range) = &mut self.state else {
-            return 0;
-        };
-        let room = self.op.room();
-        let (is_full, length) = (range.end == room.len(), room.len());
-        let there = room.get(range.clone()).unwrap_or_default();
-        let count = there.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..count), there.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        range.start += count;
-        if range.start >= range.end {
-            self.state = Reads::Idle;
-            if is_full && length < LARGE {
-                self.op.make_room(LARGE);
-            }
-        }
-        count
-    }
-}
-
-impl Writing {
-    /// Whether what was begun is over; fails if it has failed.
-    fn result(&self) -> io::Result<bool> {
-        match self.state {
-            Writes::Over(number) => Err(failure(number)),
-            Writes::Pending(_) | Writes::Blocked => Ok(false),
-            Writes::Idle => Ok(true),
-        }
-    }
-
-    /// Puts what there is room for of two pieces one behind the other; gives how much.
-    fn fill(&mut self, first: &[u8], second: &[u8]) -> usize {
-        let wanted = (first.len() + second.len()).min(MOST);
-        if wanted > self.op.room().len() {
-            self.op.make_room(MOST);
-        }
-        let mut room = self.op.room();
-        let mut count = 0;
-        for part in [first, second] {
-            let length = part.len().min(room.len());
-            let (to, rest) = room.split_at_mut(length);
-            to.copy_from_slice(part.get(..length).unwrap_or_default());
-            room = rest;
-            count += length;
-        }
-        count
-    }
-}
-
-impl Writes {
-    /// What is to be done after an operation that was to move so many bytes. One that moved fewer was cut, as when its thread ended:
-    /// nothing can follow it.
-    fn after(ended: Ended, count: usize) -> Self {
-        match ended {
-            Ended::Moved(moved) if moved == count => Self::Idle,
-            Ended::Pending => Self::Pending(count),
-            Ended::Moved(_) => Self::Over(ERROR_BROKEN_PIPE),
-            Ended::Failed(ERROR_OPERATION_ABORTED) => Self::Over(ERROR_BROKEN_PIPE),
-            Ended::Failed(number) => Self::Over(number),
-        }
-    }
 }
 
 impl Watchable for Stream {

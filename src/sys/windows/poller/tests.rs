@@ -4,6 +4,7 @@
 
 use super::super::poll::wait_for;
 use super::super::stream::tests::pair;
+use super::table::FEW;
 use super::*;
 use crate::sys::{Bell, socket};
 
