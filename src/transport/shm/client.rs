@@ -6,11 +6,12 @@ use super::pending::Pending;
 use super::slot::{ClientSlot, Header, Woken};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::sys::doorbell::Ringer;
 use crate::sys::memory::{Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::wait::Spin;
-use crate::sys::{AsSource, Bell, Handle, LineAlarm, cpu, poll, socket};
+use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{
     Armed, Channel, ClientOptions, Deadline, Exchanged, Lifeline, Take, Watches, prefix_length,
@@ -57,7 +58,7 @@ pub(super) struct SharedChannel {
 pub(super) struct Session {
     header: Header<Mapping>,
     pub(super) slot: ClientSlot<Mapping, LineAlarm>,
-    bell: Bell,
+    bell: Ringer,
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
     has_asked: bool,
@@ -249,13 +250,14 @@ impl SharedChannel {
         let header = Mapping::from_peer(header.as_source(), PAGE, Access::Read).map_err(broken)?;
         let page = Mapping::from_peer(page.as_source(), PAGE, Access::Write).map_err(broken)?;
         let header = Header(header);
+        let (bell, alarm) = Ringer::from_peer(bell, &self.control).map_err(broken)?;
         Ok(Session {
             rings: header.has_ability(RINGS),
             defers: header.has_ability(DEFERS),
             manner: 0,
             header,
-            slot: ClientSlot::new(page, layout::line_at(offset), LineAlarm),
-            bell: Bell::from_peer(bell).map_err(broken)?,
+            slot: ClientSlot::new(page, layout::line_at(offset), alarm),
+            bell,
             buffer: None,
             has_asked: false,
             max_message,
@@ -439,6 +441,7 @@ impl SharedChannel {
             length -= rings;
             if length == RECORD {
                 let record = Record::from_bytes(&bytes).ok_or_else(|| self.nonsense())?;
+                handles.extend(socket::handles_in_band(&bytes));
                 return Ok(Some((record, handles)));
             }
         }

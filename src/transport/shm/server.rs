@@ -5,10 +5,11 @@ use super::layout::{self, DEFERS, INLINE, PAGE, RECORD, RING, RINGS, Record, WAN
 use super::slot::{Header, Seen, ServerSlot};
 use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
+use crate::sys::doorbell::{self, Doorbell};
 use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
-use crate::sys::{AsSource, Bell, Handle, LineAlarm, Source, cpu, is_shortage, socket};
+use crate::sys::{AsSource, Handle, LineAlarm, Source, cpu, is_shortage, socket};
 use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::posix::named::NamedSocket;
 use crate::transport::reactor::{
@@ -33,6 +34,9 @@ mod tests;
 
 /// The place of a client's control socket among its watches.
 const CONTROL: usize = 0;
+
+/// How often a control socket is read at once.
+const READS_AT_ONCE: u32 = 64;
 
 /// Otherwise a bug is at hand, which is not to become a wrong request.
 const COPIED: &str = "what is served was copied out";
@@ -150,7 +154,7 @@ fn has_vanished(error: &io::Error) -> bool {
 /// What a client shares with the server.
 struct Shared {
     slot: ServerSlot<Mapping, LineAlarm>,
-    bell: Bell,
+    bell: Doorbell,
 }
 
 impl SharedEndpoint {
@@ -174,15 +178,15 @@ impl Shared {
         max_message: u32,
     ) -> io::Result<Self> {
         let (page_handle, page) = memory::create(PAGE, Access::Write)?;
-        let bell = Bell::new()?;
+        let (bell, alarm) = Doorbell::new()?;
         let welcome = Record::Welcome {
             offset,
             max_message,
         };
-        let handles = [header, page_handle.as_source(), bell.as_source()];
+        let handles = [header, page_handle.as_source(), bell.for_client()];
         send_record(control, welcome, &handles)?;
         Ok(Self {
-            slot: ServerSlot::new(page, layout::line_at(offset), LineAlarm),
+            slot: ServerSlot::new(page, layout::line_at(offset), alarm),
             bell,
         })
     }
@@ -364,20 +368,32 @@ impl<M: Manner> SharedPeer<M> {
     }
 
     /// Reads what the client says over the socket; an error when it has gone, or says anything but
-    /// once that it wants its buffer.
+    /// once that it wants its buffer, and, where that is how it rings, that the server is to look.
     fn listen(&mut self) -> io::Result<()> {
-        let mut said = [0; 2];
-        loop {
+        let mut said = [0; 16];
+        // One that rings all the time is to keep nobody: what it says later wakes again.
+        for _ in 0..READS_AT_ONCE {
             match socket::recv_now(self.control.as_source(), &mut said) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(1) if said.first() == Some(&WANT_BUFFER) && !self.has_asked => {
-                    self.has_asked = true;
-                    self.buffer()?;
+                Ok(count) => {
+                    let said = said.iter().take(count);
+                    said.copied().try_for_each(|word| self.hear(word))?;
                 }
-                Ok(_) => return Err(ErrorKind::InvalidData.into()),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, word: u8) -> io::Result<()> {
+        match word {
+            RING if doorbell::IS_BYTE => Ok(()),
+            WANT_BUFFER if !self.has_asked => {
+                self.has_asked = true;
+                self.buffer().map(|_| ())
+            }
+            _ => Err(ErrorKind::InvalidData.into()),
         }
     }
 }
@@ -400,10 +416,9 @@ impl<M: Manner + 'static> Peer for SharedPeer<M> {
 
     fn watches(&self, _is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
         let edge = Want::READ | Want::EDGE;
-        // Never read, the bell still wakes at each ring.
         [
             Some((self.control.as_source(), edge | Want::END)),
-            Some((self.shared.bell.as_source(), edge)),
+            self.shared.bell.source().map(|bell| (bell, edge)),
         ]
     }
 

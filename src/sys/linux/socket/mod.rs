@@ -8,7 +8,7 @@ pub(crate) use crate::sys::socket_type::Type;
 pub(crate) use listening::{
     PATH_MAX, accept, bind_narrow, connect, end_listening, is_alive, is_of_another_type, listen,
 };
-pub(crate) use rights::{recv_with_handles, send_with_handles};
+pub(crate) use rights::{HANDLES_IN_BAND, handles_in_band, recv_with_handles, send_with_handles};
 #[cfg(test)]
 pub(crate) use seqpacket::pair as seqpacket_pair;
 pub(crate) use seqpacket::{recv_record, recv_record_now, send_record};

@@ -43,8 +43,8 @@ struct Ends {
 impl Ends {
     /// Pipes for messages of up to `max_message` bytes.
     fn new(max_message: u32) -> io::Result<Self> {
-        let requests = Pipe::new()?;
-        let answers = Pipe::new()?;
+        let requests = Pipe::to_child()?;
+        let answers = Pipe::from_child()?;
         answers.read.set_nonblocking()?;
         requests.write.set_nonblocking()?;
         let own_reader = requests.read.duplicate()?;

@@ -1,7 +1,7 @@
 //! Clients whose server is what the test writes into their memory.
 
 use super::*;
-use crate::sys::LineAlarm;
+use crate::sys::doorbell::Doorbell;
 use crate::sys::line::Page;
 use crate::sys::memory;
 use crate::sys::pipe::Pipe;
@@ -55,10 +55,14 @@ impl Shared {
         let (_, header) = share(PAGE, Access::Read);
         let (page, our_page) = share(PAGE, Access::Write);
         let (buffer, our_buffer) = share(2 * HALF, Access::Write);
+        let (bell, _) = Doorbell::new().unwrap();
+        let given = || Ok(bell.for_client().try_clone_to_owned().unwrap());
+        let given = Handle::make(given).unwrap();
+        let (bell, alarm) = Ringer::from_peer(given, &ours).unwrap();
         let session = Session {
             header: Header(header),
-            slot: ClientSlot::new(our_page, 0, LineAlarm),
-            bell: Bell::new().unwrap(),
+            slot: ClientSlot::new(our_page, 0, alarm),
+            bell,
             buffer: Some(our_buffer),
             rings: true,
             defers: false,
