@@ -53,8 +53,8 @@ pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 pub(crate) use os::{blocking, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
-// `alarm::Alarm`; `doorbell`: what wakes its server, a `Doorbell` there and a `Ringer` at the client, and whether it `IS_BYTE` of
-// the control socket's. Numbers that nobody guesses: `random`.
+// `alarm::Alarm`; `doorbell`: what wakes its server, a `Doorbell` there and a `Ringer` at the client, and the `BYTE` of
+// the control socket's that does, if one does. Numbers that nobody guesses: `random`.
 pub(crate) use os::{LineAlarm, doorbell, memory, random};
 
 // Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`, `credentials`. `fork`: `follow`,

@@ -49,7 +49,7 @@ pub(crate) mod doorbell {
     use crate::sys::bare::Absent;
     use crate::sys::{Handle, Source};
 
-    pub(crate) const IS_BYTE: bool = false;
+    pub(crate) const BYTE: Option<u8> = None;
 
     #[derive(Debug)]
     pub(crate) struct Doorbell(Absent);

@@ -6,8 +6,8 @@ use super::futex::Futex;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// Whether a client rings by a byte over its control socket.
-pub(crate) const IS_BYTE: bool = false;
+/// What a client sends over its control socket to ring: nothing, it has a bell.
+pub(crate) const BYTE: Option<u8> = None;
 
 /// The server's end: what a client rings when the server sleeps.
 #[derive(Debug)]

@@ -388,7 +388,7 @@ impl<M: Manner> SharedPeer<M> {
 
     fn hear(&mut self, word: u8) -> io::Result<()> {
         match word {
-            RING if doorbell::IS_BYTE => Ok(()),
+            ring if Some(ring) == doorbell::BYTE => Ok(()),
             WANT_BUFFER if !self.has_asked => {
                 self.has_asked = true;
                 self.buffer().map(|_| ())

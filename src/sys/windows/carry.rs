@@ -1,0 +1,140 @@
+//! Handles that go along with what is sent over a pipe: DuplicateHandle into the process at the other end, which learns
+//! their numbers at the end of the message.
+
+use super::rights;
+use std::io::{self, ErrorKind};
+use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::ptr::null_mut;
+use windows_sys::Win32::Foundation::{
+    DUPLICATE_CLOSE_SOURCE, DUPLICATE_SAME_ACCESS, DuplicateHandle, FALSE, HANDLE,
+};
+use windows_sys::Win32::System::Pipes::{GetNamedPipeClientProcessId, PeekNamedPipe};
+use windows_sys::Win32::System::Threading::{
+    GetCurrentProcess, OpenProcess, PROCESS_DUP_HANDLE,
+};
+
+/// Handles that one message may carry.
+const MOST: usize = 4;
+
+/// The bytes of a handle's number.
+const NUMBER: usize = 8;
+
+/// The bytes at the end of what is sent with handles that tell of these: the number of each, 0 for none.
+pub(crate) const HANDLES_IN_BAND: usize = MOST * NUMBER;
+
+/// Handles that were put into another process, and are closed there unless it learns of them.
+pub(super) struct Carried {
+    process: OwnedHandle,
+    numbers: Vec<HANDLE>,
+}
+
+impl Carried {
+    /// Puts copies of these handles, which allow the same, into the process that has the client's end of a pipe.
+    pub(super) fn to_client_of(
+        pipe: BorrowedHandle<'_>,
+        handles: &[BorrowedHandle<'_>],
+    ) -> io::Result<Self> {
+        let mut carried = Self {
+            process: client_of(pipe)?,
+            numbers: Vec::new(),
+        };
+        for handle in handles.iter().take(MOST) {
+            carried.put(*handle)?;
+        }
+        Ok(carried)
+    }
+
+    fn put(&mut self, handle: BorrowedHandle<'_>) -> io::Result<()> {
+        let mut number = null_mut();
+        // SAFETY: all three are open, and there is a place for the number.
+        let is_put = unsafe {
+            DuplicateHandle(
+                GetCurrentProcess(),
+                handle.as_raw_handle(),
+                self.process.as_raw_handle(),
+                &raw mut number,
+                0,
+                FALSE,
+                DUPLICATE_SAME_ACCESS,
+            )
+        };
+        if is_put == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        self.numbers.push(number);
+        Ok(())
+    }
+
+    /// The message, whose end tells of them.
+    pub(super) fn told_by(&self, message: &[u8]) -> io::Result<Vec<u8>> {
+        let mut told = message.to_vec();
+        let start = told.len().checked_sub(HANDLES_IN_BAND).ok_or(ErrorKind::InvalidInput)?;
+        let places = told.get_mut(start..).unwrap_or_default();
+        for (place, number) in places.chunks_exact_mut(NUMBER).zip(&self.numbers) {
+            place.copy_from_slice(&(number.addr() as u64).to_le_bytes());
+        }
+        Ok(told)
+    }
+
+    /// They are the other process's, which has learned of them.
+    pub(super) fn leave(mut self) {
+        self.numbers.clear();
+    }
+}
+
+impl Drop for Carried {
+    fn drop(&mut self) {
+        for number in &self.numbers {
+            // SAFETY: it was put there, and that process does not know of it. Without a target it is only closed.
+            unsafe {
+                DuplicateHandle(
+                    self.process.as_raw_handle(),
+                    *number,
+                    null_mut(),
+                    null_mut(),
+                    0,
+                    FALSE,
+                    DUPLICATE_CLOSE_SOURCE,
+                );
+            }
+        }
+    }
+}
+
+/// The process that has the client's end of a pipe, so that handles can be put into it.
+fn client_of(pipe: BorrowedHandle<'_>) -> io::Result<OwnedHandle> {
+    let pipe = pipe.as_raw_handle();
+    let mut number = 0;
+    // SAFETY: it is open, and there is a place for the number.
+    if unsafe { GetNamedPipeClientProcessId(pipe, &raw mut number) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: takes numbers and touches nothing of the caller's.
+    let process = unsafe { OpenProcess(PROCESS_DUP_HANDLE, FALSE, number) };
+    if process.is_null() {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it was just made, and nobody else has it.
+    let process = unsafe { OwnedHandle::from_raw_handle(process) };
+    // A number is given to another process once its own has ended, and the pipe has ended by then.
+    // SAFETY: it is open, and nothing is asked for but whether it fails.
+    let is_connected = unsafe {
+        PeekNamedPipe(pipe, null_mut(), 0, null_mut(), null_mut(), null_mut())
+    };
+    match is_connected {
+        0 => Err(ErrorKind::BrokenPipe.into()),
+        _ => Ok(process),
+    }
+}
+
+/// The handles that the end of a received message tells of.
+///
+/// Whoever sent it could put them into this process, and do with it what it likes: it is of this process's user, or may do
+/// anything. A client asks that of a server before it listens to it.
+pub(crate) fn handles_in_band(message: &[u8]) -> Vec<crate::sys::Handle> {
+    let start = message.len().saturating_sub(HANDLES_IN_BAND);
+    let numbers = message.get(start..).unwrap_or_default().as_chunks::<NUMBER>().0;
+    let numbers = numbers.iter().map(|number| u64::from_le_bytes(*number));
+    let present = numbers.filter(|number| *number != 0);
+    present.filter_map(|number| Some(rights::received(usize::try_from(number).ok()?))).collect()
+}
