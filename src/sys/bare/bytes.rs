@@ -22,7 +22,7 @@ pub(crate) mod blocking {
     ///
     /// Whatever the number is, nobody looks at it.
     pub(crate) unsafe fn numbered<'a>(_: i32) -> io::Result<Source<'a>> {
-        Err(crate::sys::bare::lack())
+        Err(crate::sys::bare::lacks())
     }
 
     pub(crate) fn number(source: Source<'_>) -> i32 {
