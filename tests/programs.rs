@@ -17,6 +17,9 @@ use std::{env, thread};
 /// A wait that ends only where something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The longest message.
+const LONGEST: u32 = 1 << 20;
+
 fn main() {
     let arguments: Vec<OsString> = env::args_os().collect();
     match arguments.get(1).and_then(|word| word.to_str()) {
@@ -27,8 +30,10 @@ fn main() {
         Some("later") => serve(later()),
         Some("end") => exit(3),
         Some("end-when-asked") => end_when_asked(),
-        Some("hang") => serve(Handler::new(|_| loop {
-            thread::park();
+        Some("hang") => serve(Handler::new(|_| {
+            loop {
+                thread::park();
+            }
         })),
         Some("stop") => stop(),
         Some("nonsense") => nonsense(),
@@ -44,13 +49,25 @@ const TESTS: [(&str, fn()); 12] = [
     ("batches_are_answered", batches_are_answered),
     ("a_late_answer_is_dropped", a_late_answer_is_dropped),
     ("answers_may_come_later", answers_may_come_later),
-    ("words_reach_a_program_as_they_are", words_reach_a_program_as_they_are),
+    (
+        "words_reach_a_program_as_they_are",
+        words_reach_a_program_as_they_are,
+    ),
     ("how_a_program_ended_is_told", how_a_program_ended_is_told),
     ("what_is_no_program_is_told", what_is_no_program_is_told),
     ("nonsense_is_malformed", nonsense_is_malformed),
-    ("one_that_hangs_ends_with_its_client", one_that_hangs_ends_with_its_client),
-    ("serving_can_be_stopped_while_nobody_asks", serving_can_be_stopped_while_nobody_asks),
-    ("no_program_outlives_its_parent", no_program_outlives_its_parent),
+    (
+        "one_that_hangs_ends_with_its_client",
+        one_that_hangs_ends_with_its_client,
+    ),
+    (
+        "serving_can_be_stopped_while_nobody_asks",
+        serving_can_be_stopped_while_nobody_asks,
+    ),
+    (
+        "no_program_outlives_its_parent",
+        no_program_outlives_its_parent,
+    ),
 ];
 
 /// As the usual harness does it, as far as names go: those that contain the first argument without a dash.
@@ -80,7 +97,11 @@ fn program(what: &str) -> Address {
 }
 
 fn client_of(what: &str) -> Client {
-    Client::connect(&program(what), &ClientOptions::default()).unwrap()
+    let options = ClientOptions {
+        max_message: LONGEST,
+        ..ClientOptions::default()
+    };
+    Client::connect(&program(what), &options).unwrap()
 }
 
 fn add(arg1: i64, arg2: i64) -> Request {
@@ -92,7 +113,7 @@ fn add(arg1: i64, arg2: i64) -> Request {
 }
 
 fn bytes(client: &Client, message: &[u8]) -> Vec<u8> {
-    let mut answer = vec![0; 1 << 20];
+    let mut answer = vec![0; LONGEST as usize];
     let length = client.call_bytes(message, &mut answer).unwrap();
     answer.truncate(length);
     answer
@@ -101,7 +122,11 @@ fn bytes(client: &Client, message: &[u8]) -> Vec<u8> {
 // What the program is when it is executed.
 
 fn server(handler: Handler) -> Server {
-    let endpoint = transport::bind(&Address::Stdio, &ServerOptions::default()).unwrap();
+    let options = ServerOptions {
+        max_message: LONGEST,
+        ..ServerOptions::default()
+    };
+    let endpoint = transport::bind(&Address::Stdio, &options).unwrap();
     Server::new(endpoint.endpoint, handler).unwrap()
 }
 
@@ -187,7 +212,7 @@ fn calls_are_answered() {
 
 fn large_messages_go_through() {
     let client = client_of("echo");
-    for length in [0, 1, 4091, 4092, 4093, 65_535, 65_536, 1 << 20] {
+    for length in [0, 1, 4091, 4092, 4093, 65_535, 65_536, LONGEST as usize] {
         let message: Vec<u8> = (0..251).cycle().take(length).collect();
         assert!(bytes(&client, &message) == message, "{length}");
     }
@@ -213,7 +238,10 @@ fn a_late_answer_is_dropped() {
     let client = Client::connect(&program("slow"), &options).unwrap();
     // The program may take long to start.
     while client.call(&add(0, 0)).is_err() {}
-    assert_eq!(client.call(&add(1, 0)).unwrap_err().status(), Status::TimedOut);
+    assert_eq!(
+        client.call(&add(1, 0)).unwrap_err().status(),
+        Status::TimedOut
+    );
     let answer = loop {
         match client.call(&add(0, 0)) {
             Err(error) => assert_eq!(error.status(), Status::TimedOut),
@@ -231,7 +259,16 @@ fn answers_may_come_later() {
 }
 
 fn words_reach_a_program_as_they_are() {
-    let given = ["", "a b", r"C:\dir\", r#"say "x""#, r#"a\\"b"#, "Ä", "%PATH%", "*"];
+    let given = [
+        "",
+        "a b",
+        r"C:\dir\",
+        r#"say "x""#,
+        r#"a\\"b"#,
+        "Ä",
+        "%PATH%",
+        "*",
+    ];
     let address = Address::Exec {
         program: env::current_exe().unwrap().into(),
         arguments: ["words"].into_iter().chain(given).map(Into::into).collect(),
@@ -257,7 +294,9 @@ fn how_a_program_ended_is_told() {
 fn what_is_no_program_is_told() {
     let options = ClientOptions::default();
     for name in ["no-such-program-anywhere", "/none/x", "./none/x y"] {
-        let error = Client::connect(&Address::exec(name), &options).err().unwrap();
+        let error = Client::connect(&Address::exec(name), &options)
+            .err()
+            .unwrap();
         assert_eq!(error.status(), Status::NotConnected, "{error}");
         assert!(error.context().contains(name), "{error}");
     }
@@ -274,7 +313,10 @@ fn one_that_hangs_ends_with_its_client() {
         ..ClientOptions::default()
     };
     let client = Client::connect(&program("hang"), &options).unwrap();
-    assert_eq!(client.call(&add(1, 1)).unwrap_err().status(), Status::TimedOut);
+    assert_eq!(
+        client.call(&add(1, 1)).unwrap_err().status(),
+        Status::TimedOut
+    );
     drop(client); // It would wait for ever, were the program not ended.
 }
 
@@ -298,6 +340,11 @@ fn no_program_outlives_its_parent() {
         .spawn()
         .unwrap();
     let mut said = String::new();
-    parent.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    parent
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
     assert_eq!(parent.wait().unwrap().code(), Some(9), "{said}");
 }
