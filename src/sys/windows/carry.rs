@@ -1,7 +1,10 @@
 //! Handles that go along with what is sent over a pipe: DuplicateHandle into the process at the other end, which learns
 //! their numbers at the end of the message.
 
+use super::plain::Plain;
 use super::rights;
+use super::stream::Stream;
+use crate::sys::{Handle, Source};
 use std::io::{self, ErrorKind};
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;
@@ -127,14 +130,46 @@ fn client_of(pipe: BorrowedHandle<'_>) -> io::Result<OwnedHandle> {
     }
 }
 
+/// Sends a message with copies of these handles; its end is overwritten by their numbers.
+pub(crate) fn send_with_handles(
+    pipe: Source<'_>,
+    message: &[u8],
+    handles: &[Source<'_>],
+) -> io::Result<usize> {
+    let stream = Stream::of(pipe)?;
+    if handles.is_empty() {
+        return stream.write(message, &[]);
+    }
+    let handles = handles.iter().map(|handle| Plain::of(handle));
+    let handles = handles.collect::<io::Result<Vec<_>>>()?;
+    let carried = Carried::to_client_of(stream.as_handle(), &handles)?;
+    let count = stream.write(&carried.told_by(message)?, &[])?;
+    if count == message.len() {
+        carried.leave();
+    }
+    Ok(count)
+}
+
+/// Receives once what is there; handles are told of by the end of a message, see [`handles_in_band`].
+pub(crate) fn recv_with_handles(
+    pipe: Source<'_>,
+    buffer: &mut [u8],
+) -> io::Result<(usize, Vec<Handle>)> {
+    Ok((Stream::of(pipe)?.read(buffer)?, Vec::new()))
+}
+
 /// The handles that the end of a received message tells of.
 ///
-/// Whoever sent it could put them into this process, and do with it what it likes: it is of this process's user, or may do
+/// Whoever sent it could put them into this process, and so do with it what it likes: it is of this process's user, or may do
 /// anything. A client asks that of a server before it listens to it.
-pub(crate) fn handles_in_band(message: &[u8]) -> Vec<crate::sys::Handle> {
+pub(crate) fn handles_in_band(message: &[u8]) -> Vec<Handle> {
     let start = message.len().saturating_sub(HANDLES_IN_BAND);
-    let numbers = message.get(start..).unwrap_or_default().as_chunks::<NUMBER>().0;
-    let numbers = numbers.iter().map(|number| u64::from_le_bytes(*number));
-    let present = numbers.filter(|number| *number != 0);
-    present.filter_map(|number| Some(rights::received(usize::try_from(number).ok()?))).collect()
+    let numbers = message.get(start..).unwrap_or_default();
+    let numbers = numbers.as_chunks::<NUMBER>().0.iter();
+    numbers
+        .map(|number| u64::from_le_bytes(*number))
+        .filter(|number| *number != 0)
+        .filter_map(|number| usize::try_from(number).ok())
+        .map(|number| Plain::handle(rights::received(number)))
+        .collect()
 }

@@ -3,7 +3,9 @@
 
 use super::alarm::LineAlarm;
 use super::op::{Ended, Op};
+use super::plain::Plain;
 use super::rights::{narrowed, same};
+use super::stream::Stream;
 use crate::sys::{AsSource, Handle, Source};
 use std::cell::RefCell;
 use std::io;
@@ -27,7 +29,7 @@ impl Doorbell {
     /// One for a new client, and what wakes that client.
     pub(crate) fn new() -> io::Result<(Self, LineAlarm)> {
         let alarm = LineAlarm::new()?;
-        let for_client = narrowed(alarm.event().as_handle(), SYNCHRONIZE)?.into();
+        let for_client = Plain::handle(narrowed(alarm.event().as_handle(), SYNCHRONIZE)?);
         Ok((Self { for_client }, alarm))
     }
 
@@ -66,10 +68,10 @@ impl Ringer {
             was_begun: false,
         };
         let ringer = Self {
-            pipe: same(control.as_handle())?,
+            pipe: same(Stream::of(control.as_source())?.as_handle())?,
             ring: RefCell::new(ring),
         };
-        Ok((ringer, LineAlarm::of(given.into_handle())))
+        Ok((ringer, LineAlarm::of(same(Plain::of(given.as_source())?)?)))
     }
 
     /// Wakes the server. That it has gone shows elsewhere.

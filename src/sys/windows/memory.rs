@@ -4,6 +4,7 @@
 //! memory. It has no name: a peer has it by a handle that it is given, which allows what it is to do and no more. The peer may
 //! write at any moment: what is shared is only ever touched through atomics, never behind a Rust reference to plain data.
 
+use super::plain::Plain;
 use super::rights::narrowed;
 use crate::sys::atomic::Mapped;
 use crate::sys::line::{LINE, Line, Page};
@@ -11,7 +12,7 @@ use crate::sys::shared_bytes;
 use crate::sys::{Handle, Source};
 use std::ffi::c_void;
 use std::io;
-use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{NonNull, null};
 use std::slice;
 use std::sync::atomic::AtomicU8;
@@ -55,9 +56,9 @@ unsafe impl Sync for Mapping {}
 /// `access` says, and nobody can change its size.
 pub(crate) fn create(length: usize, access: Access) -> io::Result<(Handle, Mapping)> {
     let section = section(length)?;
-    let section = section.as_handle();
-    let mapping = Mapping::new(section, length, Access::Write)?;
-    Ok((Handle::from(narrowed(section, access.rights())?), mapping))
+    let mapping = Mapping::new(section.as_handle(), length, Access::Write)?;
+    let for_peer = narrowed(section.as_handle(), access.rights())?;
+    Ok((Plain::handle(for_peer), mapping))
 }
 
 fn section(length: usize) -> io::Result<OwnedHandle> {
@@ -85,7 +86,7 @@ fn section(length: usize) -> io::Result<OwnedHandle> {
 impl Mapping {
     /// Maps memory that a peer handed over: at least `length` bytes. Of a shorter section so much cannot be mapped.
     pub(crate) fn from_peer(section: Source<'_>, length: usize, access: Access) -> io::Result<Self> {
-        Self::new(section.as_handle(), length, access)
+        Self::new(Plain::of(section)?, length, access)
     }
 
     fn new(section: BorrowedHandle<'_>, length: usize, access: Access) -> io::Result<Self> {

@@ -4,8 +4,8 @@
 //! name that nobody guesses and that nobody else can connect to once the child's end has; the child's end is an ordinary
 //! handle, as CreatePipe would give it.
 
+use super::plain::Plain;
 use super::random;
-use super::stream::{End, Stream};
 use crate::sys::{Handle, Source};
 use std::io;
 use std::os::windows::io::{FromRawHandle, OwnedHandle};
@@ -85,8 +85,7 @@ fn ends(own: u32, rights: u32) -> io::Result<(Handle, Handle)> {
         )
     };
     let childs = owned(childs)?;
-    let own = Stream::new(End::Pipe(own))?.into_node();
-    Ok((own.into(), Handle::plain(childs)))
+    Ok((Handle::of_pipe(own)?, Plain::handle(childs)))
 }
 
 fn owned(handle: HANDLE) -> io::Result<OwnedHandle> {

@@ -4,15 +4,21 @@
 //! a job of its own, which ends with its owner: so a child, and what it started, ends even where this process is terminated.
 
 use super::job::Job;
+use super::node::Node;
 use super::object;
+use super::plain::Plain;
+use super::signal::Signal;
 use super::start::Suspended;
+use super::waiting::Waiting;
 use crate::sys::credentials::Credentials;
 use crate::sys::deadline::Deadline;
-use crate::sys::{Handle, Source};
+use crate::sys::{AsSource as _, Handle, Source};
 use std::ffi::{CStr, OsString};
 use std::io::{self, ErrorKind};
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
-use windows_sys::Win32::System::Threading::{GetExitCodeProcess, TerminateProcess};
+use std::sync::Arc;
+
+pub(crate) use crate::sys::bare::process::fork_child;
 
 /// No user's number: users of Windows have none.
 pub(crate) fn effective_uid() -> u32 {
@@ -41,7 +47,10 @@ const EXCEPTIONS: u32 = 0xC000_0000;
 /// A child of this process, followed by a handle, so that its number is never mistaken for that of a later process.
 #[derive(Debug)]
 pub(crate) struct Child {
-    process: Handle,
+    /// What waits for its end, and says so: before the handle.
+    _waiting: Waiting,
+    end: Node,
+    process: OwnedHandle,
     number: u32,
     /// `None` where this process is in a job that allows no other.
     job: Option<Job>,
@@ -51,7 +60,7 @@ pub(crate) struct Child {
 pub(crate) fn execute(argv: &[&CStr], input: &Handle, output: &Handle) -> io::Result<Child> {
     let text = |word: &&CStr| Ok(word.to_str().map_err(|_| ErrorKind::InvalidInput)?.into());
     let words = argv.iter().map(text).collect::<io::Result<Vec<_>>>()?;
-    Child::of(&words, input.as_handle(), output.as_handle())
+    Child::of(&words, Plain::of(input.as_source())?, Plain::of(output.as_source())?)
 }
 
 impl Child {
@@ -64,9 +73,15 @@ impl Child {
         let suspended = Suspended::new(words, input, output)?;
         // Before it runs, so that it has started nothing yet that would not be in the job.
         let is_taken = job.take(suspended.process.as_handle()).is_ok();
+        let end = Arc::new(Signal::default());
+        let signal = end.clone();
+        let process = suspended.process.as_raw_handle();
+        let waiting = Waiting::new(process, true, move || signal.on())?;
         let (process, number) = suspended.run()?;
         Ok(Self {
-            process: process.into(),
+            _waiting: waiting,
+            end: Node::new(end),
+            process,
             number,
             job: is_taken.then_some(job),
         })
@@ -74,7 +89,7 @@ impl Child {
 
     /// Readable once the child has ended.
     pub(crate) fn watch(&self) -> Option<Source<'_>> {
-        Some(self.process.as_source())
+        Some(&self.end)
     }
 
     /// Waits for the child's end; `false` when the deadline passed first.
@@ -103,6 +118,93 @@ impl Child {
         match &self.job {
             Some(job) => job.end(ENDED),
             None => object::terminate(self.process.as_handle(), ENDED),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+    use crate::sys::windows::pipe::Pipe;
+    use crate::sys::{poll, transfer};
+    use std::time::Duration;
+
+    fn soon() -> Deadline {
+        Deadline::after(Some(Duration::from_secs(60)))
+    }
+
+    fn now() -> Deadline {
+        Deadline::after(Some(Duration::ZERO))
+    }
+
+    /// A command of the usual interpreter's, and this process's ends of the pipes to it.
+    fn command(text: &CStr) -> (Child, Handle, Handle) {
+        let (requests, answers) = (Pipe::to_child().unwrap(), Pipe::from_child().unwrap());
+        let argv = [c"cmd", c"/c", text];
+        let child = execute(&argv, &requests.read, &answers.write).unwrap();
+        (child, requests.write, answers.read)
+    }
+
+    /// What it writes until its end.
+    fn output(from: &Handle) -> String {
+        let mut all = Vec::new();
+        let mut part = [0; 64];
+        loop {
+            match transfer::read(from.as_source(), &mut part) {
+                Ok(0) => return String::from_utf8(all).unwrap(),
+                Ok(count) => all.extend_from_slice(&part[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    assert!(poll::wait_readable(from.as_source(), &soon()).unwrap());
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn how_a_child_ended_is_told_once_it_has() {
+        let (child, _input, _output) = command(c"exit 3");
+        assert!(poll::wait_readable(child.watch().unwrap(), &soon()).unwrap());
+        assert!(child.wait(&now()));
+        let how = child.epitaph(&now());
+        assert_eq!(how.as_deref(), Some("exited with status 3"));
+    }
+
+    #[test]
+    fn a_child_reads_and_writes_and_ends_with_its_input() {
+        let (child, input, answers) = command(c"sort");
+        assert!(child.number() > 0 && !child.wait(&now()) && child.epitaph(&now()).is_none());
+        let written = transfer::write(input.as_source(), b"b\r\na\r\n").unwrap();
+        assert_eq!(written, 6);
+        drop(input);
+        assert_eq!(output(&answers), "a\r\nb\r\n");
+        assert!(child.wait(&soon()));
+    }
+
+    #[test]
+    fn a_child_is_ended_with_what_it_has_started() {
+        let (child, _input, answers) = command(c"cmd /c pause");
+        child.kill();
+        assert!(child.wait(&soon()));
+        output(&answers); // It ends: nobody has the other end any more.
+    }
+
+    #[test]
+    fn no_child_outlives_the_last_handle_of_its_job() {
+        let (child, _input, answers) = command(c"cmd /c pause");
+        drop(child);
+        output(&answers);
+    }
+
+    #[test]
+    fn what_is_no_program_is_told() {
+        let pipe = Pipe::to_child().unwrap();
+        let other = Pipe::from_child().unwrap();
+        for name in [c"no-such-program-anywhere", c"C:\\none\\x.exe"] {
+            let error = execute(&[name], &pipe.read, &other.write).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
         }
     }
 }
