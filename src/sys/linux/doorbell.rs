@@ -16,7 +16,7 @@ pub(crate) struct Doorbell(Bell);
 impl Doorbell {
     /// One for a new client, and what wakes that client.
     pub(crate) fn new() -> io::Result<(Self, Futex)> {
-        Ok((Self(Bell::new()?), Futex))
+        Ok((Self(Bell::new()?), Futex::new()?))
     }
 
     /// What the client has to be given, to make its [`Ringer`] of.
@@ -37,7 +37,7 @@ pub(crate) struct Ringer(Bell);
 impl Ringer {
     /// Of what the server gave, and of the control socket; with what the client sleeps by.
     pub(crate) fn from_peer(given: Fd, _control: &Fd) -> io::Result<(Self, Futex)> {
-        Ok((Self(Bell::from_peer(given)?), Futex))
+        Ok((Self(Bell::from_peer(given)?), Futex::new()?))
     }
 
     /// Wakes the server.

@@ -21,7 +21,7 @@ pub(crate) struct LineAlarm(OwnedHandle);
 
 impl LineAlarm {
     /// One for a line of its own.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         // SAFETY: NULL is default security, which nobody needs who has the handle, and no name.
         let event = unsafe { CreateEventW(null(), FALSE, FALSE, null()) };
         if event.is_null() {

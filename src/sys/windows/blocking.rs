@@ -20,7 +20,8 @@ pub(crate) unsafe fn numbered<'a>(number: i32) -> io::Result<Source<'a>> {
         1 => output(),
         ..0 => Err(io::Error::new(ErrorKind::InvalidInput, "it is negative")),
         _ => {
-            let what = "on Windows a program serves at its standard input and output, 0 and 1, alone";
+            let what =
+                "on Windows a program serves at its standard input and output, 0 and 1, alone";
             Err(io::Error::new(ErrorKind::Unsupported, what))
         }
     }

@@ -12,9 +12,7 @@ use windows_sys::Win32::Foundation::{
     DUPLICATE_CLOSE_SOURCE, DUPLICATE_SAME_ACCESS, DuplicateHandle, FALSE, HANDLE,
 };
 use windows_sys::Win32::System::Pipes::{GetNamedPipeClientProcessId, PeekNamedPipe};
-use windows_sys::Win32::System::Threading::{
-    GetCurrentProcess, OpenProcess, PROCESS_DUP_HANDLE,
-};
+use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcess, PROCESS_DUP_HANDLE};
 
 /// Handles that one message may carry.
 const MOST: usize = 4;
@@ -71,7 +69,10 @@ impl Carried {
     /// The message, whose end tells of them.
     pub(super) fn told_by(&self, message: &[u8]) -> io::Result<Vec<u8>> {
         let mut told = message.to_vec();
-        let start = told.len().checked_sub(HANDLES_IN_BAND).ok_or(ErrorKind::InvalidInput)?;
+        let start = told
+            .len()
+            .checked_sub(HANDLES_IN_BAND)
+            .ok_or(ErrorKind::InvalidInput)?;
         let places = told.get_mut(start..).unwrap_or_default();
         for (place, number) in places.chunks_exact_mut(NUMBER).zip(&self.numbers) {
             place.copy_from_slice(&(number.addr() as u64).to_le_bytes());
@@ -121,9 +122,8 @@ fn client_of(pipe: BorrowedHandle<'_>) -> io::Result<OwnedHandle> {
     let process = unsafe { OwnedHandle::from_raw_handle(process) };
     // A number is given to another process once its own has ended, and the pipe has ended by then.
     // SAFETY: it is open, and nothing is asked for but whether it fails.
-    let is_connected = unsafe {
-        PeekNamedPipe(pipe, null_mut(), 0, null_mut(), null_mut(), null_mut())
-    };
+    let is_connected =
+        unsafe { PeekNamedPipe(pipe, null_mut(), 0, null_mut(), null_mut(), null_mut()) };
     match is_connected {
         0 => Err(ErrorKind::BrokenPipe.into()),
         _ => Ok(process),

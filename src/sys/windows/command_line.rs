@@ -15,10 +15,19 @@ pub(super) fn of_words(words: &[OsString]) -> Vec<u16> {
             line.push(BLANK);
         }
         // The first is cut by other rules, which know quotes and no backslashes; no path has a quote in it.
-        push_word(&mut line, word);
+        match line.is_empty() || needs_quotes(word) {
+            true => push_word(&mut line, word),
+            false => line.extend(word.encode_wide()),
+        }
     }
     line.push(0);
     line
+}
+
+/// Some programs, as cmd, take others as a part of the word.
+fn needs_quotes(word: &OsStr) -> bool {
+    let bytes = word.as_encoded_bytes();
+    bytes.is_empty() || bytes.iter().any(|byte| b" \t\"".contains(byte))
 }
 
 /// A word in quotes, by the rules of CommandLineToArgvW and Microsoft's C library ("Parsing C command-line arguments"):
@@ -51,11 +60,12 @@ mod tests {
         for (word, quoted) in [
             ("", r#""""#),
             ("a b", r#""a b""#),
-            (r"C:\dir\x.exe", r#""C:\dir\x.exe""#),
-            (r"C:\dir\", r#""C:\dir\\""#),
+            (r"C:\dir\x.exe", r"C:\dir\x.exe"),
+            (r"C:\dir\", r"C:\dir\"),
+            (r"C:\a b\", r#""C:\a b\\""#),
             (r#"say "x""#, r#""say \"x\"""#),
             (r#"a\\"b"#, r#""a\\\\\"b""#),
-            ("Ä", "\"Ä\""),
+            ("Ä", "Ä"),
         ] {
             let line = of_words(&["p".into(), word.into()]);
             let text = String::from_utf16(&line).unwrap();

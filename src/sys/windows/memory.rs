@@ -61,6 +61,11 @@ pub(crate) fn create(length: usize, access: Access) -> io::Result<(Handle, Mappi
     Ok((Plain::handle(for_peer), mapping))
 }
 
+/// What is there to be locked by one process: nothing, since none is forked.
+pub(crate) fn nameless() -> io::Result<Handle> {
+    Handle::spare()
+}
+
 fn section(length: usize) -> io::Result<OwnedHandle> {
     let size = u64::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?;
     let high = u32::try_from(size >> 32).expect("the upper half");
@@ -85,14 +90,17 @@ fn section(length: usize) -> io::Result<OwnedHandle> {
 
 impl Mapping {
     /// Maps memory that a peer handed over: at least `length` bytes. Of a shorter section so much cannot be mapped.
-    pub(crate) fn from_peer(section: Source<'_>, length: usize, access: Access) -> io::Result<Self> {
+    pub(crate) fn from_peer(
+        section: Source<'_>,
+        length: usize,
+        access: Access,
+    ) -> io::Result<Self> {
         Self::new(Plain::of(section)?, length, access)
     }
 
     fn new(section: BorrowedHandle<'_>, length: usize, access: Access) -> io::Result<Self> {
         // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
-        let view =
-            unsafe { MapViewOfFile(section.as_raw_handle(), access.rights(), 0, 0, length) };
+        let view = unsafe { MapViewOfFile(section.as_raw_handle(), access.rights(), 0, 0, length) };
         let start = NonNull::new(view.Value).ok_or_else(io::Error::last_os_error)?;
         Ok(Self { start, length })
     }
@@ -164,7 +172,13 @@ mod tests {
         assert_eq!(copy, *b"twelve bytes");
         own.read(0, &mut copy);
         assert_eq!(copy, [0; 12], "it begins as zeros");
-        assert_eq!(other.line(127).word.load(std::sync::atomic::Ordering::SeqCst), 0);
+        assert_eq!(
+            other
+                .line(127)
+                .word
+                .load(std::sync::atomic::Ordering::SeqCst),
+            0
+        );
     }
 
     #[test]

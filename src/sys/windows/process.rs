@@ -18,8 +18,6 @@ use std::io::{self, ErrorKind};
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
 use std::sync::Arc;
 
-pub(crate) use crate::sys::bare::process::fork_child;
-
 /// No user's number: users of Windows have none.
 pub(crate) fn effective_uid() -> u32 {
     u32::MAX
@@ -56,11 +54,24 @@ pub(crate) struct Child {
     job: Option<Job>,
 }
 
+/// No process of Windows is a copy of another: whoever asks is refused before, see `lack`.
+pub(crate) fn fork_child(
+    _input: &Handle,
+    _output: &Handle,
+    _body: impl FnOnce(Source<'_>, Source<'_>) -> i32,
+) -> io::Result<Child> {
+    Err(ErrorKind::Unsupported.into())
+}
+
 /// Executes `argv`, found along the PATH, with these as its standard input and output.
 pub(crate) fn execute(argv: &[&CStr], input: &Handle, output: &Handle) -> io::Result<Child> {
     let text = |word: &&CStr| Ok(word.to_str().map_err(|_| ErrorKind::InvalidInput)?.into());
     let words = argv.iter().map(text).collect::<io::Result<Vec<_>>>()?;
-    Child::of(&words, Plain::of(input.as_source())?, Plain::of(output.as_source())?)
+    Child::of(
+        &words,
+        Plain::of(input.as_source())?,
+        Plain::of(output.as_source())?,
+    )
 }
 
 impl Child {
@@ -104,13 +115,12 @@ impl Child {
 
     /// How the child has ended, for people, if it has by the deadline.
     pub(crate) fn epitaph(&self, deadline: &Deadline) -> Option<String> {
-        self.wait(deadline).then(|| {
-            match object::exit_code(self.process.as_handle()) {
+        self.wait(deadline)
+            .then(|| match object::exit_code(self.process.as_handle()) {
                 Some(code @ EXCEPTIONS..) => format!("ended by exception {code:#010x}"),
                 Some(code) => format!("exited with status {code}"),
                 None => "ended".into(),
-            }
-        })
+            })
     }
 
     /// Ends the child at once, and all that it has started.
@@ -139,10 +149,10 @@ mod tests {
         Deadline::after(Some(Duration::ZERO))
     }
 
-    /// A command of the usual interpreter's, and this process's ends of the pipes to it.
-    fn command(text: &CStr) -> (Child, Handle, Handle) {
+    /// The usual interpreter of commands, told these words, and this process's ends of the pipes to it.
+    fn command(words: &[&CStr]) -> (Child, Handle, Handle) {
         let (requests, answers) = (Pipe::to_child().unwrap(), Pipe::from_child().unwrap());
-        let argv = [c"cmd", c"/c", text];
+        let argv = [&[c"cmd"], words].concat();
         let child = execute(&argv, &requests.read, &answers.write).unwrap();
         (child, requests.write, answers.read)
     }
@@ -165,7 +175,7 @@ mod tests {
 
     #[test]
     fn how_a_child_ended_is_told_once_it_has() {
-        let (child, _input, _output) = command(c"exit 3");
+        let (child, _input, _output) = command(&[c"/c", c"exit", c"3"]);
         assert!(poll::wait_readable(child.watch().unwrap(), &soon()).unwrap());
         assert!(child.wait(&now()));
         let how = child.epitaph(&now());
@@ -174,18 +184,19 @@ mod tests {
 
     #[test]
     fn a_child_reads_and_writes_and_ends_with_its_input() {
-        let (child, input, answers) = command(c"sort");
+        let (child, input, answers) = command(&[c"/q"]);
         assert!(child.number() > 0 && !child.wait(&now()) && child.epitaph(&now()).is_none());
-        let written = transfer::write(input.as_source(), b"b\r\na\r\n").unwrap();
-        assert_eq!(written, 6);
+        let written = transfer::write(input.as_source(), b"echo hel^lo\r\n").unwrap();
+        assert_eq!(written, 13);
         drop(input);
-        assert_eq!(output(&answers), "a\r\nb\r\n");
+        let said = output(&answers);
+        assert!(said.contains("hello"), "{said}");
         assert!(child.wait(&soon()));
     }
 
     #[test]
     fn a_child_is_ended_with_what_it_has_started() {
-        let (child, _input, answers) = command(c"cmd /c pause");
+        let (child, _input, answers) = command(&[c"/c", c"cmd", c"/c", c"pause"]);
         child.kill();
         assert!(child.wait(&soon()));
         output(&answers); // It ends: nobody has the other end any more.
@@ -193,7 +204,7 @@ mod tests {
 
     #[test]
     fn no_child_outlives_the_last_handle_of_its_job() {
-        let (child, _input, answers) = command(c"cmd /c pause");
+        let (child, _input, answers) = command(&[c"/c", c"cmd", c"/c", c"pause"]);
         drop(child);
         output(&answers);
     }

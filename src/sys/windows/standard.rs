@@ -18,9 +18,7 @@ use std::time::Duration;
 use windows_sys::Win32::Foundation::{
     ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF, HANDLE, INVALID_HANDLE_VALUE,
 };
-use windows_sys::Win32::Storage::FileSystem::{
-    FILE_TYPE_PIPE, GetFileType, ReadFile, WriteFile,
-};
+use windows_sys::Win32::Storage::FileSystem::{FILE_TYPE_PIPE, GetFileType, ReadFile, WriteFile};
 use windows_sys::Win32::System::Console::GetStdHandle;
 use windows_sys::Win32::System::IO::CancelSynchronousIo;
 use windows_sys::Win32::System::Pipes::PeekNamedPipe;
@@ -101,7 +99,13 @@ impl Standard {
         let mut count = 0;
         // SAFETY: so many bytes are there, and a place for their number.
         let is_done = unsafe {
-            WriteFile(self.raw.0, bytes.as_ptr(), length, &raw mut count, null_mut())
+            WriteFile(
+                self.raw.0,
+                bytes.as_ptr(),
+                length,
+                &raw mut count,
+                null_mut(),
+            )
         };
         match is_done {
             0 => Err(failure(last())),
@@ -120,8 +124,11 @@ impl Watchable for Standard {
         &self.watchers
     }
 
-    /// What is no pipe never waits, or cannot be asked.
-    fn state(&self, _want: Want) -> Ready {
+    /// What is no pipe never waits, or cannot be asked. Of an output, nothing is known before it is written to.
+    fn state(&self, want: Want) -> Ready {
+        if want.bits() & Want::READ.bits() == 0 {
+            return Ready::NOTHING;
+        }
         if let Some(look) = &mut *lock(&self.look)
             && look.is_under_way()
         {
@@ -134,8 +141,8 @@ impl Watchable for Standard {
     }
 
     fn objects(&self, want: Want, objects: &mut Vec<HANDLE>) -> io::Result<()> {
-        if want == Want::NOTHING {
-            return Ok(()); // Nobody can be told of its failure.
+        if want.bits() & Want::READ.bits() == 0 {
+            return Ok(());
         }
         let mut place = lock(&self.look);
         let look = match &mut *place {
@@ -205,9 +212,8 @@ impl Look {
 fn is_empty(raw: Raw) -> bool {
     let mut count = 0;
     // SAFETY: one that is not open is refused; there is a place for the number, and nothing else is asked for.
-    let peeked = unsafe {
-        PeekNamedPipe(raw.0, null_mut(), 0, null_mut(), &raw mut count, null_mut())
-    };
+    let peeked =
+        unsafe { PeekNamedPipe(raw.0, null_mut(), 0, null_mut(), &raw mut count, null_mut()) };
     check(peeked).is_ok() && count == 0
 }
 
@@ -216,7 +222,13 @@ fn read(raw: Raw, buffer: &mut [u8]) -> io::Result<Read> {
     let mut count = 0;
     // SAFETY: one that is not open is refused; there is room for so many bytes, and a place for their number.
     let is_done = unsafe {
-        ReadFile(raw.0, buffer.as_mut_ptr(), length, &raw mut count, null_mut())
+        ReadFile(
+            raw.0,
+            buffer.as_mut_ptr(),
+            length,
+            &raw mut count,
+            null_mut(),
+        )
     };
     match is_done {
         0 => match last() {

@@ -173,7 +173,9 @@ impl<'a> Attributes<'a> {
 
     /// These handles and no others.
     fn inherit(&mut self, handles: &'a [HANDLE]) -> io::Result<()> {
-        let attribute = PROC_THREAD_ATTRIBUTE_HANDLE_LIST.try_into().expect("a small number");
+        let attribute = PROC_THREAD_ATTRIBUTE_HANDLE_LIST
+            .try_into()
+            .expect("a small number");
         // SAFETY: the list was made, and the handles live as long as it.
         let is_set = unsafe {
             UpdateProcThreadAttribute(
