@@ -1,6 +1,5 @@
 //! The client's side of shared memory.
 
-use super::MEMORY;
 use super::layout::{self, DEFERS, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::pending::Pending;
 use super::slot::{ClientSlot, Header, Woken};
@@ -19,7 +18,6 @@ use crate::transport::{
 use std::io::{self, ErrorKind};
 use std::mem;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -72,23 +70,20 @@ pub(super) struct Session {
     pub(super) max_message: u32,
 }
 
-/// Connects to the server whose socket is at `path`. The server shares its memory when it next looks, and the
-/// first call waits for that.
-pub(in crate::transport) fn connect(
-    path: &Path,
-    options: &ClientOptions,
-) -> Result<Box<dyn Channel>> {
-    Ok(Box::new(SharedChannel {
-        control: crate::transport::posix::named::connect(MEMORY, path, options)?,
+/// A channel to the server `peer`, to which `control` is connected. The server shares its memory when it next looks, and
+/// the first call waits for that.
+pub(super) fn connect(control: Handle, peer: String, options: &ClientOptions) -> Box<dyn Channel> {
+    Box::new(SharedChannel {
+        control,
         session: None,
         spin: Spin::new(options.spin),
-        peer: format!("{} {}", MEMORY.called, path.display()),
+        peer,
         max_message: options.max_message,
         asked: 0,
         line: Data::EMPTY,
         answer: Room::empty(),
         pending: Pending::None,
-    }))
+    })
 }
 
 impl Channel for SharedChannel {

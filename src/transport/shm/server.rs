@@ -1,6 +1,5 @@
 //! The server's side of shared memory.
 
-use super::MEMORY;
 use super::layout::{self, DEFERS, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::slot::{Header, Seen, ServerSlot};
 use crate::error::{Error, Result};
@@ -11,11 +10,10 @@ use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::{AsSource, Handle, LineAlarm, Source, cpu, is_shortage, socket};
 use crate::transport::deferral::{Manner, Parking, Prompt};
-use crate::transport::posix::named::NamedSocket;
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
 };
-use crate::transport::socket::{Accepted, Listening as _};
+use crate::transport::socket::{Accepted, Listening};
 use crate::transport::{
     Cause, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitor,
     Visitors,
@@ -23,7 +21,6 @@ use crate::transport::{
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod batch;
@@ -42,7 +39,7 @@ const READS_AT_ONCE: u32 = 64;
 const COPIED: &str = "what is served was copied out";
 
 struct SharedEndpoint {
-    socket: NamedSocket,
+    place: Box<dyn Listening>,
     /// The page that all clients read, and the handle by which they map it.
     header: Header<Mapping>,
     header_handle: Handle,
@@ -53,18 +50,14 @@ struct SharedEndpoint {
     max_message: u32,
 }
 
-/// A server's address: the socket at `path`.
-pub(in crate::transport) fn bind(
-    path: &Path,
-    options: &ServerOptions,
-) -> Result<Box<dyn Endpoint>> {
-    let socket = NamedSocket::bind(MEMORY, path, options)?;
+/// A server whose clients come to this place.
+pub(super) fn bind(place: Box<dyn Listening>, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     let (handle, page) = memory::create(PAGE, Access::Read)
-        .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
+        .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
     let header = Header(page);
     header.set_abilities(RINGS);
     Ok(Box::new(SharedEndpoint {
-        socket,
+        place,
         header,
         header_handle: handle,
         serial: AtomicU32::new(0),
@@ -76,17 +69,17 @@ pub(in crate::transport) fn bind(
 
 impl Endpoint for SharedEndpoint {
     fn name(&self) -> String {
-        self.socket.name()
+        self.place.name()
     }
 
     fn bequeath(&self) {
-        self.socket.bequeath();
+        self.place.bequeath();
         self.header_handle.bequeath();
     }
 
     fn adopt(&self) -> Result<()> {
         self.header_handle.own();
-        self.socket.adopt()
+        self.place.adopt()
     }
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
@@ -102,13 +95,13 @@ impl Endpoint for SharedEndpoint {
 impl Listener for SharedEndpoint {
     fn doors(&self) -> Vec<Door<'_>> {
         vec![Door {
-            source: self.socket.as_source(),
+            source: self.place.as_source(),
             watch: DoorWatch::ByAll,
         }]
     }
 
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
-        let (control, credentials) = match self.socket.accept()? {
+        let (control, credentials) = match self.place.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
             Accepted::Vanished => return Ok(Admission::Vanished),
             Accepted::NotAllowed(who) => {
