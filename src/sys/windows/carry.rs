@@ -74,6 +74,7 @@ impl Carried {
             .checked_sub(HANDLES_IN_BAND)
             .ok_or(ErrorKind::InvalidInput)?;
         let places = told.get_mut(start..).unwrap_or_default();
+        places.fill(0);
         for (place, number) in places.chunks_exact_mut(NUMBER).zip(&self.numbers) {
             place.copy_from_slice(&(number.addr() as u64).to_le_bytes());
         }
@@ -172,4 +173,61 @@ pub(crate) fn handles_in_band(message: &[u8]) -> Vec<Handle> {
         .filter_map(|number| usize::try_from(number).ok())
         .map(|number| Plain::handle(rights::received(number)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+    use crate::sys::AsSource as _;
+    use crate::sys::memory::{self, Access, Mapping};
+    use crate::sys::windows::stream::tests::pair;
+
+    const MESSAGE: [u8; 8 + HANDLES_IN_BAND] = [7; 8 + HANDLES_IN_BAND];
+
+    #[test]
+    fn handles_go_along_with_what_they_allow() {
+        let [server, client] = &pair()[0];
+        let (read, own) = memory::create(4096, Access::Read).unwrap();
+        let (write, _) = memory::create(4096, Access::Write).unwrap();
+        own.write(0, b"shared");
+        let handles = [read.as_source(), write.as_source()];
+        let sent = send_with_handles(server.as_source(), &MESSAGE, &handles).unwrap();
+        assert_eq!(sent, MESSAGE.len());
+        drop((read, write));
+        let mut received = [0; MESSAGE.len()];
+        let (count, _) = recv_with_handles(client.as_source(), &mut received).unwrap();
+        assert_eq!((count, &received[..8]), (MESSAGE.len(), &[7; 8][..]));
+        let [read, write] = <[Handle; 2]>::try_from(handles_in_band(&received)).unwrap();
+        let mut copy = [0; 6];
+        let mapping = Mapping::from_peer(read.as_source(), 4096, Access::Read).unwrap();
+        mapping.read(0, &mut copy);
+        assert_eq!(copy, *b"shared");
+        assert!(Mapping::from_peer(read.as_source(), 4096, Access::Write).is_err());
+        assert!(Mapping::from_peer(write.as_source(), 4096, Access::Write).is_ok());
+    }
+
+    #[test]
+    fn a_message_without_handles_stays_as_it_is() {
+        let [server, client] = &pair()[0];
+        let short = [0; 24];
+        assert_eq!(
+            send_with_handles(server.as_source(), &short, &[]).unwrap(),
+            24
+        );
+        let mut received = [1; 24];
+        let (count, handles) = recv_with_handles(client.as_source(), &mut received).unwrap();
+        assert!((count, received) == (24, short) && handles.is_empty());
+        assert!(handles_in_band(&[0; HANDLES_IN_BAND]).is_empty());
+    }
+
+    #[test]
+    fn nobody_is_given_handles_who_has_gone() {
+        let [[server, client], _] = pair();
+        drop(client);
+        let (handle, _) = memory::create(4096, Access::Read).unwrap();
+        let error = send_with_handles(server.as_source(), &MESSAGE, &[handle.as_source()]);
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::BrokenPipe);
+    }
 }

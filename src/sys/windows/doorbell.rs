@@ -98,3 +98,68 @@ impl Drop for Ringer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+    use crate::sys::alarm::Alarm as _;
+    use crate::sys::windows::stream::tests::pair;
+    use crate::sys::windows::{carry, socket};
+    use std::sync::atomic::AtomicU32;
+    use std::time::Duration;
+
+    /// Both ends, whose client was given what it needs.
+    fn doorbell(control: &[Handle; 2]) -> (Doorbell, LineAlarm, Ringer, LineAlarm) {
+        let [server, client] = control;
+        let (doorbell, wakes) = Doorbell::new().unwrap();
+        let message = [0; carry::HANDLES_IN_BAND];
+        let given = [doorbell.for_client()];
+        carry::send_with_handles(server.as_source(), &message, &given).unwrap();
+        let mut received = message;
+        socket::recv_now(client.as_source(), &mut received).unwrap();
+        let given = carry::handles_in_band(&received).pop().unwrap();
+        let (ringer, sleeps) = Ringer::from_peer(given, client).unwrap();
+        (doorbell, wakes, ringer, sleeps)
+    }
+
+    #[test]
+    fn each_side_wakes_the_other() {
+        let [control, _] = pair();
+        let (doorbell, wakes, ringer, sleeps) = doorbell(&control);
+        assert!(doorbell.source().is_none());
+        let word = AtomicU32::new(0);
+        wakes.wake(&word);
+        assert!(!sleeps.wait(&word, 0, Duration::from_secs(60)));
+        for _ in 0..3 {
+            ringer.ring();
+            let mut byte = [0; 2];
+            let count = socket::recv_now(control[0].as_source(), &mut byte).unwrap();
+            assert_eq!((count, Some(byte[0])), (1, BYTE));
+        }
+    }
+
+    #[test]
+    fn a_client_cannot_wake_itself() {
+        let [control, _] = pair();
+        let (_doorbell, _wakes, _ringer, sleeps) = doorbell(&control);
+        let word = AtomicU32::new(0);
+        sleeps.wake(&word);
+        assert!(sleeps.wait(&word, 0, Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_server_that_reads_no_rings() {
+        let [control, _] = pair();
+        let (_doorbell, _wakes, ringer, _sleeps) = doorbell(&control);
+        for _ in 0..10_000 {
+            ringer.ring();
+        }
+        let mut all = [0; 10_000];
+        let count = socket::recv_now(control[0].as_source(), &mut all).unwrap();
+        assert!(all[..count].iter().all(|byte| Some(*byte) == BYTE));
+        drop(control);
+        ringer.ring(); // It has gone.
+    }
+}
