@@ -21,7 +21,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
 mod tests;
 
 /// How often a socket is read for one record, most of which come with the first.
@@ -344,8 +344,8 @@ impl SharedChannel {
 
     /// The socket ends with the server, however that comes.
     pub(super) fn has_died(&self) -> bool {
-        // poll(2) reports a hang-up and an error also where nothing is asked for.
-        poll::state(self.control.as_source(), Want::NOTHING).is_ok_and(|state| !state.is_empty())
+        // A hang-up and an error are always told; the end is asked for, and not what lies before it.
+        poll::state(self.control.as_source(), Want::END).is_ok_and(|state| !state.is_empty())
     }
 
     /// Waits for the answer, and gives the length of its body.

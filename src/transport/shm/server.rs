@@ -24,9 +24,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod batch;
-#[cfg(any(all(test, unix_sockets), fuzzing))]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
 mod tests;
 
 /// The place of a client's control socket among its watches.
@@ -51,7 +51,10 @@ struct SharedEndpoint {
 }
 
 /// A server whose clients come to this place.
-pub(super) fn bind(place: Box<dyn Listening>, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+pub(super) fn bind(
+    place: Box<dyn Listening>,
+    options: &ServerOptions,
+) -> Result<Box<dyn Endpoint>> {
     let (handle, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
     let header = Header(page);

@@ -28,6 +28,17 @@ use std::time::Duration;
 #[cfg(any(test, fuzzing))]
 pub(crate) use std::os::unix::net::UnixStream;
 
+/// Both ends of a connection over which handles can go along: the server's, and the client's.
+#[cfg(any(test, fuzzing))]
+#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+pub(crate) fn pair() -> (crate::sys::Handle, crate::sys::Handle) {
+    let (server, client) = UnixStream::pair().unwrap();
+    let end = |socket: &UnixStream| {
+        crate::sys::Handle::make(|| Ok(socket.try_clone().unwrap().into())).unwrap()
+    };
+    (end(&server), end(&client))
+}
+
 /// How long a TCP peer may be silent before the kernel asks whether it is there, how long it waits
 /// for each answer, and how often it asks, in seconds.
 const PROBE_AFTER: u32 = 5;
