@@ -33,10 +33,11 @@ pub(super) fn find(name: &OsStr) -> io::Result<PathBuf> {
         .ok_or_else(|| ErrorKind::NotFound.into())
 }
 
+/// The same, with the extension of programs if it has none and is no file without one.
 fn with_extension(path: &Path) -> PathBuf {
-    match path.extension() {
-        Some(_) => path.into(),
-        None => path.with_extension(USUAL),
+    match path.extension().is_some() || path.is_file() {
+        true => path.into(),
+        false => path.with_extension(USUAL),
     }
 }
 
