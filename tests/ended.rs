@@ -2,7 +2,12 @@
 //!
 //! It has no test harness, since it speaks through its standard output. The first argument says what it is to be.
 
-#![allow(clippy::unwrap_used, reason = "this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "this is a test"
+)]
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
@@ -30,8 +35,11 @@ fn main() {
     }
 }
 
+/// A test over the transport that a URL is of.
+type Test = fn(&str);
+
 /// Each test, and its name.
-const TESTS: [(&str, fn(&str)); 6] = [
+const TESTS: [(&str, Test); 6] = [
     (
         "who_waits_for_a_server_that_is_killed_learns_of_it",
         who_waits_for_a_server_that_is_killed_learns_of_it,
@@ -85,7 +93,7 @@ fn run_tests(arguments: &[String]) {
 #[cfg(unix)]
 const TRANSPORTS: [&str; 5] = ["unix", "seqpacket", "fifo", "shm", "tcp"];
 #[cfg(windows)]
-const TRANSPORTS: [&str; 1] = ["tcp"];
+const TRANSPORTS: [&str; 2] = ["shm", "tcp"];
 
 /// What is gone once it is dropped.
 struct Folder(std::path::PathBuf);

@@ -2,7 +2,12 @@
 //!
 //! It has no test harness, which would write to the standard output. The first argument says what it is to be.
 
-#![allow(clippy::unwrap_used, reason = "this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "this is a test"
+)]
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::Status;

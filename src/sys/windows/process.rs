@@ -31,6 +31,9 @@ pub(crate) fn credentials() -> Credentials {
     }
 }
 
+/// Why a file is not executed that this user may not execute.
+pub(crate) const MAY_NOT_EXECUTE: &str = "this user may not execute it";
+
 /// A word of a command line: UTF-8, as all text of the library's. What is no text is shown as such.
 pub(crate) fn word(word: &CStr) -> OsString {
     word.to_string_lossy().into_owned().into()
