@@ -19,7 +19,7 @@ pub(crate) mod panic;
 )]
 pub(crate) mod ready;
 pub(crate) mod room;
-#[cfg_attr(any(bare, windows), expect(dead_code, reason = "no memory is shared"))]
+#[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
 mod shared_bytes;
 mod socket_type;
 pub(crate) mod wait;
@@ -27,7 +27,12 @@ pub(crate) mod wait;
 #[cfg(any(bare, windows))]
 #[cfg_attr(
     not(bare),
-    allow(dead_code, unused_imports, reason = "a system takes what it lacks")
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "a system takes what it lacks"
+    )
 )]
 mod bare;
 #[cfg(bare)]

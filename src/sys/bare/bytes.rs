@@ -25,8 +25,9 @@ pub(crate) mod blocking {
         Err(crate::sys::bare::lacks())
     }
 
-    pub(crate) fn number(source: Source<'_>) -> i32 {
-        match *source {}
+    /// None: nothing has one.
+    pub(crate) fn number(_: Source<'_>) -> i32 {
+        -1
     }
 
     lacking! {
@@ -50,7 +51,7 @@ pub(crate) mod poll {
         }
 
         pub(crate) fn ready(&self) -> Ready {
-            match *self.0 {}
+            Ready::NOTHING
         }
     }
 

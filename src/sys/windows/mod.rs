@@ -1,16 +1,52 @@
 //! The primitives of Windows; what it has no equal of, it takes from `bare`.
 
+mod address;
+mod alarm;
+pub(crate) mod blocking;
+mod call;
+mod carry;
 mod command_line;
 pub(crate) mod cpu;
+mod door;
+pub(crate) mod doorbell;
+mod event;
+mod handle;
+mod hangup;
 mod job;
 pub(crate) mod lack;
+pub(crate) mod lock;
+pub(crate) mod memory;
+mod node;
+mod object;
+mod op;
+pub(crate) mod pipe;
+mod plain;
+pub(crate) mod poll;
+mod poller;
+mod port;
+pub(crate) mod process;
 mod program;
 pub(crate) mod random;
+mod rights;
+mod room;
+mod signal;
+pub(crate) mod socket;
+mod standard;
 mod start;
+mod stream;
+pub(crate) mod tcp;
+mod timer;
+pub(crate) mod transfer;
+mod waiting;
+mod winsock;
 
-pub(crate) use super::bare::{
-    AsSource, Event, Handle, Hangup, LineAlarm, NoFork, Poller, Source, Timer, blocking, cancel,
-    doorbell, fifo, file, fork, holder, is_shortage, lock, memory, pipe, poll, process, socket,
-    tcp, thread, transfer,
-};
-pub use super::bare::{Bell, Lifeline};
+pub(crate) use super::bare::{NoFork, cancel, fifo, file, fork, holder, thread};
+pub(crate) use alarm::LineAlarm;
+pub(crate) use call::is_shortage;
+pub(crate) use handle::Handle;
+pub(crate) use hangup::Hangup;
+pub use hangup::Lifeline;
+pub(crate) use node::{AsSource, Source};
+pub(crate) use poller::{Event, Poller};
+pub use signal::Bell;
+pub(crate) use timer::Timer;
