@@ -37,6 +37,11 @@ pub(super) trait Watchable: Any + Debug + Send + Sync {
     fn is_silent(&self) -> bool {
         false
     }
+
+    /// Whether it is a set that has what is at this address, or a set that has.
+    fn has(&self, _address: usize) -> bool {
+        false
+    }
 }
 
 /// Who is told by a key.

@@ -64,10 +64,15 @@ impl Watchable for Signal {
     }
 
     fn state(&self, want: Want) -> Ready {
-        match self.is_on() && want.bits() & Want::READ.bits() != 0 {
-            true => Ready::READABLE,
-            false => Ready::NOTHING,
+        let mut ready = Ready::NOTHING;
+        if want.bits() & Want::READ.bits() != 0 && self.is_on() {
+            ready |= Ready::READABLE;
         }
+        // It can be turned on at any time.
+        if want.bits() & Want::WRITE.bits() != 0 {
+            ready |= Ready::WRITABLE;
+        }
+        ready
     }
 
     fn objects(&self, _: Want, objects: &mut Vec<HANDLE>) -> io::Result<()> {
