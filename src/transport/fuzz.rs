@@ -25,7 +25,7 @@ impl<'a> Steps<'a> {
         self.0.split_off_first().copied().unwrap_or(0)
     }
 
-        pub(super) fn word(&mut self) -> u32 {
+    pub(super) fn word(&mut self) -> u32 {
         u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
     }
 
