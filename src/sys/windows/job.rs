@@ -1,5 +1,6 @@
 //! Job objects: what ends a process, and all that it started, with the last handle of them.
 
+use super::call::check;
 use std::io;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null;
@@ -40,26 +41,18 @@ impl Job {
                 size,
             )
         };
-        done(is_set)
+        check(is_set)
     }
 
     /// Puts a process in, and all that it starts from then on.
     pub(super) fn take(&self, process: BorrowedHandle<'_>) -> io::Result<()> {
         // SAFETY: both are open.
-        done(unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), process.as_raw_handle()) })
+        check(unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), process.as_raw_handle()) })
     }
 
     /// Ends its processes, with this exit code.
     pub(super) fn end(&self, code: u32) {
         // SAFETY: it is open. It fails only where all have ended.
         unsafe { TerminateJobObject(self.0.as_raw_handle(), code) };
-    }
-}
-
-/// What a call means that gives 0 where it fails.
-fn done(result: i32) -> io::Result<()> {
-    match result {
-        0 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
     }
 }

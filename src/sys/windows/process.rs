@@ -89,9 +89,9 @@ impl Child {
         let is_taken = job.take(suspended.process.as_handle()).is_ok();
         let end = Arc::new(Signal::default());
         let signal = end.clone();
-        let process = suspended.process.as_raw_handle();
-        let waiting = Waiting::new(process, true, move || signal.on())?;
         let (process, number) = suspended.run()?;
+        let waiting = Waiting::new(process.as_raw_handle(), true, move || signal.on())
+            .inspect_err(|_| object::terminate(process.as_handle(), ENDED))?;
         Ok(Self {
             _waiting: waiting,
             end: Node::new(end),

@@ -1,11 +1,11 @@
 //! Starting a program: CreateProcessW.
 
-use super::{command_line, program};
+use super::{command_line, object, program};
 use std::ffi::OsString;
 use std::io;
 use std::marker::PhantomData;
 use std::os::windows::ffi::OsStrExt;
-use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::{
     DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE, INVALID_HANDLE_VALUE, TRUE,
@@ -83,7 +83,11 @@ impl Suspended {
     pub(super) fn run(self) -> io::Result<(OwnedHandle, u32)> {
         // SAFETY: the thread's handle is open.
         match unsafe { ResumeThread(self.thread.as_raw_handle()) } {
-            u32::MAX => Err(io::Error::last_os_error()),
+            u32::MAX => {
+                let error = io::Error::last_os_error();
+                object::terminate(self.process.as_handle(), 1);
+                Err(error)
+            }
             _ => Ok((self.process, self.number)),
         }
     }
