@@ -11,7 +11,7 @@
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Handler, Server};
+use calc_ipc::service::{Client, Handler, Limit, Next, Server};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -48,7 +48,7 @@ fn main() {
 }
 
 /// Each test, and its name.
-const TESTS: [(&str, fn()); 12] = [
+const TESTS: [(&str, fn()); 14] = [
     ("calls_are_answered", calls_are_answered),
     ("large_messages_go_through", large_messages_go_through),
     ("batches_are_answered", batches_are_answered),
@@ -73,6 +73,11 @@ const TESTS: [(&str, fn()); 12] = [
         "no_program_outlives_its_parent",
         no_program_outlives_its_parent,
     ),
+    (
+        "a_stop_ends_a_call_of_a_program",
+        a_stop_ends_a_call_of_a_program,
+    ),
+    ("calls_in_flight_are_answered", calls_in_flight_are_answered),
 ];
 
 /// As the usual harness does it, as far as names go: those that contain the first argument without a dash.
@@ -352,4 +357,32 @@ fn no_program_outlives_its_parent() {
         .read_to_string(&mut said)
         .unwrap();
     assert_eq!(parent.wait().unwrap().code(), Some(9), "{said}");
+}
+
+fn a_stop_ends_a_call_of_a_program() {
+    let client = client_of("hang");
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| client.call(&add(1, 1)).unwrap_err().status());
+        thread::sleep(Duration::from_millis(50));
+        client.request_stop();
+        assert_eq!(waiter.join().unwrap(), Status::Cancelled);
+    });
+}
+
+fn calls_in_flight_are_answered() {
+    let client = client_of("echo");
+    for tag in 0..40_u8 {
+        let message = vec![tag; 1000];
+        client
+            .submit(Limit::Own(None), &message, tag.into())
+            .unwrap();
+    }
+    let mut room = vec![0; 1000];
+    for tag in 0..40_u8 {
+        let Ok(Next::Completion(completion)) = client.next(Some(PATIENCE), &mut room) else {
+            panic!("{tag}");
+        };
+        assert_eq!(completion.tag, u64::from(tag));
+        assert!(room.iter().all(|byte| *byte == tag));
+    }
 }
