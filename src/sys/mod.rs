@@ -66,7 +66,8 @@ pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 // `write_all`, of what is the host's: `numbered`, or `standard`; `number`, by which the host knows what is the
 // library's. `socket`: connected ones of any family, how they are tuned, whose the other end is, and handles that go
 // along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps, `begin` and `end`.
-pub(crate) use os::{blocking, socket, tcp, transfer};
+// `named_pipe`: `listen`, `connect`, whether the server's end is trusted, and the client's process.
+pub(crate) use os::{blocking, named_pipe, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
 // `alarm::Alarm`; `doorbell`: what wakes its server, a `Doorbell` there and a `Ringer` at the client, and the `BYTE` of

@@ -5,6 +5,7 @@
 
 use super::{Endpoint, ServerOptions};
 use super::{
+    named_pipe,
     posix::{fifo, pipe, seqpacket, uds},
     shm, tcp,
 };
@@ -205,7 +206,8 @@ fn endpoint(
             return tcp::bind(host, *port, options).map(|(endpoint, port)| (endpoint, Some(port)));
         }
         Address::Stdio => Ok(pipe::bind_stdio(options)),
-        Address::NamedPipe(_) | Address::Exec { .. } => Err(unchecked()),
+        Address::NamedPipe(name) => named_pipe::bind(name, options),
+        Address::Exec { .. } => Err(unchecked()),
     };
     Ok((endpoint?, None))
 }

@@ -5,7 +5,9 @@
 
 use super::address::{follow_forks, unchecked};
 use super::posix::{fifo, pipe, seqpacket, uds};
-use super::{Address, Begun, Channel, ClientOptions, Deadline, Opening, Side, shm, tcp};
+use super::{
+    Address, Begun, Channel, ClientOptions, Deadline, Opening, Side, named_pipe, shm, tcp,
+};
 use crate::error::{Error, Result, Status};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -125,7 +127,8 @@ impl Dial {
                 tcp::connect(host, *port, &self.hosts, options, deadline)
             }
             Address::Exec { program, arguments } => pipe::spawn(program, arguments, options),
-            Address::NamedPipe(_) | Address::Stdio => Err(unchecked()),
+            Address::NamedPipe(name) => named_pipe::connect(name, options),
+            Address::Stdio => Err(unchecked()),
         }
     }
 }

@@ -32,7 +32,7 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use typed::{fifo, seqpacket, shm, tcp, uds};
+use typed::{fifo, named_pipe, seqpacket, shm, tcp, uds};
 
 /// A transport with named servers, as the suites see it.
 pub struct Transport {
@@ -59,7 +59,7 @@ pub const WITH_FILES: usize = 0;
 #[cfg(unix)]
 pub const TRANSPORTS: [Transport; 5] = [UDS, FIFO, SHM, SEQPACKET, TCP];
 #[cfg(windows)]
-pub const TRANSPORTS: [Transport; 1] = [TCP];
+pub const TRANSPORTS: [Transport; 2] = [NAMED_PIPE, TCP];
 
 const UDS: Transport = Transport {
     name: "uds",
@@ -99,6 +99,16 @@ const SEQPACKET: Transport = Transport {
     url: |address| format!("seqpacket://{}", address.path("sock")),
     files: |address| vec![address.path("sock")],
     locks: |address| vec![address.path("sock.lock")],
+};
+
+const NAMED_PIPE: Transport = Transport {
+    name: "npipe",
+    bind: |address, options| named_pipe::bind(&address.word, options),
+    connect: |address, options| named_pipe::connect(&address.word, options),
+    title: |address| format!("named pipe {}", address.word),
+    url: |address| format!("npipe://{}", address.word),
+    files: |_| Vec::new(),
+    locks: |_| Vec::new(),
 };
 
 const TCP: Transport = Transport {
@@ -219,6 +229,7 @@ impl Transport {
     pub fn place(&self, address: &Address) -> Place {
         match self.name {
             "tcp" => Place::tcp(address.host.clone(), PORT),
+            "npipe" => Place::NamedPipe(address.word.clone()),
             "fifo" => Place::fifo(address.path("q"), address.path("a")),
             _ => Place::parse(&(self.url)(address), Side::Client).unwrap(),
         }

@@ -108,6 +108,18 @@ pub(crate) mod socket {
     }
 }
 
+pub(crate) mod named_pipe {
+    use crate::sys::deadline::Deadline;
+    use crate::sys::{Handle, Source};
+
+    lacking! {
+        fn listen(&str, bool) -> Handle;
+        fn connect(&str, &Deadline) -> Handle;
+        fn is_server_trusted(Source<'_>) -> bool;
+        fn client(Source<'_>) -> u32;
+    }
+}
+
 pub(crate) mod tcp {
     use crate::sys::Handle;
     use crate::sys::deadline::Deadline;
