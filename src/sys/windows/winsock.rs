@@ -2,7 +2,6 @@
 
 use super::call::failure;
 use std::io;
-use std::ptr;
 use std::sync::OnceLock;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinSock as ws;
@@ -45,13 +44,6 @@ pub(super) fn failed(error: io::Error) -> io::Error {
 pub(super) fn select(socket: ws::SOCKET, event: HANDLE, what: u32) -> io::Result<()> {
     // SAFETY: both are open.
     succeeded(unsafe { ws::WSAEventSelect(socket, event as isize, what.cast_signed()) })
-}
-
-/// Takes note of what has happened, so that it is told again.
-pub(super) fn take_events(socket: ws::SOCKET) {
-    let mut events = ws::WSANETWORKEVENTS::default();
-    // SAFETY: the socket is open, no event is reset, and there is room for what it tells.
-    unsafe { ws::WSAEnumNetworkEvents(socket, ptr::null_mut::<()>() as isize, &raw mut events) };
 }
 
 /// From now on no call on the socket waits.
