@@ -20,10 +20,6 @@ pub(crate) mod panic;
 pub(crate) mod ready;
 pub(crate) mod room;
 #[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
-#[cfg_attr(
-    all(windows, not(test)),
-    expect(dead_code, reason = "no memory is shared")
-)]
 mod shared_bytes;
 mod socket_type;
 pub(crate) mod wait;
@@ -74,8 +70,9 @@ pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 pub(crate) use os::{blocking, named_pipe, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
-// `alarm::Alarm`. Numbers that nobody guesses: `random`.
-pub(crate) use os::{LineAlarm, memory, random};
+// `alarm::Alarm`; `doorbell`: what wakes its server, a `Doorbell` there and a `Ringer` at the client, and the `BYTE` of
+// the control socket's that does, if one does. Numbers that nobody guesses: `random`.
+pub(crate) use os::{LineAlarm, doorbell, memory, random};
 
 // Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`, `credentials`. `fork`: `follow`,
 // `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`;

@@ -200,8 +200,8 @@ fn endpoint(
         Address::Unix(path) => uds::bind(path, options),
         Address::SeqPacket(path) => seqpacket::bind(path, options),
         Address::Fifo { request, response } => fifo::bind(request, response, options),
-        Address::Shm(name) => shm::bind(&shm::path_of(name)?, options),
-        Address::ShmAt(path) => shm::bind(path.as_ref(), options),
+        Address::Shm(name) => shm::bind(name, options),
+        Address::ShmAt(path) => shm::bind_at(path.as_ref(), options),
         Address::Tcp { host, port } => {
             return tcp::bind(host, *port, options).map(|(endpoint, port)| (endpoint, Some(port)));
         }

@@ -121,8 +121,8 @@ impl Dial {
             Address::Unix(path) => uds::connect(path, options),
             Address::SeqPacket(path) => seqpacket::connect(path, options),
             Address::Fifo { request, response } => fifo::connect(request, response, options),
-            Address::Shm(name) => shm::connect(&shm::path_of(name)?, options),
-            Address::ShmAt(path) => shm::connect(path.as_ref(), options),
+            Address::Shm(name) => shm::connect(name, options),
+            Address::ShmAt(path) => shm::connect_at(path.as_ref(), options),
             Address::Tcp { host, port } => {
                 tcp::connect(host, *port, &self.hosts, options, deadline)
             }

@@ -36,7 +36,7 @@ pub(crate) use names::{fifo, file, holder, lock, pipe};
 pub(crate) use open::{AsSource, Event, Handle, Hangup, Poller, Source, Timer};
 pub use open::{Bell, Lifeline};
 pub(crate) use processes::{NoFork, cancel, cpu, fork, process, thread};
-pub(crate) use shared::{LineAlarm, memory, random};
+pub(crate) use shared::{LineAlarm, doorbell, memory, random};
 
 /// The failure to open anything.
 pub(in crate::sys) fn lacks() -> io::Error {

@@ -4,6 +4,7 @@ mod bell;
 pub(crate) mod blocking;
 pub(crate) mod cancel;
 pub(crate) mod cpu;
+pub(crate) mod doorbell;
 mod fd;
 pub(crate) mod fifo;
 pub(crate) mod file;

@@ -2,9 +2,8 @@
 
 use super::event::Event;
 use super::node::{AsSource, Node, Source, Watchable, Watchers};
-use crate::sys::Handle;
 use crate::sys::ready::{Ready, Want};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use windows_sys::Win32::Foundation::HANDLE;
@@ -106,11 +105,6 @@ impl Bell {
             signal: self.signal.clone(),
             node: self.node.clone(),
         }
-    }
-
-    /// Windows hands no bells from process to process.
-    pub(crate) fn from_peer(_: Handle) -> io::Result<Self> {
-        Err(ErrorKind::Unsupported.into())
     }
 
     /// Whether it was rung: what a busy thread can ask without a system call.
