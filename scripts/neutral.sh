@@ -1,6 +1,6 @@
 #!/bin/sh
-# neutral.sh: the library without a system under it (src/sys/bare): its tests on this machine, and compiled for systems on which
-# it has no transports, so that nobody above src/sys names Linux.
+# neutral.sh: the library without a system under it (src/sys/bare): its tests on this machine, and compiled for macOS, on which it
+# has no transports, and for Windows, so that nobody above src/sys names Linux.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh

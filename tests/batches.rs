@@ -1,5 +1,5 @@
 //! Batches, over every transport: sizes, order, and failures half-way.
-
+#![cfg_attr(windows, allow(unused, reason = "some of these tests are for Unix"))]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;
@@ -43,6 +43,7 @@ fn batches_of_every_size_are_answered_in_order() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_child_answers_batches() {
     let client = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
     let (responses, result) = collect(&client, &sums(50_000));

@@ -5,12 +5,13 @@
 
 use super::{Endpoint, ServerOptions};
 use super::{
+    named_pipe,
     posix::{fifo, pipe, seqpacket, uds},
     shm, tcp,
 };
 use crate::error::{Error, Result, Status};
 use crate::sys::socket::PATH_MAX;
-use crate::sys::{self, fork};
+use crate::sys::{fork, lack};
 use std::ffi::OsString;
 use std::path;
 
@@ -74,11 +75,10 @@ pub enum Side {
 }
 
 /// Why there are no named pipes on this system; `None` where there are.
-pub(crate) const NO_NAMED_PIPES: Option<&str> =
-    Some("named pipes are for Windows, and yet to come");
+pub(crate) const NO_NAMED_PIPES: Option<&str> = lack::NAMED_PIPES;
 
-/// Why there are no other transports on this system; `None` where there are.
-pub(crate) const NO_TRANSPORTS: Option<&str> = sys::LACK;
+/// Why there are no transports at all on this system; `None` where there are.
+pub(crate) const NO_TRANSPORTS: Option<&str> = lack::ALL;
 
 impl Address {
     /// The Unix socket at `path`.
@@ -155,8 +155,14 @@ impl Address {
     /// Why this system has no such transport.
     fn lack(&self) -> Option<&'static str> {
         match self {
-            Self::NamedPipe(_) => NO_NAMED_PIPES,
-            _ => NO_TRANSPORTS,
+            Self::Unix(_) | Self::SeqPacket(_) => lack::UNIX_SOCKETS,
+            Self::Fifo { .. } => lack::FIFOS,
+            Self::Shm(_) => lack::SHARED_MEMORY,
+            Self::ShmAt(_) => lack::SHARED_MEMORY.or(lack::UNIX_SOCKETS),
+            Self::Tcp { .. } => lack::TCP,
+            Self::NamedPipe(_) => lack::NAMED_PIPES,
+            Self::Exec { .. } => lack::PROGRAMS,
+            Self::Stdio => lack::STANDARD_PIPES,
         }
     }
 
@@ -194,13 +200,14 @@ fn endpoint(
         Address::Unix(path) => uds::bind(path, options),
         Address::SeqPacket(path) => seqpacket::bind(path, options),
         Address::Fifo { request, response } => fifo::bind(request, response, options),
-        Address::Shm(name) => shm::bind(&shm::path_of(name)?, options),
-        Address::ShmAt(path) => shm::bind(path.as_ref(), options),
+        Address::Shm(name) => shm::bind(name, options),
+        Address::ShmAt(path) => shm::bind_at(path.as_ref(), options),
         Address::Tcp { host, port } => {
             return tcp::bind(host, *port, options).map(|(endpoint, port)| (endpoint, Some(port)));
         }
         Address::Stdio => Ok(pipe::bind_stdio(options)),
-        Address::NamedPipe(_) | Address::Exec { .. } => Err(unchecked()),
+        Address::NamedPipe(name) => named_pipe::bind(name, options),
+        Address::Exec { .. } => Err(unchecked()),
     };
     Ok((endpoint?, None))
 }

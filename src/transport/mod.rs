@@ -13,7 +13,9 @@ mod dial;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod named_pipe;
 mod options;
+mod pipe_name;
 mod posix;
 mod reactor;
 mod shm;

@@ -57,6 +57,7 @@ impl ScriptedStream {
     }
 
     /// One that gives this, or fails so.
+    #[cfg(unix_sockets)]
     pub(crate) fn giving(reads: impl IntoIterator<Item = io::Result<Vec<u8>>>) -> Self {
         Self {
             reads: reads.into_iter().collect(),
@@ -77,7 +78,7 @@ pub(crate) fn gone() -> io::Result<usize> {
 
 /// What no stream recovers from: EIO.
 pub(crate) fn broken<T>() -> io::Result<T> {
-    Err(io::Error::from_raw_os_error(5))
+    Err(io::Error::other("broken"))
 }
 
 impl Stream for ScriptedStream {

@@ -22,11 +22,12 @@ pub(crate) mod blocking {
     ///
     /// Whatever the number is, nobody looks at it.
     pub(crate) unsafe fn numbered<'a>(_: i32) -> io::Result<Source<'a>> {
-        Err(crate::sys::bare::lack())
+        Err(crate::sys::bare::lacks())
     }
 
-    pub(crate) fn number(source: Source<'_>) -> i32 {
-        match *source {}
+    /// None: nothing has one.
+    pub(crate) fn number(_: Source<'_>) -> i32 {
+        -1
     }
 
     lacking! {
@@ -40,17 +41,18 @@ pub(crate) mod poll {
     use crate::sys::Source;
     use crate::sys::deadline::Deadline;
     use crate::sys::ready::{Ready, Want};
+    use std::marker::PhantomData;
     use std::time::Duration;
 
-    pub(crate) struct Awaited<'a>(Source<'a>);
+    pub(crate) struct Awaited<'a>(PhantomData<Source<'a>>);
 
     impl<'a> Awaited<'a> {
-        pub(crate) fn new(source: Source<'a>, _: Want) -> Self {
-            Self(source)
+        pub(crate) fn new(_: Source<'a>, _: Want) -> Self {
+            Self(PhantomData)
         }
 
         pub(crate) fn ready(&self) -> Ready {
-            match *self.0 {}
+            Ready::NOTHING
         }
     }
 
@@ -73,6 +75,12 @@ pub(crate) mod socket {
 
     /// As Linux has it, so that a name has one length everywhere.
     pub(crate) const PATH_MAX: usize = 107;
+
+    pub(crate) const HANDLES_IN_BAND: usize = 0;
+
+    pub(crate) fn handles_in_band(_: &[u8]) -> Vec<Handle> {
+        Vec::new()
+    }
 
     lacking! {
         fn bind_narrow(Type, &Path) -> Handle;
@@ -98,6 +106,18 @@ pub(crate) mod socket {
 
     pub(crate) fn is_of_another_type(_: &io::Error) -> bool {
         false
+    }
+}
+
+pub(crate) mod named_pipe {
+    use crate::sys::deadline::Deadline;
+    use crate::sys::{Handle, Source};
+
+    lacking! {
+        fn listen(&str, bool) -> Handle;
+        fn connect(&str, &Deadline) -> Handle;
+        fn is_server_trusted(Source<'_>) -> bool;
+        fn client(Source<'_>) -> u32;
     }
 }
 

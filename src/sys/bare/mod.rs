@@ -10,7 +10,7 @@ use std::io;
 macro_rules! lacking {
     ($(fn $name:ident$(<$kind:ident>)?($($taken:ty),*) -> $given:ty;)*) => {
         $(pub(crate) fn $name$(<$kind>)?($(_: $taken),*) -> std::io::Result<$given> {
-            Err($crate::sys::bare::lack())
+            Err($crate::sys::bare::lacks())
         })*
     };
 }
@@ -26,25 +26,22 @@ macro_rules! never {
 
 mod bytes;
 pub(crate) mod clock;
+pub(crate) mod lack;
 mod names;
 mod open;
 mod processes;
 mod shared;
 
-pub(crate) use bytes::{blocking, poll, socket, tcp, transfer};
+pub(crate) use bytes::{blocking, named_pipe, poll, socket, tcp, transfer};
 pub(crate) use names::{fifo, file, holder, lock, pipe};
 pub(crate) use open::{AsSource, Event, Handle, Hangup, Poller, Source, Timer};
 pub use open::{Bell, Lifeline};
 pub(crate) use processes::{NoFork, cancel, cpu, fork, process, thread};
-pub(crate) use shared::{LineAlarm, memory, random};
-
-pub(crate) const LACK: Option<&str> = Some(FOR_LINUX);
-
-const FOR_LINUX: &str = "this part of calc_ipc is for Linux";
+pub(crate) use shared::{LineAlarm, doorbell, memory, random};
 
 /// The failure to open anything.
-fn lack() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, FOR_LINUX)
+pub(in crate::sys) fn lacks() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, lack::FOR_LINUX)
 }
 
 /// What is never there.

@@ -195,6 +195,7 @@ fn clear_stale(path: &Path, claim: &mut Claim) -> Result<()> {
 }
 
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
 

@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 /// Fails if no file can have this path: it is empty, ends with a slash, or is longer than `longest` bytes. `what`: the

@@ -6,6 +6,7 @@
 //! kernel does not tell from the end, end the connection.
 
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 use super::named::{self, NamedSocket};

@@ -81,6 +81,7 @@ impl Record {
 }
 
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
 

@@ -17,6 +17,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 /// Announces a client to the server at the public pair `request` and `response`. The first call waits until the server

@@ -140,6 +140,7 @@ impl PairNames {
 }
 
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
 

@@ -14,6 +14,7 @@ mod hello;
 mod public;
 mod server;
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 pub(in crate::transport) use client::connect;

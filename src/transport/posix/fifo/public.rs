@@ -132,6 +132,7 @@ impl Drop for PublicStream {
 }
 
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
     use crate::sys::fifo::{self, End};

@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 #[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 /// Reads in one turn of looking for an announcement.
