@@ -47,8 +47,8 @@ pub use os::{Bell, Lifeline};
 pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
-// `write_all`, of what is the host's: `numbered`, or `standard`; `number`, by which the host knows what is the
-// library's. `socket`: connected ones of any family, how they are tuned, whose the other end is, and handles that go
+// `write_all`, of what is the host's: `numbered`, or `standard`; `NUMBER` and `WAIT_HANDLE` give what the host's event loop
+// knows a source of the library's by, one of them at most. `socket`: connected ones of any family, how they are tuned, whose the other end is, and handles that go
 // along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps, `begin` and `end`.
 pub(crate) use os::{blocking, socket, tcp, transfer};
 

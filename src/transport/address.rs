@@ -43,7 +43,7 @@ pub enum Address {
         /// The port; 0 lets the system choose, for servers.
         port: u16,
     },
-    /// A named pipe of Windows.
+    /// A named pipe of Windows: its name, or its path on this machine, `\\.\pipe\name`.
     NamedPipe(String),
     /// Clients only: a program to execute, which serves on its standard input and output.
     Exec {
@@ -75,7 +75,7 @@ pub enum Side {
 
 /// Why there are no named pipes on this system; `None` where there are.
 pub(crate) const NO_NAMED_PIPES: Option<&str> =
-    Some("named pipes are for Windows, and yet to come");
+    Some("named pipes are for Windows; here a Unix socket takes their place, as in unix:///path");
 
 /// Why there are no other transports on this system; `None` where there are.
 pub(crate) const NO_TRANSPORTS: Option<&str> = sys::LACK;
@@ -113,6 +113,11 @@ impl Address {
     pub fn tcp(host: impl Into<String>, port: u16) -> Self {
         let host = host.into();
         Self::Tcp { host, port }
+    }
+
+    /// The named pipe called `name`, or at `\\.\pipe\name`.
+    pub fn named_pipe(name: impl Into<String>) -> Self {
+        Self::NamedPipe(name.into())
     }
 
     /// The program at `path`, without arguments.

@@ -14,6 +14,7 @@ mod dial;
 #[doc(hidden)]
 pub mod fuzz;
 mod options;
+mod pipe_name;
 mod posix;
 mod reactor;
 mod shm;

@@ -16,6 +16,7 @@ pub(crate) mod transfer {
 
 pub(crate) mod blocking {
     use crate::sys::Source;
+    use std::ffi::c_void;
     use std::io;
 
     /// # Safety
@@ -25,9 +26,8 @@ pub(crate) mod blocking {
         Err(crate::sys::bare::lack())
     }
 
-    pub(crate) fn number(source: Source<'_>) -> i32 {
-        match *source {}
-    }
+    pub(crate) const NUMBER: Option<fn(Source<'_>) -> i32> = None;
+    pub(crate) const WAIT_HANDLE: Option<fn(Source<'_>) -> *mut c_void> = None;
 
     lacking! {
         fn standard() -> [Source<'static>; 2];

@@ -19,7 +19,7 @@ fn each_side_has_its_own() {
 
 #[test]
 fn what_this_system_does_not_have_is_refused_before_options_are_looked_at() {
-    let pipe = Address::NamedPipe("calc".into());
+    let pipe = Address::named_pipe("calc");
     let options = ServerOptions {
         workers: u32::MAX,
         ..ServerOptions::default()
@@ -28,7 +28,7 @@ fn what_this_system_does_not_have_is_refused_before_options_are_looked_at() {
     assert_eq!(error.status(), Status::Unsupported);
     assert_eq!(
         error.context(),
-        "named pipes are for Windows, and yet to come"
+        "named pipes are for Windows; here a Unix socket takes their place, as in unix:///path"
     );
     let client = connect(&pipe, &ClientOptions::default());
     assert_eq!(status(client), Status::Unsupported);
