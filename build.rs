@@ -14,8 +14,12 @@ fn main() {
     );
     // Cargo tells build scripts the target, not tests.
     println!("cargo:rustc-env=TEST_TARGET={}", var("TARGET"));
-    if var("CARGO_CFG_TARGET_OS") != "linux" {
+    if !["linux", "windows"].contains(&var("CARGO_CFG_TARGET_OS").as_str()) {
         println!("cargo:rustc-cfg=bare");
+    }
+    // What unit tests play the other side with.
+    if var("CARGO_CFG_TARGET_OS") == "linux" {
+        println!("cargo:rustc-cfg=unix_sockets");
     }
 
     let root = PathBuf::from(var("CARGO_MANIFEST_DIR"));

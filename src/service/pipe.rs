@@ -3,8 +3,10 @@
 use super::user_code::{Observer, UserCode};
 use super::{Client, Handler};
 use crate::error::{Error, Result, Status};
-use crate::sys::{Source, process};
-use crate::transport::{Address, ClientOptions, ServerOptions, Tally, Visitor, not_again, pipe};
+use crate::sys::{Source, lack, process};
+use crate::transport::{
+    Address, ClientOptions, ServerOptions, Tally, Visitor, not_again, pipe, unsupported,
+};
 use std::ffi::CStr;
 use std::sync::Arc;
 
@@ -14,6 +16,9 @@ use std::sync::Arc;
 /// locked at that moment stays locked there. In a process with threads, use [`spawn`], or a handler
 /// that takes no lock. The child ends when the client is dropped; one that hangs is killed.
 pub fn create(handler: Handler, options: &ClientOptions) -> Result<Client> {
+    if let Some(lack) = lack::FORKS {
+        return Err(unsupported(lack));
+    }
     options.validate()?;
     if options.reconnect {
         return Err(not_again());

@@ -1,9 +1,9 @@
 //! Safe wrappers over one primitive of the operating system each: the only `unsafe` beside `ffi`.
 //!
 //! What is the same everywhere stands here; what is not, in one folder per system, which nobody outside of
-//! `sys` names: `linux`, and for every other system `bare`, where nothing can be opened, and what opens nothing works.
-//! Only this file tells systems apart. `build.rs` sets the cfg `bare` for all but Linux; where it is set by hand, tests
-//! of that system run on Linux, too.
+//! `sys` names: `linux`, `windows`, and for every other system `bare`, where nothing can be opened, and what opens nothing
+//! works. What Windows has no equal of, it takes from there. Only this file tells systems apart. `build.rs` sets the cfg
+//! `bare` for all but these two; where it is set by hand, tests of that system run on Linux, too.
 pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod credentials;
@@ -11,24 +11,35 @@ pub(crate) mod deadline;
 pub(crate) mod lent;
 pub(crate) mod line;
 pub(crate) mod mutex;
-#[cfg_attr(bare, expect(dead_code, reason = "nothing is forked"))]
+#[cfg_attr(any(bare, windows), expect(dead_code, reason = "nothing is forked"))]
 pub(crate) mod panic;
-#[cfg_attr(bare, expect(dead_code, reason = "nothing has such bits"))]
+#[cfg_attr(
+    any(bare, windows),
+    expect(dead_code, reason = "nothing has such bits")
+)]
 pub(crate) mod ready;
 pub(crate) mod room;
-#[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
+#[cfg_attr(any(bare, windows), expect(dead_code, reason = "no memory is shared"))]
 mod shared_bytes;
 mod socket_type;
 pub(crate) mod wait;
 
-#[cfg(bare)]
+#[cfg(any(bare, windows))]
+#[cfg_attr(
+    not(bare),
+    allow(dead_code, unused_imports, reason = "a system takes what it lacks")
+)]
 mod bare;
 #[cfg(bare)]
 use bare as os;
-#[cfg(not(bare))]
+#[cfg(not(any(bare, windows)))]
 mod linux;
-#[cfg(not(bare))]
+#[cfg(not(any(bare, windows)))]
 use linux as os;
+#[cfg(all(windows, not(bare)))]
+mod windows;
+#[cfg(all(windows, not(bare)))]
+use windows as os;
 
 // What every system has to offer: its folder has all of these names, and what is above `sys` uses no others.
 // Where one has no readiness, operations in flight look like it: a source is readable once one that reads has
@@ -47,9 +58,10 @@ pub use os::{Bell, Lifeline};
 pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
-// `write_all`, of what is the host's: `numbered`, or `standard`; `NUMBER` and `WAIT_HANDLE` give what the host's event loop
-// knows a source of the library's by, one of them at most. `socket`: connected ones of any family, how they are tuned, whose the other end is, and handles that go
-// along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps, `begin` and `end`.
+// `write_all`, of what is the host's: `numbered`, or `standard`; `NUMBER` and `WAIT_HANDLE` give what the host's event
+// loop knows a source of the library's by, one of them at most. `socket`: connected ones of any family, how they are
+// tuned, whose the other end is, and handles that go along. `tcp`: `resolve`, `listen`, `connect`, and the same in two
+// steps, `begin` and `end`.
 pub(crate) use os::{blocking, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
@@ -65,5 +77,6 @@ pub(crate) use os::{NoFork, cancel, cpu, fork, is_shortage, process, thread};
 // one; `lock`: files that prove who owns it; `holder`: who has it open; `fifo` and `pipe`.
 pub(crate) use os::{fifo, file, holder, lock, pipe};
 
-// `LACK`: why nothing of this can be opened, so that there is no transport; `None` where it can.
-pub(crate) use os::LACK;
+// Why this system has none of something, for people, with what to use in its place; `None` where it has. `lack`: `UNIX_SOCKETS`, `FIFOS`,
+// `NAMED_PIPES`, `SHARED_MEMORY`, `TCP`, `PROGRAMS` to execute, `STANDARD_PIPES`, `FORKS`; `ALL`: why nothing at all can be opened.
+pub(crate) use os::lack;

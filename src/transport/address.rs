@@ -10,7 +10,7 @@ use super::{
 };
 use crate::error::{Error, Result, Status};
 use crate::sys::socket::PATH_MAX;
-use crate::sys::{self, fork};
+use crate::sys::{fork, lack};
 use std::ffi::OsString;
 use std::path;
 
@@ -74,11 +74,10 @@ pub enum Side {
 }
 
 /// Why there are no named pipes on this system; `None` where there are.
-pub(crate) const NO_NAMED_PIPES: Option<&str> =
-    Some("named pipes are for Windows; here a Unix socket takes their place, as in unix:///path");
+pub(crate) const NO_NAMED_PIPES: Option<&str> = lack::NAMED_PIPES;
 
-/// Why there are no other transports on this system; `None` where there are.
-pub(crate) const NO_TRANSPORTS: Option<&str> = sys::LACK;
+/// Why there are no transports at all on this system; `None` where there are.
+pub(crate) const NO_TRANSPORTS: Option<&str> = lack::ALL;
 
 impl Address {
     /// The Unix socket at `path`.
@@ -160,8 +159,14 @@ impl Address {
     /// Why this system has no such transport.
     fn lack(&self) -> Option<&'static str> {
         match self {
-            Self::NamedPipe(_) => NO_NAMED_PIPES,
-            _ => NO_TRANSPORTS,
+            Self::Unix(_) | Self::SeqPacket(_) => lack::UNIX_SOCKETS,
+            Self::Fifo { .. } => lack::FIFOS,
+            Self::Shm(_) => lack::SHARED_MEMORY,
+            Self::ShmAt(_) => lack::SHARED_MEMORY.or(lack::UNIX_SOCKETS),
+            Self::Tcp { .. } => lack::TCP,
+            Self::NamedPipe(_) => lack::NAMED_PIPES,
+            Self::Exec { .. } => lack::PROGRAMS,
+            Self::Stdio => lack::STANDARD_PIPES,
         }
     }
 

@@ -13,6 +13,7 @@ pub fn frames(input: &[u8]) {
 }
 
 /// Whatever a client writes to its memory, the server answers what is a request and ends what is none.
+#[cfg(any(unix_sockets, fuzzing))]
 pub fn slot(input: &[u8]) {
     super::shm::server::fuzz::check(input);
 }
@@ -58,6 +59,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix_sockets)]
     fn slots_of_the_corpus() {
         run("slot", super::slot);
     }

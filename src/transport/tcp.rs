@@ -296,10 +296,12 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
     use super::*;
+    #[cfg(unix_sockets)]
     use std::net::TcpListener;
     use std::time::Duration;
 
     /// What is left of a listening socket in a child, once the server's process has dropped its own.
+    #[cfg(unix_sockets)]
     fn left(adoptable: bool) -> TcpListener {
         let (listening, _) = open("127.0.0.1", 0, false).unwrap();
         if adoptable {
@@ -309,12 +311,14 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix_sockets)]
     fn listening_ends_where_a_child_still_has_a_copy_of_the_socket() {
         let error = left(false).accept().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput); // It does not listen.
     }
 
     #[test]
+    #[cfg(unix_sockets)]
     fn listening_goes_on_where_a_child_may_adopt_the_server() {
         let error = left(true).accept().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WouldBlock); // It listens, and nobody came.

@@ -80,13 +80,15 @@ fn is_for_tests(source: &Source) -> bool {
         .any(|name| NAMES.contains(&name.as_str()))
 }
 
+/// How a module of tests begins whose other side is a Unix socket.
+const UNIX_TESTS: &str = "#[cfg(all(test, unix_sockets))]\nmod tests {";
+
 /// The paths that a source names, from the root on. A module of tests within the file is left out.
 fn named(source: &Source) -> Vec<Vec<String>> {
-    let text = source
-        .text
-        .split("#[cfg(test)]\nmod tests {")
-        .next()
-        .unwrap_or_default();
+    let tests = ["#[cfg(test)]\nmod tests {", UNIX_TESTS];
+    let text = tests.into_iter().fold(source.text.as_str(), |text, tests| {
+        text.split(tests).next().unwrap_or_default()
+    });
     let mut named = Vec::new();
     for path in branches_of(text, "crate::") {
         named.push(path);

@@ -36,7 +36,7 @@ const MAY_USE: [(&str, &[&str]); 7] = [
 const KNOW_THE_CALCULATOR: [&str; 2] = ["service::calculator", "service::handler"];
 
 /// What is not the same on every system: nobody but `sys` names it.
-const OF_ONE_SYSTEM: [&str; 2] = ["sys::linux", "sys::bare"];
+const OF_ONE_SYSTEM: [&str; 3] = ["sys::linux", "sys::windows", "sys::bare"];
 
 /// Who tells systems apart at compile time: the list of what each has to offer, which takes it from the folder of one.
 const TELLS_SYSTEMS_APART: &str = "sys";
@@ -54,7 +54,9 @@ const SYSTEMS: [&str; 8] = [
 ];
 
 /// Words of one system, which stand in `sys` alone. Those that end in a star are beginnings.
-const WORDS_OF_ONE_SYSTEM: [&str; 10] = [
+const WORDS_OF_ONE_SYSTEM: [&str; 12] = [
+    "windows_sys",
+    "HANDLE",
     "libc",
     "nix",
     "epoll*",

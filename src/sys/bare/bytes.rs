@@ -23,7 +23,7 @@ pub(crate) mod blocking {
     ///
     /// Whatever the number is, nobody looks at it.
     pub(crate) unsafe fn numbered<'a>(_: i32) -> io::Result<Source<'a>> {
-        Err(crate::sys::bare::lack())
+        Err(crate::sys::bare::lacks())
     }
 
     pub(crate) const NUMBER: Option<fn(Source<'_>) -> i32> = None;

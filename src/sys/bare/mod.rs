@@ -10,7 +10,7 @@ use std::io;
 macro_rules! lacking {
     ($(fn $name:ident$(<$kind:ident>)?($($taken:ty),*) -> $given:ty;)*) => {
         $(pub(crate) fn $name$(<$kind>)?($(_: $taken),*) -> std::io::Result<$given> {
-            Err($crate::sys::bare::lack())
+            Err($crate::sys::bare::lacks())
         })*
     };
 }
@@ -25,6 +25,7 @@ macro_rules! never {
 }
 
 mod bytes;
+pub(crate) mod lack;
 mod names;
 mod open;
 mod processes;
@@ -37,13 +38,9 @@ pub use open::{Bell, Lifeline};
 pub(crate) use processes::{NoFork, cancel, cpu, fork, process, thread};
 pub(crate) use shared::{LineAlarm, memory, random};
 
-pub(crate) const LACK: Option<&str> = Some(FOR_LINUX);
-
-const FOR_LINUX: &str = "this part of calc_ipc is for Linux";
-
 /// The failure to open anything.
-fn lack() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, FOR_LINUX)
+pub(in crate::sys) fn lacks() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, lack::FOR_LINUX)
 }
 
 /// What is never there.

@@ -12,6 +12,7 @@ mod futex;
 mod gate;
 mod hangup;
 pub(crate) mod holder;
+pub(crate) mod lack;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod pipe;
@@ -41,5 +42,3 @@ pub(crate) use poller::{Event, Poller};
 pub(crate) use shortage::is_shortage;
 pub(crate) use source::{AsSource, Source};
 pub(crate) use timer::Timer;
-
-pub(crate) const LACK: Option<&str> = None;

@@ -194,7 +194,7 @@ fn clear_stale(path: &Path, claim: &mut Claim) -> Result<()> {
     file::remove_if(path, found.identity).map_err(failure)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests {
     use super::*;
 

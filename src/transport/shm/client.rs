@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 /// How often a socket is read for one record, most of which come with the first.

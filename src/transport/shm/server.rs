@@ -26,9 +26,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod batch;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(all(test, unix_sockets), fuzzing))]
 pub(crate) mod fuzz;
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 /// The place of a client's control socket among its watches.

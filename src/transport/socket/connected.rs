@@ -1,6 +1,6 @@
 //! Waiting at a connected socket, whatever is sent over it.
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! A connected socket, of whatever family, as a stream of bytes.
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 use super::connected::Connected;

@@ -80,7 +80,7 @@ impl Record {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests {
     use super::*;
 

@@ -13,7 +13,7 @@ mod client;
 mod hello;
 mod public;
 mod server;
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 pub(in crate::transport) use client::connect;

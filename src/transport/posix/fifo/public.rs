@@ -131,7 +131,7 @@ impl Drop for PublicStream {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests {
     use super::*;
     use crate::sys::fifo::{self, End};

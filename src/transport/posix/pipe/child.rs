@@ -1,6 +1,6 @@
 //! The client's side: the child, and the pipes to it.
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 use super::pair::{PipePair, read_or_wait};

@@ -1,6 +1,6 @@
 //! Waiting for an answer that comes later, where one thread serves one client.
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 use crate::error::{Error, Result};

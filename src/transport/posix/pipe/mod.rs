@@ -130,7 +130,7 @@ fn unexecuted(name: &str, cause: &io::Error) -> Error {
     Error::reaching(&format!("execute {name}: {why}"), cause)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests {
     use super::*;
 

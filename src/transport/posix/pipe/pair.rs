@@ -1,6 +1,6 @@
 //! Two one-way pipes, or FIFOs, as one two-way stream.
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 use crate::sys::poll::{self, Awaited};

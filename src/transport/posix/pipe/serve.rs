@@ -1,6 +1,6 @@
 //! The server's side: one client, from whom it reads at one handle and to whom it writes at another.
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests;
 
 use super::later::Later;

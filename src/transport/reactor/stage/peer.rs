@@ -3,9 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "this is for tests")]
 
 use super::*;
-use crate::sys::Source;
+use crate::sys::{Handle, Source};
 use crate::transport::stand_in::stranger;
-use std::fs::File;
 use std::sync::atomic::AtomicBool;
 
 /// What the test and a peer know of each other.
@@ -30,7 +29,7 @@ pub(crate) struct Script {
     output: Bell,
     /// Nothing that can be watched.
     is_broken: AtomicBool,
-    null: File,
+    null: Handle,
     pub(crate) order: Arc<Mutex<Vec<u32>>>,
 }
 
@@ -50,7 +49,7 @@ impl Script {
             input: Bell::new().unwrap(),
             output: Bell::new().unwrap(),
             is_broken: AtomicBool::new(false),
-            null: File::open("/dev/null").unwrap(),
+            null: Handle::spare().unwrap(),
             order: Arc::clone(order),
         }
     }

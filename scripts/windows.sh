@@ -1,0 +1,150 @@
+#!/bin/sh
+# windows.sh [rust [CARGO_TEST_ARGUMENT...] | cxx | talk]: the library as programs of Windows, which Wine executes (all parts, if none
+# is named).
+# rust: cargo's tests, those that its arguments name; cxx: the C++ suite; talk: a C program of Windows and one of this machine serve
+# each other over TCP.
+# Debian's compiler and the sources of its standard library make the one for Windows, once for each release of the compiler.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/tools.sh
+. scripts/foreign.sh
+
+target=x86_64-pc-windows-gnu
+case $(uname -m) in
+    x86_64) ;;
+    *)
+        echo "LEFT OUT: $0 needs a machine of x86-64" >&2
+        exit 0
+        ;;
+esac
+need /usr/bin/rustc rustc-web
+need /usr/lib/rustlib/src/rust rust-web-src
+need x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix
+need /usr/lib/wine/wine64 wine64
+need wineserver wine
+need timeout coreutils
+(install_needed) || {
+    echo "LEFT OUT: $0 needs Debian's rustc-web, rust-web-src, mingw-w64 and wine, and cannot get them" >&2
+    exit 0
+}
+export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
+release=$($RUSTC -vV | sed -n 's/^release: //p')
+sources=$(readlink -f /usr/lib/rustlib/src/rust)
+[ "$(basename "$sources")" = "rustc-$release" ] || {
+    echo "LEFT OUT: $0 needs one release of rustc-web and rust-web-src, and has $release and $sources" >&2
+    exit 0
+}
+
+build=${CARGO_TARGET_DIR:-$PWD/target}/windows
+cache=/var/cache/calc_ipc/windows/$release
+mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || cache=$build/$release
+mkdir -p "$cache"
+
+export WINEPREFIX="$cache/prefix" WINEARCH=win64 WINEDEBUG=-all
+export WINEDLLOVERRIDES="mscoree,mshtml,winedbg.exe=;winemenubuilder.exe=d"
+unset DISPLAY WAYLAND_DISPLAY
+
+# One run at a time makes what several share. The last one to end ends Wine's processes, too, none of which has the lock.
+exec 8>"$cache/making" 9>"$cache/using"
+trap 'flock --nonblock 9 && wineserver -k 8>&- 9>&- 2>/dev/null || true' EXIT
+trap 'exit 1' HUP INT TERM
+flock 8
+make_std() { # The standard library, with the metadata that lets a compiler take it for its own.
+    sysroot=$cache/sysroot
+    [ ! -e "$sysroot/.done" ] || return 0
+    echo "== windows: the standard library of Rust $release"
+    RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$cache/std" CARGO_PROFILE_RELEASE_DEBUG=0 __CARGO_DEFAULT_LIB_METADATA=web \
+        RUSTFLAGS="-Zforce-unstable-if-unmarked -Cembed-bitcode=yes" \
+        cargo build --quiet --release --locked --manifest-path "$sources/library/sysroot/Cargo.toml" --target $target \
+        --features panic-unwind,backtrace
+    mkdir -p "$sysroot/lib/rustlib/$target/lib"
+    cp "$cache/std/$target"/release/deps/*.rlib "$sysroot/lib/rustlib/$target/lib/"
+    rm -rf "$cache/std"
+    touch "$sysroot/.done"
+}
+make_prefix() { # Wine's folder, with the one library that Rust's programs need and Wine 8 has not.
+    mkdir -p "$WINEPREFIX"
+    [ -e "$WINEPREFIX/system.reg" ] || timeout 300 wineboot -i </dev/null >/dev/null 2>&1
+    random=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
+    [ ! -e "$random" ] || return 0
+    cat >"$cache/random.c" <<END
+#include <windows.h>
+#include <ntsecapi.h>
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T count) {
+    for (; count > 0; ) {
+        ULONG part = count > 65536 ? 65536 : (ULONG)count;
+        if (!RtlGenRandom(bytes, part)) return FALSE;
+        bytes += part;
+        count -= part;
+    }
+    return TRUE;
+}
+END
+    x86_64-w64-mingw32-gcc-posix -O2 -shared -s -o "$random" "$cache/random.c" -ladvapi32
+}
+make_std
+make_prefix 8>&- 9>&-
+flock --shared 9
+exec 8>&-
+# Wine's services are started with their output to nowhere, so that they inherit none of what is read to its end.
+timeout 120 /usr/lib/wine/wine64 cmd /c ver </dev/null >/dev/null 2>&1 9>&-
+
+export CARGO_TARGET_DIR="$build"
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc-posix
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS="--sysroot=$sysroot"
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=/usr/lib/wine/wine64
+
+rust() { # rust [CARGO_TEST_ARGUMENT...]
+    echo "== windows: cargo's tests"
+    [ "$#" -gt 0 ] || set -- --lib --bins --tests
+    timeout 1800 cargo test --locked --target $target --no-fail-fast "$@"
+}
+
+configured=""
+build_cxx() { # build_cxx [TARGET]: lets CMake build it (all, if none is named)
+    need cmake cmake
+    need ninja ninja-build
+    need /usr/src/googletest/CMakeLists.txt libgtest-dev
+    install_needed
+    [ -n "$configured" ] || configure_cxx $target -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=x86_64 \
+        -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc-posix -DCMAKE_CXX_COMPILER=x86_64-w64-mingw32-g++-posix \
+        -DCMAKE_RC_COMPILER=x86_64-w64-mingw32-windres -DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER \
+        -DCMAKE_CROSSCOMPILING_EMULATOR=/usr/lib/wine/wine64
+    configured=yes
+    cmake --build "$cxx" ${1:+--target "$1"}
+}
+
+cxx() {
+    echo "== windows: the C++ suite"
+    build_cxx
+    timeout 1800 ctest --test-dir "$cxx" -L 'gtest|header|url' --output-on-failure --no-tests=error -j "$(nproc)"
+}
+
+talk_with_windows() {
+    echo "== windows and this machine"
+    build_cxx calc_ipc_c_url
+    (
+        unset RUSTC RUSTDOC
+        native_url_program
+    )
+    native=$CARGO_TARGET_DIR/native/cpp_tests/calc_ipc_c_url
+    foreign=$CARGO_TARGET_DIR/c_url
+    printf '#!/bin/sh\nexec /usr/lib/wine/wine64 %s "$@"\n' "$cxx/cpp_tests/calc_ipc_c_url.exe" >"$foreign"
+    chmod +x "$foreign"
+    talk "$native" "$foreign" tcp
+    talk "$foreign" "$native" tcp
+}
+
+part=${1:-all}
+[ "$#" -eq 0 ] || shift
+case $part in
+    rust) rust "$@" 9>&- ;;
+    cxx) cxx 9>&- ;;
+    talk) talk_with_windows 9>&- ;;
+    all)
+        rust 9>&-
+        cxx 9>&-
+        talk_with_windows 9>&-
+        ;;
+    *) not_a_part "$part" ;;
+esac
