@@ -46,8 +46,8 @@ endif()
 # rustc --print native-static-libs, less what every C driver of mingw-w64 adds by itself.
 set(CALC_IPC_NATIVE_LIBS kernel32 ntdll userenv ws2_32 dbghelp)
 
-function(calc_ipc_shared_properties LIB_DIR SUFFIX)
-  string(REGEX REPLACE "/lib(/[^/]+)?$" "/bin\\1" _bin "${LIB_DIR}")
+function(calc_ipc_shared_properties SUFFIX FOLDER)
   set_target_properties(calc_ipc::calc_ipc PROPERTIES
-    IMPORTED_LOCATION${SUFFIX} "${_bin}/calc_ipc.dll" IMPORTED_IMPLIB${SUFFIX} "${LIB_DIR}/libcalc_ipc.dll.a")
+    IMPORTED_LOCATION${SUFFIX} "${PROJECT_BINARY_DIR}/bin${FOLDER}/calc_ipc.dll"
+    IMPORTED_IMPLIB${SUFFIX} "${PROJECT_BINARY_DIR}/lib${FOLDER}/libcalc_ipc.dll.a")
 endfunction()

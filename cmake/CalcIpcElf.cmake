@@ -33,8 +33,9 @@ set(_products "${CALC_IPC_LIB_DIR}/${_realname}" "${CALC_IPC_LIB_DIR}/libcalc_ip
 # rustc --print native-static-libs, less -lgcc_s and -lc, which every C driver adds by itself.
 set(CALC_IPC_NATIVE_LIBS m rt util)
 
-# calc_ipc_shared_properties(LIB_DIR SUFFIX): where the shared library is, for the configuration that the suffix names.
-function(calc_ipc_shared_properties LIB_DIR SUFFIX)
+# calc_ipc_shared_properties(SUFFIX FOLDER): where the shared library is, for the configuration that both name, or for all.
+function(calc_ipc_shared_properties SUFFIX FOLDER)
   set_target_properties(calc_ipc::calc_ipc PROPERTIES
-    IMPORTED_SONAME${SUFFIX} "${_soname}" IMPORTED_LOCATION${SUFFIX} "${LIB_DIR}/${_realname}")
+    IMPORTED_SONAME${SUFFIX} "${_soname}"
+    IMPORTED_LOCATION${SUFFIX} "${PROJECT_BINARY_DIR}/lib${FOLDER}/${_realname}")
 endfunction()

@@ -13,11 +13,14 @@
 #include <future>
 #include <memory>
 #include <optional>
-#include <poll.h>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#if !defined(_WIN32)
+#include <poll.h>
+#endif
 
 using namespace calc_ipc;
 using namespace std::chrono_literals;
@@ -269,6 +272,7 @@ TEST_P(ServedAsync, ACompletionSaysWhatIsCertain) {
     EXPECT_TRUE(refused.notExecuted()) << "the server said so";
 }
 
+#if !defined(_WIN32)
 TEST_P(Async, ItsDescriptorTellsALoop) {
     auto client = calculating();
     const auto fd = client.fd();
@@ -283,5 +287,6 @@ TEST_P(Async, ItsDescriptorTellsALoop) {
     }
     EXPECT_EQ(future.get()->result, 3);
 }
+#endif
 
 } // namespace

@@ -1,5 +1,6 @@
 # The functions that the library exports are those of its header, no more and no fewer, under the name we promise: of a
 # DLL with OBJDUMP, else with NM and READELF.
+cmake_policy(VERSION 3.22)
 if(OBJDUMP)
   execute_process(COMMAND "${OBJDUMP}" -p "${LIB}" OUTPUT_VARIABLE out COMMAND_ERROR_IS_FATAL ANY)
   # [Ordinal/Name Pointer] Table: each line has a number in brackets and a name.
@@ -35,6 +36,16 @@ endif()
 
 if(NOT out MATCHES "${named}" OR NOT CMAKE_MATCH_1 STREQUAL SONAME)
   message(FATAL_ERROR "its name is '${CMAKE_MATCH_1}', not ${SONAME}")
+endif()
+if(OBJDUMP)
+  # What Explorer shows is text of two bytes for each letter.
+  file(STRINGS "${LIB}" shown ENCODING UTF-16LE REGEX "^(calc_ipc[.]dll|[0-9.]+)$")
+  foreach(text calc_ipc.dll "${VERSION}")
+    list(FIND shown "${text}" at)
+    if(at EQUAL -1)
+      message(FATAL_ERROR "its properties do not have ${text}")
+    endif()
+  endforeach()
 endif()
 list(LENGTH exported count)
 message("${count} functions, name ${SONAME}")
