@@ -7,7 +7,7 @@ use super::server::calc_ipc_server;
 use super::status::calc_ipc_status;
 use super::timeout;
 use crate::error::{Error, Status};
-use crate::sys::blocking;
+use crate::sys::known;
 use std::ffi::{c_int, c_void};
 
 /// Gives a descriptor to watch for reading in an event loop of your own, which then drives the server:
@@ -40,7 +40,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_fd(
     guard(|| unsafe {
         let mut fd = Out::new(fd, "fd")?;
         let server = handle::get(server)?;
-        let number = blocking::NUMBER.ok_or_else(no_descriptor)?;
+        let number = known::NUMBER.ok_or_else(no_descriptor)?;
         fd.write(number(server.source()?));
         Ok(())
     })
@@ -69,8 +69,9 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_wait_handle(
     guard(|| unsafe {
         let mut out = Out::new(out, "handle")?;
         let server = handle::get(server)?;
-        let wait_handle = blocking::WAIT_HANDLE.ok_or_else(no_wait_handle)?;
-        out.write(wait_handle(server.source()?));
+        let wait_handle = known::WAIT_HANDLE.ok_or_else(no_wait_handle)?;
+        let handle = wait_handle(server.source()?);
+        out.write(handle.map_err(|error| Error::os("a handle to wait for", &error))?);
         Ok(())
     })
 }

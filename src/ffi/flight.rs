@@ -10,7 +10,7 @@ use super::status::{CALC_IPC_STATUS_OK, calc_ipc_status};
 use super::timeout;
 use crate::error::{Error, Status};
 use crate::service::{Completion, Next};
-use crate::sys::blocking;
+use crate::sys::known;
 use std::ffi::c_int;
 
 /// Calls of one connection that may be under way, or not taken, at once.
@@ -215,7 +215,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_fd(
     guard(|| unsafe {
         let mut fd = Out::new(fd, "fd")?;
         let client = handle::get(client)?;
-        let number = blocking::NUMBER.ok_or_else(no_descriptor)?;
+        let number = known::NUMBER.ok_or_else(no_descriptor)?;
         fd.write(number(client.source()?));
         Ok(())
     })
@@ -242,8 +242,9 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_wait_handle(
     guard(|| unsafe {
         let mut out = Out::new(out, "handle")?;
         let client = handle::get(client)?;
-        let wait_handle = blocking::WAIT_HANDLE.ok_or_else(no_wait_handle)?;
-        out.write(wait_handle(client.source()?));
+        let wait_handle = known::WAIT_HANDLE.ok_or_else(no_wait_handle)?;
+        let handle = wait_handle(client.source()?);
+        out.write(handle.map_err(|error| Error::os("a handle to wait for", &error))?);
         Ok(())
     })
 }

@@ -19,7 +19,11 @@ pub(crate) mod panic;
 )]
 pub(crate) mod ready;
 pub(crate) mod room;
-#[cfg_attr(any(bare, windows), expect(dead_code, reason = "no memory is shared"))]
+#[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
+#[cfg_attr(
+    all(windows, not(test)),
+    expect(dead_code, reason = "no memory is shared")
+)]
 mod shared_bytes;
 mod socket_type;
 pub(crate) mod wait;
@@ -27,7 +31,12 @@ pub(crate) mod wait;
 #[cfg(any(bare, windows))]
 #[cfg_attr(
     not(bare),
-    allow(dead_code, unused_imports, reason = "a system takes what it lacks")
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "a system takes what it lacks"
+    )
 )]
 mod bare;
 #[cfg(bare)]
@@ -58,11 +67,11 @@ pub use os::{Bell, Lifeline};
 pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
-// `write_all`, of what is the host's: `numbered`, or `standard`; `NUMBER` and `WAIT_HANDLE` give what the host's event
-// loop knows a source of the library's by, one of them at most. `socket`: connected ones of any family, how they are
-// tuned, whose the other end is, and handles that go along. `tcp`: `resolve`, `listen`, `connect`, and the same in two
-// steps, `begin` and `end`.
-pub(crate) use os::{blocking, socket, tcp, transfer};
+// `write_all`, of what is the host's: `numbered`, or `standard`. `socket`:
+// connected ones of any family, how they are tuned, whose the other end is, and handles that go along. `tcp`: `resolve`,
+// `listen`, `connect`, and the same in two steps, `begin` and `end`. `known`: `NUMBER` or `WAIT_HANDLE`, which gives by what
+// the host's event loop knows a source of the library's; one of them at most is there.
+pub(crate) use os::{blocking, known, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
 // `alarm::Alarm`. Numbers that nobody guesses: `random`.

@@ -26,6 +26,7 @@ impl<'a> Steps<'a> {
         self.0.split_off_first().copied().unwrap_or(0)
     }
 
+    #[cfg(any(unix_sockets, fuzzing))]
     pub(super) fn word(&mut self) -> u32 {
         u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
     }

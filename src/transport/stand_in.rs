@@ -57,6 +57,7 @@ impl ScriptedStream {
     }
 
     /// One that gives this, or fails so.
+    #[cfg(unix_sockets)]
     pub(crate) fn giving(reads: impl IntoIterator<Item = io::Result<Vec<u8>>>) -> Self {
         Self {
             reads: reads.into_iter().collect(),

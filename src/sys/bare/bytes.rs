@@ -16,7 +16,6 @@ pub(crate) mod transfer {
 
 pub(crate) mod blocking {
     use crate::sys::Source;
-    use std::ffi::c_void;
     use std::io;
 
     /// # Safety
@@ -26,14 +25,20 @@ pub(crate) mod blocking {
         Err(crate::sys::bare::lacks())
     }
 
-    pub(crate) const NUMBER: Option<fn(Source<'_>) -> i32> = None;
-    pub(crate) const WAIT_HANDLE: Option<fn(Source<'_>) -> *mut c_void> = None;
-
     lacking! {
         fn standard() -> [Source<'static>; 2];
         fn read_exact(Source<'_>, &mut [u8]) -> ();
         fn write_all(Source<'_>, &[u8]) -> ();
     }
+}
+
+pub(crate) mod known {
+    use crate::sys::Source;
+    use std::ffi::c_void;
+    use std::io;
+
+    pub(crate) const NUMBER: Option<fn(Source<'_>) -> i32> = None;
+    pub(crate) const WAIT_HANDLE: Option<fn(Source<'_>) -> io::Result<*mut c_void>> = None;
 }
 
 pub(crate) mod poll {
@@ -50,7 +55,7 @@ pub(crate) mod poll {
         }
 
         pub(crate) fn ready(&self) -> Ready {
-            match *self.0 {}
+            Ready::NOTHING
         }
     }
 

@@ -2,9 +2,8 @@
 
 use super::{poll, transfer};
 use crate::sys::deadline::Deadline;
-use std::ffi::c_void;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 /// The source with this number, which the host gave.
 ///
@@ -29,12 +28,6 @@ pub(crate) fn standard() -> io::Result<[BorrowedFd<'static>; 2]> {
     // SAFETY: neither is -1. std takes them for open for good, too; where the host closed one, the system calls answer EBADF.
     Ok([0, 1].map(|number| unsafe { BorrowedFd::borrow_raw(number) }))
 }
-
-/// The number by which the host's event loop knows a source of the library's, for as long as that lives.
-pub(crate) const NUMBER: Option<fn(BorrowedFd<'_>) -> i32> = Some(|source| source.as_raw_fd());
-
-/// The handle that other systems have in place of a number.
-pub(crate) const WAIT_HANDLE: Option<fn(BorrowedFd<'_>) -> *mut c_void> = None;
 
 /// Fills `buffer`; `UnexpectedEof` when the bytes end before.
 pub(crate) fn read_exact(from: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<()> {

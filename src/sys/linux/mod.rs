@@ -12,6 +12,7 @@ mod futex;
 mod gate;
 mod hangup;
 pub(crate) mod holder;
+pub(crate) mod known;
 pub(crate) mod lack;
 pub(crate) mod lock;
 pub(crate) mod memory;

@@ -1,0 +1,186 @@
+//! What a set tells, and whom.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::super::poll::wait_for;
+use super::super::stream::tests::pair;
+use super::*;
+use crate::sys::{Bell, socket};
+
+/// The tokens that are told now.
+fn told(poller: &Poller) -> Vec<u64> {
+    tokens(poller, Some(Duration::ZERO))
+}
+
+fn tokens(poller: &Poller, time: Option<Duration>) -> Vec<u64> {
+    let mut events = [Event::EMPTY; 8];
+    let count = poller.wait(&mut events, time).unwrap();
+    let mut tokens: Vec<_> = events.iter().take(count).map(Event::token).collect();
+    tokens.sort_unstable();
+    tokens
+}
+
+/// The tokens of the first events from now on.
+fn first_told(poller: &Poller) -> Vec<u64> {
+    tokens(poller, None)
+}
+
+#[test]
+fn bells_are_told_as_long_as_they_ring_or_once_for_each_ring() {
+    let poller = Poller::new().unwrap();
+    let (level, edge) = (Bell::new().unwrap(), Bell::new().unwrap());
+    poller.add(level.as_source(), Want::READ, 1).unwrap();
+    let once = Want::READ | Want::EDGE;
+    poller.add(edge.as_source(), once, 2).unwrap();
+    assert_eq!(told(&poller), []);
+    level.ring();
+    edge.ring();
+    assert_eq!(told(&poller), [1, 2]);
+    assert_eq!(told(&poller), [1]);
+    edge.ring();
+    assert_eq!(told(&poller), [1, 2]);
+    level.silence();
+    assert_eq!(told(&poller), []);
+    let again = poller.add(level.as_source(), Want::READ, 3).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::AlreadyExists);
+    poller.remove(level.as_source()).unwrap();
+    level.ring();
+    assert_eq!(told(&poller), []);
+    poller.add(level.as_source(), Want::READ, 3).unwrap();
+    assert_eq!(told(&poller), [3]);
+}
+
+#[test]
+fn bytes_are_told_once_or_until_they_are_read() {
+    for (is_edge, want) in [(false, Want::READ), (true, Want::READ | Want::EDGE)] {
+        for [own, peer] in pair() {
+            let poller = Poller::new().unwrap();
+            poller.add(peer.as_source(), want, 7).unwrap();
+            assert_eq!(told(&poller), []);
+            for _ in 0..3 {
+                socket::send_now(own.as_source(), b"xyz").unwrap();
+                assert_eq!(first_told(&poller), [7]);
+                assert_eq!(told(&poller).is_empty(), is_edge);
+                assert_eq!(socket::recv_now(peer.as_source(), &mut [0; 9]).unwrap(), 3);
+                assert_eq!(told(&poller), []);
+            }
+            drop(own);
+            assert_eq!(first_told(&poller), [7]);
+            assert_eq!(socket::recv_now(peer.as_source(), &mut [0; 9]).unwrap(), 0);
+        }
+    }
+}
+
+#[test]
+fn what_began_to_be_read_before_is_told_too() {
+    for [own, peer] in pair() {
+        socket::recv_now(peer.as_source(), &mut [0; 9]).unwrap_err();
+        let poller = Poller::new().unwrap();
+        poller.add(peer.as_source(), Want::READ, 7).unwrap();
+        assert_eq!(told(&poller), []);
+        socket::send_now(own.as_source(), b"x").unwrap();
+        assert_eq!(first_told(&poller), [7]);
+        let other = Poller::new().unwrap();
+        let refused = other.add(peer.as_source(), Want::READ, 7).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unsupported);
+        poller.remove(peer.as_source()).unwrap();
+        assert_eq!(told(&poller), []);
+        poller.add(peer.as_source(), Want::READ, 8).unwrap();
+        assert_eq!(told(&poller), [8]);
+    }
+}
+
+#[test]
+fn room_is_told_once_what_was_written_before_is_gone() {
+    for [own, peer] in pair() {
+        let poller = Poller::new().unwrap();
+        let fill = || {
+            let sent = std::iter::from_fn(|| socket::send_now(own.as_source(), &[0; 60_000]).ok());
+            sent.sum::<usize>()
+        };
+        let drain = |count: usize| {
+            let mut left = count;
+            while left > 0 {
+                left -= socket::recv(peer.as_source(), &mut vec![0; 60_000]).unwrap();
+            }
+        };
+        let room = Want::WRITE | Want::EDGE;
+        let filled = fill();
+        poller.add(own.as_source(), room, 1).unwrap();
+        assert_eq!(told(&poller), []);
+        drain(filled);
+        assert_eq!(first_told(&poller), [1]);
+        let filled = fill();
+        assert_eq!(told(&poller), []);
+        drain(filled);
+        assert_eq!(first_told(&poller), [1]);
+        assert_eq!(told(&poller), []);
+        poller.change(own.as_source(), room, 2).unwrap();
+        assert_eq!(told(&poller), [2]);
+    }
+}
+
+#[test]
+fn a_set_in_another_one_is_told_of() {
+    for [own, peer] in pair() {
+        let (outer, inner) = (Poller::new().unwrap(), Poller::new().unwrap());
+        let bell = Bell::new().unwrap();
+        inner.add(bell.as_source(), Want::READ, 1).unwrap();
+        inner.add(peer.as_source(), Want::READ, 2).unwrap();
+        outer.add(inner.as_source(), Want::READ, 9).unwrap();
+        assert_eq!(told(&outer), []);
+        bell.ring();
+        assert_eq!(first_told(&outer), [9]);
+        assert_eq!(told(&inner), [1]);
+        bell.silence();
+        assert_eq!(told(&outer), []);
+        socket::send_now(own.as_source(), b"x").unwrap();
+        assert_eq!(first_told(&outer), [9]);
+        assert_eq!(told(&inner), [2]);
+    }
+}
+
+#[test]
+fn a_host_waits_for_an_object_of_the_set() {
+    for [own, peer] in pair() {
+        let poller = Poller::new().unwrap();
+        poller.add(peer.as_source(), Want::READ, 1).unwrap();
+        let object = [poller.object().unwrap()];
+        let soon = Some(Duration::from_mins(1));
+        assert_eq!(told(&poller), []);
+        assert!(!wait_for(&object, Some(Duration::ZERO)).unwrap());
+        for _ in 0..3 {
+            socket::send_now(own.as_source(), b"x").unwrap();
+            assert!(wait_for(&object, soon).unwrap());
+            assert_eq!(first_told(&poller), [1]);
+            assert!(wait_for(&object, Some(Duration::ZERO)).unwrap());
+            assert_eq!(socket::recv_now(peer.as_source(), &mut [0; 9]).unwrap(), 1);
+            assert_eq!(told(&poller), []);
+            assert!(!wait_for(&object, Some(Duration::ZERO)).unwrap());
+        }
+    }
+}
+
+#[test]
+fn each_thread_that_sleeps_is_told() {
+    let (poller, bell) = (Poller::new().unwrap(), Bell::new().unwrap());
+    poller.add(bell.as_source(), Want::READ, 1).unwrap();
+    std::thread::scope(|scope| {
+        let sleepers = [(); 3].map(|()| scope.spawn(|| first_told(&poller)));
+        bell.ring();
+        for sleeper in sleepers {
+            assert_eq!(sleeper.join().unwrap(), [1]);
+        }
+    });
+}
+
+#[test]
+fn what_has_gone_is_forgotten() {
+    let poller = Poller::new().unwrap();
+    for number in 0..1000 {
+        let bell = Bell::new().unwrap();
+        poller.add(bell.as_source(), Want::READ, number).unwrap();
+    }
+    assert!(lock(&poller.set.table).entries.len() <= 2 * FEW);
+    assert_eq!(told(&poller), []);
+}

@@ -1,0 +1,109 @@
+//! Completion ports: CreateIoCompletionPort, GetQueuedCompletionStatusEx.
+//!
+//! What is taken from one is only a key: where to look. So nothing that it tells of has to outlive it.
+
+use super::call::{check, milliseconds};
+use std::io;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::ptr;
+use std::time::Duration;
+use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
+use windows_sys::Win32::Storage::FileSystem::SetFileCompletionNotificationModes;
+use windows_sys::Win32::System::IO::{
+    CreateIoCompletionPort, GetQueuedCompletionStatusEx, OVERLAPPED_ENTRY,
+    PostQueuedCompletionStatus,
+};
+use windows_sys::Win32::System::WindowsProgramming::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
+
+/// Keys that are taken at once.
+pub(super) const AT_ONCE: usize = 64;
+
+/// A completion port.
+#[derive(Debug)]
+pub(super) struct Port(OwnedHandle);
+
+impl Port {
+    pub(super) fn new() -> io::Result<Self> {
+        // SAFETY: no file is named, and no port: it makes one.
+        let port = unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, ptr::null_mut(), 0, 1) };
+        check(i32::from(!port.is_null()))?;
+        // SAFETY: it was just made, and nobody else has it.
+        Ok(Self(unsafe { OwnedHandle::from_raw_handle(port) }))
+    }
+
+    /// Operations on this handle that do not end at once tell their end by this key, from now on and for good: a handle
+    /// belongs to one port.
+    pub(super) fn associate(&self, handle: HANDLE, key: usize) -> io::Result<()> {
+        // SAFETY: both are open.
+        let port = unsafe { CreateIoCompletionPort(handle, self.0.as_raw_handle(), key, 0) };
+        check(i32::from(!port.is_null()))?;
+        let modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
+        // SAFETY: the handle is open.
+        #[expect(clippy::cast_possible_truncation, reason = "the modes are a byte")]
+        check(unsafe { SetFileCompletionNotificationModes(handle, modes as u8) })
+    }
+
+    /// Lets whoever takes have this key.
+    pub(super) fn post(&self, key: usize) {
+        // It fails for want of memory in the kernel alone.
+        // SAFETY: the port is open, and no operation is named.
+        let _ = unsafe { PostQueuedCompletionStatus(self.0.as_raw_handle(), 0, key, ptr::null()) };
+    }
+
+    /// Takes keys, waiting this long for the first (`None`: without limit); gives how many.
+    pub(super) fn take(
+        &self,
+        keys: &mut [usize; AT_ONCE],
+        time: Option<Duration>,
+    ) -> io::Result<usize> {
+        // SAFETY: zeros are an entry.
+        let mut entries: [OVERLAPPED_ENTRY; AT_ONCE] = unsafe { std::mem::zeroed() };
+        let mut count = 0;
+        // SAFETY: there is room for so many entries.
+        let result = check(unsafe {
+            GetQueuedCompletionStatusEx(
+                self.0.as_raw_handle(),
+                entries.as_mut_ptr(),
+                AT_ONCE as u32,
+                &raw mut count,
+                milliseconds(time),
+                0,
+            )
+        });
+        match result {
+            Ok(()) => {
+                let taken = entries.iter().take(count as usize);
+                for (key, entry) in keys.iter_mut().zip(taken) {
+                    *key = entry.lpCompletionKey;
+                }
+                Ok(count as usize)
+            }
+            Err(error) if error.raw_os_error() == Some(WAIT_TIMEOUT.cast_signed()) => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+
+    #[test]
+    fn what_is_posted_is_taken_once_and_in_order() {
+        let port = Port::new().unwrap();
+        let mut keys = [0; AT_ONCE];
+        assert_eq!(port.take(&mut keys, Some(Duration::ZERO)).unwrap(), 0);
+        for key in [3, 1, 2] {
+            port.post(key);
+        }
+        let mut taken = Vec::new();
+        while taken.len() < 3 {
+            let count = port.take(&mut keys, None).unwrap();
+            taken.extend_from_slice(&keys[..count]);
+        }
+        assert_eq!(taken, [3, 1, 2]);
+        assert_eq!(port.take(&mut keys, Some(Duration::ZERO)).unwrap(), 0);
+    }
+}

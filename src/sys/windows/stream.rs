@@ -1,0 +1,565 @@
+//! Connected pipes and sockets: operations that look like readiness.
+//!
+//! A read is always on its way once somebody has looked for bytes and found none, so that its end is what tells of them; what it
+//! read is given at once. A write takes what it is given, as a socket does, and there is room for more once the kernel has
+//! taken all of that. Whoever looks whether an operation is over makes no system call.
+
+#[cfg(test)]
+pub(super) mod tests;
+
+use super::call::failure;
+use super::node::{Node, Source, Watchable, Watchers};
+use super::op::{Ended, Op};
+use super::port::Port;
+use super::room::{self, Room};
+use super::waiting::Waiting;
+use super::winsock::do_not_wait;
+use crate::sys::deadline::Deadline;
+use crate::sys::mutex::lock;
+use crate::sys::ready::{Ready, Want};
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::os::windows::io::{AsRawHandle, AsRawSocket, OwnedHandle, OwnedSocket};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::time::Duration;
+use windows_sys::Win32::Foundation::{
+    ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_NOT_CONNECTED, HANDLE,
+};
+use windows_sys::Win32::Networking::WinSock::{SD_BOTH, SOCKET, shutdown};
+use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
+use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
+
+/// The room of a read at first, and once one was filled.
+const SMALL: usize = 4 << 10;
+const LARGE: usize = 64 << 10;
+/// The most that a write takes at once.
+const MOST: usize = 64 << 10;
+/// Empty messages of a peer that are passed over in one look.
+const EMPTY_AT_ONCE: u32 = 16;
+
+/// What is connected.
+#[derive(Debug)]
+pub(super) enum End {
+    Pipe(OwnedHandle),
+    Socket(OwnedSocket),
+}
+
+/// A connected pipe or socket.
+#[derive(Debug)]
+pub(super) struct Stream {
+    end: End,
+    has_hung_up: AtomicBool,
+    reading: Mutex<Reading>,
+    writing: Mutex<Writing>,
+    watchers: Arc<Watchers>,
+    /// The port that its operations tell, and the key.
+    port: OnceLock<(Weak<Port>, usize)>,
+    /// What tells of the end of a write that is older than that.
+    late: Mutex<Option<Waiting>>,
+    /// Bounds a read that waits.
+    receive_timeout: Mutex<Option<Duration>>,
+}
+
+#[derive(Debug)]
+struct Reading {
+    op: Op,
+    state: Reads,
+}
+
+#[derive(Debug)]
+enum Reads {
+    Idle,
+    Pending,
+    /// These bytes of the room are to be given.
+    Done(Range<usize>),
+    /// It failed with this number; 0: it is at its end.
+    Over(u32),
+}
+
+#[derive(Debug)]
+struct Writing {
+    op: Op,
+    /// Tells of a socket's room, once it had none.
+    room: Option<Room>,
+    state: Writes,
+}
+
+#[derive(Debug)]
+enum Writes {
+    Idle,
+    /// So many bytes are on their way.
+    Pending(usize),
+    /// The socket has no room.
+    Blocked,
+    Over(u32),
+}
+
+impl Stream {
+    pub(super) fn new(end: End) -> io::Result<Self> {
+        if let End::Socket(socket) = &end {
+            do_not_wait(raw_socket(socket))?;
+        }
+        Ok(Self {
+            end,
+            has_hung_up: AtomicBool::new(false),
+            reading: Mutex::new(Reading {
+                op: Op::new(SMALL)?,
+                state: Reads::Idle,
+            }),
+            writing: Mutex::new(Writing {
+                op: Op::new(SMALL)?,
+                room: None,
+                state: Writes::Idle,
+            }),
+            watchers: Arc::default(),
+            port: OnceLock::new(),
+            late: Mutex::default(),
+            receive_timeout: Mutex::new(None),
+        })
+    }
+
+    /// The stream behind a source; fails where it is something else.
+    pub(super) fn of(source: Source<'_>) -> io::Result<&Self> {
+        source.get().ok_or_else(|| {
+            let what = "this is no connected pipe or socket";
+            io::Error::new(ErrorKind::InvalidInput, what)
+        })
+    }
+
+    pub(super) fn into_node(self) -> Node {
+        Node::new(Arc::new(self))
+    }
+
+    pub(super) fn raw(&self) -> HANDLE {
+        match &self.end {
+            End::Pipe(handle) => handle.as_raw_handle(),
+            End::Socket(socket) => raw_socket(socket) as HANDLE,
+        }
+    }
+
+    /// The socket, if it is one.
+    pub(super) fn socket(&self) -> Option<SOCKET> {
+        match &self.end {
+            End::Socket(socket) => Some(raw_socket(socket)),
+            End::Pipe(_) => None,
+        }
+    }
+
+    /// Reads once what is there: `Ok(0)` at the end, `WouldBlock` when nothing is.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut reading = lock(&self.reading);
+        self.arrive(&mut reading);
+        let count = match &mut reading.state {
+            Reads::Idle | Reads::Pending => return Err(ErrorKind::WouldBlock.into()),
+            Reads::Over(number) => return self.end_of(*number),
+            Reads::Done(_) => reading.give(buffer),
+        };
+        // Whoever was given less than there was room for comes back once more is told of.
+        if matches!(reading.state, Reads::Idle) && !self.watchers.are_none() {
+            self.begin_read(&mut reading);
+            if !matches!(reading.state, Reads::Pending) {
+                self.watchers.tell();
+            }
+        }
+        Ok(count)
+    }
+
+    /// The same, waiting this long for bytes; `WouldBlock` when none came.
+    pub(super) fn read_within(
+        &self,
+        buffer: &mut [u8],
+        time: Option<Duration>,
+    ) -> io::Result<usize> {
+        let deadline = Deadline::after(time);
+        let mut event = Op::event as fn(&Op) -> HANDLE;
+        loop {
+            match self.read(buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            let object = event(&lock(&self.reading).op);
+            if !super::poll::wait_for(&[object], deadline.remaining())? {
+                return self.read(buffer);
+            }
+            event = Op::own_event;
+        }
+    }
+
+    /// The longest that [`Stream::read_within`] is to wait for a caller that does not say.
+    pub(super) fn set_receive_timeout(&self, time: Option<Duration>) {
+        *lock(&self.receive_timeout) = time;
+    }
+
+    pub(super) fn receive_timeout(&self) -> Option<Duration> {
+        *lock(&self.receive_timeout)
+    }
+
+    /// Takes what of these two pieces there is room for, as one; `WouldBlock` when there is none.
+    pub(super) fn write(&self, first: &[u8], second: &[u8]) -> io::Result<usize> {
+        let mut writing = lock(&self.writing);
+        self.depart(&mut writing);
+        if self.has_hung_up() {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        if !writing.result()? {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        if let Some(socket) = self.socket() {
+            return self.send(socket, &mut writing, first, second);
+        }
+        let count = writing.fill(first, second);
+        self.begin(&mut writing, count, |handle, bytes, overlapped| {
+            let length = u32::try_from(bytes.len().min(count)).unwrap_or(u32::MAX);
+            // SAFETY: the handle is open, and the operation has its bytes and its block until it is over.
+            unsafe { WriteFile(handle, bytes.as_ptr(), length, ptr::null_mut(), overlapped) != 0 }
+        });
+        match writing.result() {
+            Err(_) if self.has_hung_up() => Err(ErrorKind::BrokenPipe.into()),
+            result => result.map(|_| count),
+        }
+    }
+
+    fn send(
+        &self,
+        socket: SOCKET,
+        writing: &mut Writing,
+        first: &[u8],
+        second: &[u8],
+    ) -> io::Result<usize> {
+        match room::send(socket, first, second) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            result => return result,
+        }
+        let room = match &mut writing.room {
+            Some(room) => room,
+            none => {
+                let watchers = self.watchers.clone();
+                none.insert(Room::watch(socket, move || watchers.tell())?)
+            }
+        };
+        // Room is told of from here on, if there is none by now.
+        room.forget(socket);
+        let result = room::send(socket, first, second);
+        if matches!(&result, Err(error) if error.kind() == ErrorKind::WouldBlock) {
+            writing.state = Writes::Blocked;
+        }
+        result
+    }
+
+    /// Begins to connect: there is room to write once that is over.
+    pub(super) fn begin_connecting(
+        &self,
+        start: impl FnOnce(HANDLE, *mut OVERLAPPED) -> bool,
+    ) -> io::Result<()> {
+        let mut writing = lock(&self.writing);
+        self.begin(&mut writing, 0, |handle, _, overlapped| {
+            start(handle, overlapped)
+        });
+        writing.result().map(drop)
+    }
+
+    /// Whether connecting is over; fails if it has failed.
+    pub(super) fn has_connected(&self) -> io::Result<bool> {
+        let mut writing = lock(&self.writing);
+        self.depart(&mut writing);
+        writing.result()
+    }
+
+    fn begin(
+        &self,
+        writing: &mut Writing,
+        count: usize,
+        start: impl FnOnce(HANDLE, &mut [u8], *mut OVERLAPPED) -> bool,
+    ) {
+        let handle = self.raw();
+        let begun = writing
+            .op
+            .begin(handle, |bytes, overlapped| start(handle, bytes, overlapped));
+        writing.state = match begun {
+            Ended::Pending => Writes::Pending(count),
+            ended => Writes::after(ended, count),
+        };
+        self.cancel_if_hung_up();
+    }
+
+    /// Ends what waits at it, and whatever will.
+    pub(super) fn hang_up(&self) {
+        self.has_hung_up.store(true, Ordering::SeqCst);
+        if let Some(socket) = self.socket() {
+            // SAFETY: the socket is open; it fails where the connection has ended.
+            unsafe { shutdown(socket, SD_BOTH) };
+        }
+        self.cancel_if_hung_up();
+        if let Some(room) = &lock(&self.writing).room {
+            room.tell();
+        }
+        self.watchers.tell();
+    }
+
+    fn has_hung_up(&self) -> bool {
+        self.has_hung_up.load(Ordering::SeqCst)
+    }
+
+    /// Whoever begins an operation while all are ended ends its own: one of the two sees the other.
+    fn cancel_if_hung_up(&self) {
+        if self.has_hung_up() {
+            // SAFETY: the handle is open. It fails where nothing goes on.
+            unsafe { CancelIoEx(self.raw(), ptr::null()) };
+        }
+    }
+
+    /// Takes note of bytes that have come, and sees to it that a read is on its way if none have.
+    fn arrive(&self, reading: &mut Reading) {
+        for _ in 0..EMPTY_AT_ONCE {
+            match reading.state {
+                Reads::Idle => self.begin_read(reading),
+                Reads::Pending => match reading.op.look(self.raw()) {
+                    Ended::Pending => return,
+                    ended => self.note(reading, ended),
+                },
+                Reads::Done(_) | Reads::Over(_) => return,
+            }
+        }
+        self.watchers.tell(); // It goes on with the next look.
+    }
+
+    fn begin_read(&self, reading: &mut Reading) {
+        if self.has_hung_up() {
+            reading.state = Reads::Over(0);
+            return;
+        }
+        let handle = self.raw();
+        let begun = reading.op.begin(handle, |room, overlapped| {
+            let length = u32::try_from(room.len()).unwrap_or(u32::MAX);
+            // SAFETY: the handle is open, and the operation has its room and its block until it is over.
+            unsafe {
+                ReadFile(
+                    handle,
+                    room.as_mut_ptr(),
+                    length,
+                    ptr::null_mut(),
+                    overlapped,
+                ) != 0
+            }
+        });
+        match begun {
+            Ended::Pending => reading.state = Reads::Pending,
+            ended => self.note(reading, ended),
+        }
+        self.cancel_if_hung_up();
+    }
+
+    fn note(&self, reading: &mut Reading, ended: Ended) {
+        reading.state = match ended {
+            Ended::Pending => Reads::Pending,
+            // A message without bytes, which a peer of another kind may send, is not the end.
+            Ended::Moved(0) if matches!(self.end, End::Pipe(_)) => Reads::Idle,
+            Ended::Moved(0) => Reads::Over(0),
+            Ended::Moved(count) => Reads::Done(0..count),
+            Ended::Failed(_) if self.has_hung_up() => Reads::Over(0),
+            // The thread that began it has ended (CancelIo), or it moved to a port; nothing is lost.
+            Ended::Failed(ERROR_OPERATION_ABORTED) => Reads::Idle,
+            Ended::Failed(ERROR_BROKEN_PIPE | ERROR_NO_DATA | ERROR_PIPE_NOT_CONNECTED) => {
+                Reads::Over(0)
+            }
+            Ended::Failed(number) => Reads::Over(number),
+        };
+    }
+
+    /// Takes note of bytes that have gone.
+    fn depart(&self, writing: &mut Writing) {
+        match writing.state {
+            Writes::Pending(count) => match writing.op.look(self.raw()) {
+                Ended::Pending => {}
+                ended => writing.state = Writes::after(ended, count),
+            },
+            Writes::Blocked if writing.room.as_ref().is_none_or(Room::is_there) => {
+                writing.state = Writes::Idle;
+            }
+            _ => {}
+        }
+    }
+
+    fn end_of(&self, number: u32) -> io::Result<usize> {
+        match number {
+            0 => Ok(0),
+            _ if self.has_hung_up() => Ok(0),
+            number => Err(failure(number)),
+        }
+    }
+
+    fn read_state(&self, reading: &mut MutexGuard<'_, Reading>, is_asked: bool) -> Ready {
+        match is_asked {
+            true => self.arrive(reading),
+            false => {
+                if matches!(reading.state, Reads::Pending) {
+                    let ended = reading.op.look(self.raw());
+                    self.note(reading, ended);
+                }
+            }
+        }
+        let readable = match is_asked {
+            true => Ready::READABLE,
+            false => Ready::NOTHING,
+        };
+        match (&reading.state, &self.end) {
+            (Reads::Idle | Reads::Pending, _) => Ready::NOTHING,
+            (Reads::Done(_), _) => readable,
+            // Of a socket, one direction may have ended.
+            (Reads::Over(0), End::Socket(_)) if !self.has_hung_up() => readable | Ready::ENDED,
+            (Reads::Over(0), _) => readable | Ready::HANG_UP,
+            (Reads::Over(_), _) => readable | Ready::HANG_UP | Ready::ERROR,
+        }
+    }
+
+    fn write_state(&self, is_asked: bool) -> Ready {
+        let mut writing = lock(&self.writing);
+        self.depart(&mut writing);
+        match writing.state {
+            Writes::Pending(_) | Writes::Blocked => Ready::NOTHING,
+            Writes::Idle if is_asked => Ready::WRITABLE,
+            Writes::Idle => Ready::NOTHING,
+            Writes::Over(_) => Ready::WRITABLE | Ready::ERROR,
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a socket is as wide as a pointer"
+)]
+fn raw_socket(socket: &OwnedSocket) -> SOCKET {
+    socket.as_raw_socket() as SOCKET
+}
+
+impl Reading {
+    /// Gives bytes that have come.
+    fn give(&mut self, buffer: &mut [u8]) -> usize {
+        let Reads::Done(range) = &mut self.state else {
+            return 0;
+        };
+        let room = self.op.room();
+        let (is_full, length) = (range.end == room.len(), room.len());
+        let there = room.get(range.clone()).unwrap_or_default();
+        let count = there.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), there.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        range.start += count;
+        if range.start >= range.end {
+            self.state = Reads::Idle;
+            if is_full && length < LARGE {
+                self.op.make_room(LARGE);
+            }
+        }
+        count
+    }
+}
+
+impl Writing {
+    /// Whether what was begun is over; fails if it has failed.
+    fn result(&self) -> io::Result<bool> {
+        match self.state {
+            Writes::Over(number) => Err(failure(number)),
+            Writes::Pending(_) | Writes::Blocked => Ok(false),
+            Writes::Idle => Ok(true),
+        }
+    }
+
+    /// Puts what there is room for of two pieces one behind the other; gives how much.
+    fn fill(&mut self, first: &[u8], second: &[u8]) -> usize {
+        let wanted = (first.len() + second.len()).min(MOST);
+        if wanted > self.op.room().len() {
+            self.op.make_room(MOST);
+        }
+        let mut room = self.op.room();
+        let mut count = 0;
+        for part in [first, second] {
+            let length = part.len().min(room.len());
+            let (to, rest) = room.split_at_mut(length);
+            to.copy_from_slice(part.get(..length).unwrap_or_default());
+            room = rest;
+            count += length;
+        }
+        count
+    }
+}
+
+impl Writes {
+    /// What is to be done after an operation that was to move so many bytes. One that moved fewer was cut, as when its thread ended:
+    /// nothing can follow it.
+    fn after(ended: Ended, count: usize) -> Self {
+        match ended {
+            Ended::Moved(moved) if moved == count => Self::Idle,
+            Ended::Pending => Self::Pending(count),
+            Ended::Moved(_) => Self::Over(ERROR_BROKEN_PIPE),
+            Ended::Failed(ERROR_OPERATION_ABORTED) => Self::Over(ERROR_BROKEN_PIPE),
+            Ended::Failed(number) => Self::Over(number),
+        }
+    }
+}
+
+impl Watchable for Stream {
+    fn watchers(&self) -> &Watchers {
+        &self.watchers
+    }
+
+    fn state(&self, want: Want) -> Ready {
+        let reads = want.bits() & Want::READ.bits() != 0;
+        let writes = want.bits() & Want::WRITE.bits() != 0;
+        let read = self.read_state(&mut lock(&self.reading), reads);
+        read | self.write_state(writes)
+    }
+
+    fn join(&self, port: &Arc<Port>, key: usize) -> io::Result<usize> {
+        let mut reading = lock(&self.reading);
+        match self.port.get() {
+            Some((has, key)) if std::ptr::eq(has.as_ptr(), Arc::as_ptr(port)) => return Ok(*key),
+            Some(_) => {
+                let what = "a connection stays with the poller that had it first";
+                return Err(io::Error::new(ErrorKind::Unsupported, what));
+            }
+            None => port.associate(self.raw(), key)?,
+        }
+        let _ = self.port.set((Arc::downgrade(port), key));
+        // What began before may tell nobody. A read begins anew, a write is told of by its event.
+        if matches!(reading.state, Reads::Pending) {
+            let ended = reading.op.cancel(self.raw());
+            self.note(&mut reading, ended);
+        }
+        let writing = lock(&self.writing);
+        if matches!(writing.state, Writes::Pending(_)) {
+            *lock(&self.late) = Some(Waiting::new(writing.op.event(), true, {
+                let (port, key) = (port.clone(), key);
+                move || port.post(key)
+            })?);
+        }
+        Ok(key)
+    }
+
+    fn objects(&self, want: Want, objects: &mut Vec<HANDLE>) -> io::Result<()> {
+        if want.bits() & Want::READ.bits() != 0 {
+            objects.push(lock(&self.reading).op.own_event());
+        }
+        if want.bits() & Want::WRITE.bits() != 0 {
+            let writing = lock(&self.writing);
+            objects.push(match (&writing.state, &writing.room) {
+                (Writes::Blocked, Some(room)) => room.object()?,
+                _ => writing.op.own_event(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Stream {
+    /// The kernel lets go of the operations before the handle is closed.
+    fn drop(&mut self) {
+        *lock(&self.late) = None;
+        let handle = self.raw();
+        lock(&self.reading).op.end(handle);
+        lock(&self.writing).op.end(handle);
+    }
+}
