@@ -1,9 +1,13 @@
 //! The command line, defined once: parsing, help, man pages and completions come from here.
 
 mod bench;
+#[cfg(unix)]
+mod contestant;
 
-pub(crate) use bench::{
-    Answering, Asking, BenchArgs, ContestantArgs, ContestantManner, ContestantSettings, Role,
+pub(crate) use bench::BenchArgs;
+#[cfg(unix)]
+pub(crate) use contestant::{
+    Answering, Asking, ContestantArgs, ContestantManner, ContestantSettings, Role,
 };
 
 use crate::values;
@@ -25,6 +29,7 @@ URLs:
   shm:///path           the same, met at a path in place of /dev/shm
   fifo:///path          the FIFOs path.request and path.response
   tcp://host:port       TCP; for servers, port 0 is any that is free
+  npipe://name          a named pipe of Windows
   exec:///path/program  clients: a program that serves on its stdio
   stdio:                servers: this command's own stdin and stdout
 
@@ -51,6 +56,7 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     Recommend(RecommendArgs),
     Report(ReportArgs),
+    #[cfg(unix)]
     #[command(hide = true)]
     Contestant(ContestantArgs),
     Man(ManArgs),

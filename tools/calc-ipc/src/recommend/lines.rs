@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::kind::Kind;
 use crate::cli::System;
 use crate::exit::Failure;
+use crate::sys;
 use calc_ipc::transport::{
     Address, ClientOptions, ServerOptions, USUAL_CLIENTS, USUAL_CLIENTS_OF_MEMORY,
 };
@@ -82,9 +83,7 @@ fn text(path: PathBuf) -> Result<String, Failure> {
 }
 
 fn this_host() -> String {
-    let name = nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok());
+    let name = sys::host();
     name.filter(|name| !name.is_empty())
         .unwrap_or_else(|| "localhost".to_owned())
 }
@@ -161,15 +160,17 @@ fn client_options(transport: Kind, facts: &Facts) -> Vec<Needed> {
             value: facts.threads.to_string(),
         });
     }
-    if facts.other_users && facts.system == System::Windows {
-        needed.push(Needed {
-            flag: " --server-user any".to_owned(),
-            field: "server_uid",
-            value: "CALC_IPC_SERVER_UID_ANY".to_owned(),
+    if facts.other_users && transport != Kind::Tcp {
+        let numbered = sys::user().filter(|_| facts.system == System::Linux);
+        needed.push(match numbered {
+            Some(user) => Needed::new("--server-user", "server_uid", user),
+            // Users of Windows have no numbers.
+            None => Needed {
+                flag: " --server-user any".to_owned(),
+                field: "server_uid",
+                value: "CALC_IPC_SERVER_UID_ANY".to_owned(),
+            },
         });
-    } else if facts.other_users && transport != Kind::Tcp {
-        let user = nix::unistd::getuid();
-        needed.push(Needed::new("--server-user", "server_uid", user));
     }
     needed
 }
