@@ -43,6 +43,7 @@ fn batches_of_every_size_are_answered_in_order() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_child_answers_batches() {
     let client = pipe::create(Handler::Calculator, &ClientOptions::default()).unwrap();
     let (responses, result) = collect(&client, &sums(50_000));

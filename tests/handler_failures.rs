@@ -1,5 +1,4 @@
 //! What a handler says when it fails stays on the server's side: with the observer and the server.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod support;

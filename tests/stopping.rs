@@ -1,6 +1,5 @@
 //! Clients that are stopped: every call of theirs ends.
 
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 #[path = "support/shared_client.rs"]
@@ -8,8 +7,12 @@ mod shared_client;
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Next};
-use calc_ipc::transport::{Address as Place, ClientOptions, ServerOptions};
+#[cfg(unix)]
+use calc_ipc::service::Client;
+use calc_ipc::service::Next;
+use calc_ipc::transport::ServerOptions;
+#[cfg(unix)]
+use calc_ipc::transport::{Address as Place, ClientOptions};
 use shared_client::{Gate, LOOK, SLOW, ask, connect, gated, next, submit, workers};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,6 +109,7 @@ fn after_a_stop_all_completions_are_given_before_it_is_said() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn a_stop_ends_a_call_of_a_child() {
     let options = ClientOptions::default();

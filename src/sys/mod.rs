@@ -20,10 +20,6 @@ pub(crate) mod panic;
 pub(crate) mod ready;
 pub(crate) mod room;
 #[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
-#[cfg_attr(
-    all(windows, not(test)),
-    expect(dead_code, reason = "no memory is shared")
-)]
 mod shared_bytes;
 mod socket_type;
 pub(crate) mod wait;
@@ -67,15 +63,17 @@ pub use os::{Bell, Lifeline};
 pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
-// `write_all`, of what is the host's: `numbered`, or `standard`. `socket`:
-// connected ones of any family, how they are tuned, whose the other end is, and handles that go along. `tcp`: `resolve`,
-// `listen`, `connect`, and the same in two steps, `begin` and `end`. `known`: `NUMBER` or `WAIT_HANDLE`, which gives by what
-// the host's event loop knows a source of the library's; one of them at most is there.
-pub(crate) use os::{blocking, known, socket, tcp, transfer};
+// `write_all`, of what is the host's: `numbered`, or `standard`. `socket`: connected ones of any family, how they are tuned,
+// whose the other end is, and handles that go along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps,
+// `begin` and `end`. `known`: `NUMBER` or `WAIT_HANDLE`, which gives by what the host's event loop knows a source of the
+// library's; one of them at most is there. `named_pipe`: `listen`, `connect`, whether the server's end is trusted, and the
+// client's process.
+pub(crate) use os::{blocking, known, named_pipe, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
-// `alarm::Alarm`. Numbers that nobody guesses: `random`.
-pub(crate) use os::{LineAlarm, memory, random};
+// `alarm::Alarm`; `doorbell`: what wakes its server, a `Doorbell` there and a `Ringer` at the client, and the `BYTE` of
+// the control socket's that does, if one does. Numbers that nobody guesses: `random`.
+pub(crate) use os::{LineAlarm, doorbell, memory, random};
 
 // Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`, `credentials`. `fork`: `follow`,
 // `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`;

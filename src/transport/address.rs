@@ -5,6 +5,7 @@
 
 use super::{Endpoint, ServerOptions};
 use super::{
+    named_pipe,
     posix::{fifo, pipe, seqpacket, uds},
     shm, tcp,
 };
@@ -204,13 +205,14 @@ fn endpoint(
         Address::Unix(path) => uds::bind(path, options),
         Address::SeqPacket(path) => seqpacket::bind(path, options),
         Address::Fifo { request, response } => fifo::bind(request, response, options),
-        Address::Shm(name) => shm::bind(&shm::path_of(name)?, options),
-        Address::ShmAt(path) => shm::bind(path.as_ref(), options),
+        Address::Shm(name) => shm::bind(name, options),
+        Address::ShmAt(path) => shm::bind_at(path.as_ref(), options),
         Address::Tcp { host, port } => {
             return tcp::bind(host, *port, options).map(|(endpoint, port)| (endpoint, Some(port)));
         }
         Address::Stdio => Ok(pipe::bind_stdio(options)),
-        Address::NamedPipe(_) | Address::Exec { .. } => Err(unchecked()),
+        Address::NamedPipe(name) => named_pipe::bind(name, options),
+        Address::Exec { .. } => Err(unchecked()),
     };
     Ok((endpoint?, None))
 }

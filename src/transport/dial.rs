@@ -5,7 +5,9 @@
 
 use super::address::{follow_forks, unchecked};
 use super::posix::{fifo, pipe, seqpacket, uds};
-use super::{Address, Begun, Channel, ClientOptions, Deadline, Opening, Side, shm, tcp};
+use super::{
+    Address, Begun, Channel, ClientOptions, Deadline, Opening, Side, named_pipe, shm, tcp,
+};
 use crate::error::{Error, Result, Status};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -119,13 +121,14 @@ impl Dial {
             Address::Unix(path) => uds::connect(path, options),
             Address::SeqPacket(path) => seqpacket::connect(path, options),
             Address::Fifo { request, response } => fifo::connect(request, response, options),
-            Address::Shm(name) => shm::connect(&shm::path_of(name)?, options),
-            Address::ShmAt(path) => shm::connect(path.as_ref(), options),
+            Address::Shm(name) => shm::connect(name, options),
+            Address::ShmAt(path) => shm::connect_at(path.as_ref(), options),
             Address::Tcp { host, port } => {
                 tcp::connect(host, *port, &self.hosts, options, deadline)
             }
             Address::Exec { program, arguments } => pipe::spawn(program, arguments, options),
-            Address::NamedPipe(_) | Address::Stdio => Err(unchecked()),
+            Address::NamedPipe(name) => named_pipe::connect(name, options),
+            Address::Stdio => Err(unchecked()),
         }
     }
 }

@@ -13,7 +13,6 @@ pub fn frames(input: &[u8]) {
 }
 
 /// Whatever a client writes to its memory, the server answers what is a request and ends what is none.
-#[cfg(any(unix_sockets, fuzzing))]
 pub fn slot(input: &[u8]) {
     super::shm::server::fuzz::check(input);
 }
@@ -26,7 +25,6 @@ impl<'a> Steps<'a> {
         self.0.split_off_first().copied().unwrap_or(0)
     }
 
-    #[cfg(any(unix_sockets, fuzzing))]
     pub(super) fn word(&mut self) -> u32 {
         u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
     }
@@ -60,7 +58,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(unix_sockets)]
     fn slots_of_the_corpus() {
         run("slot", super::slot);
     }

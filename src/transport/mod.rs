@@ -13,6 +13,7 @@ mod dial;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod named_pipe;
 mod options;
 mod pipe_name;
 mod posix;

@@ -78,7 +78,7 @@ pub(crate) fn gone() -> io::Result<usize> {
 
 /// What no stream recovers from: EIO.
 pub(crate) fn broken<T>() -> io::Result<T> {
-    Err(io::Error::from_raw_os_error(5))
+    Err(io::Error::other("broken"))
 }
 
 impl Stream for ScriptedStream {

@@ -331,6 +331,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix_sockets)]
     fn only_a_low_port_is_said_to_be_too_low() {
         let (access, sandbox) = (
             io::Error::from_raw_os_error(13),

@@ -8,12 +8,18 @@
     reason = "each test file uses its part"
 )]
 
+mod patience;
+#[cfg(unix)]
 pub mod processes;
+#[cfg(unix)]
 pub mod raw;
 pub mod typed;
 
+pub use patience::{PATIENCE, eventually};
+#[cfg(unix)]
 pub use processes::rights::{become_user, forbid, forbid_where, forbid_with, is_root};
-pub use processes::{PATIENCE, Process, eventually, stay};
+#[cfg(unix)]
+pub use processes::{Process, stay};
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
@@ -21,11 +27,12 @@ use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{
     Address as Place, Channel, ClientOptions, Endpoint, ServerOptions, Side,
 };
+#[cfg(unix)]
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use typed::{fifo, seqpacket, shm, tcp, uds};
+use typed::{fifo, named_pipe, seqpacket, shm, tcp, uds};
 
 /// A transport with named servers, as the suites see it.
 pub struct Transport {
@@ -43,56 +50,76 @@ pub struct Transport {
 }
 
 /// The first so many of the transports have names in the file system.
+#[cfg(unix)]
 pub const WITH_FILES: usize = 4;
+#[cfg(windows)]
+pub const WITH_FILES: usize = 0;
 
-/// Every transport with named servers. A new one is one line here.
-pub const TRANSPORTS: [Transport; 5] = [
-    Transport {
-        name: "uds",
-        bind: |address, options| uds::bind(&address.path("sock"), options),
-        connect: |address, options| uds::connect(&address.path("sock"), options),
-        title: |address| format!("Unix socket {}", address.path("sock")),
-        url: |address| format!("unix://{}", address.path("sock")),
-        files: |address| vec![address.path("sock")],
-        locks: |address| vec![address.path("sock.lock")],
-    },
-    Transport {
-        name: "fifo",
-        bind: |address, options| fifo::bind(&address.path("q"), &address.path("a"), options),
-        connect: |address, options| fifo::connect(&address.path("q"), &address.path("a"), options),
-        title: |address| format!("FIFO {}", address.path("q")),
-        url: |address| format!("fifo://{}", address.path("q")),
-        files: |address| ["q", "a", "q.hello"].map(|name| address.path(name)).into(),
-        locks: |address| ["q.lock", "a.lock"].map(|name| address.path(name)).into(),
-    },
-    Transport {
-        name: "shm",
-        bind: |address, options| shm::bind(&address.word, options),
-        connect: |address, options| shm::connect(&address.word, options),
-        title: |address| format!("shared memory /dev/shm/{}", address.word),
-        url: |address| format!("shm://{}", address.word),
-        files: |address| vec![format!("/dev/shm/{}", address.word)],
-        locks: |address| vec![format!("/dev/shm/{}.lock", address.word)],
-    },
-    Transport {
-        name: "seqpacket",
-        bind: |address, options| seqpacket::bind(&address.path("sock"), options),
-        connect: |address, options| seqpacket::connect(&address.path("sock"), options),
-        title: |address| format!("seqpacket socket {}", address.path("sock")),
-        url: |address| format!("seqpacket://{}", address.path("sock")),
-        files: |address| vec![address.path("sock")],
-        locks: |address| vec![address.path("sock.lock")],
-    },
-    Transport {
-        name: "tcp",
-        bind: |address, options| tcp::bind(&address.host, PORT, options),
-        connect: |address, options| tcp::connect(&address.host, PORT, options),
-        title: |address| format!("TCP {}:{PORT}", address.host),
-        url: |address| format!("tcp://{}:0", address.host),
-        files: |_| Vec::new(),
-        locks: |_| Vec::new(),
-    },
-];
+/// Every transport with named servers that this system has. A new one is one word here.
+#[cfg(unix)]
+pub const TRANSPORTS: [Transport; 5] = [UDS, FIFO, SHM, SEQPACKET, TCP];
+#[cfg(windows)]
+pub const TRANSPORTS: [Transport; 2] = [NAMED_PIPE, TCP];
+
+const UDS: Transport = Transport {
+    name: "uds",
+    bind: |address, options| uds::bind(&address.path("sock"), options),
+    connect: |address, options| uds::connect(&address.path("sock"), options),
+    title: |address| format!("Unix socket {}", address.path("sock")),
+    url: |address| format!("unix://{}", address.path("sock")),
+    files: |address| vec![address.path("sock")],
+    locks: |address| vec![address.path("sock.lock")],
+};
+
+const FIFO: Transport = Transport {
+    name: "fifo",
+    bind: |address, options| fifo::bind(&address.path("q"), &address.path("a"), options),
+    connect: |address, options| fifo::connect(&address.path("q"), &address.path("a"), options),
+    title: |address| format!("FIFO {}", address.path("q")),
+    url: |address| format!("fifo://{}", address.path("q")),
+    files: |address| ["q", "a", "q.hello"].map(|name| address.path(name)).into(),
+    locks: |address| ["q.lock", "a.lock"].map(|name| address.path(name)).into(),
+};
+
+const SHM: Transport = Transport {
+    name: "shm",
+    bind: |address, options| shm::bind(&address.word, options),
+    connect: |address, options| shm::connect(&address.word, options),
+    title: |address| format!("shared memory /dev/shm/{}", address.word),
+    url: |address| format!("shm://{}", address.word),
+    files: |address| vec![format!("/dev/shm/{}", address.word)],
+    locks: |address| vec![format!("/dev/shm/{}.lock", address.word)],
+};
+
+const SEQPACKET: Transport = Transport {
+    name: "seqpacket",
+    bind: |address, options| seqpacket::bind(&address.path("sock"), options),
+    connect: |address, options| seqpacket::connect(&address.path("sock"), options),
+    title: |address| format!("seqpacket socket {}", address.path("sock")),
+    url: |address| format!("seqpacket://{}", address.path("sock")),
+    files: |address| vec![address.path("sock")],
+    locks: |address| vec![address.path("sock.lock")],
+};
+
+const NAMED_PIPE: Transport = Transport {
+    name: "npipe",
+    bind: |address, options| named_pipe::bind(&address.word, options),
+    connect: |address, options| named_pipe::connect(&address.word, options),
+    title: |address| format!("named pipe {}", address.word),
+    url: |address| format!("npipe://{}", address.word),
+    files: |_| Vec::new(),
+    locks: |_| Vec::new(),
+};
+
+const TCP: Transport = Transport {
+    name: "tcp",
+    bind: |address, options| tcp::bind(&address.host, PORT, options),
+    connect: |address, options| tcp::connect(&address.host, PORT, options),
+    title: |address| format!("TCP {}:{PORT}", address.host),
+    url: |address| format!("tcp://{}:0", address.host),
+    files: |_| Vec::new(),
+    locks: |_| Vec::new(),
+};
 
 /// Where TCP servers of tests listen, each at an address of its own.
 pub const PORT: u16 = 17_301;
@@ -139,6 +166,7 @@ impl Address {
     }
 
     /// Lets [`SOMEBODY_ELSE`] make names there, where the test is root.
+    #[cfg(unix)]
     pub fn give_to_somebody_else(&self) {
         // SAFETY: takes nothing.
         if unsafe { libc::geteuid() } == 0 {
@@ -156,7 +184,12 @@ impl Address {
                 .map(|entry| entry.file_name().into_string().unwrap())
                 .collect::<Vec<_>>()
         };
-        let in_memory = names("/dev/shm".as_ref()).into_iter().filter(|name| {
+        let memory = std::path::Path::new("/dev/shm");
+        let in_memory = match memory.exists() {
+            true => names(memory),
+            false => Vec::new(),
+        };
+        let in_memory = in_memory.into_iter().filter(|name| {
             name.strip_prefix(&self.word)
                 .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
         });
@@ -196,6 +229,7 @@ impl Transport {
     pub fn place(&self, address: &Address) -> Place {
         match self.name {
             "tcp" => Place::tcp(address.host.clone(), PORT),
+            "npipe" => Place::NamedPipe(address.word.clone()),
             "fifo" => Place::fifo(address.path("q"), address.path("a")),
             _ => Place::parse(&(self.url)(address), Side::Client).unwrap(),
         }
@@ -232,6 +266,7 @@ pub fn over_each(test: fn(&Transport, &Address)) {
 }
 
 /// Whether there is something to read at this source within that time, as a host's loop sees it.
+#[cfg(unix)]
 pub fn is_readable_within(source: &impl AsRawFd, time: Duration) -> bool {
     let mut entry = libc::pollfd {
         fd: source.as_raw_fd(),
@@ -262,6 +297,7 @@ pub fn within(milliseconds: u64) -> ClientOptions {
 
 /// A server in a process of its own, whose address is live. `before` runs there just before it
 /// serves.
+#[cfg(unix)]
 pub fn serve_in_process(
     transport: &Transport,
     address: &Address,
@@ -272,6 +308,7 @@ pub fn serve_in_process(
 }
 
 /// The same, with another handler.
+#[cfg(unix)]
 pub fn handle_in_process(
     transport: &Transport,
     address: &Address,
@@ -281,6 +318,7 @@ pub fn handle_in_process(
     in_process(transport, address, options, handler, || ())
 }
 
+#[cfg(unix)]
 fn in_process(
     transport: &Transport,
     address: &Address,
@@ -305,6 +343,7 @@ pub fn echo() -> Handler {
     })
 }
 
+#[cfg(unix)]
 pub fn make_fifo(path: &str) {
     let path = std::ffi::CString::new(path).unwrap();
     // SAFETY: a path that lives.

@@ -31,6 +31,18 @@ pub mod seqpacket {
     }
 }
 
+pub mod named_pipe {
+    use super::*;
+
+    pub fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+        super::bind(&Address::NamedPipe(name.into()), options)
+    }
+
+    pub fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
+        transport::connect(&Address::NamedPipe(name.into()), options)
+    }
+}
+
 pub mod fifo {
     use super::*;
 

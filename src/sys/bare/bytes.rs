@@ -79,6 +79,12 @@ pub(crate) mod socket {
     /// As Linux has it, so that a name has one length everywhere.
     pub(crate) const PATH_MAX: usize = 107;
 
+    pub(crate) const HANDLES_IN_BAND: usize = 0;
+
+    pub(crate) fn handles_in_band(_: &[u8]) -> Vec<Handle> {
+        Vec::new()
+    }
+
     lacking! {
         fn bind_narrow(Type, &Path) -> Handle;
         fn listen(Source<'_>) -> ();
@@ -103,6 +109,18 @@ pub(crate) mod socket {
 
     pub(crate) fn is_of_another_type(_: &io::Error) -> bool {
         false
+    }
+}
+
+pub(crate) mod named_pipe {
+    use crate::sys::deadline::Deadline;
+    use crate::sys::{Handle, Source};
+
+    lacking! {
+        fn listen(&str, bool) -> Handle;
+        fn connect(&str, &Deadline) -> Handle;
+        fn is_server_trusted(Source<'_>) -> bool;
+        fn client(Source<'_>) -> u32;
     }
 }
 

@@ -31,12 +31,12 @@ mod open;
 mod processes;
 mod shared;
 
-pub(crate) use bytes::{blocking, known, poll, socket, tcp, transfer};
+pub(crate) use bytes::{blocking, known, named_pipe, poll, socket, tcp, transfer};
 pub(crate) use names::{fifo, file, holder, lock, pipe};
 pub(crate) use open::{AsSource, Event, Handle, Hangup, Poller, Source, Timer};
 pub use open::{Bell, Lifeline};
 pub(crate) use processes::{NoFork, cancel, cpu, fork, process, thread};
-pub(crate) use shared::{LineAlarm, memory, random};
+pub(crate) use shared::{LineAlarm, doorbell, memory, random};
 
 /// The failure to open anything.
 pub(in crate::sys) fn lacks() -> io::Error {

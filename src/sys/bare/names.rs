@@ -115,7 +115,8 @@ pub(crate) mod pipe {
 
     impl Pipe {
         lacking! {
-            fn new() -> Self;
+            fn to_child() -> Self;
+            fn from_child() -> Self;
         }
     }
 

@@ -46,7 +46,6 @@ pub struct Bell(Absent);
 impl Bell {
     lacking! {
         fn new() -> Self;
-        fn from_peer(Handle) -> Self;
     }
     never! {
         fn has_rung() -> bool;

@@ -101,6 +101,8 @@ pub(crate) mod process {
         fn execute(&[&CStr], &Handle, &Handle) -> Child;
     }
 
+    pub(crate) const MAY_NOT_EXECUTE: &str = "this user may not execute it";
+
     /// What is no text is shown as such.
     pub(crate) fn word(word: &CStr) -> OsString {
         word.to_string_lossy().into_owned().into()

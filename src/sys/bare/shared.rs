@@ -44,6 +44,39 @@ pub(crate) mod memory {
     }
 }
 
+pub(crate) mod doorbell {
+    use super::LineAlarm;
+    use crate::sys::bare::Absent;
+    use crate::sys::{Handle, Source};
+
+    pub(crate) const BYTE: Option<u8> = None;
+
+    #[derive(Debug)]
+    pub(crate) struct Doorbell(Absent);
+
+    impl Doorbell {
+        lacking! {
+            fn new() -> (Self, LineAlarm);
+        }
+        never! {
+            fn for_client() -> Source<'_>;
+            fn source() -> Option<Source<'_>>;
+        }
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Ringer(Absent);
+
+    impl Ringer {
+        lacking! {
+            fn from_peer(Handle, &Handle) -> (Self, LineAlarm);
+        }
+        never! {
+            fn ring() -> ();
+        }
+    }
+}
+
 pub(crate) mod random {
     lacking! {
         fn bytes() -> [u8; 16];

@@ -3,12 +3,21 @@
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::Mapped;
 use nix::errno::Errno;
+use std::io;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 /// The alarm of whoever sleeps in futex(2), in whatever process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Futex;
+
+impl Futex {
+    /// That of any line.
+    #[expect(clippy::unnecessary_wraps, reason = "the other systems' may fail")]
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+}
 
 impl Alarm<Mapped> for Futex {
     fn wait(&self, word: &AtomicU32, expected: u32, timeout: Duration) -> bool {

@@ -28,6 +28,16 @@ impl Pipe {
             Err(Errno::EMFILE.into())
         }
     }
+
+    /// A pipe whose reader goes to a child.
+    pub(crate) fn to_child() -> io::Result<Self> {
+        Self::new()
+    }
+
+    /// A pipe whose writer goes to a child.
+    pub(crate) fn from_child() -> io::Result<Self> {
+        Self::new()
+    }
 }
 
 /// What a pipe holds unless it is told to hold more (pipe(7)).

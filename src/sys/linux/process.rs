@@ -165,6 +165,10 @@ pub(crate) fn fork_child(
     }
 }
 
+/// Why a file is not executed that this user may not execute.
+pub(crate) const MAY_NOT_EXECUTE: &str =
+    "this user may not execute it; chmod +x makes a file a program";
+
 /// A word of a command line, which need be no text.
 pub(crate) fn word(word: &CStr) -> OsString {
     OsString::from_vec(word.to_bytes().to_vec())

@@ -8,10 +8,10 @@ pub(crate) const UNIX_SOCKETS: Option<&str> = Some(
 );
 pub(crate) const FIFOS: Option<&str> =
     Some("Windows has no FIFOs: use a named pipe, npipe://name, which has both directions");
-pub(crate) const NAMED_PIPES: Option<&str> = YET_TO_COME;
+pub(crate) const NAMED_PIPES: Option<&str> = None;
 pub(crate) const SHARED_MEMORY: Option<&str> = YET_TO_COME;
 pub(crate) const TCP: Option<&str> = None;
-pub(crate) const PROGRAMS: Option<&str> = YET_TO_COME;
-pub(crate) const STANDARD_PIPES: Option<&str> = YET_TO_COME;
+pub(crate) const PROGRAMS: Option<&str> = None;
+pub(crate) const STANDARD_PIPES: Option<&str> = None;
 pub(crate) const FORKS: Option<&str> =
     Some("Windows forks no processes: spawn a program that serves, exec:///C:/path");

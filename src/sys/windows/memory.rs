@@ -1,11 +1,197 @@
-//! Memory that processes share.
+//! Memory shared with another process: section objects, CreateFileMappingW.
+//!
+//! Backed by the paging file and committed when it is made, so that an access can neither find it shorter nor fail for want of
+//! memory. It has no name: a peer has it by a handle that it is given, which allows what it is to do and no more. The peer may
+//! write at any moment: what is shared is only ever touched through atomics, never behind a Rust reference to plain data.
 
-pub(crate) use crate::sys::bare::memory::{Access, Mapping, create};
-
-use crate::sys::Handle;
+use super::plain::Plain;
+use super::rights::narrowed;
+use crate::sys::atomic::Mapped;
+use crate::sys::line::{LINE, Line, Page};
+use crate::sys::shared_bytes;
+use crate::sys::{Handle, Source};
+use std::ffi::c_void;
 use std::io;
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::ptr::{NonNull, null};
+use std::slice;
+use std::sync::atomic::AtomicU8;
+use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
+use windows_sys::Win32::System::Memory::{
+    CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile,
+    PAGE_READWRITE, SEC_COMMIT, UnmapViewOfFile,
+};
+
+/// What a peer that is handed the memory may do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Read only.
+    Read,
+    /// Read and write.
+    Write,
+}
+
+impl Access {
+    fn rights(self) -> u32 {
+        match self {
+            Self::Read => FILE_MAP_READ,
+            Self::Write => FILE_MAP_READ | FILE_MAP_WRITE,
+        }
+    }
+}
+
+/// Shared memory mapped into this process, all of it there and none of it ever taken away.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: NonNull<c_void>,
+    length: usize,
+}
+
+// SAFETY: it is plain memory, reached through atomics only, from whatever thread.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+/// Makes `length` bytes of zeros, mapped here for reading and writing; a peer that is handed the handle can do with it what
+/// `access` says, and nobody can change its size.
+pub(crate) fn create(length: usize, access: Access) -> io::Result<(Handle, Mapping)> {
+    let section = section(length)?;
+    let mapping = Mapping::new(section.as_handle(), length, Access::Write)?;
+    let for_peer = narrowed(section.as_handle(), access.rights())?;
+    Ok((Plain::handle(for_peer), mapping))
+}
 
 /// What is there to be locked by one process: nothing, since none is forked.
 pub(crate) fn nameless() -> io::Result<Handle> {
     Handle::spare()
+}
+
+fn section(length: usize) -> io::Result<OwnedHandle> {
+    let size = u64::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let high = u32::try_from(size >> 32).expect("the upper half");
+    let low = u32::try_from(size & u64::from(u32::MAX)).expect("the lower half");
+    // SAFETY: no file, so the paging file's; NULL is no name, and default security, which nobody needs who has the handle.
+    let section = unsafe {
+        CreateFileMappingW(
+            INVALID_HANDLE_VALUE,
+            null(),
+            PAGE_READWRITE | SEC_COMMIT,
+            high,
+            low,
+            null(),
+        )
+    };
+    if section.is_null() {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it was just made, and nobody else has it.
+    Ok(unsafe { OwnedHandle::from_raw_handle(section) })
+}
+
+impl Mapping {
+    /// Maps memory that a peer handed over: at least `length` bytes. Of a shorter section so much cannot be mapped.
+    pub(crate) fn from_peer(
+        section: Source<'_>,
+        length: usize,
+        access: Access,
+    ) -> io::Result<Self> {
+        Self::new(Plain::of(section)?, length, access)
+    }
+
+    fn new(section: BorrowedHandle<'_>, length: usize, access: Access) -> io::Result<Self> {
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        let view = unsafe { MapViewOfFile(section.as_raw_handle(), access.rights(), 0, 0, length) };
+        let start = NonNull::new(view.Value).ok_or_else(io::Error::last_os_error)?;
+        Ok(Self { start, length })
+    }
+
+    /// Copies bytes in.
+    pub(crate) fn write(&self, offset: usize, bytes: &[u8]) {
+        shared_bytes::store(self.bytes(offset, bytes.len()), bytes);
+    }
+
+    /// Copies bytes out. They are a peer's: whatever they are, they are only looked at in the copy.
+    pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) {
+        shared_bytes::load(self.bytes(offset, bytes.len()), bytes);
+    }
+
+    /// The bytes there, which have to be inside.
+    fn bytes(&self, offset: usize, length: usize) -> &[AtomicU8] {
+        assert!(
+            offset <= self.length && length <= self.length - offset,
+            "{length} bytes at {offset} of {}",
+            self.length
+        );
+        // SAFETY: in bounds. They are atomics, for which bytes that change under us are no data race.
+        unsafe {
+            let start = self.start.cast().add(offset);
+            slice::from_raw_parts(start.as_ptr(), length)
+        }
+    }
+}
+
+impl Page for Mapping {
+    type Memory = Mapped;
+
+    #[inline]
+    fn line(&self, number: usize) -> &Line {
+        // SAFETY: as many as are mapped, and aligned (a view starts on a multiple of 64 KiB); all fields are atomics, for
+        // which bytes that change under us are no data race of this program's making.
+        let lines: &[Line] =
+            unsafe { slice::from_raw_parts(self.start.cast().as_ptr(), self.length / LINE) };
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "as with any index, the rest is a bug"
+        )]
+        &lines[number]
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        let view = MEMORY_MAPPED_VIEW_ADDRESS {
+            Value: self.start.as_ptr(),
+        };
+        // SAFETY: it was mapped there, and nothing borrowed from it outlives `self`.
+        unsafe { UnmapViewOfFile(view) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::AsSource;
+
+    #[test]
+    fn what_one_view_writes_another_reads() {
+        let (handle, own) = create(8192, Access::Write).unwrap();
+        let other = Mapping::from_peer(handle.as_source(), 8192, Access::Write).unwrap();
+        own.write(4090, b"twelve bytes");
+        let mut copy = [0; 12];
+        other.read(4090, &mut copy);
+        assert_eq!(copy, *b"twelve bytes");
+        own.read(0, &mut copy);
+        assert_eq!(copy, [0; 12], "it begins as zeros");
+        assert_eq!(
+            other
+                .line(127)
+                .word
+                .load(std::sync::atomic::Ordering::SeqCst),
+            0
+        );
+    }
+
+    #[test]
+    fn a_peer_can_do_with_it_what_it_is_to() {
+        let (handle, _own) = create(4096, Access::Read).unwrap();
+        assert!(Mapping::from_peer(handle.as_source(), 4096, Access::Read).is_ok());
+        let written = Mapping::from_peer(handle.as_source(), 4096, Access::Write);
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn more_than_there_is_cannot_be_mapped() {
+        let (handle, _own) = create(4096, Access::Write).unwrap();
+        assert!(Mapping::from_peer(handle.as_source(), 1 << 17, Access::Write).is_err());
+    }
 }

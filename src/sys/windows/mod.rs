@@ -1,23 +1,41 @@
 //! The primitives of Windows; what it has no equal of, it takes from `bare`.
 
 mod address;
+mod alarm;
+pub(crate) mod blocking;
 mod call;
+mod carry;
+mod command_line;
+pub(crate) mod cpu;
 mod door;
+pub(crate) mod doorbell;
 mod event;
 mod handle;
 mod hangup;
+mod job;
 pub(crate) mod known;
 pub(crate) mod lack;
 pub(crate) mod lock;
 pub(crate) mod memory;
+pub(crate) mod named_pipe;
 mod node;
+mod object;
 mod op;
+pub(crate) mod pipe;
+mod plain;
 pub(crate) mod poll;
 mod poller;
 mod port;
+pub(crate) mod process;
+mod program;
+pub(crate) mod random;
+mod rights;
 mod room;
+mod security;
 mod signal;
 pub(crate) mod socket;
+mod standard;
+mod start;
 mod stream;
 pub(crate) mod tcp;
 mod timer;
@@ -25,10 +43,8 @@ pub(crate) mod transfer;
 mod waiting;
 mod winsock;
 
-pub(crate) use super::bare::{
-    LineAlarm, NoFork, blocking, cancel, cpu, fifo, file, fork, holder, pipe, process, random,
-    thread,
-};
+pub(crate) use super::bare::{NoFork, cancel, fifo, file, fork, holder, thread};
+pub(crate) use alarm::LineAlarm;
 pub(crate) use call::is_shortage;
 pub(crate) use handle::Handle;
 pub(crate) use hangup::Hangup;

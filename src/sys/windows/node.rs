@@ -30,8 +30,16 @@ pub(super) trait Watchable: Any + Debug + Send + Sync {
     /// Adds the objects of the system, one of which is signalled once the state may have changed. Valid while it lives.
     fn objects(&self, want: Want, objects: &mut Vec<HANDLE>) -> io::Result<()>;
 
+    /// Nobody waits for its objects any more.
+    fn rest(&self) {}
+
     /// Whether nobody is told of changes, so that its state has to be looked at now and then.
     fn is_silent(&self) -> bool {
+        false
+    }
+
+    /// Whether it is a set that has what is at this address, or a set that has.
+    fn has(&self, _address: usize) -> bool {
         false
     }
 }

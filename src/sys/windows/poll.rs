@@ -42,7 +42,11 @@ pub(crate) fn wait(sources: &mut [Awaited<'_>], deadline: &Deadline) -> io::Resu
         if left == Some(Duration::ZERO) {
             return Ok(false);
         }
-        wait_for(&objects(sources)?, left)?;
+        let slept = objects(sources).and_then(|objects| wait_for(&objects, left));
+        for awaited in &*sources {
+            awaited.source.watchable().rest();
+        }
+        slept?;
     }
 }
 

@@ -27,6 +27,9 @@ const SLICE: Duration = Duration::from_millis(1);
 /// Sources of which no more is looked whether they are gone.
 const FEW: usize = 64;
 
+/// One set at a time becomes a part of another, so that none becomes a part of itself.
+static NESTING: Mutex<()> = Mutex::new(());
+
 /// What happened at one source of a set.
 #[derive(Clone, Copy)]
 pub(crate) struct Event {
@@ -216,6 +219,11 @@ impl Poller {
 
     /// Adds a source; its closing removes it.
     pub(crate) fn add(&self, source: Source<'_>, want: Want, token: u64) -> io::Result<()> {
+        let nesting = lock(&NESTING);
+        if source.address() == self.node.address() || source.watchable().has(self.node.address()) {
+            let what = "two pollers would be inside of each other";
+            return Err(io::Error::new(ErrorKind::InvalidInput, what));
+        }
         let mut table = lock(&self.set.table);
         table.forget_gone();
         if let Some(key) = table.keys.get(&source.address()) {
@@ -244,6 +252,7 @@ impl Poller {
         table.entries.insert(key, entry);
         table.heat(key);
         drop(table);
+        drop(nesting);
         self.set.look_again();
         Ok(())
     }
@@ -293,11 +302,6 @@ impl Poller {
                 return Ok(count);
             }
         }
-    }
-
-    /// An object of the system, which a host can wait for: signalled while something of the set may be ready.
-    pub(crate) fn object(&self) -> io::Result<HANDLE> {
-        self.set.object()
     }
 }
 
@@ -445,8 +449,17 @@ impl Watchable for Set {
         Ok(())
     }
 
+    fn has(&self, address: usize) -> bool {
+        let table = lock(&self.table);
+        let silent = table.silent.iter().filter_map(|key| table.entries.get(key));
+        table.keys.contains_key(&address)
+            || silent
+                .filter_map(|entry| entry.source.upgrade())
+                .any(|set| set.has(address))
+    }
+
     fn is_silent(&self) -> bool {
-        self.relay.get().is_none()
+        true
     }
 }
 

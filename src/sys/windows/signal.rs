@@ -2,9 +2,8 @@
 
 use super::event::Event;
 use super::node::{AsSource, Node, Source, Watchable, Watchers};
-use crate::sys::Handle;
 use crate::sys::ready::{Ready, Want};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use windows_sys::Win32::Foundation::HANDLE;
@@ -65,10 +64,15 @@ impl Watchable for Signal {
     }
 
     fn state(&self, want: Want) -> Ready {
-        match self.is_on() && want.bits() & Want::READ.bits() != 0 {
-            true => Ready::READABLE,
-            false => Ready::NOTHING,
+        let mut ready = Ready::NOTHING;
+        if want.bits() & Want::READ.bits() != 0 && self.is_on() {
+            ready |= Ready::READABLE;
         }
+        // It can be turned on at any time.
+        if want.bits() & Want::WRITE.bits() != 0 {
+            ready |= Ready::WRITABLE;
+        }
+        ready
     }
 
     fn objects(&self, _: Want, objects: &mut Vec<HANDLE>) -> io::Result<()> {
@@ -100,11 +104,6 @@ impl Bell {
             signal: self.signal.clone(),
             node: self.node.clone(),
         }
-    }
-
-    /// Windows hands no bells from process to process.
-    pub(crate) fn from_peer(_: Handle) -> io::Result<Self> {
-        Err(ErrorKind::Unsupported.into())
     }
 
     /// Whether it was rung: what a busy thread can ask without a system call.

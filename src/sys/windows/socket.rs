@@ -1,12 +1,15 @@
 //! What is connected, as sockets are used: those of TCP, and named pipes.
 
+pub(crate) use super::carry::{
+    HANDLES_IN_BAND, handles_in_band, recv_with_handles, send_with_handles,
+};
 use super::door::Door;
 use super::node::Source;
 use super::stream::Stream;
 use crate::sys::Handle;
 pub(crate) use crate::sys::bare::socket::{
     PATH_MAX, Type, bind_narrow, connect, is_alive, is_of_another_type, peer, recv_record,
-    recv_record_now, recv_with_handles, send_record, send_with_handles,
+    recv_record_now, send_record,
 };
 use std::io;
 use std::time::Duration;
@@ -60,4 +63,11 @@ pub(crate) fn send_now(source: Source<'_>, bytes: &[u8]) -> io::Result<usize> {
 /// Sends two pieces as one, as [`send_now`].
 pub(crate) fn send_two(source: Source<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
     Stream::of(source)?.write(first, second)
+}
+
+/// Both ends of a connection over which handles can go along: the server's, and the client's.
+#[cfg(test)]
+pub(crate) fn pair() -> (Handle, Handle) {
+    let [[server, client], _] = super::stream::tests::pair();
+    (server, client)
 }

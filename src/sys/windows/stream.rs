@@ -19,7 +19,7 @@ use crate::sys::mutex::lock;
 use crate::sys::ready::{Ready, Want};
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::os::windows::io::{AsRawHandle, AsRawSocket, OwnedHandle, OwnedSocket};
+use std::os::windows::io::{AsRawHandle, AsRawSocket, BorrowedHandle, OwnedHandle, OwnedSocket};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
@@ -30,6 +30,7 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::Networking::WinSock::{SD_BOTH, SOCKET, shutdown};
 use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
 use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
+use windows_sys::Win32::System::Pipes::PeekNamedPipe;
 
 /// The room of a read at first, and once one was filled.
 const SMALL: usize = 4 << 10;
@@ -137,6 +138,11 @@ impl Stream {
             End::Pipe(handle) => handle.as_raw_handle(),
             End::Socket(socket) => raw_socket(socket) as HANDLE,
         }
+    }
+
+    pub(super) fn as_handle(&self) -> BorrowedHandle<'_> {
+        // SAFETY: it is open as long as `self` lives.
+        unsafe { BorrowedHandle::borrow_raw(self.raw()) }
     }
 
     /// The socket, if it is one.
@@ -382,6 +388,15 @@ impl Stream {
         }
     }
 
+    /// Whether the other end of a pipe has gone, or its waits have been ended.
+    fn is_broken(&self) -> bool {
+        let none = ptr::null_mut();
+        // SAFETY: the handle is open, and nothing is asked for but whether it fails.
+        let peeked =
+            unsafe { PeekNamedPipe(self.raw(), none, 0, none.cast(), none.cast(), none.cast()) };
+        self.has_hung_up() || peeked == 0
+    }
+
     fn end_of(&self, number: u32) -> io::Result<usize> {
         match number {
             0 => Ok(0),
@@ -390,8 +405,10 @@ impl Stream {
         }
     }
 
-    fn read_state(&self, reading: &mut MutexGuard<'_, Reading>, is_asked: bool) -> Ready {
-        match is_asked {
+    fn read_state(&self, reading: &mut MutexGuard<'_, Reading>, want: Want) -> Ready {
+        let asks = |what: Want| want.bits() & what.bits() != 0;
+        let is_asked = asks(Want::READ);
+        match is_asked || asks(Want::END) {
             true => self.arrive(reading),
             false => {
                 if matches!(reading.state, Reads::Pending) {
@@ -406,6 +423,10 @@ impl Stream {
         };
         match (&reading.state, &self.end) {
             (Reads::Idle | Reads::Pending, _) => Ready::NOTHING,
+            // What has come hides the end, which is asked for alone.
+            (Reads::Done(_), End::Pipe(_)) if !is_asked && asks(Want::END) && self.is_broken() => {
+                Ready::HANG_UP
+            }
             (Reads::Done(_), _) => readable,
             // Of a socket, one direction may have ended.
             (Reads::Over(0), End::Socket(_)) if !self.has_hung_up() => readable | Ready::ENDED,
@@ -507,9 +528,8 @@ impl Watchable for Stream {
     }
 
     fn state(&self, want: Want) -> Ready {
-        let reads = want.bits() & Want::READ.bits() != 0;
         let writes = want.bits() & Want::WRITE.bits() != 0;
-        let read = self.read_state(&mut lock(&self.reading), reads);
+        let read = self.read_state(&mut lock(&self.reading), want);
         read | self.write_state(writes)
     }
 

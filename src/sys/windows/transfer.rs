@@ -1,22 +1,32 @@
-//! Reading and writing once, of whatever is connected, without waiting.
+//! Reading and writing once: of whatever the library has connected without waiting, of the host's standard handles with.
 
 use super::node::Source;
+use super::standard::Standard;
 use super::stream::Stream;
 use std::io;
 
-/// Reads once: `Ok(0)` is the end, `WouldBlock` is nothing yet.
+/// Reads once: `Ok(0)` is the end, `WouldBlock` of what does not wait is nothing yet.
 pub(crate) fn read(from: Source<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    Stream::of(from)?.read(buffer)
+    match from.get::<Standard>() {
+        None => Stream::of(from)?.read(buffer),
+        Some(standard) => standard.read(buffer),
+    }
 }
 
-/// The same: nothing here waits.
+/// The same, without waiting.
 pub(crate) fn read_now(from: Source<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    read(from, buffer)
+    match from.get::<Standard>() {
+        None => read(from, buffer),
+        Some(standard) => standard.read_now(buffer),
+    }
 }
 
 /// Writes once: a reader that has gone is `BrokenPipe`.
 pub(crate) fn write(to: Source<'_>, bytes: &[u8]) -> io::Result<usize> {
-    Stream::of(to)?.write(bytes, &[])
+    match to.get::<Standard>() {
+        None => Stream::of(to)?.write(bytes, &[]),
+        Some(standard) => standard.write(bytes),
+    }
 }
 
 /// The same: no signal has to be kept away.

@@ -1,16 +1,16 @@
 //! The client's side of shared memory.
 
-use super::MEMORY;
 use super::layout::{self, DEFERS, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::pending::Pending;
 use super::slot::{ClientSlot, Header, Woken};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::sys::doorbell::Ringer;
 use crate::sys::memory::{Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::wait::Spin;
-use crate::sys::{AsSource, Bell, Handle, LineAlarm, cpu, poll, socket};
+use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{
     Armed, Channel, ClientOptions, Deadline, Exchanged, Lifeline, Take, Watches, prefix_length,
@@ -18,11 +18,10 @@ use crate::transport::{
 use std::io::{self, ErrorKind};
 use std::mem;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
 mod tests;
 
 /// How often a socket is read for one record, most of which come with the first.
@@ -57,7 +56,7 @@ pub(super) struct SharedChannel {
 pub(super) struct Session {
     header: Header<Mapping>,
     pub(super) slot: ClientSlot<Mapping, LineAlarm>,
-    bell: Bell,
+    bell: Ringer,
     buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
     has_asked: bool,
@@ -71,23 +70,20 @@ pub(super) struct Session {
     pub(super) max_message: u32,
 }
 
-/// Connects to the server whose socket is at `path`. The server shares its memory when it next looks, and the
-/// first call waits for that.
-pub(in crate::transport) fn connect(
-    path: &Path,
-    options: &ClientOptions,
-) -> Result<Box<dyn Channel>> {
-    Ok(Box::new(SharedChannel {
-        control: crate::transport::posix::named::connect(MEMORY, path, options)?,
+/// A channel to the server `peer`, to which `control` is connected. The server shares its memory when it next looks, and
+/// the first call waits for that.
+pub(super) fn connect(control: Handle, peer: String, options: &ClientOptions) -> Box<dyn Channel> {
+    Box::new(SharedChannel {
+        control,
         session: None,
         spin: Spin::new(options.spin),
-        peer: format!("{} {}", MEMORY.called, path.display()),
+        peer,
         max_message: options.max_message,
         asked: 0,
         line: Data::EMPTY,
         answer: Room::empty(),
         pending: Pending::None,
-    }))
+    })
 }
 
 impl Channel for SharedChannel {
@@ -249,13 +245,14 @@ impl SharedChannel {
         let header = Mapping::from_peer(header.as_source(), PAGE, Access::Read).map_err(broken)?;
         let page = Mapping::from_peer(page.as_source(), PAGE, Access::Write).map_err(broken)?;
         let header = Header(header);
+        let (bell, alarm) = Ringer::from_peer(bell, &self.control).map_err(broken)?;
         Ok(Session {
             rings: header.has_ability(RINGS),
             defers: header.has_ability(DEFERS),
             manner: 0,
             header,
-            slot: ClientSlot::new(page, layout::line_at(offset), LineAlarm),
-            bell: Bell::from_peer(bell).map_err(broken)?,
+            slot: ClientSlot::new(page, layout::line_at(offset), alarm),
+            bell,
             buffer: None,
             has_asked: false,
             max_message,
@@ -347,8 +344,8 @@ impl SharedChannel {
 
     /// The socket ends with the server, however that comes.
     pub(super) fn has_died(&self) -> bool {
-        // poll(2) reports a hang-up and an error also where nothing is asked for.
-        poll::state(self.control.as_source(), Want::NOTHING).is_ok_and(|state| !state.is_empty())
+        // A hang-up and an error are always told; the end is asked for, and not what lies before it.
+        poll::state(self.control.as_source(), Want::END).is_ok_and(|state| !state.is_empty())
     }
 
     /// Waits for the answer, and gives the length of its body.
@@ -439,6 +436,7 @@ impl SharedChannel {
             length -= rings;
             if length == RECORD {
                 let record = Record::from_bytes(&bytes).ok_or_else(|| self.nonsense())?;
+                handles.extend(socket::handles_in_band(&bytes));
                 return Ok(Some((record, handles)));
             }
         }

@@ -1,4 +1,5 @@
-//! What lies where in the memory, and the records that hand it over. This is version 1.
+//! What lies where in the memory, and the records that hand it over. This is version 1, and version 2 where a record carries
+//! the handles in itself.
 //!
 //! The header page, one for all clients, which cannot write it: a line whose word counts the
 //! threads of the server that sleep, and one whose word says what the server can do ([`ABILITIES`]). A client's own page: two lines, R with its request and A
@@ -13,6 +14,7 @@
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::atomic::{Atomic, Memory};
 use crate::sys::line::{LINE, LINE_WORDS, Line};
+use crate::sys::socket::HANDLES_IN_BAND;
 use crate::transport::ALIGNMENT;
 use std::mem::offset_of;
 use std::ops::Deref;
@@ -192,15 +194,15 @@ pub(super) enum Record {
     Buffer,
 }
 
-/// The bytes of a record.
-pub(super) const RECORD: usize = 24;
+/// The bytes of a record, behind whose fields the system may put the handles that go along.
+pub(super) const RECORD: usize = 24 + HANDLES_IN_BAND;
 /// What a server sends to a client that sleeps and watches its socket, when it has answered. No record begins so.
 pub(super) const RING: u8 = b'R';
 /// What a client sends to be given its buffer.
 pub(super) const WANT_BUFFER: u8 = b'B';
 
 const MAGIC: [u8; 8] = *b"calc-shm";
-const VERSION: u32 = 1;
+const VERSION: u32 = if HANDLES_IN_BAND == 0 { 1 } else { 2 };
 
 impl Record {
     /// Magic, then little-endian: version, kind, offset, max_message.

@@ -14,13 +14,11 @@ mod pending;
 pub(in crate::transport) mod server;
 mod slot;
 
-pub(super) use client::connect;
-pub(super) use server::bind;
-
 use crate::error::{Error, Result, Status};
 use crate::sys::socket::{self, Type};
-use crate::transport::posix::named;
-use std::path::PathBuf;
+use crate::transport::posix::named::{self, NamedSocket};
+use crate::transport::{Channel, ClientOptions, Endpoint, ServerOptions};
+use std::path::{Path, PathBuf};
 
 /// Where the names live: a file system in memory, as shm_overview(7) has it.
 const FOLDER: &str = "/dev/shm";
@@ -34,8 +32,30 @@ const MEMORY: named::Kind = named::Kind {
 /// The longest name, in bytes, the path of whose socket a Unix socket can have.
 const NAME_LONGEST: usize = socket::PATH_MAX - FOLDER.len() - "/".len();
 
+/// A server of this name.
+pub(super) fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+    bind_at(&path_of(name)?, options)
+}
+
+/// A server whose socket is at `path`.
+pub(super) fn bind_at(path: &Path, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
+    server::bind(Box::new(NamedSocket::bind(MEMORY, path, options)?), options)
+}
+
+/// Connects to the server of this name.
+pub(super) fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
+    connect_at(&path_of(name)?, options)
+}
+
+/// Connects to the server whose socket is at `path`.
+pub(super) fn connect_at(path: &Path, options: &ClientOptions) -> Result<Box<dyn Channel>> {
+    let control = named::connect(MEMORY, path, options)?;
+    let peer = format!("{} {}", MEMORY.called, path.display());
+    Ok(client::connect(control, peer, options))
+}
+
 /// The socket behind a name, with or without the leading slash of shm_open(3).
-pub(in crate::transport) fn path_of(name: &str) -> Result<PathBuf> {
+fn path_of(name: &str) -> Result<PathBuf> {
     let plain = name.strip_prefix('/').unwrap_or(name);
     if plain.is_empty() || plain.contains('/') || plain == "." || plain == ".." {
         let context = format!(

@@ -1,20 +1,19 @@
 //! The server's side of shared memory.
 
-use super::MEMORY;
 use super::layout::{self, DEFERS, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
 use super::slot::{Header, Seen, ServerSlot};
 use crate::error::{Error, Result};
 use crate::protocol::frame::PREFIX;
+use crate::sys::doorbell::{self, Doorbell};
 use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
-use crate::sys::{AsSource, Bell, Handle, LineAlarm, Source, cpu, is_shortage, socket};
+use crate::sys::{AsSource, Handle, LineAlarm, Source, cpu, is_shortage, socket};
 use crate::transport::deferral::{Manner, Parking, Prompt};
-use crate::transport::posix::named::NamedSocket;
 use crate::transport::reactor::{
     self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
 };
-use crate::transport::socket::{Accepted, Listening as _};
+use crate::transport::socket::{Accepted, Listening};
 use crate::transport::{
     Cause, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitor,
     Visitors,
@@ -22,23 +21,25 @@ use crate::transport::{
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod batch;
-#[cfg(any(all(test, unix_sockets), fuzzing))]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
 mod tests;
 
 /// The place of a client's control socket among its watches.
 const CONTROL: usize = 0;
 
+/// How often a control socket is read at once.
+const READS_AT_ONCE: u32 = 64;
+
 /// Otherwise a bug is at hand, which is not to become a wrong request.
 const COPIED: &str = "what is served was copied out";
 
 struct SharedEndpoint {
-    socket: NamedSocket,
+    place: Box<dyn Listening>,
     /// The page that all clients read, and the handle by which they map it.
     header: Header<Mapping>,
     header_handle: Handle,
@@ -49,18 +50,17 @@ struct SharedEndpoint {
     max_message: u32,
 }
 
-/// A server's address: the socket at `path`.
-pub(in crate::transport) fn bind(
-    path: &Path,
+/// A server whose clients come to this place.
+pub(super) fn bind(
+    place: Box<dyn Listening>,
     options: &ServerOptions,
 ) -> Result<Box<dyn Endpoint>> {
-    let socket = NamedSocket::bind(MEMORY, path, options)?;
     let (handle, page) = memory::create(PAGE, Access::Read)
-        .map_err(|error| Error::os(&format!("{}: create its memory", socket.name()), &error))?;
+        .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
     let header = Header(page);
     header.set_abilities(RINGS);
     Ok(Box::new(SharedEndpoint {
-        socket,
+        place,
         header,
         header_handle: handle,
         serial: AtomicU32::new(0),
@@ -72,17 +72,17 @@ pub(in crate::transport) fn bind(
 
 impl Endpoint for SharedEndpoint {
     fn name(&self) -> String {
-        self.socket.name()
+        self.place.name()
     }
 
     fn bequeath(&self) {
-        self.socket.bequeath();
+        self.place.bequeath();
         self.header_handle.bequeath();
     }
 
     fn adopt(&self) -> Result<()> {
         self.header_handle.own();
-        self.socket.adopt()
+        self.place.adopt()
     }
 
     fn serve(&self, task: &Task<'_>) -> Result<()> {
@@ -98,13 +98,13 @@ impl Endpoint for SharedEndpoint {
 impl Listener for SharedEndpoint {
     fn doors(&self) -> Vec<Door<'_>> {
         vec![Door {
-            source: self.socket.as_source(),
+            source: self.place.as_source(),
             watch: DoorWatch::ByAll,
         }]
     }
 
     fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
-        let (control, credentials) = match self.socket.accept()? {
+        let (control, credentials) = match self.place.accept()? {
             Accepted::Nobody => return Ok(Admission::Nobody),
             Accepted::Vanished => return Ok(Admission::Vanished),
             Accepted::NotAllowed(who) => {
@@ -150,7 +150,7 @@ fn has_vanished(error: &io::Error) -> bool {
 /// What a client shares with the server.
 struct Shared {
     slot: ServerSlot<Mapping, LineAlarm>,
-    bell: Bell,
+    bell: Doorbell,
 }
 
 impl SharedEndpoint {
@@ -174,15 +174,15 @@ impl Shared {
         max_message: u32,
     ) -> io::Result<Self> {
         let (page_handle, page) = memory::create(PAGE, Access::Write)?;
-        let bell = Bell::new()?;
+        let (bell, alarm) = Doorbell::new()?;
         let welcome = Record::Welcome {
             offset,
             max_message,
         };
-        let handles = [header, page_handle.as_source(), bell.as_source()];
+        let handles = [header, page_handle.as_source(), bell.for_client()];
         send_record(control, welcome, &handles)?;
         Ok(Self {
-            slot: ServerSlot::new(page, layout::line_at(offset), LineAlarm),
+            slot: ServerSlot::new(page, layout::line_at(offset), alarm),
             bell,
         })
     }
@@ -364,20 +364,31 @@ impl<M: Manner> SharedPeer<M> {
     }
 
     /// Reads what the client says over the socket; an error when it has gone, or says anything but
-    /// once that it wants its buffer.
+    /// once that it wants its buffer, and, where that is how it rings, that the server is to look.
     fn listen(&mut self) -> io::Result<()> {
-        let mut said = [0; 2];
-        loop {
+        let mut said = [0; 256];
+        for _ in 0..READS_AT_ONCE {
             match socket::recv_now(self.control.as_source(), &mut said) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(1) if said.first() == Some(&WANT_BUFFER) && !self.has_asked => {
-                    self.has_asked = true;
-                    self.buffer()?;
+                Ok(count) => {
+                    let said = said.iter().take(count);
+                    said.copied().try_for_each(|word| self.hear(word))?;
                 }
-                Ok(_) => return Err(ErrorKind::InvalidData.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
+        }
+        Err(ErrorKind::InvalidData.into()) // No client that waits for answers rings so often.
+    }
+
+    fn hear(&mut self, word: u8) -> io::Result<()> {
+        match word {
+            ring if Some(ring) == doorbell::BYTE => Ok(()),
+            WANT_BUFFER if !self.has_asked => {
+                self.has_asked = true;
+                self.buffer().map(|_| ())
+            }
+            _ => Err(ErrorKind::InvalidData.into()),
         }
     }
 }
@@ -400,10 +411,9 @@ impl<M: Manner + 'static> Peer for SharedPeer<M> {
 
     fn watches(&self, _is_blocked: bool) -> [Option<(Source<'_>, Want)>; 2] {
         let edge = Want::READ | Want::EDGE;
-        // Never read, the bell still wakes at each ring.
         [
             Some((self.control.as_source(), edge | Want::END)),
-            Some((self.shared.bell.as_source(), edge)),
+            self.shared.bell.source().map(|bell| (bell, edge)),
         ]
     }
 

@@ -8,7 +8,7 @@ pub(crate) use crate::sys::socket_type::Type;
 pub(crate) use listening::{
     PATH_MAX, accept, bind_narrow, connect, end_listening, is_alive, is_of_another_type, listen,
 };
-pub(crate) use rights::{recv_with_handles, send_with_handles};
+pub(crate) use rights::{HANDLES_IN_BAND, handles_in_band, recv_with_handles, send_with_handles};
 #[cfg(test)]
 pub(crate) use seqpacket::pair as seqpacket_pair;
 pub(crate) use seqpacket::{recv_record, recv_record_now, send_record};
@@ -27,6 +27,17 @@ use std::time::Duration;
 /// The standard library's, with which tests play the other side.
 #[cfg(any(test, fuzzing))]
 pub(crate) use std::os::unix::net::UnixStream;
+
+/// Both ends of a connection over which handles can go along: the server's, and the client's.
+#[cfg(any(test, fuzzing))]
+#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+pub(crate) fn pair() -> (crate::sys::Handle, crate::sys::Handle) {
+    let (server, client) = UnixStream::pair().unwrap();
+    let end = |socket: &UnixStream| {
+        crate::sys::Handle::make(|| Ok(socket.try_clone().unwrap().into())).unwrap()
+    };
+    (end(&server), end(&client))
+}
 
 /// How long a TCP peer may be silent before the kernel asks whether it is there, how long it waits
 /// for each answer, and how often it asks, in seconds.

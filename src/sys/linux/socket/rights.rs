@@ -33,6 +33,14 @@ pub(crate) fn send_with_handles(
     })?)
 }
 
+/// The bytes at the end of what is sent with handles that tell of these: none, since the kernel carries them beside it.
+pub(crate) const HANDLES_IN_BAND: usize = 0;
+
+/// The handles that the end of a received message tells of.
+pub(crate) fn handles_in_band(_message: &[u8]) -> Vec<Fd> {
+    Vec::new()
+}
+
 /// Handles that one message may carry here.
 pub(crate) const HANDLES_MAX: usize = 4;
 

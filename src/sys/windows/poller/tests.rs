@@ -141,6 +141,18 @@ fn a_set_in_another_one_is_told_of() {
 }
 
 #[test]
+fn no_set_is_in_itself() {
+    let sets = [(); 3].map(|()| Poller::new().unwrap());
+    let add = |outer: usize, inner: usize| {
+        sets[outer]
+            .add(sets[inner].as_source(), Want::READ, 1)
+            .is_ok()
+    };
+    assert!(!add(0, 0) && add(0, 1) && add(1, 2));
+    assert!(!add(1, 0) && !add(2, 0) && !add(2, 1) && add(0, 2));
+}
+
+#[test]
 fn a_host_waits_for_an_object_of_the_set() {
     for [own, peer] in pair() {
         let poller = Poller::new().unwrap();

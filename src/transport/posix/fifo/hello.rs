@@ -139,7 +139,7 @@ impl PairNames {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix_sockets))]
 mod tests {
     use super::*;
 

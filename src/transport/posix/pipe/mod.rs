@@ -23,7 +23,7 @@ use child::ChildStream;
 use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::iter;
-use std::path::Path;
+use std::path::{self, Path};
 
 /// A channel to a child, which ends with it; `what` is the child, for people.
 fn channel(pipes: PipePair, child: Child, what: &str, options: &ClientOptions) -> Box<dyn Channel> {
@@ -43,8 +43,8 @@ struct Ends {
 impl Ends {
     /// Pipes for messages of up to `max_message` bytes.
     fn new(max_message: u32) -> io::Result<Self> {
-        let requests = Pipe::new()?;
-        let answers = Pipe::new()?;
+        let requests = Pipe::to_child()?;
+        let answers = Pipe::from_child()?;
         answers.read.set_nonblocking()?;
         requests.write.set_nonblocking()?;
         let own_reader = requests.read.duplicate()?;
@@ -113,7 +113,9 @@ fn text(word: &OsStr) -> Result<CString> {
 /// The failure to execute the program `name` (execve(2)).
 fn unexecuted(name: &str, cause: &io::Error) -> Error {
     let why = match cause.kind() {
-        ErrorKind::NotFound if !name.contains('/') => "no folder in PATH has such a program",
+        ErrorKind::NotFound if !name.contains(path::is_separator) => {
+            "no folder in PATH has such a program"
+        }
         ErrorKind::NotFound if Path::new(name).exists() => {
             "it is there, but not the interpreter that its first line names"
         }
@@ -122,9 +124,7 @@ fn unexecuted(name: &str, cause: &io::Error) -> Error {
         }
         ErrorKind::NotFound => "there is no such program",
         ErrorKind::PermissionDenied if Path::new(name).is_dir() => "it is a folder",
-        ErrorKind::PermissionDenied => {
-            "this user may not execute it; chmod +x makes a file a program"
-        }
+        ErrorKind::PermissionDenied => process::MAY_NOT_EXECUTE,
         _ => "it is no program",
     };
     Error::reaching(&format!("execute {name}: {why}"), cause)

@@ -1,12 +1,9 @@
 //! Clients whose server is what the test writes into their memory.
 
 use super::*;
-use crate::sys::LineAlarm;
+use crate::sys::doorbell::Doorbell;
 use crate::sys::line::Page;
 use crate::sys::memory;
-use crate::sys::pipe::Pipe;
-use crate::sys::socket::UnixStream;
-use std::io::Write as _;
 
 /// The bytes of each half of the buffer.
 const HALF: usize = 4096;
@@ -16,7 +13,7 @@ struct Shared {
     channel: SharedChannel,
     page: Mapping,
     buffer: Mapping,
-    control: UnixStream,
+    control: Handle,
 }
 
 fn channel(control: Handle) -> SharedChannel {
@@ -33,11 +30,23 @@ fn channel(control: Handle) -> SharedChannel {
     }
 }
 
-/// Both sides of a socket.
-fn sockets() -> (UnixStream, Handle) {
-    let (theirs, ours) = UnixStream::pair().unwrap();
-    let ours = Handle::make(|| Ok(ours.try_clone().unwrap().into())).unwrap();
-    (theirs, ours)
+/// What wakes both sides, as the server hands it over.
+fn wakers(control: &Handle, ours: &Handle) -> (Ringer, LineAlarm) {
+    let (bell, _) = Doorbell::new().unwrap();
+    let record = Record::Buffer.to_bytes();
+    let sent = socket::send_with_handles(control.as_source(), &record, &[bell.for_client()]);
+    assert_eq!(sent.unwrap(), RECORD);
+    let mut record = [0; RECORD];
+    let received = socket::recv_with_handles(ours.as_source(), &mut record);
+    let mut handles = received.unwrap().1;
+    handles.extend(socket::handles_in_band(&record));
+    Ringer::from_peer(handles.remove(0), ours).unwrap()
+}
+
+/// Says this over a socket.
+fn say(control: &Handle, words: &[u8]) {
+    let said = socket::send_now(control.as_source(), words).unwrap();
+    assert_eq!(said, words.len());
 }
 
 /// Memory as both sides have it.
@@ -51,14 +60,15 @@ fn share(length: usize, access: Access) -> (Mapping, Mapping) {
 
 impl Shared {
     fn new() -> Self {
-        let (control, ours) = sockets();
+        let (control, ours) = socket::pair();
         let (_, header) = share(PAGE, Access::Read);
         let (page, our_page) = share(PAGE, Access::Write);
         let (buffer, our_buffer) = share(2 * HALF, Access::Write);
+        let (bell, alarm) = wakers(&control, &ours);
         let session = Session {
             header: Header(header),
-            slot: ClientSlot::new(our_page, 0, LineAlarm),
-            bell: Bell::new().unwrap(),
+            slot: ClientSlot::new(our_page, 0, alarm),
+            bell,
             buffer: Some(our_buffer),
             rings: true,
             defers: false,
@@ -206,15 +216,19 @@ fn a_client_sleeps_by_slices_until_its_time_is_over_also_where_the_clock_stands_
 
 #[test]
 fn a_server_that_shares_nothing_is_told_from_what_is_none() {
-    let (theirs, ours) = sockets();
+    let (theirs, ours) = socket::pair();
     let mut silent = channel(ours);
     let error = silent.begin(&soon()).unwrap_err();
     assert_eq!(error.status(), Status::TimedOut);
     drop(theirs);
     let error = silent.begin(&Deadline::never()).unwrap_err();
     assert_eq!(error.status(), Status::Closed);
-    // From a pipe no descriptors can be received.
-    let pipe = Pipe::new().unwrap();
+}
+
+#[cfg(unix_sockets)]
+#[test]
+fn from_a_pipe_no_handles_can_be_received() {
+    let pipe = crate::sys::pipe::Pipe::new().unwrap();
     pipe.read.set_nonblocking().unwrap();
     let error = channel(pipe.read).begin(&soon()).unwrap_err();
     assert_eq!(error.status(), Status::System);
@@ -235,7 +249,7 @@ fn whatever_a_server_says_over_its_socket_a_call_in_flight_goes_on_or_ends() {
     ] {
         let mut shared = Shared::new();
         assert_eq!(shared.channel.send_now(b"\x01\0\0\0a", 1).unwrap(), 5);
-        shared.control.write_all(said).unwrap();
+        say(&shared.control, said);
         // Rings are taken a record's length at a time.
         let looked = (0..1000).try_for_each(|_| shared.channel.look());
         assert_eq!(looked.is_ok(), goes_on, "{said:?}");
@@ -304,14 +318,14 @@ fn a_buffer_behind_rings_is_handed_over_all_the_same() {
     let mut shared = Shared::new();
     shared.channel.session().unwrap().buffer = None;
     let (handle, _) = memory::create(2 * HALF, Access::Write).unwrap();
-    shared.control.write_all(&[RING; 3]).unwrap();
+    say(&shared.control, &[RING; 3]);
     let sent = socket::send_with_handles(
         shared.control.as_source(),
         &Record::Buffer.to_bytes(),
         &[handle.as_source()],
     );
     assert_eq!(sent.unwrap(), RECORD);
-    shared.control.write_all(&[RING]).unwrap();
+    say(&shared.control, &[RING]);
     shared.channel.look().unwrap();
     assert!(shared.channel.session().unwrap().has_buffer());
     shared.channel.look().unwrap();
@@ -322,12 +336,11 @@ fn one_that_waits_for_a_record_is_not_kept_by_rings() {
     let shared = Shared::new();
     let is_over = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let mut control = shared.control.try_clone().unwrap();
-        control.set_nonblocking(true).unwrap();
+        let control = shared.control.duplicate().unwrap();
         let is_over = &is_over;
         scope.spawn(move || {
             while !is_over.load(Ordering::SeqCst) {
-                let _ = control.write(&[RING; 4096]);
+                let _ = socket::send_now(control.as_source(), &[RING; 4096]);
             }
         });
         let error = shared.channel.receive(&soon()).unwrap_err();

@@ -14,7 +14,7 @@ use crate::protocol::frame::{Notice, PREFIX};
 use crate::sys::line::{LINE_WORDS, Line, Page};
 use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Ready;
-use crate::sys::socket::{self, UnixStream};
+use crate::sys::socket;
 use crate::sys::{AsSource, Bell, Handle};
 use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
@@ -69,7 +69,7 @@ enum Due {
 }
 
 pub(super) struct Client {
-    control: UnixStream,
+    control: Handle,
     page: Mapping,
     request_line: usize,
     buffer: Option<Mapping>,
@@ -104,8 +104,7 @@ pub(crate) fn check(input: &[u8]) {
 }
 
 pub(super) fn connect(serial: u8) -> (Client, SharedPeer) {
-    let (theirs, ours) = UnixStream::pair().unwrap();
-    let control = Handle::make(|| Ok(ours.try_clone().unwrap().into())).unwrap();
+    let (control, theirs) = socket::pair();
     let (header, _mapping) = memory::create(PAGE, Access::Read).unwrap();
     let offset = layout::request_offset(serial.into());
     let shared =
@@ -135,10 +134,11 @@ fn turns(peer: &mut SharedPeer, happened: Happened, work: &mut Work<'_>) -> Turn
     end
 }
 
-fn receive(control: &UnixStream) -> Vec<Handle> {
+fn receive(control: &Handle) -> Vec<Handle> {
     let mut record = [0; RECORD];
-    let (length, fds) = socket::recv_with_handles(control.as_source(), &mut record).unwrap();
+    let (length, mut fds) = socket::recv_with_handles(control.as_source(), &mut record).unwrap();
     assert_eq!(length, RECORD);
+    fds.extend(socket::handles_in_band(&record));
     fds
 }
 

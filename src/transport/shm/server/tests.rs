@@ -2,6 +2,7 @@
 
 use super::fuzz::{Echo, MAX_MESSAGE, connect};
 use super::*;
+use crate::sys::Bell;
 use std::sync::Arc;
 
 #[test]

@@ -35,6 +35,20 @@ impl Page for Lines {
     }
 }
 
+/// One alarm, which the two sides of other processes have apart.
+#[derive(Clone)]
+struct BothSides(Arc<LineAlarm>);
+
+impl Alarm<Mapped> for BothSides {
+    fn wait(&self, word: &AtomicU32, expected: u32, timeout: Duration) -> bool {
+        self.0.wait(word, expected, timeout)
+    }
+
+    fn wake(&self, word: &AtomicU32) {
+        self.0.wake(word);
+    }
+}
+
 #[test]
 fn a_server_can_do_what_it_says_and_no_more() {
     let header = Header(Lines::new());
@@ -47,13 +61,14 @@ fn a_server_can_do_what_it_says_and_no_more() {
 }
 
 fn slot() -> (
-    ClientSlot<Lines, LineAlarm>,
-    ServerSlot<Lines, LineAlarm>,
+    ClientSlot<Lines, BothSides>,
+    ServerSlot<Lines, BothSides>,
     Lines,
 ) {
     let page = Lines::new();
-    let client = ClientSlot::new(page.clone(), 0, LineAlarm);
-    (client, ServerSlot::new(page.clone(), 0, LineAlarm), page)
+    let alarm = BothSides(Arc::new(LineAlarm::new().unwrap()));
+    let client = ClientSlot::new(page.clone(), 0, alarm.clone());
+    (client, ServerSlot::new(page.clone(), 0, alarm), page)
 }
 
 fn frame(body: &[u8]) -> Vec<u8> {
@@ -62,7 +77,7 @@ fn frame(body: &[u8]) -> Vec<u8> {
 }
 
 /// Answers the requests with themselves until there were this many.
-fn echo(mut server: ServerSlot<Lines, LineAlarm>, count: usize) {
+fn echo(mut server: ServerSlot<Lines, BothSides>, count: usize) {
     let mut answered = 0;
     while answered < count {
         match server.look() {
