@@ -48,7 +48,7 @@
  *     npipe://name               a named pipe of Windows, \\.\pipe\name there; npipe:////./pipe/name is
  *                                the same; elsewhere, UNSUPPORTED
  *     exec:///path/to/program    for a client: executes the program, which serves on its standard
- *                                input and output
+ *                                input and output; on Windows, exec:///C:/path/to/program.exe
  *     stdio:                     for a server: the standard input and output of its program
  *
  * Paths are absolute. In paths and names, % and two hexadecimal digits stand for a byte: %25 for %, %3F

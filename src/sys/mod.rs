@@ -87,3 +87,6 @@ pub(crate) use os::{fifo, file, holder, lock, pipe};
 // Why this system has none of something, for people, with what to use in its place; `None` where it has. `lack`: `UNIX_SOCKETS`, `FIFOS`,
 // `NAMED_PIPES`, `SHARED_MEMORY`, `TCP`, `PROGRAMS` to execute, `STANDARD_PIPES`, `FORKS`; `ALL`: why nothing at all can be opened.
 pub(crate) use os::lack;
+
+// `DRIVES`: whether absolute paths begin with the letter of a drive.
+pub(crate) use os::DRIVES;

@@ -8,6 +8,8 @@
 use super::address::{Address, Side};
 use super::{pipe_name, tcp};
 use crate::error::{Error, Result, Status};
+use crate::sys::DRIVES;
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
 
@@ -76,7 +78,7 @@ impl Address {
             "unix" => path(decoded).map(Self::Unix),
             "seqpacket" => path(decoded).map(Self::SeqPacket),
             "fifo" => path(decoded).map(|path| Self::fifo_pair(&path)),
-            "exec" => path(decoded).map(Self::exec),
+            "exec" => path(decoded).map(|path| Self::exec(of_drive(&path, DRIVES))),
             "shm" if decoded.is_empty() => Err("there is no name".into()),
             "shm" if decoded.starts_with('/') => path(decoded).map(Self::ShmAt),
             "shm" => Ok(Self::Shm(decoded)),
@@ -111,6 +113,26 @@ fn path(path: String) -> std::result::Result<String, String> {
         absolute if absolute.starts_with('/') => Ok(path),
         _ => Err("its path has to be absolute, which makes three slashes".into()),
     }
+}
+
+/// The path of a program as its system has it: where there are drives, one that begins with a drive has no slash before that,
+/// as in exec:///C:/folder/program.exe (the same as in a file's URL, RFC 8089, appendix E.2).
+fn of_drive(path: &str, drives: bool) -> &str {
+    path.strip_prefix('/')
+        .filter(|path| drives && has_drive(path))
+        .unwrap_or(path)
+}
+
+/// The reverse of [`of_drive`], in which the backslashes of a path are slashes.
+fn behind_drive(program: &OsStr, drives: bool) -> Cow<'_, OsStr> {
+    match program.to_str().filter(|text| drives && has_drive(text)) {
+        Some(text) => Cow::Owned(format!("/{}", text.replace('\\', "/")).into()),
+        None => Cow::Borrowed(program),
+    }
+}
+
+fn has_drive(path: &str) -> bool {
+    matches!(path.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic())
 }
 
 /// The pipe of a name; what stands before it is looked at before the name is decoded, which has no slash.
@@ -214,7 +236,9 @@ impl fmt::Display for Address {
                 Ok(name) => write("npipe", name.as_ref()),
                 Err(_) => write!(f, "named pipe {name}"),
             },
-            Self::Exec { program, arguments } if arguments.is_empty() => write("exec", program),
+            Self::Exec { program, arguments } if arguments.is_empty() => {
+                write("exec", &behind_drive(program, DRIVES))
+            }
             Self::Exec { program, arguments } => {
                 write!(f, "program {}", program.display())?;
                 let mut words = arguments.iter();

@@ -45,3 +45,5 @@ pub(crate) use poller::{Event, Poller};
 pub(crate) use shortage::is_shortage;
 pub(crate) use source::{AsSource, Source};
 pub(crate) use timer::Timer;
+
+pub(crate) const DRIVES: bool = false;

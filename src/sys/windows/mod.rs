@@ -53,3 +53,5 @@ pub(crate) use node::{AsSource, Source};
 pub(crate) use poller::{Event, Poller};
 pub use signal::Bell;
 pub(crate) use timer::Timer;
+
+pub(crate) const DRIVES: bool = true;

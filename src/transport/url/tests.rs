@@ -114,6 +114,25 @@ fn a_pipe_is_also_known_by_its_path_with_slashes() {
 }
 
 #[test]
+fn a_path_that_begins_with_a_drive_has_no_slash_before_it() {
+    for (path, real) in [
+        ("/C:/folder/a.exe", "C:/folder/a.exe"),
+        ("/c:/a.exe", "c:/a.exe"),
+        ("/folder/a", "/folder/a"),
+        ("/C:", "/C:"),
+        ("/CC:/a", "/CC:/a"),
+        ("//C:/a", "//C:/a"),
+    ] {
+        assert_eq!(of_drive(path, true), real);
+        assert_eq!(of_drive(path, false), path);
+        assert_eq!(behind_drive(real.as_ref(), true), OsStr::new(path));
+    }
+    let real = r"C:\folder\a.exe".as_ref();
+    assert_eq!(behind_drive(real, true), OsStr::new("/C:/folder/a.exe"));
+    assert_eq!(behind_drive(real, false), real);
+}
+
+#[test]
 fn a_pipe_of_another_machine_is_unsupported() {
     for text in ["npipe://host/calc", "npipe:////host/pipe/calc"] {
         for side in [Side::Server, Side::Client] {
