@@ -1,5 +1,5 @@
 //! What a handler of messages of any kind is given lies where a struct may lie.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

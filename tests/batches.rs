@@ -1,5 +1,5 @@
 //! Batches, over every transport: sizes, order, and failures half-way.
-
+#![cfg_attr(windows, allow(unused, reason = "some of these tests are for Unix"))]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

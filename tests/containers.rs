@@ -1,6 +1,6 @@
 //! Shared memory between containers that share a folder and nothing else: each has its own mounts, /dev/shm, processes
 //! and IPC objects. Where namespaces may not be made, both sides are in those of this test.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

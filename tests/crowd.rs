@@ -1,5 +1,5 @@
 //! Ten thousand clients of one server, some of them rude.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

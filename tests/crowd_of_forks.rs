@@ -1,5 +1,5 @@
 //! Children forked by a process that uses the library.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

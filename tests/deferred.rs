@@ -1,5 +1,5 @@
 //! Answers that come later, over every transport with named servers.
-
+#![cfg_attr(windows, allow(unused, reason = "some of these tests are for Unix"))]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -22,9 +22,9 @@ use std::iter;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
-use support::{
-    Address, PATIENCE, Process, TRANSPORTS, add, eventually, over_each, request, status, within,
-};
+#[cfg(unix)]
+use support::Process;
+use support::{Address, PATIENCE, TRANSPORTS, add, eventually, over_each, request, status, within};
 
 #[test]
 fn a_reply_may_be_ended_in_the_handler() {
@@ -254,6 +254,7 @@ fn stop_does_not_wait_for_replies_and_they_can_be_ended_after_it() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_forked_child_has_no_reply() {
     over_each(|transport, address| {
         let server = Deferring::usual(transport, address);
@@ -307,6 +308,7 @@ fn a_parked_client_is_not_idle() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_child_behind_a_pipe_answers_now_and_later() {
     let handler = Handler::deferred(|reply, request| match request.first() {
         Some(&NOW) => reply.send(request).unwrap(),
@@ -325,6 +327,7 @@ fn a_child_behind_a_pipe_answers_now_and_later() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_peer_of_the_public_fifos_is_answered_later_too() {
     let address = Address::new();
     let server = Deferring::usual(&TRANSPORTS[1], &address);

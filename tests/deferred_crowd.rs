@@ -1,5 +1,5 @@
 //! Many answers that come later, from many threads at once: each client gets its own, once.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
 //! Answers that come later, to clients of shared memory that do as they like or do not know of such.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

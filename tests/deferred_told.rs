@@ -1,5 +1,4 @@
 //! What is told and counted of requests whose answers come later: who asks, what fails, who comes and goes.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "support/deferring.rs"]

@@ -1,7 +1,7 @@
 //! Servers and clients with too little of something: descriptors, memory; or with a lot.
 //!
 //! Limits are set in processes forked for that, never in the test's own.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

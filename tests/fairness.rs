@@ -1,5 +1,5 @@
 //! One peer, or one option, never keeps others, a stop or a deadline waiting.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

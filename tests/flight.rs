@@ -1,7 +1,6 @@
 //! Calls that nobody waits for: exactly one completion each, with the right answer or the reason why there is none, over
 //! every transport, whatever is done in whatever order.
-
-#![cfg(unix)]
+#![cfg_attr(windows, allow(unused, reason = "some of these tests are for Unix"))]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,10 +17,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
-use support::raw::Random;
+#[cfg(unix)]
+use support::handle_in_process;
+use support::random::Random;
 use support::{
-    Address, PATIENCE, TRANSPORTS, add, echo, eventually, handle_in_process, is_readable_within,
-    over_each, status, within,
+    Address, PATIENCE, TRANSPORTS, add, echo, eventually, is_readable_within, over_each, status,
+    within,
 };
 
 const FOREVER: Limit = Limit::Own(None);
@@ -123,6 +124,7 @@ fn message(number: u64, more: u64) -> Vec<u8> {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_child_answers_them_too() {
     let client = pipe::create(echo(), &ClientOptions::default()).unwrap();
     for number in 0..40 {
@@ -137,6 +139,7 @@ fn a_child_answers_them_too() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_child_that_dies_is_noticed_though_its_own_child_keeps_the_pipes() {
     let address = Address::new();
     let note = address.path("child");
@@ -284,6 +287,7 @@ fn one_that_is_cancelled_is_told_of_once() {
 }
 
 #[test]
+#[cfg(unix)]
 fn the_end_of_the_server_is_that_of_every_call() {
     for transport in &TRANSPORTS {
         let address = &Address::new();
@@ -419,6 +423,7 @@ fn nothing_is_submitted_after_a_call_that_was_cut() {
 }
 
 #[test]
+#[cfg(unix)]
 fn one_who_only_looks_learns_that_the_server_died() {
     for transport in &TRANSPORTS {
         let address = &Address::new();

@@ -1,5 +1,5 @@
 //! Names that other programs use: they are left alone, and whoever wants one is told so.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,6 +1,6 @@
 //! A monotonic clock that stands still, as a debugger's, a simulator's or that of a preloaded library may: nobody
 //! spins for ever, and a stop is seen.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

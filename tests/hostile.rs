@@ -1,5 +1,5 @@
 //! Peers that do not keep to the protocol, over streams of bytes.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,6 +1,6 @@
 //! Crowds of hostile clients against a server in a process of its own: it takes no more memory and
 //! descriptors than is documented (SECURITY.md), and a client that behaves gets right answers meanwhile.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

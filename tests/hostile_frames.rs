@@ -1,6 +1,6 @@
 //! Clients over sockets that send whatever bytes they like: lengths of every size, bodies at random,
 //! bytes out of band, and descriptors that nobody asked for.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
 //! Clients of shared memory that do what they like with what they were handed.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -3,7 +3,7 @@
 //! A breakpoint of the processor (ptrace(2), debug registers) stops the server behind each instruction that
 //! touches the length. Where that is not to be had, or is another machine's, there is nothing to see.
 
-#![cfg(target_arch = "x86_64")]
+#![cfg(all(unix, target_arch = "x86_64"))]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

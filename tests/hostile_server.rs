@@ -1,6 +1,6 @@
 //! Servers that lie to their clients: whatever comes, a call ends by its deadline with an error or an
 //! answer, takes no more memory than the limits say, and keeps no descriptor.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

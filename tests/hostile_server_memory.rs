@@ -1,6 +1,6 @@
 //! Servers of shared memory that lie to their clients: in the records that they send, with the descriptors that come
 //! with them, and in the memory while it is in use.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

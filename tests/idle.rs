@@ -1,5 +1,5 @@
 //! What nobody asks anything sleeps: no thread of a server is woken, nor is the child of a pipe.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

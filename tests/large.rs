@@ -1,5 +1,5 @@
 //! Large messages: room that is passed from one peer to the next, and answers that come in pieces.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -10,6 +10,7 @@ use calc_ipc::transport::ServerOptions;
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::Instant;
+#[cfg(unix)]
 use support::processes::state::descriptors;
 use support::{Address, PATIENCE, TRANSPORTS, add, over_each, patient, status, within};
 
@@ -183,6 +184,7 @@ fn a_handler_cannot_stop_the_server_whose_handler_runs_its_own() {
 }
 
 #[test]
+#[cfg(unix)]
 fn an_address_can_be_used_again_and_again() {
     over_each(|transport, address| {
         let count = || descriptors("self");

@@ -1,7 +1,7 @@
 //! What a host may forbid, and what is its own: limits, descriptors, the mask of modes.
 //!
 //! Limits are set in processes forked for that, never in the test's own.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

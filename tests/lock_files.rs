@@ -1,5 +1,5 @@
 //! What lock files are for: who is dead, what is a dead server's, and what becomes of names without them.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
 //! Servers that lost a name or a lock file to somebody else: what they may still remove, and what not.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

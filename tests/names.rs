@@ -1,5 +1,5 @@
 //! What servers do with names in the file system that are theirs, somebody else's, or impossible.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
 //! System calls that a kernel, or a container's filter, may not know: the library has another way for each.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
 //! The anonymous pipe: children that serve, and how they end.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

@@ -1,6 +1,6 @@
 //! Names where somebody put something else: symbolic links, files of another user's, and what came in the
 //! place of a server's own.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

@@ -1,5 +1,5 @@
 //! What once went wrong, and no other suite would notice.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

@@ -3,7 +3,7 @@
 //!
 //! That needs root and iproute2. Without them the test says so, and asks over loopback alone. The networks have no names
 //! and need no cleaning up: they end with the thread and the process that are in them.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

@@ -1,5 +1,5 @@
 //! What sockets that keep records apart have of their own: frames as records, in both directions, and records that are none.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
 //! Clients of shared memory that ask without pause: everybody has a turn, and memory has a bound.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

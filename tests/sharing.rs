@@ -1,6 +1,5 @@
 //! Clients of several connections, which calls of every kind share.
-
-#![cfg(unix)]
+#![cfg_attr(windows, allow(unused, reason = "some of these tests are for Unix"))]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 #[path = "support/shared_client.rs"]
@@ -15,9 +14,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+#[cfg(unix)]
+use support::handle_in_process;
 use support::{
-    Address, PATIENCE, Transport, echo, eventually, handle_in_process, is_readable_within,
-    over_each, status,
+    Address, PATIENCE, Transport, echo, eventually, is_readable_within, over_each, status,
 };
 
 /// Submits so many calls, and gives the numbers of the answers.
@@ -217,6 +217,7 @@ fn a_call_waits_for_a_connection_no_longer_than_its_time() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_lost_connection_leaves_the_others_and_the_last_one_says_why() {
     over_each(|transport, address| {
         let server = handle_in_process(transport, address, &workers(2), echo());

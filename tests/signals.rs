@@ -1,5 +1,5 @@
 //! Signals: they interrupt nothing, and none is raised.
-
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;

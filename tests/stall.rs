@@ -1,5 +1,5 @@
 //! A frame has a time to be whole, and an answer that nobody takes one to move.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,4 @@
 //! What a server says that it did, in numbers.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -17,7 +16,9 @@ use calc_ipc::transport::{ClientOptions, ServerOptions};
 use ear::{Ear, no_stats};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use support::{Address, Process, Transport, add, eventually, over_each, status};
+#[cfg(unix)]
+use support::Process;
+use support::{Address, Transport, add, eventually, over_each, status};
 
 #[test]
 fn what_clients_were_answered_is_counted() {
@@ -165,6 +166,7 @@ fn anybody_may_ask_at_any_time() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_forked_child_knows_no_numbers_of_its_parents() {
     let (ear, address) = (Ear::new(), Address::new());
     let server = ear.serve(Transport::named("uds"), &address, |_| ());
@@ -200,6 +202,7 @@ fn as_many_bytes_are_written_as_there_are() {
 }
 
 #[test]
+#[cfg(unix)]
 fn who_has_gone_before_the_server_looks_was_not_refused() {
     let (transport, address) = (&support::TRANSPORTS[2], Address::new());
     let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();

@@ -1,5 +1,5 @@
 //! One live server at an address at a time, whatever six processes do to get it.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

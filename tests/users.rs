@@ -1,5 +1,5 @@
 //! Users: nobody, one whom this user namespace does not know, and one who was another before.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -3,7 +3,7 @@
 //!
 //! `CALC_IPC_SEED` repeats the run that a failure printed, `CALC_IPC_ROUNDS` makes runs longer, `CALC_IPC_SHORT_MS` a call's time;
 //! `scripts/weekly_crash.sh` has the long ones.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

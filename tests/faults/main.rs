@@ -4,7 +4,7 @@
 //!
 //! One side runs under a filter that asks its supervisor at each system call what is to become of it
 //! (seccomp_unotify(2)), so that nothing of the library is replaced and nothing goes past it.
-
+#![cfg(unix)]
 #![allow(
     unreachable_pub,
     clippy::print_stdout,

@@ -81,7 +81,7 @@ fn is_for_tests(source: &Source) -> bool {
 }
 
 /// How a module of tests begins whose other side is a Unix socket.
-const UNIX_TESTS: &str = "#[cfg(all(test, unix_sockets))]\nmod tests {";
+const UNIX_TESTS: &str = "#[cfg(test)]\n#[cfg(unix_sockets)]\nmod tests {";
 
 /// The paths that a source names, from the root on. A module of tests within the file is left out.
 fn named(source: &Source) -> Vec<Vec<String>> {

@@ -1,5 +1,5 @@
 //! Memory that a peer, an option or a message sizes: what is not there costs one connection, or is an error.
-
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -11,6 +11,7 @@
 mod patience;
 #[cfg(unix)]
 pub mod processes;
+pub mod random;
 #[cfg(unix)]
 pub mod raw;
 pub mod typed;
@@ -275,6 +276,15 @@ pub fn is_readable_within(source: &impl AsRawFd, time: Duration) -> bool {
     };
     // SAFETY: one entry, which outlives the call.
     unsafe { libc::poll(&raw mut entry, 1, time.as_millis().try_into().unwrap()) == 1 }
+}
+
+/// The same of the handle that a host's loop waits for.
+#[cfg(windows)]
+pub fn is_readable_within(source: &impl std::os::windows::io::AsRawHandle, time: Duration) -> bool {
+    use windows_sys::Win32::{Foundation::WAIT_OBJECT_0, System::Threading::WaitForSingleObject};
+    let milliseconds = time.as_millis().try_into().unwrap();
+    // SAFETY: the handle is the source's, which lives.
+    unsafe { WaitForSingleObject(source.as_raw_handle(), milliseconds) == WAIT_OBJECT_0 }
 }
 
 pub fn status<T>(result: Result<T>) -> Status {

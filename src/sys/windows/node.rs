@@ -9,6 +9,7 @@ use crate::sys::windows::port::Port;
 use std::any::Any;
 use std::fmt::Debug;
 use std::io;
+use std::os::windows::io::{AsRawHandle, RawHandle};
 use std::sync::{Arc, Mutex, Weak};
 use windows_sys::Win32::Foundation::HANDLE;
 
@@ -48,6 +49,15 @@ pub(super) trait Watchable: Any + Debug + Send + Sync {
 pub(super) trait Told: Debug + Send + Sync {
     /// Something may have changed at what was added with this key.
     fn tell(&self, key: usize);
+
+    /// The same, where who tells holds no lock: whoever waits knows when this returns.
+    fn tell_now(&self, key: usize);
+
+    /// Whether a host waits for an object that has to be signalled as long as something is ready.
+    fn is_observed(&self) -> bool;
+
+    /// Something is ready no more.
+    fn calm(&self);
 }
 
 /// Those who are told.
@@ -70,6 +80,25 @@ impl Watchers {
     /// Whether nobody is told.
     pub(super) fn are_none(&self) -> bool {
         lock(&self.0).is_empty()
+    }
+
+    /// Something is ready no more.
+    pub(super) fn calm(&self) {
+        let all = lock(&self.0);
+        let told = all.iter().filter_map(|(told, _)| told.upgrade());
+        let observed: Vec<_> = told.filter(|told| told.is_observed()).collect();
+        drop(all);
+        observed.iter().for_each(|told| told.calm());
+    }
+
+    /// Tells all of them, where who tells holds no lock.
+    pub(super) fn tell_now(&self) {
+        let all = lock(&self.0).clone();
+        for (told, key) in all {
+            if let Some(told) = told.upgrade() {
+                told.tell_now(key);
+            }
+        }
     }
 
     /// Tells all of them.
@@ -108,6 +137,18 @@ impl Node {
 
     pub(super) fn downgrade(&self) -> Weak<dyn Watchable> {
         Arc::downgrade(&self.0)
+    }
+}
+
+impl AsRawHandle for &Node {
+    /// Signalled once something can be read there; of a poller, once something may have happened. NULL: there is no such.
+    fn as_raw_handle(&self) -> RawHandle {
+        let mut objects = Vec::new();
+        let asked = self.0.objects(Want::READ, &mut objects);
+        let first = objects.first().copied();
+        first
+            .filter(|_| asked.is_ok())
+            .unwrap_or(std::ptr::null_mut())
     }
 }
 

@@ -424,6 +424,30 @@ impl Told for Set {
         self.port.post(key);
         self.watchers.tell();
     }
+
+    fn tell_now(&self, key: usize) {
+        match self.relay.get() {
+            Some(relay) => {
+                let mut table = lock(&self.table);
+                table.heat(key);
+                relay.set();
+                drop(table);
+                self.watchers.tell();
+            }
+            None => Told::tell(self, key),
+        }
+    }
+
+    fn is_observed(&self) -> bool {
+        self.relay.get().is_some()
+    }
+
+    fn calm(&self) {
+        let mut table = lock(&self.table);
+        if let Some(relay) = self.relay.get().filter(|_| !table.has_any()) {
+            relay.reset();
+        }
+    }
 }
 
 impl Watchable for Set {
@@ -446,6 +470,7 @@ impl Watchable for Set {
 
     fn objects(&self, _: Want, objects: &mut Vec<HANDLE>) -> io::Result<()> {
         objects.push(self.object()?);
+        self.calm();
         Ok(())
     }
 

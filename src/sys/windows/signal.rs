@@ -24,7 +24,7 @@ impl Signal {
         if let Some(event) = self.event.get() {
             event.set();
         }
-        self.watchers.tell();
+        self.watchers.tell_now();
     }
 
     /// It is off, until it is on again.
@@ -33,6 +33,7 @@ impl Signal {
             event.reset();
         }
         self.is_on.store(false, Ordering::SeqCst);
+        self.watchers.calm();
     }
 
     pub(super) fn is_on(&self) -> bool {

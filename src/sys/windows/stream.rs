@@ -162,12 +162,16 @@ impl Stream {
             Reads::Over(number) => return self.end_of(*number),
             Reads::Done(_) => reading.give(buffer),
         };
+        if !matches!(reading.state, Reads::Idle) || self.watchers.are_none() {
+            return Ok(count);
+        }
         // Whoever was given less than there was room for comes back once more is told of.
-        if matches!(reading.state, Reads::Idle) && !self.watchers.are_none() {
-            self.begin_read(&mut reading);
-            if !matches!(reading.state, Reads::Pending) {
-                self.watchers.tell();
-            }
+        self.begin_read(&mut reading);
+        let is_empty = matches!(reading.state, Reads::Pending);
+        drop(reading);
+        match is_empty {
+            true => self.watchers.calm(),
+            false => self.watchers.tell(),
         }
         Ok(count)
     }

@@ -194,7 +194,8 @@ fn clear_stale(path: &Path, claim: &mut Claim) -> Result<()> {
     file::remove_if(path, found.identity).map_err(failure)
 }
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
 

@@ -8,7 +8,8 @@ use crate::sys::process::effective_uid;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 /// Fails if no file can have this path: it is empty, ends with a slash, or is longer than `longest` bytes. `what`: the

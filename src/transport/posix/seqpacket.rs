@@ -5,7 +5,8 @@
 //! received is taken as bytes, however frames were cut into records: but a longer record, and an empty one, which the
 //! kernel does not tell from the end, end the connection.
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 use super::named::{self, NamedSocket};

@@ -1,6 +1,7 @@
 //! Waiting at a connected socket, whatever is sent over it.
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 use crate::error::{Error, Result};

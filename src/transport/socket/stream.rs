@@ -1,6 +1,7 @@
 //! A connected socket, of whatever family, as a stream of bytes.
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 use super::connected::Connected;

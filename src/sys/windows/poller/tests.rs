@@ -157,7 +157,7 @@ fn a_host_waits_for_an_object_of_the_set() {
     for [own, peer] in pair() {
         let poller = Poller::new().unwrap();
         poller.add(peer.as_source(), Want::READ, 1).unwrap();
-        let object = [poller.object().unwrap()];
+        let object = [poller.set.object().unwrap()];
         let soon = Some(Duration::from_mins(1));
         assert_eq!(told(&poller), []);
         assert!(!wait_for(&object, Some(Duration::ZERO)).unwrap());

@@ -80,7 +80,8 @@ impl Record {
     }
 }
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
 

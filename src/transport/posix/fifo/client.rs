@@ -16,7 +16,8 @@ use crate::transport::{Channel, ClientOptions, Deadline, Lifeline, ServerUser, W
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 /// Announces a client to the server at the public pair `request` and `response`. The first call waits until the server

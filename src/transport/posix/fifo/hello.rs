@@ -139,7 +139,8 @@ impl PairNames {
     }
 }
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
 

@@ -13,7 +13,8 @@ mod client;
 mod hello;
 mod public;
 mod server;
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 pub(in crate::transport) use client::connect;

@@ -131,7 +131,8 @@ impl Drop for PublicStream {
     }
 }
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
     use crate::sys::fifo::{self, End};

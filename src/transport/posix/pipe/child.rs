@@ -1,6 +1,7 @@
 //! The client's side: the child, and the pipes to it.
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 use super::pair::{PipePair, read_or_wait};

@@ -1,6 +1,7 @@
 //! Waiting for an answer that comes later, where one thread serves one client.
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 use crate::error::{Error, Result};

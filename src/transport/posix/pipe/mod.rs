@@ -130,7 +130,8 @@ fn unexecuted(name: &str, cause: &io::Error) -> Error {
     Error::reaching(&format!("execute {name}: {why}"), cause)
 }
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests {
     use super::*;
 

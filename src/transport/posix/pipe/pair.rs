@@ -1,6 +1,7 @@
 //! Two one-way pipes, or FIFOs, as one two-way stream.
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 use crate::sys::poll::{self, Awaited};

@@ -1,6 +1,7 @@
 //! The server's side: one client, from whom it reads at one handle and to whom it writes at another.
 
-#[cfg(all(test, unix_sockets))]
+#[cfg(test)]
+#[cfg(unix_sockets)]
 mod tests;
 
 use super::later::Later;
