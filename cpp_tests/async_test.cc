@@ -18,10 +18,6 @@
 #include <utility>
 #include <vector>
 
-#if !defined(_WIN32)
-#include <poll.h>
-#endif
-
 using namespace calc_ipc;
 using namespace std::chrono_literals;
 
@@ -272,21 +268,18 @@ TEST_P(ServedAsync, ACompletionSaysWhatIsCertain) {
     EXPECT_TRUE(refused.notExecuted()) << "the server said so";
 }
 
-#if !defined(_WIN32)
-TEST_P(Async, ItsDescriptorTellsALoop) {
+TEST_P(Async, WhatIsWatchedTellsALoop) {
     auto client = calculating();
-    const auto fd = client.fd();
-    ASSERT_TRUE(fd) << fd.message();
-    pollfd watched{*fd, POLLIN, 0};
+    const auto watched = support::watchedOf(client);
+    ASSERT_TRUE(watched) << watched.message();
     EXPECT_EQ(client.dispatch(0ms), CALC_IPC_STATUS_TIMED_OUT);
-    EXPECT_EQ(poll(&watched, 1, 0), 0);
+    EXPECT_FALSE(support::wakes(*watched, 0));
     auto future = client.async(add(1, 2));
     while (!isReady(future)) {
-        ASSERT_EQ(poll(&watched, 1, 60'000), 1) << "the loop is never woken";
+        ASSERT_TRUE(support::wakes(*watched, 60'000)) << "the loop is never woken";
         client.dispatch(0ms);
     }
     EXPECT_EQ(future.get()->result, 3);
 }
-#endif
 
 } // namespace

@@ -19,15 +19,33 @@
 #include <thread>
 #include <utility>
 
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <calc_ipc.h>
+
 namespace support {
 
 [[noreturn]] inline void fail(const char *what) { throw std::system_error(errno, std::generic_category(), what); }
+
+/// What an event loop of the host's watches.
+using Watched = int;
+
+/// Whether the loop would be woken within this time.
+inline bool wakes(Watched watched, int milliseconds) {
+    pollfd entry{watched, POLLIN, 0};
+    return poll(&entry, 1, milliseconds) == 1;
+}
+
+/// What a client or a server has to be watched.
+template <class Looped> auto watchedOf(const Looped &looped) { return looped.fd(); }
+
+/// The same for C.
+constexpr auto watchedOfClient = calc_ipc_client_fd;
 
 /// The URL that executes a program.
 inline std::string execUrl(const std::string &program) { return "exec://" + program; }

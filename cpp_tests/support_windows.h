@@ -17,6 +17,8 @@
 #define REVERSE_SERVER support::beside("calc_ipc_test_reverse_server.exe")
 #define GOLDEN_FRAMES support::beside("frames.txt")
 
+#include <calc_ipc.h>
+
 namespace support {
 
 /// The number of this process.
@@ -29,6 +31,20 @@ inline unsigned nextNumber() {
     const std::lock_guard<std::mutex> held(lock);
     return ++last;
 }
+
+/// What an event loop of the host's watches.
+using Watched = void *;
+
+/// Whether the loop would be woken within this time.
+inline bool wakes(Watched watched, int milliseconds) {
+    return WaitForSingleObject(watched, static_cast<DWORD>(milliseconds)) == WAIT_OBJECT_0;
+}
+
+/// What a client or a server has to be watched.
+template <class Looped> auto watchedOf(const Looped &looped) { return looped.waitHandle(); }
+
+/// The same for C.
+constexpr auto watchedOfClient = calc_ipc_client_wait_handle;
 
 /// The URL that executes a program, whose path has backslashes and a drive.
 inline std::string execUrl(std::string program) {
