@@ -13,11 +13,10 @@ use calc_ipc::protocol::frame;
 use calc_ipc::service::Handler;
 use calc_ipc::transport::{Channel, ClientOptions, Deadline, ServerOptions};
 use std::time::Duration;
-use support::{Address, TRANSPORTS, over_each, patient, status};
+use support::{Address, Transport, over_each, patient, status};
 
 /// The longest message of either side, unless its options say otherwise, and a half of the buffer of shared memory.
 const LONGEST: usize = 64 << 10;
-const SHM: usize = 2;
 /// The length that a request asks for of which its handler makes nothing.
 const FAILURE: usize = u32::MAX as usize;
 
@@ -163,8 +162,9 @@ fn a_request_over_the_servers_limit_is_the_last_of_a_batch() {
 #[cfg(unix)]
 fn answers_longer_than_was_promised_may_cost_the_connection() {
     let address = Address::new();
-    let _server = TRANSPORTS[SHM].serve(&address, handler(), &ServerOptions::default());
-    let mut channel = (TRANSPORTS[SHM].connect)(&address, &patient()).unwrap();
+    let shm = Transport::named("shm");
+    let _server = shm.serve(&address, handler(), &ServerOptions::default());
+    let mut channel = (shm.connect)(&address, &patient()).unwrap();
     let requests = requests(&[(5, LONGEST / 2 - 4), (5, LONGEST / 2 - 4)]);
     let kept = exchange(&mut *channel, &requests, 9);
     assert_eq!(kept, (2, 0, Status::Ok), "they fit all the same");

@@ -93,7 +93,7 @@ fn run_tests(arguments: &[String]) {
 #[cfg(unix)]
 const TRANSPORTS: [&str; 5] = ["unix", "seqpacket", "fifo", "shm", "tcp"];
 #[cfg(windows)]
-const TRANSPORTS: [&str; 2] = ["shm", "tcp"];
+const TRANSPORTS: [&str; 3] = ["npipe", "shm", "tcp"];
 
 /// What is gone once it is dropped.
 struct Folder(std::path::PathBuf);
@@ -118,10 +118,17 @@ fn url_of(transport: &str) -> (String, Folder) {
     let url = match transport {
         "tcp" => format!("tcp://127.0.0.1:{}", free_port()),
         "fifo" => format!("fifo://{path}"),
-        "shm" => format!("shm://{word}"),
+        "shm" | "npipe" => format!("{transport}://{word}"),
         _ => format!("{transport}://{path}"),
     };
     (url, folder)
+}
+
+fn place(url: &str, side: Side) -> Result<Address> {
+    match url.strip_prefix("npipe://") {
+        Some(name) => Ok(Address::NamedPipe(name.into())),
+        None => Address::parse(url, side),
+    }
 }
 
 fn free_port() -> u16 {
@@ -145,7 +152,7 @@ fn handler() -> Handler {
 }
 
 fn bind(url: &str) -> Result<Server> {
-    let address = Address::parse(url, Side::Server)?;
+    let address = place(url, Side::Server)?;
     let options = ServerOptions {
         workers: 2,
         ..ServerOptions::default()
@@ -193,7 +200,7 @@ fn connect_within(url: &str, call_timeout: Duration) -> Result<Client> {
         call_timeout: Some(call_timeout),
         ..ClientOptions::default()
     };
-    Client::connect(&Address::parse(url, Side::Client)?, &options)
+    Client::connect(&place(url, Side::Client)?, &options)
 }
 
 /// A process of this program, killed once it is dropped.
@@ -374,6 +381,12 @@ fn a_client_that_is_stopped_keeps_nobody(url: &str) {
 }
 
 fn servers_killed_at_any_moment_end_calls_and_make_none_wrong(url: &str) {
+    // Wine may keep a socket of a killed process open that had an operation in flight: nobody is told of its end.
+    let may_stay_open = cfg!(windows) && url.starts_with("tcp");
+    let limit = match may_stay_open {
+        true => Duration::from_secs(2),
+        false => PATIENCE,
+    };
     for round in 0..6_u64 {
         let mut server = Actor::serving(url);
         let is_over = AtomicBool::new(false);
@@ -382,7 +395,7 @@ fn servers_killed_at_any_moment_end_calls_and_make_none_wrong(url: &str) {
                 let is_over = &is_over;
                 scope.spawn(move || {
                     while !is_over.load(Ordering::Relaxed) {
-                        let Ok(client) = connect(url) else {
+                        let Ok(client) = connect_within(url, limit) else {
                             continue;
                         };
                         let answers =
@@ -394,7 +407,8 @@ fn servers_killed_at_any_moment_end_calls_and_make_none_wrong(url: &str) {
                                     let status = error.status();
                                     let expected =
                                         [Status::Closed, Status::PeerDied, Status::NotConnected];
-                                    assert!(expected.contains(&status), "{error}");
+                                    let is_open_still = may_stay_open && status == Status::TimedOut;
+                                    assert!(is_open_still || expected.contains(&status), "{error}");
                                     break;
                                 }
                             }

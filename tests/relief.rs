@@ -202,7 +202,8 @@ fn a_client_that_leaves_during_its_long_request_leaves_nothing() {
         let (server, opens) = serve(transport, address, 2);
         let polite = clients(transport, address, 4);
         greet(&polite);
-        let gone = transport.client_with(address, &within(1));
+        // Long enough for the request to be sent, on a slow machine, too.
+        let gone = transport.client_with(address, &within(300));
         assert!(gone.call(&add(LONG, 1)).is_err());
         opens.0.await_waiting(1);
         drop(gone);

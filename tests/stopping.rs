@@ -17,7 +17,9 @@ use shared_client::{Gate, LOOK, SLOW, ask, connect, gated, next, submit, workers
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use support::{add, over_each, status};
+#[cfg(unix)]
+use support::add;
+use support::{over_each, status};
 
 #[test]
 fn a_stop_ends_calls_of_every_kind() {

@@ -17,7 +17,7 @@ use crate::sys::{AsSource, Handle, Source, named_pipe};
 use std::io::{self, ErrorKind};
 
 /// A pipe whose name is this process's alone, and gone when it is dropped.
-struct NamedPipe {
+pub(super) struct NamedPipe {
     name: String,
     door: Handle,
 }
@@ -25,38 +25,48 @@ struct NamedPipe {
 /// The server at this name, or this path of a pipe.
 pub(super) fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     let name = pipe_name::bare(name)?;
-    let door = named_pipe::listen(name, options.is_open_to_others());
-    let listening = NamedPipe {
-        name: title(name),
-        door: door.map_err(|error| unbound(name, &error))?,
-    };
+    let listening = NamedPipe::listen(name, title(name), options)?;
     let endpoint = SocketEndpoint::new(listening, SocketStream::accepted, options);
     Ok(Box::new(endpoint))
+}
+
+impl NamedPipe {
+    /// Takes a name, which was checked, and lets clients in that the mode allows; `what`: for people.
+    pub(super) fn listen(name: &str, what: String, options: &ServerOptions) -> Result<Self> {
+        let door = named_pipe::listen(name, options.is_open_to_others());
+        let door = door.map_err(|error| unbound(&what, &error))?;
+        Ok(Self { name: what, door })
+    }
 }
 
 /// Connects to the server at this name, or this path of a pipe, and checks whose it is.
 pub(super) fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
     let name = pipe_name::bare(name)?;
+    let pipe = reach(name, &title(name), options)?;
+    let stream = SocketStream::connected(pipe, options.call_timeout)?;
+    Ok(Box::new(Framed::new(stream, title(name), options)))
+}
+
+/// Connects to the server at this name, which was checked, and checks whose it is; `what`: for people.
+pub(super) fn reach(name: &str, what: &str, options: &ClientOptions) -> Result<Handle> {
     if let ServerUser::Uid(_) = options.server_user {
         return Err(unsupported(
             "users of Windows have no numbers: server_uid is this user's, or anybody's",
         ));
     }
     let deadline = Deadline::after(options.connect_timeout);
-    let failure = |error: io::Error| unreached(name, &deadline, &error);
+    let failure = |error: io::Error| unreached(what, &deadline, &error);
     let pipe = named_pipe::connect(name, &deadline).map_err(failure)?;
     if options.server_user == ServerUser::Own
         && !named_pipe::is_server_trusted(pipe.as_source()).map_err(failure)?
     {
         let context = format!(
-            "{}: its server is run by another user, and this client trusts its own and the system's only; the option \
-             server_uid says whether others, too",
-            title(name)
+            "{what}: its server is run by another user, and this client trusts its own and the system's only; the option \
+             server_uid says whether others, too"
         );
         return Err(Error::new(Status::PermissionDenied, context));
     }
-    let stream = SocketStream::connected(pipe, options.call_timeout)?;
-    Ok(Box::new(Framed::new(stream, title(name), options)))
+    Ok(pipe)
 }
 
 /// What people call it.
@@ -65,17 +75,16 @@ fn title(name: &str) -> String {
 }
 
 /// The failure to bind.
-fn unbound(name: &str, cause: &io::Error) -> Error {
+fn unbound(what: &str, cause: &io::Error) -> Error {
     let why = match cause.kind() {
         ErrorKind::AddrInUse => "another process serves it",
         _ => "bind",
     };
-    Error::os(&format!("{}: {why}", title(name)), cause)
+    Error::os(&format!("{what}: {why}"), cause)
 }
 
 /// The failure to connect.
-fn unreached(name: &str, deadline: &Deadline, cause: &io::Error) -> Error {
-    let what = title(name);
+fn unreached(what: &str, deadline: &Deadline, cause: &io::Error) -> Error {
     match (cause.kind(), deadline.limit()) {
         (ErrorKind::TimedOut, Some(limit)) => Error::new(
             Status::TimedOut,

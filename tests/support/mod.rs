@@ -60,7 +60,7 @@ pub const WITH_FILES: usize = 0;
 #[cfg(unix)]
 pub const TRANSPORTS: [Transport; 5] = [UDS, FIFO, SHM, SEQPACKET, TCP];
 #[cfg(windows)]
-pub const TRANSPORTS: [Transport; 2] = [NAMED_PIPE, TCP];
+pub const TRANSPORTS: [Transport; 3] = [NAMED_PIPE, SHM, TCP];
 
 const UDS: Transport = Transport {
     name: "uds",
@@ -82,6 +82,18 @@ const FIFO: Transport = Transport {
     locks: |address| ["q.lock", "a.lock"].map(|name| address.path(name)).into(),
 };
 
+#[cfg(windows)]
+const SHM: Transport = Transport {
+    name: "shm",
+    bind: |address, options| shm::bind(&address.word, options),
+    connect: |address, options| shm::connect(&address.word, options),
+    title: |address| format!("shared memory {}", address.word),
+    url: |address| format!("shm://{}", address.word),
+    files: |_| Vec::new(),
+    locks: |_| Vec::new(),
+};
+
+#[cfg(unix)]
 const SHM: Transport = Transport {
     name: "shm",
     bind: |address, options| shm::bind(&address.word, options),

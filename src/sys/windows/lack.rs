@@ -1,15 +1,13 @@
 //! What Windows lacks, and what to use in its place.
 
 pub(crate) const ALL: Option<&str> = None;
-const YET_TO_COME: Option<&str> =
-    Some("this transport is yet to come to Windows: use TCP, tcp://localhost:port");
 pub(crate) const UNIX_SOCKETS: Option<&str> = Some(
     "sockets of Windows that have a path tell nobody who is at the other end: use a named pipe, npipe://name",
 );
 pub(crate) const FIFOS: Option<&str> =
     Some("Windows has no FIFOs: use a named pipe, npipe://name, which has both directions");
 pub(crate) const NAMED_PIPES: Option<&str> = None;
-pub(crate) const SHARED_MEMORY: Option<&str> = YET_TO_COME;
+pub(crate) const SHARED_MEMORY: Option<&str> = None;
 pub(crate) const TCP: Option<&str> = None;
 pub(crate) const PROGRAMS: Option<&str> = None;
 pub(crate) const STANDARD_PIPES: Option<&str> = None;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[test]
 fn a_failure_says_what_to_do() {
-    let taken = unbound("calc", &ErrorKind::AddrInUse.into());
+    let taken = unbound("named pipe calc", &ErrorKind::AddrInUse.into());
     assert_eq!(taken.status(), Status::AddressInUse);
     assert!(
         taken
@@ -26,7 +26,7 @@ fn a_failure_says_what_to_do() {
             "connect",
         ),
     ] {
-        let error = unreached("calc", &second, &kind.into());
+        let error = unreached("named pipe calc", &second, &kind.into());
         assert_eq!(error.status(), status);
         assert!(error.context().contains(says), "{error}");
     }
