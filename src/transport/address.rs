@@ -3,7 +3,7 @@
 //! At the two doors, and nowhere else, options are validated, this process's forks begin to be followed, and what this
 //! system does not have is refused. What a transport's own `bind` and `connect` get has passed.
 
-use super::{Endpoint, ServerOptions};
+use super::{Endpoint, ServerOptions, unsupported};
 use super::{
     named_pipe,
     posix::{fifo, pipe, seqpacket, uds},
@@ -220,11 +220,6 @@ fn endpoint(
 /// A child that this process forks lets go of whatever is made from here on.
 pub(super) fn follow_forks() -> Result<()> {
     fork::follow().map_err(|error| Error::os("following forks", &error))
-}
-
-/// The failure to use what this system does not have.
-pub(crate) fn unsupported(lack: &'static str) -> Error {
-    Error::new(Status::Unsupported, lack)
 }
 
 /// [`Address::check`] let through what it has to refuse.

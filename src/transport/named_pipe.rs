@@ -9,9 +9,7 @@ mod tests;
 use super::channel::Framed;
 use super::pipe_name;
 use super::socket::{Accepted, Listening, SocketEndpoint, SocketStream};
-use super::{
-    Channel, ClientOptions, Credentials, Deadline, Endpoint, ServerOptions, ServerUser, unsupported,
-};
+use super::{Channel, ClientOptions, Credentials, Deadline, Endpoint, ServerOptions, ServerUser};
 use crate::error::{Error, Result, Status};
 use crate::sys::{AsSource, Handle, Source, named_pipe};
 use std::io::{self, ErrorKind};
@@ -50,9 +48,8 @@ pub(super) fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Cha
 /// Connects to the server at this name, which was checked, and checks whose it is; `what`: for people.
 pub(super) fn reach(name: &str, what: &str, options: &ClientOptions) -> Result<Handle> {
     if let ServerUser::Uid(_) = options.server_user {
-        return Err(unsupported(
-            "users of Windows have no numbers: server_uid is this user's, or anybody's",
-        ));
+        let context = "users of Windows have no numbers: server_uid is this user's, or anybody's";
+        return Err(Error::new(Status::Unsupported, context));
     }
     let deadline = Deadline::after(options.connect_timeout);
     let failure = |error: io::Error| unreached(what, &deadline, &error);
