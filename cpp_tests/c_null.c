@@ -152,15 +152,17 @@ static void test_tcp(void) {
     calc_ipc_tcp_client_destroy(NULL);
 }
 
-/* Every function is there, and says that this system has no such thing. */
+/* Every function is there, and says so where the system has no such thing. */
 static void test_named_pipe(void) {
     calc_ipc_named_pipe_server *server = (calc_ipc_named_pipe_server *)buffer;
     calc_ipc_named_pipe_client *client = (calc_ipc_named_pipe_client *)buffer;
+#if !defined(_WIN32)
     CHECK_STATUS(UNSUPPORTED, calc_ipc_named_pipe_server_create("calc", NULL, NULL, NULL, &server));
     CHECK_STATUS(UNSUPPORTED, calc_ipc_named_pipe_client_create("calc", NULL, &client));
-    CHECK(server == NULL && client == NULL);
+#endif
     CHECK_INVALID(calc_ipc_named_pipe_server_create(NULL, NULL, NULL, NULL, &server));
     CHECK_INVALID(calc_ipc_named_pipe_client_create(NULL, NULL, &client));
+    CHECK(server == NULL && client == NULL);
     CHECK_INVALID(calc_ipc_named_pipe_server_run(NULL));
     CHECK_INVALID(calc_ipc_named_pipe_server_start(NULL));
     CHECK_INVALID(calc_ipc_named_pipe_server_stop(NULL));
