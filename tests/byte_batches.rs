@@ -1,5 +1,5 @@
 //! Batches of messages of any kind, whose answers may be as long as any message.
-#![cfg_attr(windows, allow(unused, reason = "some of these tests are for Unix"))]
+
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -159,7 +159,6 @@ fn a_request_over_the_servers_limit_is_the_last_of_a_batch() {
 }
 
 #[test]
-#[cfg(unix)]
 fn answers_longer_than_was_promised_may_cost_the_connection() {
     let address = Address::new();
     let shm = Transport::named("shm");

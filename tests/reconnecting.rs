@@ -69,7 +69,6 @@ const OF_UNIX: Status = match cfg!(unix) {
 };
 
 #[test]
-#[cfg(unix)]
 fn what_cannot_be_reached_ever_is_refused_at_once() {
     let options = ClientOptions {
         reconnect: true,
@@ -160,7 +159,6 @@ fn a_server_that_is_another_one_is_found_though_an_answer_was_owed() {
     });
 }
 
-#[cfg(unix)]
 #[test]
 #[cfg(unix)]
 fn children_are_not_made_anew_and_calls_wait_for_each_other() {

@@ -111,7 +111,6 @@ fn after_a_stop_all_completions_are_given_before_it_is_said() {
     });
 }
 
-#[cfg(unix)]
 #[test]
 #[cfg(unix)]
 fn a_stop_ends_a_call_of_a_child() {

@@ -151,13 +151,19 @@ pub struct Address {
 impl Address {
     pub fn new() -> Self {
         static LAST: AtomicU32 = AtomicU32::new(0);
-        let serial = LAST.fetch_add(1, Ordering::Relaxed);
-        let word = format!("calc_ipc-test-{}-{serial}", std::process::id());
-        let [_, _, high, low] = (std::process::id() ^ serial << 8).to_be_bytes();
-        let host = format!("127.{}.{high}.{low}", serial % 200 + 1);
-        let folder = std::env::temp_dir().join(&word);
-        std::fs::create_dir(&folder).unwrap();
-        Self { folder, word, host }
+        loop {
+            let serial = LAST.fetch_add(1, Ordering::Relaxed);
+            let word = format!("calc_ipc-test-{}-{serial}", std::process::id());
+            let [_, _, high, low] = (std::process::id() ^ serial << 8).to_be_bytes();
+            let host = format!("127.{}.{high}.{low}", serial % 200 + 1);
+            let folder = std::env::temp_dir().join(&word);
+            match std::fs::create_dir(&folder) {
+                Ok(()) => return Self { folder, word, host },
+                // One that was killed had this process's number: they are small on Windows, and used again soon.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", folder.display()),
+            }
+        }
     }
 
     /// What a process that the test executes needs to know, for [`Address::told`].
