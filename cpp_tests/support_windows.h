@@ -46,10 +46,10 @@ template <class Looped> auto watchedOf(const Looped &looped) { return looped.wai
 /// The same for C.
 constexpr auto watchedOfClient = calc_ipc_client_wait_handle;
 
-/// The URL that executes a program, whose path has backslashes and a drive.
+/// The URL that executes a program, whose path may have backslashes and a drive.
 inline std::string execUrl(std::string program) {
     std::replace(program.begin(), program.end(), '\\', '/');
-    return "exec:///" + program;
+    return (program.front() == '/' ? "exec://" : "exec:///") + program;
 }
 
 /// A file in the folder of this program, as an archive for another machine has it.
