@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 #[cfg(unix)]
 use support::Process;
-use support::{Address, Transport, add, eventually, over_each, status};
+use support::{Address, TRANSPORTS, Transport, add, eventually, over_each, status};
 
 #[test]
 fn what_clients_were_answered_is_counted() {
@@ -115,7 +115,7 @@ fn what_is_refused_or_dropped_is_counted_and_is_no_request() {
 
 #[test]
 fn they_go_on_when_a_server_runs_again() {
-    let (transport, address) = (Transport::named("uds"), Address::new());
+    let (transport, address) = (&TRANSPORTS[0], Address::new());
     let options = ServerOptions {
         stop_when_idle: true,
         workers: 2,
@@ -169,7 +169,7 @@ fn anybody_may_ask_at_any_time() {
 #[cfg(unix)]
 fn a_forked_child_knows_no_numbers_of_its_parents() {
     let (ear, address) = (Ear::new(), Address::new());
-    let server = ear.serve(Transport::named("uds"), &address, |_| ());
+    let server = ear.serve(&TRANSPORTS[0], &address, |_| ());
     let child = Process::fork(|| {
         let mut stats = no_stats();
         // SAFETY: a live handle and a local.
@@ -182,7 +182,7 @@ fn a_forked_child_knows_no_numbers_of_its_parents() {
 #[test]
 fn as_many_bytes_are_written_as_there_are() {
     let (ear, address) = (Ear::new(), Address::new());
-    let server = ear.serve(Transport::named("uds"), &address, |_| ());
+    let server = ear.serve(&TRANSPORTS[0], &address, |_| ());
     let _ = server.client().call_bytes(b"1", &mut [0; 1]).unwrap();
     let mut room = [no_stats(), no_stats()];
     for (size, expected) in [

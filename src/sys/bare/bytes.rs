@@ -45,13 +45,14 @@ pub(crate) mod poll {
     use crate::sys::Source;
     use crate::sys::deadline::Deadline;
     use crate::sys::ready::{Ready, Want};
+    use std::marker::PhantomData;
     use std::time::Duration;
 
-    pub(crate) struct Awaited<'a>(Source<'a>);
+    pub(crate) struct Awaited<'a>(PhantomData<Source<'a>>);
 
     impl<'a> Awaited<'a> {
-        pub(crate) fn new(source: Source<'a>, _: Want) -> Self {
-            Self(source)
+        pub(crate) fn new(_: Source<'a>, _: Want) -> Self {
+            Self(PhantomData)
         }
 
         pub(crate) fn ready(&self) -> Ready {

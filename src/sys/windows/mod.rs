@@ -9,6 +9,7 @@ mod command_line;
 pub(crate) mod cpu;
 mod door;
 pub(crate) mod doorbell;
+mod ended;
 mod event;
 mod handle;
 mod hangup;

@@ -22,6 +22,12 @@ pub(super) fn wait(object: BorrowedHandle<'_>, deadline: &Deadline) -> bool {
     }
 }
 
+/// Whether it is signalled.
+pub(super) fn is_signalled(object: BorrowedHandle<'_>) -> bool {
+    // SAFETY: it is open.
+    unsafe { WaitForSingleObject(object.as_raw_handle(), 0) == WAIT_OBJECT_0 }
+}
+
 /// How a process has exited, which has.
 pub(super) fn exit_code(process: BorrowedHandle<'_>) -> Option<u32> {
     let mut code = 0;

@@ -3,19 +3,18 @@
 //! A child inherits the three handles that it is given and no other, whatever else of this process could be inherited. It is in
 //! a job of its own, which ends with its owner: so a child, and what it started, ends even where this process is terminated.
 
+use super::ended::Ended;
 use super::job::Job;
 use super::node::Node;
 use super::object;
 use super::plain::Plain;
-use super::signal::Signal;
 use super::start::Suspended;
-use super::waiting::Waiting;
 use crate::sys::credentials::Credentials;
 use crate::sys::deadline::Deadline;
 use crate::sys::{AsSource as _, Handle, Source};
 use std::ffi::{CStr, OsString};
 use std::io::{self, ErrorKind};
-use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, BorrowedHandle};
 use std::sync::Arc;
 
 /// No user's number: users of Windows have none.
@@ -48,10 +47,8 @@ const EXCEPTIONS: u32 = 0xC000_0000;
 /// A child of this process, followed by a handle, so that its number is never mistaken for that of a later process.
 #[derive(Debug)]
 pub(crate) struct Child {
-    /// What waits for its end, and says so: before the handle.
-    _waiting: Waiting,
-    end: Node,
-    process: OwnedHandle,
+    end: Arc<Ended>,
+    node: Node,
     number: u32,
     /// `None` where this process is in a job that allows no other.
     job: Option<Job>,
@@ -87,15 +84,11 @@ impl Child {
         let suspended = Suspended::new(words, input, output)?;
         // Before it runs, so that it has started nothing yet that would not be in the job.
         let is_taken = job.take(suspended.process.as_handle()).is_ok();
-        let end = Arc::new(Signal::default());
-        let signal = end.clone();
         let (process, number) = suspended.run()?;
-        let waiting = Waiting::new(process.as_raw_handle(), true, move || signal.on())
-            .inspect_err(|_| object::terminate(process.as_handle(), ENDED))?;
+        let end = Arc::new(Ended::of(process));
         Ok(Self {
-            _waiting: waiting,
-            end: Node::new(end),
-            process,
+            node: Node::new(end.clone()),
+            end,
             number,
             job: is_taken.then_some(job),
         })
@@ -103,12 +96,12 @@ impl Child {
 
     /// Readable once the child has ended.
     pub(crate) fn watch(&self) -> Option<Source<'_>> {
-        Some(&self.end)
+        Some(&self.node)
     }
 
     /// Waits for the child's end; `false` when the deadline passed first.
     pub(crate) fn wait(&self, deadline: &Deadline) -> bool {
-        object::wait(self.process.as_handle(), deadline)
+        object::wait(self.end.process(), deadline)
     }
 
     /// The number of the child's process.
@@ -119,7 +112,7 @@ impl Child {
     /// How the child has ended, for people, if it has by the deadline.
     pub(crate) fn epitaph(&self, deadline: &Deadline) -> Option<String> {
         self.wait(deadline)
-            .then(|| match object::exit_code(self.process.as_handle()) {
+            .then(|| match object::exit_code(self.end.process()) {
                 Some(code @ EXCEPTIONS..) => format!("ended by exception {code:#010x}"),
                 Some(code) => format!("exited with status {code}"),
                 None => "ended".into(),
@@ -130,7 +123,7 @@ impl Child {
     pub(crate) fn kill(&self) {
         match &self.job {
             Some(job) => job.end(ENDED),
-            None => object::terminate(self.process.as_handle(), ENDED),
+            None => object::terminate(self.end.process(), ENDED),
         }
     }
 }
@@ -140,8 +133,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
     use super::*;
+    use crate::sys::ready::Want;
     use crate::sys::windows::pipe::Pipe;
-    use crate::sys::{poll, transfer};
+    use crate::sys::{Event, Poller, poll, transfer};
     use std::time::Duration;
 
     fn soon() -> Deadline {
@@ -210,6 +204,19 @@ mod tests {
         let (child, _input, answers) = command(&[c"/c", c"cmd", c"/c", c"pause"]);
         drop(child);
         output(&answers);
+    }
+
+    #[test]
+    fn a_poller_tells_of_the_end() {
+        let (child, input, _output) = command(&[c"/q"]);
+        let poller = Poller::new().unwrap();
+        poller.add(child.watch().unwrap(), Want::READ, 7).unwrap();
+        let mut events = [Event::EMPTY; 2];
+        let now = Some(Duration::ZERO);
+        assert_eq!(poller.wait(&mut events, now).unwrap(), 0);
+        drop(input);
+        assert_eq!(poller.wait(&mut events, None).unwrap(), 1);
+        assert_eq!(events[0].token(), 7);
     }
 
     #[test]

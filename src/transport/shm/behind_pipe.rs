@@ -6,9 +6,7 @@
 use super::{client, server};
 use crate::error::{Error, Result, Status};
 use crate::transport::named_pipe::{self, NamedPipe};
-use crate::transport::{
-    Channel, ClientOptions, Endpoint, ServerOptions, ServerUser, pipe_name, unsupported,
-};
+use crate::transport::{Channel, ClientOptions, Endpoint, ServerOptions, ServerUser, pipe_name};
 
 /// What stands before a name, so that it is not that of a server of frames.
 const BEFORE: &str = "calc_ipc.shm.";
@@ -16,9 +14,8 @@ const BEFORE: &str = "calc_ipc.shm.";
 /// A server of this name.
 pub(super) fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     if options.is_open_to_others() {
-        return Err(unsupported(
-            "other users can share no memory on Windows: leave the mode at 0600, or use a named pipe",
-        ));
+        let context = "other users can share no memory on Windows: leave the mode at 0600, or use a named pipe";
+        return Err(Error::new(Status::Unsupported, context));
     }
     let place = NamedPipe::listen(&pipe_of(name)?, title(name), options)?;
     server::bind(Box::new(place), options)
