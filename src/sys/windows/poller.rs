@@ -139,7 +139,10 @@ impl Table {
     fn tell(&mut self, events: &mut [Event]) -> usize {
         let mut count = 0;
         for _ in 0..self.hot.len() {
-            let (Some(room), Some(key)) = (events.get_mut(count), self.hot.pop_front()) else {
+            let Some(room) = events.get_mut(count) else {
+                break;
+            };
+            let Some(key) = self.hot.pop_front() else {
                 break;
             };
             let Some(entry) = self.entries.get_mut(&key) else {

@@ -17,7 +17,7 @@ use windows_sys::Win32::Networking::WinSock as ws;
 pub(super) struct Room {
     /// First, so that it ends before its event.
     _waiting: Waiting,
-    _arrived: Event,
+    arrived: Event,
     signal: Arc<Signal>,
 }
 
@@ -39,7 +39,7 @@ impl Room {
         })?;
         Ok(Self {
             _waiting: waiting,
-            _arrived: arrived,
+            arrived,
             signal,
         })
     }
@@ -50,9 +50,13 @@ impl Room {
     }
 
     /// It is about to be tried once more: what was told so far counts no more.
-    pub(super) fn forget(&self, socket: ws::SOCKET) {
+    pub(super) fn forget(&self) {
         self.signal.off();
-        super::winsock::take_events(socket);
+    }
+
+    /// There was none: it is told of from here on, at once if there is by now.
+    pub(super) fn ask(&self, socket: ws::SOCKET) -> io::Result<()> {
+        select(socket, self.arrived.raw(), ws::FD_WRITE | ws::FD_CLOSE)
     }
 
     /// Whoever waits tries once more.

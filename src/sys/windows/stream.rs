@@ -250,9 +250,10 @@ impl Stream {
             }
         };
         // Room is told of from here on, if there is none by now.
-        room.forget(socket);
+        room.forget();
         let result = room::send(socket, first, second);
         if matches!(&result, Err(error) if error.kind() == ErrorKind::WouldBlock) {
+            room.ask(socket)?;
             writing.state = Writes::Blocked;
         }
         result

@@ -10,7 +10,7 @@ use super::event::Event;
 use super::signal::Signal;
 use super::stream::Stream;
 use super::waiting::Waiting;
-use super::winsock::{last, select, start, succeeded, take_events};
+use super::winsock::{last, select, start, succeeded};
 use crate::sys::deadline::Deadline;
 use crate::sys::{AsSource as _, Handle, poll};
 use std::ffi::c_void;
@@ -57,7 +57,7 @@ fn listen_at(address: &SocketAddr) -> io::Result<(Handle, u16)> {
 struct Listening {
     /// First, so that it ends before its event, and that before the socket.
     _waiting: Waiting,
-    _arrived: Event,
+    arrived: Event,
     socket: OwnedSocket,
 }
 
@@ -69,7 +69,7 @@ impl Listening {
         let waiting = Waiting::new(arrived.raw(), false, move || signal.on())?;
         Ok(Self {
             _waiting: waiting,
-            _arrived: arrived,
+            arrived,
             socket,
         })
     }
@@ -77,11 +77,15 @@ impl Listening {
 
 impl Listens for Listening {
     fn accept(&self) -> io::Result<Handle> {
-        take_events(raw(&self.socket));
         // SAFETY: the socket is open, and whose address it is is not asked for.
         let socket = unsafe { ws::accept(raw(&self.socket), ptr::null_mut(), ptr::null_mut()) };
         if socket == ws::INVALID_SOCKET {
-            return Err(last());
+            let error = last();
+            if error.kind() == ErrorKind::WouldBlock {
+                // What is told once for each that was let in is asked for anew: Wine may have told of one who was let in already.
+                select(raw(&self.socket), self.arrived.raw(), ws::FD_ACCEPT)?;
+            }
+            return Err(error);
         }
         // SAFETY: it was just made, and nobody else has it.
         let socket = unsafe { OwnedSocket::from_raw_socket(socket as u64) };

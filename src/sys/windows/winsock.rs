@@ -47,13 +47,6 @@ pub(super) fn select(socket: ws::SOCKET, event: HANDLE, what: u32) -> io::Result
     succeeded(unsafe { ws::WSAEventSelect(socket, event as isize, what.cast_signed()) })
 }
 
-/// Takes note of what has happened, so that it is told again.
-pub(super) fn take_events(socket: ws::SOCKET) {
-    let mut events = ws::WSANETWORKEVENTS::default();
-    // SAFETY: the socket is open, no event is reset, and there is room for what it tells.
-    unsafe { ws::WSAEnumNetworkEvents(socket, ptr::null_mut::<()>() as isize, &raw mut events) };
-}
-
 /// From now on no call on the socket waits.
 pub(super) fn do_not_wait(socket: ws::SOCKET) -> io::Result<()> {
     let mut yes = 1;
