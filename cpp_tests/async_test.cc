@@ -13,7 +13,6 @@
 #include <future>
 #include <memory>
 #include <optional>
-#include <poll.h>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -269,16 +268,15 @@ TEST_P(ServedAsync, ACompletionSaysWhatIsCertain) {
     EXPECT_TRUE(refused.notExecuted()) << "the server said so";
 }
 
-TEST_P(Async, ItsDescriptorTellsALoop) {
+TEST_P(Async, WhatIsWatchedTellsALoop) {
     auto client = calculating();
-    const auto fd = client.fd();
-    ASSERT_TRUE(fd) << fd.message();
-    pollfd watched{*fd, POLLIN, 0};
+    const auto watched = support::watchedOf(client);
+    ASSERT_TRUE(watched) << watched.message();
     EXPECT_EQ(client.dispatch(0ms), CALC_IPC_STATUS_TIMED_OUT);
-    EXPECT_EQ(poll(&watched, 1, 0), 0);
+    EXPECT_FALSE(support::wakes(*watched, 0));
     auto future = client.async(add(1, 2));
     while (!isReady(future)) {
-        ASSERT_EQ(poll(&watched, 1, 60'000), 1) << "the loop is never woken";
+        ASSERT_TRUE(support::wakes(*watched, 60'000)) << "the loop is never woken";
         client.dispatch(0ms);
     }
     EXPECT_EQ(future.get()->result, 3);

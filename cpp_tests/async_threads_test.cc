@@ -135,6 +135,7 @@ TEST_P(AsyncThreads, AStopEndsThoseWhoDispatch) {
     }
 }
 
+#if !defined(_WIN32)
 TEST_P(AsyncThreads, AForkedChildHasNone) {
     auto made = std::make_optional(calculating());
     bool is_told = false;
@@ -168,5 +169,6 @@ TEST_P(AsyncThreads, AForkWhileAnotherThreadSubmitsHoldsNobody) {
     is_over = true;
     submitter.join();
 }
+#endif
 
 } // namespace

@@ -48,11 +48,16 @@ static void test_pipe(void) {
     CHECK(pipe == NULL);
     CHECK_INVALID(calc_ipc_pipe_spawn(nothing, NULL, NULL));
     CHECK_INVALID(calc_ipc_pipe_call(NULL, &REQUEST, &response));
+#if defined(_WIN32)
+    CHECK_STATUS(UNSUPPORTED, calc_ipc_pipe_create(NULL, NULL, NULL, &pipe));
+    CHECK(pipe == NULL);
+#else
     CHECK_OK(calc_ipc_pipe_create(NULL, NULL, NULL, &pipe));
     CHECK_INVALID(calc_ipc_pipe_call(pipe, NULL, &response));
     CHECK_INVALID(calc_ipc_pipe_call(pipe, &REQUEST, NULL));
     CHECK_OK(calc_ipc_pipe_call(pipe, &REQUEST, &response));
     calc_ipc_pipe_destroy(pipe);
+#endif
     calc_ipc_pipe_destroy(NULL);
 }
 
@@ -152,15 +157,17 @@ static void test_tcp(void) {
     calc_ipc_tcp_client_destroy(NULL);
 }
 
-/* Every function is there, and says that this system has no such thing. */
+/* Every function is there, and says so where the system has no such thing. */
 static void test_named_pipe(void) {
     calc_ipc_named_pipe_server *server = (calc_ipc_named_pipe_server *)buffer;
     calc_ipc_named_pipe_client *client = (calc_ipc_named_pipe_client *)buffer;
+#if !defined(_WIN32)
     CHECK_STATUS(UNSUPPORTED, calc_ipc_named_pipe_server_create("calc", NULL, NULL, NULL, &server));
     CHECK_STATUS(UNSUPPORTED, calc_ipc_named_pipe_client_create("calc", NULL, &client));
-    CHECK(server == NULL && client == NULL);
+#endif
     CHECK_INVALID(calc_ipc_named_pipe_server_create(NULL, NULL, NULL, NULL, &server));
     CHECK_INVALID(calc_ipc_named_pipe_client_create(NULL, NULL, &client));
+    CHECK(server == NULL && client == NULL);
     CHECK_INVALID(calc_ipc_named_pipe_server_run(NULL));
     CHECK_INVALID(calc_ipc_named_pipe_server_start(NULL));
     CHECK_INVALID(calc_ipc_named_pipe_server_stop(NULL));

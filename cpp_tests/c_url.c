@@ -1,6 +1,6 @@
 /* One program, unchanged over every transport: only the string that names the server differs.
  *
- *     c_url serve URL     answers until SIGTERM; says first where, on standard error
+ *     c_url serve URL     answers until SIGTERM, on Windows while its input lasts; says first where, on standard error
  *     c_url ask URL       arithmetic, a batch, and messages of up to 1 MiB; prints what it got
  *     c_url               is "c_url serve stdio:", what exec: executes
  *
@@ -8,7 +8,9 @@
 #include "c_check.h"
 
 #include <inttypes.h>
+#if !defined(_WIN32)
 #include <signal.h>
+#endif
 
 #define LONGEST (1u << 20)
 #define BATCH 5000
@@ -50,19 +52,38 @@ static size_t serve_one(const uint8_t *request, size_t length, uint8_t *response
 
 static calc_ipc_server *server = NULL;
 
+#if defined(_WIN32)
+/* What a program of Windows is told by when it has to end: it has no SIGTERM. */
+static void serve_until_told(bool is_over_input) {
+    if (is_over_input) {
+        CHECK_OK(calc_ipc_server_run(server));
+        return;
+    }
+    CHECK_OK(calc_ipc_server_start(server));
+    while (getchar() != EOF) {
+    }
+    CHECK_OK(calc_ipc_server_stop(server));
+}
+#else
 static void on_signal(int number) {
     (void)number;
     calc_ipc_server_request_stop(server);
 }
+
+static void serve_until_told(bool is_over_input) {
+    (void)is_over_input;
+    signal(SIGTERM, on_signal);
+    CHECK_OK(calc_ipc_server_run(server));
+}
+#endif
 
 static int serve(const char *url) {
     calc_ipc_server_options options;
     calc_ipc_server_options_init(&options, sizeof options);
     options.max_message = LONGEST;
     CHECK_OK(calc_ipc_server_create_bytes(url, serve_one, NULL, &options, &server));
-    signal(SIGTERM, on_signal);
     fprintf(stderr, "%s\n", calc_ipc_server_url(server));
-    CHECK_OK(calc_ipc_server_run(server));
+    serve_until_told(strcmp(url, "stdio:") == 0);
     calc_ipc_server_destroy(server);
     return 0;
 }

@@ -56,6 +56,7 @@ TYPED_TEST(Concurrency, ASecondThreadOnOneClientIsBusyAtOnce) {
     EXPECT_EQ(resultOf(client, add(5, 6)), 11);
 }
 
+#if !defined(_WIN32)
 TYPED_TEST(Concurrency, SignalsAreInvisible) {
     const support::Interrupter interrupter;
     Gate entered;
@@ -75,6 +76,7 @@ TYPED_TEST(Concurrency, SignalsAreInvisible) {
     }
     caller.join();
 }
+#endif
 
 TYPED_TEST(Concurrency, SeveralWorkersAnswerAsOneDoes) {
     ServerOptions options;

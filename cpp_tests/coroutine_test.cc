@@ -158,6 +158,7 @@ TEST_P(Coroutine, MayDestroyTheClient) {
     EXPECT_EQ(status, CALC_IPC_STATUS_CANCELLED);
 }
 
+#if !defined(_WIN32)
 TEST_P(Coroutine, AForkedChildResumesNone) {
     auto made = std::make_optional(calculating());
     calc_ipc_status status = CALC_IPC_STATUS_BUSY;
@@ -172,6 +173,7 @@ TEST_P(Coroutine, AForkedChildResumesNone) {
     ASSERT_TRUE(finish(*made, *task));
     EXPECT_EQ(status, CALC_IPC_STATUS_OK);
 }
+#endif
 
 TEST_P(Coroutine, ManyThreadsStartThemWhileOneDispatches) {
     auto client = calculating();

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 using namespace calc_ipc;
+#if !defined(_WIN32)
 using support::Child;
+#endif
 using support::Gate;
 
 namespace {
@@ -82,6 +84,7 @@ TYPED_TEST(Deadline, AServerThatDoesNotRunIsLate) {
     EXPECT_EQ(resultInTheEnd(client, add(3, 4)), 7);
 }
 
+#if !defined(_WIN32)
 TYPED_TEST(Deadline, ASuspendedServerIsLateAndNeverWrong) {
     auto server = this->address.server();
     Child child([&] {
@@ -96,6 +99,7 @@ TYPED_TEST(Deadline, ASuspendedServerIsLateAndNeverWrong) {
     child.resume();
     EXPECT_EQ(resultInTheEnd(client, add(3, 4)), 7);
 }
+#endif
 
 TYPED_TEST(Deadline, NoneIsNone) {
     Gate gate;
@@ -108,6 +112,7 @@ TYPED_TEST(Deadline, NoneIsNone) {
     EXPECT_EQ(resultOf(client, {Operation::MUL, 7, 8}), 56);
 }
 
+#if !defined(_WIN32)
 TEST(PipeDeadline, ALateAnswerIsNobodysAnswer) {
     Gate gate;
     auto channel = PipeChannel::createWithServer(slowAtMul(gate), impatient());
@@ -116,5 +121,6 @@ TEST(PipeDeadline, ALateAnswerIsNobodysAnswer) {
     gate.open();
     EXPECT_EQ(resultInTheEnd(channel, add(3, 4)), 7);
 }
+#endif
 
 } // namespace

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <poll.h>
 #include <string>
 #include <thread>
 
@@ -23,10 +22,7 @@ class DispatchTest : public UrlTest {
         server.emplace(url(), handler, options);
     }
 
-    bool isReadable(int milliseconds = 0) const {
-        struct pollfd entry = {server->fd(), POLLIN, 0};
-        return ::poll(&entry, 1, milliseconds) == 1;
-    }
+    bool isReadable(int milliseconds = 0) const { return support::wakes(support::watchedOf(*server), milliseconds); }
 
     /// As a loop of the host's does.
     template <class Condition> void driveUntil(Condition is_so) {
@@ -63,7 +59,7 @@ TEST_P(DispatchTest, AnswersInTheThreadOfTheLoop) {
 
 TEST_P(DispatchTest, EndsWithTheStopOfAnotherThread) {
     create();
-    const int fd = server->fd();
+    const support::Watched watched = support::watchedOf(*server);
     std::thread loop([&] {
         calc_ipc_status status = CALC_IPC_STATUS_OK;
         while (status == CALC_IPC_STATUS_OK) {
@@ -76,7 +72,7 @@ TEST_P(DispatchTest, EndsWithTheStopOfAnotherThread) {
     EXPECT_EQ(server->stop(), CALC_IPC_STATUS_OK);
     loop.join();
     EXPECT_TRUE(isReadable());
-    EXPECT_EQ(server->fd(), fd);
+    EXPECT_EQ(support::watchedOf(*server), watched);
     EXPECT_FALSE(asker.call({}));
 }
 
@@ -84,7 +80,7 @@ TEST_P(DispatchTest, IsForServersThatDoNotRun) {
     create();
     server->startInBackground();
     EXPECT_EQ(server->dispatch(), CALC_IPC_STATUS_BUSY);
-    EXPECT_EQ(thrownBy([&] { (void)server->fd(); }), CALC_IPC_STATUS_BUSY);
+    EXPECT_EQ(thrownBy([&] { (void)support::watchedOf(*server); }), CALC_IPC_STATUS_BUSY);
 }
 
 TEST_P(DispatchTest, KeepsServersFromRunning) {

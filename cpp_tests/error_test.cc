@@ -1,5 +1,5 @@
 // How failures are told.
-#include "support.h"
+#include "transports.h"
 
 #include <calc_ipc.hpp>
 #include <gtest/gtest.h>
@@ -14,10 +14,10 @@ using namespace calc_ipc;
 namespace {
 
 TEST(Errors, NameTheThingAndTheCause) {
-    const support::TempDir dir;
-    const std::string path = dir / "nobody";
+    const Usual address;
+    const std::string &path = address.place();
     try {
-        UDSClient client(path);
+        Usual::Client client(path);
         FAIL() << "connected to nobody";
     } catch (const Error &error) {
         EXPECT_EQ(error.status(), CALC_IPC_STATUS_NOT_CONNECTED);
@@ -33,9 +33,9 @@ TEST(Errors, NameTheThingAndTheCause) {
 }
 
 TEST(Errors, AreEachThreadsOwn) {
-    const support::TempDir dir;
-    const std::string path = dir / "nobody";
-    EXPECT_THROW(UDSClient{path}, Error);
+    const Usual address;
+    const std::string &path = address.place();
+    EXPECT_THROW(Usual::Client{path}, Error);
     std::thread other([&] {
         EXPECT_STRNE(calc_ipc_last_error(), nullptr);
         EXPECT_EQ(std::string(calc_ipc_last_error()).find(path), std::string::npos);

@@ -157,7 +157,7 @@ TEST_P(NotExecuted, IsWhatFindsTheServerGone) {
     server->stop();
     // Only a Unix socket tells before anything is sent; then the end is known everywhere.
     EXPECT_EQ(failed(client.callBytes("second")),
-              Failure(CALC_IPC_STATUS_CLOSED, scheme() == "unix" || scheme() == "seqpacket"));
+              Failure(CALC_IPC_STATUS_CLOSED, scheme() == "unix" || scheme() == "seqpacket" || scheme() == "npipe"));
     EXPECT_EQ(failed(client.callBytes("third")), Failure(CALC_IPC_STATUS_CLOSED, true));
     EXPECT_EQ(given, 1);
 }
@@ -166,10 +166,12 @@ TEST(NotExecutedByAChild, IsWhatComesAfterItsEnd) {
     auto channel = PipeChannel::spawn({PIPE_SERVER});
     EXPECT_EQ(resultOf(channel, add(1, 2)), 3);
     EXPECT_EQ(failed(channel.call({static_cast<Operation>(4), 1, 2})), Failure(CALC_IPC_STATUS_INVALID_ARGUMENT, true));
+#if !defined(_WIN32)
     auto dead = PipeChannel::createWithServer([](const Request & /* request */) -> Response { _exit(3); });
     EXPECT_TRUE(isLoss(failed(dead.call({})).first));
     EXPECT_FALSE(calc_ipc_last_not_executed()); // It was given the request.
     EXPECT_TRUE(failed(dead.call({})).second);
+#endif
 }
 
 } // namespace

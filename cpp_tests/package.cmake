@@ -1,8 +1,11 @@
 # What the library looks like from outside, and the ways in which a stranger uses it.
 
+set(_tools -DNM=${CMAKE_NM} -DREADELF=${CMAKE_READELF} -DSONAME=libcalc_ipc.so.${CALC_IPC_SOVERSION})
+if(WIN32)
+  set(_tools -DOBJDUMP=${CMAKE_OBJDUMP} -DSONAME=calc_ipc.dll -DVERSION=${PROJECT_VERSION})
+endif()
 add_test(NAME package.symbols
-  COMMAND "${CMAKE_COMMAND}" -DNM=${CMAKE_NM} -DREADELF=${CMAKE_READELF}
-          "-DLIB=$<TARGET_FILE:calc_ipc::calc_ipc>" -DSONAME=libcalc_ipc.so.${CALC_IPC_SOVERSION}
+  COMMAND "${CMAKE_COMMAND}" ${_tools} "-DLIB=$<TARGET_FILE:calc_ipc::calc_ipc>"
           "-DHEADER=${PROJECT_SOURCE_DIR}/include/calc_ipc.h"
           -P "${CMAKE_CURRENT_SOURCE_DIR}/check_symbols.cmake")
 
@@ -15,18 +18,30 @@ add_test(NAME package.install
 set_tests_properties(package.install PROPERTIES FIXTURES_SETUP installed)
 set(_package_tests package.symbols package.install)
 
-foreach(_way shared static add_subdirectory fetch_content)
+set(_ways shared static)
+set(_cross "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}" "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}")
+if(WIN32)
+  set(_cross "-DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE}" -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=BOTH)
+else()
+  list(APPEND _ways add_subdirectory fetch_content)
+endif()
+foreach(_way IN LISTS _ways)
   add_test(NAME package.${_way}
     COMMAND "${CMAKE_CTEST_COMMAND}" --build-and-test
       "${CMAKE_CURRENT_SOURCE_DIR}/consumer" "${CMAKE_CURRENT_BINARY_DIR}/consumer_${_way}"
       --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}" --build-config $<CONFIG>
       --build-options "-DCMAKE_PREFIX_PATH=${_moved}" "-DWAY=${_way}" "-DSOURCE=${PROJECT_SOURCE_DIR}"
         "-DCMAKE_BUILD_TYPE=$<CONFIG>" "-DCALC_IPC_CARGO_TARGET_DIR=${CALC_IPC_CARGO_TARGET_DIR}"
-        "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}" "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
+        ${_cross}
       --test-command "${CMAKE_CTEST_COMMAND}" -C $<CONFIG> --output-on-failure)
   set_tests_properties(package.${_way} PROPERTIES FIXTURES_REQUIRED installed)
   list(APPEND _package_tests package.${_way})
 endforeach()
+
+if(WIN32)
+  set_tests_properties(${_package_tests} PROPERTIES TIMEOUT 600 LABELS package)
+  return()
+endif()
 
 # A project of which calc_ipc is a part installs it with its own programs and for whoever links its libraries.
 foreach(_way add_subdirectory fetch_content)

@@ -11,7 +11,9 @@
 #include <vector>
 
 using namespace calc_ipc;
+#if !defined(_WIN32)
 using support::Child;
+#endif
 using support::Gate;
 
 namespace {
@@ -102,6 +104,7 @@ TYPED_TEST(Stop, RequestedBeforeRunIsNotForgotten) {
     }
 }
 
+#if !defined(_WIN32)
 /// What a program's signal handler can reach.
 std::function<void()> onSignal;
 
@@ -122,5 +125,6 @@ TYPED_TEST(Stop, RequestedInASignalHandler) {
         EXPECT_TRUE(isLoss(client.status())) << client.status();
     }
 }
+#endif
 
 } // namespace

@@ -5,13 +5,19 @@
 
 #include <calc_ipc.hpp>
 
+#include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include <unistd.h>
+/// A word that no other address has, of this process or another.
+inline std::string ownWord() {
+    static std::atomic<unsigned> last{0};
+    return "calc_ipc_test." + std::to_string(support::processId()) + '.' + std::to_string(++last);
+}
+
+#if !defined(_WIN32)
 
 struct Fifo {
     using Server = calc_ipc::FIFOServer;
@@ -31,31 +37,6 @@ struct Fifo {
     const std::string &file() const { return request; }
 };
 
-struct Shm {
-    using Server = calc_ipc::ShmServer;
-    using Client = calc_ipc::ShmClient;
-
-    /// Shared-memory names are the whole machine's, so the unique name of a directory serves for them too.
-    support::TempDir dir;
-    std::string segment = "/" + std::filesystem::path(dir / ".").parent_path().filename().string();
-
-    Shm() = default;
-    Shm(const Shm &) = delete;
-    Shm &operator=(const Shm &) = delete;
-    ~Shm() {
-        unlink(file().c_str());
-        unlink((file() + ".lock").c_str());
-    }
-
-    Server server(calc_ipc::Handler handler = {}, const calc_ipc::ServerOptions &options = {}) const {
-        return Server::create(segment, std::move(handler), options);
-    }
-    Client client(const calc_ipc::ClientOptions &options = {}) const { return Client(segment, options); }
-    calc_ipc::Result<Client> connect() const { return Client::connect(segment); }
-
-    std::string file() const { return "/dev/shm" + segment; }
-};
-
 struct Uds {
     using Server = calc_ipc::UDSServer;
     using Client = calc_ipc::UDSClient;
@@ -70,6 +51,7 @@ struct Uds {
     calc_ipc::Result<Client> connect() const { return Client::connect(path); }
 
     const std::string &file() const { return path; }
+    const std::string &place() const { return path; }
 };
 
 struct SeqPacket {
@@ -88,12 +70,65 @@ struct SeqPacket {
     const std::string &file() const { return path; }
 };
 
+#else
+
+struct NamedPipe {
+    using Server = calc_ipc::NamedPipeServer;
+    using Client = calc_ipc::NamedPipeClient;
+
+    std::string name = ownWord();
+
+    Server server(calc_ipc::Handler handler = {}, const calc_ipc::ServerOptions &options = {}) const {
+        return Server(name, std::move(handler), options);
+    }
+    Client client(const calc_ipc::ClientOptions &options = {}) const { return Client(name, options); }
+    calc_ipc::Result<Client> connect() const { return Client::connect(name); }
+
+    const std::string &place() const { return name; }
+};
+
+#endif
+
+/// The one to take if unsure, for what is the same over all.
+#if defined(_WIN32)
+using Usual = NamedPipe;
+#else
+using Usual = Uds;
+#endif
+
+struct Shm {
+    using Server = calc_ipc::ShmServer;
+    using Client = calc_ipc::ShmClient;
+
+    std::string segment = "/" + ownWord();
+
+#if !defined(_WIN32)
+    support::TempDir dir;
+
+    Shm() = default;
+    Shm(const Shm &) = delete;
+    Shm &operator=(const Shm &) = delete;
+    ~Shm() {
+        unlink(file().c_str());
+        unlink((file() + ".lock").c_str());
+    }
+#endif
+
+    Server server(calc_ipc::Handler handler = {}, const calc_ipc::ServerOptions &options = {}) const {
+        return Server::create(segment, std::move(handler), options);
+    }
+    Client client(const calc_ipc::ClientOptions &options = {}) const { return Client(segment, options); }
+    calc_ipc::Result<Client> connect() const { return Client::connect(segment); }
+
+    std::string file() const { return "/dev/shm" + segment; }
+};
+
 struct Tcp {
     using Server = calc_ipc::TCPServer;
     using Client = calc_ipc::TCPClient;
 
     /// A port at an address of this machine that no other has: of a process, and, within it, of the test.
-    std::string host = loopbackOf(getpid());
+    std::string host = loopbackOf(support::processId());
     std::uint16_t port = nextPort();
 
     Server server(calc_ipc::Handler handler = {}, const calc_ipc::ServerOptions &options = {}) const {
@@ -103,8 +138,7 @@ struct Tcp {
     calc_ipc::Result<Client> connect() const { return Client::connect(host, port); }
 
     /// One of the 16 million addresses in 127.0.0.0/8, the usual first ones apart.
-    static std::string loopbackOf(pid_t process) {
-        const auto number = static_cast<unsigned>(process);
+    static std::string loopbackOf(unsigned number) {
         return "127." + std::to_string(1 + (number >> 16) % 254) + '.' + std::to_string(number >> 8 & 255U) + '.' +
                std::to_string(number & 255U);
     }
@@ -115,6 +149,8 @@ struct Tcp {
         return ++last;
     }
 };
+
+#if !defined(_WIN32)
 
 /// A server at the address, in a child of its own and live when this returns. The child ends when `run` does.
 template <class Transport>
@@ -130,3 +166,5 @@ std::unique_ptr<support::Child> serveInChild(const Transport &address, const cal
     live.pass();
     return child;
 }
+
+#endif

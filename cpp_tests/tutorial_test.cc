@@ -12,9 +12,6 @@
 #include <type_traits>
 #include <vector>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 using namespace calc_ipc;
 
 namespace {
@@ -41,6 +38,7 @@ TEST(Tutorial, Protocol) {
     EXPECT_EQ(execute({Operation::MUL, 7, 8}).result, 56);
 }
 
+#if !defined(_WIN32)
 TEST(Tutorial, RawPipe) {
     int to_child[2];
     int to_parent[2];
@@ -93,9 +91,10 @@ TEST(Tutorial, Fifo) {
     }
     serving.join();
 }
+#endif
 
 TEST(Tutorial, SharedMemory) {
-    const std::string name = "/calc_ipc_tutorial_" + std::to_string(getpid());
+    const std::string name = "/calc_ipc_tutorial_" + std::to_string(support::processId());
     const std::string sem_req = name + "_req";
     const std::string sem_resp = name + "_resp";
     auto server = ShmServer::create(name, sem_req, sem_resp, execute);
@@ -105,6 +104,32 @@ TEST(Tutorial, SharedMemory) {
     server.stop();
 }
 
+TEST(Tutorial, Tcp) {
+    TCPServer server("127.0.0.1", 0, execute);
+    server.startInBackground();
+    TCPClient client("127.0.0.1", server.port());
+    EXPECT_EQ(client.call({Operation::ADD, 10, 20})->result, 30);
+    server.stop();
+}
+
+TEST(Tutorial, Spawn) {
+    auto channel = PipeChannel::spawn({PIPE_SERVER});
+    EXPECT_EQ(channel.call({Operation::ADD, 10, 20})->result, 30);
+}
+
+#if defined(_WIN32)
+TEST(Tutorial, NamedPipe) {
+    const std::string name = "calc_ipc_tutorial_" + std::to_string(support::processId());
+    NamedPipeServer server(name, [](const Request &req) { return execute(req); });
+    server.startInBackground();
+    NamedPipeClient client(name);
+    auto resp = client.call({Operation::DIV, 10, 0});
+    ASSERT_TRUE(resp.has_value());
+    EXPECT_FALSE(resp->success);
+    EXPECT_EQ(resp->error, "Division by zero");
+    server.stop();
+}
+#else
 TEST(Tutorial, UnixSocket) {
     const support::TempDir dir;
     UDSServer server(dir / "calc.sock", [](const Request &req) { return execute(req); });
@@ -116,5 +141,6 @@ TEST(Tutorial, UnixSocket) {
     EXPECT_EQ(resp->error, "Division by zero");
     server.stop();
 }
+#endif
 
 } // namespace

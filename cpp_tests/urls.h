@@ -14,10 +14,18 @@
 #include <utility>
 
 /// The schemes whose server this process can be. Here comes the next one.
+#if defined(_WIN32)
+inline auto schemes() { return ::testing::Values("npipe", "shm", "tcp"); }
+#else
 inline auto schemes() { return ::testing::Values("unix", "seqpacket", "fifo", "shm", "tcp"); }
+#endif
 
 /// The same, and the one whose server the client starts.
+#if defined(_WIN32)
+inline auto allSchemes() { return ::testing::Values("npipe", "shm", "tcp", "exec"); }
+#else
 inline auto allSchemes() { return ::testing::Values("unix", "seqpacket", "fifo", "shm", "tcp", "exec"); }
+#endif
 
 /// Gives tests over schemes the schemes' names.
 inline std::string schemeOf(const ::testing::TestParamInfo<const char *> &test) { return test.param; }
@@ -32,7 +40,7 @@ class UrlTest : public ::testing::TestWithParam<const char *> {
     std::string url(const std::string &program = "") const {
         const std::string scheme = GetParam();
         if (scheme == "exec") {
-            return "exec://" + program;
+            return support::execUrl(program);
         }
         if (scheme == "shm") {
             return "shm:/" + shm_.segment; // which begins with a slash
@@ -40,7 +48,11 @@ class UrlTest : public ::testing::TestWithParam<const char *> {
         if (scheme == "tcp") {
             return "tcp://" + tcp_.host + ":0";
         }
+#if defined(_WIN32)
+        return scheme + "://" + pipe_.name;
+#else
         return scheme + "://" + (shm_.dir / "address");
+#endif
     }
 
     /// Serves at the URL from now on; exec: needs nobody to.
@@ -76,6 +88,9 @@ class UrlTest : public ::testing::TestWithParam<const char *> {
 
     Shm shm_;
     Tcp tcp_;
+#if defined(_WIN32)
+    NamedPipe pipe_;
+#endif
 };
 
 /// Options with this limit of messages.

@@ -45,14 +45,16 @@
  *                                containers that share a folder
  *     tcp://host:port            a TCP port of an IPv4 address, of [an IPv6 address], of a name;
  *                                for a server, port 0 lets the system choose
+ *     npipe://name               a named pipe of Windows, \\.\pipe\name there; npipe:////./pipe/name is
+ *                                the same; elsewhere, UNSUPPORTED
  *     exec:///path/to/program    for a client: executes the program, which serves on its standard
- *                                input and output
+ *                                input and output; on Windows, exec:///C:/path/to/program.exe
  *     stdio:                     for a server: the standard input and output of its program
  *
- * npipe:// is reserved for Windows. Paths are absolute. In paths and names, % and two hexadecimal
- * digits stand for a byte: %25 for %, %3F for ?, %23 for #; a plain ? or # is reserved for options
- * of later versions. Any other URL gives INVALID_ARGUMENT, and so does a URL that is only for the
- * other side.
+ * Paths are absolute. In paths and names, % and two hexadecimal digits stand for a byte: %25 for %, %3F
+ * for ?, %23 for #; a plain ? or # is reserved for options of later versions. Any other URL gives
+ * INVALID_ARGUMENT, and so does a URL that is only for the other side. A transport that the system does not
+ * have gives UNSUPPORTED, and so does a named pipe of another machine, npipe://host/name.
  *
  * **Messages of your own.** calc_ipc_server_create_bytes() and calc_ipc_client_call_bytes() carry
  * any bytes, also none, up to the limit `max_message` of each side's options. Client and server do
@@ -113,7 +115,10 @@
 #define CALC_IPC_VERSION_NUMBER 1000
 
 /** @cond INTERNAL */
-#if defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
+#if defined(_WIN32)
+/* What a DLL exports is said when it is made, and its import library has the functions under their plain names. */
+#define CALC_IPC_API
+#elif defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
 #define CALC_IPC_API [[gnu::visibility("default")]]
 #elif defined(__GNUC__)
 #define CALC_IPC_API __attribute__((visibility("default")))
@@ -246,12 +251,31 @@ typedef struct calc_ipc_fifo_client calc_ipc_fifo_client;
 typedef struct calc_ipc_fifo_server calc_ipc_fifo_server;
 
 /**
- * A connection to a server behind a named pipe of Windows; there is none on this system.
+ * A connection to a server behind a named pipe of Windows.
+ *
+ * calc_ipc_named_pipe_client_create(), then calc_ipc_named_pipe_client_call() any number of times, then
+ * calc_ipc_named_pipe_client_destroy(). A lost connection stays lost: create another client.
  */
 typedef struct calc_ipc_named_pipe_client calc_ipc_named_pipe_client;
 
 /**
- * A server behind a named pipe of Windows; there is none on this system.
+ * A server behind a named pipe of Windows. On other systems there is none: the creates give UNSUPPORTED, and a Unix
+ * domain socket (calc_ipc_uds_server) is what comes closest.
+ *
+ * A name is `name` or its path, `\\.\pipe\name`; both are the same pipe, and so is the URL npipe://name. Windows ignores
+ * case in names. A name has no slash and no backslash inside, no dot and no space at its end, and at most 240
+ * characters of UTF-16. The server also takes the pipe `name`.lock, by which others know that it lives.
+ *
+ * The pipe carries frames, and what is written in one piece is read as it comes: a peer may open it for bytes or for
+ * messages, of which each is then a frame. Such a peer of your own opens it for reading and writing (0x12019B, which
+ * is what GENERIC_READ | GENERIC_WRITE has, less the right to make instances of the pipe), with SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION.
+ *
+ * With the mode 0600 the user of the server may connect, and the system. With any bit for others, every user of this
+ * machine may whom the system knows. Peers of lower integrity may not, and programs on other machines never.
+ *
+ * calc_ipc_named_pipe_server_create(), then calc_ipc_named_pipe_server_run() in a thread of yours or
+ * calc_ipc_named_pipe_server_start() for one of the library's, then calc_ipc_named_pipe_server_stop(),
+ * and at last calc_ipc_named_pipe_server_destroy(), which also stops.
  */
 typedef struct calc_ipc_named_pipe_server calc_ipc_named_pipe_server;
 
@@ -1696,14 +1720,17 @@ calc_ipc_status calc_ipc_tcp_client_call(const struct calc_ipc_tcp_client *clien
 CALC_IPC_API void calc_ipc_tcp_client_destroy(struct calc_ipc_tcp_client *client);
 
 /**
- * Creates a server at a name, on Windows.
+ * Creates a server at a name, where clients may connect from now on; they are served once run or
+ * start begins. The name is free again once its server is destroyed or its process has ended.
  *
- * @param name       The pipe.
+ * @param name       The pipe: `name` or `\\.\pipe\name`.
  * @param handler    What answers; NULL is the calculator.
- * @param user_data  Passed to `handler`.
- * @param options    NULL: the defaults.
- * @param out        Takes NULL.
- * @return UNSUPPORTED.
+ * @param user_data  Passed to `handler`; has to live until destroy returns.
+ * @param options    NULL: the defaults. `allow_remote` does nothing: other machines are never let in.
+ * @param out        Takes the server, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also a name that is none; ADDRESS_IN_USE: a live server, or a pipe of
+ *     another program, is there; PERMISSION_DENIED; SYSTEM; UNSUPPORTED: a pipe of another machine, and
+ *     everything on systems other than Windows, where calc_ipc_uds_server_create() is to be called.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_named_pipe_server_create(const char *name,
@@ -1713,34 +1740,39 @@ calc_ipc_status calc_ipc_named_pipe_server_create(const char *name,
                                                   struct calc_ipc_named_pipe_server **out);
 
 /**
- * Serves in this thread, on Windows.
+ * Serves in this thread until the server is stopped, or idle if the options say so.
  *
  * @param server  The server.
- * @return UNSUPPORTED.
+ * @return OK: stopped or idle; BUSY: it serves already; STOPPED: it was stopped before; or why
+ *     serving failed; UNSUPPORTED: not on this system.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_named_pipe_server_run(const struct calc_ipc_named_pipe_server *server);
 
 /**
- * Serves in a thread of the library, on Windows.
+ * Serves in a thread of the library until the server is stopped.
  *
  * @param server  The server.
- * @return UNSUPPORTED.
+ * @return OK: it serves; BUSY: it did already; STOPPED: it was stopped before; SYSTEM;
+ *     UNSUPPORTED: not on this system.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_named_pipe_server_start(const struct calc_ipc_named_pipe_server *server);
 
 /**
- * Stops for good, on Windows.
+ * Stops for good: frees the name, closes every connection and waits until serving has ended,
+ * which takes 200 ms at most unless a handler is still running.
  *
- * @param server  The server.
- * @return UNSUPPORTED.
+ * @param server  The server. One that is stopped already stays so.
+ * @return OK; BUSY: called in the server's own handler; after start, also why serving failed;
+ *     UNSUPPORTED: not on this system.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_named_pipe_server_stop(const struct calc_ipc_named_pipe_server *server);
 
 /**
- * Asks the server to stop, on Windows.
+ * Asks the server to stop and never waits; may be called in a console handler (SetConsoleCtrlHandler).
+ * Follow it up with stop or destroy.
  *
  * @param server  The server; NULL does nothing.
  */
@@ -1748,19 +1780,24 @@ CALC_IPC_API
 void calc_ipc_named_pipe_server_request_stop(const struct calc_ipc_named_pipe_server *server);
 
 /**
- * Stops the server and frees it, on Windows.
+ * Stops the server and frees it. May overlap run, and waits for it. In the server's own handler
+ * it does nothing.
  *
  * @param server  The server, not to be used again; NULL does nothing.
  */
 CALC_IPC_API void calc_ipc_named_pipe_server_destroy(struct calc_ipc_named_pipe_server *server);
 
 /**
- * Connects to the server at a name, on Windows.
+ * Connects to the server at a name. Where all instances of its pipe are taken for the moment, this waits until
+ * `connect_timeout_ms` have passed.
  *
- * @param name     The pipe.
- * @param options  NULL: the defaults.
- * @param out      Takes NULL.
- * @return UNSUPPORTED.
+ * @param name     The pipe: `name` or `\\.\pipe\name`.
+ * @param options  NULL: the defaults. A `server_uid` that is a number is UNSUPPORTED: users of Windows have none.
+ * @param out      Takes the client, to be destroyed; NULL on failure.
+ * @return OK; INVALID_ARGUMENT: also a name that is none; NOT_CONNECTED: no server is there; TIMED_OUT: it
+ *     did not accept in time; REFUSED: it is full; PERMISSION_DENIED: it is not this user's, or will not
+ *     have this user; SYSTEM; UNSUPPORTED: also a pipe of another machine, and everything on systems
+ *     other than Windows, where calc_ipc_uds_client_create() is to be called.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_named_pipe_client_create(const char *name,
@@ -1768,12 +1805,16 @@ calc_ipc_status calc_ipc_named_pipe_client_create(const char *name,
                                                   struct calc_ipc_named_pipe_client **out);
 
 /**
- * Asks the server, on Windows.
+ * Asks the server, and waits for the answer.
  *
  * @param client    The client.
  * @param request   The request.
- * @param response  Takes the answer.
- * @return UNSUPPORTED.
+ * @param response  Takes the answer, which may be that there is no result.
+ * @return OK; INVALID_ARGUMENT: an unknown operation; BUSY: another call is using the client;
+ *     TIMED_OUT: the client stays usable, and a late answer is dropped; CLOSED or PEER_DIED: the
+ *     connection is gone; MALFORMED: the answer is no response; REFUSED: the server is full; SYSTEM;
+ *     UNSUPPORTED: not on this system. After TIMED_OUT, CLOSED and PEER_DIED, the request may have been
+ *     executed.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_named_pipe_client_call(const struct calc_ipc_named_pipe_client *client,
@@ -1781,7 +1822,7 @@ calc_ipc_status calc_ipc_named_pipe_client_call(const struct calc_ipc_named_pipe
                                                 struct calc_ipc_response *response);
 
 /**
- * Closes the connection and frees the client, on Windows.
+ * Closes the connection and frees the client. Nothing may overlap it.
  *
  * @param client  The client, not to be used again; NULL does nothing.
  */
@@ -1986,18 +2027,28 @@ calc_ipc_status calc_ipc_server_stats(const struct calc_ipc_server *server,
  * @param fd      Takes the descriptor.
  * @return OK; BUSY: it was run or started, or another thread makes the first of these calls;
  *     INVALID_ARGUMENT: also `workers` over 1; STOPPED; FORKED; PERMISSION_DENIED: as run; SYSTEM;
- *     UNSUPPORTED: a server at stdio:, and not on this system.
+ *     UNSUPPORTED: a server at stdio:, and not on Windows, where calc_ipc_server_wait_handle() gives
+ *     a handle.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_server_fd(const struct calc_ipc_server *server,
                                    int *fd);
 
 /**
- * Gives a handle to wait for, on systems whose event loops have such.
+ * Gives a handle to wait for, on Windows, in an event loop of your own (WaitForMultipleObjects), which
+ * then drives the server by calc_ipc_server_dispatch(): a manual-reset event, which follows the rule of
+ * calc_ipc_server_fd().
+ *
+ * It is signalled at the latest when calc_ipc_server_dispatch() would do something, and once that has
+ * given TIMED_OUT with a timeout of 0, it is not, until something happens. A turn that leaves work
+ * leaves it signalled, and so does STOPPED. The handle stays the same for the server's life. Never set,
+ * reset or close it, and wait for it no more before calc_ipc_server_destroy(), which closes it.
  *
  * @param server  The server.
  * @param out     Takes the handle.
- * @return UNSUPPORTED: not on this system, where calc_ipc_server_fd() gives a descriptor.
+ * @return OK; BUSY, INVALID_ARGUMENT, STOPPED and PERMISSION_DENIED as calc_ipc_server_fd(); SYSTEM;
+ *     UNSUPPORTED: a server at stdio:, and not on this system, where calc_ipc_server_fd() gives a
+ *     descriptor.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_server_wait_handle(const struct calc_ipc_server *server,
@@ -2263,18 +2314,26 @@ void calc_ipc_client_request_stop(const struct calc_ipc_client *client);
  *
  * @param client  The client.
  * @param fd      Takes the descriptor.
- * @return OK; FORKED; SYSTEM: no descriptors; UNSUPPORTED: not on this system.
+ * @return OK; FORKED; SYSTEM: no descriptors; UNSUPPORTED: not on Windows, where
+ *     calc_ipc_client_wait_handle() gives a handle.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_client_fd(const struct calc_ipc_client *client,
                                    int *fd);
 
 /**
- * Gives a handle to wait for, on systems whose event loops have such.
+ * Gives a handle to wait for, on Windows, in an event loop of your own (WaitForMultipleObjects), which
+ * then takes completions: a manual-reset event, which follows the rule of calc_ipc_client_fd().
+ *
+ * It is signalled at the latest when calc_ipc_client_next() would give a completion, and once that has
+ * given TIMED_OUT with a timeout of 0, it is not, until something happens. So take completions until
+ * TIMED_OUT, then wait again. The handle stays the same for the client's life. Never set, reset or close
+ * it, and wait for it no more before calc_ipc_client_destroy(), which closes it.
  *
  * @param client  The client.
  * @param out     Takes the handle.
- * @return UNSUPPORTED: not on this system, where calc_ipc_client_fd() gives a descriptor.
+ * @return OK; SYSTEM: no handles; UNSUPPORTED: not on this system, where calc_ipc_client_fd() gives a
+ *     descriptor.
  */
 CALC_IPC_API
 calc_ipc_status calc_ipc_client_wait_handle(const struct calc_ipc_client *client,

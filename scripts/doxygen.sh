@@ -25,10 +25,10 @@ shows() { # shows PAGE WORD...: fails unless the page has them
     done
 }
 shows index.html calc_ipc_client_create UDSServer 'classcalc__ipc_1_1UDSClient.html'
-for class in FIFOServer ShmServer UDSServer SeqPacketServer TCPServer Server; do
+for class in FIFOServer ShmServer UDSServer SeqPacketServer NamedPipeServer TCPServer Server; do
     shows classcalc__ipc_1_1$class.html '>run<' '>startInBackground<' '>stop<' '>requestStop<' 'Stops for good'
 done
-for class in FIFOClient ShmClient UDSClient SeqPacketClient TCPClient Client PipeChannel; do
+for class in FIFOClient ShmClient UDSClient SeqPacketClient NamedPipeClient TCPClient Client PipeChannel; do
     shows classcalc__ipc_1_1$class.html '>call<' '>status<' 'Sends a request and waits for its response'
 done
 shows classcalc__ipc_1_1Client.html '>connect<' '>submit<' '>async<' '>awaitCall<' '>dispatch<' '>cancel<' '>fd<'

@@ -1,8 +1,10 @@
 #!/bin/sh
-# windows.sh [rust [CARGO_TEST_ARGUMENT...] | cxx | talk]: the library as programs of Windows, which Wine executes (all parts, if none
+# windows.sh [rust [CARGO_TEST_ARGUMENT...] | cxx | talk | zip]: the library as programs of Windows, which Wine executes (all parts, if none
 # is named).
 # rust: cargo's tests, those that its arguments name; cxx: the C++ suite; talk: a C program of Windows and one of this machine serve
 # each other over TCP.
+# zip: an archive with the library, optimised, its headers, and the tests with a run.cmd that runs them on a real Windows; not one of
+# the parts that are run without arguments.
 # Debian's compiler and the sources of its standard library make the one for Windows, once for each release of the compiler.
 set -eu
 cd "$(dirname "$0")/.."
@@ -106,10 +108,7 @@ build_cxx() { # build_cxx [TARGET]: lets CMake build it (all, if none is named)
     need ninja ninja-build
     need /usr/src/googletest/CMakeLists.txt libgtest-dev
     install_needed
-    [ -n "$configured" ] || configure_cxx $target -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=x86_64 \
-        -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc-posix -DCMAKE_CXX_COMPILER=x86_64-w64-mingw32-g++-posix \
-        -DCMAKE_RC_COMPILER=x86_64-w64-mingw32-windres -DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER \
-        -DCMAKE_CROSSCOMPILING_EMULATOR=/usr/lib/wine/wine64
+    [ -n "$configured" ] || configure_cxx $target -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/mingw-w64.cmake"
     configured=yes
     cmake --build "$cxx" ${1:+--target "$1"}
 }
@@ -117,7 +116,7 @@ build_cxx() { # build_cxx [TARGET]: lets CMake build it (all, if none is named)
 cxx() {
     echo "== windows: the C++ suite"
     build_cxx
-    timeout 1800 ctest --test-dir "$cxx" -L 'gtest|header|url' --output-on-failure --no-tests=error -j "$(nproc)"
+    timeout 1800 ctest --test-dir "$cxx" -L 'gtest|header|url|package' --output-on-failure --no-tests=error -j "$(nproc)"
 }
 
 talk_with_windows() {
@@ -129,10 +128,29 @@ talk_with_windows() {
     )
     native=$CARGO_TARGET_DIR/native/cpp_tests/calc_ipc_c_url
     foreign=$CARGO_TARGET_DIR/c_url
-    printf '#!/bin/sh\nexec /usr/lib/wine/wine64 %s "$@"\n' "$cxx/cpp_tests/calc_ipc_c_url.exe" >"$foreign"
+    printf '#!/bin/sh\nexec /usr/lib/wine/wine64 %s "$@"\n' "$cxx/bin/calc_ipc_c_url.exe" >"$foreign"
     chmod +x "$foreign"
     talk "$native" "$foreign" tcp
-    talk "$foreign" "$native" tcp
+    (
+        export C_URL_ENDS=input
+        talk "$foreign" "$native" tcp
+    )
+}
+
+make_archive() {
+    echo "== windows: an archive for a real one"
+    build_cxx
+    folder=$CARGO_TARGET_DIR/calc_ipc-windows
+    cmake -S . -B "$cxx" -DCALC_IPC_CARGO_PROFILE=release >/dev/null
+    cmake --build "$cxx"
+    rm -rf "$folder" "$folder.zip"
+    cmake --install "$cxx" --prefix "$folder" --strip >/dev/null
+    cp "$cxx"/bin/* "$folder/bin"
+    x86_64-w64-mingw32-strip "$folder"/bin/*.exe
+    cp cpp_tests/run.cmd docs/windows.md "$folder"
+    (cd "$CARGO_TARGET_DIR" && cmake -E tar cf calc_ipc-windows.zip --format=zip calc_ipc-windows)
+    cmake -S . -B "$cxx" -DCALC_IPC_CARGO_PROFILE= >/dev/null
+    echo "$folder.zip"
 }
 
 part=${1:-all}
@@ -141,6 +159,7 @@ case $part in
     rust) rust "$@" 9>&- ;;
     cxx) cxx 9>&- ;;
     talk) talk_with_windows 9>&- ;;
+    zip) make_archive 9>&- ;;
     all)
         rust 9>&-
         cxx 9>&-

@@ -61,7 +61,8 @@ fn what_is_no_url_of_this_side_is_an_invalid_argument() {
         "unix://x",
         "unix:///a?b",
         "http://x",
-        "npipe://x",
+        "npipe:///x",
+        "npipe://a%5Cb",
         "tcp://x",
     ];
     let servers = ["exec:///bin/true"];

@@ -254,6 +254,14 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
         return failure == CALC_IPC_STATUS_OK ? Result<int>(fd) : Result<int>(detail::Outcome::ofLastCall(failure));
     }
 
+    /// The same for loops of Windows: a handle to wait for. The rules are those of calc_ipc_client_wait_handle().
+    Result<void *> waitHandle() const noexcept {
+        void *wait = nullptr;
+        const calc_ipc_status failure = calc_ipc_client_wait_handle(handle(), &wait);
+        return failure == CALC_IPC_STATUS_OK ? Result<void *>(wait)
+                                             : Result<void *>(detail::Outcome::ofLastCall(failure));
+    }
+
   private:
     Client(Handle handle, const ClientOptions &options)
         : BasicClient(std::move(handle)), max_message_(options.max_message),

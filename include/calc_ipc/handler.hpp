@@ -125,7 +125,7 @@ inline std::size_t answerBytes(const std::uint8_t *request, std::size_t length, 
         },
         [](const char *why) {
             calc_ipc_current_failure(why != nullptr ? why : "the handler threw what is no std::exception");
-            return std::numeric_limits<std::size_t>::max();
+            return (std::numeric_limits<std::size_t>::max)();
         });
 }
 

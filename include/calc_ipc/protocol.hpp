@@ -65,7 +65,7 @@ inline calc_ipc_response toC(bool success, std::int64_t result, const char *erro
     response.success = success;
     response.result = result;
     // A text that fills the field stays unterminated here: the library cuts it, on a UTF-8 boundary.
-    std::memcpy(response.error, error, std::min(length, sizeof response.error));
+    std::memcpy(response.error, error, (std::min)(length, sizeof response.error));
     return response;
 }
 

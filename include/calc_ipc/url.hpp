@@ -65,6 +65,13 @@ class Server final
         return fd;
     }
 
+    /// The same for loops of Windows: a handle to wait for, see calc_ipc_server_wait_handle().
+    void *waitHandle() const {
+        void *wait = nullptr;
+        detail::check(calc_ipc_server_wait_handle(handle(), &wait));
+        return wait;
+    }
+
     /// What it did so far, see calc_ipc_stats. It never waits, and may be asked in the handler, too.
     calc_ipc_stats stats() const {
         calc_ipc_stats stats = {};

@@ -7,7 +7,7 @@ use super::server::calc_ipc_server;
 use super::status::calc_ipc_status;
 use super::timeout;
 use crate::error::{Error, Status};
-use crate::sys::blocking;
+use crate::sys::known;
 use std::ffi::{c_int, c_void};
 
 /// Gives a descriptor to watch for reading in an event loop of your own, which then drives the server:
@@ -29,7 +29,8 @@ use std::ffi::{c_int, c_void};
 /// @param fd      Takes the descriptor.
 /// @return OK; BUSY: it was run or started, or another thread makes the first of these calls;
 ///     INVALID_ARGUMENT: also `workers` over 1; STOPPED; FORKED; PERMISSION_DENIED: as run; SYSTEM;
-///     UNSUPPORTED: a server at stdio:, and not on this system.
+///     UNSUPPORTED: a server at stdio:, and not on Windows, where calc_ipc_server_wait_handle() gives
+///     a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_server_fd(
     server: *const calc_ipc_server,
@@ -38,16 +39,27 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_fd(
     // SAFETY: the caller promises a live handle, and a place for a number (header, Arguments).
     guard(|| unsafe {
         let mut fd = Out::new(fd, "fd")?;
-        fd.write(blocking::number(handle::get(server)?.source()?));
+        let server = handle::get(server)?;
+        let number = known::NUMBER.ok_or_else(no_descriptor)?;
+        fd.write(number(server.source()?));
         Ok(())
     })
 }
 
-/// Gives a handle to wait for, on systems whose event loops have such.
+/// Gives a handle to wait for, on Windows, in an event loop of your own (WaitForMultipleObjects), which
+/// then drives the server by calc_ipc_server_dispatch(): a manual-reset event, which follows the rule of
+/// calc_ipc_server_fd().
+///
+/// It is signalled at the latest when calc_ipc_server_dispatch() would do something, and once that has
+/// given TIMED_OUT with a timeout of 0, it is not, until something happens. A turn that leaves work
+/// leaves it signalled, and so does STOPPED. The handle stays the same for the server's life. Never set,
+/// reset or close it, and wait for it no more before calc_ipc_server_destroy(), which closes it.
 ///
 /// @param server  The server.
 /// @param out     Takes the handle.
-/// @return UNSUPPORTED: not on this system, where calc_ipc_server_fd() gives a descriptor.
+/// @return OK; BUSY, INVALID_ARGUMENT, STOPPED and PERMISSION_DENIED as calc_ipc_server_fd(); SYSTEM;
+///     UNSUPPORTED: a server at stdio:, and not on this system, where calc_ipc_server_fd() gives a
+///     descriptor.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_server_wait_handle(
     server: *const calc_ipc_server,
@@ -55,10 +67,12 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_wait_handle(
 ) -> calc_ipc_status {
     // SAFETY: the caller promises a live handle, and a place for a pointer (header, Arguments).
     guard(|| unsafe {
-        Out::new(out, "handle")?;
-        handle::get(server)?;
-        let context = "handles to wait for are for Windows; calc_ipc_server_fd gives a descriptor";
-        Err(Error::new(Status::Unsupported, context))
+        let mut out = Out::new(out, "handle")?;
+        let server = handle::get(server)?;
+        let wait_handle = known::WAIT_HANDLE.ok_or_else(no_wait_handle)?;
+        let handle = wait_handle(server.source()?);
+        out.write(handle.map_err(|error| Error::os("a handle to wait for", &error))?);
+        Ok(())
     })
 }
 
@@ -92,4 +106,16 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_dispatch(
             false => Err(Error::new(Status::TimedOut, "nothing to do")),
         }
     })
+}
+
+/// The failure to give a descriptor where there are none.
+fn no_descriptor() -> Error {
+    let context = "descriptors are not for this system; calc_ipc_server_wait_handle gives a handle";
+    Error::new(Status::Unsupported, context)
+}
+
+/// The failure to give a handle where there are none.
+fn no_wait_handle() -> Error {
+    let context = "handles to wait for are for Windows; calc_ipc_server_fd gives a descriptor";
+    Error::new(Status::Unsupported, context)
 }

@@ -10,7 +10,7 @@ use super::status::{CALC_IPC_STATUS_OK, calc_ipc_status};
 use super::timeout;
 use crate::error::{Error, Status};
 use crate::service::{Completion, Next};
-use crate::sys::blocking;
+use crate::sys::known;
 use std::ffi::c_int;
 
 /// Calls of one connection that may be under way, or not taken, at once.
@@ -210,7 +210,8 @@ pub unsafe extern "C" fn calc_ipc_client_request_stop(client: *const calc_ipc_cl
 ///
 /// @param client  The client.
 /// @param fd      Takes the descriptor.
-/// @return OK; FORKED; SYSTEM: no descriptors; UNSUPPORTED: not on this system.
+/// @return OK; FORKED; SYSTEM: no descriptors; UNSUPPORTED: not on Windows, where
+///     calc_ipc_client_wait_handle() gives a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_client_fd(
     client: *const calc_ipc_client,
@@ -219,16 +220,25 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_fd(
     // SAFETY: the caller promises a live handle, and a place for a number (header, Arguments).
     guard(|| unsafe {
         let mut fd = Out::new(fd, "fd")?;
-        fd.write(blocking::number(handle::get(client)?.source()?));
+        let client = handle::get(client)?;
+        let number = known::NUMBER.ok_or_else(no_descriptor)?;
+        fd.write(number(client.source()?));
         Ok(())
     })
 }
 
-/// Gives a handle to wait for, on systems whose event loops have such.
+/// Gives a handle to wait for, on Windows, in an event loop of your own (WaitForMultipleObjects), which
+/// then takes completions: a manual-reset event, which follows the rule of calc_ipc_client_fd().
+///
+/// It is signalled at the latest when calc_ipc_client_next() would give a completion, and once that has
+/// given TIMED_OUT with a timeout of 0, it is not, until something happens. So take completions until
+/// TIMED_OUT, then wait again. The handle stays the same for the client's life. Never set, reset or close
+/// it, and wait for it no more before calc_ipc_client_destroy(), which closes it.
 ///
 /// @param client  The client.
 /// @param out     Takes the handle.
-/// @return UNSUPPORTED: not on this system, where calc_ipc_client_fd() gives a descriptor.
+/// @return OK; SYSTEM: no handles; UNSUPPORTED: not on this system, where calc_ipc_client_fd() gives a
+///     descriptor.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn calc_ipc_client_wait_handle(
     client: *const calc_ipc_client,
@@ -236,10 +246,12 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_wait_handle(
 ) -> calc_ipc_status {
     // SAFETY: the caller promises a live handle, and a place for a pointer (header, Arguments).
     guard(|| unsafe {
-        Out::new(out, "handle")?;
-        handle::get(client)?;
-        let context = "handles to wait for are for Windows; calc_ipc_client_fd gives a descriptor";
-        Err(Error::new(Status::Unsupported, context))
+        let mut out = Out::new(out, "handle")?;
+        let client = handle::get(client)?;
+        let wait_handle = known::WAIT_HANDLE.ok_or_else(no_wait_handle)?;
+        let handle = wait_handle(client.source()?);
+        out.write(handle.map_err(|error| Error::os("a handle to wait for", &error))?);
+        Ok(())
     })
 }
 
@@ -279,4 +291,16 @@ impl calc_ipc_completion {
             id: 0,
         }
     }
+}
+
+/// The failure to give a descriptor where there are none.
+fn no_descriptor() -> Error {
+    let context = "descriptors are not for this system; calc_ipc_client_wait_handle gives a handle";
+    Error::new(Status::Unsupported, context)
+}
+
+/// The failure to give a handle where there are none.
+fn no_wait_handle() -> Error {
+    let context = "handles to wait for are for Windows; calc_ipc_client_fd gives a descriptor";
+    Error::new(Status::Unsupported, context)
 }

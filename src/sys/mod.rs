@@ -68,11 +68,12 @@ pub(crate) use os::{Event, Hangup, Poller, Timer, poll};
 use os::clock;
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
-// `write_all`, of what is the host's: `numbered`, or `standard`; `number`, by which the host knows what is the
-// library's. `socket`: connected ones of any family, how they are tuned, whose the other end is, and handles that go
-// along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps, `begin` and `end`.
-// `named_pipe`: `listen`, `connect`, whether the server's end is trusted, and the client's process.
-pub(crate) use os::{blocking, named_pipe, socket, tcp, transfer};
+// `write_all`, of what is the host's: `numbered`, or `standard`. `socket`: connected ones of any family, how they are tuned,
+// whose the other end is, and handles that go along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps,
+// `begin` and `end`. `known`: `NUMBER` or `WAIT_HANDLE`, which gives by what the host's event loop knows a source of the
+// library's; one of them at most is there. `named_pipe`: `listen`, `connect`, whether the server's end is trusted, and the
+// client's process.
+pub(crate) use os::{blocking, known, named_pipe, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
 // `alarm::Alarm`; `doorbell`: what wakes its server, a `Doorbell` there and a `Ringer` at the client, and the `BYTE` of
@@ -91,3 +92,6 @@ pub(crate) use os::{fifo, file, holder, lock, pipe};
 // Why this system has none of something, for people, with what to use in its place; `None` where it has. `lack`: `UNIX_SOCKETS`, `FIFOS`,
 // `NAMED_PIPES`, `SHARED_MEMORY`, `TCP`, `PROGRAMS` to execute, `STANDARD_PIPES`, `FORKS`; `ALL`: why nothing at all can be opened.
 pub(crate) use os::lack;
+
+// `DRIVES`: whether absolute paths begin with the letter of a drive.
+pub(crate) use os::DRIVES;

@@ -3,7 +3,7 @@
 //! At the two doors, and nowhere else, options are validated, this process's forks begin to be followed, and what this
 //! system does not have is refused. What a transport's own `bind` and `connect` get has passed.
 
-use super::{Endpoint, ServerOptions};
+use super::{Endpoint, ServerOptions, unsupported};
 use super::{
     named_pipe,
     posix::{fifo, pipe, seqpacket, uds},
@@ -44,7 +44,7 @@ pub enum Address {
         /// The port; 0 lets the system choose, for servers.
         port: u16,
     },
-    /// A named pipe of Windows.
+    /// A named pipe of Windows: its name, or its path on this machine, `\\.\pipe\name`.
     NamedPipe(String),
     /// Clients only: a program to execute, which serves on its standard input and output.
     Exec {
@@ -113,6 +113,11 @@ impl Address {
     pub fn tcp(host: impl Into<String>, port: u16) -> Self {
         let host = host.into();
         Self::Tcp { host, port }
+    }
+
+    /// The named pipe called `name`, or at `\\.\pipe\name`.
+    pub fn named_pipe(name: impl Into<String>) -> Self {
+        Self::NamedPipe(name.into())
     }
 
     /// The program at `path`, without arguments.
@@ -215,11 +220,6 @@ fn endpoint(
 /// A child that this process forks lets go of whatever is made from here on.
 pub(super) fn follow_forks() -> Result<()> {
     fork::follow().map_err(|error| Error::os("following forks", &error))
-}
-
-/// The failure to use what this system does not have.
-pub(crate) fn unsupported(lack: &'static str) -> Error {
-    Error::new(Status::Unsupported, lack)
 }
 
 /// [`Address::check`] let through what it has to refuse.

@@ -34,7 +34,7 @@ pub use crate::sys::{
     Bell, Lifeline, credentials::Credentials, deadline::Deadline, room::ALIGNMENT,
 };
 pub use address::{Address, Bound, Side, bind};
-pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS, unsupported};
+pub(crate) use address::{NO_NAMED_PIPES, NO_TRANSPORTS};
 #[cfg(test)]
 pub(crate) use deferral::tests::parked;
 pub use deferral::{Deferral, Defers, Promise};
@@ -129,6 +129,11 @@ pub trait Answer: Sync {
     fn deferring(&self) -> Option<&dyn Defers> {
         None
     }
+}
+
+/// The failure to use what this system does not have.
+pub(crate) fn unsupported(lack: &'static str) -> Error {
+    Error::new(Status::Unsupported, lack)
 }
 
 /// The length of a body, or of a batch, as a prefix has it. Clients bound what they send far below what it counts to.

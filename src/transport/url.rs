@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! unix:///path   seqpacket:///path   fifo:///path   shm://name   shm:///path   tcp://host:port
-//! exec:///path/to/program   stdio:
+//! npipe://name   npipe:////./pipe/name   exec:///path/to/program   stdio:
 //! ```
 
 use super::address::{Address, Side};
-use super::tcp;
+use super::{pipe_name, tcp};
 use crate::error::{Error, Result, Status};
+use crate::sys::DRIVES;
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
 
@@ -17,15 +19,31 @@ mod tests;
 /// What a URL puts behind its path for the two FIFOs.
 const FIFO_SUFFIXES: [&str; 2] = [".request", ".response"];
 
+/// What a URL puts before the name of a pipe in its longer form, which is the pipe's path on Windows, with slashes.
+const PIPES_HERE: &str = "//./pipe/";
+
+/// Why text is no address.
+struct Unread {
+    status: Status,
+    why: String,
+}
+
+impl<T: Into<String>> From<T> for Unread {
+    fn from(why: T) -> Self {
+        let (status, why) = (Status::InvalidArgument, why.into());
+        Self { status, why }
+    }
+}
+
 impl Side {
     /// The forms of this side's URLs, shown in every message about text that is no URL.
     pub(super) const fn forms(self) -> &'static str {
         match self {
             Self::Server => {
-                "a server's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port or stdio: alone"
+                "a server's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port, npipe://name or stdio: alone"
             }
             Self::Client => {
-                "a client's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port or exec:///path/to/program"
+                "a client's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port, npipe://name or exec:///path/to/program"
             }
         }
     }
@@ -35,14 +53,14 @@ impl Address {
     /// The address that `text` names for this side. Paths are absolute and percent-decoded; a raw `?` or
     /// `#` is reserved for options to come.
     pub fn parse(text: &str, side: Side) -> Result<Self> {
-        let read = Self::read(text).and_then(|address| address.checked_for(side));
-        read.map_err(|why| {
+        let read = Self::read(text).and_then(|address| Ok(address.checked_for(side)?));
+        read.map_err(|Unread { status, why }| {
             let context = format!("'{text}': {why}; {}", side.forms());
-            Error::new(Status::InvalidArgument, context)
+            Error::new(status, context)
         })
     }
 
-    fn read(text: &str) -> std::result::Result<Self, String> {
+    fn read(text: &str) -> std::result::Result<Self, Unread> {
         if text == "stdio:" {
             return Ok(Self::Stdio);
         }
@@ -52,19 +70,22 @@ impl Address {
         if rest.contains(['?', '#']) {
             return Err("'?' and '#' are reserved, so write %3F and %23".into());
         }
+        if scheme == "npipe" {
+            return pipe(rest);
+        }
         let decoded = decode(rest)?;
-        match scheme {
+        let address = match scheme {
             "unix" => path(decoded).map(Self::Unix),
             "seqpacket" => path(decoded).map(Self::SeqPacket),
             "fifo" => path(decoded).map(|path| Self::fifo_pair(&path)),
-            "exec" => path(decoded).map(Self::exec),
+            "exec" => path(decoded).map(|path| Self::exec(of_drive(&path, DRIVES))),
             "shm" if decoded.is_empty() => Err("there is no name".into()),
             "shm" if decoded.starts_with('/') => path(decoded).map(Self::ShmAt),
             "shm" => Ok(Self::Shm(decoded)),
             "tcp" => host_and_port(rest),
-            "npipe" => Err("named pipes are for Windows, and yet to come".into()),
             _ => Err(format!("the scheme '{scheme}' is not known")),
-        }
+        };
+        Ok(address?)
     }
 
     /// The FIFOs `<path>.request` and `<path>.response`, which `fifo://<path>` stands for.
@@ -91,6 +112,48 @@ fn path(path: String) -> std::result::Result<String, String> {
         "" | "/" => Err("there is no path".into()),
         absolute if absolute.starts_with('/') => Ok(path),
         _ => Err("its path has to be absolute, which makes three slashes".into()),
+    }
+}
+
+/// The path of a program as its system has it: where there are drives, one that begins with a drive has no slash before that,
+/// as in exec:///C:/folder/program.exe (the same as in a file's URL, RFC 8089, appendix E.2).
+fn of_drive(path: &str, drives: bool) -> &str {
+    path.strip_prefix('/')
+        .filter(|path| drives && has_drive(path))
+        .unwrap_or(path)
+}
+
+/// The reverse of [`of_drive`], in which the backslashes of a path are slashes.
+fn behind_drive(program: &OsStr, drives: bool) -> Cow<'_, OsStr> {
+    match program.to_str().filter(|text| drives && has_drive(text)) {
+        Some(text) => Cow::Owned(format!("/{}", text.replace('\\', "/")).into()),
+        None => Cow::Borrowed(program),
+    }
+}
+
+fn has_drive(path: &str) -> bool {
+    matches!(path.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic())
+}
+
+/// The pipe of a name; what stands before it is looked at before the name is decoded, which has no slash.
+fn pipe(text: &str) -> std::result::Result<Address, Unread> {
+    const FORM: &str = "its name has no slash, as in npipe://name or npipe:////./pipe/name";
+    let name = match text.split_at_checked(PIPES_HERE.len()) {
+        Some((before, name)) if before.eq_ignore_ascii_case(PIPES_HERE) => name,
+        _ => text,
+    };
+    match name.trim_start_matches('/').split_once('/') {
+        // npipe://host/name, and the path npipe:////host/pipe/name.
+        Some(_) if name.len() == text.len() => Err(Unread {
+            status: Status::Unsupported,
+            why: pipe_name::REMOTE.into(),
+        }),
+        None if !name.starts_with('/') => {
+            let name = decode(name)?;
+            pipe_name::check(&name)?;
+            Ok(Address::NamedPipe(name))
+        }
+        _ => Err(FORM.into()),
     }
 }
 
@@ -153,7 +216,7 @@ fn encode(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 impl fmt::Display for Address {
     /// Its URL. For an address that has none (FIFOs whose paths are no pair of a URL's, a program with
-    /// arguments, a named pipe), text for people, which no URL reads like.
+    /// arguments), text for people, which no URL reads like.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut write = |scheme, rest: &OsStr| {
             write!(f, "{scheme}://")?;
@@ -169,8 +232,13 @@ impl fmt::Display for Address {
             },
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
-            Self::NamedPipe(name) => write!(f, "named pipe {name}"),
-            Self::Exec { program, arguments } if arguments.is_empty() => write("exec", program),
+            Self::NamedPipe(name) => match pipe_name::bare(name) {
+                Ok(name) => write("npipe", name.as_ref()),
+                Err(_) => write!(f, "named pipe {name}"),
+            },
+            Self::Exec { program, arguments } if arguments.is_empty() => {
+                write("exec", &behind_drive(program, DRIVES))
+            }
             Self::Exec { program, arguments } => {
                 write!(f, "program {}", program.display())?;
                 let mut words = arguments.iter();

@@ -22,6 +22,7 @@ const MAY_USE: [(&str, &[&str]); 7] = [
             "error",
             "sys::Source",
             "sys::blocking",
+            "sys::known",
             "sys::panic",
             "sys::cancel",
             "protocol",

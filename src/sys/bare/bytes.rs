@@ -25,16 +25,20 @@ pub(crate) mod blocking {
         Err(crate::sys::bare::lacks())
     }
 
-    /// None: nothing has one.
-    pub(crate) fn number(_: Source<'_>) -> i32 {
-        -1
-    }
-
     lacking! {
         fn standard() -> [Source<'static>; 2];
         fn read_exact(Source<'_>, &mut [u8]) -> ();
         fn write_all(Source<'_>, &[u8]) -> ();
     }
+}
+
+pub(crate) mod known {
+    use crate::sys::Source;
+    use std::ffi::c_void;
+    use std::io;
+
+    pub(crate) const NUMBER: Option<fn(Source<'_>) -> i32> = None;
+    pub(crate) const WAIT_HANDLE: Option<fn(Source<'_>) -> io::Result<*mut c_void>> = None;
 }
 
 pub(crate) mod poll {

@@ -32,7 +32,7 @@ mod open;
 mod processes;
 mod shared;
 
-pub(crate) use bytes::{blocking, named_pipe, poll, socket, tcp, transfer};
+pub(crate) use bytes::{blocking, known, named_pipe, poll, socket, tcp, transfer};
 pub(crate) use names::{fifo, file, holder, lock, pipe};
 pub(crate) use open::{AsSource, Event, Handle, Hangup, Poller, Source, Timer};
 pub use open::{Bell, Lifeline};
@@ -52,3 +52,5 @@ pub enum Absent {}
 pub(crate) fn is_shortage(_: &io::Error) -> bool {
     false
 }
+
+pub(crate) const DRIVES: bool = false;

@@ -3,7 +3,7 @@
 use super::{poll, transfer};
 use crate::sys::deadline::Deadline;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 /// The source with this number, which the host gave.
 ///
@@ -27,11 +27,6 @@ pub(crate) unsafe fn numbered<'a>(number: i32) -> io::Result<BorrowedFd<'a>> {
 pub(crate) fn standard() -> io::Result<[BorrowedFd<'static>; 2]> {
     // SAFETY: neither is -1. std takes them for open for good, too; where the host closed one, the system calls answer EBADF.
     Ok([0, 1].map(|number| unsafe { BorrowedFd::borrow_raw(number) }))
-}
-
-/// The number by which the host knows a source of the library's, for as long as that lives.
-pub(crate) fn number(source: BorrowedFd<'_>) -> i32 {
-    source.as_raw_fd()
 }
 
 /// Fills `buffer`; `UnexpectedEof` when the bytes end before.

@@ -14,6 +14,7 @@ mod futex;
 mod gate;
 mod hangup;
 pub(crate) mod holder;
+pub(crate) mod known;
 pub(crate) mod lack;
 pub(crate) mod lock;
 pub(crate) mod memory;
@@ -45,3 +46,5 @@ pub(crate) use poller::{Event, Poller};
 pub(crate) use shortage::is_shortage;
 pub(crate) use source::{AsSource, Source};
 pub(crate) use timer::Timer;
+
+pub(crate) const DRIVES: bool = false;

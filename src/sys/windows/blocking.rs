@@ -51,11 +51,6 @@ fn once(place: &'static OnceLock<Node>, which: u32) -> io::Result<Source<'static
     Ok(place.get_or_init(|| node))
 }
 
-/// The number by which the host knows a source of the library's: none has one.
-pub(crate) fn number(_source: Source<'_>) -> i32 {
-    -1
-}
-
 /// Fills `buffer`; `UnexpectedEof` when the bytes end before.
 pub(crate) fn read_exact(from: Source<'_>, buffer: &mut [u8]) -> io::Result<()> {
     let mut rest = buffer;

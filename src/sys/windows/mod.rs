@@ -14,6 +14,7 @@ mod event;
 mod handle;
 mod hangup;
 mod job;
+pub(crate) mod known;
 pub(crate) mod lack;
 pub(crate) mod lock;
 pub(crate) mod memory;
@@ -53,3 +54,5 @@ pub(crate) use node::{AsSource, Source};
 pub(crate) use poller::{Event, Poller};
 pub use signal::Bell;
 pub(crate) use timer::Timer;
+
+pub(crate) const DRIVES: bool = true;

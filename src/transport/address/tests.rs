@@ -19,7 +19,7 @@ fn each_side_has_its_own() {
 
 #[test]
 fn what_this_system_does_not_have_is_refused_before_options_are_looked_at() {
-    let mut all = [Address::NamedPipe("calc".into()), Address::unix("/calc")].into_iter();
+    let mut all = [Address::named_pipe("calc"), Address::unix("/calc")].into_iter();
     let pipe = all.find(|address| address.lack().is_some()).unwrap();
     let options = ServerOptions {
         workers: u32::MAX,

@@ -1,13 +1,19 @@
 //! The command line, defined once: parsing, help, man pages and completions come from here.
 
 mod bench;
+#[cfg(unix)]
+mod contestant;
 
-pub(crate) use bench::{
-    Answering, Asking, BenchArgs, ContestantArgs, ContestantManner, ContestantSettings, Role,
+pub(crate) use bench::BenchArgs;
+#[cfg(unix)]
+pub(crate) use contestant::{
+    Answering, Asking, ContestantArgs, ContestantManner, ContestantSettings, Role,
 };
 
 use crate::values;
-use calc_ipc::transport::{Address, ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser};
+use calc_ipc::transport::{
+    Address, CONNECTIONS_RANGE, ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use serde::Serialize;
@@ -23,6 +29,7 @@ URLs:
   shm:///path           the same, met at a path in place of /dev/shm
   fifo:///path          the FIFOs path.request and path.response
   tcp://host:port       TCP; for servers, port 0 is any that is free
+  npipe://name          a named pipe of Windows
   exec:///path/program  clients: a program that serves on its stdio
   stdio:                servers: this command's own stdin and stdout
 
@@ -49,6 +56,7 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     Recommend(RecommendArgs),
     Report(ReportArgs),
+    #[cfg(unix)]
     #[command(hide = true)]
     Contestant(ContestantArgs),
     Man(ManArgs),
@@ -221,6 +229,18 @@ pub(crate) struct RecommendArgs {
     /// Processes on other machines take part, now or later [default: false].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) other_machines: Option<bool>,
+    /// Either side runs in an event loop of its own, which nothing may hold up [default: false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) event_loop: Option<bool>,
+    /// Threads that share one client [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(*CONNECTIONS_RANGE.end())))]
+    pub(crate) threads: Option<u32>,
+    /// Answers come later than handlers return, as when something happens [default: false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) late_answers: Option<bool>,
+    /// The system that it is for [default: this one].
+    #[arg(long, value_name = "SYSTEM", value_enum)]
+    pub(crate) system: Option<System>,
     /// Ask nothing, also at a terminal.
     #[arg(long)]
     pub(crate) no_input: bool,
@@ -249,6 +269,25 @@ pub(crate) enum Relation {
     ParentChild,
     /// Each is started on its own.
     Independent,
+}
+
+/// A system that the library is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum System {
+    /// Linux, and its Unix sockets and FIFOs.
+    Linux,
+    /// Windows, and its named pipes.
+    Windows,
+}
+
+impl System {
+    /// The one that this program runs on.
+    pub(crate) const HERE: Self = if cfg!(windows) {
+        Self::Windows
+    } else {
+        Self::Linux
+    };
 }
 
 /// Make a page with plots out of a report that 'calc-ipc bench --json' wrote.

@@ -4,7 +4,6 @@ use crate::bench::html;
 use crate::bench::report::{Report, SCHEMA};
 use crate::cli::ReportArgs;
 use crate::exit::{Exit, Failure};
-use nix::unistd::{AccessFlags, eaccess};
 use serde::Deserialize;
 use std::fmt::Display;
 use std::fs;
@@ -21,32 +20,6 @@ struct Head {
 pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     write_page(&read(&args.report)?, args.out.as_deref())?;
     Ok(Exit::Success)
-}
-
-/// Says why no page could be written to `path`, which is left as it is.
-pub(crate) fn check_page(path: &Path) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let shown = folder.display();
-    let why = if path.is_dir() {
-        "it is a folder".to_owned()
-    } else if !folder.exists() {
-        format!("there is no folder {shown}")
-    } else if !folder.is_dir() {
-        format!("{shown} is no folder")
-    } else if path.exists() && eaccess(path, AccessFlags::W_OK).is_err() {
-        "this user may not write to it".to_owned()
-    } else if !path.exists() && eaccess(folder, AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
-        format!("this user may not create files in {shown}")
-    } else {
-        return Ok(());
-    };
-    Err(Failure::Transport(format!(
-        "the page {}: {why}",
-        path.display()
-    )))
 }
 
 /// Writes the page of a report to a file, or to standard output.

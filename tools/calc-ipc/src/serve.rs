@@ -2,12 +2,11 @@
 
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
+use crate::sys::End;
 use calc_ipc::calculator::{self, Request, Response};
 use calc_ipc::service::{self, Handler, Observer, Server};
 use calc_ipc::transport::Visit;
 use calc_ipc::transport::{self, Address, Bound};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,12 +47,11 @@ impl Event {
 /// Serves until a signal comes, or one of the servers ends.
 pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     // Before anything is made that a signal could leave behind.
-    let signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Failure::io("watch for signals", &error))?;
+    let end = End::watch().map_err(|error| Failure::io("watch for signals", &error))?;
     let answered = Arc::new(AtomicU64::new(0));
     let servers = bind_all(args, &answered)?;
     announce(&servers).map_err(|error| Failure::io("announce the addresses", &error))?;
-    let result = serve(&servers, signals);
+    let result = serve(&servers, end);
     if args.verbose {
         log(format_args!(
             "{} requests answered",
@@ -151,21 +149,21 @@ fn announce(servers: &[Named]) -> io::Result<()> {
 /// Runs every server on a thread of its own. The first thing that happens ends them all: a signal,
 /// the end of standard input (whose writer tells a program so that it is no longer needed), or a
 /// failure.
-fn serve(servers: &[Named], mut signals: Signals) -> Result<(), Failure> {
-    let watch = signals.handle();
+fn serve(servers: &[Named], mut end: End) -> Result<(), Failure> {
+    let close = end.closer();
     thread::scope(|scope| {
         let (events, happened) = mpsc::channel();
         for named in servers {
             run_on_thread(scope, &events, || Event::Ended(named.run()));
         }
         run_on_thread(scope, &events, move || {
-            signals.forever().next();
+            end.wait();
             Event::Signal
         });
         drop(events);
         let first = happened.recv();
         servers.iter().for_each(|named| named.server.request_stop());
-        watch.close();
+        close();
         let mut all = first.into_iter().chain(happened);
         let failure = all.find_map(Event::failure);
         failure.map_or(Ok(()), Err)

@@ -65,10 +65,11 @@ pub(crate) fn server_user(text: &str) -> Result<ServerUser, String> {
 /// What a service is called in a URL: plain enough for a path, a name of shared memory and a program.
 pub(crate) fn service_name(text: &str) -> Result<String, String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let is_name = (1..=64).contains(&text.len()) && !text.starts_with(['-', '.']);
+    let is_name =
+        (1..=64).contains(&text.len()) && !text.starts_with(['-', '.']) && !text.ends_with('.');
     match is_name && text.bytes().all(is_plain) {
         true => Ok(text.to_owned()),
-        false => Err("a name is up to 64 letters, digits, '-', '_' and '.'".to_owned()),
+        false => Err("a name is up to 64 letters, digits, '-', '_' and '.', with none of these first and no '.' last".to_owned()),
     }
 }
 

@@ -5,20 +5,16 @@ use super::lines::{Line, Lines};
 use super::progress::Progress;
 use crate::cli::CallArgs;
 use crate::exit::{Exit, Failure};
-use crate::{complain, values};
+use crate::{complain, sys, values};
 use calc_ipc::calculator::Request;
 use calc_ipc::service::Client;
 use calc_ipc::transport::Address;
-use std::fs::File;
-use std::io;
-use std::os::fd::AsFd;
 
 /// Asks every line of standard input.
 pub(super) fn run(client: &Client, args: &CallArgs) -> Result<Exit, Failure> {
     let failed = |error| Failure::io("standard input", &error);
     // A file of its own: std's would read ahead, and could not say how long the input is.
-    let input = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?;
-    let input = File::from(input);
+    let input = sys::input().map_err(failed)?;
     let mut progress = Progress::new(&input);
     let mut lines = Lines::new(input);
     let mut answers = Answers::new(args.json);

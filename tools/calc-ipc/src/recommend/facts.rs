@@ -1,8 +1,8 @@
 //! What a recommendation depends on: said as options, asked for, or assumed.
 
-use crate::cli::{RecommendArgs, Relation};
+use crate::cli::{RecommendArgs, Relation, System};
 use crate::exit::Failure;
-use calc_ipc::transport::MAX_MESSAGE_RANGE;
+use calc_ipc::transport::{CONNECTIONS_RANGE, MAX_MESSAGE_RANGE};
 use inquire::{Confirm, CustomType, InquireError, Select};
 use serde::Serialize;
 use std::fmt;
@@ -18,6 +18,13 @@ pub(crate) struct Facts {
     pub(super) fastest: bool,
     pub(super) other_users: bool,
     pub(super) other_machines: bool,
+    /// Either side runs in an event loop of the host's.
+    pub(super) event_loop: bool,
+    /// So many share one client.
+    pub(super) threads: u32,
+    /// Answers that come later than the handler returns.
+    pub(super) late_answers: bool,
+    pub(super) system: System,
     /// Which of them nobody said.
     pub(super) assumed: Vec<&'static str>,
 }
@@ -25,6 +32,7 @@ pub(crate) struct Facts {
 /// What is assumed where nobody says it; the command line's help says so, too.
 const CLIENTS: u32 = 1;
 const MESSAGE_SIZE: u32 = 64;
+const THREADS: u32 = 1;
 
 /// A choice of the first question.
 struct Choice(Option<Relation>, &'static str);
@@ -50,6 +58,18 @@ pub(super) fn gather(args: &RecommendArgs) -> Result<Facts, Failure> {
     })
 }
 
+impl Facts {
+    /// Whether more is asked of a connection than one call after another.
+    pub(super) fn is_more_than_calls(&self) -> bool {
+        self.event_loop || self.threads > 1 || self.late_answers
+    }
+
+    /// How many connections the server has at once, if each client has one for each of its threads.
+    pub(super) fn connections(&self) -> u32 {
+        self.clients.saturating_mul(self.threads)
+    }
+}
+
 fn defaults(args: &RecommendArgs) -> Facts {
     let is_said = [
         ("relation", args.relation.is_some()),
@@ -58,6 +78,9 @@ fn defaults(args: &RecommendArgs) -> Facts {
         ("fastest", args.fastest.is_some()),
         ("other_users", args.other_users.is_some()),
         ("other_machines", args.other_machines.is_some()),
+        ("event_loop", args.event_loop.is_some()),
+        ("threads", args.threads.is_some()),
+        ("late_answers", args.late_answers.is_some()),
     ];
     Facts {
         relation: args.relation,
@@ -66,6 +89,10 @@ fn defaults(args: &RecommendArgs) -> Facts {
         fastest: args.fastest.unwrap_or_default(),
         other_users: args.other_users.unwrap_or_default(),
         other_machines: args.other_machines.unwrap_or_default(),
+        event_loop: args.event_loop.unwrap_or_default(),
+        threads: args.threads.unwrap_or(THREADS),
+        late_answers: args.late_answers.unwrap_or_default(),
+        system: args.system.unwrap_or(System::HERE),
         assumed: is_said
             .iter()
             .filter(|(_, said)| !said)
@@ -92,6 +119,16 @@ fn ask(args: &RecommendArgs) -> Result<Facts, InquireError> {
             args.other_machines,
             "Do processes on other machines take part, now or later?",
         )?,
+        event_loop: confirm(
+            args.event_loop,
+            "Does either side run in an event loop of its own?",
+        )?,
+        threads: args.threads.map_or_else(ask_threads, Ok)?,
+        late_answers: confirm(
+            args.late_answers,
+            "Are there answers that come later, when something happens?",
+        )?,
+        system: args.system.unwrap_or(System::HERE),
         assumed: Vec::new(),
     })
 }
@@ -111,6 +148,20 @@ fn ask_clients() -> Result<u32, InquireError> {
         .with_default(CLIENTS)
         .with_error_message("a number from 1 on")
         .with_parser(&|text| text.parse().ok().filter(|clients| *clients > 0).ok_or(()))
+        .prompt()
+}
+
+fn ask_threads() -> Result<u32, InquireError> {
+    let limit = *CONNECTIONS_RANGE.end();
+    CustomType::new("How many threads share one client?")
+        .with_default(THREADS)
+        .with_error_message(&format!("a number from 1 to {limit}"))
+        .with_parser(&|text| {
+            let threads = text.parse().ok();
+            threads
+                .filter(|threads| (1..=limit).contains(threads))
+                .ok_or(())
+        })
         .prompt()
 }
 

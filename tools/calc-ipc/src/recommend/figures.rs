@@ -1,6 +1,7 @@
 //! What a report says of the question at hand.
 
 use super::facts::Facts;
+use super::kind::Kind;
 use super::tree::Rule;
 use crate::bench::report::{Family, Latency, Placement, Report, Throughput, Transport, Waiting};
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde::Serialize;
 /// What one transport was measured at.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Figure {
-    pub(super) transport: Transport,
+    pub(super) transport: Kind,
     /// The median of a call; with many clients, the time in which one of all their calls is answered.
     pub(super) time_ns: f64,
     /// CPU time of a call, both sides together.
@@ -34,34 +35,33 @@ const COMPARABLE: f64 = 8.0;
 impl Figures {
     /// The figures that are nearest to the facts; `None` if nothing that the rule chooses from was measured.
     pub(super) fn find(report: &Report, facts: &Facts, rule: &Rule) -> Option<Self> {
-        let latencies = || round_trips(report, facts, rule.candidates);
+        let candidates = &rule.candidates(facts.system);
+        let latencies = || round_trips(report, facts, candidates);
         let figures = match facts.clients {
             1 => latencies(),
-            _ => throughputs(report, facts, rule.candidates).or_else(latencies),
+            _ => throughputs(report, facts, candidates).or_else(latencies),
         };
         figures.filter(|figures| !figures.transports.is_empty())
     }
 
-    pub(super) fn of(&self, transport: Transport) -> Option<&Figure> {
+    pub(super) fn of(&self, transport: Kind) -> Option<&Figure> {
         self.transports
             .iter()
             .find(|figure| figure.transport == transport)
     }
 }
 
-fn round_trips(report: &Report, facts: &Facts, candidates: &[Transport]) -> Option<Figures> {
+fn round_trips(report: &Report, facts: &Facts, candidates: &[Kind]) -> Option<Figures> {
     let ours: Vec<_> = report
         .latencies
         .iter()
         .filter(|row| row.contestant.family == Family::CalcIpc && row.batch == 1 && row.p50 > 0)
-        .filter(|row| candidates.contains(&row.contestant.transport))
+        .filter(|row| place_of(row.contestant.transport, candidates).is_some())
         .collect();
     let rank = |row: &Latency| {
         let place = PLACEMENTS.iter().position(|it| *it == row.placement);
         let waiting = WAITINGS.iter().position(|it| *it == row.contestant.waiting);
-        let candidate = candidates
-            .iter()
-            .position(|it| *it == row.contestant.transport);
+        let candidate = place_of(row.contestant.transport, candidates);
         (candidate, place, waiting)
     };
     let distance = |row: &Latency| sizes_apart(row.size, facts.message_size);
@@ -79,11 +79,13 @@ fn round_trips(report: &Report, facts: &Facts, candidates: &[Transport]) -> Opti
             && row.contestant.waiting == best.contestant.waiting
             && row.size == best.size
     };
-    let figure = |row: &&Latency| Figure {
-        transport: row.contestant.transport,
-        time_ns: nanoseconds(row.p50),
-        cpu_ns: row.client_cpu + row.server_cpu,
-        over_raw: row.over_raw,
+    let figure = |row: &&Latency| {
+        Some(Figure {
+            transport: kind_of(row.contestant.transport, candidates)?,
+            time_ns: nanoseconds(row.p50),
+            cpu_ns: row.client_cpu + row.server_cpu,
+            over_raw: row.over_raw,
+        })
     };
     Some(Figures {
         about: format!(
@@ -91,23 +93,21 @@ fn round_trips(report: &Report, facts: &Facts, candidates: &[Transport]) -> Opti
             size(best.size),
             place(best.placement)
         ),
-        transports: ours.iter().filter(is_alike).map(figure).collect(),
+        transports: ours.iter().filter(is_alike).filter_map(figure).collect(),
     })
 }
 
-fn throughputs(report: &Report, facts: &Facts, candidates: &[Transport]) -> Option<Figures> {
+fn throughputs(report: &Report, facts: &Facts, candidates: &[Kind]) -> Option<Figures> {
     let ours: Vec<_> = report
         .throughputs
         .iter()
         .filter(|row| row.contestant.family == Family::CalcIpc && row.calls_per_second > 0.0)
-        .filter(|row| candidates.contains(&row.contestant.transport))
+        .filter(|row| place_of(row.contestant.transport, candidates).is_some())
         // What tells nothing of such messages is worse than what tells of one client.
         .filter(|row| sizes_apart(row.size, facts.message_size) <= COMPARABLE.ln())
         .collect();
     let rank = |row: &Throughput| {
-        let candidate = candidates
-            .iter()
-            .position(|it| *it == row.contestant.transport);
+        let candidate = place_of(row.contestant.transport, candidates);
         let waiting = WAITINGS.iter().position(|it| *it == row.contestant.waiting);
         (candidate, waiting)
     };
@@ -123,11 +123,13 @@ fn throughputs(report: &Report, facts: &Facts, candidates: &[Transport]) -> Opti
             && row.clients == best.clients
             && row.size == best.size
     };
-    let figure = |row: &&Throughput| Figure {
-        transport: row.contestant.transport,
-        time_ns: 1e9 / row.calls_per_second,
-        cpu_ns: row.client_cpu + row.server_cpu,
-        over_raw: row.over_raw,
+    let figure = |row: &&Throughput| {
+        Some(Figure {
+            transport: kind_of(row.contestant.transport, candidates)?,
+            time_ns: 1e9 / row.calls_per_second,
+            cpu_ns: row.client_cpu + row.server_cpu,
+            over_raw: row.over_raw,
+        })
     };
     Some(Figures {
         about: format!(
@@ -135,8 +137,19 @@ fn throughputs(report: &Report, facts: &Facts, candidates: &[Transport]) -> Opti
             size(best.size),
             best.clients
         ),
-        transports: ours.iter().filter(is_alike).map(figure).collect(),
+        transports: ours.iter().filter(is_alike).filter_map(figure).collect(),
     })
+}
+
+/// Where a transport stands among the candidates, if it is one.
+fn place_of(transport: Transport, candidates: &[Kind]) -> Option<usize> {
+    candidates
+        .iter()
+        .position(|kind| kind.measured() == Some(transport))
+}
+
+fn kind_of(transport: Transport, candidates: &[Kind]) -> Option<Kind> {
+    candidates.get(place_of(transport, candidates)?).copied()
 }
 
 /// How far two sizes are apart: it is the ratio that counts. Below some 16 bytes it makes no difference,

@@ -3,6 +3,7 @@
 mod answer;
 mod facts;
 mod figures;
+mod kind;
 mod lines;
 mod source;
 mod text;
@@ -16,7 +17,7 @@ use std::io::Write;
 /// Asks, measures, decides and tells.
 pub(crate) fn run(args: &RecommendArgs) -> Result<Exit, Failure> {
     let facts = facts::gather(args)?;
-    let report = source::report(args)?;
+    let report = source::report(args, facts.system)?;
     let answer = Answer::new(args, facts, report)?;
     let mut output = std::io::stdout().lock();
     match args.json {

@@ -1,18 +1,24 @@
 //! Where the figures come from.
 
 use crate::bench::report::Report;
-use crate::cli::RecommendArgs;
+use crate::cli::{RecommendArgs, System};
 use crate::exit::Failure;
 use crate::report;
 use std::process::{Command, Stdio};
 
 /// A report, or why there is none.
-pub(super) fn report(args: &RecommendArgs) -> Result<Result<Report, String>, Failure> {
+pub(super) fn report(
+    args: &RecommendArgs,
+    system: System,
+) -> Result<Result<Report, String>, Failure> {
     if let Some(path) = &args.from {
         return report::read(path).map(Ok);
     }
     if args.no_measure {
         return Ok(Err("as was asked".to_owned()));
+    }
+    if system == System::Windows {
+        return Ok(Err("calc-ipc bench is for Linux".to_owned()));
     }
     // A recommendation without figures is better than none.
     Ok(measure())

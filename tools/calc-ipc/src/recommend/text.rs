@@ -1,18 +1,17 @@
 //! The recommendation, for people.
 
 use super::answer::{Answer, RunnerUp, Step};
+use super::kind::Kind;
 use super::lines::Lines;
-use super::tree::name;
-use crate::bench::report::Transport;
 use std::io::{self, Write};
 
 /// What the choice does not depend on.
 const BESIDES: &str = "\
 What the messages hold is another question: text is simple; protobuf is compact, and read in many languages.
-On Windows named pipes take the place of Unix sockets and FIFOs; this library does not run there yet.";
+On Windows named pipes take the place of Unix sockets and FIFOs, see --system.";
 
 pub(super) fn print(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
-    let chosen = name(answer.transport);
+    let chosen = answer.transport.name();
     writeln!(output, "{chosen}: {}", answer.ends.client.url)?;
     print_list(output, "why", &answer.reasons)?;
     print_figures(output, answer)?;
@@ -57,7 +56,7 @@ fn print_figures(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
             writeln!(
                 output,
                 "  {:<14}  {:>9}  CPU {:>9}",
-                name(row.transport),
+                row.transport.name(),
                 time(row.time_ns),
                 time(row.cpu_ns)
             )?;
@@ -73,12 +72,12 @@ fn print_figures(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
 }
 
 /// What the second best would cost, or bring.
-fn cost(runner_up: &RunnerUp, chosen: Transport) -> String {
-    let other = name(runner_up.transport);
+fn cost(runner_up: &RunnerUp, chosen: Kind) -> String {
+    let other = runner_up.transport.name();
     match runner_up.times {
         None => other.to_owned(),
         Some(times) if times >= 1.0 => format!("{other}, which takes {times:.1} times as long"),
-        Some(times) if chosen != Transport::Shm && runner_up.transport == Transport::Shm => {
+        Some(times) if chosen != Kind::Shm && runner_up.transport == Kind::Shm => {
             format!(
                 "{other}, which is {:.1} times as fast; if that is what counts, say --fastest",
                 times.recip()
@@ -103,7 +102,7 @@ fn print_tree(output: &mut impl Write, steps: &[Step]) -> io::Result<()> {
     writeln!(output, "\nhow it is decided: the first yes counts")?;
     for step in steps {
         let mark = if step.decides { '>' } else { ' ' };
-        let candidates: Vec<_> = step.candidates.iter().map(|it| name(*it)).collect();
+        let candidates: Vec<_> = step.candidates.iter().map(|it| it.name()).collect();
         writeln!(output, "{mark} {}", step.question)?;
         writeln!(output, "      {}", step.advice)?;
         writeln!(output, "      {}", candidates.join(", then "))?;

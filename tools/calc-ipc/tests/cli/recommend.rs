@@ -53,10 +53,83 @@ fn every_leaf_of_the_tree_is_reached() {
             "tcp",
         ),
         ("--other-machines=false --fastest=false", "unsure", "unix"),
+        ("--event-loop", "more-than-calls", "unix"),
+        (
+            "--threads=2 --relation=parent-child",
+            "more-than-calls",
+            "unix",
+        ),
+        (
+            "--late-answers --relation=independent",
+            "more-than-calls",
+            "unix",
+        ),
+        ("--late-answers --clients=2", "many-clients", "unix"),
+        ("--event-loop --fastest", "speed", "shm"),
+        (
+            "--event-loop=false --threads=1 --late-answers=false",
+            "unsure",
+            "unix",
+        ),
     ] {
         let facts: Vec<_> = facts.split_ascii_whitespace().collect();
         assert_decides(&[&facts[..], &["--no-measure"]].concat(), rule, transport);
     }
+}
+
+#[test]
+fn windows_has_named_pipes_in_the_place_of_sockets_and_fifos() {
+    for (facts, rule, transport, url) in [
+        ("", "unsure", "named_pipe", "npipe://calc"),
+        (
+            "--relation=independent",
+            "one-to-one",
+            "named_pipe",
+            "npipe://calc",
+        ),
+        ("--clients=9", "many-clients", "named_pipe", "npipe://calc"),
+        ("--other-users", "users", "named_pipe", "npipe://calc"),
+        (
+            "--event-loop",
+            "more-than-calls",
+            "named_pipe",
+            "npipe://calc",
+        ),
+        ("--fastest", "speed", "shm", "shm://calc"),
+        (
+            "--relation=parent-child",
+            "parent-child",
+            "pipe",
+            "exec:///C:/services/calc-server.exe",
+        ),
+    ] {
+        let facts: Vec<_> = facts.split_ascii_whitespace().collect();
+        let args = [&facts[..], &["--no-measure", "--system=windows"]].concat();
+        assert_decides(&args, rule, transport);
+        let answer = recommend(&[&args[..], &["--explain"]].concat());
+        assert_eq!(answer["client"]["url"], url, "{answer}");
+        let tree = answer["tree"].to_string();
+        assert!(!tree.contains("Unix") && !tree.contains("fifo"), "{tree}");
+    }
+    // Shared memory between users is for Linux.
+    let args = [
+        "--no-measure",
+        "--system=windows",
+        "--fastest",
+        "--other-users",
+    ];
+    assert_decides(&args, "speed", "named_pipe");
+    let answer = recommend(&args);
+    assert!(
+        answer["client"]["c"]
+            .to_string()
+            .contains("CALC_IPC_SERVER_UID_ANY"),
+        "{answer}"
+    );
+    // Nothing is measured for another system.
+    let why = recommend(&["--system=windows"])["not_measured"].to_string();
+    assert!(why.contains("Linux"), "{why}");
+    assert_decides(&["--system=linux", "--no-measure"], "unsure", "unix");
 }
 
 #[test]
@@ -173,6 +246,9 @@ fn facts_that_nobody_said_are_assumed_where_nobody_can_be_asked() {
         "fastest",
         "other_users",
         "other_machines",
+        "event_loop",
+        "threads",
+        "late_answers",
     ];
     let answer = recommend(&["--no-measure"]);
     assert_eq!(answer["facts"]["assumed"], json!(all));
@@ -181,7 +257,15 @@ fn facts_that_nobody_said_are_assumed_where_nobody_can_be_asked() {
     let answer = recommend(&["--no-measure", "--clients=3", "--other-users=false"]);
     assert_eq!(
         answer["facts"]["assumed"],
-        json!(["relation", "message_size", "fastest", "other_machines"])
+        json!([
+            "relation",
+            "message_size",
+            "fastest",
+            "other_machines",
+            "event_loop",
+            "threads",
+            "late_answers"
+        ])
     );
     let text = run(["recommend", "--no-measure", "--clients=3"]).stdout;
     assert!(
@@ -198,6 +282,10 @@ fn facts_that_make_no_sense_are_refused() {
         "--message-size=67108865",
         "--relation=siblings",
         "--other-users=perhaps",
+        "--threads=0",
+        "--threads=1025",
+        "--system=plan9",
+        "--name=calc.",
         "--name=a/b",
         "--from=x --no-measure",
     ] {
@@ -223,6 +311,7 @@ fn the_whole_tree_is_explained_by_what_decides() {
             "speed",
             "users",
             "many-clients",
+            "more-than-calls",
             "parent-child",
             "one-to-one",
             "unsure"

@@ -50,6 +50,9 @@ fn at_a_terminal_it_asks_for_what_was_not_said() {
         ("time of a call?", "n\r"),
         ("processes of other users", "n\r"),
         ("on other machines", "n\r"),
+        ("event loop", "n\r"),
+        ("How many threads", "1\r"),
+        ("answers that come later", "n\r"),
     ];
     let output = converse(&questions, &[]);
     assert_eq!(output.status, Some(0), "{output:?}");
@@ -62,6 +65,9 @@ fn at_a_terminal_it_asks_for_what_was_not_said() {
         "--message-size=9",
         "--fastest=false",
         "--other-machines=false",
+        "--event-loop",
+        "--threads=2",
+        "--late-answers=false",
     ];
     let output = converse(&[questions[1], ("processes of other users", "y\r")], &said);
     assert_eq!(output.json()[0]["rule"], "users", "{output:?}");

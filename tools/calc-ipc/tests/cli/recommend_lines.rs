@@ -133,6 +133,33 @@ fn what_the_defaults_do_not_allow_is_set() {
 }
 
 #[test]
+fn connections_deferred_handlers_and_loops_are_in_the_lines() {
+    let names = Names::new();
+    let facts = "--event-loop --threads=4 --late-answers --clients=600";
+    let answer = recommend(&names, facts);
+    for (side, language, words) in [
+        ("server", "shell", "--max-clients 2400"),
+        ("server", "c", "calc_ipc_server_create_deferred("),
+        ("server", "c", "calc_ipc_server_fd(server, &fd);"),
+        ("server", "cxx", "Server::deferred("),
+        ("client", "c", "options.connections = 4;"),
+        ("client", "c", "calc_ipc_client_fd(client, &fd);"),
+        ("client", "cxx", "client.dispatch("),
+    ] {
+        let line = line(&answer, side, language);
+        assert!(line.contains(words), "{words} in {line}");
+    }
+    let windows = recommend(&names, "--event-loop --system=windows");
+    for side in ["server", "client"] {
+        let line = line(&windows, side, "c");
+        assert!(
+            line.contains(&format!("calc_ipc_{side}_wait_handle({side}, &event);")),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn what_has_to_be_minded_is_said() {
     let names = Names::new();
     for (facts, words) in [
@@ -142,6 +169,11 @@ fn what_has_to_be_minded_is_said() {
         ("--relation=parent-child", "one client"),
         ("--clients=5000", "ulimit"),
         ("--message-size=100000", "max_message on both sides"),
+        ("--threads=2", "counts as a client"),
+        ("--late-answers", "not read from"),
+        ("--fastest --event-loop", "bench --async"),
+        ("--system=windows", "ignores case"),
+        ("--system=windows --other-users", "any user"),
     ] {
         let warnings = recommend(&names, facts)["warnings"].to_string();
         assert!(warnings.contains(words), "{facts}: {warnings}");
@@ -171,6 +203,10 @@ fn the_lines_compile() {
         "--relation=parent-child --message-size=100",
         "--fastest --clients=200 --message-size=100000 --other-users",
         "--other-machines --other-users --message-size=100000",
+        "--event-loop",
+        "--event-loop --threads=4 --late-answers --clients=600",
+        "--late-answers --system=windows --other-users",
+        "--event-loop --late-answers --system=windows",
     ] {
         compiles(&recommend(&names, facts));
     }
@@ -183,6 +219,11 @@ fn compiles(answer: &Value) {
         ("cxx", "g++", "-std=c++17", "calc_ipc.hpp"),
     ] {
         let mut source = format!("#include <{header}>\n");
+        // What is the reader's own.
+        source.push_str(match language {
+            "c" => "void handler(calc_ipc_reply *, const uint8_t *, size_t, void *);\n",
+            _ => "void handler(calc_ipc::Reply, calc_ipc::BytesView);\nvoid watch(int);\nvoid watch(void *);\n",
+        });
         for side in ["server", "client"] {
             let handle = match language {
                 "c" => format!("calc_ipc_{side} *{side};\n"),

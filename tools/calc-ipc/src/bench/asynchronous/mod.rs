@@ -58,7 +58,7 @@ pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble
         skipped: session.skipped.clone(),
     };
     match args.json {
-        true => super::print_json(&report)?,
+        true => super::run::print_json(&report)?,
         false => io::stdout()
             .write_all(table::render(&report).as_bytes())
             .map_err(Failure::from)?,

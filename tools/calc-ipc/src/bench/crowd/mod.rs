@@ -97,7 +97,7 @@ pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble
     session.progress.expect(turns);
     let report = measure(session, &pairings, &effort)?;
     match args.json {
-        true => super::print_json(&report)?,
+        true => super::run::print_json(&report)?,
         false => io::stdout()
             .write_all(table::render(&report).as_bytes())
             .map_err(Failure::from)?,

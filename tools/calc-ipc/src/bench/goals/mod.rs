@@ -43,7 +43,7 @@ pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble
     }
     let goals = combine(&runs);
     if args.json {
-        super::print_json(&Goals {
+        super::run::print_json(&Goals {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             machine: machine::describe(&session.processors),

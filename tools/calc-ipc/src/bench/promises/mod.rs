@@ -106,7 +106,7 @@ fn print(session: &Session, is_json: bool, promises: Vec<Promise>) -> Result<(),
         skipped: session.skipped.clone(),
     };
     match is_json {
-        true => super::print_json(&report)?,
+        true => super::run::print_json(&report)?,
         false => io::stdout()
             .write_all(table::render(&report).as_bytes())
             .map_err(Failure::from)?,

@@ -1,0 +1,102 @@
+//! The command, from its arguments to its exit status.
+
+use super::session::Session;
+use super::trouble::Trouble;
+use super::{asynchronous, crowd, goals, promises, rivals, survey, table};
+use crate::cli::BenchArgs;
+use crate::exit::{Exit, Failure};
+use nix::unistd::{AccessFlags, eaccess};
+use serde::Serialize;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Measures, and prints what was found.
+pub(crate) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
+    let mut session = Session::new()?;
+    let mut are_promises_kept = true;
+    if args.goals {
+        goals::run(&mut session, args)?;
+    } else if args.crowd {
+        crowd::run(&mut session, args)?;
+    } else if args.asynchronous {
+        asynchronous::run(&mut session, args)?;
+    } else if args.promises {
+        are_promises_kept = promises::run(&mut session, args)?;
+    } else {
+        survey(&mut session, args)?;
+    }
+    let is_broken = args.strict && !are_promises_kept;
+    Ok(exit(session.has_failures, is_broken))
+}
+
+/// Whoever failed was told of; the rest was measured all the same.
+fn exit(has_failures: bool, is_broken: bool) -> Exit {
+    match (has_failures, is_broken) {
+        (true, _) => Exit::Transport,
+        (false, true) => Exit::Negative,
+        (false, false) => Exit::Success,
+    }
+}
+
+fn survey(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
+    // First, so that minutes are not spent on what cannot be kept.
+    if let Some(path) = &args.report {
+        check_page(path)?;
+    }
+    let rivals = rivals::find(session, args.rivals.as_deref())?;
+    let report = survey::run(session, args.quick, &args.transports, &rivals)?;
+    match args.json {
+        true => print_json(&report)?,
+        false => io::stdout()
+            .write_all(table::render(&report).as_bytes())
+            .map_err(Failure::from)?,
+    }
+    // Last, so that a path that cannot be written to any more costs no measurement.
+    if let Some(path) = &args.report {
+        crate::report::write_page(&report, Some(path))?;
+    }
+    Ok(())
+}
+
+pub(super) fn print_json(what: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(what).map_err(io::Error::from)?;
+    Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+/// Says why no page could be written to `path`, which is left as it is.
+fn check_page(path: &Path) -> Result<(), Failure> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let shown = folder.display();
+    let why = if path.is_dir() {
+        "it is a folder".to_owned()
+    } else if !folder.exists() {
+        format!("there is no folder {shown}")
+    } else if !folder.is_dir() {
+        format!("{shown} is no folder")
+    } else if path.exists() && eaccess(path, AccessFlags::W_OK).is_err() {
+        "this user may not write to it".to_owned()
+    } else if !path.exists() && eaccess(folder, AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
+        format!("this user may not create files in {shown}")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Transport(format!(
+        "the page {}: {why}",
+        path.display()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_that_happened_is_told() {
+        assert_eq!(exit(false, false), Exit::Success);
+        assert_eq!(exit(false, true), Exit::Negative);
+        assert_eq!(exit(true, true), Exit::Transport);
+    }
+}

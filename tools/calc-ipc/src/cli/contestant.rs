@@ -1,0 +1,164 @@
+//! The command line of what `calc-ipc bench` measures.
+
+use crate::contestant::Name;
+use crate::values;
+use calc_ipc::transport::ServerOptions;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One side of a measured conversation; `bench` starts it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ContestantArgs {
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+    /// The prefix of a path.
+    pub(crate) address: PathBuf,
+    /// Connections; for a server, those that there will be.
+    #[arg(default_value_t = 1)]
+    pub(crate) clients: u32,
+    #[command(flatten)]
+    pub(crate) settings: ContestantSettings,
+}
+
+/// How both sides of a conversation are set up.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ContestantSettings {
+    /// How long to look for work before sleeping.
+    #[arg(long, default_value = "0", value_parser = values::duration)]
+    pub(crate) spin: Duration,
+    /// Echo bodies of up to so many bytes, instead of calculating.
+    #[arg(long)]
+    pub(crate) echo: Option<u32>,
+    /// Raw: be a calculator, instead of moving bytes.
+    #[arg(long, conflicts_with = "echo")]
+    pub(crate) calculate: bool,
+    /// Servers that calculate: MUL takes its left operand in milliseconds.
+    #[arg(long = "slow")]
+    pub(crate) is_slow: bool,
+    /// Servers of ours: threads that serve; 0 lets the library choose.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) workers: u32,
+    /// Servers of ours: how long a message may take to be whole.
+    #[arg(long, default_value = "5s", value_parser = values::duration)]
+    pub(crate) stall: Duration,
+    /// Servers of ours: how many clients there may be at once.
+    #[arg(long)]
+    pub(crate) max_clients: Option<u32>,
+    /// Clients: the number of the first connection.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) first: u32,
+    #[command(flatten)]
+    pub(crate) manner: ContestantManner,
+}
+
+/// What one of ours does otherwise than usual.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct ContestantManner {
+    /// Clients that calculate.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) asking: Asking,
+    /// Servers that echo.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) answering: Answering,
+    /// Servers: serve in an event loop of their own.
+    #[arg(long = "driven")]
+    pub(crate) is_driven: bool,
+    /// Clients: share one that has so many connections; 0: each connection is a client's.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) connections: u32,
+}
+
+/// How a client asks for what is wanted at once.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Asking {
+    /// By one call, or one call of many.
+    #[default]
+    Call,
+    /// By a call for each.
+    CallEach,
+    /// Submits all, and takes the completions.
+    Submit,
+    /// The same, and sleeps in an event loop meanwhile.
+    Watch,
+}
+
+/// When a server answers.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Answering {
+    /// When its handler returns.
+    #[default]
+    InHandler,
+    /// Inside of a handler that could defer it.
+    Deferred,
+    /// From another thread.
+    Elsewhere,
+    /// Never, but to say how many wait.
+    Never,
+}
+
+impl Default for ContestantSettings {
+    fn default() -> Self {
+        Self {
+            spin: Duration::ZERO,
+            echo: None,
+            calculate: false,
+            is_slow: false,
+            workers: 0,
+            stall: ServerOptions::default().stall_timeout,
+            max_clients: None,
+            first: 0,
+            manner: ContestantManner::default(),
+        }
+    }
+}
+
+impl ContestantSettings {
+    /// The arguments that say so.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec![
+            format!("--spin={}us", self.spin.as_micros()),
+            format!("--workers={}", self.workers),
+            format!("--stall={}us", self.stall.as_micros()),
+            format!("--first={}", self.first),
+        ];
+        arguments.extend(self.manner.arguments());
+        arguments.extend(self.echo.map(|size| format!("--echo={size}")));
+        let most = self.max_clients.map(|most| format!("--max-clients={most}"));
+        arguments.extend(most);
+        let flags = [("--calculate", self.calculate), ("--slow", self.is_slow)];
+        arguments.extend(
+            flags
+                .iter()
+                .filter(|flag| flag.1)
+                .map(|flag| flag.0.to_owned()),
+        );
+        arguments
+    }
+}
+
+impl ContestantManner {
+    fn arguments(self) -> Vec<String> {
+        let mut arguments = vec![
+            format!("--asking={}", word(self.asking)),
+            format!("--answering={}", word(self.answering)),
+            format!("--connections={}", self.connections),
+        ];
+        arguments.extend(self.is_driven.then(|| "--driven".to_owned()));
+        arguments
+    }
+}
+
+/// A value, as it is written on the command line.
+fn word(value: impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Role {
+    Server,
+    Client,
+    /// A server over its standard input and output.
+    Stdio,
+}
