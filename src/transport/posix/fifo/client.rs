@@ -216,14 +216,16 @@ impl FifoStream {
             return self.pipes.await_input(None, deadline);
         };
         let input = || Awaited::new(self.pipes.input(), Want::READ);
+        let halt = self.pipes.halt();
+        let has_halt = halt.is_some();
         let mut sources = [
             input(),
-            self.pipes.halt().unwrap_or_else(input),
+            halt.unwrap_or_else(input),
             Awaited::new(greeting.hello.as_source(), Want::NOTHING),
         ];
         in_time(poll::wait(&mut sources, deadline)?)?;
         let [input, halt, hello] = sources.map(|each| each.ready());
-        match input.is_empty() && hello.is_empty() && !halt.is_empty() {
+        match has_halt && input.is_empty() && hello.is_empty() && !halt.is_empty() {
             true => Err(halted()),
             false => Ok(()),
         }

@@ -98,11 +98,15 @@ impl PipePair {
             end.map_or_else(input, |end| Awaited::new(end, Want::READ)),
         ];
         in_time(poll::wait(&mut sources, deadline)?)?;
-        let [input, halt, _] = sources.map(|each| each.ready());
-        match (input.is_empty(), halt.is_empty()) {
-            (false, _) => Ok(()),
-            (true, false) => Err(halted()),
-            (true, true) => Err(ErrorKind::ConnectionAborted.into()),
+        let [input, halt, ended] = sources.map(|each| each.ready());
+        if !input.is_empty() {
+            Ok(())
+        } else if self.halt.is_some() && !halt.is_empty() {
+            Err(halted())
+        } else if end.is_some() && !ended.is_empty() {
+            Err(ErrorKind::ConnectionAborted.into())
+        } else {
+            Ok(()) // The input, in a place that nothing else has: poll(2) looks at one after the other.
         }
     }
 
@@ -128,10 +132,12 @@ impl PipePair {
             Ok(())
         } else if self.halt.is_some() && !halt.is_empty() {
             Err(halted())
-        } else if !has_end || end.is_empty() {
-            Err(ErrorKind::BrokenPipe.into())
-        } else {
+        } else if has_end && !end.is_empty() {
             Err(ErrorKind::ConnectionAborted.into())
+        } else if output.is_empty() && input.is_empty() {
+            Ok(()) // The input in another place, as above.
+        } else {
+            Err(ErrorKind::BrokenPipe.into())
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::sys::pipe::Pipe;
 use crate::sys::ready::Want;
 use crate::sys::{AsSource, Handle, Source, transfer};
 use crate::transport::stand_in::{ScriptedStream, blocked};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A pair, and the peer's ends of it.
@@ -184,4 +185,38 @@ fn only_what_is_not_there_yet_is_waited_for() {
     let mut silent = ScriptedStream::new();
     let read = read_or_wait(&mut silent, &mut [0; 9], |_| in_time(false));
     assert_eq!(kind(read), ErrorKind::TimedOut);
+}
+
+/// poll(2) looks at one place after the other, and the input is in several.
+#[test]
+fn an_answer_that_comes_while_places_are_looked_at_is_no_end() {
+    const ROUNDS: usize = 100_000;
+    let mut pipes = pipes();
+    pipes.fill();
+    let theirs = pipes.theirs.take().unwrap();
+    let turn = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..ROUNDS {
+                let mut looks = 0;
+                while turn.load(Ordering::SeqCst) == round {
+                    looks += 1;
+                    match looks % 1000 {
+                        0 => std::thread::yield_now(), // The other may be on this CPU.
+                        _ => std::hint::spin_loop(),
+                    }
+                }
+                (0..round % 64).for_each(|_| std::hint::spin_loop());
+                transfer::write(theirs.as_source(), b"a").unwrap();
+            }
+        });
+        for round in 0..ROUNDS {
+            turn.store(round + 1, Ordering::SeqCst);
+            if let Err(error) = pipes.pair.await_any(&a_minute()) {
+                turn.store(usize::MAX, Ordering::SeqCst);
+                panic!("{error}");
+            }
+            while pipes.pair.read(&mut [0]).is_err() {}
+        }
+    });
 }
