@@ -1,5 +1,6 @@
 //! Addresses of sockets, as the system has them.
 
+use super::call::size;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use windows_sys::Win32::Networking::WinSock as ws;
@@ -21,7 +22,7 @@ pub(super) fn with_address<T>(
                 },
                 sin_zero: [0; 8],
             };
-            body((&raw const name).cast(), size_of_val(&name) as i32)
+            body((&raw const name).cast(), size(&name).cast_signed())
         }
         SocketAddr::V6(address) => {
             let name = ws::SOCKADDR_IN6 {
@@ -37,7 +38,7 @@ pub(super) fn with_address<T>(
                     sin6_scope_id: address.scope_id(),
                 },
             };
-            body((&raw const name).cast(), size_of_val(&name) as i32)
+            body((&raw const name).cast(), size(&name).cast_signed())
         }
     }
 }
@@ -56,7 +57,7 @@ pub(super) fn peer_address(socket: ws::SOCKET) -> io::Result<SocketAddr> {
 
 fn ask(socket: ws::SOCKET, ask: Ask) -> io::Result<SocketAddr> {
     let mut name = ws::SOCKADDR_STORAGE::default();
-    let mut length = size_of_val(&name) as i32;
+    let mut length = size(&name).cast_signed();
     // SAFETY: the caller has the socket open, and there is room for an address of any family.
     if unsafe { ask(socket, (&raw mut name).cast(), &raw mut length) } != 0 {
         return Err(io::Error::last_os_error());

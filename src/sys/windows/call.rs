@@ -22,6 +22,15 @@ pub(super) fn check(returned: i32) -> io::Result<()> {
     }
 }
 
+/// How many bytes a value has, as calls are told it.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "calls are given small ones"
+)]
+pub(super) fn size<T: ?Sized>(value: &T) -> u32 {
+    size_of_val(value) as u32
+}
+
 /// The number of the last failure on this thread.
 pub(super) fn last() -> u32 {
     // SAFETY: it only reads what is the thread's own.

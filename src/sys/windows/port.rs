@@ -16,7 +16,8 @@ use windows_sys::Win32::System::IO::{
 use windows_sys::Win32::System::WindowsProgramming::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
 
 /// Keys that are taken at once.
-pub(super) const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = AT_MOST as usize;
+const AT_MOST: u32 = 64;
 
 /// A completion port.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Port {
             GetQueuedCompletionStatusEx(
                 self.0.as_raw_handle(),
                 entries.as_mut_ptr(),
-                AT_ONCE as u32,
+                AT_MOST,
                 &raw mut count,
                 milliseconds(time),
                 0,

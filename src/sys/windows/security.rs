@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::call::{check, last};
+use super::call::{check, last, size};
 use std::ffi::c_void;
 use std::io::{self, ErrorKind};
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
@@ -73,10 +73,13 @@ impl Descriptor {
 
     /// As what is made gets it. No process inherits that.
     pub(super) fn attributes(&self) -> SECURITY_ATTRIBUTES {
-        SECURITY_ATTRIBUTES {
-            nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
+        let attributes = SECURITY_ATTRIBUTES {
             lpSecurityDescriptor: self.0,
-            bInheritHandle: 0,
+            ..SECURITY_ATTRIBUTES::default()
+        };
+        SECURITY_ATTRIBUTES {
+            nLength: size(&attributes),
+            ..attributes
         }
     }
 
@@ -130,7 +133,7 @@ impl User {
                 token.as_raw_handle(),
                 TokenUser,
                 user.as_mut_ptr().cast(),
-                size_of_val(&*user) as u32,
+                size(&*user),
                 &raw mut length,
             )
         })?;

@@ -4,7 +4,7 @@
 mod tests;
 
 use super::address::{own_address, peer_address, with_address};
-use super::call::check;
+use super::call::{check, size};
 use super::door::{Door, Listens};
 use super::event::Event;
 use super::signal::Signal;
@@ -182,7 +182,7 @@ pub(super) fn tune(stream: &Stream) -> io::Result<()> {
             socket,
             ws::SIO_KEEPALIVE_VALS,
             (&raw const probes).cast(),
-            size_of_val(&probes) as u32,
+            size(&probes),
             ptr::null_mut(),
             0,
             &raw mut given,
@@ -269,9 +269,9 @@ fn connect_ex(socket: &OwnedSocket) -> io::Result<ConnectEx> {
             raw(socket),
             ws::SIO_GET_EXTENSION_FUNCTION_POINTER,
             (&raw const name).cast(),
-            size_of_val(&name) as u32,
+            size(&name),
             (&raw mut function).cast(),
-            size_of_val(&function) as u32,
+            size(&function),
             &raw mut given,
             ptr::null_mut(),
             None,
@@ -287,13 +287,14 @@ fn set(socket: &OwnedSocket, level: i32, option: i32, value: u32) -> io::Result<
 fn set_raw(socket: ws::SOCKET, level: i32, option: i32, value: Option<u32>) -> io::Result<()> {
     let value = value.map(u32::to_ne_bytes);
     let (bytes, length) = match &value {
-        Some(bytes) => (bytes.as_ptr(), size_of_val(bytes) as i32),
+        Some(bytes) => (bytes.as_ptr(), size(bytes).cast_signed()),
         None => (ptr::null(), 0),
     };
     // SAFETY: the socket is open, and the value as long as is said.
     succeeded(unsafe { ws::setsockopt(socket, level, option, bytes, length) })
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "it was a usize before")]
 fn raw(socket: &OwnedSocket) -> ws::SOCKET {
     socket.as_raw_socket() as usize
 }
