@@ -20,10 +20,11 @@ pub(crate) mod panic;
 )]
 pub(crate) mod ready;
 pub(crate) mod room;
-#[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
 mod shared_bytes;
 mod socket_type;
 pub(crate) mod try_lock;
+#[cfg_attr(bare, expect(dead_code, reason = "no memory is shared"))]
+mod view;
 pub(crate) mod wait;
 
 #[cfg(any(bare, windows))]

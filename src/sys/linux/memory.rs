@@ -9,22 +9,19 @@ use super::file;
 use super::retry::uninterrupted;
 use super::sigpipe::without_signal;
 use crate::sys::atomic::Mapped;
-use crate::sys::line::{LINE, Line, Page};
-use crate::sys::shared_bytes;
+use crate::sys::line::{Line, Page};
+use crate::sys::view::View;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::signal::Signal;
 use nix::sys::stat::fstat;
-use std::ffi::c_void;
 use std::io;
 use std::num::NonZeroUsize;
+use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::ptr::NonNull;
-use std::slice;
-use std::sync::atomic::AtomicU8;
 
 /// What a peer that is handed the memory may do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +34,7 @@ pub(crate) enum Access {
 
 /// Shared memory mapped into this process, all of it there and none of it ever taken away.
 #[derive(Debug)]
-pub(crate) struct Mapping {
-    start: NonNull<c_void>,
-    length: usize,
-}
-
-// SAFETY: it is plain memory, reached through atomics only, from whatever thread.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
+pub(crate) struct Mapping(View);
 
 /// Makes `length` bytes of zeros, mapped here for reading and writing; a peer that is handed the
 /// descriptor can do with it what `access` says, and nobody can change its size.
@@ -105,31 +94,17 @@ impl Mapping {
         let size = NonZeroUsize::new(length).ok_or(Errno::EINVAL)?;
         // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
         let start = unsafe { mmap(None, size, protection, MapFlags::MAP_SHARED, fd, 0) }?;
-        Ok(Self { start, length })
+        // SAFETY: so many bytes were mapped there, which begin on a page, and end with this.
+        Ok(Self(unsafe { View::new(start, length) }))
     }
+}
 
-    /// Copies bytes in.
-    pub(crate) fn write(&self, offset: usize, bytes: &[u8]) {
-        shared_bytes::store(self.bytes(offset, bytes.len()), bytes);
-    }
+impl Deref for Mapping {
+    type Target = View;
 
-    /// Copies bytes out. They are a peer's: whatever they are, they are only looked at in the copy.
-    pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) {
-        shared_bytes::load(self.bytes(offset, bytes.len()), bytes);
-    }
-
-    /// The bytes there, which have to be inside.
-    fn bytes(&self, offset: usize, length: usize) -> &[AtomicU8] {
-        assert!(
-            offset <= self.length && length <= self.length - offset,
-            "{length} bytes at {offset} of {}",
-            self.length
-        );
-        // SAFETY: in bounds. They are atomics, for which bytes that change under us are no data race.
-        unsafe {
-            let start = self.start.cast().add(offset);
-            slice::from_raw_parts(start.as_ptr(), length)
-        }
+    #[inline]
+    fn deref(&self) -> &View {
+        &self.0
     }
 }
 
@@ -138,21 +113,14 @@ impl Page for Mapping {
 
     #[inline]
     fn line(&self, number: usize) -> &Line {
-        // SAFETY: as many as are mapped, and aligned (a mapping starts on a page); all fields are
-        // atomics, for which bytes that change under us are no data race of this program's making.
-        let lines: &[Line] =
-            unsafe { slice::from_raw_parts(self.start.cast().as_ptr(), self.length / LINE) };
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "as with any index, the rest is a bug"
-        )]
-        &lines[number]
+        self.0.line(number)
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        let (start, length) = self.0.extent();
         // SAFETY: it was mapped with this length, and nothing borrowed from it outlives `self`.
-        let _ = unsafe { munmap(self.start, self.length) };
+        let _ = unsafe { munmap(start, length) };
     }
 }

@@ -7,15 +7,13 @@
 use super::plain::Plain;
 use super::rights::narrowed;
 use crate::sys::atomic::Mapped;
-use crate::sys::line::{LINE, Line, Page};
-use crate::sys::shared_bytes;
+use crate::sys::line::{Line, Page};
+use crate::sys::view::View;
 use crate::sys::{Handle, Source};
-use std::ffi::c_void;
 use std::io;
+use std::ops::Deref;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{NonNull, null};
-use std::slice;
-use std::sync::atomic::AtomicU8;
 use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
 use windows_sys::Win32::System::Memory::{
     CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile,
@@ -42,15 +40,7 @@ impl Access {
 
 /// Shared memory mapped into this process, all of it there and none of it ever taken away.
 #[derive(Debug)]
-pub(crate) struct Mapping {
-    start: NonNull<c_void>,
-    length: usize,
-}
-
-// SAFETY: it is plain memory, reached through atomics only, from whatever thread.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
+pub(crate) struct Mapping(View);
 
 /// Makes `length` bytes of zeros, mapped here for reading and writing; a peer that is handed the handle can do with it what
 /// `access` says, and nobody can change its size.
@@ -102,31 +92,17 @@ impl Mapping {
         // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
         let view = unsafe { MapViewOfFile(section.as_raw_handle(), access.rights(), 0, 0, length) };
         let start = NonNull::new(view.Value).ok_or_else(io::Error::last_os_error)?;
-        Ok(Self { start, length })
+        // SAFETY: so many bytes were mapped there, which begin on a multiple of 64 KiB, and end with this.
+        Ok(Self(unsafe { View::new(start, length) }))
     }
+}
 
-    /// Copies bytes in.
-    pub(crate) fn write(&self, offset: usize, bytes: &[u8]) {
-        shared_bytes::store(self.bytes(offset, bytes.len()), bytes);
-    }
+impl Deref for Mapping {
+    type Target = View;
 
-    /// Copies bytes out. They are a peer's: whatever they are, they are only looked at in the copy.
-    pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) {
-        shared_bytes::load(self.bytes(offset, bytes.len()), bytes);
-    }
-
-    /// The bytes there, which have to be inside.
-    fn bytes(&self, offset: usize, length: usize) -> &[AtomicU8] {
-        assert!(
-            offset <= self.length && length <= self.length - offset,
-            "{length} bytes at {offset} of {}",
-            self.length
-        );
-        // SAFETY: in bounds. They are atomics, for which bytes that change under us are no data race.
-        unsafe {
-            let start = self.start.cast().add(offset);
-            slice::from_raw_parts(start.as_ptr(), length)
-        }
+    #[inline]
+    fn deref(&self) -> &View {
+        &self.0
     }
 }
 
@@ -135,22 +111,14 @@ impl Page for Mapping {
 
     #[inline]
     fn line(&self, number: usize) -> &Line {
-        // SAFETY: as many as are mapped, and aligned (a view starts on a multiple of 64 KiB); all fields are atomics, for
-        // which bytes that change under us are no data race of this program's making.
-        let lines: &[Line] =
-            unsafe { slice::from_raw_parts(self.start.cast().as_ptr(), self.length / LINE) };
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "as with any index, the rest is a bug"
-        )]
-        &lines[number]
+        self.0.line(number)
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
         let view = MEMORY_MAPPED_VIEW_ADDRESS {
-            Value: self.start.as_ptr(),
+            Value: self.0.extent().0.as_ptr(),
         };
         // SAFETY: it was mapped there, and nothing borrowed from it outlives `self`.
         unsafe { UnmapViewOfFile(view) };

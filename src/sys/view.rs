@@ -1,0 +1,72 @@
+//! Shared memory as it is mapped into this process, whatever system maps it.
+
+use super::line::{LINE, Line};
+use super::shared_bytes;
+use std::ffi::c_void;
+use std::ptr::NonNull;
+use std::slice;
+use std::sync::atomic::AtomicU8;
+
+/// So many bytes from there on, reached through atomics alone.
+#[derive(Debug)]
+pub(crate) struct View {
+    start: NonNull<c_void>,
+    length: usize,
+}
+
+// SAFETY: it is plain memory, reached through atomics only, from whatever thread.
+unsafe impl Send for View {}
+// SAFETY: as above.
+unsafe impl Sync for View {}
+
+impl View {
+    /// # Safety
+    ///
+    /// So many bytes are mapped there, aligned to a line, for as long as it is used.
+    pub(in crate::sys) unsafe fn new(start: NonNull<c_void>, length: usize) -> Self {
+        Self { start, length }
+    }
+
+    /// Where it begins, and how many bytes it has.
+    pub(in crate::sys) fn extent(&self) -> (NonNull<c_void>, usize) {
+        (self.start, self.length)
+    }
+
+    /// Copies bytes in.
+    pub(crate) fn write(&self, offset: usize, bytes: &[u8]) {
+        shared_bytes::store(self.bytes(offset, bytes.len()), bytes);
+    }
+
+    /// Copies bytes out. They are a peer's: whatever they are, they are only looked at in the copy.
+    pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) {
+        shared_bytes::load(self.bytes(offset, bytes.len()), bytes);
+    }
+
+    /// The line with this number, which has to be inside.
+    #[inline]
+    pub(in crate::sys) fn line(&self, number: usize) -> &Line {
+        // SAFETY: as many as are mapped, and aligned; all fields are atomics, for which bytes that change under us are no data
+        // race of this program's making.
+        let lines: &[Line] =
+            unsafe { slice::from_raw_parts(self.start.cast().as_ptr(), self.length / LINE) };
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "as with any index, the rest is a bug"
+        )]
+        &lines[number]
+    }
+
+    /// The bytes there, which have to be inside.
+    fn bytes(&self, offset: usize, length: usize) -> &[AtomicU8] {
+        assert!(
+            offset <= self.length && length <= self.length - offset,
+            "{length} bytes at {offset} of {}",
+            self.length
+        );
+        // SAFETY: in bounds. They are atomics, for which bytes that change under us are no data race.
+        unsafe {
+            let start = self.start.cast().add(offset);
+            slice::from_raw_parts(start.as_ptr(), length)
+        }
+    }
+}
