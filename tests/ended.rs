@@ -119,6 +119,7 @@ fn url_of(transport: &str) -> (String, Folder) {
     let url = match transport {
         "tcp" => format!("tcp://127.0.0.1:{}", free_port()),
         "fifo" => format!("fifo://{path}"),
+        "shm" if cfg!(unix) => format!("shm://{path}"), // What is killed leaves its name behind, here in the folder.
         "shm" | "npipe" => format!("{transport}://{word}"),
         _ => format!("{transport}://{path}"),
     };
