@@ -17,6 +17,9 @@ use windows_sys::Win32::System::WindowsProgramming::FILE_SKIP_COMPLETION_PORT_ON
 
 /// Keys that are taken at once.
 pub(super) const AT_ONCE: usize = 64;
+/// Threads that may be awake with what they took: any number. Whoever is inside of a long handler counts until it waits for
+/// something, and would keep all others from taking where only so many as there are CPUs may (CreateIoCompletionPort).
+const AWAKE: u32 = 1 << 16;
 
 /// A completion port.
 #[derive(Debug)]
@@ -25,7 +28,8 @@ pub(super) struct Port(OwnedHandle);
 impl Port {
     pub(super) fn new() -> io::Result<Self> {
         // SAFETY: no file is named, and no port: it makes one.
-        let port = unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, ptr::null_mut(), 0, 1) };
+        let port =
+            unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, ptr::null_mut(), 0, AWAKE) };
         check(i32::from(!port.is_null()))?;
         // SAFETY: it was just made, and nobody else has it.
         Ok(Self(unsafe { OwnedHandle::from_raw_handle(port) }))
@@ -89,6 +93,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    use std::time::Instant;
 
     #[test]
     fn what_is_posted_is_taken_once_and_in_order() {
@@ -105,5 +112,31 @@ mod tests {
         }
         assert_eq!(taken, [3, 1, 2]);
         assert_eq!(port.take(&mut keys, Some(Duration::ZERO)).unwrap(), 0);
+    }
+
+    #[test]
+    fn whoever_does_not_wait_with_what_it_took_keeps_nobody_from_taking() {
+        let (port, is_taken) = (Port::new().unwrap(), AtomicBool::new(false));
+        port.post(1);
+        thread::scope(|scope| {
+            let busy = scope.spawn(|| {
+                assert_eq!(port.take(&mut [0; AT_ONCE], None).unwrap(), 1);
+                port.post(2);
+                let began = Instant::now();
+                while !is_taken.load(Ordering::Relaxed) {
+                    assert!(began.elapsed() < Duration::from_secs(60));
+                    std::hint::spin_loop();
+                }
+            });
+            while !is_taken.load(Ordering::Relaxed) && !busy.is_finished() {
+                let mut keys = [0; AT_ONCE];
+                let count = port.take(&mut keys, Some(Duration::from_millis(1)));
+                match (count.unwrap(), keys[0]) {
+                    (1, 2) => is_taken.store(true, Ordering::Relaxed),
+                    (1, key) => port.post(key), // It was the other thread's.
+                    _ => {}
+                }
+            }
+        });
     }
 }
