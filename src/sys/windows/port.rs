@@ -54,6 +54,23 @@ impl Port {
         let _ = unsafe { PostQueuedCompletionStatus(self.0.as_raw_handle(), 0, key, ptr::null()) };
     }
 
+    /// Has the kernel write how operations went that are over: to the block of one that tells a port it does so as its packet is
+    /// taken (Microsoft, "I/O Completion Ports"). What is taken is put back, each key once, so that they do not become more.
+    pub(super) fn pull(&self) {
+        let mut keys = [0; AT_ONCE];
+        let Ok(count) = self.take(&mut keys, Some(Duration::ZERO)) else {
+            return; // As whoever waits for it is told.
+        };
+        let (taken, _) = keys.split_at_mut(count);
+        taken.sort_unstable();
+        let mut last = None;
+        for key in &*taken {
+            if last.replace(*key) != Some(*key) {
+                self.post(*key);
+            }
+        }
+    }
+
     /// Takes keys, waiting this long for the first (`None`: without limit); gives how many.
     pub(super) fn take(
         &self,
@@ -97,6 +114,17 @@ mod tests {
     use std::thread;
     use std::time::Instant;
 
+    /// All keys that are there.
+    fn taken(port: &Port) -> Vec<usize> {
+        let (mut keys, mut taken) = ([0; AT_ONCE], Vec::new());
+        loop {
+            match port.take(&mut keys, Some(Duration::ZERO)).unwrap() {
+                0 => return taken,
+                count => taken.extend_from_slice(&keys[..count]),
+            }
+        }
+    }
+
     #[test]
     fn what_is_posted_is_taken_once_and_in_order() {
         let port = Port::new().unwrap();
@@ -112,6 +140,20 @@ mod tests {
         }
         assert_eq!(taken, [3, 1, 2]);
         assert_eq!(port.take(&mut keys, Some(Duration::ZERO)).unwrap(), 0);
+    }
+
+    #[test]
+    fn what_is_pulled_can_be_taken_as_before_and_is_no_more() {
+        let port = Port::new().unwrap();
+        port.pull();
+        assert_eq!(taken(&port), []);
+        for _ in 0..3 {
+            for key in [3, 1, 3] {
+                port.post(key);
+            }
+            port.pull();
+        }
+        assert_eq!(taken(&port), [1, 3]);
     }
 
     #[test]

@@ -26,6 +26,12 @@ fn first_told(poller: &Poller) -> Vec<u64> {
     tokens(poller, None)
 }
 
+/// How many keys the port has.
+fn keys(poller: &Poller) -> usize {
+    let now = Some(Duration::ZERO);
+    poller.set.port.take(&mut [LOOK; AT_ONCE], now).unwrap()
+}
+
 #[test]
 fn bells_are_told_as_long_as_they_ring_or_once_for_each_ring() {
     let poller = Poller::new().unwrap();
@@ -171,6 +177,46 @@ fn a_host_waits_for_an_object_of_the_set() {
             assert_eq!(told(&poller), []);
             assert!(!wait_for(&object, Some(Duration::ZERO)).unwrap());
         }
+    }
+}
+
+#[test]
+fn what_no_set_has_any_more_tells_no_port() {
+    for [own, peer] in pair() {
+        let poller = Poller::new().unwrap();
+        poller.add(peer.as_source(), Want::READ, 7).unwrap();
+        assert_eq!(told(&poller), []);
+        poller.remove(peer.as_source()).unwrap();
+        let nothing_yet = || socket::recv_now(peer.as_source(), &mut [0; 9]).unwrap_err();
+        nothing_yet();
+        keys(&poller);
+        for _ in 0..3 {
+            nothing_yet();
+            socket::send_now(own.as_source(), b"x").unwrap();
+            assert_eq!(socket::recv(peer.as_source(), &mut [0; 9]).unwrap(), 1);
+        }
+        assert_eq!(keys(&poller), 0);
+        nothing_yet();
+        poller.add(peer.as_source(), Want::READ, 8).unwrap();
+        assert_eq!(told(&poller), []);
+        socket::send_now(own.as_source(), b"x").unwrap();
+        assert_eq!(first_told(&poller), [8]);
+    }
+}
+
+#[test]
+fn whoever_reads_and_never_waits_leaves_few_keys_behind() {
+    for [own, peer] in pair() {
+        let poller = Poller::new().unwrap();
+        poller.add(peer.as_source(), Want::READ, 7).unwrap();
+        assert_eq!(told(&poller), []);
+        for _ in 0..2 * AT_ONCE {
+            socket::send_now(own.as_source(), b"x").unwrap();
+            while socket::recv_now(peer.as_source(), &mut [0; 9]).is_err() {}
+        }
+        assert!(keys(&poller) <= 2);
+        socket::send_now(own.as_source(), b"x").unwrap();
+        assert_eq!(first_told(&poller), [7]);
     }
 }
 
