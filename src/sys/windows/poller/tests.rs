@@ -221,6 +221,25 @@ fn whoever_reads_and_never_waits_leaves_few_keys_behind() {
 }
 
 #[test]
+fn whoever_slept_before_a_host_waits_for_an_object_is_told() {
+    let (poller, bell) = (Poller::new().unwrap(), Bell::new().unwrap());
+    poller.add(bell.as_source(), Want::READ, 1).unwrap();
+    assert_eq!(told(&poller), []);
+    let sleep = || tokens(&poller, Some(Duration::from_mins(1)));
+    thread::scope(|scope| {
+        let sleepers = [(); 3].map(|()| scope.spawn(sleep));
+        while poller.set.at_port.load(Ordering::SeqCst) < sleepers.len() {
+            thread::sleep(SLICE);
+        }
+        poller.set.object().unwrap();
+        bell.ring();
+        for sleeper in sleepers {
+            assert_eq!(sleeper.join().unwrap(), [1]);
+        }
+    });
+}
+
+#[test]
 fn each_thread_that_sleeps_is_told() {
     let (poller, bell) = (Poller::new().unwrap(), Bell::new().unwrap());
     poller.add(bell.as_source(), Want::READ, 1).unwrap();
