@@ -6,6 +6,7 @@ use super::super::poll::wait_for;
 use super::super::stream::tests::pair;
 use super::table::FEW;
 use super::*;
+use crate::sys::deadline::Deadline;
 use crate::sys::{Bell, socket};
 
 /// The tokens that are told now.
@@ -232,6 +233,11 @@ fn whoever_slept_before_a_host_waits_for_an_object_is_told() {
             thread::sleep(SLICE);
         }
         poller.set.object().unwrap();
+        let soon = Deadline::after(Some(Duration::from_secs(30)));
+        while poller.set.at_port.load(Ordering::SeqCst) > 0 {
+            assert!(!soon.has_passed());
+            thread::sleep(SLICE);
+        }
         bell.ring();
         for sleeper in sleepers {
             assert_eq!(sleeper.join().unwrap(), [1]);
