@@ -60,6 +60,7 @@ fn message(number: u64, more: u64) -> Vec<u8> {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_child_answers_them_too() {
     let client = pipe::create(echo(), &ClientOptions::default()).unwrap();
     for number in 0..40 {

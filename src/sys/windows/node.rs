@@ -18,6 +18,9 @@ pub(super) trait Watchable: Any + Debug + Send + Sync {
     /// Who is told that something may have changed.
     fn watchers(&self) -> &Watchers;
 
+    /// What has to come before a look that no wait of a poller's came before, which takes what its port has.
+    fn catch_up(&self) {}
+
     /// What holds at this moment, and is asked for or always told. What has to be begun so that a change is noticed is
     /// begun.
     fn state(&self, want: Want) -> Ready;
@@ -79,7 +82,9 @@ impl Watchers {
 
     /// Whether nobody is told.
     pub(super) fn are_none(&self) -> bool {
-        lock(&self.0).is_empty()
+        lock(&self.0)
+            .iter()
+            .all(|(told, _)| told.strong_count() == 0)
     }
 
     /// Something is ready no more.

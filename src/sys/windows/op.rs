@@ -2,6 +2,8 @@
 
 use super::call::{check, last};
 use super::event::Event;
+use super::port::Port;
+use crate::sys::deadline::Deadline;
 use std::cell::UnsafeCell;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +15,8 @@ use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED
 
 /// How long the kernel may take to cancel an operation, which it does at once but for drivers that hang.
 const CANCELLING: Duration = Duration::from_secs(2);
+/// How often a port is pulled meanwhile: another thread may have taken the packet, and not have been given it yet.
+const SLICE: Duration = Duration::from_millis(1);
 
 /// What of an operation has to stay where it is while it goes on.
 struct Block {
@@ -27,6 +31,8 @@ pub(super) struct Op {
     event: Event,
     /// It did not end, or fail, as it began: only then does the kernel write to its block.
     is_begun: bool,
+    /// The port that has the handle is told of its end; what is written to the block then is written as that is taken.
+    tells_port: bool,
 }
 
 // SAFETY: what the kernel writes to is looked at atomically, and touched only by who has the operation to itself.
@@ -60,6 +66,7 @@ impl Op {
             block: Some(Box::new(block)),
             event: Event::new()?,
             is_begun: false,
+            tells_port: false,
         })
     }
 
@@ -78,29 +85,50 @@ impl Op {
     }
 
     /// Begins, while nothing goes on: `start` gets the room, and what the system knows the operation by; what it returns
-    /// says whether it is over.
+    /// says whether it is over. No port is told of its end.
     pub(super) fn begin(
         &mut self,
         handle: HANDLE,
         start: impl FnOnce(&mut [u8], *mut OVERLAPPED) -> bool,
     ) -> Ended {
+        self.begin_at(handle, false, start)
+    }
+
+    /// The same; the port that has the handle is told, if it is to be.
+    pub(super) fn begin_at(
+        &mut self,
+        handle: HANDLE,
+        tells_port: bool,
+        start: impl FnOnce(&mut [u8], *mut OVERLAPPED) -> bool,
+    ) -> Ended {
         let Some(block) = &mut self.block else {
             return Ended::Failed(ERROR_IO_PENDING);
         };
+        // The lowest bit of the event's handle keeps a port from being told (GetQueuedCompletionStatus).
+        let event = self.event.raw();
         *block.overlapped.get_mut() = OVERLAPPED {
-            hEvent: self.event.raw(),
+            hEvent: match tells_port {
+                true => event,
+                false => event.map_addr(|handle| handle | 1),
+            },
             ..OVERLAPPED::default()
         };
+        self.tells_port = tells_port;
         let ended = match start(&mut block.buffer, block.overlapped.get()) {
             true => self.result(handle),
             false => match last() {
-                ERROR_IO_PENDING => Ended::Pending,
-                ERROR_MORE_DATA => self.result(handle),
+                // Of the latter, too, a port is told: the kernel may not have let go of the block.
+                ERROR_IO_PENDING | ERROR_MORE_DATA => Ended::Pending,
                 number => Ended::Failed(number),
             },
         };
         self.is_begun = ended == Ended::Pending;
         ended
+    }
+
+    /// Whether it told, or tells, the port that has the handle of its end. If so, it is found to be over once that was taken.
+    pub(super) fn tells_port(&self) -> bool {
+        self.tells_port
     }
 
     /// How it has ended, if it has: a look at memory while it goes on.
@@ -141,19 +169,43 @@ impl Op {
         }
     }
 
-    /// Ends it, and gives how that went: it may have been faster.
-    pub(super) fn cancel(&self, handle: HANDLE) -> Ended {
+    /// Ends it, and gives how that went: it may have been faster. `port`: the one that has the handle.
+    pub(super) fn cancel(&self, handle: HANDLE, port: Option<&Port>) -> Ended {
         if let Some(block) = self.block.as_ref().filter(|_| self.goes_on()) {
             // SAFETY: the operation was begun on this handle, which is open. Where it fails, there is none any more.
             unsafe { CancelIoEx(handle, block.overlapped.get()) };
-            self.event.wait(Some(CANCELLING));
+            self.await_end(port.filter(|_| self.tells_port));
         }
         self.look(handle)
     }
 
-    /// Ends it, or leaves its memory to the kernel for good.
+    /// Waits until it is over, but not for a driver that hangs.
+    fn await_end(&self, port: Option<&Port>) {
+        let deadline = Deadline::after(Some(CANCELLING));
+        loop {
+            if let Some(port) = port {
+                port.pull();
+            }
+            self.own_event();
+            if !self.goes_on() || deadline.has_passed() {
+                return;
+            }
+            let left = match port {
+                Some(_) => deadline.within(SLICE).remaining(),
+                None => deadline.remaining(),
+            };
+            self.event.wait(left);
+        }
+    }
+
+    /// Ends one that tells no port, or leaves its memory to the kernel for good.
     pub(super) fn end(&mut self, handle: HANDLE) {
-        if self.cancel(handle) == Ended::Pending
+        self.end_at(handle, None);
+    }
+
+    /// Ends it, or leaves its memory to the kernel for good. `port`: the one that has the handle.
+    pub(super) fn end_at(&mut self, handle: HANDLE, port: Option<&Port>) {
+        if self.cancel(handle, port) == Ended::Pending
             && let Some(block) = self.block.take()
         {
             Box::leak(block);
@@ -161,7 +213,7 @@ impl Op {
     }
 
     /// Signalled once it is over, and perhaps by the one before: what a thread of the kernel's wrote to memory, another thread may see
-    /// before the event is set.
+    /// before the event is set. One that tells a port may signal only as that is taken.
     pub(super) fn event(&self) -> HANDLE {
         self.event.raw()
     }
@@ -185,4 +237,61 @@ fn zeros(count: usize) -> io::Result<Box<[u8]>> {
         .map_err(|_| ErrorKind::OutOfMemory)?;
     bytes.resize(count, 0);
     Ok(bytes.into_boxed_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::super::port::AT_ONCE;
+    use super::super::stream::Stream;
+    use super::super::stream::tests::pair;
+    use super::*;
+    use crate::sys::AsSource as _;
+    use std::ptr;
+    use windows_sys::Win32::Foundation::ERROR_OPERATION_ABORTED;
+    use windows_sys::Win32::Storage::FileSystem::ReadFile;
+
+    const ABORTED: Ended = Ended::Failed(ERROR_OPERATION_ABORTED);
+
+    /// A read that finds nothing.
+    fn begin(op: &mut Op, handle: HANDLE, tells_port: bool) {
+        let begun = op.begin_at(handle, tells_port, |room, overlapped| {
+            let (bytes, none) = (room.as_mut_ptr(), ptr::null_mut());
+            // SAFETY: the handle is open, and the operation has its room and its block until it is over.
+            unsafe { ReadFile(handle, bytes, 1, none, overlapped) != 0 }
+        });
+        assert_eq!(begun, Ended::Pending);
+        assert_eq!(op.look(handle), Ended::Pending);
+    }
+
+    #[test]
+    fn whoever_cancels_waits_for_this_end_and_not_for_that_of_the_one_before() {
+        for [own, _peer] in pair() {
+            let handle = Stream::of(own.as_source()).unwrap().raw();
+            let mut op = Op::new(1).unwrap();
+            begin(&mut op, handle, false);
+            op.event.set();
+            assert_eq!(op.cancel(handle, None), ABORTED);
+            assert_eq!(op.look(handle), ABORTED);
+        }
+    }
+
+    #[test]
+    fn it_ends_though_nobody_waits_at_the_port_which_is_told_if_it_is_to_be() {
+        for [own, _peer] in pair() {
+            let handle = Stream::of(own.as_source()).unwrap().raw();
+            let port = Port::new().unwrap();
+            port.associate(handle, 7).unwrap();
+            for (tells_port, told) in [(false, 0), (true, 1), (false, 0)] {
+                let mut op = Op::new(1).unwrap();
+                begin(&mut op, handle, tells_port);
+                assert_eq!(op.cancel(handle, Some(&port)), ABORTED);
+                let mut keys = [0; AT_ONCE];
+                let count = port.take(&mut keys, Some(Duration::ZERO)).unwrap();
+                assert_eq!(count, told);
+                assert_eq!(keys[0], 7 * told);
+            }
+        }
+    }
 }

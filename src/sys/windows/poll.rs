@@ -72,14 +72,19 @@ pub(crate) fn wait_writable(source: Source<'_>, deadline: &Deadline) -> io::Resu
 /// What holds of the source at this moment, hang-ups and errors included.
 #[expect(clippy::unnecessary_wraps, reason = "the other systems' may fail")]
 pub(crate) fn state(source: Source<'_>, asked: Want) -> io::Result<Ready> {
-    Ok(source.watchable().state(asked))
+    Ok(look_at(source, asked))
+}
+
+fn look_at(source: Source<'_>, want: Want) -> Ready {
+    source.watchable().catch_up();
+    source.watchable().state(want)
 }
 
 /// Looks at all of them; whether one has something.
 fn look(sources: &mut [Awaited<'_>]) -> bool {
     let mut any = false;
     for awaited in sources {
-        awaited.ready = awaited.source.watchable().state(awaited.want);
+        awaited.ready = look_at(awaited.source, awaited.want);
         any |= !awaited.ready.is_empty();
     }
     any

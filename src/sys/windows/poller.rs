@@ -13,7 +13,7 @@ use super::port::{AT_ONCE, Port};
 use crate::sys::mutex::lock;
 use crate::sys::ready::{Ready, Want};
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,10 +43,13 @@ struct Set {
     table: Mutex<Table>,
     /// Who waits for the set as a whole.
     watchers: Watchers,
-    /// Threads that sleep, or are about to.
+    /// Threads that sleep, or are about to; those of them that sleep at the port.
     sleepers: AtomicUsize,
-    /// Signalled while there may be something to tell, once a host waits for it.
+    at_port: AtomicUsize,
+    /// Signalled while there may be something to tell, once a host waits for it. Then the port is the relay's alone.
     relay: OnceLock<Object>,
+    /// Held while the relay is made.
+    making: Mutex<()>,
     itself: Weak<Set>,
 }
 
@@ -59,7 +62,9 @@ impl Poller {
             table: Mutex::default(),
             watchers: Watchers::default(),
             sleepers: AtomicUsize::new(0),
+            at_port: AtomicUsize::new(0),
             relay: OnceLock::new(),
+            making: Mutex::default(),
             itself: itself.clone(),
         });
         Ok(Self::of(set))
@@ -184,23 +189,26 @@ impl Set {
             (true, true) => Some(time.map_or(SLICE, |time| time.min(SLICE))),
             (true, false) => time,
         };
-        let result = match self.relay.get() {
-            Some(relay) => {
-                relay.wait(time);
-                Ok(())
-            }
-            None => self.take(time),
-        };
+        let result = self.take(time);
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
         result
     }
 
-    /// Takes what the port has, waiting this long for the first.
+    /// Takes what the port has, waiting this long for the first; once there is a relay, waits for that.
     fn take(&self, time: Option<Duration>) -> io::Result<()> {
+        self.at_port.fetch_add(1, Ordering::SeqCst);
+        // Whoever makes the relay finds this thread at the port, or is found by it.
+        fence(Ordering::SeqCst);
+        if let Some(relay) = self.relay.get() {
+            self.at_port.fetch_sub(1, Ordering::SeqCst);
+            relay.wait(time);
+            return Ok(());
+        }
         let mut keys = [LOOK; AT_ONCE];
-        let count = self.port.take(&mut keys, time)?;
+        let taken = self.port.take(&mut keys, time);
+        self.at_port.fetch_sub(1, Ordering::SeqCst);
         let mut table = lock(&self.table);
-        keys.iter().take(count).for_each(|key| table.heat(*key));
+        keys.iter().take(taken?).for_each(|key| table.heat(*key));
         Ok(())
     }
 
@@ -231,29 +239,35 @@ impl Set {
     }
 
     fn object(&self) -> io::Result<HANDLE> {
+        let making = lock(&self.making);
         if let Some(relay) = self.relay.get() {
             return Ok(relay.raw());
         }
         let fresh = Object::new()?;
         fresh.set(); // It is looked at what there is.
-        let mut is_first = false;
-        let relay = self.relay.get_or_init(|| {
-            is_first = true;
-            fresh
-        });
-        if is_first {
-            let (port, set) = (self.port.clone(), self.itself.clone());
-            thread::Builder::new()
-                .name("calc_ipc-relay".into())
-                .spawn(move || pass_on(&port, &set))?;
-            self.port.post(LOOK); // Whoever sleeps at the port sleeps at the object from now on.
+        let (port, set) = (self.port.clone(), self.itself.clone());
+        thread::Builder::new()
+            .name("calc_ipc-relay".into())
+            .spawn(move || pass_on(&port, &set))?;
+        let relay = self.relay.get_or_init(|| fresh).raw();
+        // Whoever sleeps at the port sleeps at the object from now on.
+        fence(Ordering::SeqCst);
+        while self.at_port.load(Ordering::SeqCst) > 0 {
+            self.port.post(LOOK);
+            thread::sleep(SLICE);
         }
-        Ok(relay.raw())
+        drop(making);
+        Ok(relay)
     }
 }
 
 /// Turns what the port tells into a signal, until the set has gone.
 fn pass_on(port: &Port, set: &Weak<Set>) {
+    // Whoever came last to a port is given what it has first: this thread comes when all others have left.
+    match set.upgrade() {
+        Some(set) => drop(lock(&set.making)),
+        None => return,
+    }
     let mut keys = [LOOK; AT_ONCE];
     while let Ok(count) = port.take(&mut keys, None) {
         let Some(set) = set.upgrade() else {

@@ -42,7 +42,15 @@ impl Signal {
 
     /// Signalled while it is on.
     pub(super) fn object(&self) -> io::Result<HANDLE> {
-        self.event().map(Event::raw)
+        let event = self.event()?;
+        // One may have turned it off between the two steps of one who turned it on.
+        if !self.is_on() {
+            event.reset();
+            if self.is_on() {
+                event.set();
+            }
+        }
+        Ok(event.raw())
     }
 
     fn event(&self) -> io::Result<&Event> {
@@ -149,9 +157,9 @@ impl AsSource for Bell {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+    use super::super::poll;
     use super::*;
     use crate::sys::deadline::Deadline;
-    use crate::sys::poll;
     use std::time::Duration;
 
     fn rings(bell: &Bell) -> bool {
@@ -171,6 +179,16 @@ mod tests {
         bell.ring();
         bell.renew().unwrap();
         assert!(!rings(&bell));
+    }
+
+    #[test]
+    fn an_event_that_was_left_signalled_keeps_nobody_awake() {
+        let signal = Signal::default();
+        signal.event().unwrap().set();
+        let now = Some(Duration::ZERO);
+        assert!(!poll::wait_for(&[signal.object().unwrap()], now).unwrap());
+        signal.on();
+        assert!(poll::wait_for(&[signal.object().unwrap()], now).unwrap());
     }
 
     #[test]

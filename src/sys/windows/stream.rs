@@ -2,7 +2,8 @@
 //!
 //! A read is always on its way once somebody has looked for bytes and found none, so that its end is what tells of them; what it
 //! read is given at once. A write takes what it is given, as a socket does, and there is room for more once the kernel has
-//! taken all of that. Whoever looks whether an operation is over makes no system call.
+//! taken all of that. Whoever looks whether an operation is over makes no system call, but where a poller has the stream: its
+//! port holds that back until it is taken.
 
 mod reading;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use std::io::{self, ErrorKind};
 use std::os::windows::io::{AsRawHandle, AsRawSocket, BorrowedHandle, OwnedHandle, OwnedSocket};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 use windows_sys::Win32::Foundation::{
     ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_NOT_CONNECTED, HANDLE,
@@ -55,8 +56,8 @@ pub(super) struct Stream {
     reading: Mutex<Reading>,
     writing: Mutex<Writing>,
     watchers: Arc<Watchers>,
-    /// The port that its operations tell, and the key.
-    port: OnceLock<(Weak<Port>, usize)>,
+    /// The port that its operations tell while a poller has it, and the key. It stays open, so that they can end.
+    port: OnceLock<(Arc<Port>, usize)>,
     /// What tells of the end of a write that is older than that.
     late: Mutex<Option<Waiting>>,
     /// Bounds a read that waits.
@@ -122,6 +123,7 @@ impl Stream {
     /// Reads once what is there: `Ok(0)` at the end, `WouldBlock` when nothing is.
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut reading = lock(&self.reading);
+        self.catch_up_reading(&mut reading);
         self.arrive(&mut reading);
         let count = match &mut reading.state {
             Reads::Idle | Reads::Pending => return Err(ErrorKind::WouldBlock.into()),
@@ -186,6 +188,15 @@ impl Stream {
         self.watchers.tell();
     }
 
+    fn port(&self) -> Option<&Port> {
+        self.port.get().map(|(port, _)| &**port)
+    }
+
+    /// Whether its port is told of what begins from here on: nobody else takes from that.
+    fn tells_port(&self) -> bool {
+        self.port.get().is_some() && !self.watchers.are_none()
+    }
+
     fn has_hung_up(&self) -> bool {
         self.has_hung_up.load(Ordering::SeqCst)
     }
@@ -198,13 +209,20 @@ impl Stream {
         }
     }
 
-    /// Takes note of bytes that have come, and sees to it that a read is on its way if none have.
+    /// Takes note of bytes that have come, and sees to it that a read is on its way if none have, and tells the port if a
+    /// poller has the stream.
     fn arrive(&self, reading: &mut Reading) {
         for _ in 0..EMPTY_AT_ONCE {
             match reading.state {
                 Reads::Idle => self.begin_read(reading),
                 Reads::Pending => match reading.op.look(self.raw()) {
-                    Ended::Pending => return,
+                    Ended::Pending if reading.op.tells_port() || !self.tells_port() => return,
+                    Ended::Pending => {
+                        self.call_off(reading);
+                        if matches!(reading.state, Reads::Pending) {
+                            return;
+                        }
+                    }
                     ended => self.note(reading, ended),
                 },
                 Reads::Done(_) | Reads::Over(_) => return,
@@ -218,8 +236,8 @@ impl Stream {
             reading.state = Reads::Over(0);
             return;
         }
-        let handle = self.raw();
-        let begun = reading.op.begin(handle, |room, overlapped| {
+        let (handle, tells_port) = (self.raw(), self.tells_port());
+        let begun = reading.op.begin_at(handle, tells_port, |room, overlapped| {
             let length = u32::try_from(room.len()).unwrap_or(u32::MAX);
             // SAFETY: the handle is open, and the operation has its room and its block until it is over.
             unsafe {
@@ -247,7 +265,7 @@ impl Stream {
             Ended::Moved(0) => Reads::Over(0),
             Ended::Moved(count) => Reads::Done(0..count),
             Ended::Failed(_) if self.has_hung_up() => Reads::Over(0),
-            // The thread that began it has ended (CancelIo), or it moved to a port; nothing is lost.
+            // The thread that began it has ended (CancelIo), or it was called off; nothing is lost.
             Ended::Failed(ERROR_OPERATION_ABORTED) => Reads::Idle,
             Ended::Failed(ERROR_BROKEN_PIPE | ERROR_NO_DATA | ERROR_PIPE_NOT_CONNECTED) => {
                 Reads::Over(0)
@@ -317,6 +335,11 @@ impl Watchable for Stream {
         &self.watchers
     }
 
+    fn catch_up(&self) {
+        self.catch_up_reading(&mut lock(&self.reading));
+        self.catch_up_writing(&lock(&self.writing));
+    }
+
     fn state(&self, want: Want) -> Ready {
         let writes = want.bits() & Want::WRITE.bits() != 0;
         let read = self.read_state(&mut lock(&self.reading), want);
@@ -324,25 +347,23 @@ impl Watchable for Stream {
     }
 
     fn join(&self, port: &Arc<Port>, key: usize) -> io::Result<usize> {
-        let mut reading = lock(&self.reading);
-        match self.port.get() {
-            Some((has, key)) if std::ptr::eq(has.as_ptr(), Arc::as_ptr(port)) => return Ok(*key),
+        let writing = lock(&self.writing);
+        let key = match self.port.get() {
+            Some((has, key)) if Arc::ptr_eq(has, port) => *key,
             Some(_) => {
                 let what = "a connection stays with the poller that had it first";
                 return Err(io::Error::new(ErrorKind::Unsupported, what));
             }
-            None => port.associate(self.raw(), key)?,
-        }
-        let _ = self.port.set((Arc::downgrade(port), key));
-        // What began before may tell nobody. A read begins anew, a write is told of by its event.
-        if matches!(reading.state, Reads::Pending) {
-            let ended = reading.op.cancel(self.raw());
-            self.note(&mut reading, ended);
-        }
-        let writing = lock(&self.writing);
-        if matches!(writing.state, Writes::Pending(_)) {
-            *lock(&self.late) = Some(Waiting::new(writing.op.event(), true, {
-                let (port, key) = (port.clone(), key);
+            None => {
+                port.associate(self.raw(), key)?;
+                let _ = self.port.set((port.clone(), key));
+                key
+            }
+        };
+        // What began before tells no port. A read begins anew as it is looked at, a write is told of by its event.
+        if matches!(writing.state, Writes::Pending(_)) && !writing.op.tells_port() {
+            *lock(&self.late) = Some(Waiting::new(writing.op.own_event(), true, {
+                let port = port.clone();
                 move || port.post(key)
             })?);
         }
@@ -368,8 +389,8 @@ impl Drop for Stream {
     /// The kernel lets go of the operations before the handle is closed.
     fn drop(&mut self) {
         *lock(&self.late) = None;
-        let handle = self.raw();
-        lock(&self.reading).op.end(handle);
-        lock(&self.writing).op.end(handle);
+        let (handle, port) = (self.raw(), self.port());
+        lock(&self.reading).op.end_at(handle, port);
+        lock(&self.writing).op.end_at(handle, port);
     }
 }

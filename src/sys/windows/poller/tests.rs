@@ -6,6 +6,7 @@ use super::super::poll::wait_for;
 use super::super::stream::tests::pair;
 use super::table::FEW;
 use super::*;
+use crate::sys::deadline::Deadline;
 use crate::sys::{Bell, socket};
 
 /// The tokens that are told now.
@@ -24,6 +25,12 @@ fn tokens(poller: &Poller, time: Option<Duration>) -> Vec<u64> {
 /// The tokens of the first events from now on.
 fn first_told(poller: &Poller) -> Vec<u64> {
     tokens(poller, None)
+}
+
+/// How many keys the port has.
+fn keys(poller: &Poller) -> usize {
+    let now = Some(Duration::ZERO);
+    poller.set.port.take(&mut [LOOK; AT_ONCE], now).unwrap()
 }
 
 #[test]
@@ -172,6 +179,70 @@ fn a_host_waits_for_an_object_of_the_set() {
             assert!(!wait_for(&object, Some(Duration::ZERO)).unwrap());
         }
     }
+}
+
+#[test]
+fn what_no_set_has_any_more_tells_no_port() {
+    for [own, peer] in pair() {
+        let poller = Poller::new().unwrap();
+        poller.add(peer.as_source(), Want::READ, 7).unwrap();
+        assert_eq!(told(&poller), []);
+        poller.remove(peer.as_source()).unwrap();
+        let nothing_yet = || socket::recv_now(peer.as_source(), &mut [0; 9]).unwrap_err();
+        nothing_yet();
+        keys(&poller);
+        for _ in 0..3 {
+            nothing_yet();
+            socket::send_now(own.as_source(), b"x").unwrap();
+            assert_eq!(socket::recv(peer.as_source(), &mut [0; 9]).unwrap(), 1);
+        }
+        assert_eq!(keys(&poller), 0);
+        nothing_yet();
+        poller.add(peer.as_source(), Want::READ, 8).unwrap();
+        assert_eq!(told(&poller), []);
+        socket::send_now(own.as_source(), b"x").unwrap();
+        assert_eq!(first_told(&poller), [8]);
+    }
+}
+
+#[test]
+fn whoever_reads_and_never_waits_leaves_few_keys_behind() {
+    for [own, peer] in pair() {
+        let poller = Poller::new().unwrap();
+        poller.add(peer.as_source(), Want::READ, 7).unwrap();
+        assert_eq!(told(&poller), []);
+        for _ in 0..2 * AT_ONCE {
+            socket::send_now(own.as_source(), b"x").unwrap();
+            while socket::recv_now(peer.as_source(), &mut [0; 9]).is_err() {}
+        }
+        assert!(keys(&poller) <= 2);
+        socket::send_now(own.as_source(), b"x").unwrap();
+        assert_eq!(first_told(&poller), [7]);
+    }
+}
+
+#[test]
+fn whoever_slept_before_a_host_waits_for_an_object_is_told() {
+    let (poller, bell) = (Poller::new().unwrap(), Bell::new().unwrap());
+    poller.add(bell.as_source(), Want::READ, 1).unwrap();
+    assert_eq!(told(&poller), []);
+    let sleep = || tokens(&poller, Some(Duration::from_mins(1)));
+    thread::scope(|scope| {
+        let sleepers = [(); 3].map(|()| scope.spawn(sleep));
+        while poller.set.at_port.load(Ordering::SeqCst) < sleepers.len() {
+            thread::sleep(SLICE);
+        }
+        poller.set.object().unwrap();
+        let soon = Deadline::after(Some(Duration::from_secs(30)));
+        while poller.set.at_port.load(Ordering::SeqCst) > 0 {
+            assert!(!soon.has_passed());
+            thread::sleep(SLICE);
+        }
+        bell.ring();
+        for sleeper in sleepers {
+            assert_eq!(sleeper.join().unwrap(), [1]);
+        }
+    });
 }
 
 #[test]

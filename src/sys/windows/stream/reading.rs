@@ -1,6 +1,6 @@
 //! How far a stream is with reading.
 
-use super::LARGE;
+use super::{LARGE, Stream};
 use crate::sys::windows::op::Op;
 use std::ops::Range;
 
@@ -41,5 +41,25 @@ impl Reading {
             }
         }
         count
+    }
+}
+
+impl Stream {
+    /// What comes before a look that no wait of a poller's came before. Where no poller has the stream any more, its port is told
+    /// no more, since nobody takes from that.
+    pub(super) fn catch_up_reading(&self, reading: &mut Reading) {
+        if !matches!(reading.state, Reads::Pending) || !reading.op.tells_port() {
+            return;
+        }
+        match self.port().filter(|_| self.tells_port()) {
+            Some(port) => port.pull(),
+            None => self.call_off(reading),
+        }
+    }
+
+    /// Ends the read that is on its way, so that it begins anew, unless bytes have come.
+    pub(super) fn call_off(&self, reading: &mut Reading) {
+        let ended = reading.op.cancel(self.raw(), self.port());
+        self.note(reading, ended);
     }
 }

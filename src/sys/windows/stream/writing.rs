@@ -81,6 +81,7 @@ impl Stream {
     /// Takes what of these two pieces there is room for, as one; `WouldBlock` when there is none.
     pub(in crate::sys::windows) fn write(&self, first: &[u8], second: &[u8]) -> io::Result<usize> {
         let mut writing = lock(&self.writing);
+        self.catch_up_writing(&writing);
         self.depart(&mut writing);
         if self.has_hung_up() {
             return Err(ErrorKind::BrokenPipe.into());
@@ -146,6 +147,7 @@ impl Stream {
     /// Whether connecting is over; fails if it has failed.
     pub(in crate::sys::windows) fn has_connected(&self) -> io::Result<bool> {
         let mut writing = lock(&self.writing);
+        self.catch_up_writing(&writing);
         self.depart(&mut writing);
         writing.result()
     }
@@ -156,15 +158,27 @@ impl Stream {
         count: usize,
         start: impl FnOnce(HANDLE, &mut [u8], *mut OVERLAPPED) -> bool,
     ) {
-        let handle = self.raw();
+        let (handle, tells_port) = (self.raw(), self.tells_port());
         let begun = writing
             .op
-            .begin(handle, |bytes, overlapped| start(handle, bytes, overlapped));
+            .begin_at(handle, tells_port, |bytes, overlapped| {
+                start(handle, bytes, overlapped)
+            });
         writing.state = match begun {
             Ended::Pending => Writes::Pending(count),
             ended => Writes::after(ended, count),
         };
         self.cancel_if_hung_up();
+    }
+
+    /// What comes before a look that no wait of a poller's came before.
+    pub(super) fn catch_up_writing(&self, writing: &Writing) {
+        if matches!(writing.state, Writes::Pending(_))
+            && writing.op.tells_port()
+            && let Some(port) = self.port()
+        {
+            port.pull();
+        }
     }
 
     /// Takes note of bytes that have gone.
