@@ -13,6 +13,10 @@ use driving::Driving;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often whoever waits for the end of serving looks whether the thread that serves still is there.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A server at one address.
 ///
@@ -45,6 +49,8 @@ struct State {
     phase: Phase,
     /// `None` once it has stopped.
     endpoint: Option<Arc<dyn Endpoint>>,
+    /// The thread that serves, once it does.
+    serves: Option<thread::Mark>,
     /// The thread that `start` made.
     thread: Option<JoinHandle<()>>,
     /// How serving on that thread ended, if not well.
@@ -63,6 +69,13 @@ enum Phase {
     Driven,
     /// It never will again.
     Stopped,
+}
+
+impl State {
+    /// Whether the thread that serves has ended without a word, as while a process exits, when a library's destructor may stop it.
+    fn is_lost(&self) -> bool {
+        self.serves.as_ref().is_some_and(thread::Mark::has_ended)
+    }
 }
 
 impl Server {
@@ -107,6 +120,7 @@ impl Server {
             state: Mutex::new(State {
                 phase: Phase::Fresh,
                 endpoint: Some(Arc::from(endpoint)),
+                serves: None,
                 thread: None,
                 failure: None,
             }),
@@ -259,6 +273,7 @@ impl Core {
         may_end_when_idle: bool,
         begun: &(dyn Fn() + Sync),
     ) -> Result<()> {
+        self.lock().serves = Some(thread::Mark::here());
         let task = self.task(may_end_when_idle, begun);
         panic::catch(|| endpoint.serve(&task))
             .and_then(|result| result)
@@ -278,6 +293,7 @@ impl Core {
     /// Serving has ended.
     fn end(&self) {
         let mut state = self.lock();
+        state.serves = None;
         if self.has_to_stop() {
             state.phase = Phase::Stopped;
             state.endpoint = None;
@@ -293,12 +309,13 @@ impl Core {
         let mut driven = self.await_turn();
         self.end_driving(&mut driven);
         let mut state = self.lock();
-        while state.phase == Phase::Serving {
-            state = mutex::whole(self.ended.wait(state));
+        while state.phase == Phase::Serving && !state.is_lost() {
+            state = mutex::whole(self.ended.wait_timeout(state, LOOK)).0;
         }
+        let is_lost = state.phase == Phase::Serving;
         state.phase = Phase::Stopped;
         let endpoint = state.endpoint.take();
-        let thread = state.thread.take();
+        let thread = state.thread.take().filter(|_| !is_lost);
         let result = state.failure.clone().map_or(Ok(()), Err);
         drop(state);
         drop(driven);

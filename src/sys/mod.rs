@@ -70,7 +70,7 @@ use os::clock;
 
 // Bytes. `transfer`: `read`, `read_now`, `write` and `drain`, once, of whatever is open. `blocking`: `read_exact` and
 // `write_all`, of what is the host's: `numbered`, or `standard`. `socket`: connected ones of any family, how they are tuned,
-// whose the other end is, and handles that go along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps,
+// whose the other end is, whether what was sent still `is_sending`, and handles that go along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps,
 // `begin` and `end`. `known`: `NUMBER` or `WAIT_HANDLE`, which gives by what the host's event loop knows a source of the
 // library's; one of them at most is there. `named_pipe`: `listen`, `connect`, whether the server's end is trusted, and the
 // client's process.
@@ -82,7 +82,8 @@ pub(crate) use os::{blocking, known, named_pipe, socket, tcp, transfer};
 pub(crate) use os::{LineAlarm, doorbell, memory, random};
 
 // Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`, `credentials`. `fork`: `follow`,
-// `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`;
+// `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`, and a `Mark`
+// of one, which tells whether the system has ended it;
 // `cancel`: `held_off`. `cpu`: `current`, `online`, `usable`. `is_shortage`: which errors pass by themselves.
 pub(crate) use os::{NoFork, cancel, cpu, fork, is_shortage, process, thread};
 

@@ -108,6 +108,10 @@ pub(crate) mod socket {
         fn send_with_handles(Source<'_>, &[u8], &[Source<'_>]) -> usize;
     }
 
+    pub(crate) fn is_sending(_: Source<'_>) -> bool {
+        false
+    }
+
     pub(crate) fn is_of_another_type(_: &io::Error) -> bool {
         false
     }

@@ -70,6 +70,20 @@ pub(crate) mod thread {
         start()
     }
 
+    #[derive(Debug)]
+    pub(crate) struct Mark;
+
+    impl Mark {
+        pub(crate) fn here() -> Self {
+            Self
+        }
+
+        /// Not that anybody knows.
+        pub(crate) fn has_ended(&self) -> bool {
+            false
+        }
+    }
+
     /// None that is known of.
     pub(crate) fn preemptions() -> Times {
         0

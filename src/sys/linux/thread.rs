@@ -24,6 +24,22 @@ pub(crate) fn without_signals<T>(start: impl FnOnce() -> io::Result<T>) -> io::R
     start()
 }
 
+/// The thread that made it, which no system ends before its time.
+#[derive(Debug)]
+pub(crate) struct Mark;
+
+impl Mark {
+    /// Of this thread.
+    pub(crate) const fn here() -> Self {
+        Self
+    }
+
+    /// Whether the system has ended it, whatever it was about to do.
+    pub(crate) const fn has_ended(&self) -> bool {
+        false
+    }
+}
+
 /// A number of times, as wide as the system has it.
 pub(crate) type Times = libc::c_long;
 

@@ -1,6 +1,7 @@
 //! Sleeping on a line of memory that another process changes: an event object, which that process sets.
 
 use super::object;
+use super::security::Descriptor;
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::Mapped;
 use crate::sys::deadline::Deadline;
@@ -22,8 +23,11 @@ pub(crate) struct LineAlarm(OwnedHandle);
 impl LineAlarm {
     /// One for a line of its own.
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: NULL is default security, which nobody needs who has the handle, and no name.
-        let event = unsafe { CreateEventW(null(), FALSE, FALSE, null()) };
+        // A client is to wait by it and no more, which it could change if it were let in (DuplicateHandle).
+        let nobody = Descriptor::of_nobody()?;
+        let attributes = nobody.attributes();
+        // SAFETY: the attributes are there, and NULL is no name.
+        let event = unsafe { CreateEventW(&raw const attributes, FALSE, FALSE, null()) };
         if event.is_null() {
             return Err(io::Error::last_os_error());
         }

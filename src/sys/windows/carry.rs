@@ -107,6 +107,9 @@ impl Drop for Carried {
 }
 
 /// The process that has the client's end of a pipe, so that handles can be put into it.
+///
+/// It is the one that opened that end, which no client of this library lets another process inherit. A client that does, and ends,
+/// may have handles put into a process that got its number: into one of its own user's, where it could put them itself.
 fn client_of(pipe: BorrowedHandle<'_>) -> io::Result<OwnedHandle> {
     let pipe = pipe.as_raw_handle();
     let mut number = 0;

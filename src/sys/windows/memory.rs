@@ -6,6 +6,7 @@
 
 use super::plain::Plain;
 use super::rights::narrowed;
+use super::security::Descriptor;
 use crate::sys::atomic::Mapped;
 use crate::sys::line::{Line, Page};
 use crate::sys::view::View;
@@ -60,11 +61,15 @@ fn section(length: usize) -> io::Result<OwnedHandle> {
     let size = u64::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?;
     let high = u32::try_from(size >> 32).expect("the upper half");
     let low = u32::try_from(size & u64::from(u32::MAX)).expect("the lower half");
-    // SAFETY: no file, so the paging file's; NULL is no name, and default security, which nobody needs who has the handle.
+    // What a handle allows is no bound for who has it: DuplicateHandle gives more, as far as the object lets in who asks, and by
+    // default that is this user. Who makes it has all rights, and what is given away is a part of those, which nobody asks.
+    let nobody = Descriptor::of_nobody()?;
+    let attributes = nobody.attributes();
+    // SAFETY: no file, so the paging file's; the attributes are there, and NULL is no name.
     let section = unsafe {
         CreateFileMappingW(
             INVALID_HANDLE_VALUE,
-            null(),
+            &raw const attributes,
             PAGE_READWRITE | SEC_COMMIT,
             high,
             low,
@@ -155,6 +160,15 @@ mod tests {
         assert!(Mapping::from_peer(handle.as_source(), 4096, Access::Read).is_ok());
         let written = Mapping::from_peer(handle.as_source(), 4096, Access::Write);
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn a_peer_cannot_have_more_of_it_than_it_was_given() {
+        let (handle, _own) = create(4096, Access::Read).unwrap();
+        let given = Plain::of(handle.as_source()).unwrap();
+        assert!(narrowed(given, Access::Read.rights()).is_ok());
+        let widened = narrowed(given, Access::Write.rights());
+        assert_eq!(widened.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     }
 
     #[test]

@@ -39,12 +39,13 @@ mod standard;
 mod start;
 mod stream;
 pub(crate) mod tcp;
+pub(crate) mod thread;
 mod timer;
 pub(crate) mod transfer;
 mod waiting;
 mod winsock;
 
-pub(crate) use super::bare::{NoFork, cancel, clock, fifo, file, fork, holder, thread};
+pub(crate) use super::bare::{NoFork, cancel, clock, fifo, file, fork, holder};
 pub(crate) use alarm::LineAlarm;
 pub(crate) use call::is_shortage;
 pub(crate) use handle::Handle;

@@ -19,8 +19,8 @@ use std::ptr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND, ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED, HANDLE,
-    INVALID_HANDLE_VALUE,
+    ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND, ERROR_OPERATION_ABORTED, ERROR_PIPE_BUSY,
+    ERROR_PIPE_CONNECTED, HANDLE, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING,
@@ -171,7 +171,8 @@ impl Listening {
 impl Listens for Listening {
     fn accept(&self) -> io::Result<Handle> {
         let mut instances = lock(&self.instances);
-        let Some(place) = instances.iter().position(Instance::is_taken) else {
+        let mut all = instances.iter_mut();
+        let Some(place) = all.position(|instance| instance.is_taken(&self.signal)) else {
             return Err(ErrorKind::WouldBlock.into());
         };
         // Before anything else: without another one, whoever is there waits.
@@ -194,36 +195,63 @@ struct Instance {
 
 impl Instance {
     fn new(pipe: OwnedHandle, signal: &Arc<Signal>) -> io::Result<Self> {
-        let mut op = Op::new(0)?;
+        let mut instance = Self {
+            waiting: None,
+            op: Op::new(0)?,
+            pipe: Some(pipe),
+            began: Ended::Pending,
+        };
+        instance.listen(signal)?;
+        Ok(instance)
+    }
+
+    /// Waits for a client from now on, of which the signal tells.
+    fn listen(&mut self, signal: &Arc<Signal>) -> io::Result<()> {
+        self.waiting = None;
+        let Some(pipe) = &self.pipe else {
+            return Ok(());
+        };
         let handle = pipe.as_raw_handle();
-        let began = op.begin(handle, |_, overlapped| {
+        self.began = self.op.begin(handle, |_, overlapped| {
             // SAFETY: the pipe is open, and the operation has its block until it is over.
             unsafe { ConnectNamedPipe(handle, overlapped) != 0 }
         });
-        let waiting = match began {
+        match self.began {
             Ended::Pending => {
                 let signal = signal.clone();
-                Some(Waiting::new(op.event(), true, move || signal.on())?)
+                self.waiting = Some(Waiting::new(self.op.event(), true, move || signal.on())?);
             }
             // A client was faster, and may have left by now.
-            _ => {
-                signal.on();
-                None
-            }
-        };
-        Ok(Self {
-            waiting,
-            op,
-            pipe: Some(pipe),
-            began,
-        })
+            _ => signal.on(),
+        }
+        Ok(())
     }
 
     /// Whether a client has come, or connecting has failed, which its connection will say.
-    fn is_taken(&self) -> bool {
+    fn is_taken(&mut self, signal: &Arc<Signal>) -> bool {
+        if self.look() != Ended::Failed(ERROR_OPERATION_ABORTED) {
+            return self.look() != Ended::Pending;
+        }
+        // The thread that began it has ended, and with it what it had on its way (Microsoft, "ExitThread").
+        if self.listen(signal).is_err() {
+            self.stop_listening();
+            self.began = Ended::Failed(ERROR_OPERATION_ABORTED);
+        }
+        self.look() != Ended::Pending
+    }
+
+    /// How listening has ended, if it has.
+    fn look(&self) -> Ended {
         match (&self.pipe, self.began) {
-            (Some(pipe), Ended::Pending) => self.op.look(pipe.as_raw_handle()) != Ended::Pending,
-            _ => true,
+            (Some(pipe), Ended::Pending) => self.op.look(pipe.as_raw_handle()),
+            (_, began) => began,
+        }
+    }
+
+    fn stop_listening(&mut self) {
+        self.waiting = None;
+        if let Some(pipe) = &self.pipe {
+            self.op.end(pipe.as_raw_handle());
         }
     }
 
@@ -243,10 +271,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        self.waiting = None;
-        if let Some(pipe) = &self.pipe {
-            self.op.end(pipe.as_raw_handle());
-        }
+        self.stop_listening();
     }
 }
 

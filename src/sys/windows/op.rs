@@ -55,6 +55,17 @@ impl std::fmt::Debug for Op {
     }
 }
 
+impl Drop for Op {
+    /// What the kernel still writes to stays where it is for good: whoever had the operation did not end it.
+    fn drop(&mut self) {
+        if self.goes_on()
+            && let Some(block) = self.block.take()
+        {
+            Box::leak(block);
+        }
+    }
+}
+
 impl Op {
     /// One that has not begun, with room for so many bytes.
     pub(super) fn new(room: usize) -> io::Result<Self> {

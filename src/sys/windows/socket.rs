@@ -11,6 +11,7 @@ pub(crate) use crate::sys::bare::socket::{
     PATH_MAX, Type, bind_narrow, connect, is_alive, is_of_another_type, peer, recv_record,
     recv_record_now, send_record,
 };
+use crate::sys::ready::Want;
 use std::io;
 use std::time::Duration;
 
@@ -63,6 +64,13 @@ pub(crate) fn send_now(source: Source<'_>, bytes: &[u8]) -> io::Result<usize> {
 /// Sends two pieces as one, as [`send_now`].
 pub(crate) fn send_two(source: Source<'_>, first: &[u8], second: &[u8]) -> io::Result<usize> {
     Stream::of(source)?.write(first, second)
+}
+
+/// Whether bytes that count as sent are still this process's, whose end would cut them: a pipe's that its reader has no room for.
+pub(crate) fn is_sending(source: Source<'_>) -> bool {
+    // What has gone is noted by who looks.
+    let has_looked = super::poll::state(source, Want::WRITE).is_ok();
+    has_looked && Stream::of(source).is_ok_and(Stream::is_sending)
 }
 
 /// Both ends of a connection over which handles can go along: the server's, and the client's.

@@ -158,7 +158,8 @@ impl Stream {
                 result => return result,
             }
             let object = event(&lock(&self.reading).op);
-            if !super::poll::wait_for(&[object], deadline.remaining())? {
+            // A wait may end a tick before its time.
+            if !super::poll::wait_for(&[object], deadline.remaining())? && deadline.has_passed() {
                 return self.read(buffer);
             }
             event = Op::own_event;

@@ -41,15 +41,30 @@ pub(crate) fn listen(addresses: &[SocketAddr]) -> io::Result<(Handle, u16)> {
 }
 
 fn listen_at(address: &SocketAddr) -> io::Result<(Handle, u16)> {
-    let socket = stream(address)?;
-    // Without it another program could bind the same port, and get clients that were meant for this one.
-    set(&socket, ws::SOL_SOCKET, ws::SO_EXCLUSIVEADDRUSE, 1)?;
-    bind(&socket, address)?;
+    let socket = match bound_alone(address) {
+        // Connections that a listener has left behind keep the port from whoever wants it alone (Microsoft, "SO_EXCLUSIVEADDRUSE"). One
+        // that still listens keeps it from others, too. Then a program of the same user alone could bind it beside this one.
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            let socket = stream(address)?;
+            bind(&socket, address)?;
+            socket
+        }
+        bound => bound?,
+    };
     // SAFETY: the socket is open.
     succeeded(unsafe { ws::listen(raw(&socket), ws::SOMAXCONN.cast_signed()) })?;
     let port = own_address(raw(&socket))?.port();
     let door = Door::open(|signal| Listening::new(socket, signal))?;
     Ok((door, port))
+}
+
+/// A socket that has this address for itself: else another program could bind the same port, and get clients that were meant for
+/// this one.
+fn bound_alone(address: &SocketAddr) -> io::Result<OwnedSocket> {
+    let socket = stream(address)?;
+    set(&socket, ws::SOL_SOCKET, ws::SO_EXCLUSIVEADDRUSE, 1)?;
+    bind(&socket, address)?;
+    Ok(socket)
 }
 
 /// A listening socket.

@@ -13,17 +13,21 @@ use super::{Peer, TurnEnd};
 use crate::sys::mutex::lock;
 use crate::sys::ready::Ready;
 use crate::transport::deferral::Parking;
-use crate::transport::{Cause, Visit, Visitor};
+use crate::transport::{Cause, Deadline, Visit, Visitor};
 use std::collections::TryReserveError;
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, TryLockError};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Where a peer that was parked is told that its answer has come, as if its second source had said so: no stream reads
 /// there, and shared memory is looked at without a system call.
 const LATER: usize = 1;
+/// How long those together may take that are being sent answers as serving ends, and how often they are looked at.
+const GRACE: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(1);
 /// What becomes of a peer for whom nothing is left.
 const NO_ROOM: Visit = Visit::Dropped(Cause::Shortage);
 
@@ -243,14 +247,37 @@ impl<'a> Held<'a> {
         for peer in newcomers {
             self.bid_farewell(peer);
         }
+        let grace = Deadline::after(Some(GRACE));
+        while self.end_peers(|peer| peer.is_sending()) && !grace.has_passed() {
+            self.let_go(|| thread::sleep(LOOK));
+        }
+        self.end_peers(|_| false);
+    }
+
+    /// Tells every peer but those that stay for a while, and forgets it; whether any stay.
+    fn end_peers(&mut self, stays: impl Fn(&dyn Peer) -> bool) -> bool {
+        let mut do_any_stay = false;
         for place in 0..self.peers.places() {
-            let key = self.peers.key_at(place);
+            let Some(key) = self.peers.key_at(place) else {
+                continue;
+            };
+            let peer = self
+                .peers
+                .get_mut(key)
+                .and_then(|entry| entry.peer.as_deref());
+            if let Some(peer) = peer
+                && stays(peer)
+            {
+                do_any_stay = true;
+                continue;
+            }
             // One that has its turn on another thread is told by that one.
-            let entry = key.and_then(|key| self.peers.remove(key));
+            let entry = self.peers.remove(key);
             if let Some(peer) = entry.and_then(|entry| entry.peer) {
                 self.bid_farewell(peer);
             }
         }
+        do_any_stay
     }
 
     /// Serving ends: tells a peer that is in no shard any more.

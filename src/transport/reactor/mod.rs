@@ -135,6 +135,11 @@ pub(crate) trait Peer: Send {
     /// The same client; answers to it may come later.
     fn deferring(self: Box<Self>, parking: Parking) -> Box<dyn Peer>;
 
+    /// Whether answers that count as written would be cut if it ended now.
+    fn is_sending(&self) -> bool {
+        false
+    }
+
     /// The server stops: last words, without waiting.
     fn farewell(&mut self) {}
 

@@ -30,6 +30,11 @@ pub(crate) trait Watched: Stream {
     /// A new answer is about to be written; what nobody will read any more may be discarded.
     fn before_answers(&mut self) {}
 
+    /// Whether bytes that count as written would be cut if the stream ended now.
+    fn is_sending(&self) -> bool {
+        false
+    }
+
     /// Whether a hang-up means that nobody is left to read answers.
     fn ends_by_hang_up(&self) -> bool {
         true
@@ -350,6 +355,10 @@ impl<S: Watched + 'static, M: Manner + 'static> Peer for StreamPeer<S, M> {
             TurnEnd::Blocked { .. } if events.intersects(hang_up) => TurnEnd::Gone,
             end => end,
         }
+    }
+
+    fn is_sending(&self) -> bool {
+        self.stream.is_sending()
     }
 
     fn deferring(self: Box<Self>, parking: Parking) -> Box<dyn Peer> {

@@ -110,4 +110,8 @@ impl Watched for SocketStream {
     fn was_cut(&self) -> bool {
         self.was_cut
     }
+
+    fn is_sending(&self) -> bool {
+        socket::is_sending(self.socket.as_source())
+    }
 }

@@ -77,6 +77,27 @@ fn clients_are_let_in_as_many_as_come() {
 }
 
 #[test]
+fn clients_are_let_in_after_the_thread_that_began_to_listen_has_ended() {
+    let name = name();
+    let begin = || listen(&name, false).unwrap();
+    let door = std::thread::scope(|scope| scope.spawn(begin).join().unwrap());
+    let nobody = socket::accept(door.as_source()).unwrap_err();
+    assert_eq!(nobody.kind(), ErrorKind::WouldBlock);
+    std::thread::scope(|scope| {
+        let ask = || {
+            let client = connect(&name, &minute()).unwrap();
+            socket::send_now(client.as_source(), b"ask").unwrap();
+            assert_eq!(socket::recv(client.as_source(), &mut [0]).unwrap(), 1);
+        };
+        let client = scope.spawn(ask);
+        let server = accept(&door);
+        assert_eq!(socket::recv(server.as_source(), &mut [0; 9]).unwrap(), 3);
+        socket::send_now(server.as_source(), b"x").unwrap();
+        client.join().unwrap();
+    });
+}
+
+#[test]
 fn whoever_finds_no_instance_waits_for_one() {
     let name = name();
     let door = listen(&name, false).unwrap();

@@ -6,8 +6,10 @@ use super::*;
 use crate::sys::{AsSource as _, Handle, poll};
 use std::net::{TcpListener, TcpStream};
 use std::os::windows::io::FromRawHandle;
-use std::sync::atomic::AtomicU32;
-use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE};
+use std::sync::atomic::{AtomicU32, AtomicUsize};
+use windows_sys::Win32::Foundation::{
+    GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE, STATUS_PENDING,
+};
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX,
 };
@@ -170,4 +172,46 @@ fn what_a_thread_began_to_read_is_read_by_another() {
         send(&own, b"x");
         assert_eq!(receive(&peer, 9), b"x");
     }
+}
+
+#[test]
+fn what_the_reader_has_no_room_for_is_being_sent_until_it_is_read() {
+    let [own, peer] = pipes();
+    let mut count = 0;
+    while let Ok(more) = stream(&own).write(&[0; 60_000], &[]) {
+        count += more;
+    }
+    assert!(stream(&own).is_sending());
+    while count > 0 {
+        count -= receive(&peer, 100_000).len();
+    }
+    assert!(poll::wait_writable(own.as_source(), &Deadline::never()).unwrap());
+    assert!(!stream(&own).is_sending());
+}
+
+#[test]
+fn what_goes_on_keeps_its_memory_after_who_began_it() {
+    let [own, peer] = pipes();
+    let handle = stream(&own).raw();
+    let mut op = Op::new(1).unwrap();
+    let (mut byte, mut status) = (ptr::null_mut(), ptr::null_mut());
+    let begun = op.begin(handle, |room, overlapped| {
+        byte = room.as_mut_ptr();
+        // SAFETY: the block of the operation is there, of which only the address is taken.
+        status = unsafe { &raw mut (*overlapped).Internal };
+        // SAFETY: the handle is open, and the operation has its room and its block until it is over.
+        unsafe { ReadFile(handle, byte, 1, ptr::null_mut(), overlapped) != 0 }
+    });
+    assert_eq!(begun, Ended::Pending);
+    drop(op);
+    send(&peer, b"x");
+    // SAFETY: its memory was left to the kernel for good, which writes this word as a whole.
+    let status = unsafe { AtomicUsize::from_ptr(status) };
+    let minute = Deadline::after(Some(Duration::from_mins(1)));
+    while status.load(Ordering::Acquire) == STATUS_PENDING.cast_unsigned() as usize {
+        assert!(!minute.has_passed());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // SAFETY: as above, and nobody writes to it any more.
+    assert_eq!(unsafe { *byte }, b'x');
 }

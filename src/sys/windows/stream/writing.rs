@@ -195,6 +195,13 @@ impl Stream {
         }
     }
 
+    /// Whether bytes that count as written are still this process's, whose end would cut them.
+    pub(in crate::sys::windows) fn is_sending(&self) -> bool {
+        let mut writing = lock(&self.writing);
+        self.depart(&mut writing);
+        matches!(writing.state, Writes::Pending(_)) && !self.has_hung_up()
+    }
+
     pub(super) fn write_state(&self, is_asked: bool) -> Ready {
         let mut writing = lock(&self.writing);
         self.depart(&mut writing);

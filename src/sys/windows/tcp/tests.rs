@@ -67,6 +67,18 @@ fn a_port_has_one_listener_and_is_free_after_it() {
 }
 
 #[test]
+fn a_port_is_free_though_a_connection_of_its_last_listener_is_there() {
+    let (door, port) = listen(&local(0)).unwrap();
+    let client = connect(&local(port), &minute()).unwrap();
+    assert!(poll::wait_readable(door.as_source(), &minute()).unwrap());
+    let server = socket::accept(door.as_source()).unwrap();
+    drop(door);
+    let (_door, _) = listen(&local(port)).unwrap();
+    socket::send_now(client.as_source(), b"x").unwrap();
+    assert_eq!(socket::recv(server.as_source(), &mut [0; 2]).unwrap(), 1);
+}
+
+#[test]
 fn connecting_in_two_steps_comes_to_the_same() {
     let (door, port) = listen(&local(0)).unwrap();
     let poller = Poller::new().unwrap();

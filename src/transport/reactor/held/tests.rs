@@ -114,3 +114,25 @@ fn when_serving_ends_all_are_told() {
         assert_eq!(stage.echo.count(Visit::Ended), 3);
     });
 }
+
+#[test]
+fn those_that_are_being_sent_answers_are_waited_for_but_not_for_ever() {
+    let stage = Stage::new(&[], 1);
+    stage.play(|crew| {
+        let mut turns = Turns::new(crew, 0).unwrap();
+        let mut shard = Held::take(crew, 0);
+        let scripts = [u32::MAX, 3, 0].map(|times| {
+            let script = settle_in(&mut turns, &mut shard, &stage.doors).1;
+            script.sends.store(times, Ordering::Relaxed);
+            script
+        });
+        shard.farewell();
+        let [never, soon, last] = scripts
+            .each_ref()
+            .map(|script| script.sends.load(Ordering::Relaxed));
+        assert!(never > 0);
+        assert_eq!((soon, last), (0, 0));
+        assert_eq!(scripts.map(|script| script.farewells()), [1; 3]);
+        assert_eq!(stage.echo.count(Visit::Ended), 3);
+    });
+}

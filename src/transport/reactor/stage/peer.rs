@@ -24,6 +24,8 @@ pub(crate) struct Script {
     /// Its turn rings this.
     pub(crate) rings: Mutex<Option<Arc<Bell>>>,
     pub(crate) farewells: AtomicU32,
+    /// How many more times it says that it is sending.
+    pub(crate) sends: AtomicU32,
     /// Requests; always room for answers.
     pub(crate) input: Bell,
     output: Bell,
@@ -46,6 +48,7 @@ impl Script {
             takes: Mutex::default(),
             rings: Mutex::default(),
             farewells: AtomicU32::new(0),
+            sends: AtomicU32::new(0),
             input: Bell::new().unwrap(),
             output: Bell::new().unwrap(),
             is_broken: AtomicBool::new(false),
@@ -111,6 +114,14 @@ impl Peer for Scripted {
 
     fn asks(&self) -> bool {
         self.0.asks.load(Ordering::Relaxed)
+    }
+
+    fn is_sending(&self) -> bool {
+        let left = self.0.sends.load(Ordering::Relaxed);
+        self.0
+            .sends
+            .store(left.saturating_sub(1), Ordering::Relaxed);
+        left > 0
     }
 
     fn farewell(&mut self) {
