@@ -184,7 +184,6 @@ impl Client {
     /// [`Status::Busy`]: for each connection, [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX) calls are under way or not told
     /// of, or too much waits to be sent, or a call that is waited for has the only connection.
     pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
-        self.check_use()?;
         let prefix = self.pool.flight.prefix(message)?;
         let mut short = [0; SHORT_FRAME];
         let frame = short.split_at_mut_checked(PREFIX + message.len());

@@ -4,6 +4,8 @@
 //! `sys` names: `linux`, `windows`, and for every other system `bare`, where nothing can be opened, and what opens nothing
 //! works. What Windows has no equal of, it takes from there. Only this file tells systems apart. `build.rs` sets the cfg
 //! `bare` for all but these two; where it is set by hand, tests of that system run on Linux, too.
+#[cfg_attr(bare, expect(dead_code, reason = "nothing listens or connects"))]
+mod addresses;
 pub(crate) mod alarm;
 pub(crate) mod atomic;
 pub(crate) mod credentials;

@@ -3,6 +3,8 @@
 use super::fd::Fd;
 use super::retry::uninterrupted;
 use super::{poll, socket};
+use crate::sys::addresses::first_of;
+pub(crate) use crate::sys::addresses::resolve;
 use crate::sys::deadline::Deadline;
 use crate::sys::ready::Want;
 use nix::errno::Errno;
@@ -11,13 +13,8 @@ use nix::sys::socket::{
     getpeername, getsockname, getsockopt, setsockopt, socket as make_socket, sockopt,
 };
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
-
-/// The addresses of a host, as the system's resolver knows them (getaddrinfo(3)).
-pub(crate) fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok((host, port).to_socket_addrs()?.collect())
-}
 
 /// Listens, without ever blocking in accept, at the first of these addresses that can be had; gives
 /// the port, too.
@@ -97,21 +94,6 @@ fn came_through(fd: &Fd) -> io::Result<()> {
 /// Whether binding failed as it does where the port is too low for this user (ip(7)): EPERM is a sandbox's (seccomp(2)).
 pub(crate) fn is_of_low_port(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EACCES)
-}
-
-/// What the first address gives for which `attempt` succeeds, or the last failure.
-fn first_of<T>(
-    addresses: &[SocketAddr],
-    attempt: impl Fn(&SocketAddr) -> io::Result<T>,
-) -> io::Result<T> {
-    let mut result = Err(ErrorKind::AddrNotAvailable.into());
-    for address in addresses {
-        result = attempt(address);
-        if result.is_ok() {
-            break;
-        }
-    }
-    result
 }
 
 fn stream(address: &SocketAddr) -> io::Result<Fd> {

@@ -11,11 +11,13 @@ use super::signal::Signal;
 use super::stream::Stream;
 use super::waiting::Waiting;
 use super::winsock::{last, select, start, succeeded};
+use crate::sys::addresses::first_of;
+pub(crate) use crate::sys::addresses::resolve;
 use crate::sys::deadline::Deadline;
 use crate::sys::{AsSource as _, Handle, poll};
 use std::ffi::c_void;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::windows::io::{AsRawSocket, FromRawSocket, OwnedSocket};
 use std::ptr;
 use std::sync::Arc;
@@ -29,11 +31,6 @@ const PROBE_AFTER: u32 = 5000;
 const PROBE_EACH: u32 = 2000;
 const PROBES: u32 = 3;
 const UNACKNOWLEDGED: u32 = 11;
-
-/// The addresses of a host, as the system's resolver knows them.
-pub(crate) fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok((host, port).to_socket_addrs()?.collect())
-}
 
 /// Listens at the first of these addresses that can be had; gives the port, too.
 pub(crate) fn listen(addresses: &[SocketAddr]) -> io::Result<(Handle, u16)> {
@@ -209,21 +206,6 @@ pub(super) fn tune(stream: &Stream) -> io::Result<()> {
     let _ = set_raw(socket, ws::IPPROTO_TCP, ws::TCP_KEEPCNT, Some(PROBES));
     let _ = set_raw(socket, ws::IPPROTO_TCP, ws::TCP_MAXRT, Some(UNACKNOWLEDGED));
     Ok(())
-}
-
-/// What the first address gives for which `attempt` succeeds, or the last failure.
-fn first_of<T>(
-    addresses: &[SocketAddr],
-    attempt: impl Fn(&SocketAddr) -> io::Result<T>,
-) -> io::Result<T> {
-    let mut result = Err(ErrorKind::AddrNotAvailable.into());
-    for address in addresses {
-        result = attempt(address);
-        if result.is_ok() {
-            break;
-        }
-    }
-    result
 }
 
 /// A socket for operations that do not wait, which no process inherits.
