@@ -2210,7 +2210,7 @@ CALC_IPC_API void calc_ipc_client_destroy(struct calc_ipc_client *client);
  * is known to come back: its calc_ipc_client_fd() was asked for, and is readable then, or a thread spins
  * in calc_ipc_client_next(). Then some hundred bytes of requests may wait for that, to go together. Over
  * shared memory one request, or one batch, is under way at a time: those behind it go when answers are
- * taken, or once some hundred bytes of them wait.
+ * taken, or once some hundred bytes of them wait. What waits when the client is destroyed is never sent.
  *
  * @param client      The client.
  * @param timeout_ms  How many milliseconds the call may take from here on, or

@@ -143,3 +143,14 @@ fn a_failure_comes_before_the_answer_behind_it() {
     assert_eq!(status(next(&client).outcome), Status::HandlerFailed);
     assert_eq!(next(&client).tag, u64::from(b'b'));
 }
+
+#[test]
+fn what_gathers_as_the_client_ends_is_never_sent() {
+    let address = Address::new();
+    let (client, mut server) = connected(&address);
+    client.source().unwrap();
+    submit(&client, "ab");
+    drop(client);
+    assert_eq!(sent(&mut server), frames("a"));
+    assert_eq!(server.read(&mut [0]).unwrap(), 0, "it has ended");
+}
