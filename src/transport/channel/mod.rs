@@ -2,10 +2,12 @@
 
 mod exchange;
 mod failure;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 pub(super) use failure::{noticed, refused_length, too_large, too_late};
+pub(crate) use stream::{Patient, Stream};
 
 use super::conversation::batch::Batch;
 use super::conversation::client::{ClientSide, Direct, Failure};
@@ -14,62 +16,12 @@ use super::{
     Armed, Channel, ClientOptions, Deadline, Exchanged, Lifeline, Take, Watches, prefix_length,
 };
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::protocol::frame::{self, PREFIX};
 use crate::sys::room::NoMemory;
 use crate::sys::wait::Spin;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::time::Duration;
-
-/// A two-way stream of bytes: a socket, or a pair of pipes.
-pub(crate) trait Stream: Send {
-    /// The room that every read needs, in bytes, since what finds none is lost; 0: it stays for the next read.
-    const LEAST_ROOM: usize = 0;
-
-    /// Reads once, without waiting: `Ok(0)` at the end, `WouldBlock` when nothing is there.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
-
-    /// Writes once, as much as there is room for, without waiting.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
-
-    /// Writes a prefix and a body once, as much as there is room for, without waiting.
-    fn write_frame(&mut self, prefix: &[u8], body: &[u8]) -> io::Result<usize>;
-}
-
-/// A stream that can also be waited for.
-pub(crate) trait Patient: Stream {
-    /// Reads once, waiting until something is there; `TimedOut` when the deadline passes first.
-    fn read_by(&mut self, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize>;
-
-    /// Waits until there is room to write; `TimedOut` when the deadline passes first.
-    fn await_room(&mut self, deadline: &Deadline) -> io::Result<()>;
-
-    /// Waits until something is there or there is room to write; `TimedOut` as above.
-    fn await_any(&mut self, deadline: &Deadline) -> io::Result<()>;
-
-    /// Whether the server has not accepted this client yet, which it says by a notice.
-    fn awaits_welcome(&self) -> bool {
-        false
-    }
-
-    /// The server has accepted this client.
-    fn welcomed(&mut self) {}
-
-    /// What to watch for answers and for the server's end, and, if `for_room`, for room to write.
-    fn watches(&self, for_room: bool) -> Watches<'_>;
-
-    /// What ends all waits.
-    fn lifeline(&self) -> Lifeline<'_>;
-
-    /// Whether the peer has ended, which its stream may not show.
-    fn peer_has_ended(&self) -> bool {
-        false
-    }
-
-    /// How the peer, which no longer answers, has ended, where that can be known.
-    fn epitaph(&self) -> Option<String> {
-        None
-    }
-}
+use stream::{is_gone, read_some, write_some};
 
 /// Whole frames over a stream.
 pub(crate) struct Framed<S> {
@@ -261,49 +213,6 @@ impl<S: Patient> Framed<S> {
             false => Err(self.ended()),
         }
     }
-
-    #[cold]
-    fn failed(&self, status: Status, what: &str) -> Error {
-        Error::new(status, format!("{}: {what}", self.peer))
-    }
-
-    /// The failure of the conversation, for people.
-    #[cold]
-    fn error(&self, failure: Failure) -> Error {
-        let (status, what) = match failure {
-            Failure::Notice(Notice::TooLarge) => {
-                return refused_length(&self.peer, self.asked, None);
-            }
-            Failure::Notice(notice) => return noticed(notice, &self.peer),
-            Failure::TooLarge(length) => return too_large(&self.peer, length, self.max_message),
-            Failure::Cut => (Status::Closed, "an earlier request was only partly sent"),
-            Failure::Unasked => (Status::Malformed, "an answer that nobody asked for"),
-            Failure::TooEarly => (Status::Malformed, "it answered before it was asked"),
-        };
-        self.failed(status, what)
-    }
-
-    /// The failure of a server that closed the connection.
-    #[cold]
-    fn ended(&self) -> Error {
-        let how = self.stream.epitaph();
-        let what = how.unwrap_or_else(|| "it closed the connection".into());
-        self.failed(Status::Closed, &what)
-    }
-
-    #[cold]
-    fn failure(&self, what: &str, cause: &io::Error, deadline: &Deadline) -> Error {
-        let system = || Error::os(&format!("{}: {what}", self.peer), cause);
-        match cause.kind() {
-            ErrorKind::TimedOut => too_late(&self.peer, deadline),
-            // How the peer has ended is asked only where it has: that may take a moment.
-            ErrorKind::ConnectionAborted => self
-                .stream
-                .epitaph()
-                .map_or_else(system, |how| self.failed(Status::PeerDied, &how)),
-            _ => system(),
-        }
-    }
 }
 
 impl<S: Patient> Channel for Framed<S> {
@@ -466,53 +375,4 @@ fn room<'a, S: Stream>(side: &'a mut ClientSide, peer: &str) -> Result<&'a mut [
 #[cold]
 fn lacks(peer: &str, lack: NoMemory) -> Error {
     Error::os(&format!("{peer}: receive an answer"), &lack.into())
-}
-
-/// Writes what is left of a frame once, first without waiting as long as that pays. Of a prefix and a body, what is
-/// left goes together: a stream may be one of records.
-fn write_some(
-    stream: &mut impl Patient,
-    spin: &mut Spin,
-    (first, second): (&[u8], &[u8]),
-    deadline: &Deadline,
-) -> io::Result<usize> {
-    let write = |stream: &mut _| match second {
-        [] => Stream::write(stream, first),
-        _ => Stream::write_frame(stream, first, second),
-    };
-    loop {
-        let written = spin.until(|| match write(stream) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-            result => Some(result),
-        });
-        match written.unwrap_or_else(|| write(stream)) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => stream.await_room(deadline)?,
-            result => return result,
-        }
-    }
-}
-
-/// Reads once, first without waiting as long as that pays.
-#[inline]
-fn read_some(
-    stream: &mut impl Patient,
-    spin: &mut Spin,
-    room: &mut [u8],
-    deadline: &Deadline,
-) -> io::Result<usize> {
-    let found = spin.until(|| match stream.read(room) {
-        Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-        result => Some(result),
-    });
-    match found {
-        Some(result) => result,
-        None => stream.read_by(room, deadline),
-    }
-}
-
-fn is_gone(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected
-    )
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::protocol::frame::Notice;
 use crate::transport::stand_in::{ScriptedStream, blocked, broken, gone};
+use std::io;
 
 type Step = io::Result<usize>;
 
