@@ -95,17 +95,28 @@ impl Drop for NoFork {
     }
 }
 
+/// Changes the state to what `step` makes of it, and gives the one before. `None`: it makes nothing of it.
+fn advance(step: impl Fn(u64) -> Option<u64>) -> Option<u64> {
+    let mut seen = STATE.load(Relaxed);
+    loop {
+        match STATE.compare_exchange_weak(seen, step(seen)?, SeqCst, Relaxed) {
+            Ok(before) => return Some(before),
+            Err(now) => seen = now,
+        }
+    }
+}
+
 /// Goes in once nobody forks.
 fn enter() {
     let go_in = |state| (forking(state) == 0).then_some(state + INSIDE);
-    if STATE.fetch_update(SeqCst, Relaxed, go_in).is_ok() {
+    if advance(go_in).is_some() {
         return;
     }
     STATE.fetch_add(WAITING, SeqCst);
     let deadline = Deadline::after(Some(PATIENCE));
     sleep_until(&deadline, |is_late| {
         let go_in = |state| (forking(state) == 0 || is_late).then_some(state - WAITING + INSIDE);
-        STATE.fetch_update(SeqCst, Relaxed, go_in).is_ok()
+        advance(go_in).is_some()
     });
     changed(); // A fork may wait for those who wait to be in.
 }
@@ -119,7 +130,7 @@ pub(super) fn shut() {
     sleep_until(&deadline, |is_late| {
         let shut =
             |state| (waiting(state) == 0 || must_not_wait || is_late).then_some(state + FORKING);
-        STATE.fetch_update(SeqCst, Relaxed, shut).is_ok()
+        advance(shut).is_some()
     });
     FORKS.set(FORKS.get() + 1);
     sleep_until(&deadline, |is_late| {
@@ -131,10 +142,7 @@ pub(super) fn shut() {
 pub(super) fn open() {
     FORKS.set(FORKS.get().saturating_sub(1));
     let open = |state| (forking(state) > 0).then(|| state - FORKING);
-    if STATE
-        .fetch_update(SeqCst, Relaxed, open)
-        .is_ok_and(|before| waiting(before) > 0)
-    {
+    if advance(open).is_some_and(|before| waiting(before) > 0) {
         changed();
     }
 }
