@@ -14,4 +14,5 @@ CALC_IPC_STRICT=1 CALC_IPC_KILLS=1000 crash prompt:: --test-threads=1
 CALC_IPC_ROUNDS=5000 crash points::
 CALC_IPC_CALLS=1000000 crash soak::
 CALC_IPC_HANDLES=100000 crash handles::
-CALC_IPC_KILLS=5000 cargo test --locked --release --test not_executed_kills
+CALC_IPC_KILLS=2000 cargo test --locked --release --test not_executed_kills
+CALC_IPC_KILLS=100000 CALC_IPC_OVER=uds cargo test --locked --release --test not_executed_kills

@@ -1,7 +1,7 @@
 //! Servers are killed at random amid calls of many threads, and amid calls that nobody waits for: none that is said not to
 //! have been executed was given to a handler, and none was given twice.
 //!
-//! `CALC_IPC_KILLS` says how many servers are killed over each transport.
+//! `CALC_IPC_KILLS` says how many servers are killed over each transport, `CALC_IPC_OVER` which is the only one.
 
 #![cfg(unix)]
 #![allow(
@@ -18,8 +18,8 @@ use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{env, thread};
 use support::processes::state::await_state;
 use support::processes::{SharedValue, send};
 use support::raw::Random;
@@ -231,17 +231,25 @@ impl Rounds {
     }
 }
 
-/// Servers and children are killed over every transport.
+/// Servers and children are killed over every transport, or the one that is asked for.
 fn kill_over_each(round: Round) {
-    let kills = std::env::var("CALC_IPC_KILLS").map_or(KILLS, |number| number.parse().unwrap());
-    for transport in &TRANSPORTS {
+    let kills = env::var("CALC_IPC_KILLS").map_or(KILLS, |number| number.parse().unwrap());
+    let over = env::var("CALC_IPC_OVER").ok();
+    let is_meant = |name: &str| over.as_ref().is_none_or(|over| over == name);
+    let meant = TRANSPORTS.iter().filter(|one| is_meant(one.name));
+    let servers = meant.map(|transport| {
         let mut rounds = Rounds::new(transport.name, round);
         rounds.kill_servers(transport, kills);
-        rounds.expect_both();
-    }
-    let mut rounds = Rounds::new("pipe", round);
-    rounds.kill_children(kills);
-    rounds.expect_both();
+        rounds
+    });
+    let children = is_meant("pipe").then(|| {
+        let mut rounds = Rounds::new("pipe", round);
+        rounds.kill_children(kills);
+        rounds
+    });
+    let all: Vec<_> = servers.chain(children).collect();
+    assert!(!all.is_empty(), "no transport is {over:?}");
+    all.iter().for_each(Rounds::expect_both);
 }
 
 /// A call, once no other has the connection.

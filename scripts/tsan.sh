@@ -1,0 +1,71 @@
+#!/bin/sh
+# tsan.sh [CARGO_TEST_ARGUMENT...]: under ThreadSanitizer, the library's tests in which threads meet, and the C++ examples with threads.
+# Library and Rust's std are instrumented, so that it knows all by which they meet; fences it knows not, which are loom's (loom.sh).
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/tools.sh
+need c++ g++
+install_needed
+need_nightly rust-src || exit 0
+
+target=$(cargo +nightly -vV | sed -n 's/^host: //p')
+build=${CARGO_TARGET_DIR:-$PWD/target}/tsan
+runtime=$(rustc +nightly --print sysroot)/lib/rustlib/$target/lib/librustc-nightly_rt.tsan.a
+export RUSTFLAGS="-Zsanitizer=thread"
+# Servers of some tests are forked, and have threads.
+export TSAN_OPTIONS="${TSAN_OPTIONS:-die_after_fork=0:allocator_may_return_null=1:suppressions=$PWD/scripts/tsan.supp}"
+cargo="cargo +nightly"
+options="--locked -Zbuild-std --target $target --target-dir $build"
+
+tests="sharing deferred deferred_shared deferred_crowd deferred_told deferred_dispatch dispatch dispatch_ends flight flight_ends flight_source
+    flight_random gathering observers reconnecting stats stopping stopping_connects lost_threads relief"
+if [ "$#" -eq 0 ]; then
+    for test in $tests; do
+        set -- "$@" --test "$test"
+    done
+    set -- --lib "$@" --no-fail-fast
+fi
+# shellcheck disable=SC2086
+CALC_IPC_CALLS=${CALC_IPC_CALLS:-2000} $cargo test $options "$@"
+
+echo "== the C++ examples"
+# shellcheck disable=SC2086
+library=$($cargo rustc $options --lib --crate-type staticlib --message-format json | sed -n 's/.*"\([^"]*libcalc_ipc\.a\)".*/\1/p')
+bin=$build/examples
+mkdir -p "$bin"
+for example in async/shared_client async/stop_button async/slow_server async/coroutine cxx/pool cxx/pipe_server cxx/server; do
+    program=$bin/$(basename $example)
+    c++ -std=c++20 -fsanitize=thread -g -O1 -Iinclude -c "examples/$example.cpp" -o "$program.o"
+    # The compiler's own runtime does not know all that Rust's compiler calls.
+    c++ "$program.o" -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive "$library" -o "$program" -lpthread -ldl -lm
+done
+
+# says EXPECTED PROGRAM ARGUMENT...: runs it; a race makes it fail.
+says() {
+    expected=$1 program=$2
+    shift 2
+    printed=$(timeout 300 "$bin/$program" "$@") && [ "$printed" = "$expected" ] && return
+    echo "FAILED: $program $* said $printed, not $expected" >&2
+    exit 1
+}
+calculator=exec://$bin/pipe_server
+says "the sum of the squares up to 1000 is 333833500" shared_client "$calculator" 8 1000
+says "5! = 120
+10! = 3628800
+21!: Overflow" coroutine "$calculator"
+says "working; press Enter to stop
+stopped" stop_button "exec://$bin/slow_server" <<'enter'
+
+enter
+folder=$(mktemp -d)
+trap 'kill "$server" 2>/dev/null; wait "$server"; rm -rf "$folder"' EXIT
+"$bin/server" uds "$folder/calc.sock" >/dev/null &
+server=$!
+until [ -S "$folder/calc.sock" ] || ! kill -0 "$server" 2>/dev/null; do
+    sleep 0.1
+done
+timeout 300 "$bin/pool" "unix://$folder/calc.sock" 8 1000
+kill -TERM "$server"
+wait "$server"
+trap 'rm -rf "$folder"' EXIT
+echo "no races"
