@@ -1,12 +1,15 @@
-# Sourced. Runs the example programs in $bin, and checks what they print. Servers put what they need into $folder, and leave it empty.
+# Sourced. Runs the programs in $bin, and checks what they print. Servers put what they need into $folder, and leave it empty.
 failed=0
-server=""
-folder=$(mktemp -d)
+run=$(mktemp -d) # beside $folder, of each server NAME: NAME.pid, and what it prints, NAME.said and NAME.told
+folder=$run/folder
+mkdir "$folder"
 
 # clean: at the end, however it comes.
 clean() {
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
-    rm -rf "$folder"
+    for file in "$run"/*.pid; do
+        [ ! -e "$file" ] || kill -KILL "$(cat "$file")" 2>/dev/null || true
+    done
+    rm -rf "$run"
 }
 trap clean EXIT
 trap 'exit 1' HUP INT TERM
@@ -27,6 +30,17 @@ fault() {
     failed=1
 }
 
+# within SECONDS COMMAND...: waits until the command succeeds, or fails when the time is over.
+within() {
+    tenths=$(($1 * 10))
+    shift
+    until "$@"; do
+        tenths=$((tenths - 1))
+        [ $tenths -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+
 # says EXPECTED PROGRAM ARGUMENT...: runs it, and compares what it prints.
 says() {
     expected=$1 program=$2
@@ -43,9 +57,11 @@ says() {
 fails() {
     expected=$1 program=$2
     shift 2
-    if printed=$(timeout 60 "$bin/$program" "$@" 2>&1) || ! echo "$printed" | grep -qF "$expected"; then
+    if printed=$(timeout 60 "$bin/$program" "$@" 2>&1) || ! echo "$printed" | grep -qF -- "$expected"; then
         fault "$program $* said '$printed', not that it failed: '$expected'"
+        return
     fi
+    printf '  %-20s %s: %s\n' "$program" "$*" "$expected"
 }
 
 # refuses PROGRAM ARGUMENT...: nobody is there, which it says, and fails.
@@ -53,41 +69,66 @@ refuses() {
     fails 'no server there' "$@"
 }
 
-serves_or_ended() {
-    grep -q serving "$folder/said" || ! kill -0 $server 2>/dev/null
+# is_alive NAME: whether the server runs, or has ended and nobody has asked how.
+is_alive() {
+    kill -0 "$(cat "$run/$1.pid")" 2>/dev/null
 }
 
-# serves PROGRAM ARGUMENT...: starts a server, which says when it serves, and perhaps at which $url.
+serves_or_ended() {
+    grep -q "$ready" "$run/$1.said" "$run/$1.told" || ! is_alive "$1"
+}
+
+# starts NAME COMMAND...: starts a server, which says when it serves, by the word in $ready, and perhaps at which $url.
+ready=serving
+starts() {
+    name=$1
+    shift
+    "$@" >"$run/$name.said" 2>"$run/$name.told" &
+    echo $! >"$run/$name.pid"
+    within 60 serves_or_ended "$name" || fault "$* does not serve: $(cat "$run/$name.told")"
+    url=$(sed -n 's/^serving //p' "$run/$name.said")
+}
+
+# signals SIGNAL NAME: sends it.
+signals() {
+    kill -"$1" "$(cat "$run/$2.pid")" || fault "$2 has ended: $(cat "$run/$2.told")"
+}
+
+# ended NAME: waits for the end of the server, and fails as it does.
+ended() {
+    code=0
+    wait "$(cat "$run/$1.pid")" || code=$?
+    rm "$run/$1.pid"
+    return $code
+}
+
+# stops NAME: the server ends by SIGTERM, in order.
+stops() {
+    signals TERM "$1"
+    ended "$1" || fault "$1 at its end: $(cat "$run/$1.told")"
+}
+
+# kills NAME: the server is killed.
+kills() {
+    signals KILL "$1"
+    ended "$1" 2>/dev/null || true
+}
+
+# told TEXT [NAME]: the server says this of its clients.
+told() {
+    within 30 grep -qF -- "$1" "$run/${2:-server}.told" ||
+        fault "${2:-the server} told '$(cat "$run/${2:-server}.told")', and not '$1'"
+}
+
+# serves PROGRAM ARGUMENT...: starts the server named server.
 serves() {
     program=$1
     shift
-    timeout 60 "$bin/$program" "$@" >"$folder/said" 2>"$folder/told" &
-    server=$!
-    within 60 serves_or_ended
-    url=$(sed -n 's/^serving //p' "$folder/said")
+    starts server "$bin/$program" "$@"
 }
 
-# within SECONDS COMMAND...: waits until the command succeeds, or fails when the time is over.
-within() {
-    tenths=$(($1 * 10))
-    shift
-    until "$@"; do
-        tenths=$((tenths - 1))
-        [ $tenths -gt 0 ] || return 1
-        sleep 0.1
-    done
-}
-
-# told TEXT: the server that was started says this of its clients.
-told() {
-    within 30 grep -qF "$1" "$folder/told" || fault "the server told '$(cat "$folder/told")', and not '$1'"
-}
-
-# ends PROGRAM: the server that was started ends by SIGTERM, and leaves nothing.
+# ends PROGRAM: stops the server named server, which leaves nothing.
 ends() {
-    kill -TERM $server || true
-    wait $server || fault "$1 at its end: $(cat "$folder/told")"
-    server=""
-    rm "$folder/said" "$folder/told"
+    stops server
     [ -z "$(ls -A "$folder")" ] || fault "$1 left $(ls -A "$folder")"
 }
