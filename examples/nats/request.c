@@ -40,11 +40,13 @@ static void explain(natsStatus status, const char *timeout_ms) {
 
 /* The answer, or why the worker has none; whether it has. */
 static bool print(natsMsg *answer) {
-    const char *error = NULL;
+    const char *status = NULL;
+    const char *error = "";
     const char *executed = "maybe";
-    if (natsMsgHeader_Get(answer, "calc-ipc-error", &error) == NATS_OK) {
+    if (natsMsgHeader_Get(answer, "calc-ipc-status", &status) == NATS_OK) {
+        natsMsgHeader_Get(answer, "calc-ipc-error", &error);
         natsMsgHeader_Get(answer, "calc-ipc-executed", &executed);
-        fprintf(stderr, "%s (executed: %s)\n", error, executed);
+        fprintf(stderr, "%s: %s (executed: %s)\n", status, error, executed);
         return false;
     }
     fwrite(natsMsg_GetData(answer), 1, (size_t)natsMsg_GetDataLength(answer), stdout);

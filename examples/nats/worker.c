@@ -47,11 +47,36 @@ static const char *executed(calc_ipc_status status) {
     }
 }
 
+/* What stands behind CALC_IPC_STATUS_, by the number without its sign. */
+static const char *const NAMES[] = {"OK",
+                                    "INVALID_ARGUMENT",
+                                    "MALFORMED",
+                                    "TOO_LARGE",
+                                    "BUFFER_TOO_SMALL",
+                                    "TIMED_OUT",
+                                    "CLOSED",
+                                    "PEER_DIED",
+                                    "NOT_CONNECTED",
+                                    "ADDRESS_IN_USE",
+                                    "PERMISSION_DENIED",
+                                    "BUSY",
+                                    "FORKED",
+                                    "STOPPED",
+                                    "UNSUPPORTED",
+                                    "SYSTEM",
+                                    "INTERNAL",
+                                    "REFUSED",
+                                    "HANDLER_FAILED",
+                                    "CANCELLED"};
+
+static const char *name_of(calc_ipc_status status) {
+    const bool is_known = status <= 0 && -status < (calc_ipc_status)(sizeof NAMES / sizeof *NAMES);
+    return is_known ? NAMES[-status] : "INTERNAL";
+}
+
 /* Says why there is no answer. */
 static natsStatus explain(natsMsg *answer, calc_ipc_status status) {
-    char number[16];
-    snprintf(number, sizeof number, "%d", status);
-    natsStatus set = natsMsgHeader_Set(answer, "calc-ipc-status", number);
+    natsStatus set = natsMsgHeader_Set(answer, "calc-ipc-status", name_of(status));
     set = set == NATS_OK ? natsMsgHeader_Set(answer, "calc-ipc-executed", executed(status)) : set;
     return set == NATS_OK ? natsMsgHeader_Set(answer, "calc-ipc-error", calc_ipc_last_error()) : set;
 }
