@@ -78,12 +78,14 @@ serves_or_ended() {
     grep -q "$ready" "$run/$1.said" "$run/$1.told" || ! is_alive "$1"
 }
 
-# starts NAME COMMAND...: starts a server, which says when it serves, by the word in $ready, and perhaps at which $url.
+# starts NAME COMMAND...: starts a server, which says when it serves, by the word in $ready, and perhaps at which $url. The script's
+# descriptor 3, by which it may talk to a client, is closed in it.
 ready=serving
 starts() {
     name=$1
     shift
-    "$@" >"$run/$name.said" 2>"$run/$name.told" &
+    : >"$run/$name.said"
+    "$@" >"$run/$name.said" 2>"$run/$name.told" 3>&- &
     echo $! >"$run/$name.pid"
     within 60 serves_or_ended "$name" || fault "$* does not serve: $(cat "$run/$name.told")"
     url=$(sed -n 's/^serving //p' "$run/$name.said")

@@ -2,9 +2,11 @@
 //
 //     echo "kiln 20.5 21 22" | calc_protobuf_client unix:///run/measurements
 //     echo "kiln 20.5 21 22" | calc_protobuf_client exec:///usr/lib/calc_nanopb_server
+//     echo "kiln 20.5 21 22" | calc_protobuf_client tcp://localhost:7000 200             (each within 200 ms)
 #include "measurements.pb.h"
 #include "messages.hpp"
 
+#include <cstdint>
 #include <exception>
 #include <iostream>
 #include <sstream>
@@ -38,20 +40,25 @@ void print(const SummariseResponse &response) {
 } // namespace
 
 int main(int argc, char **argv) try {
-    if (argc != 2) {
-        std::cerr << "usage: " << argv[0] << " URL, and lines of a sensor and its values to read\n";
+    if (argc != 2 && argc != 3) {
+        std::cerr << "usage: " << argv[0] << " URL [MILLISECONDS], and lines of a sensor and its values to read\n";
         return 2;
     }
+    const std::string url = argv[1];
     calc_ipc::ClientOptions options;
     options.max_message = 1 << 20;
-    MessageClient client(argv[1], options);
+    options.reconnect = url.rfind("exec:", 0) != 0; // so that a call outlives the server of the one before
+    if (argc == 3) {
+        options.call_timeout_ms = static_cast<std::uint32_t>(std::stoul(argv[2]));
+    }
+    MessageClient client(url, options);
     bool is_answered = true;
     SummariseResponse response;
     for (std::string line; std::getline(std::cin, line);) {
         if (const auto length = client.call(requestOf(line), response)) {
             print(response);
         } else {
-            std::cerr << length.message() << '\n';
+            std::cerr << length.message() << (length.notExecuted() ? " (executed: no)" : " (executed: maybe)") << '\n';
             is_answered = false;
         }
     }
