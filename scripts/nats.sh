@@ -99,6 +99,7 @@ printf '%s\n' $shares | awk '$1 == 0 { idle = 1 } { sum += $1 } END { exit idle 
 echo "a worker is told to end while requests come: none is lost"
 worker a
 worker b
+: >"$run/load.said"
 sums 1 3000 | ask 30000 >"$run/load.said" 2>&1 &
 echo $! >"$run/load.pid"
 within 30 grep -q 'OK 100$' "$run/load.said" || fault "no requests come: $(cat "$run/load.said")"

@@ -75,7 +75,7 @@ is_alive() {
 }
 
 serves_or_ended() {
-    grep -q "$ready" "$run/$1.said" "$run/$1.told" || ! is_alive "$1"
+    grep -qs "$ready" "$run/$1.said" "$run/$1.told" || ! is_alive "$1"
 }
 
 # starts NAME COMMAND...: starts a server, which says when it serves, by the word in $ready, and perhaps at which $url. The script's
@@ -84,7 +84,7 @@ ready=serving
 starts() {
     name=$1
     shift
-    : >"$run/$name.said"
+    rm -f "$run/$name.said" "$run/$name.told" # of one that had its name
     "$@" >"$run/$name.said" 2>"$run/$name.told" 3>&- &
     echo $! >"$run/$name.pid"
     within 60 serves_or_ended "$name" || fault "$* does not serve: $(cat "$run/$name.told")"

@@ -30,6 +30,7 @@ export PYTHONPATH="$run" PYTHONDONTWRITEBYTECODE=1
 # opens COMMAND...: a client in the background, which asks for each line that `line` gives it.
 opens() {
     mkfifo "$run/lines"
+    : >"$run/client.said"
     "$@" <"$run/lines" >"$run/client.said" 2>&1 &
     echo $! >"$run/client.pid"
     exec 3>"$run/lines"
@@ -64,7 +65,7 @@ closes() {
 
 # asks COMMAND...: a client in the background, which is given requests without end, one after the other.
 asks() {
-    touch "$run/more"
+    : >"$run/more" >"$run/load.said"
     # shellcheck disable=SC2094
     requests | "$@" >"$run/load.said" 2>"$run/load.told" &
     echo $! >"$run/load.pid"
@@ -199,6 +200,10 @@ lines
     lost 2
     stops one
     kills haproxy
+    echo "HAProxy is killed:"
+    refuses calc_protobuf_client "tcp://$FRONT" <<lines
+kiln
+lines
 }
 
 # The second recipe: a gateway beside each server, and gRPC's own balancing.
@@ -209,9 +214,30 @@ gateway() {
     ready=serving
     sed -n 's/^listening on .*://p' "$run/gateway_$1.said" >"$run/gateway_$1.port"
 }
-grpc() {
+grpc() { # [MILLISECONDS]
     /usr/bin/python3 examples/scale_out/client.py \
-        "ipv4:127.0.0.1:$(cat "$run/gateway_one.port"),127.0.0.1:$(cat "$run/gateway_two.port")"
+        "ipv4:127.0.0.1:$(cat "$run/gateway_one.port"),127.0.0.1:$(cat "$run/gateway_two.port")" "$@"
+}
+
+# hangs: the calls that it is given end when their time is over, and the others are answered.
+hangs() {
+    opens grpc 1000
+    signals STOP one
+    lost=0 answered=0
+    while { [ $lost -eq 0 ] || [ $answered -eq 0 ]; } && [ "$lines" -lt 20 ]; do
+        line
+        within 60 says_it || fault "no answer: $(cat "$run/client.said")"
+        last=$(sed -n "${lines}p" "$run/client.said")
+        case $last in
+            "kiln: 1 values"*) answered=$((answered + 1)) ;;
+            "DEADLINE_EXCEEDED: "*"(executed: maybe)") lost=$((lost + 1)) ;;
+            *) fault "$last" ;;
+        esac
+    done
+    [ $lost -gt 0 ] && [ $answered -gt 0 ] || fault "$lost lost, $answered answered"
+    echo "  $lost lost, $answered answered"
+    signals CONT one
+    closes
 }
 
 # recovers: requests fail, without being executed, until all are answered; says how many.
@@ -285,6 +311,10 @@ with_grpc() {
     kills gateway_one
     goes_on
     lost 1
+    gateway one
+    echo "a server hangs: calls that it is given wait until their time is over"
+    hangs
+    stops gateway_one
     stops gateway_two
     stops one
     stops two
