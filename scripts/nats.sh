@@ -133,6 +133,16 @@ within 60 grep -q 'Stale Client Connection' "$run/broker.told" || fault "the bro
 echo "  $lost lost, $answered answered, and all of 60 once it was dropped"
 kills b
 
+echo "a worker is stopped, and goes on: a request whose caller has gone is executed late"
+stops c
+worker late
+signals STOP late
+unanswered "no answer within 200 ms (executed: maybe)" 200
+signals CONT late
+stops late
+[ "$(cat "$run/late.said")" = "$(printf 'serving calculator\nanswered 1')" ] || fault "$(cat "$run/late.said")"
+worker c
+
 echo "the workers' server is killed:"
 signals STOP server
 asks lost 30000 "ADD 1 1"
