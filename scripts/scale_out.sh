@@ -12,6 +12,8 @@ need cmake cmake
 need ninja ninja-build
 need protoc protobuf-compiler
 need /usr/include/google/protobuf/message_lite.h libprotobuf-dev
+need protoc-gen-nanopb nanopb
+need /usr/include/pb_decode.h libnanopb-dev
 need haproxy haproxy
 need ss iproute2
 need /usr/lib/python3/dist-packages/grpc python3-grpcio
@@ -21,7 +23,7 @@ install_needed
 . scripts/programs.sh
 installed "${1:-}"
 cmake -G Ninja -S examples/protobuf -B build/examples-protobuf -DCMAKE_PREFIX_PATH="$stage" -DCMAKE_BUILD_TYPE=Debug >/dev/null
-cmake --build build/examples-protobuf --target calc_protobuf_server calc_protobuf_client
+cmake --build build/examples-protobuf --target calc_protobuf_server calc_nanopb_server calc_protobuf_client
 cargo build --locked --quiet -p calc-ipc-gateway
 bin=$PWD/build/examples-protobuf
 protoc --proto_path=examples/protobuf --python_out="$run" measurements.proto
@@ -65,7 +67,8 @@ closes() {
 
 # asks COMMAND...: a client in the background, which is given requests without end, one after the other.
 asks() {
-    : >"$run/more" >"$run/load.said"
+    : >"$run/more"
+    : >"$run/load.said"
     # shellcheck disable=SC2094
     requests | "$@" >"$run/load.said" 2>"$run/load.told" &
     echo $! >"$run/load.pid"
@@ -108,7 +111,7 @@ holds() {
 }
 is_held() {
     for holder in one two; do
-        if holds $holder; then return 0; fi
+        if holds "$holder"; then return 0; fi
     done
     return 1
 }
@@ -265,15 +268,40 @@ is_given_away() {
     signals CONT "$(other)"
 }
 
+# reaches_nanopb: one request that only the server of protobuf C++ has the room for; whether it went to that of nanopb.
+reaches_nanopb() {
+    lines=$((lines + 1))
+    echo "kiln $(seq -s ' ' 65)" >&3
+    within 60 says_it || fault "no answer: $(cat "$run/client.said")"
+    last=$(tail -n 1 "$run/client.said")
+    echo "$last" | grep -q '^ABORTED: handler failed.*(executed: yes)$'
+}
+
+# are_both_asked: once the client is connected to both, each has every second request.
+are_both_asked() {
+    until reaches_nanopb; do
+        [ "$lines" -lt 500 ] || { fault "nanopb's server is asked nothing: $last"; return; }
+        sleep 0.1
+    done
+    for _ in 1 2 3 4; do
+        reaches_nanopb || true
+    done
+    printed=$(tail -n 4 "$run/client.said")
+    [ "$(echo "$printed" | grep -cx 'kiln: 65 values from 1 to 65, mean 33')" -eq 2 ] &&
+        [ "$(echo "$printed" | grep -c '^ABORTED')" -eq 2 ] || fault "$printed"
+}
+
 with_grpc() {
     rm -f "$run/one.port" "$run/two.port"
     starts one "$bin/calc_protobuf_server" "unix://$folder/one"
-    starts two "$bin/calc_protobuf_server" "unix://$folder/two"
+    starts two "$bin/calc_nanopb_server" "unix://$folder/two"
     gateway one
     gateway two
     opens grpc
     is_answered
-    echo "gRPC, two gateways: a gateway is killed with a request"
+    echo "gRPC, two gateways: calls go to one and the other"
+    are_both_asked
+    echo "a gateway is killed with a request:"
     is_given_away
     kills "gateway_$holder"
     it_says "(executed: maybe)"

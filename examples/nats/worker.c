@@ -38,12 +38,16 @@ static uint32_t timeout_of(natsMsg *message) {
 }
 
 static const char *executed(calc_ipc_status status) {
+    if (calc_ipc_last_not_executed()) {
+        return "no";
+    }
     switch (status) {
     case CALC_IPC_STATUS_HANDLER_FAILED:
+    case CALC_IPC_STATUS_TOO_LARGE: /* of the answer, as the next one */
     case CALC_IPC_STATUS_BUFFER_TOO_SMALL:
         return "yes";
     default:
-        return calc_ipc_last_not_executed() ? "no" : "maybe";
+        return "maybe";
     }
 }
 
