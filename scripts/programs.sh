@@ -30,7 +30,7 @@ fault() {
     failed=1
 }
 
-# within SECONDS COMMAND...: waits until the command succeeds, or fails when the time is over.
+# within SECONDS COMMAND...: waits until the command, which does not call this, succeeds, or fails when the time is over.
 within() {
     tenths=$(($1 * 10))
     shift

@@ -72,7 +72,9 @@ reasons() {
 for server_program in calc_protobuf_server calc_nanopb_server; do
     echo "$server_program, started by its client:"
     asks $server_program "exec://$bin/$server_program"
-    refuses calc_protobuf_client "unix://$folder/nobody" </dev/null
+    refuses calc_protobuf_client "unix://$folder/nobody" <<lines
+kiln
+lines
     for address in "unix://$folder/measurements" "seqpacket://$folder/measurements" "fifo://$folder/measurements" \
         "shm://measurements-$$" tcp://localhost:0; do
         serves $server_program "$address"
