@@ -59,8 +59,7 @@ impl Ingress {
             Ok(deadline) => deadline,
             Err(error) => return Ok(code::to_grpc(&error).into_http()),
         };
-        request.extensions_mut().insert(deadline);
-        // Reading the request takes time as well: nothing was asked of a backend then.
+        request.extensions_mut().insert(deadline.clone());
         let answered = deadline.bound(self.routes.call(request)).await;
         let mut response = match answered {
             Ok(answered) => answered?,

@@ -1,11 +1,13 @@
 //! Each way for a call to fail: its code, and what the trailers say.
 
 use crate::support::{
-    Gateway, Place, Remote, add, by_hand, refused, serve, serve_with, soon, told,
+    Gateway, Place, Remote, add, by_hand, refused, result, serve, serve_with, soon, told,
 };
-use calc_ipc::service::Handler;
-use calc_ipc::transport::ServerOptions;
+use calc_ipc::service::{Client, Handler};
+use calc_ipc::transport::{Address, ClientOptions, ServerOptions, Side};
 use calc_ipc_gateway::proto::{CallRequest, ExecuteBatchRequest};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 /// What `Bytes.Call` says of a message of so many bytes.
@@ -91,7 +93,8 @@ async fn a_full_server_and_a_full_queue_are_resource_exhausted() {
     };
     let (handler, requests) = by_hand();
     let server = serve_with(&url, handler, &options);
-    // The probe has the only place.
+    let address = Address::parse(&url, Side::Client).unwrap();
+    let guest = Client::connect(&address, &ClientOptions::default()).unwrap();
     let gateway = Gateway::before(&[&url]);
     let mut client = gateway.calculator().await;
     let status = soon("execute", client.execute(add(1, 2)))
@@ -99,7 +102,7 @@ async fn a_full_server_and_a_full_queue_are_resource_exhausted() {
         .unwrap_err();
     assert_eq!(told(&status), (Code::ResourceExhausted, "REFUSED", "no"));
     assert!(requests.rest().is_empty());
-    drop(gateway);
+    drop((guest, gateway));
     server.stop().unwrap();
 
     let url = place.url("slow.sock");
@@ -135,15 +138,16 @@ async fn a_backend_that_ends_meanwhile_is_unknown_and_never_unavailable() {
     let gateway = Gateway::before(&[&url]);
     let mut client = gateway.calculator().await;
     soon("execute", client.execute(add(0, 2))).await.unwrap();
-    // The same connection, so that what comes second is known to be behind the first.
-    let requests = vec![add(0, 1), add(1, 1), add(0, 3)];
+    // A stream stays on its connection, so that the one that is asked second is there when the first is answered.
+    let (requests, asked) = mpsc::channel(2);
     let mut in_stream = gateway.calculator().await;
-    let asked = tokio_stream::iter(requests).chain_pending();
-    let mut answers = soon("stream", in_stream.execute_stream(asked))
-        .await
-        .unwrap()
-        .into_inner();
-    soon("the first", answers.message()).await.unwrap().unwrap();
+    let asked = in_stream.execute_stream(ReceiverStream::new(asked));
+    requests.send(add(0, 1)).await.unwrap();
+    let mut answers = soon("stream", asked).await.unwrap().into_inner();
+    let first = soon("the first", answers.message()).await.unwrap();
+    assert_eq!(first, Some(result(1)));
+    requests.send(add(1, 1)).await.unwrap();
+    backend.wait_until_asked();
     backend.kill();
     let status = soon("the second", answers.message()).await.unwrap_err();
     assert_eq!(status.code(), Code::Unknown, "{status:?}");
@@ -176,7 +180,7 @@ async fn a_batch_that_fails_gives_what_was_answered_before() {
     let trailer = |name| response.metadata().get(name).unwrap().to_str().unwrap();
     assert_eq!(trailer("calc-ipc-executed"), "maybe");
     assert!(["CLOSED", "PEER_DIED"].contains(&trailer("calc-ipc-status")));
-    assert_eq!(response.get_ref().responses, [crate::support::result(2)]);
+    assert_eq!(response.get_ref().responses, [result(2)]);
 }
 
 #[test]
@@ -204,16 +208,3 @@ fn a_command_line_without_sense_is_a_usage_error() {
     let (status, said) = refused(&[["--listen", "not an address"], backend].concat());
     assert_eq!(status, Some(1), "{said}");
 }
-
-/// A stream that has these and never ends.
-trait ChainPending: tokio_stream::Stream + Sized {
-    fn chain_pending(self) -> impl tokio_stream::Stream<Item = Self::Item> + Send + 'static
-    where
-        Self: Send + 'static,
-        Self::Item: Send,
-    {
-        tokio_stream::StreamExt::chain(self, tokio_stream::pending())
-    }
-}
-
-impl<S: tokio_stream::Stream> ChainPending for S {}

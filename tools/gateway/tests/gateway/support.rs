@@ -112,8 +112,16 @@ impl Process {
 /// The variable with the URL that a process serves.
 const SERVES: &str = "CALC_IPC_TEST_SERVES";
 
-/// A backend in a process of its own, which has 0 + n ask for nothing, and 1 + n never answered.
-pub(crate) struct Remote(Process);
+/// What such a process says.
+const SERVING: &str = "it serves";
+const ASKED: &str = "it was asked";
+
+/// A backend in a process of its own. It calculates, but never answers what has 1 for its first number, and says that it has
+/// been asked.
+pub(crate) struct Remote {
+    process: Process,
+    lines: Lines,
+}
 
 impl Remote {
     pub(crate) fn start(url: &str) -> Self {
@@ -121,15 +129,20 @@ impl Remote {
         command.args(["--exact", "support::serves_where_it_is_told", "--nocapture"]);
         command.env(SERVES, url).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let output = child.stdout.take().unwrap();
-        let remote = Self(Process(child));
-        line_with(output, "serving");
-        remote
+        let lines = Lines::of(child.stdout.take().unwrap());
+        let process = Process(child);
+        lines.next_with(SERVING);
+        Self { process, lines }
+    }
+
+    /// Waits until it has the request that it will not answer.
+    pub(crate) fn wait_until_asked(&self) {
+        self.lines.next_with(ASKED);
     }
 
     pub(crate) fn kill(mut self) {
-        self.0.0.kill().unwrap();
-        self.0.0.wait().unwrap();
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
     }
 }
 
@@ -143,31 +156,40 @@ fn serves_where_it_is_told() {
         &url,
         Handler::new(|request| {
             if request.arg1 == 1 {
+                println!("{ASKED}");
                 thread::park_timeout(PATIENCE * 2);
             }
             calc_ipc::calculator::execute(request)
         }),
     );
-    eprintln!("a backend at {url}");
-    println!("serving");
+    println!("{SERVING}");
     // Until it is killed, or whoever started it has long gone.
     thread::sleep(PATIENCE * 2);
 }
 
-/// The rest of the line of the output that has this word, which comes soon. The rest of the output is thrown away.
-fn line_with(output: ChildStdout, word: &'static str) -> String {
-    let (found, line) = mpsc::channel();
-    thread::spawn(move || {
-        let mut output = BufReader::new(output);
-        let mut line = String::new();
-        while output.read_line(&mut line).is_ok_and(|length| length > 0) {
-            if let Some((_, rest)) = line.split_once(word) {
-                let _ = found.send(rest.trim().to_owned());
+/// The lines that a process prints.
+struct Lines(mpsc::Receiver<String>);
+
+impl Lines {
+    fn of(output: ChildStdout) -> Self {
+        let (read, lines) = mpsc::channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(output).lines().map_while(Result::ok);
+            lines.for_each(|line| drop(read.send(line)));
+        });
+        Self(lines)
+    }
+
+    /// What follows these words in the next line that has them, which comes soon.
+    fn next_with(&self, words: &str) -> String {
+        loop {
+            let line = tokio::task::block_in_place(|| self.0.recv_timeout(PATIENCE));
+            let line = line.expect("a process says what it does");
+            if let Some((_, rest)) = line.split_once(words) {
+                return rest.trim().to_owned();
             }
-            line.clear();
         }
-    });
-    line.recv_timeout(PATIENCE).expect("the process says so")
+    }
 }
 
 /// The gateway.
@@ -194,7 +216,7 @@ impl Gateway {
         let mut child = command.spawn().unwrap();
         let output = child.stdout.take().unwrap();
         let process = Process(child);
-        let address = line_with(output, "listening on ");
+        let address = Lines::of(output).next_with("listening on ");
         Self { process, address }
     }
 
