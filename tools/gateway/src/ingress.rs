@@ -1,7 +1,7 @@
 //! What is served over gRPC.
 //!
 //! A request meets, in this order: [`Ingress::answer`], which reads its deadline and sees to the trailers of failures; the
-//! router; the service of its path. A service picks a connection of its [`Pool`](crate::pool::Pool) and asks.
+//! router; the service of its path. A service picks a connection of its [`Pool`] and asks.
 
 mod bytes;
 mod calculator;
