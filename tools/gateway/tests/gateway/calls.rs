@@ -1,7 +1,8 @@
 //! Every method, and what is answered.
 
-use crate::support::{Gateway, Place, add, ask, result, serve, soon, told};
+use crate::support::{Gateway, Place, add, ask, result, serve, serve_anywhere, soon, told};
 use calc_ipc::service::Handler;
+use calc_ipc::transport::ServerOptions;
 use calc_ipc_gateway::proto::execute_response::Outcome;
 use calc_ipc_gateway::proto::{CallRequest, ExecuteBatchRequest, ExecuteRequest, Operation};
 use std::collections::HashSet;
@@ -33,6 +34,27 @@ async fn the_calculator_calculates() {
     let response = soon("execute", client.execute(by_zero)).await.unwrap();
     let error = Outcome::Error("Division by zero".to_owned());
     assert_eq!(response.into_inner().outcome, Some(error));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backends_are_reached_over_every_transport() {
+    let place = Place::new();
+    let paths = ["unix", "seqpacket", "fifo", "shm"].map(|scheme| place.url_of(scheme, scheme));
+    for url in paths.into_iter().chain(["tcp://127.0.0.1:0".to_owned()]) {
+        let options = ServerOptions::default();
+        let (_server, url) = serve_anywhere(&url, Handler::Calculator, &options);
+        let gateway = Gateway::before(&[&url]);
+        let mut client = gateway.calculator().await;
+        let requests = (0..500).map(|number| add(number, 1)).collect();
+        let batch = ExecuteBatchRequest { requests };
+        let response = soon(&url, client.execute_batch(batch)).await.unwrap();
+        let expected: Vec<_> = (0..500).map(|number| result(number + 1)).collect();
+        assert_eq!(response.into_inner().responses, expected, "{url}");
+        for number in 0..20 {
+            let response = soon(&url, client.execute(add(number, 1))).await.unwrap();
+            assert_eq!(response.into_inner(), result(number + 1), "{url}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

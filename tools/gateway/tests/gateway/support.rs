@@ -47,7 +47,12 @@ impl Place {
     }
 
     pub(crate) fn url(&self, name: &str) -> String {
-        format!("unix://{}", self.0.path().join(name).display())
+        self.url_of("unix", name)
+    }
+
+    /// That of a transport whose addresses are paths.
+    pub(crate) fn url_of(&self, scheme: &str, name: &str) -> String {
+        format!("{scheme}://{}", self.0.path().join(name).display())
     }
 }
 
@@ -57,11 +62,20 @@ pub(crate) fn serve(url: &str, handler: Handler) -> Server {
 }
 
 pub(crate) fn serve_with(url: &str, handler: Handler, options: &ServerOptions) -> Server {
+    serve_anywhere(url, handler, options).0
+}
+
+/// The same, and the URL as bound, with the port that the system chose.
+pub(crate) fn serve_anywhere(
+    url: &str,
+    handler: Handler,
+    options: &ServerOptions,
+) -> (Server, String) {
     let address = Address::parse(url, Side::Server).unwrap();
     let bound = transport::bind(&address, options).unwrap();
     let server = Server::new(bound.endpoint, handler).unwrap();
     server.start().unwrap();
-    server
+    (server, bound.address.to_string())
 }
 
 /// A handler whose answers are the test's: it gets each request, and the right to answer it.
@@ -279,6 +293,8 @@ pub(crate) struct Connection {
 impl Connection {
     async fn to(address: &str) -> Self {
         let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        // Else a call waits 40 ms for an acknowledgement of its headers.
+        stream.set_nodelay(true).unwrap();
         let io = TokioIo::new(stream);
         let (requests, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
         tokio::spawn(connection);
