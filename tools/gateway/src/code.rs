@@ -180,6 +180,36 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_has_the_same_table() {
+        let manual = include_str!("../README.md");
+        let says = |status, executed| {
+            let code = format!("| {} |", screaming(code(status, executed)));
+            let mut rows = manual.lines().filter(|line| line.starts_with('|'));
+            rows.any(|row| row.contains(&code) && row.contains(name(status)))
+        };
+        for status in Status::ALL {
+            if status == Status::Ok {
+                continue; // No failure.
+            }
+            for executed in [Executed::No, Executed::Maybe] {
+                assert!(says(status, executed), "{status} {executed:?}");
+            }
+        }
+    }
+
+    /// A code as the documents of gRPC write it.
+    fn screaming(code: Code) -> String {
+        let mut text = String::new();
+        for letter in format!("{code:?}").chars() {
+            if letter.is_uppercase() && !text.is_empty() {
+                text.push('_');
+            }
+            text.push(letter.to_ascii_uppercase());
+        }
+        text
+    }
+
+    #[test]
     fn unavailable_is_said_only_where_nothing_was_executed() {
         for status in Status::ALL {
             for executed in [Executed::Maybe, Executed::Yes] {

@@ -1,7 +1,7 @@
 //! What is served over gRPC.
 //!
 //! A request meets, in this order: [`Ingress::answer`], which reads its deadline and sees to the trailers of failures; the
-//! router; the service of its path. A service picks a connection of its [`Pool`](crate::pool::Pool) and asks.
+//! router; the service of its path. A service picks a connection of its [`Pool`] and asks.
 
 mod bytes;
 mod calculator;
@@ -59,8 +59,7 @@ impl Ingress {
             Ok(deadline) => deadline,
             Err(error) => return Ok(code::to_grpc(&error).into_http()),
         };
-        request.extensions_mut().insert(deadline);
-        // Reading the request takes time as well: nothing was asked of a backend then.
+        request.extensions_mut().insert(deadline.clone());
         let answered = deadline.bound(self.routes.call(request)).await;
         let mut response = match answered {
             Ok(answered) => answered?,

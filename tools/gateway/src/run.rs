@@ -102,7 +102,11 @@ async fn watch_backends(backends: &[Arc<Backend>], limits: &Limits) -> JoinSet<(
     let mut first = JoinSet::new();
     for backend in backends {
         let backend = backend.clone();
-        first.spawn(async move { backend.probe().await });
+        first.spawn(async move {
+            if let Err(error) = backend.probe().await {
+                tracing::warn!(%backend, %error, "not well yet");
+            }
+        });
     }
     first.join_all().await;
     let mut tasks = JoinSet::new();

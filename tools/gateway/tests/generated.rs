@@ -1,6 +1,8 @@
 //! The Rust that is committed is what the .proto gives. `CALC_IPC_UPDATE_PROTO=1 cargo test -p calc-ipc-gateway --test generated`
 //! writes it anew; no protoc is needed.
 
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
 use prost::Message as _;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -26,7 +26,7 @@ pub(super) async fn call(
     extensions: &Extensions,
     message: bytes::Bytes,
 ) -> Result<bytes::Bytes, Status> {
-    let due = Deadline::of(extensions)?.due();
+    let due = Deadline::take(extensions)?.due();
     let call = pool.pick().ask(message, due, Admission::Queued);
     let answer = call.answer().await;
     answer.map_err(|error| code::to_grpc(&error))

@@ -30,7 +30,7 @@ type Answered<T> = std::result::Result<Response<T>, tonic::Status>;
 #[tonic::async_trait]
 impl calculator_server::Calculator for Calculator {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Answered<ExecuteResponse> {
-        let due = Deadline::of(request.extensions())?.due();
+        let due = Deadline::take(request.extensions())?.due();
         let message = message(request.get_ref()).map_err(|error| code::to_grpc(&error))?;
         let call = self.0.pick().ask(message, due, Admission::Queued);
         let answer = call.answer().await.and_then(|body| response(&body));
@@ -43,7 +43,7 @@ impl calculator_server::Calculator for Calculator {
         &self,
         request: Request<ExecuteBatchRequest>,
     ) -> Answered<ExecuteBatchResponse> {
-        let deadline = Deadline::of(request.extensions())?;
+        let deadline = Deadline::take(request.extensions())?;
         let (responses, ended) = self.batch(&request.get_ref().requests, &deadline).await;
         let is_empty = responses.is_empty();
         let mut response = Response::new(ExecuteBatchResponse { responses });
@@ -65,7 +65,7 @@ impl calculator_server::Calculator for Calculator {
         &self,
         request: Request<Streaming<ExecuteRequest>>,
     ) -> Answered<Answers> {
-        let deadline = Deadline::of(request.extensions())?;
+        let deadline = Deadline::take(request.extensions())?;
         let lane = self.0.pick();
         let answers = stream::answers(request.into_inner(), lane, deadline);
         Ok(Response::new(answers))

@@ -2,17 +2,17 @@
 
 use calc_ipc::error::{Error, Result, Status};
 use http::{Extensions, HeaderMap};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// The header, see <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
 const HEADER: &str = "grpc-timeout";
 
-/// How much later than a service a call that is not answered ends. A service says more of what was done.
-const LATER: Duration = Duration::from_millis(20);
-
 /// Until when a call may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Deadline {
     /// What the caller said.
     caller: Option<Instant>,
@@ -20,6 +20,8 @@ pub struct Deadline {
     longest: Duration,
     /// When it all began.
     began: Instant,
+    /// A service has the request, and sees to the deadline from then on.
+    is_taken: Arc<AtomicBool>,
 }
 
 impl Deadline {
@@ -36,13 +38,18 @@ impl Deadline {
                 .and_then(|timeout| began.checked_add(timeout)),
             longest,
             began,
+            is_taken: Arc::default(),
         })
     }
 
-    /// That of the request with these extensions, which [`Ingress`](super::Ingress) has put there.
-    pub(super) fn of(extensions: &Extensions) -> std::result::Result<Self, tonic::Status> {
-        let deadline = extensions.get().copied();
-        deadline.ok_or_else(|| tonic::Status::internal("the request has no deadline"))
+    /// That of the request with these extensions, which [`Ingress`](super::Ingress) has put there, for a service that sees to
+    /// it from now on.
+    pub(super) fn take(extensions: &Extensions) -> std::result::Result<Self, tonic::Status> {
+        let deadline: Option<&Self> = extensions.get();
+        let deadline =
+            deadline.ok_or_else(|| tonic::Status::internal("a request without a deadline"))?;
+        deadline.is_taken.store(true, Ordering::Relaxed);
+        Ok(deadline.clone())
     }
 
     /// When the answer to what is asked at the beginning is due.
@@ -65,13 +72,17 @@ impl Deadline {
         self.caller
     }
 
-    /// What `answering` gives in time.
+    /// What `answering` gives, if a service has had the request in time. It may take long to arrive.
     pub(super) async fn bound<T>(&self, answering: impl Future<Output = T>) -> Result<T> {
-        let bound = timeout_at(self.due() + LATER, answering).await;
-        bound.map_err(|_| {
-            let context = "the request was not here in time";
-            Error::new(Status::TimedOut, context)
-        })
+        let mut answering = pin!(answering);
+        match timeout_at(self.due(), &mut answering).await {
+            Ok(answer) => Ok(answer),
+            Err(_) if self.is_taken.load(Ordering::Relaxed) => Ok(answering.await),
+            Err(_) => {
+                let context = "the request was not here before the time of the call was up";
+                Err(Error::new(Status::TimedOut, context).not_executed())
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::lane::{Lane, Queue};
 use super::{Admission, Settings};
+use crate::code::Executed;
 use bytes::Bytes;
 use calc_ipc::calculator::{Operation, Request, frames};
 use calc_ipc::error::{Error, Result, Status};
@@ -87,8 +88,8 @@ impl Backend {
         self.is_well.subscribe()
     }
 
-    /// Probes it once.
-    pub async fn probe(&self) {
+    /// Probes it once, and gives why it is not well.
+    pub async fn probe(&self) -> Result<()> {
         let probed = match &self.probing {
             Some(lane) => ask(lane).await,
             None => connect(self.address.clone()).await,
@@ -99,11 +100,12 @@ impl Backend {
             *was = is_well;
             has_changed
         });
-        match probed {
+        match &probed {
             Ok(()) if has_changed => tracing::info!(backend = %self, "well"),
             Err(error) if has_changed => tracing::warn!(backend = %self, %error, "not well"),
             _ => {}
         }
+        probed
     }
 
     /// Probes it once in each `period`, for ever.
@@ -112,7 +114,7 @@ impl Backend {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.probe().await;
+            let _ = self.probe().await; // It has taken note of it.
         }
     }
 }
@@ -127,7 +129,7 @@ async fn ask(lane: &Arc<Lane>) -> Result<()> {
     let due = Instant::now() + PROBE_LIMIT;
     let call = lane.ask(question(), due, Admission::Queued);
     match call.answer().await {
-        Err(error) if error.status() != Status::HandlerFailed => Err(error),
+        Err(error) if Executed::of(&error) != Executed::Yes => Err(error),
         _ => Ok(()),
     }
 }

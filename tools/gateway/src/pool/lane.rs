@@ -34,7 +34,7 @@ pub struct Lane {
     client: Client,
     calls: Mutex<Calls>,
     queue: Arc<Queue>,
-    /// Told of each call that found no server.
+    /// Told of each call that found no server there any more.
     lost: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -106,7 +106,8 @@ impl Queue {
 
 impl Lane {
     /// A connection to the server at `address`, which is made when it is needed and made anew when it was lost. A task of
-    /// this runtime drives it. `lost` is told of each call that found no server.
+    /// this runtime drives it. `lost` is told of each call that found no server there
+    /// any more.
     pub fn open(
         address: &Address,
         max_message: u32,
@@ -199,8 +200,9 @@ impl Lane {
                 return Err(Waiting { reply, ..waiting });
             }
             Err(error) => {
+                let error = error.not_executed();
                 self.note(&error);
-                let _ = reply.send(Err(error.not_executed())); // Who asked may have gone.
+                let _ = reply.send(Err(error)); // Who asked may have gone.
             }
         }
         Ok(())
@@ -264,8 +266,13 @@ impl Lane {
         }
     }
 
+    /// Tells of a call that found no server, or one that had gone before it was asked.
     fn note(&self, error: &Error) {
-        if error.status() == Status::NotConnected {
+        let is_of_connection = matches!(
+            error.status(),
+            Status::NotConnected | Status::Closed | Status::PeerDied
+        );
+        if is_of_connection && error.is_not_executed() {
             (self.lost)();
         }
     }
