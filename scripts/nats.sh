@@ -59,12 +59,19 @@ unanswered() {
 
 # asks NAME MILLISECONDS LINE: the same in the background, until a worker was given it; see what it says by asked.
 asks() {
-    given=$(grep -c 'HMSG calculator' "$run/broker.told" || true)
+    since 'HMSG calculator'
     echo "$3" | ask "$2" >"$run/$1.said" 2>&1 &
     echo $! >"$run/$1.pid"
-    within 30 is_given || fault "the broker gave it to nobody: $(tail -n 3 "$run/broker.told")"
+    within 30 is_new || fault "the broker gave it to nobody: $(tail -n 3 "$run/broker.told")"
 }
-is_given() { [ "$(grep -c 'HMSG calculator' "$run/broker.told" || true)" -gt "$given" ]; }
+
+# since PATTERN: from now on is_new says whether the broker has passed on another of these.
+since() {
+    pattern=$1
+    past=$(passed_on)
+}
+passed_on() { grep -c "$pattern" "$run/broker.told" || true; }
+is_new() { [ "$(passed_on)" -gt "$past" ]; }
 
 # asked NAME TEXT: how that ended, where nobody knows whether it was executed.
 asked() {
@@ -108,6 +115,18 @@ tail -n 1 "$run/load.said" | grep -qx 'OK 3001' && fault "the requests were over
 ended load || fault "$(grep -v OK "$run/load.said")"
 [ "$(cat "$run/load.said")" = "$(right 1 3000)" ] || fault "not all of 3000 requests are answered"
 stops b
+
+echo "a worker is told to end with a request: it answers first"
+worker a
+signals STOP server
+asks held 30000 "ADD 1 1"
+since '<<- \[UNSUB'
+signals TERM a
+within 30 is_new || fault "the worker does not leave the group"
+signals CONT server
+ended held || fault "$(cat "$run/held.said")"
+[ "$(cat "$run/held.said")" = "OK 2" ] || fault "'$(cat "$run/held.said")', and not 'OK 2'"
+ended a || fault "$(cat "$run/a.told")"
 
 echo "a worker is killed with a request: its caller is told when its time is over"
 worker a
