@@ -20,6 +20,11 @@ cmake -G Ninja -S examples/nats -B build/examples-nats -DCMAKE_PREFIX_PATH="$sta
 cmake --build build/examples-nats
 bin=$PWD/build/examples-nats
 
+# Without NATS's library, examples/nats says so.
+PKG_CONFIG_LIBDIR=/nowhere PKG_CONFIG_PATH='' cmake -G Ninja -S examples/nats -B "$run/without" -DCMAKE_PREFIX_PATH="$stage" \
+    >"$run/configured" 2>&1 || fault "$(cat "$run/configured")"
+grep -q 'left out, since libnats' "$run/configured" || fault "without libnats: $(cat "$run/configured")"
+
 # broker PORT: a broker at this port, or for -1 at one that is free, which $port is from then on. It tells what it passes on.
 broker() {
     ready="Server is ready"
@@ -168,6 +173,10 @@ asks lost 30000 "ADD 1 1"
 kills server
 asked lost "CLOSED: the peer closed the connection"
 unanswered "NOT_CONNECTED: no server there"
+case $said in
+    *"(executed: no)") ;;
+    *) fault "$said" ;;
+esac
 server
 is_answered || fault "the server is there again: $said"
 
