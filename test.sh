@@ -15,6 +15,7 @@ install_needed
 
 cargo test --locked
 cargo test --locked -p calc-ipc-cli
+cargo test --locked -p calc-ipc-gateway
 cmake --preset tests >/dev/null
 cmake --build --preset tests
 ctest --preset tests -j "$(nproc)" "$@"

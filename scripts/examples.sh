@@ -14,63 +14,12 @@ need /usr/include/glib-2.0/glib.h libglib2.0-dev
 need /usr/include/asio.hpp libasio-dev
 install_needed
 
-stage=${1:-}
-if [ -z "$stage" ]; then
-    stage=$PWD/build/stage
-    cmake --preset release >/dev/null
-    cmake --build --preset release
-    cmake --install build/release --prefix "$stage" >/dev/null
-fi
+. scripts/programs.sh
+installed "${1:-}"
 cmake -G Ninja -S examples/async -B build/examples-async -DCMAKE_PREFIX_PATH="$stage" -DCMAKE_BUILD_TYPE=Debug \
     -DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Wshadow -Werror" >/dev/null
 cmake --build build/examples-async
 bin=$PWD/build/examples-async
-
-failed=0
-# says EXPECTED PROGRAM ARGUMENT...: runs it, and compares what it prints.
-says() {
-    expected=$1 program=$2
-    shift 2
-    printed=$(timeout 60 "$bin/$program" "$@") || printed="$printed (and failed)"
-    if [ "$printed" != "$expected" ]; then
-        printf 'FAILED: %s %s said\n%s\nnot\n%s\n' "$program" "$*" "$printed" "$expected" >&2
-        failed=1
-        return
-    fi
-    printf '  %-20s %s\n' "$program" "$*"
-}
-
-# refuses PROGRAM ARGUMENT...: nobody is there, which it says, and fails.
-refuses() {
-    program=$1
-    shift
-    if said=$(timeout 60 "$bin/$program" "$@" 2>&1) || ! echo "$said" | grep -q 'no server there'; then
-        echo "FAILED: $program $*, where nobody is, said $said" >&2
-        failed=1
-    fi
-}
-
-# serves PROGRAM ARGUMENT...: starts a server, which says when it serves.
-serves() {
-    program=$1
-    shift
-    timeout 60 "$bin/$program" "$@" >"$folder/said" &
-    server=$!
-    until grep -q serving "$folder/said" || ! kill -0 $server 2>/dev/null; do
-        sleep 0.1
-    done
-}
-
-# ends PROGRAM: the server that was started ends by SIGTERM, and leaves nothing.
-ends() {
-    kill -TERM $server || true
-    wait $server || { echo "FAILED: $1 at its end" >&2; failed=1; }
-    rm "$folder/said"
-    if [ -n "$(ls -A "$folder")" ]; then
-        echo "FAILED: $1 left $(ls -A "$folder")" >&2
-        failed=1
-    fi
-}
 
 calculator=exec://$bin/calc_pipe_server
 slow=exec://$bin/calc_slow_server
@@ -98,8 +47,6 @@ enter
 refuses calc_stop_button unix:///nobody/is/here
 
 echo "asked by another program:"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
 serves calc_one_loop "$folder"
 says "$divisions" calc_glib "unix://$folder/gateway"
 says "$divisions" calc_libuv "unix://$folder/gateway"

@@ -1,0 +1,279 @@
+//! The command line.
+
+use crate::ingress::Path;
+use calc_ipc::transport::{Address, MAX_MESSAGE_RANGE, Side};
+use clap::{Args, Parser, value_parser};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// gRPC in, any calc_ipc URL out.
+#[derive(Debug, Parser)]
+#[command(name = "calc-ipc-gateway", version, max_term_width = 100)]
+pub struct Cli {
+    /// Where gRPC is listened for, such as 127.0.0.1:50051. Port 0 lets the system choose. Without TLS, this machine only.
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+
+    /// A server of calc_ipc for calc_ipc.v1.Calculator and calc_ipc.v1.Bytes. Calls are spread over those that are healthy.
+    #[arg(long, value_name = "URL", value_parser = backend)]
+    pub backend: Vec<Address>,
+
+    /// A unary method of your own .proto, and the server of bytes that answers it: a message's bytes are the body. Given more
+    /// than once for a method, calls are spread.
+    #[arg(long, value_name = "/PKG.SERVICE/METHOD=URL", value_parser = route)]
+    pub route: Vec<(Path, Address)>,
+
+    /// A descriptor set of your own .proto, which reflection gives out.
+    #[arg(long, value_name = "FILE")]
+    pub protoset: Vec<PathBuf>,
+
+    /// Who may call.
+    #[command(flatten)]
+    pub guard: Guard,
+
+    /// Serves reflection.
+    #[arg(long)]
+    pub reflection: bool,
+
+    /// Where Prometheus may ask for metrics, such as 127.0.0.1:9464.
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
+
+    /// How much, how many, how long.
+    #[command(flatten)]
+    pub limits: Limits,
+
+    /// The other way round: where calc_ipc is served, and each message goes to --to.
+    #[arg(long, value_name = "URL", requires = "to", value_parser = served)]
+    pub serve: Option<Address>,
+
+    /// The gRPC server that answers, as grpc://host:port[/pkg.Service/Method].
+    #[arg(long, value_name = "URL", requires = "serve")]
+    pub to: Option<String>,
+
+    /// The certificates that the server of --to has to be signed by.
+    #[arg(long, value_name = "FILE", requires = "to")]
+    pub tls_ca: Option<PathBuf>,
+}
+
+/// Who may call.
+#[derive(Args, Debug)]
+pub struct Guard {
+    /// The certificates that are shown to clients.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Clients have to show a certificate that is signed by one of these.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub client_ca: Option<PathBuf>,
+
+    /// One of the names that a client's certificate has to have.
+    #[arg(long, value_name = "NAME", requires = "client_ca")]
+    pub allow_san: Vec<String>,
+
+    /// The token that clients have to send as "authorization: Bearer TOKEN", or that is sent to --to.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+
+    /// Listens beyond this machine without TLS.
+    #[arg(long)]
+    pub allow_remote_plaintext: bool,
+}
+
+/// How much, how many, how long.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Limits {
+    /// Milliseconds that a call may take, whatever its caller says.
+    #[arg(long, value_name = "MS", default_value_t = 30_000, value_parser = value_parser!(u32).range(1..))]
+    pub max_timeout: u32,
+
+    /// Calls that may wait for each backend; further ones are refused.
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = value_parser!(u32).range(1..))]
+    pub queue: u32,
+
+    /// Connections to each backend.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=1024))]
+    pub connections: u32,
+
+    /// The longest body, in bytes. A backend that takes less closes the connection on what is longer.
+    #[arg(long, value_name = "BYTES", default_value_t = 65536, value_parser = message_range())]
+    pub max_message: u32,
+
+    /// Seconds that calls have to end in after SIGTERM.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub grace: u32,
+
+    /// Milliseconds between two looks at whether a backend is healthy.
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = value_parser!(u32).range(10..))]
+    pub probe: u32,
+}
+
+fn message_range() -> clap::builder::RangedI64ValueParser<u32> {
+    let (least, most) = MAX_MESSAGE_RANGE.into_inner();
+    value_parser!(u32).range(i64::from(least)..=i64::from(most))
+}
+
+impl Limits {
+    /// How long a call may take.
+    pub fn max_timeout(&self) -> Duration {
+        Duration::from_millis(self.max_timeout.into())
+    }
+
+    /// How long calls may go on when the gateway is told to end.
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace.into())
+    }
+
+    /// How often a backend is probed.
+    pub fn probe(&self) -> Duration {
+        Duration::from_millis(self.probe.into())
+    }
+}
+
+impl Cli {
+    /// Says what makes no sense together.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_built()?;
+        if self.listen.is_none() {
+            return Err("nothing to do: give --listen ADDR and --backend URL".to_owned());
+        }
+        if self.backend.is_empty() && self.route.is_empty() {
+            return Err(
+                "nobody would answer: give --backend URL, or --route /PKG.SERVICE/METHOD=URL"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Refuses what is not there yet.
+    fn check_built(&self) -> Result<(), String> {
+        let Guard {
+            tls_cert,
+            tls_key,
+            client_ca,
+            allow_san,
+            token_file,
+            allow_remote_plaintext: _,
+        } = &self.guard;
+        let asked = [
+            ("--protoset", !self.protoset.is_empty()),
+            ("--reflection", self.reflection),
+            ("--metrics", self.metrics.is_some()),
+            ("--tls-cert", tls_cert.is_some()),
+            ("--tls-key", tls_key.is_some()),
+            ("--client-ca", client_ca.is_some()),
+            ("--allow-san", !allow_san.is_empty()),
+            ("--token-file", token_file.is_some()),
+            ("--serve", self.serve.is_some()),
+            ("--to", self.to.is_some()),
+            ("--tls-ca", self.tls_ca.is_some()),
+        ];
+        match asked.iter().find(|(_, is_asked)| *is_asked) {
+            Some((flag, _)) => Err(format!("{flag} is not built yet")),
+            None => Ok(()),
+        }
+    }
+
+    /// The addresses to listen on: those of the name, or this machine's where none is given.
+    pub fn addresses(&self) -> Result<Vec<SocketAddr>, Unlistenable> {
+        let text = self.listen.as_deref().unwrap_or_default();
+        let full = match text.strip_prefix(':') {
+            Some(port) => format!("127.0.0.1:{port}"),
+            None => text.to_owned(),
+        };
+        let found = full.to_socket_addrs();
+        let addresses: Vec<_> = found
+            .map_err(|cause| Unlistenable::Unknown(format!("--listen {text}: {cause}")))?
+            .collect();
+        let beyond = addresses.iter().find(|address| !address.ip().is_loopback());
+        match beyond {
+            Some(address)
+                if !self.guard.allow_remote_plaintext && self.guard.tls_cert.is_none() =>
+            {
+                Err(Unlistenable::Exposed(format!(
+                    "--listen {text}: {address} can be reached from other machines, and nothing would be encrypted; \
+                     give --tls-cert and --tls-key, or --allow-remote-plaintext"
+                )))
+            }
+            _ => Ok(addresses),
+        }
+    }
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug)]
+pub enum Unlistenable {
+    /// It is no address, or has a name that nobody knows.
+    Unknown(String),
+    /// Others could listen in.
+    Exposed(String),
+}
+
+fn backend(text: &str) -> Result<Address, String> {
+    Address::parse(text, Side::Client).map_err(|error| error.to_string())
+}
+
+fn served(text: &str) -> Result<Address, String> {
+    Address::parse(text, Side::Server).map_err(|error| error.to_string())
+}
+
+fn route(text: &str) -> Result<(Path, Address), String> {
+    let (path, url) = text
+        .split_once('=')
+        .ok_or("write /package.Service/Method=URL")?;
+    Ok((path.parse()?, backend(url)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn parse(args: &[&str]) -> Result<Cli, String> {
+        let args = ["calc-ipc-gateway"].iter().chain(args);
+        let cli = Cli::try_parse_from(args).map_err(|error| error.to_string())?;
+        cli.check().map(|()| cli)
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn somebody_has_to_answer_somewhere() {
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["--listen", ":0"]).is_err());
+        assert!(parse(&["--backend", "unix:///a"]).is_err());
+        assert!(parse(&["--listen", ":0", "--backend", "unix:///a"]).is_ok());
+        assert!(parse(&["--listen", ":0", "--route", "/S/M=unix:///a"]).is_ok());
+        assert!(parse(&["--listen", ":0", "--route", "/S=unix:///a"]).is_err());
+        assert!(parse(&["--listen", ":0", "--backend", "nowhere"]).is_err());
+    }
+
+    #[test]
+    fn only_this_machine_is_served_in_the_clear() {
+        let listen = |address, more: &[&str]| {
+            let args = [&["--backend", "unix:///a", "--listen", address], more].concat();
+            parse(&args).unwrap().addresses()
+        };
+        let own = listen(":0", &[]).unwrap();
+        assert_eq!(own, ["127.0.0.1:0".parse().unwrap()]);
+        assert!(listen("[::1]:0", &[]).is_ok());
+        assert!(matches!(
+            listen("0.0.0.0:0", &[]),
+            Err(Unlistenable::Exposed(_))
+        ));
+        assert!(listen("0.0.0.0:0", &["--allow-remote-plaintext"]).is_ok());
+        assert!(matches!(
+            listen("nonsense", &[]),
+            Err(Unlistenable::Unknown(_))
+        ));
+    }
+}

@@ -1,0 +1,13 @@
+//! `calc-ipc-gateway`: gRPC in, any calc_ipc URL out.
+//!
+//! [`serve`] accepts connections and drains them, [`ingress`] is what is served over them, [`pool`] has the backends and
+//! their connections, [`code`] the table of statuses and gRPC codes.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod code;
+pub mod ingress;
+pub mod pool;
+pub mod proto;
+pub mod run;
+pub mod serve;

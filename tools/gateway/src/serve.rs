@@ -1,0 +1,115 @@
+//! Connections of gRPC: accepted, bounded, and drained.
+
+use crate::ingress::Ingress;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// Connections at once; others wait to be accepted.
+const CONNECTIONS: usize = 1024;
+
+/// Calls at once over one connection.
+const STREAMS: u32 = 256;
+
+/// Bytes of all headers of a request.
+const HEADERS: u32 = 16 << 10;
+
+/// A connection that says nothing for the first of these is asked, and ended after the second.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
+
+/// How long nothing is accepted when that failed, such as for want of a descriptor.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every call was answered.
+    Drained,
+    /// Some were not.
+    Cut,
+}
+
+/// Connections that are told to end.
+pub struct Draining(JoinSet<()>);
+
+impl Draining {
+    /// Waits until all calls are answered, at most so long.
+    pub async fn drain(mut self, grace: Duration) -> Ended {
+        let all = async { while self.0.join_next().await.is_some() {} };
+        match timeout(grace, all).await {
+            Ok(()) => Ended::Drained,
+            Err(_) => Ended::Cut,
+        }
+    }
+}
+
+/// Serves until `begin_drain` is over. Then nobody is let in any more, and every connection ends once its calls have.
+pub async fn until(
+    listener: TcpListener,
+    ingress: Ingress,
+    begin_drain: impl Future<Output = ()>,
+) -> Draining {
+    let (draining, drains) = watch::channel(false);
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    let mut begin_drain = pin!(begin_drain);
+    loop {
+        let accept = async {
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        tokio::select! {
+            () = &mut begin_drain => break,
+            Some(_) = connections.join_next() => {}
+            (place, accepted) = accept => match accepted {
+                Ok((stream, _)) => {
+                    let connection = converse(stream, ingress.clone(), drains.clone());
+                    connections.spawn(async move {
+                        connection.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(PAUSE).await;
+                }
+            },
+        }
+    }
+    draining.send_replace(true);
+    Draining(connections)
+}
+
+/// Serves one connection to its end.
+async fn converse(stream: TcpStream, ingress: Ingress, mut drains: watch::Receiver<bool>) {
+    // Only answers come later without it.
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(move |request| ingress.clone().answer(request));
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEPALIVE.0)
+        .keep_alive_timeout(KEEPALIVE.1)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADERS)
+        .serve_connection(TokioIo::new(stream), answer);
+    let mut connection = pin!(connection);
+    let drains = async { drop(drains.wait_for(|drains| *drains).await) };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = drains => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection failed");
+    }
+}

@@ -1,0 +1,15 @@
+//! The gateway itself, between servers of the library and a client of HTTP/2 that has no clock of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "this is a test"
+)]
+
+mod calls;
+mod codes;
+mod deadlines;
+mod ending;
+mod health;
+mod support;
