@@ -172,11 +172,13 @@ impl<'a> Worker<'a> {
     /// Serves, for a while, those who ask in memory before the server counts as asleep: they do not ring, and a turn for each
     /// would take the host two system calls.
     fn serve_until_asleep(&mut self, shard: &mut Held<'a>, reminder: &mut Reminder) {
-        let mut began = None;
-        while shard.attention.is_in_memory()
-            && !reminder.falls_asleep(shard)
-            && began.get_or_insert_with(Instant::now).elapsed() < TIME_A_LOOK
-        {
+        let mut began: Option<Instant> = None;
+        while shard.attention.is_in_memory() && !reminder.falls_asleep(shard) {
+            match began {
+                None => began = Some(Instant::now()),
+                Some(began) if began.elapsed() >= TIME_A_LOOK => return,
+                Some(_) => {}
+            }
             reminder.wakes_up(shard);
             self.turns.give_queued(shard);
         }
