@@ -128,7 +128,6 @@ impl<'a> Worker<'a> {
         reminder: &mut Reminder,
         wait: Option<Duration>,
     ) -> io::Result<Turn> {
-        let mut events = [Event::EMPTY; EVENTS_A_TURN];
         let clients = shard.crew.doors.clients();
         let only_looks = wait == Some(Duration::ZERO);
         if only_looks && !shard.queue.is_busy() && reminder.may_expect() {
@@ -137,6 +136,7 @@ impl<'a> Worker<'a> {
                 return Ok(Turn::Done);
             }
         }
+        let mut events = [Event::EMPTY; EVENTS_A_TURN];
         let wait = wait.filter(|_| !only_looks);
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         loop {

@@ -42,8 +42,7 @@ impl Aloft {
             }
         }
         self.queue.push(name, frame, longest_answer, due())?;
-        let is_due = || self.queue.unsent().len() >= self.queue_for() || self.bursts.is_due();
-        if self.is_stream || is_due() {
+        if self.is_stream || self.queue.unsent().len() >= self.queue_for() {
             self.send_as(may_gather, done);
         }
         Ok(())
