@@ -115,6 +115,63 @@ fn a_client_that_is_watched_sends_the_first_and_then_what_has_gathered() {
     assert_eq!(sent(&mut server), frames("d"));
 }
 
+/// Calls that are submitted together, each time as many.
+const BURST: usize = 20;
+
+/// A client of which it is known how many calls it submits before it comes back.
+fn accustomed(client: &Client, server: &mut UnixStream) {
+    for _ in 0..2 {
+        submit(client, &"a".repeat(BURST));
+        assert!(has_none(client));
+        assert_eq!(sent(server), frames(&"a".repeat(BURST)));
+        server.write_all(&frames(&"A".repeat(BURST))).unwrap();
+        for _ in 0..BURST {
+            next(client);
+        }
+    }
+}
+
+#[test]
+fn as_many_as_came_twice_go_in_two_halves() {
+    let address = Address::new();
+    let (client, mut server) = connected(&address);
+    let source = client.source().unwrap();
+    accustomed(&client, &mut server);
+    let half = frames(&"b".repeat(BURST / 2));
+    for _ in 0..2 {
+        submit(&client, &"b".repeat(BURST / 2 - 1));
+        assert_eq!(sent(&mut server), []);
+        assert!(
+            is_readable_within(&source, Duration::ZERO),
+            "else they are never sent"
+        );
+        submit(&client, "b");
+        assert_eq!(sent(&mut server), half);
+    }
+    // Whatever comes beyond that gathers as long as the server has something to answer.
+    submit(&client, "cd");
+    assert_eq!(sent(&mut server), []);
+    assert!(has_none(&client));
+    assert_eq!(sent(&mut server), frames("cd"));
+}
+
+#[test]
+fn fewer_than_usual_go_as_the_client_comes_back_and_then_nothing_is_usual() {
+    let address = Address::new();
+    let (client, mut server) = connected(&address);
+    let source = client.source().unwrap();
+    accustomed(&client, &mut server);
+    submit(&client, "b");
+    assert_eq!(sent(&mut server), []);
+    assert!(is_readable_within(&source, Duration::ZERO));
+    assert!(has_none(&client));
+    assert_eq!(sent(&mut server), frames("b"));
+    server.write_all(&frames("B")).unwrap();
+    next(&client);
+    submit(&client, "c");
+    assert_eq!(sent(&mut server), frames("c"));
+}
+
 #[test]
 fn one_that_gathers_and_is_cancelled_is_never_sent() {
     let address = Address::new();

@@ -51,11 +51,13 @@ const _: () = assert!(size_of::<calc_ipc_completion>() == calc_ipc_completion::F
 /// is sent by that, too: call it more often than the server's stall_timeout_ms. Any threads may submit,
 /// take completions and cancel at once.
 ///
-/// Over a stream a request is sent at once, unless the server has earlier ones to answer and the client
-/// is known to come back: its calc_ipc_client_fd() was asked for, and is readable then, or a thread spins
-/// in calc_ipc_client_next(). Then some hundred bytes of requests may wait for that, to go together. Over
-/// shared memory one request, or one batch, is under way at a time: those behind it go when answers are
-/// taken, or once some hundred bytes of them wait. What waits when the client is destroyed is never sent.
+/// Over a stream a request is sent at once, unless the client is known to come back: its
+/// calc_ipc_client_fd() was asked for, and is readable then, or a thread spins in calc_ipc_client_next().
+/// Then some hundred bytes of requests may wait for that, to go together, while the server has earlier
+/// ones to answer. If the last two times eight and more were submitted before completions were taken,
+/// the next as many go in two halves, and fewer as the client comes back. Over shared memory one
+/// request, or one batch, is under way at a time: those behind it go when answers are taken, or once
+/// some hundred bytes of them wait. What waits when the client is destroyed is never sent.
 ///
 /// @param client      The client.
 /// @param timeout_ms  How many milliseconds the call may take from here on, or

@@ -1,6 +1,7 @@
 //! A connection in flight: it has calls that nobody waits for.
 
 mod asking;
+mod bursts;
 
 use super::queue::{Name, Over, Queue, Unasked};
 use super::watch::{Watch, Watched};
@@ -9,6 +10,7 @@ use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
 use crate::sys::moment::Moment;
 use crate::transport::Armed;
+use bursts::Bursts;
 use std::collections::VecDeque;
 use std::io;
 
@@ -45,6 +47,7 @@ pub(super) struct Aloft {
     is_stream: bool,
     /// Requests wait to go together, though each could be sent at once.
     is_gathering: bool,
+    bursts: Bursts,
 }
 
 /// An answer that has come.
@@ -87,7 +90,14 @@ impl Aloft {
             watched: Watched::default(),
             kept: None,
             is_gathering: false,
+            bursts: Bursts::default(),
         }
+    }
+
+    /// The queue, for one call more.
+    pub(super) fn queue_of_one_more(&mut self) -> &mut Queue {
+        self.bursts.grow();
+        &mut self.queue
     }
 
     /// Why there can be no further call.
@@ -140,6 +150,7 @@ impl Aloft {
     /// Takes the next answer that has come to a call that is still open.
     #[inline]
     pub(super) fn take(&mut self, answer: &mut [u8], done: &mut VecDeque<Done>) -> Option<Taken> {
+        self.bursts.end();
         if self.kept.is_some() || self.calls.end.is_some() {
             return self.take_kept(answer);
         }

@@ -21,7 +21,7 @@ use crate::sys::moment::{Clock, Moment};
 use crate::sys::wait::LOOKS;
 use crate::sys::{AsSource as _, Source};
 use crate::transport::{Armed, ClientOptions, Deadline, prefix_length};
-use aloft::Done;
+use aloft::{Aloft, Done};
 use boarding::Place;
 pub use queue::IN_FLIGHT_MAX;
 use queue::Name;
@@ -145,7 +145,7 @@ impl Flight {
         }
         let place = self.place(state, lanes, length, state.grounded.len() + 1)?;
         let queue = match place {
-            Place::Aloft(place) => state.fleet.get_mut(place).map(|aloft| &mut aloft.queue),
+            Place::Aloft(place) => state.fleet.get_mut(place).map(Aloft::queue_of_one_more),
             Place::Grounded => Some(&mut state.grounded),
         };
         if let Some(queue) = queue {

@@ -9,6 +9,7 @@ mod tests;
 
 use super::crew::{Base, Crew};
 use super::held::Held;
+use super::pace::{TIME_A_LOOK, TURNS_A_LOOK};
 use super::token::Token;
 use super::turns::Turns;
 use super::work::Tools;
@@ -127,9 +128,15 @@ impl<'a> Worker<'a> {
         reminder: &mut Reminder,
         wait: Option<Duration>,
     ) -> io::Result<Turn> {
-        let mut events = [Event::EMPTY; EVENTS_A_TURN];
         let clients = shard.crew.doors.clients();
         let only_looks = wait == Some(Duration::ZERO);
+        if only_looks && !shard.queue.is_busy() && reminder.may_expect() {
+            // The poller is asked what else there is by a later turn, for which it stays ready.
+            if waiting::serve_expected(&mut self.turns, shard) {
+                return Ok(Turn::Done);
+            }
+        }
+        let mut events = [Event::EMPTY; EVENTS_A_TURN];
         let wait = wait.filter(|_| !only_looks);
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         loop {
@@ -142,6 +149,7 @@ impl<'a> Worker<'a> {
             let count = waiting::wait_at_most(shard, &mut events, left)?;
             let had_work = had_work || shard.queue.is_busy();
             let happened = events.get(..count).unwrap_or_default();
+            reminder.asked();
             let is_told = reminder.note(happened);
             if self.go_on_apart(shard, happened)? == Next::End {
                 return Ok(Turn::Stop);
@@ -152,11 +160,27 @@ impl<'a> Worker<'a> {
                 reminder.set_timer(shard.next_time())?; // Else it would end each wait at once.
             }
             if had_work || is_told || shard.crew.doors.clients() != clients {
+                self.serve_until_asleep(shard, reminder);
                 return Ok(Turn::Done);
             }
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(Turn::Nothing);
             }
+        }
+    }
+
+    /// Serves, for a while, those who ask in memory before the server counts as asleep: they do not ring, and a turn for each
+    /// would take the host two system calls.
+    fn serve_until_asleep(&mut self, shard: &mut Held<'a>, reminder: &mut Reminder) {
+        let mut began: Option<Instant> = None;
+        while shard.attention.is_in_memory() && !reminder.falls_asleep(shard) {
+            match began {
+                None => began = Some(Instant::now()),
+                Some(began) if began.elapsed() >= TIME_A_LOOK => return,
+                Some(_) => {}
+            }
+            reminder.wakes_up(shard);
+            self.turns.give_queued(shard);
         }
     }
 }
@@ -172,6 +196,8 @@ struct Reminder {
     has_come: bool,
     /// The server counts as asleep, so that peers that ask in memory ring.
     is_counted: bool,
+    /// Turns since the poller was asked what happened.
+    turns: u32,
 }
 
 impl Reminder {
@@ -186,16 +212,48 @@ impl Reminder {
             set_to: None,
             has_come: false,
             is_counted: false,
+            turns: 0,
         })
     }
 
     /// A turn begins: the host is awake.
     fn begin_turn(&mut self, shard: &Held<'_>) {
+        self.turns += 1;
+        self.wakes_up(shard);
+    }
+
+    /// The server counts as asleep no more.
+    fn wakes_up(&mut self, shard: &Held<'_>) {
         if std::mem::take(&mut self.is_counted)
             && let Some(sleepers) = shard.crew.doors.sleepers()
         {
             sleepers.leave();
         }
+    }
+
+    /// Counts the server as asleep; `false`: it is not to sleep, since somebody asked before.
+    ///
+    /// Whoever asked before it is counted did not ring, and is found; whoever asks later rings.
+    fn falls_asleep(&mut self, shard: &mut Held<'_>) -> bool {
+        if !self.is_counted
+            && !shard.queue.is_busy()
+            && let Some(sleepers) = shard.crew.doors.sleepers()
+        {
+            sleepers.enter();
+            self.is_counted = true;
+            shard.queue_all_asking();
+        }
+        !shard.queue.is_busy()
+    }
+
+    /// Whether a turn may be given without the poller being asked: now and then it is.
+    fn may_expect(&self) -> bool {
+        self.turns < TURNS_A_LOOK
+    }
+
+    /// The poller was asked.
+    fn asked(&mut self) {
+        self.turns = 0;
     }
 
     /// Takes note of a time that has come; whether anything else happened.
@@ -213,20 +271,13 @@ impl Reminder {
 
     /// A turn ends: the host may sleep from now on.
     fn end_turn(&mut self, shard: &mut Held<'_>) -> io::Result<()> {
-        if !shard.queue.is_busy()
-            && let Some(sleepers) = shard.crew.doors.sleepers()
-        {
-            // Whoever asked before it is counted did not ring, and is found; whoever asks later rings.
-            sleepers.enter();
-            self.is_counted = true;
-            shard.queue_all_asking();
-        }
-        match (shard.queue.is_busy(), self.is_ringing) {
+        let has_work = !self.falls_asleep(shard);
+        match (has_work, self.is_ringing) {
             (true, false) => self.bell.ring(),
             (false, true) => self.bell.silence(),
             _ => {}
         }
-        self.is_ringing = shard.queue.is_busy();
+        self.is_ringing = has_work;
         self.set_timer(shard.next_time())
     }
 

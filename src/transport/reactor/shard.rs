@@ -102,6 +102,12 @@ impl Shard {
         Some(key)
     }
 
+    /// Whether nothing of a peer is under way or timed: it may ask.
+    #[inline]
+    pub(super) fn is_at_rest(&self, key: Key) -> bool {
+        self.peers.get(key).is_some_and(|entry| entry.is_at_rest)
+    }
+
     /// Whether a peer asks in memory.
     #[inline]
     pub(super) fn is_asking(&self, key: Key) -> bool {

@@ -73,6 +73,16 @@ fn serve_if_asking<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>, key: Key) ->
     )
 }
 
+/// A turn for the one peer that is spun for, without asking the system whether anything happened, where looking costs a
+/// system call either way; whether there was work. What the system has to tell stays with it, and is told later.
+pub(super) fn serve_expected<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
+    if shard.attention.is_in_memory() {
+        return false; // The system keeps telling of a ring until it is asked.
+    }
+    let expected = shard.attention.recent.get(0);
+    expected.is_some_and(|key| shard.is_at_rest(key) && serve_if_asking(turns, shard, key))
+}
+
 /// Sleeps until something happens to the thread whose shard this is; with `must_look`, only looks.
 pub(super) fn wait(
     shard: &mut Held<'_>,

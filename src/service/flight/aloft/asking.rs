@@ -10,12 +10,13 @@ use std::collections::VecDeque;
 /// the server has answered: behind one request, or behind a batch. Each time takes as long as some calls.
 const BEHIND_ONE: usize = 96;
 const BEHIND_BATCH: usize = 640;
-/// Elsewhere, so many bytes of requests gather at most, so that the server has some while others are submitted.
+/// Elsewhere, so many bytes of requests gather at most, so that the server has some while others are submitted; more where it is
+/// known how many usually are.
 const GATHERED: usize = 640;
+const GATHERED_OF_BURST: usize = 2048;
 
 impl Aloft {
-    /// Asks by this frame, which comes in two parts, and sends what can be sent at once, unless requests `may_gather`, and the
-    /// server has something to answer meanwhile.
+    /// Asks by this frame, which comes in two parts, and sends what can be sent at once, unless requests `may_gather`, and do.
     #[inline]
     pub(in crate::service::flight) fn ask(
         &mut self,
@@ -26,8 +27,10 @@ impl Aloft {
         may_gather: bool,
         done: &mut VecDeque<Done>,
     ) -> Result<()> {
+        self.bursts.grow();
         let (alone, rest) = frame;
-        if rest.is_empty() && self.queue.is_free() && !self.calls.channel.has_arrived() {
+        let is_alone = self.queue.is_free() && !self.may_gather(may_gather);
+        if is_alone && rest.is_empty() && !self.calls.channel.has_arrived() {
             self.queue.reserve(alone.len())?;
             match self.calls.channel.send_now(alone, longest_answer) {
                 // What goes at once is not copied.
@@ -43,6 +46,13 @@ impl Aloft {
             self.send_as(may_gather, done);
         }
         Ok(())
+    }
+
+    /// Whether requests may gather now, if the client is known to come back: the server has something to answer meanwhile, or
+    /// others usually follow at once.
+    #[inline]
+    fn may_gather(&self, comes_back: bool) -> bool {
+        comes_back && self.is_stream && (self.bursts.goes_on() || !self.queue.is_unasked())
     }
 
     /// How many bytes of requests wait for more.
@@ -74,16 +84,19 @@ impl Aloft {
         Ok(())
     }
 
-    /// Sends what can be sent at once, unless requests `may_gather`, and the server has something to answer meanwhile.
+    /// Sends what can be sent at once, unless requests `may_gather`, and do.
     #[inline]
     pub(in crate::service::flight) fn send_as(
         &mut self,
         may_gather: bool,
         done: &mut VecDeque<Done>,
     ) {
-        let may_gather = may_gather && self.is_stream && !self.queue.is_unasked();
-        let gathers = may_gather && self.queue.unsent().len() < GATHERED;
-        match gathers && self.calls.end.is_none() {
+        let most = match self.bursts.goes_on() {
+            true => GATHERED_OF_BURST,
+            false => GATHERED,
+        };
+        let has_few = self.queue.unsent().len() < most && !self.bursts.is_due();
+        match has_few && self.may_gather(may_gather) && self.calls.end.is_none() {
             true => self.is_gathering = !self.queue.unsent().is_empty(),
             false => self.send(done),
         }

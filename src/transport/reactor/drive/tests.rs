@@ -181,6 +181,49 @@ fn between_turns_it_counts_as_asleep_where_clients_ask_in_memory() {
 }
 
 #[test]
+fn who_asks_in_memory_before_it_counts_as_asleep_is_served_in_the_same_turn() {
+    let stage = stage().polling_memory();
+    with_client(&stage, |drive, script| {
+        drive.rest();
+        let before = script.turns();
+        script.asks.store(true, Ordering::SeqCst); // All the time.
+        drive.turn_for(script, LOOK);
+        assert!(script.turns() >= before + 2);
+        assert!(drive.is_told(Duration::ZERO), "one turn is bounded");
+        script.asks.store(false, Ordering::SeqCst);
+        drive.rest();
+        assert_eq!(stage.doors.asleep.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn who_is_expected_has_its_turn_at_once_but_keeps_nobody_waiting_for_long() {
+    let stage = stage();
+    with_client(&stage, |drive, script| {
+        drive.rest();
+        let answered = TurnEnd::Idle { answered: true };
+        for _ in 0..20 {
+            script.end_with([answered]);
+            drive.turn_for(script, LOOK);
+        }
+        // It is expected by now, and asks again and again; another one comes.
+        script.end_with([answered; 100]);
+        let other = stage.doors.come(0);
+        stage.doors.knock(0);
+        let turns = (1..=100).find(|_| {
+            assert_eq!(drive.turn(LOOK), Turn::Done);
+            assert_eq!(other.turns() == 0, drive.is_told(Duration::ZERO));
+            other.turns() > 0
+        });
+        let happened = lock(&script.turns).last().is_some_and(|it| it.is_empty());
+        assert!(happened, "the poller told nothing of it");
+        assert!((2..=8).contains(&turns.unwrap()), "{turns:?}");
+        lock(&script.ends).clear();
+        drive.rest();
+    });
+}
+
+#[test]
 fn when_it_ends_all_are_told() {
     let stage = stage();
     stage.doors.come(0);
