@@ -1,7 +1,7 @@
 //! The connections of a client, and whose each of them is.
 
-mod berth;
-mod ground;
+mod cell;
+mod lending;
 mod threads;
 mod waiting;
 
@@ -9,9 +9,9 @@ use super::calls::Calls;
 use crate::error::{Error, Result, Status};
 use crate::sys::try_lock::{Attendant, Untaken};
 use crate::transport::{Begun, Deadline, Dial, Opening};
-use berth::{Berth, Tried, panicked};
-pub(super) use berth::{Lane, PANICKED, Taken, lost};
-pub(super) use ground::{Ground, Landed};
+pub(super) use cell::{Lane, PANICKED, Taken, lost};
+use cell::{LaneCell, Tried, panicked};
+pub(super) use lending::{Lent, Returned};
 use std::time::{Duration, Instant};
 use std::{iter, mem};
 use threads::thread_number;
@@ -33,7 +33,7 @@ struct Sharing {
 
 /// The lanes of a client.
 pub(super) struct Lanes {
-    berths: Box<[Berth]>,
+    cells: Box<[LaneCell]>,
     /// Who waits for a lane.
     waiting: Waiting,
     /// `None`: there is one connection, which is there from the start.
@@ -102,10 +102,10 @@ impl Lanes {
     }
 
     fn new(count: u32, sharing: Option<Sharing>, first: Option<Calls>) -> Self {
-        let first = first.map_or_else(Berth::new, Berth::with);
-        let others = (1..count).map(|_| Berth::new());
+        let first = first.map_or_else(LaneCell::new, LaneCell::with);
+        let others = (1..count).map(|_| LaneCell::new());
         Self {
-            berths: iter::once(first).chain(others).collect(),
+            cells: iter::once(first).chain(others).collect(),
             waiting: Waiting::default(),
             are_looked_at: sharing.as_ref().is_some_and(|sharing| sharing.reconnects),
             sharing,
@@ -114,7 +114,7 @@ impl Lanes {
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.berths.len()
+        self.cells.len()
     }
 
     /// Whether there is but one, whose connection is never made anew, and nobody waits for it.
@@ -132,8 +132,8 @@ impl Lanes {
 
     /// The only lane, where there is but one and its connection is never made anew.
     pub(super) fn only<'a, A: Attendant>(&'a self, attendant: &'a A) -> Option<Tried<'a, A>> {
-        match (&self.sharing, self.berths.first()) {
-            (None, Some(berth)) => Some(berth.lane.try_lock(attendant)),
+        match (&self.sharing, self.cells.first()) {
+            (None, Some(cell)) => Some(cell.lane.try_lock(attendant)),
             _ => None,
         }
     }
@@ -148,14 +148,14 @@ impl Lanes {
             return None;
         }
         let number = self.number_for_this_thread();
-        let lane = self.berths.get(number)?.lane.try_lock(attendant).ok()?;
+        let lane = self.cells.get(number)?.lane.try_lock(attendant).ok()?;
         lane.is_free().then_some((number, lane))
     }
 
     /// The number of the lane that this thread looks at first.
     #[inline]
     fn number_for_this_thread(&self) -> usize {
-        match self.berths.len() {
+        match self.cells.len() {
             0 | 1 => 0,
             count => thread_number() % count,
         }
@@ -163,25 +163,25 @@ impl Lanes {
 
     /// This lane, unless somebody has it.
     pub(super) fn lane(&self, number: usize) -> Option<Taken<'_, Waiting>> {
-        let berth = self.berths.get(number)?;
-        berth.lane.try_lock(&self.waiting).ok()
+        let cell = self.cells.get(number)?;
+        cell.lane.try_lock(&self.waiting).ok()
     }
 
-    /// A lane for this thread. `land` gives back those in flight that are needed there no more. Whoever has one is asked for
+    /// A lane for this thread. `give_back` gives back those in flight that are needed there no more. Whoever has one is asked for
     /// it if anybody waits.
     pub(super) fn find<'a, A: Attendant>(
         &'a self,
         attendant: &'a A,
-        mut land: impl FnMut(usize) -> Landed,
+        mut give_back: impl FnMut(usize) -> Returned,
     ) -> Found<'a, A> {
         let asks = self.waiting.is_awaited();
         let mut seen = Seen::default();
         let mut vacant = None;
         let from = self.number_for_this_thread();
-        let (low, high) = self.berths.split_at(from);
+        let (low, high) = self.cells.split_at(from);
         let numbered = (from..).zip(high).chain((0..).zip(low));
-        for (number, berth) in numbered {
-            let mut lane = match berth.take(asks, attendant) {
+        for (number, cell) in numbered {
+            let mut lane = match cell.take(asks, attendant) {
                 Ok(lane) => lane,
                 Err(Untaken::Busy) => {
                     seen.is_taken = true;
@@ -193,14 +193,14 @@ impl Lanes {
                 }
             };
             if let Lane::InFlight = *lane {
-                match land(number) {
-                    Landed::Calls(calls) => *lane = Lane::Free(calls),
-                    Landed::Nothing => berth.empty(&mut lane),
-                    Landed::No => seen.is_in_flight = true,
+                match give_back(number) {
+                    Returned::Calls(calls) => *lane = Lane::Free(calls),
+                    Returned::Nothing => cell.empty(&mut lane),
+                    Returned::No => seen.is_in_flight = true,
                 }
             }
             if self.is_to_be_made_anew(&mut lane) {
-                berth.empty(&mut lane);
+                cell.empty(&mut lane);
             }
             match &*lane {
                 Lane::Free(Calls { end: None, .. }) => return Found::Free(number, lane),
@@ -246,19 +246,19 @@ impl Lanes {
         };
         let channel = dial.connect_while(is_wanted, &limit);
         let channel = channel.map_err(Error::not_executed)?;
-        if let Some(berth) = self.berths.get(number) {
-            berth.fill(lane, Calls::new(channel, options).on_trial());
+        if let Some(cell) = self.cells.get(number) {
+            cell.fill(lane, Calls::new(channel, options).on_trial());
         }
         Ok(())
     }
 
     /// The server refused the connection of this lane, which is locked; whether there may be others.
     pub(super) fn refused(&self, number: usize, lane: &mut Lane, error: &Error) -> bool {
-        let Some(berth) = self.berths.get(number).filter(|_| self.sharing.is_some()) else {
+        let Some(cell) = self.cells.get(number).filter(|_| self.sharing.is_some()) else {
             return false;
         };
-        berth.empty(lane);
-        let has_others = self.berths.len() > 1;
+        cell.empty(lane);
+        let has_others = self.cells.len() > 1;
         if has_others || !self.reconnects() {
             *lane = Lane::Lost(error.clone(), Instant::now());
         }
@@ -273,58 +273,55 @@ impl Lanes {
 
     /// Whether a call has a lane, or could have one.
     pub(super) fn has_taken_or_free(&self) -> bool {
-        let mut berths = self.berths.iter();
-        berths.any(|berth| match berth.lane.try_lock(&self.waiting) {
+        let mut cells = self.cells.iter();
+        cells.any(|cell| match cell.lane.try_lock(&self.waiting) {
             Ok(lane) => lane.is_free(),
             Err(_) => true,
         })
     }
 
     /// A lane for calls that nobody waits for, which is theirs from now on; one that has no connection only if it `may_open`
-    /// one. `land` gives back those in flight that have ended.
-    pub(super) fn take_off(&self, may_open: bool, land: impl FnMut(usize) -> Landed) -> Ground {
-        match self.find(&self.waiting, land) {
+    /// one. `give_back` gives back those in flight that have ended.
+    pub(super) fn lend(&self, may_open: bool, give_back: impl FnMut(usize) -> Returned) -> Lent {
+        match self.find(&self.waiting, give_back) {
             Found::Free(number, mut lane) => match mem::replace(&mut *lane, Lane::InFlight) {
-                Lane::Free(calls) => Ground::Calls(number, calls),
-                _ => Ground::Theirs,
+                Lane::Free(calls) => Lent::Calls(number, calls),
+                _ => Lent::Theirs,
             },
             Found::Vacant(number, mut lane, seen) if may_open => match self.begin(number) {
-                Ok(ground) => {
+                Ok(lent) => {
                     *lane = Lane::InFlight;
-                    ground
+                    lent
                 }
-                Err(error) if !seen.has_living() => Ground::Lost(error),
-                Err(_) => Ground::without(seen),
+                Err(error) if !seen.has_living() => Lent::Lost(error),
+                Err(_) => Lent::without(seen),
             },
-            Found::Vacant(_, _, seen) | Found::None(seen) => Ground::without(seen),
+            Found::Vacant(_, _, seen) | Found::None(seen) => Lent::without(seen),
         }
     }
 
     /// Begins to make the connection of this lane, without waiting.
-    fn begin(&self, number: usize) -> Result<Ground> {
+    fn begin(&self, number: usize) -> Result<Lent> {
         let begun = self.dial()?.begin()?;
         self.begun(number, begun)
     }
 
     /// Goes on making the connection of this lane, which calls that nobody waits for have.
-    pub(super) fn go_on(&self, number: usize, opening: Opening) -> Result<Ground> {
+    pub(super) fn go_on(&self, number: usize, opening: Opening) -> Result<Lent> {
         let begun = self.dial()?.go_on(opening)?;
         self.begun(number, begun)
     }
 
-    fn begun(&self, number: usize, begun: Begun) -> Result<Ground> {
+    fn begun(&self, number: usize, begun: Begun) -> Result<Lent> {
         let channel = match begun {
             Begun::Connected(channel) => channel,
-            Begun::Opening(opening) => return Ok(Ground::Opening(number, opening)),
+            Begun::Opening(opening) => return Ok(Lent::Opening(number, opening)),
         };
-        if let Some(berth) = self.berths.get(number) {
-            berth.hangup.watch(&channel.lifeline());
+        if let Some(cell) = self.cells.get(number) {
+            cell.hangup.watch(&channel.lifeline());
         }
         let options = self.dial()?.options();
-        Ok(Ground::Calls(
-            number,
-            Calls::new(channel, options).on_trial(),
-        ))
+        Ok(Lent::Calls(number, Calls::new(channel, options).on_trial()))
     }
 
     fn dial(&self) -> Result<&Dial> {
@@ -337,8 +334,8 @@ impl Lanes {
 
     /// Ends whatever waits on any connection. Async-signal-safe.
     pub(super) fn hang_up(&self) {
-        for berth in &self.berths {
-            berth.hangup.hang_up();
+        for cell in &self.cells {
+            cell.hangup.hang_up();
         }
     }
 }

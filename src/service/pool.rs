@@ -45,15 +45,15 @@ impl Pool {
     /// A connection for one call, which waits for it until the deadline at most, if calls wait at all.
     pub(super) fn hold(&self, deadline: &Deadline) -> Result<Held<'_>> {
         match self.lanes.only(self) {
-            Some(only) => self.land(only.map_err(|why| self.taken(why))?, deadline),
+            Some(only) => self.give_back(only.map_err(|why| self.taken(why))?, deadline),
             None => self.hold_one_of_many(deadline),
         }
     }
 
-    /// The only lane, on which calls that are in flight have landed first.
-    fn land<'a>(&'a self, mut lane: Taken<'a, Self>, deadline: &Deadline) -> Result<Held<'a>> {
+    /// The only lane, once calls that are in flight have given its connection back.
+    fn give_back<'a>(&'a self, mut lane: Taken<'a, Self>, deadline: &Deadline) -> Result<Held<'a>> {
         if let Lane::InFlight = *lane {
-            *lane = Lane::Free(self.flight.land(&self.lanes, 0, deadline)?);
+            *lane = Lane::Free(self.flight.give_back(&self.lanes, 0, deadline)?);
         }
         Ok(Held { number: 0, lane })
     }
@@ -75,7 +75,10 @@ impl Pool {
         let is_wanted = || !self.flight.is_stopped();
         let mut waiter = None;
         loop {
-            let seen = match self.lanes.find(self, |lane| self.flight.land_at_once(lane)) {
+            let seen = match self
+                .lanes
+                .find(self, |lane| self.flight.give_back_at_once(lane))
+            {
                 Found::Free(number, lane) => return Ok(self.held(number, lane)),
                 Found::Vacant(number, mut lane, seen) => {
                     match self.lanes.open(number, &mut lane, &is_wanted, deadline) {
@@ -90,7 +93,7 @@ impl Pool {
             match (waiting, &mut waiter) {
                 (Some(waiting), None) if seen.is_taken => waiter = Some(waiting.join()),
                 (Some(_), Some(waiter)) if seen.is_taken => self.wait(waiter, deadline)?,
-                _ => self.wait_for_landing(seen, deadline)?,
+                _ => self.wait_for_return(seen, deadline)?,
             }
         }
     }
@@ -109,11 +112,11 @@ impl Pool {
     }
 
     /// Waits until a connection of calls that nobody waits for may come back, if these are all that live.
-    fn wait_for_landing(&self, seen: Seen, deadline: &Deadline) -> Result<()> {
+    fn wait_for_return(&self, seen: Seen, deadline: &Deadline) -> Result<()> {
         match seen.lost {
             _ if seen.is_taken => Err(self.flight.taken()),
             Some(error) if !seen.is_in_flight => Err(error.not_executed()),
-            _ => self.flight.await_landing(&self.lanes, deadline),
+            _ => self.flight.await_return(&self.lanes, deadline),
         }
     }
 

@@ -4,11 +4,11 @@
 //! [`queue`](queue::Queue), or in that of those that wait for one, until it is answered or over, then, without an answer, in
 //! `done` until it is told.
 
-mod aloft;
-mod boarding;
+mod assigning;
+mod connection;
 mod failures;
-mod landing;
 mod queue;
+mod returning;
 mod state;
 mod waiting;
 mod watch;
@@ -21,8 +21,8 @@ use crate::sys::moment::{Clock, Moment};
 use crate::sys::wait::LOOKS;
 use crate::sys::{AsSource as _, Source};
 use crate::transport::{Armed, ClientOptions, Deadline, prefix_length};
-use aloft::{Aloft, Done};
-use boarding::Place;
+use assigning::Place;
+use connection::{Connection, Done};
 pub use queue::IN_FLIGHT_MAX;
 use queue::Name;
 use state::State;
@@ -134,19 +134,22 @@ impl Flight {
         let last = state.last + 1;
         let name = Name { id: last, tag };
         if lanes.is_one()
-            && let Some((aloft, done)) = state.only()
-            && aloft.queue.len() + done.len() < IN_FLIGHT_MAX
-            && aloft.queue.has_room(length, self.max_message)
+            && let Some((connection, done)) = state.only()
+            && connection.queue.len() + done.len() < IN_FLIGHT_MAX
+            && connection.queue.has_room(length, self.max_message)
         {
-            let asked = aloft.ask(name, frame, longest_answer, due, may_gather, done);
+            let asked = connection.ask(name, frame, longest_answer, due, may_gather, done);
             asked.map_err(|error| self.unsent(error))?;
             state.last = last;
             return Ok(last);
         }
-        let place = self.place(state, lanes, length, state.grounded.len() + 1)?;
+        let place = self.place(state, lanes, length, state.unassigned.len() + 1)?;
         let queue = match place {
-            Place::Aloft(place) => state.fleet.get_mut(place).map(Aloft::queue_of_one_more),
-            Place::Grounded => Some(&mut state.grounded),
+            Place::Connection(place) => state
+                .connections
+                .get_mut(place)
+                .map(Connection::queue_of_one_more),
+            Place::Unassigned => Some(&mut state.unassigned),
         };
         if let Some(queue) = queue {
             let pushed = queue.push(name, frame, longest_answer, due());
@@ -171,17 +174,17 @@ impl Flight {
         let spins = wait != Some(Duration::ZERO) && state.spin.may_spin();
         if lanes.is_one()
             && !self.is_stopped()
-            && let Some((aloft, done)) = state.only()
+            && let Some((connection, done)) = state.only()
             && done.is_empty()
         {
-            aloft.send(done); // Before, so that the server goes on meanwhile.
-            let looks = match spins && !aloft.is_quiet() {
+            connection.send(done); // Before, so that the server goes on meanwhile.
+            let looks = match spins && !connection.is_quiet() {
                 true => LOOKS,
                 false => 1,
             };
             for _ in 0..looks {
-                if let Some(taken) = aloft.take(answer, done) {
-                    aloft.send(done);
+                if let Some(taken) = connection.take(answer, done) {
+                    connection.send(done);
                     return Ok(taken.into());
                 }
                 if !done.is_empty() {
@@ -261,9 +264,12 @@ impl Flight {
             let context = format!("no call has the number {id}");
             return Err(Error::new(Status::InvalidArgument, context).at(&self.peer));
         }
-        let aloft = state.fleet.iter_mut().map(|aloft| &mut aloft.queue);
-        let over = aloft
-            .chain([&mut state.grounded])
+        let connection = state
+            .connections
+            .iter_mut()
+            .map(|connection| &mut connection.queue);
+        let over = connection
+            .chain([&mut state.unassigned])
             .find_map(|queue| queue.end(id));
         if let Some(over) = over {
             let error = Error::new(Status::Cancelled, "the call was cancelled").at(&self.peer);
@@ -290,7 +296,7 @@ impl Flight {
     /// A lane may be free, or lost: calls that wait for one are seen to.
     pub(super) fn resume(&self, lanes: &Lanes) {
         let mut state = self.lock();
-        if !state.grounded.is_empty() {
+        if !state.unassigned.is_empty() {
             self.settle(&mut state, lanes);
         }
     }
@@ -316,7 +322,7 @@ impl Flight {
     #[inline]
     fn settle_as(&self, state: &mut State, lanes: &Lanes, may_gather: bool) {
         match state.only() {
-            Some((aloft, done)) if lanes.is_one() => aloft.send_as(may_gather, done),
+            Some((connection, done)) if lanes.is_one() => connection.send_as(may_gather, done),
             _ => {
                 self.look_around(state, lanes, may_gather);
                 if !state.has_told() {
@@ -328,11 +334,11 @@ impl Flight {
 
     /// Sees to calls that wait for connections, and sends what can be sent.
     fn look_around(&self, state: &mut State, lanes: &Lanes, may_gather: bool) {
-        if state.has_to_board() || self.is_stopped() {
+        if state.has_to_assign() || self.is_stopped() {
             self.see_to_ends(state, lanes);
         }
         if let Some(waiting) = lanes.waiting().filter(|waiting| waiting.is_awaited()) {
-            waiting.wake(); // A connection may have landed.
+            waiting.wake(); // A connection may have been given back.
         }
         state.send(may_gather);
     }
@@ -350,12 +356,12 @@ impl Flight {
         let Some(watch) = self.watch.get().filter(|_| state.is_relied_on()) else {
             return Ok(());
         };
-        for taking_off in &mut state.runway {
-            let watched = taking_off.watch(watch);
+        for connecting in &mut state.connecting {
+            let watched = connecting.watch(watch);
             watched.map_err(|error| Error::os("watch a connection", &error).at(&self.peer))?;
         }
-        for aloft in &mut state.fleet {
-            let watched = aloft.watch(watch);
+        for connection in &mut state.connections {
+            let watched = connection.watch(watch);
             watched.map_err(|error| Error::os("watch a connection", &error).at(&self.peer))?;
         }
         // Armed first: what arrives from then on is told of, and what arrived before is seen.

@@ -1,11 +1,11 @@
 //! Where the calls are: under way, answered, over; and what is known of them.
 
-use super::aloft::{Aloft, Done, Taken, end_due};
+use super::connection::{Connection, Done, Taken, end_due};
 use super::queue::Queue;
-use super::watch::{TakingOff, Watch};
+use super::watch::{Connecting, Watch};
 use super::{Completion, Next};
 use crate::error::Error;
-use crate::service::lanes::Landed;
+use crate::service::lanes::Returned;
 use crate::sys::moment::{Clock, Moment};
 use crate::sys::wait::Spin;
 use crate::transport::{Armed, ClientOptions};
@@ -27,22 +27,22 @@ pub(super) struct State {
     /// The number given last.
     pub(super) last: u64,
     /// The connections in flight.
-    pub(super) fleet: Vec<Aloft>,
+    pub(super) connections: Vec<Connection>,
     /// Connections that are being made.
-    pub(super) runway: Vec<TakingOff>,
+    pub(super) connecting: Vec<Connecting>,
     /// Lanes whose connections could not be made.
     pub(super) unopened: Vec<usize>,
     /// When one could not be made last.
     pub(super) failed: Option<Instant>,
     /// Calls that wait for a connection.
-    pub(super) grounded: Queue,
+    pub(super) unassigned: Queue,
     pub(super) done: VecDeque<Done>,
     pub(super) spin: Spin,
     /// Threads that sleep until there is a completion, and those that spin.
     pub(super) sleepers: usize,
     pub(super) spinners: usize,
     /// Threads that sleep until a connection is over.
-    pub(super) landers: usize,
+    pub(super) end_waiters: usize,
     /// The host watches.
     pub(super) is_watched: bool,
     /// The bell rings.
@@ -63,16 +63,16 @@ impl State {
             clock,
             peer: peer.to_owned(),
             last: 0,
-            fleet: Vec::new(),
-            runway: Vec::new(),
+            connections: Vec::new(),
+            connecting: Vec::new(),
             unopened: Vec::new(),
             failed: None,
-            grounded: Queue::default(),
+            unassigned: Queue::default(),
             done: VecDeque::new(),
             spin: Spin::new(options.spin),
             sleepers: 0,
             spinners: 0,
-            landers: 0,
+            end_waiters: 0,
             is_watched: false,
             is_rung: false,
             is_counted: false,
@@ -84,52 +84,58 @@ impl State {
 
     /// Whether no call is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.grounded.is_empty() && self.fleet.iter().all(Aloft::is_quiet)
+        self.unassigned.is_empty() && self.connections.iter().all(Connection::is_quiet)
     }
 
     /// Whether a call is still to be told of.
     pub(super) fn has_open(&self) -> bool {
-        let is_aloft = || self.fleet.iter().any(Aloft::is_open);
-        !self.done.is_empty() || self.grounded.has_open() || is_aloft()
+        let is_in_flight = || self.connections.iter().any(Connection::is_open);
+        !self.done.is_empty() || self.unassigned.has_open() || is_in_flight()
     }
 
     /// How many calls are under way, not told of, or still owed an answer.
     pub(super) fn len(&self) -> usize {
-        let aloft = self.fleet.iter().map(|aloft| aloft.queue.len());
-        self.done.len() + self.grounded.len() + aloft.sum::<usize>()
+        let connection = self
+            .connections
+            .iter()
+            .map(|connection| connection.queue.len());
+        self.done.len() + self.unassigned.len() + connection.sum::<usize>()
     }
 
     /// The place of the connection in flight that is on this lane.
     pub(super) fn place_of(&self, lane: usize) -> Option<usize> {
-        self.fleet.iter().position(|aloft| aloft.lane == lane)
+        self.connections
+            .iter()
+            .position(|connection| connection.lane == lane)
     }
 
-    /// Gives back this lane, with its connection if `may_land` lets it.
-    pub(super) fn land(
+    /// Gives back this lane, with its connection if `may_return` lets it.
+    pub(super) fn give_back(
         &mut self,
         lane: usize,
         watch: Option<&Watch>,
-        may_land: impl Fn(&Aloft) -> bool,
-    ) -> Landed {
-        let may_land = |place: &usize| self.fleet.get(*place).is_some_and(may_land);
-        if let Some(place) = self.place_of(lane).filter(may_land) {
-            return Landed::Calls(self.fleet.swap_remove(place).land(watch));
+        may_return: impl Fn(&Connection) -> bool,
+    ) -> Returned {
+        let may_return = |place: &usize| self.connections.get(*place).is_some_and(may_return);
+        if let Some(place) = self.place_of(lane).filter(may_return) {
+            return Returned::Calls(self.connections.swap_remove(place).give_back(watch));
         }
         match self.unopened.iter().position(|unopened| *unopened == lane) {
             Some(place) => {
                 self.unopened.swap_remove(place);
-                Landed::Nothing
+                Returned::Nothing
             }
-            None => Landed::No,
+            None => Returned::No,
         }
     }
 
     /// The place of the connection for the next call, which is one that is idle, or else the one with the fewest calls
     /// that `has_room` finds room in.
     pub(super) fn least_busy(&self, has_room: impl Fn(&Queue) -> bool) -> Option<usize> {
-        let places = self.fleet.iter().enumerate();
-        let living = places.filter(|(_, aloft)| aloft.end().is_none() && has_room(&aloft.queue));
-        let least = living.min_by_key(|(_, aloft)| aloft.queue.len());
+        let places = self.connections.iter().enumerate();
+        let living = places
+            .filter(|(_, connection)| connection.end().is_none() && has_room(&connection.queue));
+        let least = living.min_by_key(|(_, connection)| connection.queue.len());
         least.map(|(place, _)| place)
     }
 
@@ -147,20 +153,20 @@ impl State {
 
     /// All connections have ended, for this reason.
     pub(super) fn fail(&mut self, error: &Error) {
-        let lanes = self.runway.drain(..).map(|taking_off| taking_off.lane);
+        let lanes = self.connecting.drain(..).map(|connecting| connecting.lane);
         self.unopened.extend(lanes);
-        for aloft in &mut self.fleet {
-            if aloft.end().is_none() {
-                aloft.fail(error, &mut self.done);
+        for connection in &mut self.connections {
+            if connection.end().is_none() {
+                connection.fail(error, &mut self.done);
             }
-            aloft.end_all(error, &mut self.done);
+            connection.end_all(error, &mut self.done);
         }
-        self.fail_grounded(error);
+        self.fail_unassigned(error);
     }
 
     /// The calls that wait for a connection end, for this reason.
-    pub(super) fn fail_grounded(&mut self, error: &Error) {
-        while let Some(over) = self.grounded.end_first() {
+    pub(super) fn fail_unassigned(&mut self, error: &Error) {
+        while let Some(over) = self.unassigned.end_first() {
             self.done.push_back(Done::new(over, error.clone()));
         }
     }
@@ -173,8 +179,8 @@ impl State {
             return false;
         }
         self.next_look = now.after(SLICE);
-        for aloft in &mut self.fleet {
-            aloft.look(&mut self.done);
+        for connection in &mut self.connections {
+            connection.look(&mut self.done);
         }
         !self.done.is_empty()
     }
@@ -203,23 +209,23 @@ impl State {
 
     /// Takes an answer that has come, to whichever connection.
     fn take(&mut self, answer: &mut [u8]) -> Option<Next> {
-        let count = self.fleet.len();
+        let count = self.connections.len();
         let mut after = self.turn;
         for _ in 0..count {
             let place = if after < count { after } else { 0 };
             after = place + 1;
-            let aloft = self.fleet.get_mut(place)?;
-            if aloft.is_quiet() {
+            let connection = self.connections.get_mut(place)?;
+            if connection.is_quiet() {
                 continue;
             }
-            aloft.send(&mut self.done); // Before, so that the server goes on meanwhile.
-            match aloft.take(answer, &mut self.done) {
+            connection.send(&mut self.done); // Before, so that the server goes on meanwhile.
+            match connection.take(answer, &mut self.done) {
                 Some(taken) => {
                     let is_kept = matches!(taken, Taken::Kept(_));
                     self.turn = if is_kept { place } else { after };
                     return Some(taken.into());
                 }
-                None => aloft.send(&mut self.done), // There may be room now.
+                None => connection.send(&mut self.done), // There may be room now.
             }
         }
         None
@@ -233,16 +239,16 @@ impl State {
     /// Sends what can be sent at once, but where requests `may_gather` as long as the server has something to answer.
     #[inline]
     pub(super) fn send(&mut self, may_gather: bool) {
-        for aloft in &mut self.fleet {
-            aloft.send_as(may_gather, &mut self.done);
+        for connection in &mut self.connections {
+            connection.send_as(may_gather, &mut self.done);
         }
     }
 
     /// Whether a call waits for a connection, or may have to: one is made, or was refused.
-    pub(super) fn has_to_board(&self) -> bool {
-        let is_refused = |aloft: &Aloft| aloft.was_refused() && aloft.is_open();
-        let has_grounded = !self.grounded.is_empty() || self.is_counted;
-        has_grounded || !self.runway.is_empty() || self.fleet.iter().any(is_refused)
+    pub(super) fn has_to_assign(&self) -> bool {
+        let is_refused = |connection: &Connection| connection.was_refused() && connection.is_open();
+        let has_unassigned = !self.unassigned.is_empty() || self.is_counted;
+        has_unassigned || !self.connecting.is_empty() || self.connections.iter().any(is_refused)
     }
 
     /// Whether somebody relies on the watch.
@@ -261,33 +267,41 @@ impl State {
     /// The only connection, if it lives, no call waits for another, and the watch has nothing to be told: so that there is
     /// nothing to see to but what goes over it.
     #[inline]
-    pub(super) fn only(&mut self) -> Option<(&mut Aloft, &mut VecDeque<Done>)> {
-        let is_all = self.grounded.is_empty() && self.runway.is_empty() && self.has_told();
-        match self.fleet.as_mut_slice() {
-            [aloft] if is_all && aloft.end().is_none() => Some((aloft, &mut self.done)),
+    pub(super) fn only(&mut self) -> Option<(&mut Connection, &mut VecDeque<Done>)> {
+        let is_all = self.unassigned.is_empty() && self.connecting.is_empty() && self.has_told();
+        match self.connections.as_mut_slice() {
+            [connection] if is_all && connection.end().is_none() => {
+                Some((connection, &mut self.done))
+            }
             _ => None,
         }
     }
 
     /// Drops the answers that have come, where no call is open.
     pub(super) fn drop_late(&mut self) {
-        for aloft in self.fleet.iter_mut().filter(|aloft| !aloft.is_open()) {
-            aloft.drop_late(&mut self.done);
+        for connection in self
+            .connections
+            .iter_mut()
+            .filter(|connection| !connection.is_open())
+        {
+            connection.drop_late(&mut self.done);
         }
     }
 
     /// The same over the connection on this lane alone.
     pub(super) fn drop_late_of(&mut self, lane: usize) {
-        let mut fleet = self.fleet.iter_mut();
-        if let Some(aloft) = fleet.find(|aloft| aloft.lane == lane && !aloft.is_open()) {
-            aloft.drop_late(&mut self.done);
+        let mut connections = self.connections.iter_mut();
+        if let Some(connection) =
+            connections.find(|connection| connection.lane == lane && !connection.is_open())
+        {
+            connection.drop_late(&mut self.done);
         }
     }
 
     /// No call is due before.
     fn next_due(&self) -> Moment {
-        let aloft = self.fleet.iter().map(|aloft| &aloft.queue);
-        let dues = aloft.chain([&self.grounded]).map(Queue::next_due);
+        let connection = self.connections.iter().map(|connection| &connection.queue);
+        let dues = connection.chain([&self.unassigned]).map(Queue::next_due);
         dues.min().unwrap_or_default()
     }
 
@@ -301,43 +315,47 @@ impl State {
 
     /// Ends the calls whose time was over then.
     pub(super) fn end_due_by(&mut self, now: Moment) {
-        for aloft in &mut self.fleet {
-            aloft.end_due(now, &mut self.done);
+        for connection in &mut self.connections {
+            connection.end_due(now, &mut self.done);
         }
-        end_due(&mut self.grounded, now, &self.peer, &mut self.done);
+        end_due(&mut self.unassigned, now, &self.peer, &mut self.done);
     }
 
     /// Arms the watches of the connections.
     pub(super) fn arm(&mut self) -> Armed {
-        let living = self.fleet.iter_mut().filter(|aloft| aloft.end().is_none());
-        living.map(Aloft::arm).fold(Armed::Watched, worst)
+        let living = self
+            .connections
+            .iter_mut()
+            .filter(|connection| connection.end().is_none());
+        living.map(Connection::arm).fold(Armed::Watched, worst)
     }
 
     /// The watch told of something at the connection on this lane.
     pub(super) fn look_at(&mut self, lane: usize) {
-        let aloft = self
+        let connection = self
             .place_of(lane)
-            .and_then(|place| self.fleet.get_mut(place));
-        if let Some(aloft) = aloft {
-            aloft.look(&mut self.done);
-            if aloft.is_quiet() {
-                aloft.drop_late(&mut self.done); // Nothing was asked, so this can be its end alone.
+            .and_then(|place| self.connections.get_mut(place));
+        if let Some(connection) = connection {
+            connection.look(&mut self.done);
+            if connection.is_quiet() {
+                connection.drop_late(&mut self.done); // Nothing was asked, so this can be its end alone.
             }
         }
     }
 
     /// Whether there is a completion that no watch tells of, or a connection is over for which some thread sleeps.
     pub(super) fn has_known(&self) -> bool {
-        let may_land = || self.landers > 0 && self.fleet.iter().any(Aloft::is_over);
-        !self.done.is_empty() || self.fleet.iter().any(Aloft::has_news) || may_land()
+        let may_return =
+            || self.end_waiters > 0 && self.connections.iter().any(Connection::is_over);
+        !self.done.is_empty() || self.connections.iter().any(Connection::has_news) || may_return()
     }
 
     /// Lets the timer's time come when that of the next call is over, or when the connections are to be looked at again.
     pub(super) fn set_timer(&mut self, watch: &Watch, armed: Armed) -> io::Result<()> {
         let look = (armed == Armed::Unwatched).then_some(LOOK);
-        let runway = self.runway.iter().filter_map(TakingOff::remaining);
+        let connecting = self.connecting.iter().filter_map(Connecting::remaining);
         let mut due = self.next_due();
-        if let Some(soonest) = runway.chain(look).min() {
+        if let Some(soonest) = connecting.chain(look).min() {
             due = due.min(self.clock.now().after(soonest));
         }
         if due < self.timer {

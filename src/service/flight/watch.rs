@@ -87,13 +87,13 @@ impl AsSource for Watch {
 
 /// A connection that is being made, which the watch has.
 #[derive(Debug)]
-pub(super) struct TakingOff {
+pub(super) struct Connecting {
     pub(super) lane: usize,
     opening: Opening,
     is_watched: bool,
 }
 
-impl TakingOff {
+impl Connecting {
     pub(super) fn new(lane: usize, opening: Opening) -> Self {
         Self {
             lane,

@@ -50,7 +50,7 @@ impl Model {
         self.value.with(|value| unsafe { *value })
     }
 
-    /// As `Lanes::find` and `Berth::take` by one who waits, and `Waiter`.
+    /// As `Lanes::find` and `LaneCell::take` by one who waits, and `Waiter`.
     fn wait_and_use_it(&self) {
         self.waiters.fetch_add(1, SeqCst);
         let mut seen = *self.given_back.lock().unwrap();

@@ -35,7 +35,7 @@ impl Done {
 }
 
 /// A connection, and the calls of it that nobody waits for.
-pub(super) struct Aloft {
+pub(super) struct Connection {
     /// The number of its lane.
     pub(super) lane: usize,
     calls: Calls,
@@ -71,7 +71,7 @@ impl From<Taken> for Next {
     }
 }
 
-impl Aloft {
+impl Connection {
     pub(super) fn new(lane: usize, mut calls: Calls) -> Self {
         let mut queue = match calls.is_on_trial {
             true => Queue::on_trial(),
@@ -107,7 +107,7 @@ impl Aloft {
     }
 
     /// The connection, for calls that are waited for, once all that was sent is answered.
-    pub(super) fn land(mut self, watch: Option<&Watch>) -> Calls {
+    pub(super) fn give_back(mut self, watch: Option<&Watch>) -> Calls {
         self.unwatch(watch);
         self.calls
     }

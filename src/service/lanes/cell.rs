@@ -58,12 +58,12 @@ pub(super) fn panicked() -> Error {
 /// A lane, and what ends the waits on its connection. Two cache lines, which CPUs fetch together, are its own: threads that
 /// have lanes beside each other are not to wait for each other's.
 #[repr(align(128))]
-pub(super) struct Berth {
+pub(super) struct LaneCell {
     pub(super) lane: TryLock<Lane>,
     pub(super) hangup: Hangup,
 }
 
-impl Berth {
+impl LaneCell {
     /// One without a connection.
     pub(super) fn new() -> Self {
         Self {
@@ -74,10 +74,10 @@ impl Berth {
 
     /// One with this connection.
     pub(super) fn with(calls: Calls) -> Self {
-        let mut berth = Self::new();
-        berth.hangup.watch(&calls.channel.lifeline());
-        *berth.lane.get_mut() = Lane::Free(calls);
-        berth
+        let mut cell = Self::new();
+        cell.hangup.watch(&calls.channel.lifeline());
+        *cell.lane.get_mut() = Lane::Free(calls);
+        cell
     }
 
     /// Takes the lane; with `asks`, whoever has it is asked for it. `attendant` is told if others ask for it from then on.

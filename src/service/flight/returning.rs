@@ -1,11 +1,11 @@
 //! Connections in flight that come back, for calls that are waited for.
 
 use super::Flight;
-use super::aloft::Aloft;
+use super::connection::Connection;
 use super::state::State;
 use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
-use crate::service::lanes::{Landed, Lanes, PAUSE, lost};
+use crate::service::lanes::{Lanes, PAUSE, Returned, lost};
 use crate::transport::Deadline;
 use std::sync::MutexGuard;
 use std::thread;
@@ -16,15 +16,15 @@ const NAP: Duration = Duration::from_millis(1);
 
 impl Flight {
     /// The connection of this lane, for a call that is waited for, if no call that nobody waits for needs it any more.
-    pub(in crate::service) fn land_at_once(&self, lane: usize) -> Landed {
+    pub(in crate::service) fn give_back_at_once(&self, lane: usize) -> Returned {
         let mut state = self.lock();
         state.drop_late_of(lane);
-        state.land(lane, self.watch.get(), Aloft::is_over)
+        state.give_back(lane, self.watch.get(), Connection::is_over)
     }
 
     /// The connection of this lane, the only one, for a call that is waited for. [`Status::Busy`] while a call that nobody waits for is
     /// not told of; what is owed to those that are is awaited within the deadline.
-    pub(in crate::service) fn land(
+    pub(in crate::service) fn give_back(
         &self,
         lanes: &Lanes,
         lane: usize,
@@ -33,7 +33,12 @@ impl Flight {
         deadline.begin();
         let mut state = self.lock();
         loop {
-            let is_open = |place| state.fleet.get(place).is_some_and(Aloft::is_open);
+            let is_open = |place| {
+                state
+                    .connections
+                    .get(place)
+                    .is_some_and(Connection::is_open)
+            };
             let Some(is_open) = state.place_of(lane).map(is_open) else {
                 return Err(lost().at(&self.peer));
             };
@@ -41,7 +46,9 @@ impl Flight {
                 return Err(self.has_open());
             }
             state.drop_late();
-            if let Landed::Calls(calls) = state.land(lane, self.watch.get(), Aloft::is_over) {
+            if let Returned::Calls(calls) =
+                state.give_back(lane, self.watch.get(), Connection::is_over)
+            {
                 return Ok(calls);
             }
             if deadline.has_passed() {
@@ -61,27 +68,27 @@ impl Flight {
         lanes: &Lanes,
         deadline: &Deadline,
     ) -> Result<MutexGuard<'a, State>> {
-        state.landers += 1;
+        state.end_waiters += 1;
         let slept = self.sleep(state, lanes, deadline);
         let mut state = slept.map_err(|error| {
-            self.lock().landers -= 1;
+            self.lock().end_waiters -= 1;
             error.not_executed()
         })?;
-        state.landers -= 1;
+        state.end_waiters -= 1;
         Ok(state)
     }
 
-    /// Waits until a connection in flight may land: one that only owes answers to calls that are over, or that is being
+    /// Waits until a connection in flight may be given back: one that only owes answers to calls that are over, or that is being
     /// made. [`Status::Busy`]: all of them have calls to be told of.
-    pub(in crate::service) fn await_landing(
+    pub(in crate::service) fn await_return(
         &self,
         lanes: &Lanes,
         deadline: &Deadline,
     ) -> Result<()> {
         let state = self.lock();
-        let all_are_open = state.fleet.iter().all(Aloft::is_open);
-        match (all_are_open, state.runway.is_empty()) {
-            (true, true) if state.fleet.is_empty() => return Ok(()), // Some thread was faster.
+        let all_are_open = state.connections.iter().all(Connection::is_open);
+        match (all_are_open, state.connecting.is_empty()) {
+            (true, true) if state.connections.is_empty() => return Ok(()), // Some thread was faster.
             (true, true) => return Err(self.has_open()),
             _ => {}
         }
@@ -91,7 +98,7 @@ impl Flight {
         if deadline.has_passed() {
             return Err(self.too_late(deadline));
         }
-        if state.fleet.len() + state.runway.len() == 1 && !state.has_known() {
+        if state.connections.len() + state.connecting.len() == 1 && !state.has_known() {
             // Another lane may be made, or is tried again after a pause, of which no watch tells.
             let limit = match lanes.count() {
                 1 => deadline.clone(),

@@ -1,6 +1,6 @@
 //! Sending requests that nobody waits for: at once, or together with others.
 
-use super::{Aloft, Done};
+use super::{Connection, Done};
 use crate::error::Result;
 use crate::service::flight::queue::Name;
 use crate::sys::moment::Moment;
@@ -15,7 +15,7 @@ const BEHIND_BATCH: usize = 640;
 const GATHERED: usize = 640;
 const GATHERED_OF_BURST: usize = 2048;
 
-impl Aloft {
+impl Connection {
     /// Asks by this frame, which comes in two parts, and sends what can be sent at once, unless requests `may_gather`, and do.
     #[inline]
     pub(in crate::service::flight) fn ask(

@@ -6,7 +6,7 @@ use crate::service::calls::Calls;
 use crate::transport::Opening;
 
 /// What there is for calls that nobody waits for.
-pub(in crate::service) enum Ground {
+pub(in crate::service) enum Lent {
     /// The connection of this lane.
     Calls(usize, Calls),
     /// That which this lane will have.
@@ -20,7 +20,7 @@ pub(in crate::service) enum Ground {
 }
 
 /// What comes back of a lane in flight.
-pub(in crate::service) enum Landed {
+pub(in crate::service) enum Returned {
     /// Its connection.
     Calls(Calls),
     /// It has none, since none could be made.
@@ -29,7 +29,7 @@ pub(in crate::service) enum Landed {
     No,
 }
 
-impl Ground {
+impl Lent {
     pub(super) fn without(seen: Seen) -> Self {
         match seen.lost {
             _ if seen.is_taken => Self::Taken,

@@ -2,12 +2,12 @@
 //! free again.
 
 use super::Flight;
-use super::aloft::Aloft;
+use super::connection::Connection;
 use super::queue::{IN_FLIGHT_MAX, Queue};
 use super::state::State;
-use super::watch::TakingOff;
+use super::watch::Connecting;
 use crate::error::{Error, Result, Status};
-use crate::service::lanes::{Ground, Lane, Lanes, PAUSE};
+use crate::service::lanes::{Lane, Lanes, Lent, PAUSE};
 use std::mem;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::fence;
@@ -16,9 +16,9 @@ use std::time::Instant;
 /// Where a call goes.
 pub(super) enum Place {
     /// To this connection in flight.
-    Aloft(usize),
+    Connection(usize),
     /// To those that wait for one.
-    Grounded,
+    Unassigned,
 }
 
 impl Flight {
@@ -36,45 +36,45 @@ impl Flight {
         if state.len() >= most && !state.has_open() {
             state.drop_late();
         }
-        let itself = (state.grounded.len() + 1).saturating_sub(waiting); // It may be one of those that wait.
+        let itself = (state.unassigned.len() + 1).saturating_sub(waiting); // It may be one of those that wait.
         if state.len() - itself >= most {
             return Err(self.too_many());
         }
         while let Some(idle) = state.least_busy(Queue::is_empty) {
-            let aloft = state.fleet.get_mut(idle);
-            if !lanes.reconnects() || aloft.is_some_and(Aloft::is_alive) {
-                return Ok(Place::Aloft(idle));
+            let connection = state.connections.get_mut(idle);
+            if !lanes.reconnects() || connection.is_some_and(Connection::is_alive) {
+                return Ok(Place::Connection(idle));
             }
         }
-        let ground = self.take_off(state, lanes, waiting);
+        let lent = self.borrow(state, lanes, waiting);
         let has_room = |queue: &Queue| queue.has_room(length, self.max_message);
         let has_place = |queue: &Queue| queue.len() < IN_FLIGHT_MAX && has_room(queue);
-        let ground = match ground {
-            Ground::Opening(lane, opening) => {
-                state.runway.push(TakingOff::new(lane, opening));
-                Ground::Taken
+        let lent = match lent {
+            Lent::Opening(lane, opening) => {
+                state.connecting.push(Connecting::new(lane, opening));
+                Lent::Taken
             }
-            ground => ground,
+            lent => lent,
         };
-        if !state.runway.is_empty() && has_place(&state.grounded) {
-            return Ok(Place::Grounded); // For the connection that is being made, or one that is idle before.
+        if !state.connecting.is_empty() && has_place(&state.unassigned) {
+            return Ok(Place::Unassigned); // For the connection that is being made, or one that is idle before.
         }
-        match (ground, state.least_busy(has_place)) {
-            (Ground::Calls(lane, calls), _) => {
-                let aloft = Aloft::new(lane, calls);
-                let can_ask = aloft.end().is_none();
-                state.fleet.push(aloft);
+        match (lent, state.least_busy(has_place)) {
+            (Lent::Calls(lane, calls), _) => {
+                let connection = Connection::new(lane, calls);
+                let can_ask = connection.end().is_none();
+                state.connections.push(connection);
                 match can_ask {
-                    true => Ok(Place::Aloft(state.fleet.len() - 1)),
+                    true => Ok(Place::Connection(state.connections.len() - 1)),
                     false => self.place(state, lanes, length, waiting), // It is given back, as one that has ended.
                 }
             }
-            (_, Some(place)) => Ok(Place::Aloft(place)),
-            (Ground::Lost(error), None) => Err(error.not_executed()),
-            (Ground::Taken, None) if lanes.waiting().is_some() && has_place(&state.grounded) => {
-                Ok(Place::Grounded)
+            (_, Some(place)) => Ok(Place::Connection(place)),
+            (Lent::Lost(error), None) => Err(error.not_executed()),
+            (Lent::Taken, None) if lanes.waiting().is_some() && has_place(&state.unassigned) => {
+                Ok(Place::Unassigned)
             }
-            (Ground::Taken, None) if state.fleet.is_empty() => Err(self.taken()),
+            (Lent::Taken, None) if state.connections.is_empty() => Err(self.taken()),
             (_, None) if state.least_busy(has_room).is_some() => Err(self.too_many()),
             (_, None) => {
                 let why = "too many bytes wait to be sent; take completions first";
@@ -84,26 +84,30 @@ impl Flight {
     }
 
     /// A connection from the lanes. Those that have ended are given back to them before.
-    fn take_off(&self, state: &mut State, lanes: &Lanes, waiting: usize) -> Ground {
-        let has_ended = |aloft: &Aloft| aloft.end().is_some() && aloft.is_over();
+    fn borrow(&self, state: &mut State, lanes: &Lanes, waiting: usize) -> Lent {
+        let has_ended =
+            |connection: &Connection| connection.end().is_some() && connection.is_over();
         // One that could not be made is tried again after a pause, unless there is no other.
         let has_failed = state.failed.is_some_and(|failed| failed.elapsed() < PAUSE);
-        let may_open = state.runway.len() < waiting && (state.fleet.is_empty() || !has_failed);
-        lanes.take_off(may_open, |lane| {
-            state.land(lane, self.watch.get(), has_ended)
+        let may_open =
+            state.connecting.len() < waiting && (state.connections.is_empty() || !has_failed);
+        lanes.lend(may_open, |lane| {
+            state.give_back(lane, self.watch.get(), has_ended)
         })
     }
 
     /// Goes on with connections that are being made. If none is left, and none that lives, the calls that wait for one end.
     fn go_on(&self, state: &mut State, lanes: &Lanes) {
         let mut failure = None;
-        for taking_off in mem::take(&mut state.runway) {
-            let lane = taking_off.lane;
-            match lanes.go_on(lane, taking_off.end(self.watch.get())) {
-                Ok(Ground::Opening(lane, opening)) => {
-                    state.runway.push(TakingOff::new(lane, opening));
+        for connecting in mem::take(&mut state.connecting) {
+            let lane = connecting.lane;
+            match lanes.go_on(lane, connecting.end(self.watch.get())) {
+                Ok(Lent::Opening(lane, opening)) => {
+                    state.connecting.push(Connecting::new(lane, opening));
                 }
-                Ok(Ground::Calls(lane, calls)) => state.fleet.push(Aloft::new(lane, calls)),
+                Ok(Lent::Calls(lane, calls)) => {
+                    state.connections.push(Connection::new(lane, calls))
+                }
                 Ok(_) => {}
                 Err(error) => {
                     state.unopened.push(lane);
@@ -113,30 +117,30 @@ impl Flight {
         }
         let Some(failure) = failure else { return };
         state.failed = Some(Instant::now());
-        let lives = |aloft: &Aloft| aloft.end().is_none();
-        let has_hope = !state.runway.is_empty() || state.fleet.iter().any(lives);
+        let lives = |connection: &Connection| connection.end().is_none();
+        let has_hope = !state.connecting.is_empty() || state.connections.iter().any(lives);
         if !has_hope && !lanes.has_taken_or_free() {
-            state.fail_grounded(&failure.not_executed());
+            state.fail_unassigned(&failure.not_executed());
         }
     }
 
     /// Lets calls that wait for a connection have one, where there is one.
-    fn board(&self, state: &mut State, lanes: &Lanes) {
-        while let Some(length) = state.grounded.first_length() {
-            let waiting = state.grounded.len();
+    fn assign(&self, state: &mut State, lanes: &Lanes) {
+        while let Some(length) = state.unassigned.first_length() {
+            let waiting = state.unassigned.len();
             match self.place(state, lanes, length, waiting) {
-                Ok(Place::Aloft(place)) => {
-                    let Some(aloft) = state.fleet.get_mut(place) else {
+                Ok(Place::Connection(place)) => {
+                    let Some(connection) = state.connections.get_mut(place) else {
                         break;
                     };
-                    if let Err(error) = state.grounded.move_first(&mut aloft.queue) {
+                    if let Err(error) = state.unassigned.move_first(&mut connection.queue) {
                         let error = error.at(&self.peer);
-                        state.fail_grounded(&error);
+                        state.fail_unassigned(&error);
                     }
                 }
-                Ok(Place::Grounded) => break,
+                Ok(Place::Unassigned) => break,
                 Err(error) if error.status() == Status::Busy => break,
-                Err(error) => state.fail_grounded(&error),
+                Err(error) => state.fail_unassigned(&error),
             }
         }
     }
@@ -148,18 +152,18 @@ impl Flight {
         }
         self.give_up_refused(state, lanes);
         self.go_on(state, lanes);
-        self.count_grounded(state, lanes); // Before it is looked for a lane, as threads are that wait.
+        self.count_unassigned(state, lanes); // Before it is looked for a lane, as threads are that wait.
         fence(SeqCst);
-        if !state.grounded.is_empty() {
-            self.board(state, lanes);
+        if !state.unassigned.is_empty() {
+            self.assign(state, lanes);
         }
-        self.count_grounded(state, lanes);
+        self.count_unassigned(state, lanes);
     }
 
     /// Counts the calls that wait for a connection among those who do, or no longer.
-    fn count_grounded(&self, state: &mut State, lanes: &Lanes) {
+    fn count_unassigned(&self, state: &mut State, lanes: &Lanes) {
         if let Some(waiting) = lanes.waiting() {
-            let waits = !state.grounded.is_empty();
+            let waits = !state.unassigned.is_empty();
             if waits != mem::replace(&mut state.is_counted, waits) {
                 waiting.count(waits);
             }
@@ -168,22 +172,28 @@ impl Flight {
 
     /// Lets the calls of connections that the server refused wait for others.
     fn give_up_refused(&self, state: &mut State, lanes: &Lanes) {
-        let refused = |aloft: &Aloft| aloft.was_refused() && aloft.is_open();
-        while let Some(place) = state.fleet.iter().position(refused) {
-            let Some(aloft) = state.fleet.get_mut(place) else {
+        let refused = |connection: &Connection| connection.was_refused() && connection.is_open();
+        while let Some(place) = state.connections.iter().position(refused) {
+            let Some(connection) = state.connections.get_mut(place) else {
                 return;
             };
-            let error = aloft.end().cloned();
-            let starts_again = lanes.count() > 1 && aloft.start_again_in(&mut state.grounded);
+            let error = connection.end().cloned();
+            let starts_again =
+                lanes.count() > 1 && connection.start_again_in(&mut state.unassigned);
             let Some(error) = error else { return };
             if !starts_again {
-                aloft.end_all(&error, &mut state.done);
+                connection.end_all(&error, &mut state.done);
             }
-            let Some(mut lane) = lanes.lane(aloft.lane) else {
+            let Some(mut lane) = lanes.lane(connection.lane) else {
                 return; // Somebody looks at it: it is found to be over then.
             };
-            let number = aloft.lane;
-            *lane = Lane::Free(state.fleet.swap_remove(place).land(self.watch.get()));
+            let number = connection.lane;
+            *lane = Lane::Free(
+                state
+                    .connections
+                    .swap_remove(place)
+                    .give_back(self.watch.get()),
+            );
             lanes.refused(number, &mut lane, &error);
         }
     }
