@@ -1,33 +1,29 @@
 //! The client's side of shared memory.
 
-use super::layout::{
-    self, DEFERS, Data, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER, WATCHING,
-};
+use super::layout::{self, Data, INLINE};
 use super::pending::{Arrived, Pending};
-use super::slot::{ClientSlot, Header, Woken};
+use super::slot::Woken;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
-use crate::sys::doorbell::Ringer;
-use crate::sys::memory::{Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::wait::Spin;
-use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
+use crate::sys::{AsSource, Handle, cpu, poll};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{
     Armed, Channel, ClientOptions, Deadline, Exchanged, Lifeline, Take, Watches, prefix_length,
 };
-use std::io::{self, ErrorKind};
+use std::io;
 use std::mem;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+mod session;
 #[cfg(test)]
 mod tests;
 
-/// How often a socket is read for one record, most of which come with the first.
-const READS_AT_ONCE: u32 = 64;
+pub(super) use session::Session;
 
 /// How long a client sleeps before it looks whether the server still lives, and it was not stopped, which is to end its
 /// calls within 50 ms.
@@ -54,24 +50,6 @@ pub(super) struct SharedChannel {
     /// What is answered next to calls that nobody waits for.
     pub(super) pending: Pending,
     pub(super) arrived: Arrived,
-}
-
-/// What the server shares with this client.
-pub(super) struct Session {
-    header: Header<Mapping>,
-    pub(super) slot: ClientSlot<Mapping, LineAlarm>,
-    bell: Ringer,
-    buffer: Option<Mapping>,
-    /// The server was asked for it: once is enough, even if it did not come in time.
-    has_asked: bool,
-    /// The server wakes clients over their sockets.
-    pub(super) rings: bool,
-    /// Its answers may come later.
-    pub(super) defers: bool,
-    /// What the next request says besides its kind.
-    pub(super) manner: u16,
-    /// The server's limit.
-    pub(super) max_message: u32,
 }
 
 /// A channel to the server `peer`, to which `control` is connected. The server shares its memory when it next looks, and
@@ -213,108 +191,6 @@ impl SharedChannel {
             .ok_or_else(|| Error::new(Status::Internal, "shared memory before any request"))
     }
 
-    /// Waits until the server has shared its memory.
-    #[inline]
-    pub(super) fn begin(&mut self, deadline: &Deadline) -> Result<()> {
-        if self.session.is_none() {
-            self.session = Some(self.meet(deadline)?);
-        }
-        Ok(())
-    }
-
-    fn meet(&self, deadline: &Deadline) -> Result<Session> {
-        self.understand(self.receive(deadline)?)
-    }
-
-    /// What the server shares, of which it tells by its first record.
-    pub(super) fn understand(&self, (record, handles): (Record, Vec<Handle>)) -> Result<Session> {
-        let broken =
-            |error: io::Error| self.failure("what the server shares is not usable", &error);
-        let (offset, max_message) = match record {
-            Record::Welcome {
-                offset,
-                max_message,
-            } => (offset, max_message),
-            Record::Refused => {
-                return Err(noticed(Notice::Refused, &self.peer));
-            }
-            Record::Buffer => return Err(self.nonsense()),
-        };
-        let Ok([header, page, bell]) = <[Handle; 3]>::try_from(handles) else {
-            // The kernel drops handles beyond this process's limit (unix(7)).
-            let context = format!(
-                "{}: its descriptors did not arrive; this process may have too many open (ulimit -n)",
-                self.peer
-            );
-            return Err(Error::new(Status::System, context));
-        };
-        let header = Mapping::from_peer(header.as_source(), PAGE, Access::Read).map_err(broken)?;
-        let page = Mapping::from_peer(page.as_source(), PAGE, Access::Write).map_err(broken)?;
-        let header = Header(header);
-        let (bell, alarm) = Ringer::from_peer(bell, &self.control).map_err(broken)?;
-        Ok(Session {
-            rings: header.has_ability(RINGS),
-            defers: header.has_ability(DEFERS),
-            manner: 0,
-            header,
-            slot: ClientSlot::new(page, layout::line_at(offset), alarm),
-            bell,
-            buffer: None,
-            has_asked: false,
-            max_message,
-        })
-    }
-
-    /// Asks the server for the buffer, once; whether it is there already.
-    pub(super) fn want_buffer(&mut self) -> Result<bool> {
-        let session = self.session()?;
-        if session.buffer.is_none() && !session.has_asked {
-            socket::send_now(self.control.as_source(), &[WANT_BUFFER])
-                .map_err(|error| self.failure("asking for a buffer", &error))?;
-            self.session()?.has_asked = true;
-        }
-        Ok(self.session()?.has_buffer())
-    }
-
-    /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
-    pub(super) fn put_into_buffer(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<()> {
-        self.want_buffer()?;
-        self.buffer(deadline)?.write(0, bytes);
-        Ok(())
-    }
-
-    /// The buffer, for which the first call waits.
-    fn buffer(&mut self, deadline: &Deadline) -> Result<&Mapping> {
-        let buffer = match self.session()?.buffer.take() {
-            Some(buffer) => buffer,
-            None => self.map_buffer(deadline)?,
-        };
-        Ok(self.session()?.buffer.insert(buffer))
-    }
-
-    /// Waits for the buffer that the server hands over.
-    fn map_buffer(&mut self, deadline: &Deadline) -> Result<Mapping> {
-        let received = self.receive(deadline)?;
-        self.map(received)
-    }
-
-    /// Takes the buffer that a record hands over.
-    pub(super) fn take_buffer(&mut self, received: (Record, Vec<Handle>)) -> Result<()> {
-        let buffer = self.map(received)?;
-        self.session()?.buffer = Some(buffer);
-        Ok(())
-    }
-
-    fn map(&mut self, (record, handles): (Record, Vec<Handle>)) -> Result<Mapping> {
-        let [handle] = <[Handle; 1]>::try_from(handles).map_err(|_| self.nonsense())?;
-        if record != Record::Buffer {
-            return Err(self.nonsense());
-        }
-        let size = 2 * layout::half_of_buffer(self.session()?.max_message);
-        Mapping::from_peer(handle.as_source(), size, Access::Write)
-            .map_err(|error| self.failure("the buffer is not usable", &error))
-    }
-
     /// Waits until the last request is answered.
     #[inline]
     pub(super) fn await_answer(&mut self, deadline: &Deadline) -> Result<()> {
@@ -418,62 +294,6 @@ impl SharedChannel {
         Ok(())
     }
 
-    /// Takes a record of the server's, if one is there.
-    pub(super) fn receive_now(&self) -> Result<Option<(Record, Vec<Handle>)>> {
-        let (mut bytes, mut length) = ([0; RECORD], 0);
-        let mut handles = Vec::new();
-        for _ in 0..READS_AT_ONCE {
-            let room = bytes.get_mut(length..).unwrap_or_default();
-            let capacity = room.len();
-            let (count, came) = match socket::recv_with_handles(self.control.as_source(), room) {
-                Ok((0, _)) => {
-                    return Err(self.ended(Status::Closed, "the server closed the connection"));
-                }
-                Ok(received) => received,
-                Err(error) if is_passing(&error) && length == 0 => return Ok(None),
-                Err(error) if is_passing(&error) => return Err(self.nonsense()), // Records come whole.
-                Err(error) => return Err(self.failure("waiting for the server", &error)),
-            };
-            // They may come with the first bytes of a record, behind rings (unix(7)).
-            handles.extend(came);
-            length += count;
-            let begun = bytes.get(..length).unwrap_or_default();
-            let rings = begun.iter().take_while(|byte| **byte == RING).count();
-            bytes.copy_within(rings..length, 0);
-            length -= rings;
-            if length == RECORD {
-                let record = Record::from_bytes(&bytes).ok_or_else(|| self.nonsense())?;
-                handles.extend(socket::handles_in_band(&bytes));
-                return Ok(Some((record, handles)));
-            }
-            if length == 0 && count < capacity {
-                return Ok(None); // It rang. What lies behind a short read, as a record with handles may, is told of again.
-            }
-        }
-        match length {
-            0 => Ok(None), // A server that rings all the time is to keep nobody.
-            _ => Err(self.nonsense()),
-        }
-    }
-
-    /// Waits for a record of the server's.
-    fn receive(&self, deadline: &Deadline) -> Result<(Record, Vec<Handle>)> {
-        let mut has_waited = false;
-        loop {
-            if let Some(received) = self.receive_now()? {
-                return Ok(received);
-            }
-            if mem::replace(&mut has_waited, true) && deadline.has_passed() {
-                return Err(too_late(&self.peer, deadline)); // It only rings.
-            }
-            let is_there = poll::wait_readable(self.control.as_source(), deadline)
-                .map_err(|error| self.failure("waiting for the server", &error))?;
-            if !is_there {
-                return Err(too_late(&self.peer, deadline));
-            }
-        }
-    }
-
     fn failure(&self, what: &str, cause: &io::Error) -> Error {
         Error::os(&format!("{}: {what}", self.peer), cause)
     }
@@ -491,10 +311,6 @@ impl SharedChannel {
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-}
-
 /// How long to sleep next, after so much sleep; `None`: there is no time left.
 fn next_slice(deadline: &Deadline, slept: Duration) -> Option<Duration> {
     let mut left = deadline.remaining();
@@ -510,29 +326,4 @@ fn next_slice(deadline: &Deadline, slept: Duration) -> Option<Duration> {
 fn unslept(deadline: &Deadline, slept: Duration) -> Option<Duration> {
     let limit = deadline.limit()?;
     Some(limit.saturating_sub(slept))
-}
-
-impl Session {
-    /// Whether the server has handed the buffer over.
-    pub(super) fn has_buffer(&self) -> bool {
-        self.buffer.is_some()
-    }
-
-    /// What a request says besides its kind that nobody waits for.
-    #[inline]
-    pub(super) fn manner_of_flight(&self) -> u16 {
-        match self.rings {
-            true => WATCHING,
-            false => 0,
-        }
-    }
-
-    /// Puts the request where the server looks for it, and rings if the server sleeps.
-    #[inline]
-    pub(super) fn publish(&mut self, kind: u16, bytes: &[u8]) {
-        let (slot, kind) = (&mut self.slot, kind | self.manner);
-        if slot.publish(kind, bytes, cpu::current(), &self.header) {
-            self.bell.ring();
-        }
-    }
 }

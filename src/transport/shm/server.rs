@@ -1,8 +1,7 @@
 //! The server's side of shared memory.
 
-use super::layout::{self, DEFERS, INLINE, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER};
-use super::slot::{Header, Seen, ServerSlot};
-use crate::error::{Error, Result};
+use super::layout::{self, INLINE, PAGE, RECORD, RING, Record, WANT_BUFFER};
+use super::slot::{Seen, ServerSlot};
 use crate::protocol::frame::PREFIX;
 use crate::sys::doorbell::{self, Doorbell};
 use crate::sys::memory::{self, Access, Mapping};
@@ -10,24 +9,20 @@ use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::{AsSource, Handle, LineAlarm, Source, cpu, is_shortage, socket};
 use crate::transport::deferral::{Manner, Parking, Prompt};
-use crate::transport::reactor::{
-    self, Admission, Door, DoorWatch, Happened, Limits, Listener, Peer, Sleepers, TurnEnd, Work,
-};
-use crate::transport::socket::{Accepted, Listening};
-use crate::transport::{
-    Cause, Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitor,
-    Visitors,
-};
+use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
+use crate::transport::{Cause, Visitor};
 use batch::Batch;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 mod batch;
+mod endpoint;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
+
+pub(super) use endpoint::bind;
 
 /// The place of a client's control socket among its watches.
 const CONTROL: usize = 0;
@@ -38,132 +33,10 @@ const READS_AT_ONCE: u32 = 64;
 /// Otherwise a bug is at hand, which is not to become a wrong request.
 const COPIED: &str = "what is served was copied out";
 
-struct SharedEndpoint {
-    place: Box<dyn Listening>,
-    /// The page that all clients read, and the handle by which they map it.
-    header: Header<Mapping>,
-    header_handle: Handle,
-    /// How many clients there have been.
-    serial: AtomicU32,
-    visitors: Visitors,
-    limits: Limits,
-    max_message: u32,
-}
-
-/// A server whose clients come to this place.
-pub(super) fn bind(
-    place: Box<dyn Listening>,
-    options: &ServerOptions,
-) -> Result<Box<dyn Endpoint>> {
-    let (handle, page) = memory::create(PAGE, Access::Read)
-        .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
-    let header = Header(page);
-    header.set_abilities(RINGS);
-    Ok(Box::new(SharedEndpoint {
-        place,
-        header,
-        header_handle: handle,
-        serial: AtomicU32::new(0),
-        visitors: Visitors::default(),
-        limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
-        max_message: options.max_message,
-    }))
-}
-
-impl Endpoint for SharedEndpoint {
-    fn name(&self) -> String {
-        self.place.name()
-    }
-
-    fn bequeath(&self) {
-        self.place.bequeath();
-        self.header_handle.bequeath();
-    }
-
-    fn adopt(&self) -> Result<()> {
-        self.header_handle.own();
-        self.place.adopt()
-    }
-
-    fn serve(&self, task: &Task<'_>) -> Result<()> {
-        self.header.reset();
-        reactor::serve(self, &self.limits, task)
-    }
-
-    fn event_loop(&self) -> Option<EventLoop<'_>> {
-        Some(EventLoop::new(self, &self.limits))
-    }
-}
-
-impl Listener for SharedEndpoint {
-    fn doors(&self) -> Vec<Door<'_>> {
-        vec![Door {
-            source: self.place.as_source(),
-            watch: DoorWatch::ByAll,
-        }]
-    }
-
-    fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
-        let (control, credentials) = match self.place.accept()? {
-            Accepted::Nobody => return Ok(Admission::Nobody),
-            Accepted::Vanished => return Ok(Admission::Vanished),
-            Accepted::NotAllowed(who) => {
-                let visitor = self.visitors.next(who);
-                return Ok(Admission::Refused(visitor, Refusal::NotAllowed));
-            }
-            Accepted::Client(control, credentials) => (control, credentials),
-        };
-        let visitor = self.visitors.next(credentials);
-        let why = match is_full {
-            true => Refusal::Full,
-            false => match self.share_with(control.as_source()) {
-                Ok(shared) => {
-                    let peer = SharedPeer::new(control, shared, visitor, self.max_message);
-                    return Ok(Admission::Peer(Box::new(peer)));
-                }
-                Err(error) if has_vanished(&error) => return Ok(Admission::Vanished),
-                Err(_) => Refusal::Shortage,
-            },
-        };
-        // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
-        let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
-        Ok(Admission::Refused(visitor, why))
-    }
-
-    fn defers(&self) {
-        self.header.set_abilities(RINGS | DEFERS);
-    }
-
-    fn sleepers(&self) -> Option<&dyn Sleepers> {
-        Some(&self.header)
-    }
-}
-
-/// Whether sharing failed since nobody is there any more.
-fn has_vanished(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
-    )
-}
-
 /// What a client shares with the server.
 struct Shared {
     slot: ServerSlot<Mapping, LineAlarm>,
     bell: Doorbell,
-}
-
-impl SharedEndpoint {
-    /// Makes a client's page and its bell, and hands them over.
-    fn share_with(&self, control: Source<'_>) -> io::Result<Shared> {
-        let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
-        Shared::hand_over(
-            control,
-            self.header_handle.as_source(),
-            offset,
-            self.max_message,
-        )
-    }
 }
 
 impl Shared {

@@ -2,8 +2,13 @@
 
 use super::*;
 use crate::sys::doorbell::Doorbell;
+use crate::sys::doorbell::Ringer;
 use crate::sys::line::Page;
 use crate::sys::memory;
+use crate::sys::memory::{Access, Mapping};
+use crate::sys::{LineAlarm, socket};
+use crate::transport::shm::layout::{PAGE, RECORD, RING, Record};
+use crate::transport::shm::slot::{ClientSlot, Header};
 
 /// The bytes of each half of the buffer.
 const HALF: usize = 4096;

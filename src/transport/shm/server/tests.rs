@@ -4,6 +4,7 @@ use super::fuzz::{Echo, MAX_MESSAGE, connect};
 use super::*;
 use crate::sys::Bell;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 #[test]
 fn a_server_knows_from_which_cpu_it_was_asked() {

@@ -1,0 +1,137 @@
+//! The place at which clients meet a server of shared memory, and what it shares with each.
+
+use super::{Shared, SharedPeer};
+use crate::error::{Error, Result};
+use crate::sys::memory::{self, Access, Mapping};
+use crate::sys::{AsSource, Handle, Source, socket};
+use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, Sleepers};
+use crate::transport::shm::layout::{self, DEFERS, PAGE, RINGS, Record};
+use crate::transport::shm::slot::Header;
+use crate::transport::socket::{Accepted, Listening};
+use crate::transport::{
+    Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitors,
+};
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+struct SharedEndpoint {
+    place: Box<dyn Listening>,
+    /// The page that all clients read, and the handle by which they map it.
+    header: Header<Mapping>,
+    header_handle: Handle,
+    /// How many clients there have been.
+    serial: AtomicU32,
+    visitors: Visitors,
+    limits: Limits,
+    max_message: u32,
+}
+
+/// A server whose clients come to this place.
+pub(in crate::transport::shm) fn bind(
+    place: Box<dyn Listening>,
+    options: &ServerOptions,
+) -> Result<Box<dyn Endpoint>> {
+    let (handle, page) = memory::create(PAGE, Access::Read)
+        .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
+    let header = Header(page);
+    header.set_abilities(RINGS);
+    Ok(Box::new(SharedEndpoint {
+        place,
+        header,
+        header_handle: handle,
+        serial: AtomicU32::new(0),
+        visitors: Visitors::default(),
+        limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
+        max_message: options.max_message,
+    }))
+}
+
+impl Endpoint for SharedEndpoint {
+    fn name(&self) -> String {
+        self.place.name()
+    }
+
+    fn bequeath(&self) {
+        self.place.bequeath();
+        self.header_handle.bequeath();
+    }
+
+    fn adopt(&self) -> Result<()> {
+        self.header_handle.own();
+        self.place.adopt()
+    }
+
+    fn serve(&self, task: &Task<'_>) -> Result<()> {
+        self.header.reset();
+        reactor::serve(self, &self.limits, task)
+    }
+
+    fn event_loop(&self) -> Option<EventLoop<'_>> {
+        Some(EventLoop::new(self, &self.limits))
+    }
+}
+
+impl Listener for SharedEndpoint {
+    fn doors(&self) -> Vec<Door<'_>> {
+        vec![Door {
+            source: self.place.as_source(),
+            watch: DoorWatch::ByAll,
+        }]
+    }
+
+    fn admit(&self, _door: usize, is_full: bool) -> io::Result<Admission> {
+        let (control, credentials) = match self.place.accept()? {
+            Accepted::Nobody => return Ok(Admission::Nobody),
+            Accepted::Vanished => return Ok(Admission::Vanished),
+            Accepted::NotAllowed(who) => {
+                let visitor = self.visitors.next(who);
+                return Ok(Admission::Refused(visitor, Refusal::NotAllowed));
+            }
+            Accepted::Client(control, credentials) => (control, credentials),
+        };
+        let visitor = self.visitors.next(credentials);
+        let why = match is_full {
+            true => Refusal::Full,
+            false => match self.share_with(control.as_source()) {
+                Ok(shared) => {
+                    let peer = SharedPeer::new(control, shared, visitor, self.max_message);
+                    return Ok(Admission::Peer(Box::new(peer)));
+                }
+                Err(error) if has_vanished(&error) => return Ok(Admission::Vanished),
+                Err(_) => Refusal::Shortage,
+            },
+        };
+        // The server is full, or has no handles or memory left. The socket's buffer is empty, so that sending cannot block.
+        let _ = socket::send_with_handles(control.as_source(), &Record::Refused.to_bytes(), &[]);
+        Ok(Admission::Refused(visitor, why))
+    }
+
+    fn defers(&self) {
+        self.header.set_abilities(RINGS | DEFERS);
+    }
+
+    fn sleepers(&self) -> Option<&dyn Sleepers> {
+        Some(&self.header)
+    }
+}
+
+/// Whether sharing failed since nobody is there any more.
+fn has_vanished(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+    )
+}
+
+impl SharedEndpoint {
+    /// Makes a client's page and its bell, and hands them over.
+    fn share_with(&self, control: Source<'_>) -> io::Result<Shared> {
+        let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
+        Shared::hand_over(
+            control,
+            self.header_handle.as_source(),
+            offset,
+            self.max_message,
+        )
+    }
+}
