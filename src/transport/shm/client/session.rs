@@ -20,12 +20,12 @@ const READS_AT_ONCE: u32 = 64;
 
 /// What the server shares with this client.
 pub(in crate::transport::shm) struct Session {
-    header: Header<Mapping>,
+    pub(super) header: Header<Mapping>,
     pub(in crate::transport::shm) slot: ClientSlot<Mapping, LineAlarm>,
-    bell: Ringer,
+    pub(super) bell: Ringer,
     pub(super) buffer: Option<Mapping>,
     /// The server was asked for it: once is enough, even if it did not come in time.
-    has_asked: bool,
+    pub(super) has_asked: bool,
     /// The server wakes clients over their sockets.
     pub(in crate::transport::shm) rings: bool,
     /// Its answers may come later.
