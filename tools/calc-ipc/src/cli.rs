@@ -1,11 +1,9 @@
 //! The command line, defined once: parsing, help, man pages and completions come from here.
 
 mod bench;
-#[cfg(unix)]
 mod contestant;
 
 pub(crate) use bench::BenchArgs;
-#[cfg(unix)]
 pub(crate) use contestant::{
     Answering, Asking, ContestantArgs, ContestantManner, ContestantSettings, Role,
 };
@@ -56,7 +54,6 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     Recommend(RecommendArgs),
     Report(ReportArgs),
-    #[cfg(unix)]
     #[command(hide = true)]
     Contestant(ContestantArgs),
     Man(ManArgs),
