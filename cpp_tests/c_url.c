@@ -12,8 +12,11 @@
 #if defined(_WIN32)
 #define popen _popen
 #define pclose _pclose
+/* The command interpreter takes the outermost quotes off. */
+#define ASK "\"\"%s\" ask \"%s\"\""
 #else
 #include <signal.h>
+#define ASK "'%s' ask '%s'"
 #endif
 
 #define LONGEST (1u << 20)
@@ -202,8 +205,7 @@ static int over(const char *program, const char *url, const char *path) {
         url = calc_ipc_server_url(server);
     }
     char command[1024];
-    /* The command interpreter of Windows takes two quotes for those of the program, and more for its own. */
-    const int length = snprintf(command, sizeof command, "\"%s\" ask %s", program, url);
+    const int length = snprintf(command, sizeof command, ASK, program, url);
     CHECK(length > 0 && (size_t)length < sizeof command);
     FILE *expected = fopen(path, "r");
     FILE *printed = popen(command, "r");

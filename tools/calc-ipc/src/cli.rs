@@ -169,8 +169,8 @@ impl ClientArgs {
 
 /// List this user's endpoints: alive, or left over by servers that were killed.
 ///
-/// Looks in /dev/shm, $XDG_RUNTIME_DIR and /tmp for what has a lock of this library's beside it. Connects
-/// to nothing and changes nothing. What is left over needs no care: the next server takes it over.
+/// Looks in /dev/shm, $XDG_RUNTIME_DIR and /tmp, on Windows among all pipes, for what has a lock of this
+/// library's beside it. Connects to nothing and changes nothing. What is left over needs no care: the next server takes it over.
 #[derive(Args, Debug)]
 pub(crate) struct LsArgs {
     /// Further folders to look into.

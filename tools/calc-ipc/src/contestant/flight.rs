@@ -95,7 +95,7 @@ fn take(
     is_right.then_some(true).ok_or_else(wrong)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use calc_ipc::service::{Handler, Server};

@@ -196,13 +196,12 @@ fn programs() {
         "wrong-kind",
         "is no program",
     );
-    // It says what it was not asked for, and ends.
+    // It says on standard error how it is used, and ends.
     let own = std::path::Path::new(env!("CARGO_BIN_EXE_calc-ipc"));
-    assert_finds(
-        &examine(&[&url(own)]),
-        "ended",
-        "ended instead of answering",
-    );
+    let output = run(["doctor", "--json", &url(own)]);
+    assert_eq!(output.status, Some(3), "{output:?}");
+    let report = &output.json()[0];
+    assert_finds(report, "ended", "ended instead of answering");
 }
 
 #[test]
