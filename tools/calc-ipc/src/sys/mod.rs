@@ -4,6 +4,8 @@
 #[cfg(unix)]
 mod futex;
 #[cfg(windows)]
+mod job;
+#[cfg(windows)]
 mod mapping;
 #[cfg(windows)]
 mod pipe;
@@ -19,9 +21,11 @@ mod unix;
 mod windows;
 
 #[cfg(windows)]
+pub(crate) use job::end_with_this_process;
+#[cfg(windows)]
 pub(crate) use mapping::Shared;
 #[cfg(windows)]
-pub(crate) use pipe::{accept_pipe, create_pipe, has_pipe, pipe_server};
+pub(crate) use pipe::{accept_pipe, await_pipe, create_pipe, has_pipe, is_pipe_busy, pipe_server};
 #[cfg(windows)]
 pub(crate) use process::{move_to_processors, processor_time, processors, suspend, use_processors};
 #[cfg(unix)]

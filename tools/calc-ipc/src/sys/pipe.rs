@@ -81,6 +81,19 @@ pub(crate) fn accept_pipe(pipe: &File) -> io::Result<()> {
     }
 }
 
+/// Whether all places of a pipe were taken.
+pub(crate) fn is_pipe_busy(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(ERROR_PIPE_BUSY.cast_signed())
+}
+
+/// Waits until the pipe of this path has a place again, or for a moment.
+pub(crate) fn await_pipe(path: &str) {
+    const MOMENT: u32 = 50;
+    let path = wide(path);
+    // SAFETY: the path ends with 0. What it fails with, the next attempt does.
+    unsafe { WaitNamedPipeW(path.as_ptr(), MOMENT) };
+}
+
 /// As the system reads it: in UTF-16, with 0 at its end.
 pub(crate) fn wide(text: &str) -> Vec<u16> {
     let text: &std::ffi::OsStr = text.as_ref();

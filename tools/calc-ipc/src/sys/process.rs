@@ -27,7 +27,8 @@ fn open(process: u32, rights: u32) -> io::Result<OwnedHandle> {
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 
-fn check(result: i32) -> io::Result<()> {
+/// What a function says of how it went.
+pub(super) fn check(result: i32) -> io::Result<()> {
     match result {
         0 => Err(io::Error::last_os_error()),
         _ => Ok(()),

@@ -37,6 +37,8 @@ pub(in crate::bench) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     pub(in crate::bench) fn new() -> io::Result<Self> {
+        // A contestant that rests is suspended, and would stay there if nobody were left to tell it to end.
+        sys::end_with_this_process()?;
         let told = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGINT, Arc::clone(&told))?;
         Ok(Self(told))

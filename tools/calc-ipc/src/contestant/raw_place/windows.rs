@@ -7,6 +7,7 @@ use crate::cli::ContestantArgs;
 use crate::sys;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::mem;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::thread;
@@ -26,15 +27,17 @@ fn pipe(args: &ContestantArgs) -> String {
 pub(in crate::contestant) fn listen(args: &ContestantArgs) -> io::Result<Option<u16>> {
     let work = work(args);
     if args.name == Name::RawNpipe {
-        // One place for each client, all of which are there when they come.
         let path = pipe(args);
-        for _ in 0..args.clients {
-            let place = sys::create_pipe(&path)?;
-            thread::Builder::new().spawn(move || -> io::Result<()> {
+        // The first place is there before anybody is told.
+        let mut place = sys::create_pipe(&path)?;
+        thread::Builder::new().spawn(move || -> io::Result<()> {
+            loop {
                 sys::accept_pipe(&place)?;
-                work.attend(&mut Stream::over_file(place)?)
-            })?;
-        }
+                let client = mem::replace(&mut place, sys::create_pipe(&path)?);
+                thread::Builder::new()
+                    .spawn(move || work.attend(&mut Stream::over_file(client)?))?;
+            }
+        })?;
         return Ok(None);
     }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -60,6 +63,12 @@ pub(in crate::contestant) fn dial(
     }
 }
 
+/// Opens a place; where another client has just taken the last one, the next.
 fn open(path: &str) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(path)
+    loop {
+        match OpenOptions::new().read(true).write(true).open(path) {
+            Err(error) if sys::is_pipe_busy(&error) => sys::await_pipe(path),
+            opened => return opened,
+        }
+    }
 }

@@ -197,8 +197,8 @@ fn programs() {
         "is no program",
     );
     // It says on standard error how it is used, and ends.
-    let own = std::path::Path::new(env!("CARGO_BIN_EXE_calc-ipc"));
-    let output = run(["doctor", "--json", &url(own)]);
+    let own = std::path::absolute(env!("CARGO_BIN_EXE_calc-ipc")).unwrap();
+    let output = run(["doctor", "--json", &url(&own)]);
     assert_eq!(output.status, Some(3), "{output:?}");
     let report = &output.json()[0];
     assert_finds(report, "ended", "ended instead of answering");
