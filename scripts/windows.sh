@@ -17,7 +17,7 @@ target=x86_64-pc-windows-gnu
 case $(uname -m) in
     x86_64) ;;
     *)
-        echo "LEFT OUT: $0 needs a machine of x86-64" >&2
+        echo "LEFT OUT: programs of Windows under Wine: $0 needs a machine of x86-64" >&2
         exit 0
         ;;
 esac
@@ -28,14 +28,15 @@ need /usr/lib/wine/wine64 wine64
 need wineserver wine
 need timeout coreutils
 (install_needed) || {
-    echo "LEFT OUT: $0 needs Debian's rustc-web, rust-web-src, mingw-w64 and wine, and cannot get them" >&2
+    echo "LEFT OUT: programs of Windows under Wine (${1:-all parts}): $0 needs Debian's rustc-web, rust-web-src, mingw-w64 and wine, and" \
+        "cannot get them" >&2
     exit 0
 }
 export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
 release=$($RUSTC -vV | sed -n 's/^release: //p')
 sources=$(readlink -f /usr/lib/rustlib/src/rust)
 [ "$(basename "$sources")" = "rustc-$release" ] || {
-    echo "LEFT OUT: $0 needs one release of rustc-web and rust-web-src, and has $release and $sources" >&2
+    echo "LEFT OUT: programs of Windows under Wine: $0 needs one release of rustc-web and rust-web-src, and has $release and $sources" >&2
     exit 0
 }
 

@@ -12,7 +12,7 @@ fn every_transport_is_measured_beside_its_raw_limit() {
     assert_eq!(output.status, Some(0), "{output:?}");
     let report = &output.json()[0];
     let system = report["machine"]["system"].as_str().unwrap();
-    assert!(system.starts_with("Windows 1"), "{system}");
+    assert!(system.starts_with("Windows "), "{system}");
     let is_skipped = |row: &Value| row["name"] == "two_cores";
     let skipped = report["skipped"].as_array().unwrap();
     assert!(skipped.iter().all(is_skipped), "{skipped:?}");
