@@ -12,6 +12,10 @@ use std::path::Path;
 
 /// Measures, and prints what was found.
 pub(crate) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
+    if let Some(other) = args.transports.iter().find(|it| !it.is_here()) {
+        let why = format!("{} is not on this system", spec::text(*other));
+        return Err(Failure::Usage(why));
+    }
     let mut session = Session::new()?;
     let are_promises_kept = match args.goals || args.crowd || args.asynchronous || args.promises {
         true => beyond(&mut session, args)?,
@@ -54,10 +58,6 @@ fn exit(has_failures: bool, is_broken: bool) -> Exit {
 }
 
 fn survey(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
-    if let Some(other) = args.transports.iter().find(|it| !it.is_here()) {
-        let why = format!("{} is not on this system", spec::text(*other));
-        return Err(Failure::Usage(why).into());
-    }
     // First, so that minutes are not spent on what cannot be kept.
     if let Some(path) = &args.report {
         check_page(path)?;
