@@ -112,7 +112,7 @@ build_cxx() { # build_cxx [TARGET...]: lets CMake build them (all, if none is na
     need /usr/src/googletest/CMakeLists.txt libgtest-dev
     install_needed
     [ -n "$configured" ] || configure_cxx $target -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/mingw-w64.cmake" \
-        -DCALC_IPC_BUILD_EXAMPLES=ON
+        -DCALC_IPC_BUILD_EXAMPLES=ON -DCALC_IPC_CARGO_PROFILE="${profile:-}"
     configured=yes
     cmake --build "$cxx" ${1:+--target "$@"}
 }
@@ -156,10 +156,9 @@ talk_with_windows() {
 make_archive() {
     echo "== windows: an archive for a real one"
     need llvm-dlltool llvm # for what Visual C++ links
+    profile=release
     build_cxx
     folder=$CARGO_TARGET_DIR/calc_ipc-windows
-    cmake -S . -B "$cxx" -DCALC_IPC_CARGO_PROFILE=release >/dev/null
-    cmake --build "$cxx"
     cargo build --quiet --locked --release --target $target -p calc-ipc-cli
     rm -rf "$folder" "$folder.zip"
     cmake --install "$cxx" --prefix "$folder" --strip >/dev/null
@@ -168,7 +167,6 @@ make_archive() {
     cp cpp_tests/run.cmd docs/windows.md "$folder"
     [ -e "$folder/lib/calc_ipc.lib" ] || { echo "FAILED: the archive has nothing for Visual C++ to link" >&2; exit 1; }
     (cd "$CARGO_TARGET_DIR" && cmake -E tar cf calc_ipc-windows.zip --format=zip calc_ipc-windows)
-    cmake -S . -B "$cxx" -DCALC_IPC_CARGO_PROFILE= >/dev/null
     run_archive
     echo "$folder.zip"
 }
