@@ -21,7 +21,8 @@ exit /b 0
 :run
 echo == %1
 %2 %3 %4 %5 %6 >"..\%1.txt" 2>&1
-if errorlevel 1 (
+rem What crashes ends with a negative number.
+if not %errorlevel%==0 (
     echo FAILED, see %1.txt
     set /a failed+=1
 )
