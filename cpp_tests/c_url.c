@@ -2,14 +2,21 @@
  *
  *     c_url serve URL     answers until SIGTERM, on Windows while its input lasts; says first where, on standard error
  *     c_url ask URL       arithmetic, a batch, and messages of up to 1 MiB; prints what it got
- *     c_url               is "c_url serve stdio:", what exec: executes
+ *     c_url over URL FILE serves there (exec: is served already), executes itself to ask, and compares what that prints
+ * with FILE c_url               is "c_url serve stdio:", what exec: executes
  *
- * c_url.sh compares what it prints over each. */
+ * c_url.sh compares what two programs print over each. */
 #include "c_check.h"
 
 #include <inttypes.h>
-#if !defined(_WIN32)
+#if defined(_WIN32)
+#define popen _popen
+#define pclose _pclose
+/* The command interpreter takes the outermost quotes off. */
+#define ASK "\"\"%s\" ask \"%s\"\""
+#else
 #include <signal.h>
+#define ASK "'%s' ask '%s'"
 #endif
 
 #define LONGEST (1u << 20)
@@ -77,11 +84,15 @@ static void serve_until_told(bool is_over_input) {
 }
 #endif
 
-static int serve(const char *url) {
+static void create_server(const char *url) {
     calc_ipc_server_options options;
     calc_ipc_server_options_init(&options, sizeof options);
     options.max_message = LONGEST;
     CHECK_OK(calc_ipc_server_create_bytes(url, serve_one, NULL, &options, &server));
+}
+
+static int serve(const char *url) {
+    create_server(url);
     fprintf(stderr, "%s\n", calc_ipc_server_url(server));
     serve_until_told(strcmp(url, "stdio:") == 0);
     calc_ipc_server_destroy(server);
@@ -168,7 +179,51 @@ static int ask(const char *url) {
     return 0;
 }
 
+/* Whether both say the same; says where they differ. */
+static int compare(FILE *printed, FILE *expected) {
+    char got[256] = "", wanted[256] = "";
+    for (int line = 1;; ++line) {
+        const bool has_got = fgets(got, sizeof got, printed) != NULL;
+        const bool has_wanted = fgets(wanted, sizeof wanted, expected) != NULL;
+        got[strcspn(got, "\r\n")] = '\0';
+        wanted[strcspn(wanted, "\r\n")] = '\0';
+        if (!has_got && !has_wanted) {
+            return 1;
+        }
+        if (has_got != has_wanted || strcmp(got, wanted) != 0) {
+            fprintf(stderr, "line %d: '%s' instead of '%s'\n", line, has_got ? got : "", has_wanted ? wanted : "");
+            return 0;
+        }
+    }
+}
+
+static int over(const char *program, const char *url, const char *path) {
+    const bool is_served = strncmp(url, "exec:", 5) == 0;
+    if (!is_served) {
+        create_server(url);
+        CHECK_OK(calc_ipc_server_start(server));
+        url = calc_ipc_server_url(server);
+    }
+    char command[1024];
+    const int length = snprintf(command, sizeof command, ASK, program, url);
+    CHECK(length > 0 && (size_t)length < sizeof command);
+    FILE *expected = fopen(path, "r");
+    FILE *printed = popen(command, "r");
+    CHECK(expected != NULL && printed != NULL);
+    const int is_same = compare(printed, expected);
+    fclose(expected);
+    CHECK(pclose(printed) == 0);
+    if (!is_served) {
+        CHECK_OK(calc_ipc_server_stop(server));
+    }
+    calc_ipc_server_destroy(server);
+    return is_same ? 0 : 1;
+}
+
 int main(int argc, char **argv) {
+    if (argc == 4 && strcmp(argv[1], "over") == 0) {
+        return over(argv[0], argv[2], argv[3]);
+    }
     if (argc == 3 && strcmp(argv[1], "ask") == 0) {
         return ask(argv[2]);
     }

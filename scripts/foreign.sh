@@ -38,7 +38,7 @@ configure_cxx() { # configure_cxx TARGET CMAKE_ARGUMENT...: builds GoogleTest fo
     gtest=$CARGO_TARGET_DIR/gtest
     shift
     # Debian's package of GoogleTest has its sources beside the library, which is for this machine.
-    cmake -G Ninja -S /usr/src/googletest -B "$gtest" -DCMAKE_BUILD_TYPE=Debug -DBUILD_GMOCK=OFF \
+    cmake --no-warn-unused-cli -G Ninja -S /usr/src/googletest -B "$gtest" -DCMAKE_BUILD_TYPE=Debug -DBUILD_GMOCK=OFF \
         -DCMAKE_INSTALL_PREFIX="$gtest/installed" "$@" >/dev/null
     cmake --build "$gtest" --target install >/dev/null
     cmake -G Ninja -S . -B "$cxx" -DCMAKE_BUILD_TYPE=Debug -DCALC_IPC_BUILD_TESTS=ON -DCALC_IPC_CARGO_TARGET="$cxx_target" \

@@ -1,6 +1,7 @@
 #!/bin/sh
 # neutral.sh: the library without a system under it (src/sys/bare): its tests on this machine, and compiled for macOS, on which it
-# has no transports, and for Windows, so that nobody above src/sys names Linux.
+# has no transports, and for Windows, so that nobody above src/sys names Linux. For Windows with Visual C++ nothing is linked, which
+# would need its libraries: it and the command pass the compiler's checks.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
@@ -17,11 +18,12 @@ host=$(rustc -vV | sed -n 's/^host: //p')
     cargo test --locked --target "$host" --test ffi_arguments -- every_required_pointer what_returns_nothing
 )
 
-for target in x86_64-pc-windows-gnu aarch64-apple-darwin; do
+for target in x86_64-pc-windows-gnu x86_64-pc-windows-msvc aarch64-apple-darwin; do
     have_std "$target" || {
         echo "LEFT OUT: $0 needs rustup, which has a standard library for $target" >&2
         continue
     }
     cargo clippy --locked --lib --target "$target" -- -D warnings
+    [ "$target" != x86_64-pc-windows-msvc ] || cargo clippy --locked -p calc-ipc-cli --target "$target" -- -D warnings
     RUSTDOCFLAGS=-Dwarnings cargo doc --locked --lib --no-deps --target "$target"
 done

@@ -1,10 +1,12 @@
 #!/bin/sh
-# windows.sh [rust [CARGO_TEST_ARGUMENT...] | cxx | talk | zip]: the library as programs of Windows, which Wine executes (all parts, if none
-# is named).
-# rust: cargo's tests, those that its arguments name; cxx: the C++ suite; talk: a C program of Windows and one of this machine serve
-# each other over TCP.
-# zip: an archive with the library, optimised, its headers, and the tests with a run.cmd that runs them on a real Windows; not one of
-# the parts that are run without arguments.
+# windows.sh [rust [CARGO_TEST_ARGUMENT...] | command | cxx | talk | zip | quick]: the library as programs of Windows, which Wine executes
+# (rust, command, cxx and talk, if none is named).
+# rust: cargo's tests, those that its arguments name; command: those of calc-ipc; cxx: the C++ suite, the package, and one C program over
+# every URL; talk: a C program of Windows and one of this machine serve each other over TCP.
+# zip: an archive with the library, optimised, its headers, the command, and the tests with a run.cmd that runs them on a real Windows;
+# unpacked elsewhere, it is run under Wine.
+# quick, what .ci/run has: of rust the library's own tests, conformance, batches and life cycle; of cxx the suite over the DLL and the
+# C program. It leaves out the rest of cargo's tests, the command, the static library, coroutines and the package.
 # Debian's compiler and the sources of its standard library make the one for Windows, once for each release of the compiler.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,7 +17,7 @@ target=x86_64-pc-windows-gnu
 case $(uname -m) in
     x86_64) ;;
     *)
-        echo "LEFT OUT: $0 needs a machine of x86-64" >&2
+        echo "LEFT OUT: programs of Windows under Wine: $0 needs a machine of x86-64" >&2
         exit 0
         ;;
 esac
@@ -26,14 +28,15 @@ need /usr/lib/wine/wine64 wine64
 need wineserver wine
 need timeout coreutils
 (install_needed) || {
-    echo "LEFT OUT: $0 needs Debian's rustc-web, rust-web-src, mingw-w64 and wine, and cannot get them" >&2
+    echo "LEFT OUT: programs of Windows under Wine (${1:-all parts}): $0 needs Debian's rustc-web, rust-web-src, mingw-w64 and wine, and" \
+        "cannot get them" >&2
     exit 0
 }
 export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
 release=$($RUSTC -vV | sed -n 's/^release: //p')
 sources=$(readlink -f /usr/lib/rustlib/src/rust)
 [ "$(basename "$sources")" = "rustc-$release" ] || {
-    echo "LEFT OUT: $0 needs one release of rustc-web and rust-web-src, and has $release and $sources" >&2
+    echo "LEFT OUT: programs of Windows under Wine: $0 needs one release of rustc-web and rust-web-src, and has $release and $sources" >&2
     exit 0
 }
 
@@ -103,14 +106,27 @@ rust() { # rust [CARGO_TEST_ARGUMENT...]
 }
 
 configured=""
-build_cxx() { # build_cxx [TARGET]: lets CMake build it (all, if none is named)
+build_cxx() { # build_cxx [TARGET...]: lets CMake build them (all, if none is named)
     need cmake cmake
     need ninja ninja-build
     need /usr/src/googletest/CMakeLists.txt libgtest-dev
     install_needed
-    [ -n "$configured" ] || configure_cxx $target -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/mingw-w64.cmake"
+    [ -n "$configured" ] || configure_cxx $target -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/mingw-w64.cmake" \
+        -DCALC_IPC_BUILD_EXAMPLES=ON -DCALC_IPC_CARGO_PROFILE="${profile:-}"
     configured=yes
-    cmake --build "$cxx" ${1:+--target "$1"}
+    cmake --build "$cxx" ${1:+--target "$@"}
+}
+
+command_tests() {
+    echo "== windows: the command"
+    timeout 1800 cargo test --locked --target $target -p calc-ipc-cli
+}
+
+quick() {
+    rust --lib --test conformance --test batches --test life_cycle
+    echo "== windows: the C++ suite over the DLL"
+    build_cxx calc_ipc_tests_shared calc_ipc_c_url calc_c_windows_event_loop calc_c_windows_own_port
+    timeout 600 ctest --test-dir "$cxx" -R '^(shared|url|example)[.]' --output-on-failure --no-tests=error -j "$(nproc)"
 }
 
 cxx() {
@@ -139,29 +155,51 @@ talk_with_windows() {
 
 make_archive() {
     echo "== windows: an archive for a real one"
+    need llvm-dlltool llvm # for what Visual C++ links
+    profile=release
     build_cxx
     folder=$CARGO_TARGET_DIR/calc_ipc-windows
-    cmake -S . -B "$cxx" -DCALC_IPC_CARGO_PROFILE=release >/dev/null
-    cmake --build "$cxx"
+    cargo build --quiet --locked --release --target $target -p calc-ipc-cli
     rm -rf "$folder" "$folder.zip"
     cmake --install "$cxx" --prefix "$folder" --strip >/dev/null
-    cp "$cxx"/bin/* "$folder/bin"
+    cp "$cxx"/bin/* "$CARGO_TARGET_DIR/$target/release/calc-ipc.exe" cpp_tests/c_url.expected "$folder/bin"
     x86_64-w64-mingw32-strip "$folder"/bin/*.exe
     cp cpp_tests/run.cmd docs/windows.md "$folder"
+    [ -e "$folder/lib/calc_ipc.lib" ] || { echo "FAILED: the archive has nothing for Visual C++ to link" >&2; exit 1; }
     (cd "$CARGO_TARGET_DIR" && cmake -E tar cf calc_ipc-windows.zip --format=zip calc_ipc-windows)
-    cmake -S . -B "$cxx" -DCALC_IPC_CARGO_PROFILE= >/dev/null
+    run_archive
     echo "$folder.zip"
+}
+
+run_archive() { # as whoever gets it does, in a folder with a space in its name
+    echo "== windows: the archive, unpacked and run"
+    elsewhere=$CARGO_TARGET_DIR/"unpacked elsewhere"
+    rm -rf "$elsewhere"
+    mkdir "$elsewhere"
+    (
+        cd "$elsewhere"
+        cmake -E tar xf "$folder.zip"
+        cd calc_ipc-windows
+        timeout 1800 /usr/lib/wine/wine64 cmd /c run.cmd </dev/null || {
+            tail -n 50 ./*.txt >&2
+            exit 1
+        }
+    )
+    rm -rf "$elsewhere"
 }
 
 part=${1:-all}
 [ "$#" -eq 0 ] || shift
 case $part in
     rust) rust "$@" 9>&- ;;
+    command) command_tests 9>&- ;;
+    quick) quick 9>&- ;;
     cxx) cxx 9>&- ;;
     talk) talk_with_windows 9>&- ;;
     zip) make_archive 9>&- ;;
     all)
         rust 9>&-
+        command_tests 9>&-
         cxx 9>&-
         talk_with_windows 9>&-
         ;;

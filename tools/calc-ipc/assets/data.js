@@ -3,12 +3,12 @@
 
 const report = JSON.parse(document.getElementById("report").textContent);
 
-const TRANSPORTS = ["shm", "pipe", "fifo", "unix", "seqpacket", "tcp"];
+const TRANSPORTS = ["shm", "pipe", "fifo", "unix", "seqpacket", "tcp", "npipe"];
 const FAMILIES = ["raw", "calc_ipc", "textbook", "rival"];
 const PLACEMENTS = ["two_cores", "one_core", "anywhere"];
 
 const TRANSPORT_NAMES = {
-    shm: "shared memory", pipe: "anonymous pipe", fifo: "FIFO", unix: "Unix socket", seqpacket: "seqpacket socket",
+    shm: "shared memory", pipe: "anonymous pipe", fifo: "FIFO", unix: "Unix socket", seqpacket: "seqpacket socket", npipe: "named pipe",
     tcp: "TCP, loopback",
 };
 const FAMILY_NAMES = {

@@ -1,11 +1,9 @@
 //! The command line, defined once: parsing, help, man pages and completions come from here.
 
 mod bench;
-#[cfg(unix)]
 mod contestant;
 
 pub(crate) use bench::BenchArgs;
-#[cfg(unix)]
 pub(crate) use contestant::{
     Answering, Asking, ContestantArgs, ContestantManner, ContestantSettings, Role,
 };
@@ -56,7 +54,6 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     Recommend(RecommendArgs),
     Report(ReportArgs),
-    #[cfg(unix)]
     #[command(hide = true)]
     Contestant(ContestantArgs),
     Man(ManArgs),
@@ -172,8 +169,8 @@ impl ClientArgs {
 
 /// List this user's endpoints: alive, or left over by servers that were killed.
 ///
-/// Looks in /dev/shm, $XDG_RUNTIME_DIR and /tmp for what has a lock of this library's beside it. Connects
-/// to nothing and changes nothing. What is left over needs no care: the next server takes it over.
+/// Looks in /dev/shm, $XDG_RUNTIME_DIR and /tmp, on Windows among all pipes, for what has a lock of this
+/// library's beside it. Connects to nothing and changes nothing. What is left over needs no care: the next server takes it over.
 #[derive(Args, Debug)]
 pub(crate) struct LsArgs {
     /// Further folders to look into.

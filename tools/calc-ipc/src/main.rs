@@ -4,16 +4,15 @@
 mod bench;
 mod call;
 mod cli;
-#[cfg(unix)]
 mod contestant;
-#[cfg(unix)]
 mod doctor;
 #[cfg(unix)]
 mod endpoint;
 mod exit;
 mod generate;
-#[cfg(unix)]
 mod ls;
+#[cfg(windows)]
+mod pipe;
 mod recommend;
 mod report;
 mod serve;
@@ -41,20 +40,12 @@ fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Serve(args) => serve::run(args),
         Command::Call(args) => call::run(args),
-        #[cfg(unix)]
         Command::Ls(args) => ls::run(args),
-        #[cfg(unix)]
         Command::Doctor(args) => doctor::run(args),
         Command::Recommend(args) => recommend::run(args),
         Command::Report(args) => report::run(args),
-        #[cfg(unix)]
         Command::Bench(args) => bench::run(args),
-        #[cfg(unix)]
         Command::Contestant(args) => contestant::run(args),
-        #[cfg(not(unix))]
-        Command::Ls(_) | Command::Doctor(_) | Command::Bench(_) => Err(Failure::Usage(
-            "not supported here: ls, doctor and bench are for Linux".to_owned(),
-        )),
         Command::Man(args) => generate::man_pages(args),
         Command::Completions(args) => generate::completions(args),
     }

@@ -1,11 +1,10 @@
 //! A contestant that is running: its server and its client.
 
 use super::processors::{self, Seats};
-use super::program::{Program, freeze, pid};
+use super::program::{Process, Program, freeze, pid};
 use super::session::Session;
 use super::spec::Spec;
 use super::trouble::Trouble;
-use nix::unistd::Pid;
 use std::time::Duration;
 
 /// The kernel books the time of a thread that runs when it next looks at it, which is when the thread goes to sleep at
@@ -18,7 +17,7 @@ pub(super) struct Pair {
     /// Kept so that it lives as long.
     _server: Option<Program>,
     /// `None`: who serves is not known.
-    server_process: Option<Pid>,
+    server_process: Option<Process>,
     /// Between turns its server has to be stopped, since it never sleeps.
     is_restless: bool,
 }
@@ -78,7 +77,8 @@ impl Pair {
     }
 
     /// The processes of client and server.
-    pub(super) fn processes(&self) -> [Option<Pid>; 2] {
+    #[cfg(unix)]
+    pub(super) fn processes(&self) -> [Option<Process>; 2] {
         [Some(self.client.pid()), self.server_process]
     }
 

@@ -54,7 +54,9 @@ const fn effort(rounds: u32, calls: u32, millis: u64) -> Effort {
 
 /// What a round takes part in, of these transports; empty: of all.
 pub(super) fn plan(is_quick: bool, transports: &[Transport], rivals: &[Spec]) -> Plan {
-    let chosen = |transport: &Transport| transports.is_empty() || transports.contains(transport);
+    let chosen = |transport: &Transport| {
+        transport.is_here() && (transports.is_empty() || transports.contains(transport))
+    };
     let transports: Vec<_> = Transport::value_variants()
         .iter()
         .copied()
@@ -123,7 +125,7 @@ pub(super) fn small(transports: &[Transport], rivals: &[Spec], placement: Placem
             spec::ours(transport, Waiting::Blocking),
             spec::ours(transport, Waiting::Adaptive),
         ];
-        if has_two_sides_awake {
+        if has_two_sides_awake && spec::may_poll(transport) {
             specs.push(spec::raw(transport, false));
         }
         specs
@@ -148,7 +150,7 @@ pub(super) fn small(transports: &[Transport], rivals: &[Spec], placement: Placem
 fn large(transports: &[Transport], rivals: &[Spec], size: u32) -> Group {
     let of = |&transport: &Transport| {
         [
-            spec::raw(transport, false),
+            spec::awake(transport),
             spec::ours(transport, Waiting::Adaptive),
         ]
     };
@@ -167,7 +169,7 @@ fn large(transports: &[Transport], rivals: &[Spec], size: u32) -> Group {
 /// Many requests at once.
 fn batched(transports: &[Transport], batch: u32) -> Group {
     let of = |&transport: &Transport| {
-        let raw = (transport != Transport::Shm).then(|| spec::raw(transport, false));
+        let raw = (transport != Transport::Shm).then(|| spec::awake(transport));
         raw.into_iter()
             .chain([spec::ours(transport, Waiting::Adaptive)])
     };
@@ -179,7 +181,7 @@ fn batched(transports: &[Transport], batch: u32) -> Group {
     }
 }
 
-/// Many clients; sockets beside a server with a thread for each.
+/// Many clients; sockets and named pipes beside a server with a thread for each.
 pub(super) fn crowd(transports: &[Transport], rivals: &[Spec], clients: u32) -> Crowd {
     let transports = transports
         .iter()
@@ -187,7 +189,7 @@ pub(super) fn crowd(transports: &[Transport], rivals: &[Spec], clients: u32) -> 
     let of = |&transport: &Transport| {
         let is_socket = matches!(
             transport,
-            Transport::Unix | Transport::Seqpacket | Transport::Tcp
+            Transport::Unix | Transport::Seqpacket | Transport::Tcp | Transport::Npipe
         );
         let raw = is_socket.then(|| spec::raw(transport, true));
         raw.into_iter()

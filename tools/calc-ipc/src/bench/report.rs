@@ -69,6 +69,18 @@ pub(crate) enum Transport {
     Unix,
     Seqpacket,
     Tcp,
+    Npipe,
+}
+
+impl Transport {
+    /// Whether this system has it.
+    pub(crate) fn is_here(self) -> bool {
+        match self {
+            Self::Shm | Self::Pipe | Self::Tcp => true,
+            Self::Fifo | Self::Unix | Self::Seqpacket => cfg!(unix),
+            Self::Npipe => cfg!(windows),
+        }
+    }
 }
 
 /// Where the two processes ran.

@@ -6,7 +6,7 @@ use super::session::Session;
 use super::spec::{self, Spec};
 use super::trouble::Trouble;
 use crate::exit::Failure;
-use nix::unistd::{AccessFlags, access};
+use crate::sys;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,7 +49,7 @@ fn programs(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = entries.flatten().filter(|entry| {
         entry.file_name().to_string_lossy().starts_with(PREFIX)
             && entry.path().is_file()
-            && access(&entry.path(), AccessFlags::X_OK).is_ok()
+            && sys::may_execute(&entry.path())
     });
     Ok(entries.map(|entry| entry.path()).collect())
 }

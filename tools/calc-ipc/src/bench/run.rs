@@ -2,31 +2,50 @@
 
 use super::session::Session;
 use super::trouble::Trouble;
-use super::{asynchronous, crowd, goals, promises, rivals, survey, table};
+use super::{rivals, spec, survey, table};
 use crate::cli::BenchArgs;
 use crate::exit::{Exit, Failure};
-use nix::unistd::{AccessFlags, eaccess};
+use crate::sys;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Measures, and prints what was found.
 pub(crate) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
-    let mut session = Session::new()?;
-    let mut are_promises_kept = true;
-    if args.goals {
-        goals::run(&mut session, args)?;
-    } else if args.crowd {
-        crowd::run(&mut session, args)?;
-    } else if args.asynchronous {
-        asynchronous::run(&mut session, args)?;
-    } else if args.promises {
-        are_promises_kept = promises::run(&mut session, args)?;
-    } else {
-        survey(&mut session, args)?;
+    if let Some(other) = args.transports.iter().find(|it| !it.is_here()) {
+        let why = format!("{} is not on this system", spec::text(*other));
+        return Err(Failure::Usage(why));
     }
+    let mut session = Session::new()?;
+    let are_promises_kept = match args.goals || args.crowd || args.asynchronous || args.promises {
+        true => beyond(&mut session, args)?,
+        false => survey(&mut session, args).map(|()| true)?,
+    };
     let is_broken = args.strict && !are_promises_kept;
     Ok(exit(session.has_failures, is_broken))
+}
+
+/// What the survey does not measure; says whether promises are kept.
+#[cfg(unix)]
+fn beyond(session: &mut Session, args: &BenchArgs) -> Result<bool, Failure> {
+    use super::{asynchronous, crowd, goals, promises};
+    if args.goals {
+        goals::run(session, args)?;
+    } else if args.crowd {
+        crowd::run(session, args)?;
+    } else if args.asynchronous {
+        asynchronous::run(session, args)?;
+    } else {
+        return Ok(promises::run(session, args)?);
+    }
+    Ok(true)
+}
+
+#[cfg(windows)]
+fn beyond(_: &mut Session, _: &BenchArgs) -> Result<bool, Failure> {
+    Err(Failure::Usage(
+        "not supported here: --goals, --crowd, --async and --promises are for Linux".to_owned(),
+    ))
 }
 
 /// Whoever failed was told of; the rest was measured all the same.
@@ -76,9 +95,9 @@ fn check_page(path: &Path) -> Result<(), Failure> {
         format!("there is no folder {shown}")
     } else if !folder.is_dir() {
         format!("{shown} is no folder")
-    } else if path.exists() && eaccess(path, AccessFlags::W_OK).is_err() {
+    } else if path.exists() && !sys::may_write(path) {
         "this user may not write to it".to_owned()
-    } else if !path.exists() && eaccess(folder, AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
+    } else if !path.exists() && !sys::may_write(folder) {
         format!("this user may not create files in {shown}")
     } else {
         return Ok(());

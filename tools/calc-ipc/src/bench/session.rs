@@ -29,7 +29,7 @@ impl Session {
         let interrupt = Interrupt::new().map_err(failure)?;
         // Memory without a disk behind it, where the system has such a folder.
         let place = Path::new("/dev/shm");
-        let place = match place.is_dir() {
+        let place = match cfg!(unix) && place.is_dir() {
             true => place.to_owned(),
             false => std::env::temp_dir(),
         };

@@ -53,6 +53,7 @@ pub(super) fn ours(transport: Transport, waiting: Waiting) -> Spec {
         Transport::Unix => Name::Unix,
         Transport::Seqpacket => Name::Seqpacket,
         Transport::Tcp => Name::Tcp,
+        Transport::Npipe => Name::Npipe,
     };
     let title = format!("calc_ipc {}", text(transport));
     let spin = match waiting {
@@ -68,16 +69,34 @@ pub(super) fn ours(transport: Transport, waiting: Waiting) -> Spec {
     )
 }
 
+/// What the two sides of bare shared memory sleep on.
+const SLEEPING: &str = if cfg!(windows) {
+    "raw event"
+} else {
+    "raw futex"
+};
+
+/// Whether the bare primitive may look for work without sleeping, at less than the price of a call that sleeps. Nothing of Windows may but memory.
+pub(super) fn may_poll(transport: Transport) -> bool {
+    cfg!(unix) || transport == Transport::Shm
+}
+
+/// The bare primitive, as it is fastest where both sides have a processor.
+pub(super) fn awake(transport: Transport) -> Spec {
+    raw(transport, !may_poll(transport))
+}
+
 /// The bare primitive. Shared memory is polled without end: there is nothing in it to sleep on cheaply.
 pub(super) fn raw(transport: Transport, is_blocking: bool) -> Spec {
     let (name, title, polling) = match transport {
-        Transport::Shm if is_blocking => (Name::RawFutex, "raw futex", Waiting::Spinning),
+        Transport::Shm if is_blocking => (Name::RawFutex, SLEEPING, Waiting::Spinning),
         Transport::Shm => (Name::RawSpin, "raw cache line", Waiting::Spinning),
         Transport::Pipe => (Name::RawPipe, "raw pipe", Waiting::Polling),
         Transport::Fifo => (Name::RawFifo, "raw fifo", Waiting::Polling),
         Transport::Unix => (Name::RawUnix, "raw unix", Waiting::Polling),
         Transport::Seqpacket => (Name::RawSeqpacket, "raw seqpacket", Waiting::Polling),
         Transport::Tcp => (Name::RawTcp, "raw tcp", Waiting::Polling),
+        Transport::Npipe => (Name::RawNpipe, "raw npipe", Waiting::Polling),
     };
     let (waiting, spin) = match is_blocking {
         true => (Waiting::Blocking, Duration::ZERO),
@@ -126,12 +145,14 @@ impl Spec {
     }
 
     /// The same one of ours, which does it in this manner, and is called so.
+    #[cfg(unix)]
     pub(super) fn in_manner(mut self, how: &str, manner: ContestantManner) -> Self {
         self.contestant.name = format!("{}, {how}", self.contestant.name);
         self.with_manner(manner)
     }
 
     /// The same one of ours, which does it in this manner.
+    #[cfg(unix)]
     pub(super) fn with_manner(mut self, manner: ContestantManner) -> Self {
         if let Program::Own { manner: usual, .. } = &mut self.program {
             *usual = manner;
@@ -154,6 +175,7 @@ impl Spec {
     }
 
     /// Whether its server lets in whoever comes; a bare FIFO has the two ends that it began with.
+    #[cfg(unix)]
     pub(super) fn has_doors(&self) -> bool {
         let is_raw = self.contestant.family == Family::Raw;
         self.has_server() && !(is_raw && self.contestant.transport == Transport::Fifo)
@@ -165,6 +187,7 @@ impl Spec {
     }
 
     /// What this program calls it; `None`: it is another program.
+    #[cfg(unix)]
     pub(super) fn own_name(&self) -> Option<Name> {
         match self.program {
             Program::Own { name, .. } => Some(name),

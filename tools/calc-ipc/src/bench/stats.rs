@@ -134,6 +134,10 @@ pub(super) fn float(number: u64) -> f64 {
 }
 
 /// Of what is in order, the value that so many per cent did not exceed; `None` of nothing.
+#[cfg_attr(
+    windows,
+    allow(dead_code, reason = "what needs it is measured on Linux")
+)]
 pub(super) fn quantile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()

@@ -1,5 +1,10 @@
 //! Calls of this library's that nobody waits for: so many are submitted, and then their completions are taken.
 
+#[cfg(unix)]
+mod epoll;
+#[cfg(windows)]
+mod none;
+
 use super::body::wrong;
 use super::job::{is_sum, sum};
 use super::ours::failure;
@@ -8,11 +13,12 @@ use calc_ipc::calculator::frames::BODY_MAX;
 use calc_ipc::calculator::text::parse_response;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Completion, Limit, Next};
-use nix::errno::Errno;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use std::io;
+#[cfg(unix)]
+use epoll::EventLoop;
+#[cfg(windows)]
+use none::EventLoop;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How its calls are asked for.
 pub(super) struct Flight {
@@ -21,13 +27,6 @@ pub(super) struct Flight {
     /// An event loop, which waits until there are completions; `None`: the library waits.
     event_loop: Option<EventLoop>,
     room: Vec<u8>,
-}
-
-/// An event loop that watches a client.
-struct EventLoop {
-    epoll: Epoll,
-    /// How long it looks again and again before it sleeps.
-    spin: Duration,
 }
 
 impl Flight {
@@ -41,17 +40,8 @@ impl Flight {
 
     /// The same, in an event loop that watches the client, and looks so long before it sleeps.
     pub(super) fn watching(self, client: &Client, spin: Duration) -> Result<Self, Failure> {
-        let source = client.source().map_err(|error| failure(&error))?;
-        let watch = || {
-            let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-            epoll.add(source, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-            Ok(epoll)
-        };
         Ok(Self {
-            event_loop: Some(EventLoop {
-                epoll: watch().map_err(cannot_watch)?,
-                spin,
-            }),
+            event_loop: Some(EventLoop::watching(client, spin)?),
             ..self
         })
     }
@@ -74,7 +64,7 @@ impl Flight {
                     take(client, None, room, &mut numbers)?;
                 }
                 Some(event_loop) => {
-                    event_loop.wait().map_err(cannot_watch)?;
+                    event_loop.wait()?;
                     // An event loop takes all that there is before it sleeps again.
                     while take(client, Some(Duration::ZERO), room, &mut numbers)? {}
                 }
@@ -105,31 +95,7 @@ fn take(
     is_right.then_some(true).ok_or_else(wrong)
 }
 
-impl EventLoop {
-    /// Waits until something watched is readable.
-    fn wait(&self) -> Result<(), Errno> {
-        let mut events = [EpollEvent::empty()];
-        if !self.spin.is_zero() {
-            let began = Instant::now();
-            while began.elapsed() < self.spin {
-                if self.epoll.wait(&mut events, EpollTimeout::ZERO)? > 0 {
-                    return Ok(());
-                }
-            }
-        }
-        match self.epoll.wait(&mut events, EpollTimeout::NONE) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-#[cold]
-fn cannot_watch(error: Errno) -> Failure {
-    Failure::io("watch a client", &io::Error::from(error))
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use calc_ipc::service::{Handler, Server};

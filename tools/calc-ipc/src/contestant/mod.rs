@@ -8,6 +8,7 @@ mod body;
 mod calculator;
 mod crowd;
 mod deferred;
+#[cfg(unix)]
 mod driven;
 mod flight;
 mod job;
@@ -16,12 +17,16 @@ mod ours;
 mod raw_memory;
 mod raw_place;
 mod raw_stream;
+#[cfg(unix)]
 mod seqpacket;
 mod stream;
 
+#[cfg(unix)]
 pub(crate) use job::{is_sum, slow, sum};
+#[cfg(unix)]
 pub(crate) use ours::{open, spawn_within, url_of};
 
+use crate::bench::report::Transport;
 use crate::cli::{ContestantArgs, Role};
 use crate::exit::{Exit, Failure};
 use calc_ipc::calculator::{Request, Response};
@@ -40,6 +45,7 @@ pub(crate) enum Name {
     Unix,
     Seqpacket,
     Tcp,
+    Npipe,
     RawFutex,
     RawSpin,
     RawPipe,
@@ -47,9 +53,23 @@ pub(crate) enum Name {
     RawUnix,
     RawSeqpacket,
     RawTcp,
+    RawNpipe,
 }
 
 impl Name {
+    /// What it is measured over.
+    fn transport(self) -> Transport {
+        match self {
+            Self::Shm | Self::RawFutex | Self::RawSpin => Transport::Shm,
+            Self::Pipe | Self::RawPipe => Transport::Pipe,
+            Self::Fifo | Self::RawFifo => Transport::Fifo,
+            Self::Unix | Self::RawUnix => Transport::Unix,
+            Self::Seqpacket | Self::RawSeqpacket => Transport::Seqpacket,
+            Self::Tcp | Self::RawTcp => Transport::Tcp,
+            Self::Npipe | Self::RawNpipe => Transport::Npipe,
+        }
+    }
+
     /// As it is written on the command line.
     pub(crate) fn text(self) -> String {
         let value = self.to_possible_value();
@@ -110,6 +130,9 @@ impl Callers {
 
 /// Serves, or asks, as the driver says.
 pub(crate) fn run(args: &ContestantArgs) -> Result<Exit, Failure> {
+    if !args.name.transport().is_here() {
+        return Err(Failure::Usage("it is not on this system".to_owned()));
+    }
     match args.role {
         Role::Server => serve(args)?,
         Role::Stdio => serve_stdio(args)?,
@@ -120,9 +143,11 @@ pub(crate) fn run(args: &ContestantArgs) -> Result<Exit, Failure> {
 
 fn serve(args: &ContestantArgs) -> Result<(), Failure> {
     match args.name {
-        Name::Shm | Name::Fifo | Name::Unix | Name::Seqpacket | Name::Tcp => ours::serve(args),
+        Name::Shm | Name::Fifo | Name::Unix | Name::Seqpacket | Name::Tcp | Name::Npipe => {
+            ours::serve(args)
+        }
         Name::RawFutex | Name::RawSpin => raw_memory::serve(args),
-        Name::RawFifo | Name::RawUnix | Name::RawSeqpacket | Name::RawTcp => {
+        Name::RawFifo | Name::RawUnix | Name::RawSeqpacket | Name::RawTcp | Name::RawNpipe => {
             raw_stream::serve(args)
         }
         Name::Pipe | Name::RawPipe => Err(Failure::Usage(
@@ -144,10 +169,12 @@ fn serve_stdio(args: &ContestantArgs) -> Result<(), Failure> {
 fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
     match args.name {
         Name::Pipe => ours::spawn(args),
-        Name::Shm | Name::Fifo | Name::Unix | Name::Seqpacket | Name::Tcp => ours::connect(args),
+        Name::Shm | Name::Fifo | Name::Unix | Name::Seqpacket | Name::Tcp | Name::Npipe => {
+            ours::connect(args)
+        }
         Name::RawFutex | Name::RawSpin => raw_memory::connect(args),
         Name::RawPipe => raw_stream::spawn(args),
-        Name::RawFifo | Name::RawUnix | Name::RawSeqpacket | Name::RawTcp => {
+        Name::RawFifo | Name::RawUnix | Name::RawSeqpacket | Name::RawTcp | Name::RawNpipe => {
             raw_stream::connect(args)
         }
     }

@@ -2,6 +2,7 @@
 
 use super::body::{Bodies, wrong};
 use super::deferred;
+#[cfg(unix)]
 use super::driven::EventLoop;
 use super::flight::Flight;
 use super::job::{self, is_sum, sum};
@@ -12,14 +13,14 @@ use crate::cli::{Answering, Asking, ContestantArgs, ContestantSettings};
 use crate::exit::Failure;
 use calc_ipc::calculator::{Request, Response};
 use calc_ipc::error::Error;
-use calc_ipc::service::{Client, Handler, Limit, Server, pipe};
+#[cfg(unix)]
+use calc_ipc::service::pipe;
+use calc_ipc::service::{Client, Handler, Limit, Server};
 use calc_ipc::transport::{self, Address, ClientOptions, MAX_MESSAGE_RANGE, ServerOptions};
-use std::ffi::CString;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::num::NonZeroU32;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,10 @@ fn address(args: &ContestantArgs, port: u16) -> Address {
             Address::Shm(name.to_string_lossy().into_owned())
         }
         Name::Seqpacket => Address::SeqPacket(format!("{address}.sock")),
+        Name::Npipe => {
+            let name = args.address.file_name().unwrap_or_default();
+            Address::NamedPipe(name.to_string_lossy().into_owned())
+        }
         _ => Address::Unix(format!("{address}.sock")),
     }
 }
@@ -106,9 +111,7 @@ pub(super) fn serve(args: &ContestantArgs) -> Result<(), Failure> {
         write_port(&args.address, port)?;
     }
     if args.settings.manner.is_driven {
-        let event_loop = EventLoop::of(&server)?;
-        say_ready()?;
-        event_loop.run()?;
+        drive(&server)?;
     } else {
         server.start().map_err(|e| failure(&e))?;
         say_ready()?;
@@ -126,14 +129,38 @@ pub(super) fn serve(args: &ContestantArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Serves in an event loop of this program's, until there is something to read on standard input.
+#[cfg(unix)]
+fn drive(server: &Server) -> Result<(), Failure> {
+    let event_loop = EventLoop::of(server)?;
+    say_ready()?;
+    event_loop.run()
+}
+
+#[cfg(windows)]
+fn drive(_: &Server) -> Result<(), Failure> {
+    Err(Failure::Usage("there is no epoll here".to_owned()))
+}
+
 /// Serves the parent process, to which it says who it is in a file: the library's client has no need to know.
 pub(super) fn serve_stdio(args: &ContestantArgs) -> Result<(), Failure> {
     let path = beside(&args.address, "pid");
     fs::write(&path, std::process::id().to_string())
         .map_err(|error| Failure::io(path.display(), &error))?;
+    serve_own_stdio(handler(args)?, &server_options(args)).map_err(|e| failure(&e))
+}
+
+#[cfg(unix)]
+fn serve_own_stdio(handler: Handler, options: &ServerOptions) -> Result<(), Error> {
+    use std::os::fd::AsFd;
     let (input, output) = (io::stdin(), io::stdout());
-    let options = server_options(args);
-    pipe::serve(input.as_fd(), output.as_fd(), handler(args)?, &options).map_err(|e| failure(&e))
+    pipe::serve(input.as_fd(), output.as_fd(), handler, options)
+}
+
+#[cfg(windows)]
+fn serve_own_stdio(handler: Handler, options: &ServerOptions) -> Result<(), Error> {
+    let bound = transport::bind(&Address::Stdio, options)?;
+    Server::new(bound.endpoint, handler)?.run()
 }
 
 pub(super) fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
@@ -161,6 +188,7 @@ pub(super) fn spawn(args: &ContestantArgs) -> Result<Callers, Failure> {
 }
 
 /// A client of the server that `args` serve, and the server's process where it is this process's child.
+#[cfg(unix)]
 pub(crate) fn open(
     args: &ContestantArgs,
     timeout: Duration,
@@ -187,18 +215,17 @@ pub(crate) fn spawn_within(
     args: &ContestantArgs,
     options: &ClientOptions,
 ) -> Result<(Client, NonZeroU32), Failure> {
-    let program = own_program()?;
-    let own = stdio_arguments(args);
-    let words = wrapper.iter().map(|word| word.as_bytes());
-    let words = words.chain([program.as_os_str().as_bytes()]);
-    let words = words.chain(own.iter().map(String::as_bytes));
-    let words: Result<Vec<_>, _> = words.map(CString::new).collect();
-    let words = words.map_err(|error| Failure::Usage(error.to_string()))?;
-    let words: Vec<_> = words.iter().map(CString::as_c_str).collect();
+    let words = wrapper.iter().map(OsString::from);
+    let words = words.chain([own_program()?.into()]);
+    let mut words = words.chain(stdio_arguments(args).into_iter().map(OsString::from));
+    let address = Address::Exec {
+        program: words.next().unwrap_or_default(),
+        arguments: words.collect(),
+    };
     let path = beside(&args.address, "pid");
     // Nobody takes the process of the last one for this one's.
     let _ = fs::remove_file(&path);
-    let client = pipe::spawn(&words, options).map_err(|e| failure(&e))?;
+    let client = dial(&address, options)?;
     // It has said who it is when it answers, for which it has time to begin, whatever the options say of calls.
     let limit = Limit::Own(Some(BEGINNING));
     let answered = match args.settings.echo {

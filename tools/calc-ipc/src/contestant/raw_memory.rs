@@ -8,7 +8,7 @@ use super::raw_place::{SMALL, message};
 use super::{Caller, Callers, Name, await_end, beside};
 use crate::cli::ContestantArgs;
 use crate::exit::Failure;
-use crate::sys::{Shared, wait_while, wake_one};
+use crate::sys::Shared;
 use std::fs;
 use std::hint;
 use std::io;
@@ -33,7 +33,7 @@ impl Turns {
     fn pass(&self, turn: u32) {
         self.memory.word().store(turn, Ordering::Release);
         if !self.spins {
-            wake_one(self.memory.word());
+            self.memory.wake();
         }
     }
 
@@ -41,7 +41,7 @@ impl Turns {
     fn await_other(&self, turn: u32) -> u32 {
         let word = self.memory.word();
         if !self.spins {
-            wait_while(word, turn);
+            self.memory.wait_while(turn);
         }
         loop {
             let now = word.load(Ordering::Acquire);

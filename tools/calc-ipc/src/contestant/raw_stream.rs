@@ -9,8 +9,7 @@ use crate::cli::ContestantArgs;
 use crate::exit::Failure;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Stdio};
+use std::process::Child;
 
 fn failure(error: &io::Error) -> Failure {
     Failure::io("raw", error)
@@ -30,12 +29,8 @@ pub(super) fn serve(args: &ContestantArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn serve_stdio(args: &ContestantArgs) -> Result<(), Failure> {
-    let own = || {
-        let input = io::stdin().as_fd().try_clone_to_owned()?;
-        let output = io::stdout().as_fd().try_clone_to_owned()?;
-        attend(Stream::new(input, output, args.settings.spin)?, args)
-    };
-    own().map_err(|error| failure(&error))
+    let served = Stream::stdio(args.settings.spin).and_then(|stream| attend(stream, args));
+    served.map_err(|error| failure(&error))
 }
 
 pub(super) fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
@@ -57,12 +52,8 @@ pub(super) fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
 pub(super) fn spawn(args: &ContestantArgs) -> Result<Callers, Failure> {
     let pipes = io::pipe().and_then(|requests| Ok((requests, io::pipe()?)));
     let ((requests, to_server), (from_server, answers)) = pipes.map_err(|error| failure(&error))?;
-    let server = spawn_stdio(
-        args,
-        Stdio::from(OwnedFd::from(requests)),
-        Stdio::from(OwnedFd::from(answers)),
-    )?;
-    let stream = Stream::new(from_server.into(), to_server.into(), args.settings.spin);
+    let server = spawn_stdio(args, requests.into(), answers.into())?;
+    let stream = Stream::over_pipes(from_server, to_server, args.settings.spin);
     let stream = stream.map_err(|error| failure(&error))?;
     stream.widen(message(args));
     let process = server.id();

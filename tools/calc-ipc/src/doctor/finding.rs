@@ -1,8 +1,8 @@
 //! What can be found, and what to do about it.
 
+use crate::sys;
 use calc_ipc::error::{Error, Status};
 use serde::Serialize;
-use std::fs;
 
 /// What it comes down to. The names are for scripts, and stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -10,7 +10,8 @@ use std::fs;
 pub(super) enum Verdict {
     Healthy,
     NoServer,
-    /// The name of a server that died is still there.
+    /// The name of a server that died is still there; on Windows, names go with servers.
+    #[cfg_attr(windows, expect(dead_code, reason = "see above"))]
     LeftOver,
     /// A server has the address, but does not let anybody in yet, or any more.
     NotListening,
@@ -19,6 +20,7 @@ pub(super) enum Verdict {
     /// A server, or a name, of somebody who is not trusted.
     WrongOwner,
     PermissionDenied,
+    #[cfg_attr(windows, expect(dead_code, reason = "no name is that of a file"))]
     PathTooLong,
     BadAddress,
     NameResolution,
@@ -95,7 +97,7 @@ impl Finding {
         let Some(process) = process else {
             return Self::new(Verdict::NoAnswer, "a server is there, but does not answer");
         };
-        if is_stopped(process) {
+        if sys::is_stopped(process) {
             let explanation = format!("process {process} has the address, but is stopped");
             return Self::new(Verdict::NoAnswer, explanation)
                 .advise(format!("continue it: kill -CONT {process}"));
@@ -116,12 +118,4 @@ impl Finding {
         };
         Self::new(verdict, error.context())
     }
-}
-
-/// Whether the process was stopped by a signal or a debugger (proc_pid_stat(5)).
-fn is_stopped(process: u32) -> bool {
-    let about = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name before it is in parentheses, and may have some of its own.
-    let state = about.rsplit_once(')').map(|(_, rest)| rest.trim_start());
-    state.is_some_and(|state| state.starts_with(['T', 't']))
 }

@@ -1,17 +1,23 @@
 //! `calc-ipc doctor`: why a server cannot be reached, or that it can.
 
 mod finding;
+#[cfg(windows)]
+mod pipe;
+#[cfg(unix)]
 mod place;
 mod probe;
 mod program;
 mod tcp;
 
 use crate::cli::DoctorArgs;
-use crate::endpoint::{Life, Locks, Place};
 use crate::exit::{Exit, Failure};
 use calc_ipc::error::Status;
 use calc_ipc::transport::Address;
 use finding::{Finding, Verdict};
+#[cfg(windows)]
+use pipe::{by_name, holder, stranger};
+#[cfg(unix)]
+use place::{by_name, holder, stranger};
 use probe::{Kind, Probe, RoundTrip, Trouble};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -77,29 +83,21 @@ fn healthy(url: &Address, kind: Kind) -> Finding {
     }
 }
 
-/// The process that serves at `url`, where that can be known.
-fn holder(url: &Address) -> Option<u32> {
-    match Place::of(url)?.life(&Locks::read()) {
-        Life::Alive(process) => process,
-        Life::LeftOver => None,
-    }
-}
-
-/// What means the same over every transport, then what needs a look at the address.
+/// A program that is none of this library's, then what means the same over every transport, then what needs a look at the address.
 fn explain(url: &Address, trouble: &Trouble) -> Finding {
+    if let Some(finding) = stranger(url, trouble) {
+        return finding;
+    }
     match trouble.error.status() {
         Status::Refused => Finding::full(),
         // The doctor's limit lets any answer in: this is no answer's length.
         Status::Malformed | Status::TooLarge => Finding::version_mismatch(),
         Status::HandlerFailed => Finding::handler_failed(),
         Status::TimedOut if trouble.is_connected => Finding::no_answer(holder(url)),
-        _ => match (Place::of(url), url) {
-            (Some(place), _) => place::explain(&place, &trouble.error),
-            (None, Address::Tcp { host, port }) => tcp::explain(host, *port, trouble),
-            (None, Address::Exec { program, .. }) => {
-                program::explain(program.as_ref(), &trouble.error)
-            }
-            (None, _) => Finding::other(&trouble.error),
+        _ => match url {
+            Address::Tcp { host, port } => tcp::explain(host, *port, trouble),
+            Address::Exec { program, .. } => program::explain(program.as_ref(), &trouble.error),
+            _ => by_name(url, &trouble.error),
         },
     }
 }

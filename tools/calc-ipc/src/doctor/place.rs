@@ -1,8 +1,10 @@
 //! Endpoints with a name in the file system that cannot be reached.
 
 use super::finding::{Finding, Verdict};
+use super::probe::Trouble;
 use crate::endpoint::{Kind, Life, Locks, Place};
 use calc_ipc::error::{Error, Status};
+use calc_ipc::transport::Address;
 use nix::unistd::{AccessFlags, eaccess};
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
@@ -10,8 +12,28 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
-/// Why the library could not talk to the server at `place`.
-pub(super) fn explain(place: &Place, error: &Error) -> Finding {
+/// The process that serves at `url`, where that can be known.
+pub(super) fn holder(url: &Address) -> Option<u32> {
+    match Place::of(url)?.life(&Locks::read()) {
+        Life::Alive(process) => process,
+        Life::LeftOver => None,
+    }
+}
+
+/// Files say nothing about who answers.
+pub(super) fn stranger(_: &Address, _: &Trouble) -> Option<Finding> {
+    None
+}
+
+/// Why the library could not talk to the server at this address.
+pub(super) fn by_name(url: &Address, error: &Error) -> Finding {
+    match Place::of(url) {
+        Some(place) => explain(&place, error),
+        None => Finding::other(error),
+    }
+}
+
+fn explain(place: &Place, error: &Error) -> Finding {
     match error.status() {
         Status::InvalidArgument => return invalid(place, error),
         Status::NotConnected | Status::PermissionDenied => {}

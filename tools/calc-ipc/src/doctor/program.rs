@@ -1,8 +1,8 @@
 //! Programs that do not serve.
 
 use super::finding::{Finding, Verdict};
+use crate::sys;
 use calc_ipc::error::{Error, Status};
-use nix::unistd::{AccessFlags, eaccess};
 use std::path::Path;
 
 /// Why the library could not talk to the program at `path`.
@@ -16,7 +16,7 @@ pub(super) fn explain(path: &Path, error: &Error) -> Finding {
         let explanation = format!("{shown} is no program");
         return Finding::new(Verdict::WrongKind, explanation);
     }
-    if eaccess(path, AccessFlags::X_OK).is_err() {
+    if !sys::may_execute(path) {
         let explanation = format!("this user may not execute {shown}");
         return Finding::new(Verdict::PermissionDenied, explanation).advise("try chmod +x");
     }

@@ -8,7 +8,6 @@ mod locks;
 pub(crate) use locks::Locks;
 
 use calc_ipc::transport::Address;
-use serde::Serialize;
 use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -18,8 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const SHM_FOLDER: &str = "/dev/shm";
 
 /// What stands behind a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A Unix socket.
     Unix,

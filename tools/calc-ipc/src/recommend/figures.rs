@@ -145,7 +145,7 @@ fn throughputs(report: &Report, facts: &Facts, candidates: &[Kind]) -> Option<Fi
 fn place_of(transport: Transport, candidates: &[Kind]) -> Option<usize> {
     candidates
         .iter()
-        .position(|kind| kind.measured() == Some(transport))
+        .position(|kind| kind.measured() == transport)
 }
 
 fn kind_of(transport: Transport, candidates: &[Kind]) -> Option<Kind> {

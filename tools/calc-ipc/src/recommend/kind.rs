@@ -1,4 +1,4 @@
-//! What may be recommended: transports of both systems, by the benchmark's names where it measures them.
+//! What may be recommended: transports of both systems.
 
 use crate::bench::report::Transport;
 use crate::cli::System;
@@ -26,15 +26,15 @@ impl Kind {
         }
     }
 
-    /// As the benchmark calls it, if it measures it.
-    pub(super) fn measured(self) -> Option<Transport> {
+    /// As the benchmark calls it.
+    pub(super) fn measured(self) -> Transport {
         match self {
-            Self::Shm => Some(Transport::Shm),
-            Self::Pipe => Some(Transport::Pipe),
-            Self::Fifo => Some(Transport::Fifo),
-            Self::Unix => Some(Transport::Unix),
-            Self::NamedPipe => None,
-            Self::Tcp => Some(Transport::Tcp),
+            Self::Shm => Transport::Shm,
+            Self::Pipe => Transport::Pipe,
+            Self::Fifo => Transport::Fifo,
+            Self::Unix => Transport::Unix,
+            Self::NamedPipe => Transport::Npipe,
+            Self::Tcp => Transport::Tcp,
         }
     }
 

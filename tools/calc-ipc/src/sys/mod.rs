@@ -1,20 +1,38 @@
 //! What a system has its own way for. `unsafe` is here alone: memory that two processes share, sleeping on a word in it, and on
-//! Windows what a console says.
+//! Windows what a console says, what pipes are, and what processes do.
 
 #[cfg(unix)]
 mod futex;
+#[cfg(windows)]
+mod job;
+#[cfg(windows)]
+mod mapping;
+#[cfg(windows)]
+mod pipe;
+#[cfg(windows)]
+mod process;
 #[cfg(unix)]
 mod shared;
+#[cfg(windows)]
+mod system;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
-#[cfg(unix)]
-pub(crate) use futex::{wait_while, wake_one};
+#[cfg(windows)]
+pub(crate) use job::end_with_this_process;
+#[cfg(windows)]
+pub(crate) use mapping::Shared;
+#[cfg(windows)]
+pub(crate) use pipe::{accept_pipe, await_pipe, create_pipe, has_pipe, is_pipe_busy, pipe_server};
+#[cfg(windows)]
+pub(crate) use process::{move_to_processors, processor_time, processors, suspend, use_processors};
 #[cfg(unix)]
 pub(crate) use shared::Shared;
-#[cfg(unix)]
-pub(crate) use unix::{End, host, input, user};
 #[cfg(windows)]
-pub(crate) use windows::{End, host, input, user};
+pub(crate) use system::system;
+#[cfg(unix)]
+pub(crate) use unix::{End, cpu, host, input, is_stopped, may_execute, may_write, system, user};
+#[cfg(windows)]
+pub(crate) use windows::{End, cpu, host, input, is_stopped, may_execute, may_write, user};

@@ -1,5 +1,6 @@
 //! A file that two processes have mapped.
 
+use super::futex::{wait_while, wake_one};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions};
@@ -58,6 +59,16 @@ impl Shared {
         // SAFETY: a mapping begins at a page and is at least a word long (`map`), it lives as long as `self`, and
         // both sides use the word atomically alone.
         unsafe { AtomicU32::from_ptr(self.base.as_ptr().cast()) }
+    }
+
+    /// Sleeps while the word holds `value`, until the other side has changed it and wakes this one.
+    pub(crate) fn wait_while(&self, value: u32) {
+        wait_while(self.word(), value);
+    }
+
+    /// Wakes the other side.
+    pub(crate) fn wake(&self) {
+        wake_one(self.word());
     }
 
     /// Copies `bytes` into the mapping.

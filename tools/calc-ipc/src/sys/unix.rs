@@ -1,11 +1,12 @@
 //! What a user says to a command on Unix, and what a command may ask about its user.
 
-use nix::unistd::{gethostname, getuid};
+use nix::unistd::{AccessFlags, eaccess, gethostname, getuid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
 
 /// The user's wish that the command ends: a signal.
 pub(crate) struct End(Signals);
@@ -40,4 +41,42 @@ pub(crate) fn host() -> Option<String> {
 /// This user's number.
 pub(crate) fn user() -> Option<u32> {
     Some(getuid().as_raw())
+}
+
+/// Whether this user may execute this file.
+pub(crate) fn may_execute(path: &Path) -> bool {
+    eaccess(path, AccessFlags::X_OK).is_ok()
+}
+
+/// Whether this user may change this file, or make others in this folder.
+pub(crate) fn may_write(path: &Path) -> bool {
+    let search = match path.is_dir() {
+        true => AccessFlags::X_OK,
+        false => AccessFlags::empty(),
+    };
+    eaccess(path, AccessFlags::W_OK | search).is_ok()
+}
+
+/// Whether the process was stopped by a signal or a debugger (proc_pid_stat(5)).
+pub(crate) fn is_stopped(process: u32) -> bool {
+    let about = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name before it is in parentheses, and may have some of its own.
+    let state = about.rsplit_once(')').map(|(_, rest)| rest.trim_start());
+    state.is_some_and(|state| state.starts_with(['T', 't']))
+}
+
+/// The processor, as the kernel calls it.
+pub(crate) fn cpu() -> Option<String> {
+    let about = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let lines = about.lines().filter_map(|line| line.split_once(':'));
+    let mut names = lines.filter(|(key, _)| key.trim() == "model name");
+    names.next().map(|(_, name)| name.trim().to_owned())
+}
+
+/// The system and its version.
+pub(crate) fn system() -> String {
+    let read = |name| fs::read_to_string(format!("/proc/sys/kernel/{name}"));
+    let words =
+        ["ostype", "osrelease"].map(|name| read(name).unwrap_or_default().trim().to_owned());
+    words.join(" ")
 }

@@ -5,6 +5,7 @@ use signal_hook::low_level;
 use std::fs::File;
 use std::io;
 use std::os::windows::io::AsHandle;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 /// The user's wish that the command ends: Ctrl-C.
@@ -53,7 +54,31 @@ pub(crate) fn host() -> Option<String> {
     std::env::var("COMPUTERNAME").ok()
 }
 
+/// The processor, as the system calls it.
+pub(crate) fn cpu() -> Option<String> {
+    std::env::var("PROCESSOR_IDENTIFIER").ok()
+}
+
 /// Users have no numbers.
 pub(crate) fn user() -> Option<u32> {
     None
+}
+
+/// Whether this user may execute this file: any whose name says that it is a program.
+pub(crate) fn may_execute(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    extension.eq_ignore_ascii_case("exe") || extension.eq_ignore_ascii_case("com")
+}
+
+/// Whether this user may change this file, or make others in this folder; the rights of neither are looked at.
+pub(crate) fn may_write(path: &Path) -> bool {
+    path.is_dir()
+        || path
+            .metadata()
+            .is_ok_and(|about| !about.permissions().readonly())
+}
+
+/// Windows does not tell.
+pub(crate) fn is_stopped(_: u32) -> bool {
+    false
 }

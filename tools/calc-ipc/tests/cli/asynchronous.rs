@@ -244,6 +244,8 @@ fn what_makes_no_sense_is_refused() {
         &["--async", "--turn", "1ms"],
         &["--async", "--runs", "2"],
         &["--async", "--rounds", "0"],
+        &["--async", "--transports", "npipe"],
+        &["--transports", "unix,npipe"],
     ] {
         let output = run(["bench", "--quick"].iter().chain(args));
         assert_eq!(output.status, Some(2), "{args:?}: {output:?}");

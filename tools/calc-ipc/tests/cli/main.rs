@@ -7,19 +7,35 @@
     reason = "this is a test"
 )]
 
+#[cfg(unix)]
 mod asynchronous;
+#[cfg(unix)]
 mod bench;
+#[cfg(unix)]
 mod call;
+#[cfg(unix)]
 mod crowd;
+#[cfg(unix)]
 mod doctor;
+#[cfg(unix)]
 mod generate;
+#[cfg(unix)]
 mod ls;
+#[cfg(unix)]
 mod promises;
+#[cfg(unix)]
 mod readme;
+#[cfg(unix)]
 mod recommend;
+#[cfg(unix)]
 mod recommend_asks;
+#[cfg(unix)]
 mod recommend_lines;
 mod report;
+#[cfg(unix)]
 mod serve;
+#[cfg(unix)]
 mod stream;
 mod support;
+#[cfg(windows)]
+mod windows;

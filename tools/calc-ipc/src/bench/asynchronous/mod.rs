@@ -68,7 +68,10 @@ pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble
 
 /// Those that are asked for; all if none is.
 fn transports(asked: &[Transport]) -> Vec<Transport> {
-    let all = Transport::value_variants().iter().copied();
+    let all = Transport::value_variants()
+        .iter()
+        .copied()
+        .filter(|transport| transport.is_here());
     all.filter(|transport| asked.is_empty() || asked.contains(transport))
         .collect()
 }

@@ -98,7 +98,8 @@ fn measure_one_core(session: &mut Session, effort: &Effort) -> Result<Vec<Findin
     let over_raw = TRANSPORTS.map(|transport| {
         let limit = match transport {
             Transport::Unix | Transport::Seqpacket | Transport::Tcp | Transport::Shm => 1.05,
-            Transport::Pipe => 1.20,
+            // Named pipes are Windows', and none of these.
+            Transport::Pipe | Transport::Npipe => 1.20,
             Transport::Fifo => 1.35,
         };
         let raw = spec::raw(transport, true);

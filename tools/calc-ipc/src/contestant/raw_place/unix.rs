@@ -1,7 +1,8 @@
-//! Where the two sides of a bare stream meet.
+//! Where the two sides meet on Unix: at sockets, FIFOs and a port.
 
-use super::stream::Stream;
-use super::{Name, beside, calculator, seqpacket};
+use super::super::stream::Stream;
+use super::super::{Name, beside, seqpacket};
+use super::{message, work};
 use crate::cli::ContestantArgs;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -14,53 +15,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-/// The bytes that stand for a request of the calculator's, and for its answer.
-pub(super) const SMALL: usize = 16;
-
-/// The length of the messages that are served.
-pub(super) fn message(args: &ContestantArgs) -> usize {
-    let echo = args
-        .settings
-        .echo
-        .map(|size| usize::try_from(size).unwrap_or(SMALL));
-    echo.unwrap_or(SMALL).max(SMALL)
-}
-
-/// What a server does with what comes.
-#[derive(Clone, Copy)]
-enum Work {
-    /// Gives back messages of this length.
-    Echo(usize),
-    Calculate {
-        is_slow: bool,
-    },
-}
-
-/// Serves one client to its end.
-pub(super) fn attend(mut stream: Stream, args: &ContestantArgs) -> io::Result<()> {
-    work(args).attend(&mut stream)
-}
-
-fn work(args: &ContestantArgs) -> Work {
-    match args.settings.calculate {
-        true => Work::Calculate {
-            is_slow: args.settings.is_slow,
-        },
-        false => Work::Echo(message(args)),
-    }
-}
-
-impl Work {
-    fn attend(self, stream: &mut Stream) -> io::Result<()> {
-        match self {
-            Self::Echo(message) => stream.echo(message),
-            Self::Calculate { is_slow } => calculator::serve(stream, is_slow),
-        }
-    }
-}
-
 /// What a server makes in the file system.
-pub(super) fn names(args: &ContestantArgs) -> Vec<PathBuf> {
+pub(in crate::contestant) fn names(args: &ContestantArgs) -> Vec<PathBuf> {
     match args.name {
         Name::RawFifo => (0..args.clients).flat_map(|n| pair(args, n)).collect(),
         Name::RawUnix | Name::RawSeqpacket => vec![socket(args)],
@@ -78,7 +34,7 @@ fn pair(args: &ContestantArgs, client: u32) -> [PathBuf; 2] {
 }
 
 /// Makes the address, and threads that serve there; gives the port, if there is one.
-pub(super) fn listen(args: &ContestantArgs) -> io::Result<Option<u16>> {
+pub(in crate::contestant) fn listen(args: &ContestantArgs) -> io::Result<Option<u16>> {
     let (work, budget, name) = (work(args), args.settings.spin, args.name);
     let serve = move |fd: OwnedFd| {
         thread::Builder::new().spawn(move || work.attend(&mut over(name, fd, budget)?))
@@ -144,7 +100,11 @@ fn serve_pair(args: &ContestantArgs, client: u32) -> io::Result<()> {
 }
 
 /// Connects the client of this number.
-pub(super) fn dial(args: &ContestantArgs, port: Option<u16>, client: u32) -> io::Result<Stream> {
+pub(in crate::contestant) fn dial(
+    args: &ContestantArgs,
+    port: Option<u16>,
+    client: u32,
+) -> io::Result<Stream> {
     let budget = args.settings.spin;
     if let Some(port) = port {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;

@@ -1,8 +1,17 @@
 //! Runs the command.
 
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use unix::install;
+#[cfg(unix)]
+use unix::{forget, kill};
+#[cfg(windows)]
+use windows::{forget, kill};
+
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -15,8 +24,8 @@ use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Nothing here takes nearly as long; what does hangs, and is killed.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Nothing here takes nearly as long; what does hangs, and is killed. Under Wine, what a benchmark does asks another process all the time.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 600 } else { 60 });
 
 /// The command, with nothing to read.
 pub(crate) fn calc_ipc<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
@@ -99,26 +108,14 @@ pub(crate) struct Alarm {
 impl Alarm {
     pub(crate) fn set(child: &Child) -> Self {
         let (cancel, cancelled) = mpsc::channel();
-        let process = process_of(child);
+        let process = child.id();
         thread::spawn(move || {
             if cancelled.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let _ = kill(process, Signal::SIGKILL);
+                kill(process);
             }
         });
         Self { _cancel: cancel }
     }
-}
-
-/// Copies a program to where any user may execute it. `install` writes it, and not this process, whose
-/// other threads fork: a file that anybody has open for writing cannot be executed.
-pub(crate) fn install(program: &Path, to: &Path) {
-    let mut install = Command::new("install");
-    install.args(["-m", "755"]).arg(program).arg(to);
-    assert_eq!(finish(install, "").status, Some(0));
-}
-
-fn process_of(child: &Child) -> Pid {
-    Pid::from_raw(i32::try_from(child.id()).unwrap())
 }
 
 /// The first lines, once they are there.
@@ -157,13 +154,6 @@ impl Serving {
         serving
     }
 
-    /// Runs `command`, which says that it serves one URL, but not on standard output.
-    pub(crate) fn spawn_announced_on_stderr(command: Command) -> Self {
-        let mut serving = Self::spawn_silent(command);
-        serving.urls = first_lines(serving.child.stderr.as_mut().unwrap(), 1);
-        serving
-    }
-
     fn spawn_silent(mut command: Command) -> Self {
         let child = command
             .stdout(Stdio::piped())
@@ -179,35 +169,6 @@ impl Serving {
 
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(process_of(&self.child), signal).unwrap();
-    }
-
-    /// Stops it, and waits until it has: until then, it may still answer.
-    pub(crate) fn freeze(&self) {
-        self.signal(Signal::SIGSTOP);
-        let process = process_of(&self.child);
-        let state = waitpid(process, Some(WaitPidFlag::WUNTRACED)).unwrap();
-        assert_eq!(state, WaitStatus::Stopped(process, Signal::SIGSTOP));
-    }
-
-    /// Waits for its end, and says how it ended and what else it said.
-    pub(crate) fn wait(mut self) -> Output {
-        let stdout = read_on_thread(self.child.stdout.take().unwrap());
-        let stderr = read_on_thread(self.child.stderr.take().unwrap());
-        let status = self.child.wait().unwrap();
-        Output {
-            status: status.code(),
-            stdout: stdout.join().unwrap(),
-            stderr: stderr.join().unwrap(),
-        }
-    }
-
-    pub(crate) fn end_by(self, signal: Signal) -> Output {
-        self.signal(signal);
-        self.wait()
     }
 }
 
@@ -240,54 +201,23 @@ impl Names {
         self.folder.path().join(name)
     }
 
-    pub(crate) fn unix(&self) -> String {
-        format!("unix://{}/sock", self.folder())
-    }
-
-    pub(crate) fn seqpacket(&self) -> String {
-        format!("seqpacket://{}/records", self.folder())
-    }
-
-    pub(crate) fn fifo(&self) -> String {
-        format!("fifo://{}/fifo", self.folder())
-    }
-
-    /// The folder's own name, which is as rare in /dev/shm.
+    /// The folder's own name, which is as rare elsewhere.
     pub(crate) fn shm(&self) -> String {
         format!("shm://{}", self.word())
     }
 
-    pub(crate) fn shm_at_path(&self) -> String {
-        format!("shm://{}/memory", self.folder())
-    }
-
-    fn word(&self) -> &str {
+    pub(crate) fn word(&self) -> &str {
         Path::new(self.folder())
             .file_name()
             .unwrap()
             .to_str()
             .unwrap()
     }
-
-    /// Every name that is in use.
-    pub(crate) fn in_use(&self) -> Vec<String> {
-        let names = |folder: &Path| {
-            let entries = fs::read_dir(folder).unwrap();
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        };
-        let in_memory = names(Path::new("/dev/shm")).filter(|name| name.starts_with(self.word()));
-        let mut all: Vec<_> = names(self.folder.path()).chain(in_memory).collect();
-        all.sort();
-        all
-    }
 }
 
 impl Drop for Names {
     fn drop(&mut self) {
-        // What servers that were killed could not remove.
-        for name in [self.word().to_owned(), format!("{}.lock", self.word())] {
-            let _ = fs::remove_file(Path::new("/dev/shm").join(name));
-        }
+        forget(self.word());
     }
 }
 

@@ -5,7 +5,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 use std::hint;
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const LOOKS: u32 = 8;
 
 /// A connection over any descriptors that are read and written.
-pub(super) struct Stream {
+pub(in crate::contestant) struct Stream {
     input: OwnedFd,
     output: OwnedFd,
     /// How long to look before sleeping; zero: not at all, the descriptors block.
@@ -23,7 +23,11 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(input: OwnedFd, output: OwnedFd, budget: Duration) -> io::Result<Self> {
+    pub(in crate::contestant) fn new(
+        input: OwnedFd,
+        output: OwnedFd,
+        budget: Duration,
+    ) -> io::Result<Self> {
         if !budget.is_zero() {
             for fd in [&input, &output] {
                 let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
@@ -39,17 +43,17 @@ impl Stream {
     }
 
     /// One descriptor for both ways.
-    pub(super) fn two_way(both: OwnedFd, budget: Duration) -> io::Result<Self> {
+    pub(in crate::contestant) fn two_way(both: OwnedFd, budget: Duration) -> io::Result<Self> {
         Self::new(both.try_clone()?, both, budget)
     }
 
     /// The same, which writes no more than so many bytes at once.
-    pub(super) fn in_records_of(self, most: usize) -> Self {
+    pub(in crate::contestant) fn in_records_of(self, most: usize) -> Self {
         Self { most, ..self }
     }
 
     /// Lets both pipes hold a message of this length, as far as the system allows it.
-    pub(super) fn widen(&self, size: usize) {
+    pub(in crate::contestant) fn widen(&self, size: usize) {
         let Ok(size) = i32::try_from(size) else {
             return;
         };
@@ -59,7 +63,7 @@ impl Stream {
     }
 
     /// Reads what is there, 0 at the end.
-    pub(super) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+    pub(in crate::contestant) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let mut start = None;
         loop {
             for _ in 0..LOOKS {
@@ -75,19 +79,7 @@ impl Stream {
         }
     }
 
-    /// Fills the room.
-    pub(super) fn read_all(&mut self, mut room: &mut [u8]) -> io::Result<()> {
-        while !room.is_empty() {
-            let count = self.read(room)?;
-            if count == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            room = room.get_mut(count..).unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    pub(super) fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(in crate::contestant) fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let record = bytes.get(..self.most).unwrap_or(bytes);
             match write(&self.output, record) {
@@ -99,24 +91,19 @@ impl Stream {
         Ok(())
     }
 
-    /// Gives back all that comes, whole messages at a time, until the other side has gone.
-    pub(super) fn echo(&mut self, message: usize) -> io::Result<()> {
-        // As much as a pipe holds by default, so that many small messages are read at once.
-        let mut buffer = vec![0; message.max(65536)];
-        let mut filled = 0;
-        loop {
-            let count = self.read(buffer.get_mut(filled..).unwrap_or_default())?;
-            if count == 0 {
-                return Ok(());
-            }
-            filled += count;
-            let whole = filled - filled % message;
-            if whole > 0 {
-                self.write_all(buffer.get(..whole).unwrap_or_default())?;
-                buffer.copy_within(whole..filled, 0);
-                filled -= whole;
-            }
-        }
+    pub(in crate::contestant) fn over_pipes(
+        input: PipeReader,
+        output: PipeWriter,
+        budget: Duration,
+    ) -> io::Result<Self> {
+        Self::new(input.into(), output.into(), budget)
+    }
+
+    /// This program's standard input and output.
+    pub(in crate::contestant) fn stdio(budget: Duration) -> io::Result<Self> {
+        let input = io::stdin().as_fd().try_clone_to_owned()?;
+        let output = io::stdout().as_fd().try_clone_to_owned()?;
+        Self::new(input, output, budget)
     }
 }
 
@@ -130,7 +117,7 @@ fn wait(fd: &OwnedFd, what: PollFlags) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::seqpacket;
+    use super::super::super::seqpacket;
     use super::*;
     use std::os::unix::net::UnixStream;
     use std::thread;

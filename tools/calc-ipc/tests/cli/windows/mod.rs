@@ -1,0 +1,7 @@
+//! The command on Windows.
+
+mod bench;
+mod calls;
+mod doctor;
+mod ls;
+mod pipes;
