@@ -20,7 +20,7 @@ use calc_ipc::ffi::{
     client::*, flight::*, handler::*, message::*, observe::*, reply::*, server::*, status::*,
 };
 use ear::Ear;
-use pair::{Pair, unix};
+use pair::{Pair, url};
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::slice;
@@ -81,7 +81,7 @@ impl Deferring {
         let (sender, kept) = channel();
         let sender = Box::new(sender);
         let data = (&raw const *sender).cast_mut().cast();
-        let url = text(&unix(address));
+        let url = text(&url(address));
         // SAFETY: a string, and a handler with what it takes for its data.
         let pair = Pair::new(|out| unsafe {
             calc_ipc_server_create_deferred(url.as_ptr(), Some(keep), data, null(), out)
@@ -212,7 +212,7 @@ unsafe extern "C" fn fail_as_said(
 fn a_reply_that_fails_without_a_text_fails_for_what_its_handler_has_said() {
     let address = Address::new();
     let ear = Ear::new();
-    let (url, options) = (text(&unix(&address)), ear.options(|_| ()));
+    let (url, options) = (text(&url(&address)), ear.options(|_| ()));
     // SAFETY: a string, a handler that takes no data, and options.
     let pair = Pair::new(|out| unsafe {
         calc_ipc_server_create_deferred(

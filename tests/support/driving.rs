@@ -7,11 +7,15 @@
     reason = "each test file uses its part"
 )]
 
-use crate::support::{Address, PATIENCE, Transport, eventually, is_readable_within};
+use crate::support::{
+    Address, PATIENCE, TRANSPORTS, Transport, add, eventually, is_readable_within,
+};
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Limit, Next, Server};
 use calc_ipc::transport::ServerOptions;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 pub(crate) const LOOK: Option<Duration> = Some(Duration::ZERO);
@@ -58,6 +62,41 @@ pub(crate) fn drive_until(server: &Server, mut is_so: impl FnMut() -> bool) {
     });
 }
 
+/// Clients that call, each in a thread of its own; how many have not finished.
+pub(crate) fn callers<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    transport: &'scope Transport,
+    address: &'scope Address,
+    unfinished: &'scope AtomicUsize,
+) {
+    for number in 0..3 {
+        unfinished.fetch_add(1, Ordering::SeqCst);
+        scope.spawn(move || {
+            for round in 0..3 {
+                let client = transport.client(address);
+                for call in 0..40 {
+                    let sum = client.call(&add(number, call)).unwrap();
+                    assert_eq!(sum, Ok(number + call), "{round}");
+                }
+                let requests: Vec<_> = (0..500).map(|call| add(number, call)).collect();
+                let mut answered = 0;
+                client.call_many(&requests, |_| answered += 1).unwrap();
+                assert_eq!(answered, 500);
+            }
+            unfinished.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+}
+
+/// A server over each transport, and its address.
+pub(crate) fn one_over_each() -> (Vec<Address>, Vec<Server>) {
+    let addresses: Vec<_> = TRANSPORTS.iter().map(|_| Address::new()).collect();
+    let pairs = TRANSPORTS.iter().zip(&addresses);
+    let servers = pairs.map(|(transport, address)| create(transport, address, Handler::Calculator));
+    let servers = servers.collect();
+    (addresses, servers)
+}
+
 /// A client that waits for nothing, and what it is owed.
 pub(crate) struct Asker {
     pub(crate) client: Client,
@@ -93,4 +132,15 @@ impl Asker {
             }
         }
     }
+}
+
+/// A client is connected, and was answered.
+pub(crate) fn connected(transport: &Transport, address: &Address, server: &Server) -> Client {
+    let mut asker = Asker::new(transport, address);
+    asker.ask(b"hello".to_vec());
+    drive_until(server, || {
+        asker.take();
+        asker.owed.is_empty()
+    });
+    asker.client
 }
