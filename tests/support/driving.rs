@@ -43,6 +43,17 @@ pub(crate) fn await_readable(server: &Server) {
     assert!(is_told, "it is never told");
 }
 
+/// There is nothing to do, which what is watched says: on Windows once it was told of what its own operations came to.
+pub(crate) fn assert_quiet(server: &Server, transport: &str) {
+    if cfg!(unix) {
+        assert!(!is_readable(server), "{transport}");
+    }
+    eventually("it is quiet", || {
+        drive(server);
+        !is_readable(server)
+    });
+}
+
 /// Drives it until there is nothing to do; how many turns did something.
 pub(crate) fn drive(server: &Server) -> usize {
     let mut turns = 0;

@@ -49,10 +49,13 @@ pub fn readable_among(sources: &[&impl Watched], time: Duration) -> Vec<usize> {
     let Some(first) = (found - WAIT_OBJECT_0 < count).then_some(found as usize) else {
         return Vec::new();
     };
-    // One was found, whatever becomes of it; the wait says nothing of those behind it.
-    // SAFETY: as above.
-    let is_set =
-        |place: &usize| unsafe { WaitForSingleObject(handles[*place], 0) == WAIT_OBJECT_0 };
-    let others = (first + 1..handles.len()).filter(is_set);
-    std::iter::once(first).chain(others).collect()
+    // The wait says nothing of those behind the first one, and whoever asks again may not find that one.
+    let mut found = vec![first];
+    for (place, handle) in handles.iter().enumerate().skip(first + 1) {
+        // SAFETY: as above.
+        if unsafe { WaitForSingleObject(*handle, 0) } == WAIT_OBJECT_0 {
+            found.push(place);
+        }
+    }
+    found
 }

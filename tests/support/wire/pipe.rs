@@ -241,12 +241,9 @@ impl Listener {
         let mut next = self.next.lock().unwrap();
         // SAFETY: the pipe is open.
         let connect = |pipe, overlapped| unsafe { ConnectNamedPipe(pipe, overlapped) };
-        match next.see_to(connect) {
-            Err(error) => {
-                let connected = ERROR_PIPE_CONNECTED.cast_signed();
-                assert_eq!(error.raw_os_error(), Some(connected), "{error}");
-            }
-            Ok(_) => {}
+        if let Err(error) = next.see_to(connect) {
+            let connected = ERROR_PIPE_CONNECTED.cast_signed();
+            assert_eq!(error.raw_os_error(), Some(connected), "{error}");
         }
         Box::new(std::mem::replace(&mut *next, Self::instance(&self.name)))
     }
