@@ -1,5 +1,4 @@
 //! What the C interface promises about answers that come later.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -26,7 +25,9 @@ use std::ptr::{null, null_mut};
 use std::slice;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use support::{Address, PATIENCE, Process, eventually};
+#[cfg(unix)]
+use support::Process;
+use support::{Address, PATIENCE, eventually};
 
 /// A reply that any thread may end.
 #[derive(Clone, Copy, PartialEq)]
@@ -305,6 +306,7 @@ fn a_reply_outlives_its_client_and_its_server() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_forked_child_has_no_reply_and_the_parent_keeps_it() {
     let address = Address::new();
     let deferring = Deferring::new(&address);

@@ -16,6 +16,7 @@ pub mod random;
 pub mod raw;
 mod readable;
 pub mod typed;
+mod user;
 pub mod wire;
 
 pub use patience::{PATIENCE, eventually};
@@ -26,6 +27,7 @@ pub use processes::rights::{
 #[cfg(unix)]
 pub use processes::{Process, stay};
 pub use readable::{is_readable_within, readable_among};
+pub use user::own_user;
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
