@@ -1,5 +1,6 @@
 //! What a forked child knows of what its parent's server did.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "support/ear.rs"]
 mod ear;
