@@ -238,10 +238,8 @@ impl Actor {
     pub(crate) fn stop(&self, stops: bool) {
         let signal = if stops { libc::SIGSTOP } else { libc::SIGCONT };
         // SAFETY: it takes numbers; the process is this one's child, which was not waited for.
-        assert_eq!(
-            unsafe { libc::kill(self.child.id().cast_signed(), signal) },
-            0
-        );
+        let status = unsafe { libc::kill(self.child.id().cast_signed(), signal) };
+        assert_eq!(status, 0);
     }
 
     /// It runs no more, until it is to.
