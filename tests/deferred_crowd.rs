@@ -1,5 +1,4 @@
 //! Many answers that come later, from many threads at once: each client gets its own, once.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,9 +15,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use support::processes::rights::raise_descriptors;
-use support::raw::Random;
-use support::{Address, TRANSPORTS, Transport, eventually, over_each, status};
+use support::random::Random;
+use support::{Address, TRANSPORTS, Transport, eventually, over_each, raise_descriptors, status};
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
 const FOREVER: Limit = Limit::Own(None);

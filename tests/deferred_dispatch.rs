@@ -1,5 +1,4 @@
 //! Answers that come later, of servers that their host drives, and what is told and counted of them.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "support/deferring.rs"]

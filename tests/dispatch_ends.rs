@@ -1,5 +1,4 @@
 //! Servers that their host drives: who may, and how that ends.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -14,22 +13,11 @@ use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Event, Handler, Server};
 use calc_ipc::transport::{self, ServerOptions, Visit};
 use driving::{
-    Asker, FOREVER, LOOK, await_readable, create, create_with, drive_until, is_readable,
+    FOREVER, LOOK, await_readable, connected, create, create_with, drive_until, is_readable,
 };
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use support::{Address, PATIENCE, Process, Transport, add, echo, over_each, status};
-
-/// A client is connected, and was answered.
-fn connected(transport: &Transport, address: &Address, server: &Server) -> Client {
-    let mut asker = Asker::new(transport, address);
-    asker.ask(b"hello".to_vec());
-    drive_until(server, || {
-        asker.take();
-        asker.owed.is_empty()
-    });
-    asker.client
-}
+use support::{Address, TRANSPORTS, Transport, add, echo, over_each, status};
 
 fn is_over(client: &Client) -> bool {
     let ended = status(client.call_bytes(b"1", &mut [0; 1]));
@@ -152,7 +140,7 @@ fn one_turn_at_a_time_and_neither_run_nor_start() {
 
 #[test]
 fn one_that_ran_is_not_driven() {
-    let (transport, address) = (Transport::named("uds"), Address::new());
+    let (transport, address) = (&TRANSPORTS[0], Address::new());
     let options = ServerOptions {
         stop_when_idle: true,
         ..ServerOptions::default()
@@ -196,51 +184,6 @@ fn only_one_thread_can_drive_and_being_idle_ends_nothing() {
         drop(client);
         drive_until(&server, || server.stats().unwrap().clients == 0);
         assert!(!server.dispatch(LOOK).unwrap());
-    });
-}
-
-#[test]
-fn a_forked_child_may_drive_what_nobody_has_driven() {
-    over_each(|transport, address| {
-        let server = create(transport, address, Handler::Calculator);
-        let mut child = Process::fork(|| {
-            while server.stats().unwrap().requests < 3 {
-                server.dispatch(Some(PATIENCE)).unwrap();
-            }
-            // Until the client has looked.
-            while server.stats().unwrap().clients > 0 {
-                server.dispatch(Some(PATIENCE)).unwrap();
-            }
-            server.stop().unwrap();
-        });
-        let client = transport.client(address);
-        for number in 0..3 {
-            assert_eq!(client.call(&add(number, 1)).unwrap(), Ok(number + 1));
-        }
-        drop(client);
-        assert_eq!(child.wait(), 0, "{}", transport.name);
-    });
-}
-
-#[test]
-fn a_forked_child_does_not_drive_what_its_parent_does() {
-    over_each(|transport, address| {
-        let server = create(transport, address, echo());
-        let client = connected(transport, address, &server);
-        let server = std::cell::Cell::new(Some(server));
-        let child = Process::fork(|| {
-            let server = server.take().unwrap();
-            let source = server.source().map(|_| ());
-            let statuses = [status(server.dispatch(LOOK)), status(source)];
-            assert_eq!(statuses, [Status::Forked; 2]);
-            drop(server);
-        });
-        assert!(child.succeeded(), "{}", transport.name);
-        let server = server.take().unwrap();
-        thread::scope(|scope| {
-            let calling = scope.spawn(|| client.call_bytes(b"1", &mut [0; 1]).unwrap());
-            drive_until(&server, || calling.is_finished());
-        });
     });
 }
 

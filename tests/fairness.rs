@@ -1,5 +1,4 @@
 //! One peer, or one option, never keeps others, a stop or a deadline waiting.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,15 +8,13 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Handler, Server};
+use calc_ipc::service::Handler;
 use calc_ipc::transport::{ClientOptions, ServerOptions};
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
-use support::processes::rights::allow_descriptors;
-use support::{Address, Process, TRANSPORTS, WITH_FILES, add, over_each, status, stay, within};
+use support::wire::{connect, connect_control};
+use support::{Address, TRANSPORTS, Transport, add, over_each, status, within};
 
 #[test]
 fn a_client_that_sends_many_requests_at_once_holds_up_neither_stop_nor_others() {
@@ -33,12 +30,13 @@ fn a_client_that_sends_many_requests_at_once_holds_up_neither_stop_nor_others() 
         calc_ipc::calculator::execute(request)
     });
     let server = TRANSPORTS[0].serve(&address, handler, &ServerOptions::default());
-    let mut greedy = UnixStream::connect(address.path("sock")).unwrap();
+    let mut greedy = connect(&TRANSPORTS[0], &address);
     // A long message makes the server's room for requests as large as it gets.
     let long = [&60_000_u32.to_le_bytes()[..], &[b'x'; 60_000]].concat();
     greedy.write_all(&long).unwrap();
-    greedy.set_nonblocking(true).unwrap();
-    assert!(greedy.write(&b"\x07\0\0\0ADD 1 2".repeat(4000)).unwrap() > 20_000);
+    greedy
+        .write_all(&b"\x07\0\0\0ADD 1 2".repeat(4000))
+        .unwrap();
     has_entered.recv().unwrap();
 
     // Its 4000 requests take 20 s: what came after them would be answered then.
@@ -73,7 +71,7 @@ fn who_asks_one_at_a_time_waits_for_a_turn_or_two_of_those_who_never_pause() {
     });
     let server = TRANSPORTS[0].serve(&address, handler, &ServerOptions::default());
     let go = go; // Dropped before the server, whatever happens: requests wait for it.
-    let connect = || UnixStream::connect(address.path("sock")).unwrap();
+    let connect = || connect(&TRANSPORTS[0], &address);
     let mut polite = connect();
     polite.write_all(&[1, 0, 0, 0, POLITE]).unwrap();
     let mut crowd: Vec<_> = (0..16).map(|_| connect()).collect();
@@ -128,17 +126,15 @@ fn a_batch_does_not_hold_up_stop() {
 }
 
 #[test]
-fn a_peer_that_floods_the_control_socket_of_shared_memory_is_thrown_out() {
+fn a_peer_that_floods_the_control_channel_of_shared_memory_is_thrown_out() {
     let address = Address::new();
-    let _server = TRANSPORTS[2].serve(&address, Handler::Calculator, &ServerOptions::default());
-    let mut flood = UnixStream::connect(format!("/dev/shm/{}", address.word)).unwrap();
-    flood.read_exact(&mut [0; 24]).unwrap();
+    let transport = Transport::named("shm");
+    let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+    let mut flood = connect_control(&address);
+    assert!(flood.read(&mut [0; 256]).unwrap() > 0, "what it shares");
     let thrown_out = (0..1000).any(|_| flood.write_all(&[b'B'; 4096]).is_err());
     assert!(thrown_out);
-    assert_eq!(
-        TRANSPORTS[2].client(&address).call(&add(1, 1)).unwrap(),
-        Ok(2)
-    );
+    assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
 }
 
 /// The longest that the options take.
@@ -197,25 +193,6 @@ fn start_ignores_stop_when_idle() {
 }
 
 #[test]
-fn start_that_cannot_serve_says_so() {
-    for transport in &TRANSPORTS {
-        let address = Address::new();
-        let ok = Process::fork(|| {
-            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
-            let server = Server::new(endpoint, Handler::Calculator).unwrap();
-            let before = allow_descriptors(3); // The next is one too many.
-            assert_eq!(status(server.start()), Status::System);
-            allow_descriptors(before);
-            server.start().unwrap();
-            assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
-            server.stop().unwrap();
-        })
-        .succeeded();
-        assert!(ok, "{}", transport.name);
-    }
-}
-
-#[test]
 fn a_client_dropped_for_being_idle_sees_closed() {
     over_each(|transport, address| {
         let options = ServerOptions {
@@ -239,31 +216,4 @@ fn a_client_dropped_for_being_idle_sees_closed() {
             transport.name
         );
     });
-}
-
-#[test]
-fn a_killed_server_is_replaced_though_a_child_forked_before_it_served_lives_on() {
-    for transport in &TRANSPORTS[..WITH_FILES] {
-        let address = Address::new();
-        // The grandchild lives until the test lets go of its end of this.
-        let (let_go, hold) = std::io::pipe().unwrap();
-        let mut server = Process::fork_until_ready(|say_so| {
-            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
-            let server = Server::new(endpoint, Handler::Calculator).unwrap();
-            // SAFETY: this process's copy; the test keeps its own.
-            unsafe { libc::close(std::os::fd::AsRawFd::as_raw_fd(&hold)) };
-            std::mem::forget(Process::fork(|| {
-                let _ = (&let_go).read(&mut [0]);
-            }));
-            server.start().unwrap();
-            say_so();
-            stay()
-        });
-        assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
-        server.kill();
-        let next = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
-        assert_eq!(transport.client(&address).call(&add(2, 2)).unwrap(), Ok(4));
-        drop((next, hold));
-        assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
-    }
 }

@@ -1,5 +1,4 @@
 //! What the C interface promises about batches.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -14,7 +13,7 @@ mod pair;
 mod support;
 
 use calc_ipc::ffi::{client::*, message::*, status::*};
-use pair::{Pair, UNTOUCHED, are_sums, is_untouched, sums, unix};
+use pair::{Pair, UNTOUCHED, are_sums, is_untouched, sums, url};
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,7 +23,7 @@ use support::Address;
 #[test]
 fn a_batch_is_answered_in_order() {
     let address = Address::new();
-    let pair = Pair::calculating(&unix(&address), None, null_mut());
+    let pair = Pair::calculating(&url(&address), None, null_mut());
     for count in [1, 2, 1000, 10_000] {
         let (status, completed, responses) = pair.call_many(&sums(count));
         assert_eq!((status, completed), (CALC_IPC_STATUS_OK, responses.len()));
@@ -35,7 +34,7 @@ fn a_batch_is_answered_in_order() {
 #[test]
 fn no_requests_are_a_batch_too() {
     let address = Address::new();
-    let pair = Pair::calculating(&unix(&address), None, null_mut());
+    let pair = Pair::calculating(&url(&address), None, null_mut());
     let mut completed = 99;
     // SAFETY: no elements, so no pointers; a local, and a live client.
     let status = unsafe {
@@ -56,7 +55,7 @@ fn what_is_wrong_with_a_batch_is_found_before_anything_is_sent() {
     }
     let address = Address::new();
     let mut calls = AtomicU32::new(0);
-    let pair = Pair::calculating(&unix(&address), Some(count), (&raw mut calls).cast());
+    let pair = Pair::calculating(&url(&address), Some(count), (&raw mut calls).cast());
     let mut requests = sums(5000);
     requests.last_mut().unwrap().operation = 4;
     let (status, completed, responses) = pair.call_many(&requests);
@@ -118,7 +117,7 @@ fn a_batch_that_ends_half_way_says_how_far_it_came() {
     let mut held = Held {
         go: Mutex::new(receiver),
     };
-    let pair = Pair::calculating(&unix(&address), Some(hold), (&raw mut held).cast());
+    let pair = Pair::calculating(&url(&address), Some(hold), (&raw mut held).cast());
     let (status, completed, responses) = pair.call_many(&sums(8000));
     go.send(()).unwrap();
     assert_eq!(status, CALC_IPC_STATUS_TIMED_OUT);

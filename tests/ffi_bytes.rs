@@ -1,5 +1,4 @@
 //! What the C interface promises about messages of one's own.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,14 +14,14 @@ mod support;
 
 use api::last_error;
 use calc_ipc::ffi::{client::*, status::*};
-use pair::{Pair, is_untouched, sums, unix};
+use pair::{Pair, is_untouched, sums, url};
 use std::ptr::{null, null_mut};
 use support::Address;
 
 #[test]
 fn a_message_goes_there_and_back() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     for length in [1, 2, 65_535, 65_536] {
         let message: Vec<_> = (0..=250).cycle().take(length).collect();
         let (status, got, response) = pair.call_bytes(&message, length);
@@ -45,7 +44,7 @@ fn a_message_goes_there_and_back() {
 #[test]
 fn an_empty_message_needs_no_pointers() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     let mut length = 99;
     // SAFETY: no bytes, so no pointers; a local, and a live client.
     let status = unsafe {
@@ -62,7 +61,7 @@ fn an_empty_message_needs_no_pointers() {
 #[test]
 fn an_answer_without_room_says_how_long_it_is() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     for room in 0..5 {
         let (status, length, response) = pair.call_bytes(b"hello", room);
         assert_eq!((status, length), (CALC_IPC_STATUS_BUFFER_TOO_SMALL, 5));
@@ -78,7 +77,7 @@ fn an_answer_without_room_says_how_long_it_is() {
 #[test]
 fn failures_leave_the_outputs_alone_and_the_client_usable() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     let too_large = vec![0; 65_537];
     for (message, expected) in [
         (&b"too much"[..], CALC_IPC_STATUS_HANDLER_FAILED),
@@ -103,7 +102,7 @@ fn failures_leave_the_outputs_alone_and_the_client_usable() {
 #[test]
 fn the_pointers_of_messages_are_checked() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     let (mut byte, mut length) = (0x55, 99);
     let (byte, length) = (&raw mut byte, &raw mut length);
     let client: *const _ = pair.client;

@@ -1,5 +1,4 @@
 //! What the C interface promises about answers that come later.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -20,13 +19,15 @@ use calc_ipc::ffi::{
     client::*, flight::*, handler::*, message::*, observe::*, reply::*, server::*, status::*,
 };
 use ear::Ear;
-use pair::{Pair, unix};
+use pair::{Pair, url};
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::slice;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use support::{Address, PATIENCE, Process, eventually};
+#[cfg(unix)]
+use support::Process;
+use support::{Address, PATIENCE, eventually};
 
 /// A reply that any thread may end.
 #[derive(Clone, Copy, PartialEq)]
@@ -81,7 +82,7 @@ impl Deferring {
         let (sender, kept) = channel();
         let sender = Box::new(sender);
         let data = (&raw const *sender).cast_mut().cast();
-        let url = text(&unix(address));
+        let url = text(&url(address));
         // SAFETY: a string, and a handler with what it takes for its data.
         let pair = Pair::new(|out| unsafe {
             calc_ipc_server_create_deferred(url.as_ptr(), Some(keep), data, null(), out)
@@ -212,7 +213,7 @@ unsafe extern "C" fn fail_as_said(
 fn a_reply_that_fails_without_a_text_fails_for_what_its_handler_has_said() {
     let address = Address::new();
     let ear = Ear::new();
-    let (url, options) = (text(&unix(&address)), ear.options(|_| ()));
+    let (url, options) = (text(&url(&address)), ear.options(|_| ()));
     // SAFETY: a string, a handler that takes no data, and options.
     let pair = Pair::new(|out| unsafe {
         calc_ipc_server_create_deferred(
@@ -305,6 +306,7 @@ fn a_reply_outlives_its_client_and_its_server() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_forked_child_has_no_reply_and_the_parent_keeps_it() {
     let address = Address::new();
     let deferring = Deferring::new(&address);

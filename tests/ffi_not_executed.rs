@@ -12,7 +12,7 @@ mod support;
 
 use api::{APIS, Handle, call};
 use calc_ipc::ffi::{client::*, message::*, named_pipe::*, pipe::*, protocol::*, status::*};
-use pair::{Pair, UNTOUCHED, sums, unix};
+use pair::{Pair, UNTOUCHED, sums, url};
 use std::ptr::{null, null_mut};
 use std::thread;
 use support::Address;
@@ -48,7 +48,7 @@ fn it_is_the_threads_own() {
 #[test]
 fn nothing_but_a_failed_call_changes_it() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     let change_nothing = || {
         let (status, ..) = pair.call_bytes(b"hi", 2);
         assert_eq!(status, CALC_IPC_STATUS_OK);
@@ -73,7 +73,7 @@ fn nothing_but_a_failed_call_changes_it() {
 #[test]
 fn an_answer_without_room_was_an_answer() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     fail_before_sending();
     let (status, ..) = pair.call_bytes(b"five!", 4);
     assert_eq!(status, CALC_IPC_STATUS_BUFFER_TOO_SMALL);
@@ -83,7 +83,7 @@ fn an_answer_without_room_was_an_answer() {
 #[test]
 fn no_argument_that_is_wrong_is_sent() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     let request = sums(1).remove(0);
     let unknown = calc_ipc_request {
         operation: 4,
@@ -135,7 +135,7 @@ fn every_transport_says_it() {
 #[test]
 fn what_this_system_has_not_sends_nothing() {
     let address = Address::new();
-    let pair = Pair::of_bytes(&unix(&address));
+    let pair = Pair::of_bytes(&url(&address));
     fail_perhaps(&pair);
     let nowhere = Handle(std::ptr::dangling_mut());
     let (status, _) = call(

@@ -1,5 +1,4 @@
 //! What the C interface promises about servers and clients that are alive.
-#![cfg(unix)]
 
 #[path = "support/api.rs"]
 mod api;

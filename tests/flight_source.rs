@@ -1,5 +1,4 @@
 //! What a client is watched by: readable when there is a completion to take, and quiet else.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

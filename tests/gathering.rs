@@ -1,7 +1,6 @@
 //! When requests that nobody waits for are sent: at once, unless the client is known to come back in a moment and the server
 //! has something to answer meanwhile.
 
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -12,22 +11,19 @@ mod support;
 
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Completion, Limit, Next};
-use calc_ipc::transport::{Address as Place, ClientOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::io::ErrorKind;
 use std::time::Duration;
-use support::{Address, PATIENCE, is_readable_within, status};
+use support::wire::{Listener, Wire};
+use support::{Address, PATIENCE, TRANSPORTS, is_readable_within, status};
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
 
 /// A client, and the server's end of its connection, which the test plays.
-fn connected(address: &Address) -> (Client, UnixStream) {
-    let path = address.path("sock");
-    let listener = UnixListener::bind(&path).unwrap();
-    let client = Client::connect(&Place::unix(path.as_str()), &ClientOptions::default()).unwrap();
-    let (server, _) = listener.accept().unwrap();
+fn connected(address: &Address) -> (Client, Box<dyn Wire>) {
+    let listener = Listener::bind(&TRANSPORTS[0], address);
+    let client = TRANSPORTS[0].client(address);
+    let server = listener.accept();
     server.set_nonblocking(true).unwrap();
-    std::fs::remove_file(path).unwrap();
     (client, server)
 }
 
@@ -47,7 +43,7 @@ fn frames(letters: &str) -> Vec<u8> {
 }
 
 /// What the server was sent and has not read yet.
-fn sent(server: &mut UnixStream) -> Vec<u8> {
+fn sent(server: &mut Box<dyn Wire>) -> Vec<u8> {
     let mut bytes = [0; 1000];
     match server.read(&mut bytes) {
         Ok(count) => bytes[..count].to_vec(),

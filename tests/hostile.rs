@@ -1,5 +1,4 @@
 //! Peers that do not keep to the protocol, over streams of bytes.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,26 +7,22 @@
 
 mod support;
 
-use calc_ipc::service::{Client, Handler, Server};
+use calc_ipc::service::{Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
-use support::typed::uds;
+use support::wire::{Listener, Wire, connect};
 use support::{Address, PATIENCE, TRANSPORTS, add};
 
-fn serve_socket(address: &Address) -> Server {
+fn serve(address: &Address) -> Server {
     TRANSPORTS[0].serve(address, Handler::Calculator, &ServerOptions::default())
 }
 
-fn raw_client(address: &Address) -> UnixStream {
-    let stream = UnixStream::connect(address.path("sock")).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
+fn raw_client(address: &Address) -> Box<dyn Wire> {
+    connect(&TRANSPORTS[0], address)
 }
 
-fn receive(stream: &mut UnixStream, length: usize) -> Vec<u8> {
+fn receive(stream: &mut dyn Wire, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).unwrap();
     bytes
@@ -36,7 +31,7 @@ fn receive(stream: &mut UnixStream, length: usize) -> Vec<u8> {
 #[test]
 fn frames_may_arrive_cut_anywhere_and_joined() {
     let address = Address::new();
-    let _server = serve_socket(&address);
+    let _server = serve(&address);
     let frame = b"\x09\0\0\0ADD 10 20";
     let answer = b"\x05\0\0\0OK 30";
     for cut in 0..frame.len() {
@@ -46,12 +41,12 @@ fn frames_may_arrive_cut_anywhere_and_joined() {
         let bystander = TRANSPORTS[0].client(&address);
         assert_eq!(bystander.call(&add(1, 1)).unwrap(), Ok(2));
         stream.write_all(&frame[cut..]).unwrap();
-        assert_eq!(receive(&mut stream, answer.len()), answer, "cut at {cut}");
+        assert_eq!(receive(&mut *stream, answer.len()), answer, "cut at {cut}");
     }
     let mut stream = raw_client(&address);
     stream.write_all(&frame.repeat(1000)).unwrap();
     assert_eq!(
-        receive(&mut stream, answer.len() * 1000),
+        receive(&mut *stream, answer.len() * 1000),
         answer.repeat(1000)
     );
 }
@@ -59,7 +54,7 @@ fn frames_may_arrive_cut_anywhere_and_joined() {
 #[test]
 fn a_hostile_prefix_is_answered_and_costs_no_memory() {
     let address = Address::new();
-    let _server = serve_socket(&address);
+    let _server = serve(&address);
     for prefix in [65537_u32, 0x7FFF_FFFF, 0xFFFF_FEFF, 0xFFFF_FFFF] {
         let mut stream = raw_client(&address);
         stream.write_all(&prefix.to_le_bytes()).unwrap();
@@ -72,7 +67,7 @@ fn a_hostile_prefix_is_answered_and_costs_no_memory() {
 #[test]
 fn half_a_frame_is_dropped_after_five_seconds_and_disturbs_nobody() {
     let address = Address::new();
-    let _server = serve_socket(&address);
+    let _server = serve(&address);
     let mut stuck: Vec<_> = (0..8).map(|_| raw_client(&address)).collect();
     for stream in &mut stuck {
         stream.write_all(b"\x09\0\0\0ADD").unwrap();
@@ -91,11 +86,11 @@ fn half_a_frame_is_dropped_after_five_seconds_and_disturbs_nobody() {
 #[test]
 fn half_a_frame_of_one_that_was_spun_for_is_dropped_too() {
     let address = Address::new();
-    let _server = serve_socket(&address);
+    let _server = serve(&address);
     let mut stream = raw_client(&address);
     for _ in 0..100 {
         stream.write_all(b"\x09\0\0\0ADD 10 20").unwrap();
-        assert_eq!(receive(&mut stream, 9), b"\x05\0\0\0OK 30");
+        assert_eq!(receive(&mut *stream, 9), b"\x05\0\0\0OK 30");
     }
     stream.write_all(b"\x09\0\0\0ADD").unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap(), 0);
@@ -104,7 +99,7 @@ fn half_a_frame_of_one_that_was_spun_for_is_dropped_too() {
 #[test]
 fn a_client_that_never_reads_is_not_waited_for() {
     let address = Address::new();
-    let server = serve_socket(&address);
+    let server = serve(&address);
     let mut flooding = raw_client(&address);
     flooding.set_nonblocking(true).unwrap();
     let requests = b"\x09\0\0\0ADD 10 20".repeat(1000);
@@ -128,8 +123,7 @@ fn a_client_that_never_reads_is_not_waited_for() {
 #[test]
 fn a_server_that_answers_garbage_is_an_error_and_never_an_answer() {
     let address = Address::new();
-    let path = address.path("garbage");
-    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let listener = Listener::bind(&TRANSPORTS[0], &address);
     let answers: [&[u8]; 6] = [
         b"\x03\0\0\0OK ",
         b"\x05\0\0\0OK 3x",
@@ -143,8 +137,8 @@ fn a_server_that_answers_garbage_is_an_error_and_never_an_answer() {
             call_timeout: Some(Duration::from_millis(500)),
             ..ClientOptions::default()
         };
-        let client = Client::new(uds::connect(&path, &options).unwrap(), &options);
-        let (mut stream, _) = listener.accept().unwrap();
+        let client = TRANSPORTS[0].client_with(&address, &options);
+        let mut stream = listener.accept();
         stream.write_all(answer).unwrap();
         if answer.len() < 4 {
             drop(stream);
@@ -155,132 +149,13 @@ fn a_server_that_answers_garbage_is_an_error_and_never_an_answer() {
 }
 
 #[test]
-fn nonsense_to_the_hello_fifo_turns_nobody_else_away_for_good() {
-    let address = Address::new();
-    let _server = TRANSPORTS[1].serve(&address, Handler::Calculator, &ServerOptions::default());
-    let bystander = TRANSPORTS[1].client(&address);
-    assert_eq!(bystander.call(&add(1, 1)).unwrap(), Ok(2));
-    let mut hello = std::fs::OpenOptions::new()
-        .write(true)
-        .open(address.path("q.hello"))
-        .unwrap();
-    for nonsense in [&b"x"[..], &[0; 63], &[0xFF; 64], &[7; 4096]] {
-        hello.write_all(nonsense).unwrap();
-        assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
-    }
-    assert_eq!(
-        TRANSPORTS[1].client(&address).call(&add(3, 3)).unwrap(),
-        Ok(6)
-    );
-}
-
-#[test]
-fn nonsense_in_the_hello_fifo_costs_nobody_his_announcement() {
-    let address = Address::new();
-    let endpoint = (TRANSPORTS[1].bind)(&address, &ServerOptions::default()).unwrap();
-    let mut open = std::fs::OpenOptions::new();
-    let mut hello = open.write(true).open(address.path("q.hello")).unwrap();
-    let nonsense = [&b"x"[..], &[0; 63], b"calcfifo", &[7; 4096]];
-    let clients = nonsense.map(|nonsense| {
-        hello.write_all(nonsense).unwrap();
-        TRANSPORTS[1].client_with(&address, &support::within(60_000))
-    });
-    let server = Server::new(endpoint, Handler::Calculator).unwrap();
-    server.start().unwrap();
-    for (number, client) in (0..).zip(&clients) {
-        assert_eq!(client.call(&add(number, 1)).unwrap(), Ok(number + 1));
-    }
-}
-
-/// A peer that writes to the public FIFO and reads from it as the tutorial's client does.
-fn ask_in_public(address: &Address, numbers: std::ops::Range<i64>) -> std::fs::File {
-    let mut requests = std::fs::OpenOptions::new()
-        .write(true)
-        .open(address.path("q"))
-        .unwrap();
-    let mut answers = std::fs::File::open(address.path("a")).unwrap();
-    for number in numbers {
-        let body = format!("ADD {number} 1000");
-        requests
-            .write_all(&u32::try_from(body.len()).unwrap().to_le_bytes())
-            .unwrap();
-        requests.write_all(body.as_bytes()).unwrap();
-        let expected = format!("OK {}", number + 1000);
-        let mut answer = vec![0; 4 + expected.len()];
-        answers.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer[4..], expected.as_bytes());
-    }
-    requests
-}
-
-#[test]
-fn a_peer_at_the_public_fifos_is_told_that_its_message_is_too_large_and_heard_no_more() {
-    let address = Address::new();
-    let options = ServerOptions {
-        spin: Duration::ZERO,
-        workers: 1, // Whoever answers the bystander has seen to the public pair.
-        ..ServerOptions::default()
-    };
-    let _server = TRANSPORTS[1].serve(&address, Handler::Calculator, &options);
-    let bystander = TRANSPORTS[1].client(&address);
-    // What happened before the first question is seen before the second, if not before the first.
-    let wait_for_server = || {
-        for number in 0..2 {
-            assert_eq!(bystander.call(&add(number, 1)).unwrap(), Ok(number + 1));
-        }
-    };
-    let mut open = std::fs::OpenOptions::new();
-    let mut requests = open.write(true).open(address.path("q")).unwrap();
-    let mut answers = std::fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(address.path("a"))
-        .unwrap();
-    requests.write_all(&0x0100_FFFF_u32.to_le_bytes()).unwrap();
-    // More than the pipe holds, and requests if it were taken for such.
-    let body = b"\x09\0\0\0ADD 10 20".repeat(10_000);
-    requests.write_all(&body).unwrap();
-    wait_for_server();
-    let mut answer = [0; 64];
-    let length = answers.read(&mut answer).unwrap();
-    assert_eq!(&answer[..length], b"\x15\0\0\0ERR Message too large");
-    drop(requests);
-    wait_for_server();
-    drop(ask_in_public(&address, 0..5));
-}
-
-#[test]
-fn a_peer_that_knows_only_frames_is_served_through_the_public_fifos() {
-    let address = Address::new();
-    let options = ServerOptions {
-        stop_when_idle: true,
-        ..ServerOptions::default()
-    };
-    let endpoint = (TRANSPORTS[1].bind)(&address, &options).unwrap();
-    let server = Server::new(endpoint, Handler::Calculator).unwrap();
-    for _ in 0..10 {
-        std::thread::scope(|scope| {
-            let running = scope.spawn(|| server.run());
-            let mut requests = ask_in_public(&address, 0..5);
-            let other = TRANSPORTS[1].client(&address);
-            assert_eq!(other.call(&add(1, 1)).unwrap(), Ok(2));
-            // Half a request stays behind; the next peer never sees what becomes of it.
-            requests.write_all(b"\x09\0\0\0ADD").unwrap();
-            drop((requests, other));
-            running.join().unwrap().unwrap();
-        });
-    }
-}
-
-#[test]
 fn answers_to_a_batch_that_was_not_sent_are_malformed() {
     let address = Address::new();
-    let path = address.path("eager");
-    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let listener = Listener::bind(&TRANSPORTS[0], &address);
     let options = ClientOptions::default();
-    let mut channel = uds::connect(&path, &options).unwrap();
-    let (mut stream, _) = listener.accept().unwrap();
-    // Far more than the socket takes, so that most of it cannot be sent: nobody reads.
+    let mut channel = (TRANSPORTS[0].connect)(&address, &options).unwrap();
+    let mut stream = listener.accept();
+    // Far more than the connection takes, so that most of it cannot be sent: nobody reads.
     let count = 100_000;
     let frames = b"\x09\0\0\0ADD 10 20".repeat(count);
     std::thread::scope(|scope| {

@@ -1,6 +1,4 @@
-//! Clients over sockets that send whatever bytes they like: lengths of every size, bodies at random,
-//! bytes out of band, and descriptors that nobody asked for.
-#![cfg(unix)]
+//! Clients that send whatever bytes they like: lengths of every size, and bodies at random.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,59 +8,17 @@
 mod support;
 
 use calc_ipc::calculator::{ErrorText, Response, execute, text};
-use calc_ipc::protocol::frame::{self, Notice, PREFIX};
+use calc_ipc::protocol::frame::{self, Notice};
 use calc_ipc::service::Handler;
 use calc_ipc::transport::ServerOptions;
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::net::UnixStream;
-use support::raw::{Random, Records, connect_unix, send_with};
-use support::{Address, PATIENCE, PORT, TRANSPORTS, Transport, add, serve_in_process};
+use support::random::Random;
+use support::wire::{PLAIN, Wire, connect, framed, receive};
+use support::{Address, Transport, add};
 
 /// The limit of servers with default options.
 const LIMIT: u32 = 65536;
 
-trait Duplex: Read + Write + AsRawFd {}
-impl Duplex for UnixStream {}
-impl Duplex for TcpStream {}
-impl Duplex for Records {}
-
-/// The transports whose clients are sockets that carry nothing but frames.
-fn sockets() -> [&'static Transport; 3] {
-    ["uds", "seqpacket", "tcp"].map(Transport::named)
-}
-
-fn raw_client(transport: &Transport, address: &Address) -> Box<dyn Duplex> {
-    if transport.name == "tcp" {
-        let stream = TcpStream::connect((address.host.as_str(), PORT)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        return Box::new(stream);
-    }
-    let stream = connect_unix(transport.name, &address.path("sock")).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    match transport.name {
-        "seqpacket" => Box::new(Records::new(stream)),
-        _ => Box::new(stream),
-    }
-}
-
-fn framed(body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len()).unwrap();
-    [&frame::prefix(length)[..], body].concat()
-}
-
-/// The body of the next frame.
-fn receive(stream: &mut dyn Duplex) -> Vec<u8> {
-    let mut prefix = [0; PREFIX];
-    stream.read_exact(&mut prefix).unwrap();
-    let mut body = vec![0; usize::try_from(u32::from_le_bytes(prefix)).unwrap()];
-    stream.read_exact(&mut body).unwrap();
-    body
-}
-
-fn assert_lives(stream: &mut dyn Duplex, what: &str) {
+fn assert_lives(stream: &mut dyn Wire, what: &str) {
     stream.write_all(&framed(b"ADD 10 20")).unwrap();
     assert_eq!(receive(stream), b"OK 30", "{what}");
 }
@@ -81,13 +37,13 @@ fn lengths() -> Vec<u32> {
 
 #[test]
 fn lengths_of_every_size_are_answered_or_end_the_connection() {
-    for transport in sockets() {
+    for transport in PLAIN.map(Transport::named) {
         let address = Address::new();
         let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
         let bystander = transport.client(&address);
         for length in lengths() {
             let what = format!("{} {length:#x}", transport.name);
-            let mut stream = raw_client(transport, &address);
+            let mut stream = connect(transport, &address);
             stream.write_all(&frame::prefix(length)).unwrap();
             if length <= LIMIT {
                 let body = vec![b'x'; usize::try_from(length).unwrap()];
@@ -146,13 +102,13 @@ fn expected(body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn bodies_at_random_get_one_answer_each() {
-    for transport in sockets() {
+    for transport in PLAIN.map(Transport::named) {
         let address = Address::new();
         let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
         for seed in 1..=20 {
             let mut random = Random::new(seed);
             let bodies: Vec<_> = (0..100).map(|_| body(&mut random)).collect();
-            let mut stream = raw_client(transport, &address);
+            let mut stream = connect(transport, &address);
             // Cut where it falls, so that frames arrive in pieces and joined.
             let bytes: Vec<u8> = bodies.iter().flat_map(|body| framed(body)).collect();
             let mut rest = &bytes[..];
@@ -172,10 +128,10 @@ fn bodies_at_random_get_one_answer_each() {
 
 #[test]
 fn a_request_may_come_byte_by_byte() {
-    for transport in sockets() {
+    for transport in PLAIN.map(Transport::named) {
         let address = Address::new();
         let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
-        let mut stream = raw_client(transport, &address);
+        let mut stream = connect(transport, &address);
         for byte in framed(b"ADD 10 20").repeat(50) {
             stream.write_all(&[byte]).unwrap();
         }
@@ -183,114 +139,4 @@ fn a_request_may_come_byte_by_byte() {
             assert_eq!(receive(&mut *stream), b"OK 30");
         }
     }
-}
-
-#[test]
-fn a_byte_out_of_band_harms_only_its_sender() {
-    let transport = Transport::named("tcp");
-    let address = Address::new();
-    let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
-    let bystander = transport.client(&address);
-    let request = framed(b"ADD 10 20");
-    for cut in 0..=request.len() {
-        let mut stream = raw_client(transport, &address);
-        stream.write_all(&request[..cut]).unwrap();
-        // SAFETY: an open socket, and one byte.
-        let sent =
-            unsafe { libc::send(stream.as_raw_fd(), c"!".as_ptr().cast(), 1, libc::MSG_OOB) };
-        assert_eq!(sent, 1);
-        // The kernel takes that byte out of the stream, where a read stops (tcp(7)).
-        stream.write_all(&request[cut..]).unwrap();
-        assert_eq!(bystander.call(&add(1, 1)).unwrap(), Ok(2));
-        assert_eq!(receive(&mut *stream), b"OK 30", "cut at {cut}");
-        stream.write_all(&request).unwrap();
-        assert_eq!(receive(&mut *stream), b"OK 30", "cut at {cut}");
-    }
-}
-
-/// As many copies of one descriptor.
-fn copies(file: &OwnedFd, count: usize) -> Vec<RawFd> {
-    vec![file.as_raw_fd(); count]
-}
-
-#[test]
-fn descriptors_sent_along_with_requests_do_not_stay_in_the_server() {
-    ["uds", "seqpacket"].into_iter().for_each(send_along);
-}
-
-fn send_along(transport: &str) {
-    let transport = Transport::named(transport);
-    let address = Address::new();
-    let server = serve_in_process(transport, &address, &ServerOptions::default(), || ());
-    let bystander = transport.client(&address);
-    assert_eq!(bystander.call(&add(1, 1)).unwrap(), Ok(2));
-    let before = server.descriptors();
-    let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
-    let request = framed(b"ADD 10 20");
-    let mut stream = raw_client(transport, &address);
-    // SCM_MAX_FD is 253 (unix(7)).
-    for count in [1, 2, 3, 4, 5, 64, 253].repeat(20) {
-        let fds = copies(&file, count);
-        assert_eq!(send_with(stream.as_raw_fd(), &request, &fds), request.len());
-        assert_eq!(receive(&mut *stream), b"OK 30");
-        assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
-    }
-    assert_eq!(server.descriptors(), before + 1, "its connection alone");
-}
-
-#[test]
-fn a_read_that_stops_at_descriptors_delays_only_their_sender() {
-    let transport = &TRANSPORTS[0];
-    let address = Address::new();
-    let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
-    let bystander = transport.client(&address);
-    let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
-    let request = framed(b"ADD 10 20");
-    let mut stream = raw_client(transport, &address);
-    // What follows a message with descriptors is another read's (unix(7)), and may be seen only with
-    // what comes after it: here with the end of what is sent.
-    for _ in 0..100 {
-        send_with(stream.as_raw_fd(), &request, &copies(&file, 1));
-        stream.write_all(&request).unwrap();
-        send_with(stream.as_raw_fd(), &request[..5], &copies(&file, 1));
-        stream.write_all(&request[5..]).unwrap();
-        assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
-    }
-    // SAFETY: an open socket.
-    let ended = unsafe { libc::shutdown(stream.as_raw_fd(), libc::SHUT_WR) };
-    assert_eq!(ended, 0);
-    for number in 0..300 {
-        assert_eq!(receive(&mut *stream), b"OK 30", "answer {number}");
-    }
-}
-
-#[test]
-fn descriptors_sent_to_a_server_of_shared_memory_do_not_stay_in_it() {
-    let transport = &TRANSPORTS[2];
-    let address = Address::new();
-    let server = serve_in_process(transport, &address, &ServerOptions::default(), || ());
-    let bystander = transport.client(&address);
-    assert_eq!(bystander.call(&add(1, 1)).unwrap(), Ok(2));
-    let before = server.descriptors();
-    let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
-    for count in [1, 4, 5, 253].repeat(10) {
-        let mut control = UnixStream::connect(format!("/dev/shm/{}", address.word)).unwrap();
-        control.set_read_timeout(Some(PATIENCE)).unwrap();
-        control.read_exact(&mut [0; 24]).unwrap();
-        // It asks for a buffer, which it may once, and then again.
-        assert_eq!(
-            send_with(control.as_raw_fd(), b"B", &copies(&file, count)),
-            1
-        );
-        control.read_exact(&mut [0; 24]).unwrap();
-        let _ = send_with(control.as_raw_fd(), b"B", &copies(&file, count));
-        assert!(matches!(control.read(&mut [0; 24]), Ok(0) | Err(_)));
-        assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
-    }
-    // Another thread of the server may answer while one lets go of the last connection.
-    let are_gone = (0..20_000).any(|number| {
-        assert_eq!(bystander.call(&add(number, 1)).unwrap(), Ok(number + 1));
-        server.descriptors() == before
-    });
-    assert!(are_gone, "{} of {before}", server.descriptors());
 }

@@ -1,5 +1,4 @@
 //! Large messages: room that is passed from one peer to the next, and answers that come in pieces.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,11 +10,10 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::service::Client;
 use calc_ipc::transport::{ClientOptions, ServerOptions};
-use std::io::{Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc;
 use std::time::Duration;
-use support::{Address, over_each};
+use support::wire::{Listener, Wire};
+use support::{Address, TRANSPORTS, over_each};
 
 const LIMIT: u32 = 1 << 20;
 
@@ -101,7 +99,7 @@ fn clients_that_send_large_messages_at_once_get_their_own_answers() {
 }
 
 /// `None`: the client has gone.
-fn read_frame(stream: &mut UnixStream) -> Option<()> {
+fn read_frame(stream: &mut dyn Wire) -> Option<()> {
     let mut prefix = [0; 4];
     stream.read_exact(&mut prefix).ok()?;
     let length = usize::try_from(u32::from_le_bytes(prefix)).unwrap();
@@ -110,13 +108,13 @@ fn read_frame(stream: &mut UnixStream) -> Option<()> {
 
 /// Serves one client: its first answer is cut in two, the second half of which comes after the
 /// client said through `late` that it waits no more.
-fn answer_in_pieces(listener: &UnixListener, first: &[u8], cut: usize, late: &mpsc::Receiver<()>) {
-    let (mut stream, _) = listener.accept().unwrap();
-    read_frame(&mut stream).unwrap();
+fn answer_in_pieces(listener: &Listener, first: &[u8], cut: usize, late: &mpsc::Receiver<()>) {
+    let mut stream = listener.accept();
+    read_frame(&mut *stream).unwrap();
     stream.write_all(&first[..cut]).unwrap();
     late.recv().unwrap();
     stream.write_all(&first[cut..]).unwrap();
-    while read_frame(&mut stream).is_some() {
+    while read_frame(&mut *stream).is_some() {
         let _ = stream.write_all(b"\x06\0\0\0second");
     }
 }
@@ -128,7 +126,7 @@ fn an_answer_whose_end_comes_too_late_is_dropped_whole() {
     let first = [&length.to_le_bytes()[..], &body].concat();
     for cut in [0, 3, 4, 5, 1000, 70_000, first.len() - 1] {
         let address = Address::new();
-        let listener = UnixListener::bind(address.path("sock")).unwrap();
+        let listener = Listener::bind(&TRANSPORTS[0], &address);
         let (say_late, late) = mpsc::channel();
         std::thread::scope(|scope| {
             let (listener, first) = (&listener, &first);
@@ -138,9 +136,7 @@ fn an_answer_whose_end_comes_too_late_is_dropped_whole() {
                 call_timeout: Some(Duration::from_millis(30)),
                 ..ClientOptions::default()
             };
-            let path = address.path("sock");
-            let channel = support::typed::uds::connect(&path, &patience).unwrap();
-            let client = Client::new(channel, &patience);
+            let client = TRANSPORTS[0].client_with(&address, &patience);
             let mut answer = vec![0; 300_000];
             let error = client.call_bytes(b"one", &mut answer).unwrap_err();
             assert_eq!(error.status(), Status::TimedOut, "cut at {cut}");

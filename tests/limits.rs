@@ -11,7 +11,7 @@ use calc_ipc::service::{Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
-use support::processes::rights::limit;
+use support::processes::rights::{allow_descriptors, limit};
 use support::processes::state::open_below;
 use support::{Address, Process, SOMEBODY_ELSE, TRANSPORTS, add, forbid_with, status, within};
 
@@ -150,4 +150,23 @@ fn open_many() -> Vec<std::fs::File> {
     (0..40)
         .map(|_| std::fs::File::open("/dev/null").unwrap())
         .collect()
+}
+
+#[test]
+fn start_that_cannot_serve_says_so() {
+    for transport in &TRANSPORTS {
+        let address = Address::new();
+        let ok = Process::fork(|| {
+            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+            let server = Server::new(endpoint, Handler::Calculator).unwrap();
+            let before = allow_descriptors(3); // The next is one too many.
+            assert_eq!(status(server.start()), Status::System);
+            allow_descriptors(before);
+            server.start().unwrap();
+            assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
+            server.stop().unwrap();
+        })
+        .succeeded();
+        assert!(ok, "{}", transport.name);
+    }
 }

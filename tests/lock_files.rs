@@ -236,3 +236,30 @@ fn a_client_that_waited_for_a_dead_fifo_server_sees_its_end_and_leaves_nothing()
     assert_eq!(unsafe { libc::poll(&raw mut state, 1, 0) }, 1);
     assert_eq!(state.revents, libc::POLLHUP);
 }
+
+#[test]
+fn a_killed_server_is_replaced_though_a_child_forked_before_it_served_lives_on() {
+    for transport in &TRANSPORTS[..WITH_FILES] {
+        let address = Address::new();
+        // The grandchild lives until the test lets go of its end of this.
+        let (let_go, hold) = std::io::pipe().unwrap();
+        let mut server = Process::fork_until_ready(|say_so| {
+            let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+            let server = Server::new(endpoint, Handler::Calculator).unwrap();
+            // SAFETY: this process's copy; the test keeps its own.
+            unsafe { libc::close(std::os::fd::AsRawFd::as_raw_fd(&hold)) };
+            std::mem::forget(Process::fork(|| {
+                let _ = (&let_go).read(&mut [0]);
+            }));
+            server.start().unwrap();
+            say_so();
+            stay()
+        });
+        assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
+        server.kill();
+        let next = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
+        assert_eq!(transport.client(&address).call(&add(2, 2)).unwrap(), Ok(4));
+        drop((next, hold));
+        assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);
+    }
+}

@@ -1,5 +1,4 @@
 //! What the observer of a server is told of its clients: each that comes leaves or is dropped, exactly once.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,22 +10,16 @@ mod ear;
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::ffi::{observe::*, options::*, pipe::*, server::*, status::*};
+use calc_ipc::ffi::{observe::*, options::*, server::*, status::*};
 use calc_ipc::service::{Event, Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use ear::{Ear, Told};
 use std::ffi::c_void;
-use std::io::Write;
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
 use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::thread;
-use support::raw::connect_unix;
-use support::{
-    Address, Process, SOMEBODY_ELSE, Transport, WITH_FILES, add, become_user, echo, eventually,
-    is_root, over_each, status,
-};
+use support::wire::connect;
+use support::{Address, TRANSPORTS, add, echo, eventually, over_each, status};
 
 const CAME: i32 = CALC_IPC_EVENT_CAME;
 const LEFT: i32 = CALC_IPC_EVENT_LEFT;
@@ -94,38 +87,6 @@ fn one_for_whom_there_is_no_place_is_refused_and_has_not_come() {
 }
 
 #[test]
-fn another_user_is_refused_by_name() {
-    if !is_root() {
-        return; // It takes root to be another user.
-    }
-    for transport in &support::TRANSPORTS[..WITH_FILES] {
-        if transport.name == "fifo" {
-            continue; // There, the kernel lets nobody else open a name.
-        }
-        let address = Address::new();
-        let ear = Ear::new();
-        let server = ear.serve(transport, &address, |_| ());
-        std::fs::set_permissions(transport.main_file(&address), open_to_all()).unwrap();
-        let path = transport.main_file(&address);
-        let stranger = Process::fork(|| {
-            assert!(become_user(SOMEBODY_ELSE));
-            let _ = connect_unix(transport.name, &path).unwrap();
-        });
-        assert!(stranger.succeeded());
-        eventually("it is told", || ear.count(REFUSED) == 1);
-        server.stop();
-        let [told] = &ear.take()[..] else { panic!() };
-        assert_eq!(told.status, CALC_IPC_STATUS_PERMISSION_DENIED);
-        assert_eq!(told.uid, SOMEBODY_ELSE, "{}", transport.name);
-        assert!(told.text.contains("user"), "{}", told.text);
-    }
-}
-
-fn open_to_all() -> std::fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o777)
-}
-
-#[test]
 fn one_that_asks_nothing_is_dropped_and_the_text_says_so() {
     over_each(|transport, address| {
         let ear = Ear::new();
@@ -162,14 +123,16 @@ fn one_whose_message_is_too_large_is_dropped() {
     });
 }
 
-/// What a server over a Unix socket says of one that writes this, and then stays.
-fn told_of(bytes: &[u8], set: impl FnOnce(&mut calc_ipc_server_options)) -> Told {
+/// What a server says of one that writes this, and then stays.
+fn told_of(mut bytes: &[u8], set: impl FnOnce(&mut calc_ipc_server_options)) -> Told {
     let (address, ear) = (Address::new(), Ear::new());
-    let server = ear.serve(Transport::named("uds"), &address, set);
-    let mut socket = UnixStream::connect(address.path("sock")).unwrap();
+    let server = ear.serve(&TRANSPORTS[0], &address, set);
+    let mut peer = connect(&TRANSPORTS[0], &address);
     // A server that takes no more leaves the rest.
-    socket.set_nonblocking(true).unwrap();
-    let _ = socket.write(bytes);
+    peer.set_nonblocking(true).unwrap();
+    while let Ok(count @ 1..) = peer.write(bytes) {
+        bytes = &bytes[count..];
+    }
     eventually("it is dropped", || ear.count(DROPPED) == 1);
     server.stop();
     let all = ear.take();
@@ -237,7 +200,7 @@ fn a_calculators_handler_fails_if_it_says_so_or_panics() {
         }
         Err(sorry()) // An answer as any other, unless it said why before.
     });
-    let (transport, address) = (Transport::named("uds"), Address::new());
+    let (transport, address) = (&TRANSPORTS[0], Address::new());
     let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
     let server = Server::observed(endpoint, handler, Box::new(observer)).unwrap();
     server.start().unwrap();
@@ -281,30 +244,9 @@ fn an_observer_that_panics_ends_nothing() {
 }
 
 #[test]
-fn who_serves_descriptors_is_told_of_the_one_client() {
-    for (bytes, ends) in [
-        (&b"\x05\0\0\0ADD 1"[..], [LEFT, CALC_IPC_STATUS_OK]),
-        (&[2, 255, 255, 255], [DROPPED, CALC_IPC_STATUS_MALFORMED]),
-        (&[0, 0, 2, 0], [DROPPED, CALC_IPC_STATUS_TOO_LARGE]),
-    ] {
-        let ear = Ear::new();
-        let (mut own, theirs) = UnixStream::pair().unwrap();
-        own.write_all(bytes).unwrap();
-        own.shutdown(std::net::Shutdown::Write).unwrap();
-        let (fd, options) = (theirs.as_raw_fd(), ear.options(|_| ()));
-        // SAFETY: an open descriptor, and options that live.
-        unsafe { calc_ipc_pipe_serve(fd, fd, None, null_mut(), &raw const options) };
-        let all = ear.take();
-        assert_eq!(kinds(&all), [CAME, ends[0]]);
-        assert_eq!(all[1].status, ends[1]);
-        assert_eq!((all[0].connection, all[0].pid), (1, std::process::id()));
-    }
-}
-
-#[test]
 fn a_part_of_a_pointer_is_no_observer() {
     let (address, ear) = (Address::new(), Ear::new());
-    let url = std::ffi::CString::new((Transport::named("uds").url)(&address)).unwrap();
+    let url = std::ffi::CString::new((TRANSPORTS[0].url)(&address)).unwrap();
     let whole = size_of::<calc_ipc_server_options>();
     let pointer = size_of::<*mut c_void>();
     for (size, observes) in [
@@ -326,7 +268,7 @@ fn a_part_of_a_pointer_is_no_observer() {
             assert_eq!(status, CALC_IPC_STATUS_OK);
             assert_eq!(calc_ipc_server_start(server), CALC_IPC_STATUS_OK);
         }
-        let client = Transport::named("uds").client(&address);
+        let client = TRANSPORTS[0].client(&address);
         assert_eq!(client.call(&add(1, 2)).unwrap(), Ok(3));
         // SAFETY: it is live, and not used again.
         unsafe { calc_ipc_server_destroy(server) };

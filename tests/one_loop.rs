@@ -16,11 +16,12 @@ use calc_ipc::service::{Client, Completion, Handler, IN_FLIGHT_MAX, Limit, Next,
 use calc_ipc::transport::ServerOptions;
 use deferring::{Kept, LATER, NOW, message};
 use std::collections::BTreeMap;
-use std::os::fd::AsRawFd;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
-use support::{Address, Process, TRANSPORTS, Transport, eventually, handle_in_process, status};
+use support::{
+    Address, Process, TRANSPORTS, Transport, eventually, handle_in_process, readable_among, status,
+};
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
 const FOREVER: Limit = Limit::Own(None);
@@ -46,24 +47,12 @@ impl Loop {
     }
 
     /// One round: waits so many milliseconds at most, and gives whatever is readable one turn.
-    fn turn(&mut self, milliseconds: i32) {
-        let servers = self
-            .servers
-            .iter()
-            .map(|one| one.source().unwrap().as_raw_fd());
-        let clients = self
-            .clients
-            .iter()
-            .map(|one| one.source().unwrap().as_raw_fd());
-        let mut entries: Vec<_> = servers.chain(clients).map(entry).collect();
-        let count = libc::nfds_t::try_from(entries.len()).unwrap();
-        // SAFETY: so many entries, which outlive the call.
-        unsafe { libc::poll(entries.as_mut_ptr(), count, milliseconds) };
-        for (place, _) in entries
-            .iter()
-            .enumerate()
-            .filter(|(_, one)| one.revents != 0)
-        {
+    fn turn(&mut self, milliseconds: u64) {
+        let servers = self.servers.iter().map(|one| one.source().unwrap());
+        let clients = self.clients.iter().map(|one| one.source().unwrap());
+        let sources: Vec<_> = servers.chain(clients).collect();
+        let sources: Vec<_> = sources.iter().collect();
+        for place in readable_among(&sources, Duration::from_millis(milliseconds)) {
             self.dispatches += 1;
             match self.servers.get(place) {
                 Some(server) => _ = server.dispatch(LOOK).unwrap(),
@@ -115,14 +104,6 @@ impl Loop {
         before = self.dispatches;
         (0..200).for_each(|_| self.turn(1));
         assert_eq!(self.dispatches, before, "woken for nothing");
-    }
-}
-
-fn entry(fd: i32) -> libc::pollfd {
-    libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
     }
 }
 

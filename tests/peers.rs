@@ -1,5 +1,4 @@
 //! Who asks: what a handler is told of the client whose request it answers.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod support;
@@ -7,14 +6,12 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::ffi::peer::{CALC_IPC_PEER_UNKNOWN, calc_ipc_current_peer, calc_ipc_peer};
 use calc_ipc::ffi::status::{CALC_IPC_STATUS_INVALID_ARGUMENT, CALC_IPC_STATUS_OK};
-use calc_ipc::service::{Client, Handler, Server, current_peer, pipe};
-use calc_ipc::transport::{ClientOptions, Credentials, ServerOptions, Visitor};
+use calc_ipc::service::{Client, Handler, Server, current_peer};
+use calc_ipc::transport::{Credentials, ServerOptions, Visitor};
 use std::collections::BTreeSet;
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use support::{Address, Process, Transport, add, over_each, status};
+use support::{Address, TRANSPORTS, Transport, add, over_each, status};
 
 /// Notes who asks.
 #[derive(Clone, Default)]
@@ -34,14 +31,11 @@ impl Guests {
     }
 }
 
-/// What the kernel says of a process of this user's.
-fn of_process(pid: u32) -> Credentials {
-    // SAFETY: they take nothing.
-    let (uid, gid) = unsafe { (libc::geteuid(), libc::getegid()) };
+/// What the kernel says of this process.
+fn own() -> Credentials {
     Credentials {
-        uid: Some(uid),
-        gid: Some(gid),
-        pid: Some(pid),
+        pid: Some(std::process::id()),
+        ..support::own_user()
     }
 }
 
@@ -75,7 +69,7 @@ fn a_handler_knows_the_process_that_asks_and_its_connection() {
         for workers in [1, 3] {
             let guests = Guests::default();
             let server = serve(transport, address, guests.handler(), workers);
-            let own = known(transport.name, of_process(std::process::id()));
+            let own = known(transport.name, own());
             let mut numbers = BTreeSet::new();
             let clients = [(); 3].map(|()| transport.client(address));
             for client in &clients {
@@ -88,13 +82,10 @@ fn a_handler_knows_the_process_that_asks_and_its_connection() {
             }
             // A later one has the number of none before.
             drop(clients);
-            let child = Process::fork(|| ask(&transport.client(address)));
-            let number = u32::try_from(child.number()).unwrap();
-            let theirs = known(transport.name, of_process(number));
-            assert!(child.succeeded());
+            ask(&transport.client(address));
             let told = guests.take();
             let [later] = told[..] else { panic!() };
-            assert_eq!(later.credentials, theirs, "{}", transport.name);
+            assert_eq!(later.credentials, own, "{}", transport.name);
             assert!(numbers.insert(later.connection));
             server.stop().unwrap();
         }
@@ -124,84 +115,10 @@ fn numbers_go_on_when_a_server_runs_again() {
     });
 }
 
-/// A handler that gives one of the numbers that it is told, by its place.
-fn tells_number() -> Handler {
-    Handler::new(|request| {
-        let Visitor {
-            connection,
-            credentials,
-        } = current_peer().unwrap();
-        let Credentials { uid, gid, pid } = credentials;
-        let id = |id: Option<u32>| id.map_or(-1, i64::from);
-        Ok(match request.arg1 {
-            0 => id(uid),
-            1 => id(gid),
-            2 => id(pid),
-            _ => i64::try_from(connection).unwrap(),
-        })
-    })
-}
-
-fn told_numbers(client: &Client) -> [i64; 4] {
-    [0, 1, 2, 3].map(|place| client.call(&add(place, 0)).unwrap().unwrap())
-}
-
-#[test]
-fn a_forked_child_knows_its_parent() {
-    let client = pipe::create(tells_number(), &ClientOptions::default()).unwrap();
-    let Credentials { uid, gid, pid } = of_process(std::process::id());
-    let expected = [uid, gid, pid, Some(1)].map(|id| i64::from(id.unwrap()));
-    assert_eq!(told_numbers(&client), expected);
-}
-
-/// The same, asked by frames.
-fn told_over(mut requests: impl std::io::Write, mut answers: impl std::io::Read) -> [String; 4] {
-    [0, 1, 2, 3].map(|place| {
-        let body = format!("ADD {place} 0");
-        let length = u32::try_from(body.len()).unwrap();
-        requests.write_all(&length.to_le_bytes()).unwrap();
-        requests.write_all(body.as_bytes()).unwrap();
-        let mut length = [0; 4];
-        answers.read_exact(&mut length).unwrap();
-        let mut body = vec![0; u32::from_le_bytes(length).try_into().unwrap()];
-        answers.read_exact(&mut body).unwrap();
-        String::from_utf8(body).unwrap()
-    })
-}
-
-#[test]
-fn of_descriptors_only_sockets_tell_who_is_there() {
-    let options = ServerOptions::default();
-    let (own, theirs) = UnixStream::pair().unwrap();
-    let told = thread::scope(|scope| {
-        scope.spawn(|| {
-            let served = pipe::serve(theirs.as_fd(), theirs.as_fd(), tells_number(), &options);
-            served.unwrap();
-        });
-        let told = told_over(&own, &own);
-        drop(own);
-        told
-    });
-    let Credentials { uid, gid, pid } = of_process(std::process::id());
-    let expected = [uid, gid, pid, Some(1)].map(|id| format!("OK {}", id.unwrap()));
-    assert_eq!(told, expected);
-
-    let (requests, to_server) = std::io::pipe().unwrap();
-    let (from_server, answers) = std::io::pipe().unwrap();
-    let told = thread::scope(|scope| {
-        scope.spawn(|| {
-            let served = pipe::serve(requests.as_fd(), answers.as_fd(), tells_number(), &options);
-            served.unwrap();
-        });
-        told_over(to_server, from_server)
-    });
-    assert_eq!(told, ["OK -1", "OK -1", "OK -1", "OK 1"]);
-}
-
 #[test]
 fn a_handler_inside_of_another_is_asked_by_its_own_client() {
     let (inner, outer) = (Address::new(), Address::new());
-    let transport = Transport::named("uds");
+    let transport = &TRANSPORTS[0];
     let guests = Guests::default();
     let options = ServerOptions {
         stop_when_idle: true,

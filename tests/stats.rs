@@ -16,8 +16,7 @@ use calc_ipc::transport::{ClientOptions, ServerOptions};
 use ear::{Ear, no_stats};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-#[cfg(unix)]
-use support::Process;
+use support::wire::connect_control;
 use support::{Address, TRANSPORTS, Transport, add, eventually, over_each, status};
 
 #[test]
@@ -166,20 +165,6 @@ fn anybody_may_ask_at_any_time() {
 }
 
 #[test]
-#[cfg(unix)]
-fn a_forked_child_knows_no_numbers_of_its_parents() {
-    let (ear, address) = (Ear::new(), Address::new());
-    let server = ear.serve(&TRANSPORTS[0], &address, |_| ());
-    let child = Process::fork(|| {
-        let mut stats = no_stats();
-        // SAFETY: a live handle and a local.
-        let status = unsafe { calc_ipc_server_stats(server.0, &raw mut stats) };
-        assert_eq!(status, CALC_IPC_STATUS_FORKED);
-    });
-    assert!(child.succeeded());
-}
-
-#[test]
 fn as_many_bytes_are_written_as_there_are() {
     let (ear, address) = (Ear::new(), Address::new());
     let server = ear.serve(&TRANSPORTS[0], &address, |_| ());
@@ -202,13 +187,12 @@ fn as_many_bytes_are_written_as_there_are() {
 }
 
 #[test]
-#[cfg(unix)]
 fn who_has_gone_before_the_server_looks_was_not_refused() {
-    let (transport, address) = (&support::TRANSPORTS[2], Address::new());
+    let (transport, address) = (Transport::named("shm"), Address::new());
     let endpoint = (transport.bind)(&address, &ServerOptions::default()).unwrap();
     let server = Server::new(endpoint, Handler::Calculator).unwrap();
     for _ in 0..3 {
-        drop(std::os::unix::net::UnixStream::connect(&(transport.files)(&address)[0]).unwrap());
+        drop(connect_control(&address));
     }
     server.start().unwrap();
     let client = transport.client(&address);

@@ -304,10 +304,13 @@ impl Core {
         self.ended.notify_all();
     }
 
-    fn stop(&self) -> Result<()> {
+    fn stop(self: &Arc<Self>) -> Result<()> {
         self.request_stop();
         let mut driven = self.await_turn();
-        self.end_driving(&mut driven);
+        match &mut driven {
+            Some(driven) => self.end_driving(driven),
+            None => std::mem::forget(Arc::clone(self)), // With it, what was driven stays as it is.
+        }
         let mut state = self.lock();
         while state.phase == Phase::Serving && !state.is_lost() {
             state = mutex::whole(self.ended.wait_timeout(state, LOOK)).0;

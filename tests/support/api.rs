@@ -1,10 +1,12 @@
 //! The C interface's transports as values, so that one suite runs over all of them.
 
-use crate::support::{Address, PORT};
+use crate::support::{Address, PORT, TRANSPORTS};
+#[cfg(windows)]
+use calc_ipc::ffi::named_pipe::*;
 use calc_ipc::ffi::{client::*, server::*, tcp::*};
-use calc_ipc::ffi::{
-    fifo::*, handler::*, message::*, options::*, seqpacket::*, shm::*, status::*, uds::*,
-};
+#[cfg(unix)]
+use calc_ipc::ffi::{fifo::*, seqpacket::*, uds::*};
+use calc_ipc::ffi::{handler::*, message::*, options::*, shm::*, status::*};
 use std::ffi::{CStr, CString, c_void};
 use std::ptr::{dangling_mut, null};
 
@@ -75,33 +77,51 @@ macro_rules! api {
     };
 }
 
-pub(crate) const APIS: [Api; 6] = [
-    api!(fifo, address => (path(address, "q").as_ptr(), path(address, "a").as_ptr()),
-        calc_ipc_fifo_server_create calc_ipc_fifo_server_run calc_ipc_fifo_server_start
-        calc_ipc_fifo_server_stop calc_ipc_fifo_server_request_stop calc_ipc_fifo_server_destroy
-        calc_ipc_fifo_client_create calc_ipc_fifo_client_call calc_ipc_fifo_client_destroy),
-    api!(shm, address => (text(&address.word).as_ptr()),
-        calc_ipc_shm_server_create calc_ipc_shm_server_run calc_ipc_shm_server_start
-        calc_ipc_shm_server_stop calc_ipc_shm_server_request_stop calc_ipc_shm_server_destroy
-        calc_ipc_shm_client_create calc_ipc_shm_client_call calc_ipc_shm_client_destroy),
-    api!(uds, address => (path(address, "sock").as_ptr()),
-        calc_ipc_uds_server_create calc_ipc_uds_server_run calc_ipc_uds_server_start
-        calc_ipc_uds_server_stop calc_ipc_uds_server_request_stop calc_ipc_uds_server_destroy
-        calc_ipc_uds_client_create calc_ipc_uds_client_call calc_ipc_uds_client_destroy),
-    api!(seqpacket, address => (path(address, "sock").as_ptr()),
-        calc_ipc_seqpacket_server_create calc_ipc_seqpacket_server_run calc_ipc_seqpacket_server_start
-        calc_ipc_seqpacket_server_stop calc_ipc_seqpacket_server_request_stop calc_ipc_seqpacket_server_destroy
-        calc_ipc_seqpacket_client_create calc_ipc_seqpacket_client_call calc_ipc_seqpacket_client_destroy),
-    api!(tcp, address => (text(&address.host).as_ptr(), PORT),
-        calc_ipc_tcp_server_create calc_ipc_tcp_server_run calc_ipc_tcp_server_start
-        calc_ipc_tcp_server_stop calc_ipc_tcp_server_request_stop calc_ipc_tcp_server_destroy
-        calc_ipc_tcp_client_create calc_ipc_tcp_client_call calc_ipc_tcp_client_destroy),
-    api!(url, address => (text(&format!("unix://{}", address.path("sock"))).as_ptr()),
-        calc_ipc_server_create calc_ipc_server_run calc_ipc_server_start
-        calc_ipc_server_stop calc_ipc_server_request_stop calc_ipc_server_destroy
-        calc_ipc_client_create calc_ipc_client_call calc_ipc_client_destroy),
-];
+#[cfg(unix)]
+pub(crate) const APIS: [Api; 6] = [FIFO, SHM, UDS, SEQPACKET, TCP, URL];
+#[cfg(windows)]
+pub(crate) const APIS: [Api; 4] = [NAMED_PIPE, SHM, TCP, URL];
 
+#[cfg(unix)]
+const FIFO: Api = api!(fifo, address => (path(address, "q").as_ptr(), path(address, "a").as_ptr()),
+    calc_ipc_fifo_server_create calc_ipc_fifo_server_run calc_ipc_fifo_server_start
+    calc_ipc_fifo_server_stop calc_ipc_fifo_server_request_stop calc_ipc_fifo_server_destroy
+    calc_ipc_fifo_client_create calc_ipc_fifo_client_call calc_ipc_fifo_client_destroy);
+
+const SHM: Api = api!(shm, address => (text(&address.word).as_ptr()),
+    calc_ipc_shm_server_create calc_ipc_shm_server_run calc_ipc_shm_server_start
+    calc_ipc_shm_server_stop calc_ipc_shm_server_request_stop calc_ipc_shm_server_destroy
+    calc_ipc_shm_client_create calc_ipc_shm_client_call calc_ipc_shm_client_destroy);
+
+#[cfg(unix)]
+const UDS: Api = api!(uds, address => (path(address, "sock").as_ptr()),
+    calc_ipc_uds_server_create calc_ipc_uds_server_run calc_ipc_uds_server_start
+    calc_ipc_uds_server_stop calc_ipc_uds_server_request_stop calc_ipc_uds_server_destroy
+    calc_ipc_uds_client_create calc_ipc_uds_client_call calc_ipc_uds_client_destroy);
+
+#[cfg(unix)]
+const SEQPACKET: Api = api!(seqpacket, address => (path(address, "sock").as_ptr()),
+    calc_ipc_seqpacket_server_create calc_ipc_seqpacket_server_run calc_ipc_seqpacket_server_start
+    calc_ipc_seqpacket_server_stop calc_ipc_seqpacket_server_request_stop calc_ipc_seqpacket_server_destroy
+    calc_ipc_seqpacket_client_create calc_ipc_seqpacket_client_call calc_ipc_seqpacket_client_destroy);
+
+#[cfg(windows)]
+const NAMED_PIPE: Api = api!(named_pipe, address => (text(&address.word).as_ptr()),
+    calc_ipc_named_pipe_server_create calc_ipc_named_pipe_server_run calc_ipc_named_pipe_server_start
+    calc_ipc_named_pipe_server_stop calc_ipc_named_pipe_server_request_stop calc_ipc_named_pipe_server_destroy
+    calc_ipc_named_pipe_client_create calc_ipc_named_pipe_client_call calc_ipc_named_pipe_client_destroy);
+
+const TCP: Api = api!(tcp, address => (text(&address.host).as_ptr(), PORT),
+    calc_ipc_tcp_server_create calc_ipc_tcp_server_run calc_ipc_tcp_server_start
+    calc_ipc_tcp_server_stop calc_ipc_tcp_server_request_stop calc_ipc_tcp_server_destroy
+    calc_ipc_tcp_client_create calc_ipc_tcp_client_call calc_ipc_tcp_client_destroy);
+
+const URL: Api = api!(url, address => (text(&(TRANSPORTS[0].url)(address)).as_ptr()),
+    calc_ipc_server_create calc_ipc_server_run calc_ipc_server_start
+    calc_ipc_server_stop calc_ipc_server_request_stop calc_ipc_server_destroy
+    calc_ipc_client_create calc_ipc_client_call calc_ipc_client_destroy);
+
+#[cfg(unix)]
 fn path(address: &Address, name: &str) -> CString {
     text(&address.path(name))
 }

@@ -7,11 +7,15 @@
     reason = "each test file uses its part"
 )]
 
-use crate::support::{Address, PATIENCE, Transport, eventually, is_readable_within};
+use crate::support::{
+    Address, PATIENCE, TRANSPORTS, Transport, add, eventually, is_readable_within,
+};
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Limit, Next, Server};
 use calc_ipc::transport::ServerOptions;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 pub(crate) const LOOK: Option<Duration> = Some(Duration::ZERO);
@@ -39,6 +43,17 @@ pub(crate) fn await_readable(server: &Server) {
     assert!(is_told, "it is never told");
 }
 
+/// There is nothing to do, which what is watched says: on Windows once it was told of what its own operations came to.
+pub(crate) fn assert_quiet(server: &Server, transport: &str) {
+    if cfg!(unix) {
+        assert!(!is_readable(server), "{transport}");
+    }
+    eventually("it is quiet", || {
+        drive(server);
+        !is_readable(server)
+    });
+}
+
 /// Drives it until there is nothing to do; how many turns did something.
 pub(crate) fn drive(server: &Server) -> usize {
     let mut turns = 0;
@@ -56,6 +71,41 @@ pub(crate) fn drive_until(server: &Server, mut is_so: impl FnMut() -> bool) {
         drive(server);
         is_so()
     });
+}
+
+/// Clients that call, each in a thread of its own; how many have not finished.
+pub(crate) fn callers<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    transport: &'scope Transport,
+    address: &'scope Address,
+    unfinished: &'scope AtomicUsize,
+) {
+    for number in 0..3 {
+        unfinished.fetch_add(1, Ordering::SeqCst);
+        scope.spawn(move || {
+            for round in 0..3 {
+                let client = transport.client(address);
+                for call in 0..40 {
+                    let sum = client.call(&add(number, call)).unwrap();
+                    assert_eq!(sum, Ok(number + call), "{round}");
+                }
+                let requests: Vec<_> = (0..500).map(|call| add(number, call)).collect();
+                let mut answered = 0;
+                client.call_many(&requests, |_| answered += 1).unwrap();
+                assert_eq!(answered, 500);
+            }
+            unfinished.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+}
+
+/// A server over each transport, and its address.
+pub(crate) fn one_over_each() -> (Vec<Address>, Vec<Server>) {
+    let addresses: Vec<_> = TRANSPORTS.iter().map(|_| Address::new()).collect();
+    let pairs = TRANSPORTS.iter().zip(&addresses);
+    let servers = pairs.map(|(transport, address)| create(transport, address, Handler::Calculator));
+    let servers = servers.collect();
+    (addresses, servers)
 }
 
 /// A client that waits for nothing, and what it is owed.
@@ -93,4 +143,15 @@ impl Asker {
             }
         }
     }
+}
+
+/// A client is connected, and was answered.
+pub(crate) fn connected(transport: &Transport, address: &Address, server: &Server) -> Client {
+    let mut asker = Asker::new(transport, address);
+    asker.ask(b"hello".to_vec());
+    drive_until(server, || {
+        asker.take();
+        asker.owed.is_empty()
+    });
+    asker.client
 }

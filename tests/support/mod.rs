@@ -14,13 +14,20 @@ pub mod processes;
 pub mod random;
 #[cfg(unix)]
 pub mod raw;
+mod readable;
 pub mod typed;
+mod user;
+pub mod wire;
 
 pub use patience::{PATIENCE, eventually};
 #[cfg(unix)]
-pub use processes::rights::{become_user, forbid, forbid_where, forbid_with, is_root};
+pub use processes::rights::{
+    become_user, forbid, forbid_where, forbid_with, is_root, raise_descriptors,
+};
 #[cfg(unix)]
 pub use processes::{Process, stay};
+pub use readable::{is_readable_within, readable_among};
+pub use user::own_user;
 
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::{Result, Status};
@@ -28,8 +35,6 @@ use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{
     Address as Place, Channel, ClientOptions, Endpoint, ServerOptions, Side,
 };
-#[cfg(unix)]
-use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -61,6 +66,12 @@ pub const WITH_FILES: usize = 0;
 pub const TRANSPORTS: [Transport; 5] = [UDS, FIFO, SHM, SEQPACKET, TCP];
 #[cfg(windows)]
 pub const TRANSPORTS: [Transport; 3] = [NAMED_PIPE, SHM, TCP];
+
+/// So many clients are connected to a server that does not look at them.
+#[cfg(unix)]
+pub const MAY_WAIT: usize = 40;
+#[cfg(windows)]
+pub const MAY_WAIT: usize = 8;
 
 const UDS: Transport = Transport {
     name: "uds",
@@ -237,6 +248,11 @@ impl Transport {
         (self.files)(address).swap_remove(0)
     }
 
+    /// Whether what is sent has arrived, and is told of, as it is sent: not where another thread of the system's comes to it.
+    pub fn is_instant(&self) -> bool {
+        cfg!(unix) && self.name != "tcp"
+    }
+
     /// A server of this transport that is serving.
     pub fn serve(&self, address: &Address, handler: Handler, options: &ServerOptions) -> Server {
         let server = Server::new((self.bind)(address, options).unwrap(), handler).unwrap();
@@ -263,6 +279,24 @@ impl Transport {
     }
 }
 
+/// A test for each transport, so that those that take long run side by side.
+#[allow(unused_macros, reason = "each test file uses its part")]
+macro_rules! over_each_by_itself {
+    ($try_over:ident) => {
+        #[cfg(unix)]
+        over_each_by_itself!($try_over: uds fifo seqpacket);
+        #[cfg(windows)]
+        over_each_by_itself!($try_over: npipe);
+        over_each_by_itself!($try_over: shm tcp);
+    };
+    ($try_over:ident: $($transport:ident)*) => {
+        $(#[test]
+        fn $transport() {
+            $try_over(stringify!($transport));
+        })*
+    };
+}
+
 pub fn request(operation: Operation, arg1: i64, arg2: i64) -> Request {
     Request {
         operation,
@@ -284,25 +318,10 @@ pub fn over_each(test: fn(&Transport, &Address)) {
     }
 }
 
-/// Whether there is something to read at this source within that time, as a host's loop sees it.
-#[cfg(unix)]
-pub fn is_readable_within(source: &impl AsRawFd, time: Duration) -> bool {
-    let mut entry = libc::pollfd {
-        fd: source.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one entry, which outlives the call.
-    unsafe { libc::poll(&raw mut entry, 1, time.as_millis().try_into().unwrap()) == 1 }
-}
-
-/// The same of the handle that a host's loop waits for.
+/// How many descriptors this process may have, if it needs so many: handles of Windows have no limit, but more take long under Wine.
 #[cfg(windows)]
-pub fn is_readable_within(source: &impl std::os::windows::io::AsRawHandle, time: Duration) -> bool {
-    use windows_sys::Win32::{Foundation::WAIT_OBJECT_0, System::Threading::WaitForSingleObject};
-    let milliseconds = time.as_millis().try_into().unwrap();
-    // SAFETY: the handle is the source's, which lives.
-    unsafe { WaitForSingleObject(source.as_raw_handle(), milliseconds) == WAIT_OBJECT_0 }
+pub fn raise_descriptors(count: u64) -> u64 {
+    count.min(3000)
 }
 
 pub fn status<T>(result: Result<T>) -> Status {

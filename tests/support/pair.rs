@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use crate::api::{last_error, text};
-use crate::support::Address;
+use crate::support::{Address, TRANSPORTS};
 use calc_ipc::ffi::{client::*, handler::*, message::*, options::*, server::*, status::*};
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -174,6 +174,7 @@ pub(crate) unsafe extern "C" fn odd(
     length
 }
 
-pub(crate) fn unix(address: &Address) -> String {
-    format!("unix://{}", address.path("sock"))
+/// A server's URL, over the system's own transport for messages between processes.
+pub(crate) fn url(address: &Address) -> String {
+    (TRANSPORTS[0].url)(address)
 }

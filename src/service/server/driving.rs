@@ -2,11 +2,16 @@
 
 use super::{Core, Phase, Server};
 use crate::error::{Error, Result, Status};
-use crate::sys::{AsSource as _, Poller, Source, mutex, panic};
+use crate::sys::{AsSource as _, Poller, Source, mutex, panic, thread};
 use crate::transport::{Driven, Endpoint, Turn};
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
+use std::thread::ThreadId;
 use std::time::Duration;
+
+/// How often whoever waits for the end of a turn looks whether it has ended, where its thread may be ended before.
+const AGAIN: Duration = Duration::from_millis(1);
 
 /// What is driven, and where. As long as there is one, the server is [`Phase::Driven`].
 pub(super) struct Drive {
@@ -21,6 +26,44 @@ pub(super) struct Driving {
     driven: Mutex<Option<Drive>>,
     /// What the host watches.
     watched: OnceLock<Poller>,
+    /// Who had the last turn, where the system may end a thread in the midst of one.
+    driver: Mutex<Option<(ThreadId, thread::Mark)>>,
+    /// It is known who has the turn that is under way.
+    is_known: AtomicBool,
+}
+
+/// A turn that is under way.
+struct Begun<'a>(&'a Driving);
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if thread::MAY_BE_ENDED {
+            self.0.is_known.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Driving {
+    /// This thread has the turn, and ends it before it lets go of what is driven.
+    #[inline]
+    fn begin(&self) -> Begun<'_> {
+        if thread::MAY_BE_ENDED {
+            let this = std::thread::current().id();
+            let mut driver = mutex::lock(&self.driver);
+            if driver.as_ref().is_none_or(|(last, _)| *last != this) {
+                *driver = Some((this, thread::Mark::here()));
+            }
+            self.is_known.store(true, Ordering::SeqCst);
+        }
+        Begun(self)
+    }
+
+    /// Whether the system has ended the thread that has the turn.
+    fn is_lost(&self) -> bool {
+        let driver = mutex::lock(&self.driver);
+        let is_known = self.is_known.load(Ordering::SeqCst);
+        is_known && driver.as_ref().is_some_and(|(_, mark)| mark.has_ended())
+    }
 }
 
 impl Server {
@@ -34,6 +77,7 @@ impl Server {
         let core = &*self.0;
         core.check_owner_to_be()?;
         let mut driven = core.try_drive()?;
+        let _begun = core.driving.begin();
         core.begin_driving(&mut driven)?;
         core.drive(&mut driven, wait)
     }
@@ -139,9 +183,20 @@ impl Core {
         panic::catch(|| event_loop.turn(driven, &task, wait))
     }
 
-    /// Waits for a turn that is under way, and gives what was driven. Until it is let go of, no other turn begins.
-    pub(super) fn await_turn(&self) -> MutexGuard<'_, Option<Drive>> {
-        mutex::lock(&self.driving.driven)
+    /// Waits for a turn that is under way, and gives what was driven. Until it is let go of, no other turn begins. `None`: the
+    /// system has ended the turn's thread, and nobody knows how far that was.
+    pub(super) fn await_turn(&self) -> Option<MutexGuard<'_, Option<Drive>>> {
+        if !thread::MAY_BE_ENDED {
+            return Some(mutex::lock(&self.driving.driven));
+        }
+        loop {
+            match self.driving.driven.try_lock() {
+                Ok(driven) => return Some(driven),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if self.driving.is_lost() => return None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(AGAIN),
+            }
+        }
     }
 
     /// Ends what was driven: every connection.

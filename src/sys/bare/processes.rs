@@ -70,6 +70,9 @@ pub(crate) mod thread {
         start()
     }
 
+    /// Not that anybody knows.
+    pub(crate) const MAY_BE_ENDED: bool = false;
+
     #[derive(Debug)]
     pub(crate) struct Mark;
 

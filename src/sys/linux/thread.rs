@@ -24,6 +24,9 @@ pub(crate) fn without_signals<T>(start: impl FnOnce() -> io::Result<T>) -> io::R
     start()
 }
 
+/// Whether the system may end a thread while it goes on in this library.
+pub(crate) const MAY_BE_ENDED: bool = false;
+
 /// The thread that made it, which no system ends before its time.
 #[derive(Debug)]
 pub(crate) struct Mark;

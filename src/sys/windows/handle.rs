@@ -23,6 +23,11 @@ impl Handle {
         Stream::new(End::Pipe(pipe)).map(|stream| Self(stream.into_node()))
     }
 
+    /// A client's end of a named pipe, the same.
+    pub(super) fn of_pipe_to_server(pipe: OwnedHandle) -> io::Result<Self> {
+        Stream::to_server(pipe).map(|stream| Self(stream.into_node()))
+    }
+
     /// A connected socket, which does no operation that waits.
     pub(super) fn of_socket(socket: OwnedSocket) -> io::Result<Self> {
         Stream::new(End::Socket(socket)).map(|stream| Self(stream.into_node()))

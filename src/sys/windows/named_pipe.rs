@@ -281,7 +281,7 @@ pub(crate) fn connect(name: &str, deadline: &Deadline) -> io::Result<Handle> {
     deadline.begin();
     loop {
         match open(&path) {
-            Ok(pipe) => return Handle::of_pipe(pipe),
+            Ok(pipe) => return Handle::of_pipe_to_server(pipe),
             Err(_) if last() == ERROR_PIPE_BUSY => {}
             Err(error) => return Err(error),
         }

@@ -28,7 +28,7 @@ pub(super) fn is_signalled(object: BorrowedHandle<'_>) -> bool {
     unsafe { WaitForSingleObject(object.as_raw_handle(), 0) == WAIT_OBJECT_0 }
 }
 
-/// How a process has exited, which has.
+/// What a process has exited with, or is about to; STILL_ACTIVE of any other.
 pub(super) fn exit_code(process: BorrowedHandle<'_>) -> Option<u32> {
     let mut code = 0;
     // SAFETY: it is open, and there is a place for the code.

@@ -141,7 +141,8 @@ impl Poller {
         table.keys.remove(&source.address());
         table.entries.remove(&key);
         table.silent.retain(|silent| *silent != key);
-        drop(table);
+        // Before another thread adds it again, which would not be told then, or adds this set to it: sets that tell each other do so
+        // without end.
         let told: Weak<dyn Told> = self.set.itself.clone();
         source.watchable().watchers().remove(&told);
         Ok(())

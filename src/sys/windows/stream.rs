@@ -6,13 +6,13 @@
 //! port holds that back until it is taken.
 
 mod reading;
+mod server;
 #[cfg(test)]
 pub(super) mod tests;
 mod writing;
 
-use super::call::failure;
 use super::node::{Node, Source, Watchable, Watchers};
-use super::op::{Ended, Op};
+use super::op::Op;
 use super::port::Port;
 use super::waiting::Waiting;
 use super::winsock::do_not_wait;
@@ -20,19 +20,18 @@ use crate::sys::deadline::Deadline;
 use crate::sys::mutex::lock;
 use crate::sys::ready::{Ready, Want};
 use reading::{Reading, Reads};
+use server::Server;
 use std::io::{self, ErrorKind};
-use std::os::windows::io::{AsRawHandle, AsRawSocket, BorrowedHandle, OwnedHandle, OwnedSocket};
+use std::os::windows::io::{
+    AsHandle as _, AsRawHandle, AsRawSocket, BorrowedHandle, OwnedHandle, OwnedSocket,
+};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
-use windows_sys::Win32::Foundation::{
-    ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_NOT_CONNECTED, HANDLE,
-};
+use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinSock::{SD_BOTH, SOCKET, shutdown};
-use windows_sys::Win32::Storage::FileSystem::ReadFile;
 use windows_sys::Win32::System::IO::CancelIoEx;
-use windows_sys::Win32::System::Pipes::PeekNamedPipe;
 use writing::{Writes, Writing};
 
 /// The room of a read at first, and once one was filled.
@@ -52,6 +51,8 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Stream {
     end: End,
+    /// Who serves a pipe of which this is the client's end, where that may be known.
+    server: Option<Server>,
     has_hung_up: AtomicBool,
     reading: Mutex<Reading>,
     writing: Mutex<Writing>,
@@ -71,6 +72,7 @@ impl Stream {
         }
         Ok(Self {
             end,
+            server: None,
             has_hung_up: AtomicBool::new(false),
             reading: Mutex::new(Reading {
                 op: Op::new(SMALL)?,
@@ -86,6 +88,14 @@ impl Stream {
             late: Mutex::default(),
             receive_timeout: Mutex::new(None),
         })
+    }
+
+    /// A client's end of a named pipe.
+    pub(super) fn to_server(pipe: OwnedHandle) -> io::Result<Self> {
+        let server = Server::behind(pipe.as_handle());
+        let mut stream = Self::new(End::Pipe(pipe))?;
+        stream.server = server;
+        Ok(stream)
     }
 
     /// The stream behind a source; fails where it is something else.
@@ -207,118 +217,6 @@ impl Stream {
         if self.has_hung_up() {
             // SAFETY: the handle is open. It fails where nothing goes on.
             unsafe { CancelIoEx(self.raw(), ptr::null()) };
-        }
-    }
-
-    /// Takes note of bytes that have come, and sees to it that a read is on its way if none have, and tells the port if a
-    /// poller has the stream.
-    fn arrive(&self, reading: &mut Reading) {
-        for _ in 0..EMPTY_AT_ONCE {
-            match reading.state {
-                Reads::Idle => self.begin_read(reading),
-                Reads::Pending => match reading.op.look(self.raw()) {
-                    Ended::Pending if reading.op.tells_port() || !self.tells_port() => return,
-                    Ended::Pending => {
-                        self.call_off(reading);
-                        if matches!(reading.state, Reads::Pending) {
-                            return;
-                        }
-                    }
-                    ended => self.note(reading, ended),
-                },
-                Reads::Done(_) | Reads::Over(_) => return,
-            }
-        }
-        self.watchers.tell(); // It goes on with the next look.
-    }
-
-    fn begin_read(&self, reading: &mut Reading) {
-        if self.has_hung_up() {
-            reading.state = Reads::Over(0);
-            return;
-        }
-        let (handle, tells_port) = (self.raw(), self.tells_port());
-        let begun = reading.op.begin_at(handle, tells_port, |room, overlapped| {
-            let length = u32::try_from(room.len()).unwrap_or(u32::MAX);
-            // SAFETY: the handle is open, and the operation has its room and its block until it is over.
-            unsafe {
-                ReadFile(
-                    handle,
-                    room.as_mut_ptr(),
-                    length,
-                    ptr::null_mut(),
-                    overlapped,
-                ) != 0
-            }
-        });
-        match begun {
-            Ended::Pending => reading.state = Reads::Pending,
-            ended => self.note(reading, ended),
-        }
-        self.cancel_if_hung_up();
-    }
-
-    fn note(&self, reading: &mut Reading, ended: Ended) {
-        reading.state = match ended {
-            Ended::Pending => Reads::Pending,
-            // A message without bytes, which a peer of another kind may send, is not the end.
-            Ended::Moved(0) if matches!(self.end, End::Pipe(_)) => Reads::Idle,
-            Ended::Moved(0) => Reads::Over(0),
-            Ended::Moved(count) => Reads::Done(0..count),
-            Ended::Failed(_) if self.has_hung_up() => Reads::Over(0),
-            // The thread that began it has ended (CancelIo), or it was called off; nothing is lost.
-            Ended::Failed(ERROR_OPERATION_ABORTED) => Reads::Idle,
-            Ended::Failed(ERROR_BROKEN_PIPE | ERROR_NO_DATA | ERROR_PIPE_NOT_CONNECTED) => {
-                Reads::Over(0)
-            }
-            Ended::Failed(number) => Reads::Over(number),
-        };
-    }
-
-    /// Whether the other end of a pipe has gone, or its waits have been ended.
-    fn is_broken(&self) -> bool {
-        let none = ptr::null_mut();
-        // SAFETY: the handle is open, and nothing is asked for but whether it fails.
-        let peeked =
-            unsafe { PeekNamedPipe(self.raw(), none, 0, none.cast(), none.cast(), none.cast()) };
-        self.has_hung_up() || peeked == 0
-    }
-
-    fn end_of(&self, number: u32) -> io::Result<usize> {
-        match number {
-            0 => Ok(0),
-            _ if self.has_hung_up() => Ok(0),
-            number => Err(failure(number)),
-        }
-    }
-
-    fn read_state(&self, reading: &mut MutexGuard<'_, Reading>, want: Want) -> Ready {
-        let asks = |what: Want| want.bits() & what.bits() != 0;
-        let is_asked = asks(Want::READ);
-        match is_asked || asks(Want::END) {
-            true => self.arrive(reading),
-            false => {
-                if matches!(reading.state, Reads::Pending) {
-                    let ended = reading.op.look(self.raw());
-                    self.note(reading, ended);
-                }
-            }
-        }
-        let readable = match is_asked {
-            true => Ready::READABLE,
-            false => Ready::NOTHING,
-        };
-        match (&reading.state, &self.end) {
-            (Reads::Idle | Reads::Pending, _) => Ready::NOTHING,
-            // What has come hides the end, which is asked for alone.
-            (Reads::Done(_), End::Pipe(_)) if !is_asked && asks(Want::END) && self.is_broken() => {
-                Ready::HANG_UP
-            }
-            (Reads::Done(_), _) => readable,
-            // Of a socket, one direction may have ended.
-            (Reads::Over(0), End::Socket(_)) if !self.has_hung_up() => readable | Ready::ENDED,
-            (Reads::Over(0), _) => readable | Ready::HANG_UP,
-            (Reads::Over(_), _) => readable | Ready::HANG_UP | Ready::ERROR,
         }
     }
 }

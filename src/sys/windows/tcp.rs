@@ -32,6 +32,9 @@ const PROBE_EACH: u32 = 2000;
 const PROBES: u32 = 3;
 const UNACKNOWLEDGED: u32 = 11;
 
+/// As many as the system takes may wait to be let in (winsock2.h; the constant of `windows_sys` is that of WinSock 1, which is 5).
+const SOMAXCONN: i32 = i32::MAX;
+
 /// Listens at the first of these addresses that can be had; gives the port, too.
 pub(crate) fn listen(addresses: &[SocketAddr]) -> io::Result<(Handle, u16)> {
     first_of(addresses, listen_at)
@@ -49,7 +52,7 @@ fn listen_at(address: &SocketAddr) -> io::Result<(Handle, u16)> {
         bound => bound?,
     };
     // SAFETY: the socket is open.
-    succeeded(unsafe { ws::listen(raw(&socket), ws::SOMAXCONN.cast_signed()) })?;
+    succeeded(unsafe { ws::listen(raw(&socket), SOMAXCONN) })?;
     let port = own_address(raw(&socket))?.port();
     let door = Door::open(|signal| Listening::new(socket, signal))?;
     Ok((door, port))

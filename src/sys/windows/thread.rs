@@ -49,6 +49,9 @@ fn pin() {
     });
 }
 
+/// Whether the system may end a thread while it goes on in this library.
+pub(crate) const MAY_BE_ENDED: bool = true;
+
 /// The thread that made it.
 #[derive(Debug)]
 pub(crate) struct Mark(

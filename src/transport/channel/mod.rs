@@ -202,6 +202,9 @@ impl<S: Patient> Framed<S> {
                 self.side.fill(count); // Of none, `recv` says that this is the end.
                 Ok(())
             }
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {
+                Err(self.failure("no answer", &error, &Deadline::never()))
+            }
             Err(_) => Err(self.ended()),
         }
     }

@@ -8,6 +8,7 @@ use super::table::FEW;
 use super::*;
 use crate::sys::deadline::Deadline;
 use crate::sys::{Bell, socket};
+use std::sync::mpsc;
 
 /// The tokens that are told now.
 fn told(poller: &Poller) -> Vec<u64> {
@@ -267,4 +268,39 @@ fn what_has_gone_is_forgotten() {
     }
     assert!(lock(&poller.set.table).entries.len() <= 2 * FEW);
     assert_eq!(told(&poller), []);
+}
+
+#[test]
+fn sets_that_are_in_one_another_by_turns_tell_each_other_with_an_end() {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let (one, other) = (Poller::new().unwrap(), Poller::new().unwrap());
+        thread::scope(|scope| {
+            for (outer, inner) in [(&one, &other), (&other, &one)].repeat(3) {
+                scope.spawn(move || {
+                    for _ in 0..3000 {
+                        // It is refused while the outer one is in the inner one, or another thread has put it there.
+                        let _ = outer.add(inner.as_source(), Want::READ, 1);
+                        let _ = outer.remove(inner.as_source());
+                    }
+                });
+            }
+        });
+        tell.send(()).unwrap();
+    });
+    told.recv_timeout(Duration::from_secs(60)).unwrap();
+}
+
+#[test]
+fn what_one_thread_removes_and_another_adds_tells_the_set_as_long_as_it_is_in_it() {
+    let (poller, bell) = (Poller::new().unwrap(), Bell::new().unwrap());
+    let source = bell.as_source();
+    poller.add(source, Want::READ, 1).unwrap();
+    for _ in 0..2000 {
+        thread::scope(|scope| {
+            scope.spawn(|| poller.remove(source).unwrap());
+            scope.spawn(|| while poller.add(source, Want::READ, 1).is_err() {});
+        });
+        assert!(!source.watchable().watchers().are_none());
+    }
 }
