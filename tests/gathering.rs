@@ -115,7 +115,7 @@ fn a_client_that_is_watched_sends_the_first_and_then_what_has_gathered() {
 const BURST: usize = 20;
 
 /// A client of which it is known how many calls it submits before it comes back.
-fn accustomed(client: &Client, server: &mut UnixStream) {
+fn accustomed(client: &Client, server: &mut Box<dyn Wire>) {
     for _ in 0..2 {
         submit(client, &"a".repeat(BURST));
         assert!(has_none(client));
