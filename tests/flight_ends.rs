@@ -76,6 +76,24 @@ fn a_call_ends_when_its_time_is_over_and_its_answer_is_nobodys() {
 }
 
 #[test]
+fn what_was_answered_before_a_stop_is_there_after_it() {
+    over_each(|transport, address| {
+        let server = transport.serve(address, echo(), &ServerOptions::default());
+        let client = transport.client(address);
+        assert_eq!(client.call_bytes(b"let me in", &mut [0; 9]).unwrap(), 9);
+        let id = client.submit(FOREVER, b"answered", 1).unwrap();
+        eventually("it is answered", || server.stats().unwrap().requests == 2);
+        server.stop().unwrap();
+        let (completion, answer) = next(&client);
+        assert_eq!((completion.id, completion.outcome.unwrap()), (id, 8));
+        assert_eq!(answer, b"answered");
+        client.submit(FOREVER, b"too late", 2).unwrap();
+        let (completion, _) = next(&client);
+        assert_eq!(completion.outcome.unwrap_err().status(), Status::Closed);
+    });
+}
+
+#[test]
 fn one_that_is_cancelled_is_told_of_once() {
     over_each(|transport, address| {
         let gate = Arc::default();

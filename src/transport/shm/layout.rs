@@ -41,6 +41,10 @@ pub(super) const ABILITIES: usize = 1;
 pub(super) const RINGS: u32 = 1;
 /// Its answers may come later: those to a batch would wait for the last of them.
 pub(super) const DEFERS: u32 = 2;
+/// When it stops, A's `cpu` is the lower half of the number of the request that it answered last, which [`CLOSED`] took the place of.
+pub(super) const TELLS_LAST: u32 = 4;
+/// What every server of this version can do.
+pub(super) const USUAL: u32 = RINGS | TELLS_LAST;
 /// The number that stands in A when the server has stopped; no request bears it.
 pub(super) const CLOSED: u32 = u32::MAX >> 1;
 /// The bit of A's word that says that the client sleeps.
@@ -77,6 +81,13 @@ pub(super) fn word(number: u32) -> u32 {
 #[inline]
 pub(super) fn number(word: u32) -> u32 {
     word >> 1
+}
+
+/// The lower half of a request's number, by which it is told from the one before it.
+#[inline]
+pub(super) fn half(number: u32) -> u16 {
+    let [low, high, ..] = number.to_le_bytes();
+    u16::from_le_bytes([low, high])
 }
 
 /// The bytes of each half of a buffer for bodies of up to `max_message`.

@@ -89,6 +89,8 @@ pub(super) struct ClientSlot<P, A> {
     slot: Slot<P, A>,
     /// The number of the last request.
     number: u32,
+    /// The server that stops says which request it answered last.
+    tells_last: bool,
 }
 
 /// How a client's sleep ended.
@@ -113,6 +115,15 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
                 alarm,
             },
             number: 0,
+            tells_last: false,
+        }
+    }
+
+    /// The same, whose server says at its end which request it answered last ([`layout::TELLS_LAST`]), if that `is_so`.
+    pub(super) fn telling_last(self, is_so: bool) -> Self {
+        Self {
+            tells_last: is_so,
+            ..self
         }
     }
 
@@ -142,7 +153,14 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
     /// Whether the last request is answered.
     #[inline]
     pub(super) fn is_answered(&self) -> bool {
-        layout::number(self.reply().word.load(Ordering::Acquire)) == self.number
+        let number = layout::number(self.reply().word.load(Ordering::Acquire));
+        number == self.number || (number == CLOSED && self.is_last())
+    }
+
+    /// Whether the server, which has stopped, answered the last request before.
+    #[cold]
+    fn is_last(&self) -> bool {
+        self.tells_last && self.reply().cpu.load(Ordering::Relaxed) == layout::half(self.number)
     }
 
     /// Says that the client sleeps, and watches its socket, unless the last request is answered by now, or the server has
@@ -162,7 +180,7 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
 
     /// Whether the server has stopped, so that there will be no more answers.
     pub(super) fn is_closed(&self) -> bool {
-        self.end(self.reply().word.load(Ordering::Acquire)) == Some(Woken::Closed)
+        layout::number(self.reply().word.load(Ordering::Acquire)) == CLOSED
     }
 
     /// Sleeps until the last request is answered, for one slice of time after the other as long as
@@ -202,6 +220,7 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
     fn end(&self, word: u32) -> Option<Woken> {
         match layout::number(word) {
             number if number == self.number => Some(Woken::Answered),
+            CLOSED if self.is_last() => Some(Woken::Answered),
             CLOSED => Some(Woken::Closed),
             _ => None,
         }
@@ -214,6 +233,8 @@ pub(super) struct ServerSlot<P, A> {
     slot: Slot<P, A>,
     /// The number of the last request taken.
     served: u32,
+    /// That of the last one answered.
+    answered: u32,
 }
 
 /// What a look at a client's line shows.
@@ -236,6 +257,7 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
                 alarm,
             },
             served: 0,
+            answered: 0,
         }
     }
 
@@ -290,13 +312,17 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
     /// the client sleeps and watches its socket, over which it has to be woken.
     #[inline]
     #[must_use]
-    pub(super) fn answer(&self, kind: u16, bytes: &[u8], cpu: u16) -> bool {
+    pub(super) fn answer(&mut self, kind: u16, bytes: &[u8], cpu: u16) -> bool {
         fill(self.slot.reply(), kind, bytes, cpu);
+        self.answered = self.served;
         self.set_reply(self.served)
     }
 
-    /// Tells the client that there will be no more answers. One that watches its socket sees that end, too.
+    /// Tells the client that there will be no more answers than the last one, which it may not have seen yet. One that
+    /// watches its socket sees that end, too.
     pub(super) fn close(&self) {
+        let last = layout::half(self.answered);
+        self.slot.reply().cpu.store(last, Ordering::Relaxed);
         let _ = self.set_reply(CLOSED);
     }
 

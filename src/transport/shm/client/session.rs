@@ -9,7 +9,7 @@ use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::Deadline;
 use crate::transport::channel::{noticed, too_late};
 use crate::transport::shm::layout::{
-    self, DEFERS, PAGE, RECORD, RING, RINGS, Record, WANT_BUFFER, WATCHING,
+    self, DEFERS, PAGE, RECORD, RING, RINGS, Record, TELLS_LAST, WANT_BUFFER, WATCHING,
 };
 use crate::transport::shm::slot::{ClientSlot, Header};
 use std::io::{self, ErrorKind};
@@ -108,8 +108,9 @@ impl SharedChannel {
             rings: header.has_ability(RINGS),
             defers: header.has_ability(DEFERS),
             manner: 0,
+            slot: ClientSlot::new(page, layout::line_at(offset), alarm)
+                .telling_last(header.has_ability(TELLS_LAST)),
             header,
-            slot: ClientSlot::new(page, layout::line_at(offset), alarm),
             bell,
             buffer: None,
             has_asked: false,

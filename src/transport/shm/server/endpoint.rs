@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::{AsSource, Handle, Source, socket};
 use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, Sleepers};
-use crate::transport::shm::layout::{self, DEFERS, PAGE, RINGS, Record};
+use crate::transport::shm::layout::{self, DEFERS, PAGE, Record, USUAL};
 use crate::transport::shm::slot::Header;
 use crate::transport::socket::{Accepted, Listening};
 use crate::transport::{
@@ -34,7 +34,7 @@ pub(in crate::transport::shm) fn bind(
     let (handle, page) = memory::create(PAGE, Access::Read)
         .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
     let header = Header(page);
-    header.set_abilities(RINGS);
+    header.set_abilities(USUAL);
     Ok(Box::new(SharedEndpoint {
         place,
         header,
@@ -107,7 +107,7 @@ impl Listener for SharedEndpoint {
     }
 
     fn defers(&self) {
-        self.header.set_abilities(RINGS | DEFERS);
+        self.header.set_abilities(USUAL | DEFERS);
     }
 
     fn sleepers(&self) -> Option<&dyn Sleepers> {

@@ -39,7 +39,7 @@ impl Shared {
 
     fn client(&self) -> Client {
         Client {
-            slot: ClientSlot::new(self.page.clone(), 0, self.alarm.clone()),
+            slot: ClientSlot::new(self.page.clone(), 0, self.alarm.clone()).telling_last(true),
             header: Header(self.header.clone()),
             bell: self.bell.clone(),
             control: self.control.clone(),
@@ -235,6 +235,25 @@ fn an_answer_before_a_death_is_read() {
         let died = || has_died.load(Ordering::Acquire);
         let woken = client.slot.sleep(|_| Some(Duration::ZERO), died);
         assert_eq!(woken, Woken::Answered);
+        assert_eq!(client.answer(), 1 + ANSWER);
+        serving.join().unwrap();
+    });
+}
+
+/// The end takes the place of the last answer, which a client that looks only then still finds.
+#[test]
+fn an_answer_before_a_stop_is_read() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let mut client = shared.client();
+        client.ask(1);
+        let serving = thread::spawn(move || {
+            let mut server = Server::new(&shared);
+            assert!(server.pump());
+            server.slot.close();
+        });
+        assert_eq!(client.sleep(), Woken::Answered);
+        assert!(client.slot.is_answered());
         assert_eq!(client.answer(), 1 + ANSWER);
         serving.join().unwrap();
     });

@@ -221,3 +221,28 @@ fn only_a_client_that_sleeps_is_woken() {
     server.close();
     assert_eq!(wakes(), 2);
 }
+
+#[test]
+fn the_last_answer_outlives_the_server_where_that_tells_of_it() {
+    for tells in [true, false] {
+        let (client, mut server, _) = slot();
+        let mut client = client.telling_last(tells);
+        let header = Header(Lines::new());
+        assert!(!client.publish(SINGLE, &frame(b"x"), 0, &header));
+        assert_eq!(server.look(), Seen::Request);
+        assert!(!server.answer(SINGLE, &frame(b"y"), 0));
+        server.close();
+        assert!(client.is_closed());
+        assert_eq!(client.is_answered(), tells);
+        let woken = client.sleep(|_| None, || true);
+        let expected = [Woken::Closed, Woken::Answered][usize::from(tells)];
+        assert_eq!(woken, expected);
+        assert_eq!(layout::load(client.reply(), 1).body(1), b"y");
+        // The next one is not answered, nor is one that was taken and not answered.
+        assert!(!client.publish(SINGLE, &frame(b"z"), 0, &header));
+        assert!(!client.is_answered());
+        assert_eq!(server.look(), Seen::Request);
+        server.close();
+        assert_eq!(client.sleep(|_| None, || true), Woken::Closed);
+    }
+}
