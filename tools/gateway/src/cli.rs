@@ -24,20 +24,21 @@ pub struct Cli {
     #[arg(long, value_name = "/PKG.SERVICE/METHOD=URL", value_parser = route)]
     pub route: Vec<(Path, Address)>,
 
-    /// A descriptor set of your own .proto, which reflection gives out.
-    #[arg(long, value_name = "FILE")]
+    /// A descriptor set of your own .proto, by which routes are checked, and which reflection gives out. It has to have what it
+    /// imports, as protoc --include_imports --descriptor_set_out=FILE writes it.
+    #[arg(long, value_name = "FILE", conflicts_with = "serve")]
     pub protoset: Vec<PathBuf>,
 
     /// Who may call.
     #[command(flatten)]
     pub guard: Guard,
 
-    /// Serves reflection.
-    #[arg(long)]
+    /// Serves reflection, by which clients such as grpcurl learn what is served.
+    #[arg(long, conflicts_with = "serve")]
     pub reflection: bool,
 
-    /// Where Prometheus may ask for metrics, such as 127.0.0.1:9464.
-    #[arg(long, value_name = "ADDR")]
+    /// Where Prometheus may ask for metrics over HTTP, such as 127.0.0.1:9464. This machine only.
+    #[arg(long, value_name = "ADDR", conflicts_with = "serve")]
     pub metrics: Option<SocketAddr>,
 
     /// How much, how many, how long.
@@ -148,7 +149,20 @@ impl Cli {
                     .to_owned(),
             );
         }
-        Ok(())
+        self.check_metrics()
+    }
+
+    /// Metrics are never encrypted, so they stay on this machine, as all does that is not.
+    fn check_metrics(&self) -> Result<(), String> {
+        match self.metrics {
+            Some(address) if !address.ip().is_loopback() && !self.guard.allow_remote_plaintext => {
+                Err(format!(
+                    "--metrics {address} can be reached from other machines, and nothing would be encrypted; \
+                     give an address of this machine, or --allow-remote-plaintext"
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses what is not there yet.
@@ -162,9 +176,6 @@ impl Cli {
             allow_remote_plaintext: _,
         } = &self.guard;
         let asked = [
-            ("--protoset", !self.protoset.is_empty()),
-            ("--reflection", self.reflection),
-            ("--metrics", self.metrics.is_some()),
             ("--tls-cert", tls_cert.is_some()),
             ("--tls-key", tls_key.is_some()),
             ("--client-ca", client_ca.is_some()),
@@ -255,6 +266,26 @@ mod tests {
         assert!(parse(&["--listen", ":0", "--route", "/S/M=unix:///a"]).is_ok());
         assert!(parse(&["--listen", ":0", "--route", "/S=unix:///a"]).is_err());
         assert!(parse(&["--listen", ":0", "--backend", "nowhere"]).is_err());
+    }
+
+    #[test]
+    fn metrics_are_for_this_machine() {
+        let metrics = |address, more: &[&str]| {
+            let args = [
+                "--listen",
+                ":0",
+                "--backend",
+                "unix:///a",
+                "--metrics",
+                address,
+            ];
+            parse(&[&args, more].concat())
+        };
+        assert!(metrics("127.0.0.1:0", &[]).is_ok());
+        assert!(metrics("[::1]:0", &[]).is_ok());
+        assert!(metrics("0.0.0.0:0", &[]).is_err());
+        assert!(metrics("[::]:0", &["--allow-remote-plaintext"]).is_ok());
+        assert!(metrics("9464", &[]).is_err());
     }
 
     #[test]

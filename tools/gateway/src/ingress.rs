@@ -1,18 +1,20 @@
 //! What is served over gRPC.
 //!
-//! A request meets, in this order: [`Ingress::answer`], which reads its deadline and sees to the trailers of failures; the
+//! A request meets, in this order: [`Ingress::answer`], which takes note of how it ends, reads its deadline and sees to the trailers of failures; the
 //! router; the service of its path. A service picks a connection of its [`Pool`] and asks.
 
 mod bytes;
 mod calculator;
 mod deadline;
 mod health;
+mod observed;
 mod raw;
 mod route;
 mod stream;
 
 pub use deadline::Deadline;
 pub use health::Health;
+pub use observed::Observer;
 pub use route::Path;
 
 use crate::code::{self, Executed};
@@ -39,6 +41,7 @@ pub struct Ingress {
     routes: Routes,
     /// How long a call may take, whatever its caller says.
     max_timeout: Duration,
+    observer: Arc<Observer>,
 }
 
 impl Ingress {
@@ -47,11 +50,22 @@ impl Ingress {
         Self {
             routes: routes.prepare(),
             max_timeout,
+            observer: Arc::default(),
         }
     }
 
-    /// Answers a request.
-    pub async fn answer(
+    /// Has `observer` told of every call.
+    pub fn observed_by(self, observer: Arc<Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Answers a request, and sees to it that its end is told.
+    pub async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let call = self.observer.begin(&request);
+        Ok(call.until_end(self.respond(request).await?))
+    }
+
+    async fn respond(
         mut self,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {

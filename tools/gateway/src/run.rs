@@ -1,9 +1,11 @@
 //! Puts the gateway together, and serves until it is told to end.
 
 use crate::cli::{Cli, Limits, Unlistenable};
-use crate::ingress::{self, Health, Ingress, Path};
+use crate::ingress::{self, Health, Ingress, Observer, Path};
+use crate::metrics::{Metrics, Page};
 use crate::pool::{Backend, Pool, Probe, Settings};
 use crate::proto::{bytes_server, calculator_server};
+use crate::reflection::{self, Descriptors, Manner};
 use crate::serve::{self, Ended};
 use calc_ipc::transport::Address;
 use std::collections::BTreeMap;
@@ -66,7 +68,9 @@ async fn serve(cli: &Cli) -> Result<(), Failure> {
         Unlistenable::Exposed(what) => Failure::Usage(what),
         Unlistenable::Unknown(what) => Failure::Other(what),
     })?;
-    let services = Services::open(cli)?;
+    let descriptors = Descriptors::open(&cli.protoset).map_err(Failure::Usage)?;
+    let services = Services::open(cli, &descriptors)?;
+    let page = services.page(cli, &descriptors).await?;
     let listener = TcpListener::bind(&*addresses).await;
     let listen = cli.listen.as_deref().unwrap_or_default();
     let cannot = |cause| Failure::io(&format!("cannot listen on {listen}"), &cause);
@@ -79,8 +83,11 @@ async fn serve(cli: &Cli) -> Result<(), Failure> {
     background.spawn(health.clone().keep_reporting());
     let routes = health.serve(services.routes);
     let ingress = Ingress::new(routes, cli.limits.max_timeout());
+    let ingress = ingress.observed_by(Observer::new(page.as_ref().map(Page::metrics)));
 
     say(&format!("listening on {address}"));
+    // It goes on while calls end.
+    let _page = page.map(serve_page).transpose()?;
     let begin_drain = async {
         signals.next().await;
         background.shutdown().await;
@@ -116,6 +123,16 @@ async fn watch_backends(backends: &[Arc<Backend>], limits: &Limits) -> JoinSet<(
     tasks
 }
 
+/// Answers Prometheus as long as what is given back is kept.
+fn serve_page(page: Page) -> Result<JoinSet<()>, Failure> {
+    let url = page.url();
+    let url = url.map_err(|cause| Failure::io("cannot serve metrics", &cause))?;
+    let mut serving = JoinSet::new();
+    serving.spawn(page.serve());
+    say(&format!("metrics at {url}"));
+    Ok(serving)
+}
+
 /// What is served, and by whom.
 struct Services {
     routes: Routes,
@@ -124,8 +141,11 @@ struct Services {
     health: BTreeMap<String, Vec<Arc<Pool>>>,
 }
 
+/// The service that tells of the others.
+const HEALTH: &str = "grpc.health.v1.Health";
+
 impl Services {
-    fn open(cli: &Cli) -> Result<Self, Failure> {
+    fn open(cli: &Cli, descriptors: &Descriptors) -> Result<Self, Failure> {
         let limits = cli.limits;
         let settings = Settings {
             connections: limits.connections as usize,
@@ -148,11 +168,48 @@ impl Services {
             by_path.entry(path).or_default().push(address);
         }
         for (path, addresses) in by_path {
+            descriptors.check(path).map_err(Failure::Usage)?;
             let pool = services.pool(addresses.into_iter(), Probe::Connect, &settings)?;
             services.is_served_by(path.service(), &pool);
             services.routes = ingress::typed_route(services.routes, path, pool, limits.max_message);
         }
+        if cli.reflection {
+            let routes = std::mem::take(&mut services.routes);
+            let served = descriptors.serve(routes, &services.names(cli));
+            services.routes = served.map_err(Failure::Other)?;
+        }
         Ok(services)
+    }
+
+    /// All services.
+    fn names(&self, cli: &Cli) -> Vec<&str> {
+        let names = self.health.keys().map(String::as_str);
+        let reflection = cli.reflection.then_some(reflection::SERVICES);
+        names
+            .chain([HEALTH])
+            .chain(reflection.into_iter().flatten())
+            .collect()
+    }
+
+    /// Where metrics are asked for, if anywhere.
+    async fn page(&self, cli: &Cli, descriptors: &Descriptors) -> Result<Option<Page>, Failure> {
+        let Some(address) = cli.metrics else {
+            return Ok(None);
+        };
+        // Of a service of routes, only those are served.
+        let is_routed = |name: &&str| cli.route.iter().any(|(path, _)| path.service() == *name);
+        let names = self.names(cli);
+        let own = names.iter().filter(|name| !is_routed(name));
+        let own = own.flat_map(|&service| {
+            let methods = descriptors.methods(service).into_iter().flatten();
+            methods.map(move |(name, manner)| (service, name, manner))
+        });
+        let routes = cli.route.iter();
+        let routed = routes.map(|(path, _)| (path.service(), path.method(), Manner::UNARY));
+        let metrics = Arc::new(Metrics::new(own.chain(routed), &self.backends));
+        let listened = Page::listen(address, metrics).await;
+        let failure = |cause| Failure::io(&format!("cannot listen on {address}"), &cause);
+        listened.map(Some).map_err(failure)
     }
 
     /// The pool of the servers at these addresses, of which each has one backend however often it is named.

@@ -12,4 +12,7 @@ mod codes;
 mod deadlines;
 mod ending;
 mod health;
+mod logs;
+mod metrics;
+mod reflection;
 mod support;

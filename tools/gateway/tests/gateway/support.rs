@@ -12,9 +12,9 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::pin::Pin;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc;
 use std::task::{Context, Poll};
@@ -182,10 +182,10 @@ fn serves_where_it_is_told() {
 }
 
 /// The lines that a process prints.
-struct Lines(mpsc::Receiver<String>);
+pub(crate) struct Lines(mpsc::Receiver<String>);
 
 impl Lines {
-    fn of(output: ChildStdout) -> Self {
+    fn of(output: impl Read + Send + 'static) -> Self {
         let (read, lines) = mpsc::channel();
         thread::spawn(move || {
             let lines = BufReader::new(output).lines().map_while(Result::ok);
@@ -195,7 +195,7 @@ impl Lines {
     }
 
     /// What follows these words in the next line that has them, which comes soon.
-    fn next_with(&self, words: &str) -> String {
+    pub(crate) fn next_with(&self, words: &str) -> String {
         loop {
             let line = tokio::task::block_in_place(|| self.0.recv_timeout(PATIENCE));
             let line = line.expect("a process says what it does");
@@ -211,6 +211,7 @@ pub(crate) struct Gateway {
     process: Process,
     /// Where it listens.
     pub(crate) address: String,
+    lines: Lines,
 }
 
 impl Gateway {
@@ -221,17 +222,38 @@ impl Gateway {
 
     /// One before these backends, with more arguments.
     pub(crate) fn with(backends: &[&str], more: &[&str]) -> Self {
+        Self::start(backends, more, Stdio::inherit()).0
+    }
+
+    /// One with more arguments, and the lines that it logs.
+    pub(crate) fn logging(backends: &[&str], more: &[&str]) -> (Self, Lines) {
+        let (gateway, errors) = Self::start(backends, more, Stdio::piped());
+        (gateway, Lines::of(errors.unwrap()))
+    }
+
+    fn start(backends: &[&str], more: &[&str], errors: Stdio) -> (Self, Option<ChildStderr>) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_calc-ipc-gateway"));
         command.args(["--listen", "127.0.0.1:0"]);
         for backend in backends {
             command.args(["--backend", backend]);
         }
-        command.args(more).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let output = child.stdout.take().unwrap();
+        command.args(more).stdout(Stdio::piped()).stderr(errors);
+        let mut child = command.env_remove("RUST_LOG").spawn().unwrap();
+        let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take());
         let process = Process(child);
-        let address = Lines::of(output).next_with("listening on ");
-        Self { process, address }
+        let lines = Lines::of(output);
+        let address = lines.next_with("listening on ");
+        let gateway = Self {
+            process,
+            address,
+            lines,
+        };
+        (gateway, errors)
+    }
+
+    /// What follows these words in a line that it prints later.
+    pub(crate) fn says(&self, words: &str) -> String {
+        self.lines.next_with(words)
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
