@@ -11,6 +11,8 @@ mod doctor;
 #[cfg(unix)]
 mod endpoint;
 mod exit;
+#[cfg(unix)]
+mod gateway;
 mod generate;
 #[cfg(unix)]
 mod ls;
@@ -50,11 +52,15 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         #[cfg(unix)]
         Command::Bench(args) => bench::run(args),
         #[cfg(unix)]
+        Command::Gateway(args) => gateway::run(args),
+        #[cfg(unix)]
         Command::Contestant(args) => contestant::run(args),
         #[cfg(not(unix))]
-        Command::Ls(_) | Command::Doctor(_) | Command::Bench(_) => Err(Failure::Usage(
-            "not supported here: ls, doctor and bench are for Linux".to_owned(),
-        )),
+        Command::Ls(_) | Command::Doctor(_) | Command::Bench(_) | Command::Gateway(_) => {
+            Err(Failure::Usage(
+                "not supported here: ls, doctor, bench and gateway are for Linux".to_owned(),
+            ))
+        }
         Command::Man(args) => generate::man_pages(args),
         Command::Completions(args) => generate::completions(args),
     }

@@ -12,6 +12,7 @@ mod bench;
 mod call;
 mod crowd;
 mod doctor;
+mod gateway;
 mod generate;
 mod ls;
 mod promises;
