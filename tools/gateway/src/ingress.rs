@@ -1,6 +1,6 @@
 //! What is served over gRPC.
 //!
-//! A request meets, in this order: [`Ingress::answer`], which reads its deadline and sees to the trailers of failures; the
+//! A request meets, in this order: [`Ingress::answer`], which looks at its token, reads its deadline and sees to the trailers of failures; the
 //! router; the service of its path. A service picks a connection of its [`Pool`] and asks.
 
 mod bytes;
@@ -15,7 +15,10 @@ pub use deadline::Deadline;
 pub use health::Health;
 pub use route::Path;
 
+pub(crate) use raw::Raw;
+
 use crate::code::{self, Executed};
+use crate::guard::Guard;
 use crate::pool::Pool;
 use crate::proto::bytes_server::BytesServer;
 use crate::proto::calculator_server::CalculatorServer;
@@ -31,21 +34,23 @@ use tonic::{Code, Status};
 use tower_service::Service;
 
 /// Room in a message of gRPC beside a body: the field's tag and its length.
-const ENVELOPE: usize = 16;
+pub(crate) const ENVELOPE: usize = 16;
 
 /// All services, and what each request meets before them.
 #[derive(Clone)]
 pub struct Ingress {
     routes: Routes,
+    guard: Arc<Guard>,
     /// How long a call may take, whatever its caller says.
     max_timeout: Duration,
 }
 
 impl Ingress {
-    /// Services that are added to `routes`, whose calls may take `max_timeout`.
-    pub fn new(routes: Routes, max_timeout: Duration) -> Self {
+    /// Services that are added to `routes`, whose calls may take `max_timeout`, for those whom `guard` lets in.
+    pub fn new(routes: Routes, guard: Arc<Guard>, max_timeout: Duration) -> Self {
         Self {
             routes: routes.prepare(),
+            guard,
             max_timeout,
         }
     }
@@ -55,6 +60,9 @@ impl Ingress {
         mut self,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
+        if let Err(refusal) = self.guard.check(&request) {
+            return Ok(refusal.into_http());
+        }
         let deadline = match Deadline::read(request.headers(), self.max_timeout) {
             Ok(deadline) => deadline,
             Err(error) => return Ok(code::to_grpc(&error).into_http()),
