@@ -10,6 +10,10 @@
 mod calls;
 mod codes;
 mod deadlines;
+mod egress;
 mod ending;
 mod health;
+mod reload;
+mod security;
 mod support;
+mod trust;
