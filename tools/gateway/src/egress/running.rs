@@ -10,7 +10,7 @@ pub(super) struct Running(watch::Sender<Count>);
 struct Count {
     /// Are being asked.
     now: u64,
-    /// Were answered, or failed.
+    /// Were answered, or failed, also those that were not asked.
     answered: u64,
     is_ending: bool,
 }
@@ -19,10 +19,13 @@ struct Count {
 pub(super) struct UntilAnswered<'a>(&'a Running);
 
 impl Running {
-    /// One more, unless no more are to be asked.
+    /// One more. `false`: no more are to be asked, and it fails.
     pub(super) fn begin(&self) -> bool {
         self.0.send_if_modified(|count| {
-            count.now += u64::from(!count.is_ending);
+            match count.is_ending {
+                true => count.answered += 1,
+                false => count.now += 1,
+            }
             !count.is_ending
         })
     }
@@ -32,7 +35,7 @@ impl Running {
         UntilAnswered(self)
     }
 
-    /// How many were answered.
+    /// How many were answered, or failed.
     pub(super) fn answered(&self) -> u64 {
         self.0.borrow().answered
     }
