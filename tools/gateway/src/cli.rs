@@ -294,6 +294,50 @@ mod tests {
     }
 
     #[test]
+    fn a_remote_is_asked_for_one_kind_of_clients_and_beyond_this_machine_over_tls() {
+        let egress = |to: &str, more: &[&str]| {
+            let args = [&["--serve", "unix:///a", "--to", to], more].concat();
+            parse(&args).map(drop)
+        };
+        assert_eq!(egress("grpc://localhost:1", &[]), Ok(()));
+        assert_eq!(egress("grpc://[::1]:1/S/M", &[]), Ok(()));
+        assert!(
+            egress("grpc://svc:1", &[])
+                .unwrap_err()
+                .contains("--tls-ca")
+        );
+        assert_eq!(
+            egress("grpc://svc:1", &["--allow-remote-plaintext"]),
+            Ok(())
+        );
+        let tls = [
+            "--tls-ca",
+            "ca",
+            "--tls-cert",
+            "c",
+            "--tls-key",
+            "k",
+            "--token-file",
+            "t",
+        ];
+        assert_eq!(egress("grpc://svc:1", &tls), Ok(()));
+        for unencrypted in [&["--token-file", "t"][..], &tls[2..6]] {
+            assert!(egress("grpc://localhost:1", unencrypted).is_err());
+        }
+        for of_clients in [
+            ["--listen", ":0"],
+            ["--backend", "unix:///b"],
+            ["--route", "/S/M=unix:///b"],
+        ] {
+            let said = egress("grpc://localhost:1", &of_clients).unwrap_err();
+            assert!(said.contains(of_clients[0]), "{said}");
+        }
+        assert!(parse(&["--serve", "unix:///a"]).is_err());
+        assert!(parse(&["--to", "grpc://localhost:1"]).is_err());
+        assert!(parse(&["--listen", ":0", "--backend", "unix:///a", "--tls-ca", "ca"]).is_err());
+    }
+
+    #[test]
     fn only_this_machine_is_served_in_the_clear() {
         let listen = |address, more: &[&str]| {
             let args = [&["--backend", "unix:///a", "--listen", address], more].concat();
