@@ -1,11 +1,14 @@
 //! Connections of gRPC: accepted, bounded, and drained.
 
+mod preface;
+
 use crate::guard::Guard;
 use crate::ingress::Ingress;
 use crate::tls;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use preface::Prefaced;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -131,7 +134,7 @@ where
         .keep_alive_timeout(KEEPALIVE.1)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(Prefaced::new(stream)), answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -268,12 +268,17 @@ async fn a_handshake_that_never_ends_keeps_nobody() {
         silent.push(stream);
     }
     let caller = Caller::new(&ours, None);
+    // One that has shaken hands, and then is silent.
+    let mut shaken = soon("a handshake", caller.open(&gateway)).await.unwrap();
+    shaken.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
     is_answered(&caller, &gateway).await;
     // They are told, or cut off, long before they say more.
     for stream in &mut silent {
         let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await;
         assert!(ended.is_ok(), "it is kept");
     }
+    let ended = tokio::time::timeout(PATIENCE, shaken.read_to_end(&mut Vec::new())).await;
+    assert!(ended.is_ok(), "it is kept");
     is_answered(&caller, &gateway).await;
     let _stuck = TcpStream::connect(&gateway.address).await.unwrap();
     // The next one is taken after that one.
