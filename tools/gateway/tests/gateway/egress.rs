@@ -240,6 +240,23 @@ async fn what_a_remote_says_is_told_on_the_servers_side() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_remote_that_is_not_there_is_told_with_the_reason() {
+    let place = Place::new();
+    let remote = Remote::start().await;
+    let to = format!("grpc://{}", remote.address);
+    drop(remote);
+    let url = place.url("remote.sock");
+    let (_egress, log) = egress_heard(&url, &to, &[]);
+    let client = connect(&url);
+    assert_eq!(failure(&client, b"whole"), Status::HandlerFailed);
+    let said = log.next_with("why=");
+    assert!(
+        said.contains("CLOSED") && said.contains("refused"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_second_gateway_says_is_told_by_the_first() {
     let place = Place::new();
     let backend = place.url("backend.sock");
