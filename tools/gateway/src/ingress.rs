@@ -1,6 +1,7 @@
 //! What is served over gRPC.
 //!
-//! A request meets, in this order: [`Ingress::answer`], which takes note of how it ends, reads its deadline and sees to the trailers of failures; the
+//! A request meets, in this order: [`Ingress::answer`], which takes note of how it ends, looks at its token, reads its deadline and sees to the
+//! trailers of failures; the
 //! router; the service of its path. A service picks a connection of its [`Pool`] and asks.
 
 mod bytes;
@@ -17,7 +18,10 @@ pub use health::Health;
 pub use observed::Observer;
 pub use route::Path;
 
+pub(crate) use raw::Raw;
+
 use crate::code::{self, Executed};
+use crate::guard::Guard;
 use crate::pool::Pool;
 use crate::proto::bytes_server::BytesServer;
 use crate::proto::calculator_server::CalculatorServer;
@@ -33,22 +37,24 @@ use tonic::{Code, Status};
 use tower_service::Service;
 
 /// Room in a message of gRPC beside a body: the field's tag and its length.
-const ENVELOPE: usize = 16;
+pub(crate) const ENVELOPE: usize = 16;
 
 /// All services, and what each request meets before them.
 #[derive(Clone)]
 pub struct Ingress {
     routes: Routes,
+    guard: Arc<Guard>,
     /// How long a call may take, whatever its caller says.
     max_timeout: Duration,
     observer: Arc<Observer>,
 }
 
 impl Ingress {
-    /// Services that are added to `routes`, whose calls may take `max_timeout`.
-    pub fn new(routes: Routes, max_timeout: Duration) -> Self {
+    /// Services that are added to `routes`, whose calls may take `max_timeout`, for those whom `guard` lets in.
+    pub fn new(routes: Routes, guard: Arc<Guard>, max_timeout: Duration) -> Self {
         Self {
             routes: routes.prepare(),
+            guard,
             max_timeout,
             observer: Arc::default(),
         }
@@ -69,6 +75,9 @@ impl Ingress {
         mut self,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
+        if let Err(refusal) = self.guard.check(&request) {
+            return Ok(refusal.into_http());
+        }
         let deadline = match Deadline::read(request.headers(), self.max_timeout) {
             Ok(deadline) => deadline,
             Err(error) => return Ok(code::to_grpc(&error).into_http()),

@@ -1,6 +1,8 @@
 //! Puts the gateway together, and serves until it is told to end.
 
 use crate::cli::{Cli, Limits, Unlistenable};
+use crate::egress::{Egress, Remote, Target};
+use crate::guard::Guard;
 use crate::ingress::{self, Health, Ingress, Observer, Path};
 use crate::metrics::{Metrics, Page};
 use crate::pool::{Backend, Pool, Probe, Settings};
@@ -55,7 +57,12 @@ pub fn run(cli: &Cli) -> Result<(), Failure> {
     cli.check().map_err(Failure::Usage)?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| Failure::io("cannot start threads", &cause))?;
-    let ended = runtime.block_on(serve(cli));
+    let ended = runtime.block_on(async {
+        match (&cli.serve, &cli.to) {
+            (Some(address), Some(target)) => serve_backwards(cli, address, target).await,
+            _ => serve(cli).await,
+        }
+    });
     // Nothing that still runs is waited for: a probe may be stuck in connect(2).
     runtime.shutdown_background();
     ended
@@ -68,6 +75,7 @@ async fn serve(cli: &Cli) -> Result<(), Failure> {
         Unlistenable::Exposed(what) => Failure::Usage(what),
         Unlistenable::Unknown(what) => Failure::Other(what),
     })?;
+    let guard = Guard::open(&cli.guard).map_err(Failure::Other)?;
     let descriptors = Descriptors::open(&cli.protoset).map_err(Failure::Usage)?;
     let services = Services::open(cli, &descriptors)?;
     let page = services.page(cli, &descriptors).await?;
@@ -81,8 +89,12 @@ async fn serve(cli: &Cli) -> Result<(), Failure> {
     let mut background = watch_backends(&services.backends, &cli.limits).await;
     health.report().await;
     background.spawn(health.clone().keep_reporting());
+    if cli.guard.has_files() {
+        let guard = guard.clone();
+        background.spawn(reload_on_hangup(hangup()?, move || guard.reload()));
+    }
     let routes = health.serve(services.routes);
-    let ingress = Ingress::new(routes, cli.limits.max_timeout());
+    let ingress = Ingress::new(routes, guard.clone(), cli.limits.max_timeout());
     let ingress = ingress.observed_by(Observer::new(page.as_ref().map(Page::metrics)));
 
     say(&format!("listening on {address}"));
@@ -93,14 +105,60 @@ async fn serve(cli: &Cli) -> Result<(), Failure> {
         background.shutdown().await;
         health.end().await;
     };
-    let server = serve::until(listener, ingress, begin_drain).await;
+    let server = serve::until(listener, guard, ingress, begin_drain).await;
     let ended = tokio::select! {
         ended = server.drain(cli.limits.grace()) => ended,
         () = signals.next() => Ended::Cut,
     };
     match ended {
         Ended::Drained => Ok(()),
-        Ended::Cut => Err(Failure::Other("ended before all calls had".to_owned())),
+        Ended::Cut => Err(cut()),
+    }
+}
+
+/// Serves calc_ipc, and asks a gRPC server.
+async fn serve_backwards(cli: &Cli, address: &Address, target: &Target) -> Result<(), Failure> {
+    let mut signals =
+        Signals::new().map_err(|cause| Failure::io("cannot watch signals", &cause))?;
+    let remote = Remote::open(target.clone(), cli).map_err(Failure::Other)?;
+    let failure = |error| Failure::Other(format!("{address}: {error}"));
+    let mut background = JoinSet::new();
+    if cli.tls_ca.is_some() {
+        let remote = remote.clone();
+        background.spawn(reload_on_hangup(hangup()?, move || remote.reload()));
+    }
+    let egress = Egress::open(address, remote, cli).map_err(failure)?;
+    say(&format!("listening on {}", egress.address));
+    signals.next().await;
+    let is_drained = tokio::select! {
+        is_drained = egress.drain(cli.limits.grace()) => is_drained,
+        () = signals.next() => false,
+    };
+    let stopped = egress.stop();
+    match is_drained {
+        true => stopped.map_err(failure),
+        false => Err(cut()),
+    }
+}
+
+fn cut() -> Failure {
+    Failure::Other("ended before all calls had".to_owned())
+}
+
+fn hangup() -> Result<Signal, Failure> {
+    signal(SignalKind::hangup()).map_err(|cause| Failure::io("cannot watch signals", &cause))
+}
+
+/// Reads files anew whenever it is told to.
+async fn reload_on_hangup(
+    mut hangup: Signal,
+    reload: impl Fn() -> Result<(), String> + Send + Sync,
+) {
+    while hangup.recv().await.is_some() {
+        match reload() {
+            Ok(()) => tracing::info!("certificates and tokens were read anew"),
+            Err(error) => tracing::error!(%error, "all certificates and tokens stay as they were"),
+        }
     }
 }
 

@@ -11,7 +11,14 @@ async fn a_failure_is_a_line_with_its_trace() {
     let (there, gone) = (place.url("calc.sock"), place.url("gone.sock"));
     let _server = serve(&there, Handler::Calculator);
     let route = format!("/demo.v1.Values/Get={gone}");
-    let (gateway, log) = Gateway::logging(&[&there], &["--route", &route]);
+    let (gateway, log) = Gateway::heard(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--backend",
+        &there,
+        "--route",
+        &route,
+    ]);
     let (trace, step) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
     let traced = |message| {
         let mut request: Request<ExecuteRequest> = Request::new(message);
@@ -52,7 +59,7 @@ async fn what_callers_write_is_one_line() {
     let place = Place::new();
     let url = place.url("calc.sock");
     let _server = serve(&url, Handler::Calculator);
-    let (gateway, log) = Gateway::logging(&[&url], &[]);
+    let (gateway, log) = Gateway::heard(&["--listen", "127.0.0.1:0", "--backend", &url]);
     let mut connection = tonic::client::Grpc::new(gateway.connect().await);
     let codec = tonic_prost::ProstCodec::<ExecuteRequest, ExecuteRequest>::default();
     let path = "/no.Such/Method%0aERROR".parse().unwrap();
