@@ -1,6 +1,7 @@
 //! Connections of gRPC: accepted, bounded, and drained.
 
 use crate::ingress::Ingress;
+use crate::trace;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -92,6 +93,7 @@ pub async fn until(
 async fn converse(stream: TcpStream, ingress: Ingress, mut drains: watch::Receiver<bool>) {
     // Only answers come later without it.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok();
     let answer = service_fn(move |request| ingress.clone().answer(request));
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -110,6 +112,6 @@ async fn converse(stream: TcpStream, ingress: Ingress, mut drains: watch::Receiv
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection failed");
+        trace::refused(peer, &error);
     }
 }
