@@ -166,19 +166,21 @@ for address in "unix://$run/news_socket" "seqpacket://$run/records" "fifo://$run
     end
 done
 
-# speaks_grpc: is there all that the last act needs? What is missing, it gets.
+# speaks_grpc: is there all that the last act needs? What is missing, it gets. The modules are those of Debian's Python.
 speaks_grpc() {
     missing=""
-    for module in grpc grpc_tools; do
-        python3 -c "import $module" 2>/dev/null || missing=" python3-grpcio python3-grpc-tools"
-    done
-    (install_needed) && python3 -c "import grpc, grpc_tools" &&
-        CARGO_TARGET_DIR=build/release/cargo cargo build --quiet --locked --release -p calc-ipc-gateway
+    need protoc protobuf-compiler
+    need grpc_python_plugin protobuf-compiler-grpc
+    need /usr/lib/python3/dist-packages/grpc python3-grpcio
+    need /usr/lib/python3/dist-packages/google/protobuf python3-protobuf
+    (install_needed) && CARGO_TARGET_DIR=build/release/cargo cargo build --quiet --locked --release -p calc-ipc-gateway &&
+        protoc -I build/stage/share/calc_ipc/proto --python_out="$run" --grpc_python_out="$run" \
+            --plugin="protoc-gen-grpc_python=$(command -v grpc_python_plugin)" calc_ipc/v1/calc_ipc.proto
 }
 
 # over_grpc OPERATION ARG1 ARG2 ANSWER: asks the gateway.
 over_grpc() {
-    line=$(PYTHONPATH=build/stage/share/calc_ipc/proto timeout 60 python3 examples/grpc/calculator.py "$grpc" "$1" "$2" "$3") || line="(nothing)"
+    line=$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$run timeout 60 /usr/bin/python3 examples/grpc/calculator.py "$grpc" "$1" "$2" "$3") || line="(nothing)"
     if [ "$line" != "$4" ]; then
         echo "FAILED: over gRPC, $1 $2 $3 gave '$line', not '$4'" >&2
         exit 1
@@ -207,10 +209,10 @@ if speaks_grpc; then
     }
     gateway=""
     exec 4<&-
-    rm "$run/gateway"
+    rm -r "$run/gateway" "$run/calc_ipc"
     end
 else
-    echo "LEFT OUT: a C handler asked over gRPC, for want of Python with grpcio and grpcio-tools, or of the gateway (see above)"
+    echo "LEFT OUT: a C handler asked over gRPC, for want of what is named above"
 fi
 
 left=$(ls "$run"; ls /dev/shm | grep "$name" || true)

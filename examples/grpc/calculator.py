@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """Asks a calculator of calc_ipc over gRPC, through calc-ipc-gateway.
 
-    PYTHONPATH=/usr/local/share/calc_ipc/proto calculator.py 127.0.0.1:50051 ADD 10 20
+    python3 -m grpc_tools.protoc -I /usr/local/share/calc_ipc/proto --python_out=. --grpc_python_out=. calc_ipc/v1/calc_ipc.proto
+    PYTHONPATH=. calculator.py 127.0.0.1:50051 ADD 10 20
 
-PYTHONPATH has the folder with the .proto. grpcio-tools reads it as it is; a program of some size would rather have Python
-generated from it: python3 -m grpc_tools.protoc -I FOLDER --python_out=. --grpc_python_out=. calc_ipc/v1/calc_ipc.proto
+The first line writes the modules that are imported here; grpc_tools comes with `pip install grpcio-tools`. Debian has
+protobuf-compiler-grpc and python3-grpcio in its place, demo.sh shows how they are used.
 """
 
 import sys
 
 import grpc
-
-messages, services = grpc.protos_and_services("calc_ipc/v1/calc_ipc.proto")
+from calc_ipc.v1 import calc_ipc_pb2 as messages
+from calc_ipc.v1 import calc_ipc_pb2_grpc as services
 
 
 def main() -> int:

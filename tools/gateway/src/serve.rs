@@ -5,11 +5,13 @@ mod preface;
 use crate::guard::Guard;
 use crate::ingress::Ingress;
 use crate::tls;
+use crate::trace;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use preface::Prefaced;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,16 +106,17 @@ async fn admit(
 ) {
     // Only answers come later without it.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok();
     let Some(acceptor) = guard.acceptor() else {
-        return converse(stream, ingress, drains).await;
+        return converse(stream, peer, ingress, drains).await;
     };
     let accepted = tokio::select! {
         accepted = tls::accept(acceptor, stream) => accepted,
         () = has_begun(&mut drains) => return,
     };
     match accepted {
-        Ok(stream) => converse(stream, ingress, drains).await,
-        Err(error) => tracing::debug!(%error, "a handshake failed"),
+        Ok(stream) => converse(stream, peer, ingress, drains).await,
+        Err(error) => trace::refused(peer, &error),
     }
 }
 
@@ -123,8 +126,12 @@ async fn has_begun(drains: &mut watch::Receiver<bool>) {
 }
 
 /// Serves one connection to its end.
-async fn converse<S>(stream: S, ingress: Ingress, mut drains: watch::Receiver<bool>)
-where
+async fn converse<S>(
+    stream: S,
+    peer: Option<SocketAddr>,
+    ingress: Ingress,
+    mut drains: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let answer = service_fn(move |request| ingress.clone().answer(request));
@@ -144,6 +151,6 @@ where
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection failed");
+        trace::refused(peer, &error);
     }
 }

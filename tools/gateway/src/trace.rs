@@ -1,8 +1,10 @@
 //! What is logged, and the trace that a call belongs to.
 
 use http::HeaderMap;
+use std::error::Error;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tracing_subscriber::filter::Targets;
@@ -35,6 +37,20 @@ pub fn init() {
     if let Some(error) = refused {
         tracing::warn!(%error, "{VARIABLE} makes no sense, and {DEFAULT} is in its place");
     }
+}
+
+/// Logs a connection that was refused or broken, unless there were too many of late.
+pub fn refused(peer: Option<SocketAddr>, reason: &dyn Error) {
+    static LINES: Budget = Budget::new();
+    let Some(left_out) = LINES.spend() else {
+        return;
+    };
+    if left_out > 0 {
+        tracing::warn!(left_out, "more connections failed than were logged");
+    }
+    let peer = peer.map(|peer| peer.to_string());
+    let beneath = reason.source().map(ToString::to_string);
+    tracing::info!(peer, why = %reason, beneath, "connection failed");
 }
 
 /// The trace that a call belongs to, and the step of it that makes the call.
@@ -96,6 +112,14 @@ struct Spent {
 }
 
 impl Budget {
+    /// One of which nothing is spent.
+    pub const fn new() -> Self {
+        Self(Mutex::new(Spent {
+            since: None,
+            lines: 0,
+        }))
+    }
+
     /// Whether there may be one more line, and how many there were not since one was.
     pub fn spend(&self) -> Option<u32> {
         self.spend_at(Instant::now())

@@ -3,6 +3,8 @@
 use crate::support::{Gateway, Place, add, serve, soon};
 use calc_ipc::service::Handler;
 use calc_ipc_gateway::proto::ExecuteRequest;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tonic::{Code, Request};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,4 +71,17 @@ async fn what_callers_write_is_one_line() {
     assert_eq!(failed.code(), Code::Unimplemented);
     let line = log.next_with("code=Unimplemented");
     assert!(line.contains("/no.Such/Method%0aERROR"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_speaks_something_else_is_a_line_with_its_address() {
+    let place = Place::new();
+    let url = place.url("calc.sock");
+    let _server = serve(&url, Handler::Calculator);
+    let (gateway, log) = Gateway::heard(&["--listen", "127.0.0.1:0", "--backend", &url]);
+    let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
+    let line = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n";
+    stream.write_all(line).await.unwrap();
+    let own = stream.local_addr().unwrap();
+    log.next_with(&format!("connection failed peer=\"{own}\""));
 }
