@@ -173,6 +173,7 @@ speaks_grpc() {
     need grpc_python_plugin protobuf-compiler-grpc
     need /usr/lib/python3/dist-packages/grpc python3-grpcio
     need /usr/lib/python3/dist-packages/google/protobuf python3-protobuf
+    echo "building calc-ipc-gateway, which takes minutes where it has not been built before:"
     (install_needed) && CARGO_TARGET_DIR=build/release/cargo cargo build --quiet --locked --release -p calc-ipc-gateway &&
         protoc -I build/stage/share/calc_ipc/proto --python_out="$run" --grpc_python_out="$run" \
             --plugin="protoc-gen-grpc_python=$(command -v grpc_python_plugin)" calc_ipc/v1/calc_ipc.proto
