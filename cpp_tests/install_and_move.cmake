@@ -16,3 +16,9 @@ foreach(file IN LISTS files)
     endif()
   endforeach()
 endforeach()
+
+# The .proto that clients are generated from is the one that the gateway is built with.
+set(proto calc_ipc/v1/calc_ipc.proto)
+execute_process(COMMAND "${CMAKE_COMMAND}" -E compare_files
+    "${SOURCE}/tools/gateway/proto/${proto}" "${MOVED}/share/calc_ipc/proto/${proto}"
+  COMMAND_ERROR_IS_FATAL ANY)

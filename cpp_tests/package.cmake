@@ -14,7 +14,7 @@ set(_stage "${CMAKE_CURRENT_BINARY_DIR}/stage")
 set(_moved "${CMAKE_CURRENT_BINARY_DIR}/moved elsewhere")
 add_test(NAME package.install
   COMMAND "${CMAKE_COMMAND}" "-DBUILD=${PROJECT_BINARY_DIR}" -DCONFIG=$<CONFIG> "-DSTAGE=${_stage}" "-DMOVED=${_moved}"
-          -P "${CMAKE_CURRENT_SOURCE_DIR}/install_and_move.cmake")
+          "-DSOURCE=${PROJECT_SOURCE_DIR}" -P "${CMAKE_CURRENT_SOURCE_DIR}/install_and_move.cmake")
 set_tests_properties(package.install PROPERTIES FIXTURES_SETUP installed)
 set(_package_tests package.symbols package.install)
 

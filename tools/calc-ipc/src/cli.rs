@@ -15,6 +15,7 @@ use calc_ipc::transport::{
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use serde::Serialize;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     Recommend(RecommendArgs),
     Report(ReportArgs),
+    Gateway(GatewayArgs),
     #[command(hide = true)]
     Contestant(ContestantArgs),
     Man(ManArgs),
@@ -116,6 +118,22 @@ impl ServeArgs {
             allow_remote: self.allow_remote,
         }
     }
+}
+
+/// Let clients of gRPC ask servers of calc_ipc, by calc-ipc-gateway.
+///
+/// Executes calc-ipc-gateway, which is installed by itself, with all arguments; `calc-ipc gateway --help` is its help.
+#[derive(Args, Debug)]
+#[command(disable_help_flag = true)]
+pub(crate) struct GatewayArgs {
+    /// What calc-ipc-gateway is told.
+    #[arg(
+        value_name = "ARGUMENT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    #[cfg_attr(not(unix), allow(dead_code, reason = "the gateway is for Linux"))]
+    pub(crate) args: Vec<OsString>,
 }
 
 /// Ask a server: one expression, or every line of standard input.

@@ -9,6 +9,8 @@ mod doctor;
 #[cfg(unix)]
 mod endpoint;
 mod exit;
+#[cfg(unix)]
+mod gateway;
 mod generate;
 mod ls;
 #[cfg(windows)]
@@ -46,6 +48,12 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Contestant(args) => contestant::run(args),
+        #[cfg(unix)]
+        Command::Gateway(args) => gateway::run(args),
+        #[cfg(not(unix))]
+        Command::Gateway(_) => Err(Failure::Usage(
+            "not supported here: the gateway is for Linux".to_owned(),
+        )),
         Command::Man(args) => generate::man_pages(args),
         Command::Completions(args) => generate::completions(args),
     }

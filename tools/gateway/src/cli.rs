@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::egress::Target;
 use crate::ingress::Path;
 use calc_ipc::transport::{Address, MAX_MESSAGE_RANGE, Side};
 use clap::{Args, Parser, value_parser};
@@ -24,20 +25,21 @@ pub struct Cli {
     #[arg(long, value_name = "/PKG.SERVICE/METHOD=URL", value_parser = route)]
     pub route: Vec<(Path, Address)>,
 
-    /// A descriptor set of your own .proto, which reflection gives out.
-    #[arg(long, value_name = "FILE")]
+    /// A descriptor set of your own .proto, by which routes are checked, and which reflection gives out. It has to have what it
+    /// imports, as protoc --include_imports --descriptor_set_out=FILE writes it.
+    #[arg(long, value_name = "FILE", conflicts_with = "serve")]
     pub protoset: Vec<PathBuf>,
 
     /// Who may call.
     #[command(flatten)]
     pub guard: Guard,
 
-    /// Serves reflection.
-    #[arg(long)]
+    /// Serves reflection, by which clients such as grpcurl learn what is served.
+    #[arg(long, conflicts_with = "serve")]
     pub reflection: bool,
 
-    /// Where Prometheus may ask for metrics, such as 127.0.0.1:9464.
-    #[arg(long, value_name = "ADDR")]
+    /// Where Prometheus may ask for metrics over HTTP, such as 127.0.0.1:9464. This machine only.
+    #[arg(long, value_name = "ADDR", conflicts_with = "serve")]
     pub metrics: Option<SocketAddr>,
 
     /// How much, how many, how long.
@@ -50,17 +52,17 @@ pub struct Cli {
 
     /// The gRPC server that answers, as grpc://host:port[/pkg.Service/Method].
     #[arg(long, value_name = "URL", requires = "serve")]
-    pub to: Option<String>,
+    pub to: Option<Target>,
 
-    /// The certificates that the server of --to has to be signed by.
+    /// The server of --to has to show a certificate that is signed by one of these. Without it, nothing is encrypted.
     #[arg(long, value_name = "FILE", requires = "to")]
     pub tls_ca: Option<PathBuf>,
 }
 
 /// Who may call.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Guard {
-    /// The certificates that are shown to clients.
+    /// The certificates that are shown to clients, or to --to.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
@@ -76,11 +78,11 @@ pub struct Guard {
     #[arg(long, value_name = "NAME", requires = "client_ca")]
     pub allow_san: Vec<String>,
 
-    /// The token that clients have to send as "authorization: Bearer TOKEN", or that is sent to --to.
+    /// Tokens, one a line, of which clients have to send one as "authorization: Bearer TOKEN", or of which the first is sent to --to.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 
-    /// Listens beyond this machine without TLS.
+    /// Listens, or asks, beyond this machine without TLS.
     #[arg(long)]
     pub allow_remote_plaintext: bool,
 }
@@ -135,10 +137,19 @@ impl Limits {
     }
 }
 
+impl Guard {
+    /// Whether any of it is read from files.
+    pub fn has_files(&self) -> bool {
+        self.tls_cert.is_some() || self.token_file.is_some()
+    }
+}
+
 impl Cli {
     /// Says what makes no sense together.
     pub fn check(&self) -> Result<(), String> {
-        self.check_built()?;
+        if let Some(target) = &self.to {
+            return self.check_egress(target);
+        }
         if self.listen.is_none() {
             return Err("nothing to do: give --listen ADDR and --backend URL".to_owned());
         }
@@ -148,36 +159,61 @@ impl Cli {
                     .to_owned(),
             );
         }
-        Ok(())
+        if self.guard.token_file.is_some() && self.guard.tls_cert.is_none() {
+            return Err(
+                "--token-file without TLS would show tokens to others: give --tls-cert and --tls-key"
+                    .to_owned(),
+            );
+        }
+        self.check_metrics()
     }
 
-    /// Refuses what is not there yet.
-    fn check_built(&self) -> Result<(), String> {
-        let Guard {
-            tls_cert,
-            tls_key,
-            client_ca,
-            allow_san,
-            token_file,
-            allow_remote_plaintext: _,
-        } = &self.guard;
-        let asked = [
-            ("--protoset", !self.protoset.is_empty()),
-            ("--reflection", self.reflection),
-            ("--metrics", self.metrics.is_some()),
-            ("--tls-cert", tls_cert.is_some()),
-            ("--tls-key", tls_key.is_some()),
-            ("--client-ca", client_ca.is_some()),
-            ("--allow-san", !allow_san.is_empty()),
-            ("--token-file", token_file.is_some()),
-            ("--serve", self.serve.is_some()),
-            ("--to", self.to.is_some()),
-            ("--tls-ca", self.tls_ca.is_some()),
-        ];
-        match asked.iter().find(|(_, is_asked)| *is_asked) {
-            Some((flag, _)) => Err(format!("{flag} is not built yet")),
-            None => Ok(()),
+    /// Metrics are never encrypted, so they stay on this machine, as all does that is not.
+    fn check_metrics(&self) -> Result<(), String> {
+        match self.metrics {
+            Some(address) if !address.ip().is_loopback() && !self.guard.allow_remote_plaintext => {
+                Err(format!(
+                    "--metrics {address} can be reached from other machines, and nothing would be encrypted; \
+                     give an address of this machine, or --allow-remote-plaintext"
+                ))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Says what makes no sense where a gRPC server is asked.
+    fn check_egress(&self, target: &Target) -> Result<(), String> {
+        let of_clients = [
+            ("--listen", self.listen.is_some()),
+            ("--backend", !self.backend.is_empty()),
+            ("--route", !self.route.is_empty()),
+            ("--client-ca", self.guard.client_ca.is_some()),
+        ];
+        if let Some((flag, _)) = of_clients.iter().find(|(_, is_given)| *is_given) {
+            return Err(format!(
+                "{flag} is for clients of gRPC, and --serve for those of calc_ipc: start a gateway for each"
+            ));
+        }
+        if self.tls_ca.is_some() {
+            return Ok(());
+        }
+        let of_tls = [
+            ("--tls-cert", self.guard.tls_cert.is_some()),
+            ("--token-file", self.guard.token_file.is_some()),
+        ];
+        if let Some((flag, _)) = of_tls.iter().find(|(_, is_given)| *is_given) {
+            return Err(format!(
+                "{flag} is shown to --to over TLS alone: give --tls-ca"
+            ));
+        }
+        if !target.is_here() && !self.guard.allow_remote_plaintext {
+            return Err(format!(
+                "--to grpc://{}: that is not known to be this machine, and nothing would be encrypted; \
+                 give --tls-ca, or --allow-remote-plaintext",
+                target.authority()
+            ));
+        }
+        Ok(())
     }
 
     /// The addresses to listen on: those of the name, or this machine's where none is given.
@@ -255,6 +291,70 @@ mod tests {
         assert!(parse(&["--listen", ":0", "--route", "/S/M=unix:///a"]).is_ok());
         assert!(parse(&["--listen", ":0", "--route", "/S=unix:///a"]).is_err());
         assert!(parse(&["--listen", ":0", "--backend", "nowhere"]).is_err());
+    }
+
+    #[test]
+    fn metrics_are_for_this_machine() {
+        let metrics = |address, more: &[&str]| {
+            let args = [
+                "--listen",
+                ":0",
+                "--backend",
+                "unix:///a",
+                "--metrics",
+                address,
+            ];
+            parse(&[&args, more].concat())
+        };
+        assert!(metrics("127.0.0.1:0", &[]).is_ok());
+        assert!(metrics("[::1]:0", &[]).is_ok());
+        assert!(metrics("0.0.0.0:0", &[]).is_err());
+        assert!(metrics("[::]:0", &["--allow-remote-plaintext"]).is_ok());
+        assert!(metrics("9464", &[]).is_err());
+    }
+
+    #[test]
+    fn a_remote_is_asked_for_one_kind_of_clients_and_beyond_this_machine_over_tls() {
+        let egress = |to: &str, more: &[&str]| {
+            let args = [&["--serve", "unix:///a", "--to", to], more].concat();
+            parse(&args).map(drop)
+        };
+        assert_eq!(egress("grpc://localhost:1", &[]), Ok(()));
+        assert_eq!(egress("grpc://[::1]:1/S/M", &[]), Ok(()));
+        assert!(
+            egress("grpc://svc:1", &[])
+                .unwrap_err()
+                .contains("--tls-ca")
+        );
+        assert_eq!(
+            egress("grpc://svc:1", &["--allow-remote-plaintext"]),
+            Ok(())
+        );
+        let tls = [
+            "--tls-ca",
+            "ca",
+            "--tls-cert",
+            "c",
+            "--tls-key",
+            "k",
+            "--token-file",
+            "t",
+        ];
+        assert_eq!(egress("grpc://svc:1", &tls), Ok(()));
+        for unencrypted in [&["--token-file", "t"][..], &tls[2..6]] {
+            assert!(egress("grpc://localhost:1", unencrypted).is_err());
+        }
+        for of_clients in [
+            ["--listen", ":0"],
+            ["--backend", "unix:///b"],
+            ["--route", "/S/M=unix:///b"],
+        ] {
+            let said = egress("grpc://localhost:1", &of_clients).unwrap_err();
+            assert!(said.contains(of_clients[0]), "{said}");
+        }
+        assert!(parse(&["--serve", "unix:///a"]).is_err());
+        assert!(parse(&["--to", "grpc://localhost:1"]).is_err());
+        assert!(parse(&["--listen", ":0", "--backend", "unix:///a", "--tls-ca", "ca"]).is_err());
     }
 
     #[test]

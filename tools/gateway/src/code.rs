@@ -1,6 +1,7 @@
 //! Statuses of calc_ipc and codes of gRPC: one table, which is read both ways.
 
 use calc_ipc::error::{Error, Status};
+use std::error::Error as StdError;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status as Grpc};
 
@@ -126,13 +127,23 @@ pub fn from_grpc(grpc: &Grpc) -> Error {
         .map(|row| row.0)
         .filter(|status| *status != Status::Ok);
     let status = named.unwrap_or_else(|| status(grpc.code()));
-    let error = Error::new(
-        status,
-        format!("gRPC {:?}: {}", grpc.code(), grpc.message()),
-    );
+    let error = Error::new(status, format!("gRPC {:?}: {}", grpc.code(), text(grpc)));
     match said(EXECUTED) == Some(Executed::No.name()) {
         true => error.not_executed(),
         false => error,
+    }
+}
+
+/// What it says, and what that came of, where this side knows.
+fn text(grpc: &Grpc) -> String {
+    let mut cause = grpc.source();
+    while let Some(deeper) = cause.and_then(StdError::source) {
+        cause = Some(deeper);
+    }
+    let message = grpc.message();
+    match cause.map(ToString::to_string) {
+        Some(cause) if !message.contains(&cause) => format!("{message}: {cause}"),
+        _ => message.to_owned(),
     }
 }
 

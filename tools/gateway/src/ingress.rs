@@ -1,21 +1,27 @@
 //! What is served over gRPC.
 //!
-//! A request meets, in this order: [`Ingress::answer`], which reads its deadline and sees to the trailers of failures; the
+//! A request meets, in this order: [`Ingress::answer`], which takes note of how it ends, looks at its token, reads its deadline and sees to the
+//! trailers of failures; the
 //! router; the service of its path. A service picks a connection of its [`Pool`] and asks.
 
 mod bytes;
 mod calculator;
 mod deadline;
 mod health;
+mod observed;
 mod raw;
 mod route;
 mod stream;
 
 pub use deadline::Deadline;
 pub use health::Health;
+pub use observed::Observer;
 pub use route::Path;
 
+pub(crate) use raw::Raw;
+
 use crate::code::{self, Executed};
+use crate::guard::Guard;
 use crate::pool::Pool;
 use crate::proto::bytes_server::BytesServer;
 use crate::proto::calculator_server::CalculatorServer;
@@ -31,30 +37,47 @@ use tonic::{Code, Status};
 use tower_service::Service;
 
 /// Room in a message of gRPC beside a body: the field's tag and its length.
-const ENVELOPE: usize = 16;
+pub(crate) const ENVELOPE: usize = 16;
 
 /// All services, and what each request meets before them.
 #[derive(Clone)]
 pub struct Ingress {
     routes: Routes,
+    guard: Arc<Guard>,
     /// How long a call may take, whatever its caller says.
     max_timeout: Duration,
+    observer: Arc<Observer>,
 }
 
 impl Ingress {
-    /// Services that are added to `routes`, whose calls may take `max_timeout`.
-    pub fn new(routes: Routes, max_timeout: Duration) -> Self {
+    /// Services that are added to `routes`, whose calls may take `max_timeout`, for those whom `guard` lets in.
+    pub fn new(routes: Routes, guard: Arc<Guard>, max_timeout: Duration) -> Self {
         Self {
             routes: routes.prepare(),
+            guard,
             max_timeout,
+            observer: Arc::default(),
         }
     }
 
-    /// Answers a request.
-    pub async fn answer(
+    /// Has `observer` told of every call.
+    pub fn observed_by(self, observer: Arc<Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Answers a request, and sees to it that its end is told.
+    pub async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let call = self.observer.begin(&request);
+        Ok(call.until_end(self.respond(request).await?))
+    }
+
+    async fn respond(
         mut self,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
+        if let Err(refusal) = self.guard.check(&request) {
+            return Ok(refusal.into_http());
+        }
         let deadline = match Deadline::read(request.headers(), self.max_timeout) {
             Ok(deadline) => deadline,
             Err(error) => return Ok(code::to_grpc(&error).into_http()),

@@ -1,13 +1,22 @@
 //! `calc-ipc-gateway`: gRPC in, any calc_ipc URL out.
 //!
 //! [`serve`] accepts connections and drains them, [`ingress`] is what is served over them, [`pool`] has the backends and
-//! their connections, [`code`] the table of statuses and gRPC codes.
+//! their connections, [`code`] the table of statuses and gRPC codes, [`guard`] who may call.
+//! [`egress`] is the other way round.
+//! [`reflection`], [`metrics`] and [`trace`] tell of all that.
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod code;
+pub mod egress;
+pub mod guard;
 pub mod ingress;
+pub mod metrics;
 pub mod pool;
 pub mod proto;
+pub mod reflection;
 pub mod run;
 pub mod serve;
+pub mod tls;
+pub mod tokens;
+pub mod trace;

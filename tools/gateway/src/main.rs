@@ -2,17 +2,14 @@
 #![forbid(unsafe_code)]
 
 use calc_ipc_gateway::cli::Cli;
-use calc_ipc_gateway::run;
+use calc_ipc_gateway::{run, trace};
 use clap::Parser as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+    trace::init();
     match run::run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

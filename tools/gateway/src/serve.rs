@@ -1,13 +1,21 @@
 //! Connections of gRPC: accepted, bounded, and drained.
 
+mod preface;
+
+use crate::guard::Guard;
 use crate::ingress::Ingress;
+use crate::tls;
+use crate::trace;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use preface::Prefaced;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -54,6 +62,7 @@ impl Draining {
 /// Serves until `begin_drain` is over. Then nobody is let in any more, and every connection ends once its calls have.
 pub async fn until(
     listener: TcpListener,
+    guard: Arc<Guard>,
     ingress: Ingress,
     begin_drain: impl Future<Output = ()>,
 ) -> Draining {
@@ -71,7 +80,7 @@ pub async fn until(
             Some(_) = connections.join_next() => {}
             (place, accepted) = accept => match accepted {
                 Ok((stream, _)) => {
-                    let connection = converse(stream, ingress.clone(), drains.clone());
+                    let connection = admit(stream, guard.clone(), ingress.clone(), drains.clone());
                     connections.spawn(async move {
                         connection.await;
                         drop(place);
@@ -88,10 +97,43 @@ pub async fn until(
     Draining(connections)
 }
 
-/// Serves one connection to its end.
-async fn converse(stream: TcpStream, ingress: Ingress, mut drains: watch::Receiver<bool>) {
+/// Takes one connection as the guard says, and serves it.
+async fn admit(
+    stream: TcpStream,
+    guard: Arc<Guard>,
+    ingress: Ingress,
+    mut drains: watch::Receiver<bool>,
+) {
     // Only answers come later without it.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok();
+    let Some(acceptor) = guard.acceptor() else {
+        return converse(stream, peer, ingress, drains).await;
+    };
+    let accepted = tokio::select! {
+        accepted = tls::accept(acceptor, stream) => accepted,
+        () = has_begun(&mut drains) => return,
+    };
+    match accepted {
+        Ok(stream) => converse(stream, peer, ingress, drains).await,
+        Err(error) => trace::refused(peer, &error),
+    }
+}
+
+/// Waits until connections are told to end.
+async fn has_begun(drains: &mut watch::Receiver<bool>) {
+    drop(drains.wait_for(|drains| *drains).await);
+}
+
+/// Serves one connection to its end.
+async fn converse<S>(
+    stream: S,
+    peer: Option<SocketAddr>,
+    ingress: Ingress,
+    mut drains: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let answer = service_fn(move |request| ingress.clone().answer(request));
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -99,17 +141,16 @@ async fn converse(stream: TcpStream, ingress: Ingress, mut drains: watch::Receiv
         .keep_alive_timeout(KEEPALIVE.1)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(Prefaced::new(stream)), answer);
     let mut connection = pin!(connection);
-    let drains = async { drop(drains.wait_for(|drains| *drains).await) };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = drains => {
+        () = has_begun(&mut drains) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection failed");
+        trace::refused(peer, &error);
     }
 }

@@ -18,6 +18,7 @@ mod crowd;
 #[cfg(unix)]
 mod doctor;
 #[cfg(unix)]
+mod gateway;
 mod generate;
 #[cfg(unix)]
 mod ls;

@@ -31,6 +31,12 @@ impl Path {
         let rest = self.0.get(1..).unwrap_or_default();
         rest.split_once('/').map_or(rest, |(service, _)| service)
     }
+
+    /// The name of the method, such as `Get`.
+    pub fn method(&self) -> &str {
+        let parts = self.0.rsplit_once('/');
+        parts.map_or("", |(_, method)| method)
+    }
 }
 
 impl FromStr for Path {
@@ -119,6 +125,7 @@ mod tests {
     fn a_path_is_a_service_and_a_method() {
         let path: Path = "/demo.values.v1.Values/Get".parse().unwrap();
         assert_eq!(path.service(), "demo.values.v1.Values");
+        assert_eq!(path.method(), "Get");
         assert_eq!(path.as_str(), "/demo.values.v1.Values/Get");
         assert_eq!("/S/M".parse::<Path>().unwrap().service(), "S");
         for text in [

@@ -10,6 +10,13 @@
 mod calls;
 mod codes;
 mod deadlines;
+mod egress;
 mod ending;
 mod health;
+mod logs;
+mod metrics;
+mod reflection;
+mod reload;
+mod security;
 mod support;
+mod trust;

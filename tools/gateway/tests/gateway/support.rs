@@ -12,15 +12,16 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read};
 use std::pin::Pin;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{env, thread};
 use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -52,7 +53,11 @@ impl Place {
 
     /// That of a transport whose addresses are paths.
     pub(crate) fn url_of(&self, scheme: &str, name: &str) -> String {
-        format!("{scheme}://{}", self.0.path().join(name).display())
+        format!("{scheme}://{}", self.path(name))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
     }
 }
 
@@ -98,6 +103,11 @@ impl Requests {
     pub(crate) fn next(&self) -> (Reply, Vec<u8>) {
         let requests = self.0.lock().unwrap();
         tokio::task::block_in_place(|| requests.recv_timeout(PATIENCE)).expect("a request")
+    }
+
+    /// Those that have come and were not looked at, to be answered.
+    pub(crate) fn taken(&self) -> Vec<(Reply, Vec<u8>)> {
+        self.0.lock().unwrap().try_iter().collect()
     }
 
     /// Whatever came and was not looked at.
@@ -182,10 +192,10 @@ fn serves_where_it_is_told() {
 }
 
 /// The lines that a process prints.
-struct Lines(mpsc::Receiver<String>);
+pub(crate) struct Lines(mpsc::Receiver<String>);
 
 impl Lines {
-    fn of(output: ChildStdout) -> Self {
+    fn of(output: impl Read + Send + 'static) -> Self {
         let (read, lines) = mpsc::channel();
         thread::spawn(move || {
             let lines = BufReader::new(output).lines().map_while(Result::ok);
@@ -195,7 +205,7 @@ impl Lines {
     }
 
     /// What follows these words in the next line that has them, which comes soon.
-    fn next_with(&self, words: &str) -> String {
+    pub(crate) fn next_with(&self, words: &str) -> String {
         loop {
             let line = tokio::task::block_in_place(|| self.0.recv_timeout(PATIENCE));
             let line = line.expect("a process says what it does");
@@ -211,6 +221,7 @@ pub(crate) struct Gateway {
     process: Process,
     /// Where it listens.
     pub(crate) address: String,
+    lines: Lines,
 }
 
 impl Gateway {
@@ -221,17 +232,44 @@ impl Gateway {
 
     /// One before these backends, with more arguments.
     pub(crate) fn with(backends: &[&str], more: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_calc-ipc-gateway"));
-        command.args(["--listen", "127.0.0.1:0"]);
+        let mut args = vec!["--listen", "127.0.0.1:0"];
         for backend in backends {
-            command.args(["--backend", backend]);
+            args.extend(["--backend", backend]);
         }
-        command.args(more).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let output = child.stdout.take().unwrap();
+        args.extend(more);
+        Self::start(&args)
+    }
+
+    /// One with these arguments.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self::spawn(args, Stdio::inherit()).0
+    }
+
+    /// The same, and the lines of its log.
+    pub(crate) fn heard(args: &[&str]) -> (Self, Lines) {
+        let (gateway, log) = Self::spawn(args, Stdio::piped());
+        (gateway, Lines::of(log.unwrap()))
+    }
+
+    fn spawn(args: &[&str], log: Stdio) -> (Self, Option<ChildStderr>) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_calc-ipc-gateway"));
+        command.args(args).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.env_remove("RUST_LOG").spawn().unwrap();
+        let (output, log) = (child.stdout.take().unwrap(), child.stderr.take());
         let process = Process(child);
-        let address = Lines::of(output).next_with("listening on ");
-        Self { process, address }
+        let lines = Lines::of(output);
+        let address = lines.next_with("listening on ");
+        let gateway = Self {
+            process,
+            address,
+            lines,
+        };
+        (gateway, log)
+    }
+
+    /// What follows these words in a line that it prints later.
+    pub(crate) fn says(&self, words: &str) -> String {
+        self.lines.next_with(words)
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -295,13 +333,21 @@ impl Connection {
         let stream = tokio::net::TcpStream::connect(address).await.unwrap();
         // Else a call waits 40 ms for an acknowledgement of its headers.
         stream.set_nodelay(true).unwrap();
+        Self::over(stream, address).await.unwrap()
+    }
+
+    /// One over what is connected already.
+    pub(crate) async fn over<S>(stream: S, authority: &str) -> hyper::Result<Self>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let io = TokioIo::new(stream);
-        let (requests, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        let (requests, connection) = http2::handshake(TokioExecutor::new(), io).await?;
         tokio::spawn(connection);
-        Self {
+        Ok(Self {
             requests,
-            authority: address.to_owned(),
-        }
+            authority: authority.to_owned(),
+        })
     }
 }
 
