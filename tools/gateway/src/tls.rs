@@ -83,7 +83,10 @@ fn client_verifier(
 }
 
 /// The certificates of a file, of which it has to have one.
-fn certificates(flag: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(crate) fn certificates(
+    flag: &str,
+    file: &Path,
+) -> Result<Vec<CertificateDer<'static>>, String> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
     let certificates: Vec<_> = read.map_err(|error| of(flag, file, error))?;
     match certificates.is_empty() {

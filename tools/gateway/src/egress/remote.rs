@@ -9,12 +9,14 @@ use crate::proto::bytes_client::BytesClient;
 use crate::proto::calculator_client::CalculatorClient;
 use crate::proto::execute_response::Outcome;
 use crate::proto::{CallRequest, ExecuteRequest, ExecuteResponse, Operation};
+use crate::tls;
 use crate::tokens::Tokens;
 use bytes::Bytes;
 use calc_ipc::calculator::{self, ErrorText, frames, text};
 use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::protocol::frame::PREFIX;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -47,9 +49,9 @@ struct Asked {
 
 /// Where its credentials are.
 struct Files {
-    ca: Option<std::path::PathBuf>,
-    identity: Option<(std::path::PathBuf, std::path::PathBuf)>,
-    tokens: Option<std::path::PathBuf>,
+    ca: Option<PathBuf>,
+    identity: Option<(PathBuf, PathBuf)>,
+    tokens: Option<PathBuf>,
 }
 
 /// What those files had when they were read last.
@@ -188,17 +190,14 @@ impl Asked {
 
 impl Files {
     fn tls(&self) -> std::result::Result<Option<ClientTlsConfig>, String> {
-        let read = |flag: &str, file: &std::path::Path| {
-            fs::read(file).map_err(|cause| format!("{flag} {}: {cause}", file.display()))
-        };
         let Some(ca) = &self.ca else {
             return Ok(None);
         };
-        let mut tls =
-            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("--tls-ca", ca)?));
+        let ca = Certificate::from_pem(read_certificates("--tls-ca", ca)?);
+        let mut tls = ClientTlsConfig::new().ca_certificate(ca);
         if let Some((cert, key)) = &self.identity {
-            let identity = Identity::from_pem(read("--tls-cert", cert)?, read("--tls-key", key)?);
-            tls = tls.identity(identity);
+            let cert = read_certificates("--tls-cert", cert)?;
+            tls = tls.identity(Identity::from_pem(cert, read("--tls-key", key)?));
         }
         Ok(Some(tls))
     }
@@ -214,6 +213,16 @@ impl Files {
         value.set_sensitive(true);
         Ok(Some(value))
     }
+}
+
+fn read(flag: &str, file: &std::path::Path) -> std::result::Result<Vec<u8>, String> {
+    fs::read(file).map_err(|cause| format!("{flag} {}: {cause}", file.display()))
+}
+
+/// The text of a file that has certificates, of which tonic would take none without a word.
+fn read_certificates(flag: &str, file: &std::path::Path) -> std::result::Result<Vec<u8>, String> {
+    tls::certificates(flag, file)?;
+    read(flag, file)
 }
 
 fn message(request: &calculator::Request) -> ExecuteRequest {

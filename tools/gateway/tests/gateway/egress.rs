@@ -1,60 +1,18 @@
 //! The other way round: clients of the library, a gateway, and a gRPC server, which is another gateway or the test's own.
 
-use crate::support::{Gateway, Lines, PATIENCE, Place, by_hand, serve};
+mod support;
+
+use crate::support::{Gateway, PATIENCE, Place, by_hand, serve};
 use crate::trust::Authority;
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Handler};
-use calc_ipc::transport::{Address, ClientOptions, Side};
-use calc_ipc_gateway::proto::bytes_server::{Bytes, BytesServer};
-use calc_ipc_gateway::proto::{CallRequest, CallResponse};
+use calc_ipc::service::Handler;
 use nix::sys::signal::Signal::SIGTERM;
-use std::net::SocketAddr;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
-use tokio::runtime::{self, Runtime};
+use support::{Remote, SCHEMES, call, connect, egress, egress_heard, failure};
 use tokio::task::block_in_place;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Code, Response};
-
-/// Transports that clients of the library come over.
-const SCHEMES: [&str; 2] = ["unix", "shm"];
-
-fn connect(url: &str) -> Client {
-    let address = Address::parse(url, Side::Client).unwrap();
-    let options = ClientOptions {
-        call_timeout: Some(PATIENCE),
-        reconnect: true,
-        ..ClientOptions::default()
-    };
-    Client::connect(&address, &options).unwrap()
-}
-
-fn call(client: &Client, message: &[u8]) -> calc_ipc::error::Result<Vec<u8>> {
-    let mut room = vec![0; 65536];
-    let length = block_in_place(|| client.call_bytes(message, &mut room))?;
-    room.truncate(length);
-    Ok(room)
-}
-
-/// What a failed call is told.
-fn failure(client: &Client, message: &[u8]) -> Status {
-    call(client, message).unwrap_err().status()
-}
-
-fn egress(url: &str, to: &str, more: &[&str]) -> Gateway {
-    let args = [&["--serve", url, "--to", to], more].concat();
-    let gateway = Gateway::start(&args);
-    assert_eq!(gateway.address, url);
-    gateway
-}
-
-/// The same, and what it logs.
-fn egress_heard(url: &str, to: &str, more: &[&str]) -> (Gateway, Lines) {
-    Gateway::heard(&[&["--serve", url, "--to", to], more].concat())
-}
+use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn through_two_gateways_all_is_as_it_was() {
@@ -412,82 +370,6 @@ async fn what_is_cut_shows_in_the_exit_status() {
         let ended = block_in_place(|| asks.join().unwrap());
         assert!(ended.is_err());
     });
-}
-
-/// A gRPC server of the test's own, which has `Bytes` alone.
-struct Remote {
-    address: SocketAddr,
-    asked: mpsc::Receiver<()>,
-    /// All of it ends with this, connections too.
-    runtime: Option<Runtime>,
-}
-
-impl Drop for Remote {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// Answers with what it was asked, unless that says something else.
-struct Says(mpsc::Sender<()>);
-
-#[tonic::async_trait]
-impl Bytes for Says {
-    async fn call(
-        &self,
-        request: tonic::Request<CallRequest>,
-    ) -> Result<Response<CallResponse>, tonic::Status> {
-        let timeout = request.metadata().get("grpc-timeout").cloned();
-        let body = request.into_inner().body;
-        if let Some(number) = body.strip_prefix(b"code ") {
-            let number: i32 = std::str::from_utf8(number).unwrap().parse().unwrap();
-            let message = format!("the remote said {number}");
-            return Err(tonic::Status::new(Code::from_i32(number), message));
-        }
-        let body = match &body[..] {
-            b"timeout" => timeout.unwrap().as_encoded_bytes().to_vec().into(),
-            b"long" => vec![b'l'; 100_000].into(),
-            b"hang" => {
-                self.0.send(()).unwrap();
-                std::future::pending().await
-            }
-            _ => body,
-        };
-        Ok(Response::new(CallResponse { body }))
-    }
-}
-
-impl Remote {
-    async fn start() -> Self {
-        Self::start_at(([127, 0, 0, 1], 0).into()).await
-    }
-
-    async fn start_at(address: SocketAddr) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (asked, was_asked) = mpsc::channel();
-        let server = tonic::transport::Server::builder().add_service(BytesServer::new(Says(asked)));
-        let listener = listener.into_std().unwrap();
-        let mut builder = runtime::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(1).enable_all().build().unwrap();
-        runtime.spawn(async move {
-            let listener = TcpListener::from_std(listener).unwrap();
-            server
-                .serve_with_incoming(TcpListenerStream::new(listener))
-                .await
-        });
-        Self {
-            address,
-            asked: was_asked,
-            runtime: Some(runtime),
-        }
-    }
-
-    fn wait_until_asked(&self) {
-        block_in_place(|| self.asked.recv_timeout(PATIENCE)).unwrap();
-    }
 }
 
 /// Answers a message backwards.

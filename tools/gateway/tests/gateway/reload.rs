@@ -2,13 +2,14 @@
 
 use crate::support::{Gateway, Lines, Place, add, result, serve, soon, told};
 use crate::trust::{Authority, Caller, FORGED, Identity, certificate};
-use calc_ipc::service::Handler;
+use calc_ipc::service::{Client, Handler};
+use calc_ipc::transport::{Address, ClientOptions, Side};
 use nix::sys::signal::Signal::SIGHUP;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, block_in_place};
 use tokio::time::sleep;
 use tonic::{Code, Request};
 
@@ -184,4 +185,46 @@ async fn of_files_that_are_not_good_nothing_is_taken() {
         .await
         .unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_to_a_remote_is_replaced_too() {
+    let place = Place::new();
+    let url = place.url("calc.sock");
+    let _server = serve(&url, Handler::Calculator);
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let [cert, key] = place.identity("server", &ours.server());
+    let tokens = place.file("tokens", "right");
+    let args = [
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+        "--token-file",
+        &tokens,
+    ];
+    let ingress = Gateway::with(&[&url], &args);
+    let to = ingress.address.replace("127.0.0.1", "grpc://localhost");
+    let ca = place.file("ca.pem", &theirs.pem);
+    let shown = place.file("shown", "wrong");
+    let remote = place.url("remote.sock");
+    let serving = ["--serve", &remote, "--to", &to];
+    let (egress, log) =
+        Gateway::heard(&[&serving[..], &["--tls-ca", &ca, "--token-file", &shown]].concat());
+    let address = Address::parse(&remote, Side::Client).unwrap();
+    let client = Client::connect(&address, &ClientOptions::default()).unwrap();
+    let call = || block_in_place(|| client.call_bytes(b"ADD 1 2", &mut [0; 100]));
+    assert!(call().is_err());
+    assert!(log.next_with("why=").contains("certificate"));
+    fs::write(&ca, "nonsense").unwrap();
+    egress.signal(SIGHUP);
+    assert!(log.next_with("stay as they were").contains("certificate"));
+    fs::write(&ca, &ours.pem).unwrap();
+    egress.signal(SIGHUP);
+    log.next_with("read anew");
+    assert!(call().is_err());
+    fs::write(&shown, "right").unwrap();
+    egress.signal(SIGHUP);
+    log.next_with("read anew");
+    assert_eq!(call().unwrap(), b"OK 3".len());
 }
