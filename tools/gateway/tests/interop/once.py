@@ -32,7 +32,9 @@ RETRY = {
 def options(is_retried):
     config = json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": RETRY}]})
     retried = [("grpc.enable_retries", 1), ("grpc.service_config", config)]
-    return retried if is_retried else [("grpc.enable_retries", 0)]
+    # Milliseconds until a gateway that was killed is looked for again.
+    again = [(f"grpc.{which}_reconnect_backoff_ms", 50) for which in ("initial", "min", "max")]
+    return again + (retried if is_retried else [("grpc.enable_retries", 0)])
 
 
 class Clients:
@@ -51,8 +53,8 @@ class Clients:
         calculator, told_of, number = stubs.CalculatorStub(channel), self.told[index], index + 1
         while not self.ended.is_set():
             try:
-                wrong = calculator.Execute(add(number, 1), timeout=PATIENCE).result != number + 1
-                told_of[number] = "wrong" if wrong else None
+                response = calculator.Execute(add(number, 1), timeout=PATIENCE, wait_for_ready=True)
+                told_of[number] = None if response.result == number + 1 else response
             except grpc.RpcError as failure:
                 told_of[number] = failure
             number += CLIENTS
