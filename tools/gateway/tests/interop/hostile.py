@@ -129,6 +129,7 @@ class Hostile(Case):
     def test_half_prefaces_are_told_to_go(self):
         held = [dial(self.target.address) for _ in range(200)]
         for index, each in enumerate(held):
+            self.addCleanup(each.close)
             each.sendall(PREFACE[: index % len(PREFACE)])
         self.answers_rightly(self.target)
         # None of them may keep its place for ever, or a thousand keep everyone out.
