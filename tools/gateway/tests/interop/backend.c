@@ -1,7 +1,7 @@
 /* A server of the library for the gateway's tests, until SIGTERM.
  *
- *     backend calculator URL [JOURNAL]     calculates; writes the first number of each request to JOURNAL, as 8 bytes
- *     backend bytes URL [NAME [MAX_MESSAGE [MAX_CLIENTS]]]
+ *     backend calculator URL [JOURNAL]     calculates; takes 2 ms where there is a JOURNAL, and writes the first number
+ * of each request to it, as 8 bytes backend bytes URL [NAME [MAX_MESSAGE [MAX_CLIENTS]]]
  *
  * Messages of the second: "echo ..." is answered by itself, "who" by NAME, "fill N" by N bytes; "hang" is never
  * answered; "ADD ..." is answered by what is no response of a calculator; whatever else fails. "asked" is printed
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static calc_ipc_server *server = NULL;
@@ -30,8 +31,19 @@ static void note(int journal, int64_t number) {
     }
 }
 
+/* So that there is time to be killed in, before a request is executed and before its answer is sent. */
+static void linger(void) {
+    const struct timespec millisecond = {.tv_nsec = 1000000};
+    nanosleep(&millisecond, NULL);
+}
+
 static void calculate(const calc_ipc_request *request, calc_ipc_response *response, void *user_data) {
-    note(*(const int *)user_data, request->arg1);
+    const int journal = *(const int *)user_data;
+    if (journal >= 0) {
+        linger();
+        note(journal, request->arg1);
+        linger();
+    }
     calc_ipc_execute(request, response);
 }
 
