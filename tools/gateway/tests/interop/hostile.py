@@ -154,7 +154,8 @@ class Hostile(Case):
             # Their time is up after that of --max-timeout.
             for stream in streams:
                 ended = raw.wait(h2.events.ResponseReceived, stream)
-                self.assertEqual(number("grpc-status", ended) if b"grpc-status" in dict(ended.headers) else 4, 4)
+                self.assertIsNotNone(ended, raw.why)
+                self.assertEqual(number("grpc-status", ended), 4)
         self.recovers()
 
     def test_a_window_of_0(self):
@@ -167,9 +168,11 @@ class Hostile(Case):
                 raw.h2.send_data(stream, framed(asked), end_stream=True)
             raw.flush()
             for stream in streams:
-                raw.wait(h2.events.ResponseReceived, stream)
+                self.assertIsNotNone(raw.wait(h2.events.ResponseReceived, stream), raw.why)
             self.assertFalse([event for event in raw.events if isinstance(event, h2.events.DataReceived)])
             self.is_bounded(self.of_bytes)
+            asked = self.bytes(self.of_bytes).Call(message("echo"), timeout=BOUND)
+            self.assertEqual(asked.body, b"echo")
         self.recovers(self.of_bytes)
 
     def test_a_reader_that_never_reads_a_stream(self):
@@ -184,12 +187,15 @@ class Hostile(Case):
             while asked < most and time.monotonic() - last < 5:
                 while raw.read(0):
                     pass
+                gone = [event for event in raw.events if isinstance(event, h2.events.ConnectionTerminated)]
+                self.assertFalse(raw.ended or gone, (gone, raw.why))
                 if raw.h2.local_flow_control_window(stream) < len(request) * together:
                     raw.read(0.1)
                     continue
                 raw.h2.send_data(stream, request * together)
                 raw.flush()
                 asked, last = asked + together, time.monotonic()
+            self.assertGreater(asked, 0, "none is taken")
             self.assertLess(asked, most, "requests are taken without end")
             self.is_bounded()
             self.answers_rightly(self.target)

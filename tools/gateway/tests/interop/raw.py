@@ -8,6 +8,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h2.settings
 
 from support import PATIENCE
 
@@ -46,7 +47,7 @@ def dial(address):
 
 
 class Raw:
-    """A connection. `ended`: the peer has closed it; `events`: what has come and was not looked at."""
+    """A connection. `ended`: the peer has closed it, or broke the rules, as `why` says; `events`: what has come and was not looked at."""
 
     def __init__(self, address, settings=None):
         self.socket = dial(address)
@@ -54,9 +55,10 @@ class Raw:
         config = h2.config.H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False)
         self.h2 = h2.connection.H2Connection(config)
         if settings:
-            self.h2.local_settings.update(settings)
+            # An update would be sent only after the beginning.
+            self.h2.local_settings = h2.settings.Settings(client=True, initial_values=settings)
         self.h2.initiate_connection()
-        self.events, self.ended = [], False
+        self.events, self.ended, self.why = [], False, None
         self.flush()
 
     def __enter__(self):
@@ -72,8 +74,8 @@ class Raw:
         """Sends bytes as they are; what the peer has closed takes none."""
         try:
             self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            self.ended = True
+        except (BrokenPipeError, ConnectionResetError) as broken:
+            self.ended, self.why = True, broken
 
     def read(self, seconds):
         """Takes what comes in this time, and answers what HTTP/2 itself wants answered; whether something came."""
@@ -84,11 +86,12 @@ class Raw:
         except ConnectionResetError:
             data = b""
         self.ended = not data
+        self.why = "closed" if self.ended else None
         if data:
             try:
                 self.events.extend(self.h2.receive_data(data))
-            except h2.exceptions.ProtocolError:
-                self.ended = True
+            except h2.exceptions.ProtocolError as broken:
+                self.ended, self.why = True, broken
             self.flush()
         return bool(data)
 
