@@ -201,6 +201,22 @@ class Hostile(Case):
             self.answers_rightly(self.target)
         self.recovers()
 
+    def test_small_frames_that_nobody_reads_yet_end_nothing(self):
+        request = framed(add(1, 2).SerializeToString())
+        with Raw(self.target.address, {h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0}) as raw:
+            raw.read(1)
+            stream, count = raw.open(STREAM), 0
+            while count < 10_000 and raw.h2.local_flow_control_window(stream) >= len(request):
+                raw.h2.send_data(stream, request)
+                count += 1
+            raw.flush()
+            self.assertGreater(count, 1000)
+            raw.h2.ping(b"12345678")
+            raw.flush()
+            self.assertIsNotNone(raw.wait(h2.events.PingAckReceived), raw.why)
+            self.assertFalse([event for event in raw.events if isinstance(event, h2.events.ConnectionTerminated)])
+        self.recovers()
+
 
 if __name__ == "__main__":
     unittest.main()
