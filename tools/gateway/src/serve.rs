@@ -102,10 +102,10 @@ async fn converse(stream: TcpStream, ingress: Ingress, mut drains: watch::Receiv
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEPALIVE.0)
         .keep_alive_timeout(KEEPALIVE.1)
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(HEADERS)
         .initial_stream_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADERS)
         .serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
     let drains = async { drop(drains.wait_for(|drains| *drains).await) };
