@@ -27,6 +27,11 @@ const CONNECTIONS: usize = 1024;
 /// Calls at once over one connection.
 const STREAMS: u32 = 256;
 
+/// Bytes that are taken before they are read, of a stream and of a connection. h2 bounds how many small frames it holds by half of
+/// the second, and ends a connection with more of them: a stream of small requests that comes faster than it is answered is
+/// stopped by the first before that.
+const WINDOWS: (u32, u32) = (32 << 10, 16 << 20);
+
 /// Bytes of all headers of a request.
 const HEADERS: u32 = 16 << 10;
 
@@ -139,6 +144,8 @@ async fn converse<S>(
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEPALIVE.0)
         .keep_alive_timeout(KEEPALIVE.1)
+        .initial_stream_window_size(WINDOWS.0)
+        .initial_connection_window_size(WINDOWS.1)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS)
         .serve_connection(TokioIo::new(Prefaced::new(stream)), answer);
