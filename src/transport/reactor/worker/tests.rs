@@ -37,8 +37,8 @@ fn event(key: Key, place: usize) -> Event {
 #[test]
 fn one_that_is_alone_has_its_turn_at_once_and_others_after_those_in_line() {
     let stage = Stage::new(&[], 1);
-    with(&stage, 2, |worker, shard, peers| {
-        let [(first, script), (second, other)] = peers else {
+    with(&stage, 3, |worker, shard, peers| {
+        let [(first, script), (second, other), (third, last)] = peers else {
             unreachable!()
         };
         let next = worker.go_on(shard, &[event(*first, 1)]).unwrap();
@@ -52,14 +52,14 @@ fn one_that_is_alone_has_its_turn_at_once_and_others_after_those_in_line() {
         assert!(!happened.at(0).is_empty() && !happened.at(1).is_empty());
         assert_eq!(script.turns(), 2);
         // And of whom nothing more is heard, nothing has happened.
-        shard.enqueue(*first);
+        shard.enqueue(*third);
         stage.doors.take_order();
         worker.go_on(shard, &[event(*second, 0)]).unwrap();
         while shard.queue.is_busy() {
             worker.go_on(shard, &[]).unwrap();
         }
-        assert_eq!(stage.doors.take_order(), [0, 1]);
-        assert!(lock(&script.turns).last().unwrap().is_empty());
+        assert_eq!(stage.doors.take_order(), [2, 1]);
+        assert!(lock(&last.turns).last().unwrap().is_empty());
         assert_eq!(other.turns(), 1);
     });
 }
