@@ -26,10 +26,6 @@ const LOOK: Duration = Duration::from_millis(1);
 /// How long answers may take to be on their way once they are there.
 const FLUSH: Duration = Duration::from_millis(500);
 
-/// How long clients of shared memory have to wake up and take their answers: a server that stops says so in the place of
-/// the last one.
-const TAKE: Duration = Duration::from_millis(500);
-
 /// A server of calc_ipc, and whom it asks.
 pub struct Egress {
     server: Server,
@@ -81,9 +77,6 @@ impl Egress {
         let flushed = Instant::now() + FLUSH;
         while self.has_unsent() && Instant::now() < flushed {
             sleep(LOOK).await;
-        }
-        if matches!(self.address, Address::Shm(_) | Address::ShmAt(_)) {
-            sleep(TAKE).await;
         }
         is_drained
     }
