@@ -173,8 +173,8 @@ speaks_grpc() {
     need grpc_python_plugin protobuf-compiler-grpc
     need /usr/lib/python3/dist-packages/grpc python3-grpcio
     need /usr/lib/python3/dist-packages/google/protobuf python3-protobuf
-    echo "building calc-ipc-gateway, which takes minutes where it has not been built before:"
-    (install_needed) && CARGO_TARGET_DIR=build/release/cargo cargo build --quiet --locked --release -p calc-ipc-gateway &&
+    echo "building calc-ipc-gateway, which takes a minute where it has not been built before:"
+    (install_needed) && cargo build --quiet --locked -p calc-ipc-gateway &&
         protoc -I build/stage/share/calc_ipc/proto --python_out="$run" --grpc_python_out="$run" \
             --plugin="protoc-gen-grpc_python=$(command -v grpc_python_plugin)" calc_ipc/v1/calc_ipc.proto
 }
@@ -192,7 +192,7 @@ over_grpc() {
 if speaks_grpc; then
     start calc_c_any_transport serve "unix://$run/calc.sock"
     mkfifo "$run/gateway"
-    build/release/cargo/release/calc-ipc-gateway --listen 127.0.0.1:0 --backend "$url" >"$run/gateway" &
+    "${CARGO_TARGET_DIR:-target}/debug/calc-ipc-gateway" --listen 127.0.0.1:0 --backend "$url" >"$run/gateway" &
     gateway=$!
     exec 4<"$run/gateway"
     read -r _listening _on grpc <&4 || {
