@@ -93,10 +93,12 @@ fn a_writer_of_a_public_fifo_that_drips_makes_room_for_the_next() {
         let _ = wait.recv_timeout(2 * STALL);
         is_over.store(true, Ordering::Relaxed);
     });
-    // The next is taken for the last one until the server has seen that that one left.
+    // The next is taken for the last one until the server has seen that that one left, for which nobody may have the FIFO
+    // open: longer each time, since a busy server looks late.
     let began = Instant::now();
-    loop {
+    for nobody in (0..).map(Duration::from_millis) {
         assert!(began.elapsed() < PATIENCE, "nobody else is heard");
+        std::thread::sleep(nobody);
         let (mut requests, answers) = (open("q"), open("a"));
         requests.write_all(b"\x07\0\0\0ADD 1 2").unwrap();
         if is_readable_within(&answers, Duration::from_millis(200)) {
