@@ -13,8 +13,9 @@
 #
 # Where valgrind is not the machine: clock_gettime and getcpu, natively some instructions of the vDSO, are system calls,
 # so they are listed apart, after a slash. valgrind 3.19 knows no pidfd_open, so the client of a pipe polls one descriptor, not
-# two. RWF_NOSIGNAL gets through. Each byte of what shared memory copies as one string (src/sys/shared_bytes.rs) is counted as an
-# instruction, which it is not: two copies of 32 KiB on each side. A kernel without it (before Linux 6.18) costs four system calls in place of one pwritev2.
+# two. RWF_NOSIGNAL gets through. A kernel without it (before Linux 6.18) costs four system calls in place of one pwritev2.
+# Each byte of what shared memory copies as one string (src/sys/shared_bytes.rs) counts as an instruction, of which it is none: there are two
+# copies of 32 KiB on each side.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
