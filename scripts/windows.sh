@@ -5,7 +5,7 @@
 # every URL; talk: a C program of Windows and one of this machine serve each other over TCP.
 # zip: an archive with the library, optimised, its headers, the command, and the tests with a run.cmd that runs them on a real Windows;
 # unpacked elsewhere, it is run under Wine.
-# quick, what .ci/run has: of rust the library's own tests, conformance, batches and life cycle; of cxx the suite over the DLL and the
+# quick, for changes while they are made: of rust the library's own tests, conformance, batches and life cycle; of cxx the suite over the DLL and the
 # C program. It leaves out the rest of cargo's tests, the command, the static library, coroutines and the package.
 # Debian's compiler and the sources of its standard library make the one for Windows, once for each release of the compiler.
 set -eu
@@ -91,6 +91,8 @@ make_std
 make_prefix 8>&- 9>&-
 flock --shared 9
 exec 8>&-
+# Wine's server stays until the end: a program that starts while it leaves is not let in.
+wineserver --persistent 8>&- 9>&- 2>/dev/null || true
 # Wine's services are started with their output to nowhere, so that they inherit none of what is read to its end.
 timeout 120 /usr/lib/wine/wine64 cmd /c ver </dev/null >/dev/null 2>&1 9>&-
 
