@@ -306,11 +306,7 @@ impl Core {
 
     fn stop(self: &Arc<Self>) -> Result<()> {
         self.request_stop();
-        let mut driven = self.await_turn();
-        match &mut driven {
-            Some(driven) => self.end_driving(driven),
-            None => std::mem::forget(Arc::clone(self)), // With it, what was driven stays as it is.
-        }
+        let driven = self.stop_driving();
         let mut state = self.lock();
         while state.phase == Phase::Serving && !state.is_lost() {
             state = mutex::whole(self.ended.wait_timeout(state, LOOK)).0;

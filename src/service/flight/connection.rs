@@ -94,8 +94,8 @@ impl Connection {
         }
     }
 
-    /// The queue, for one call more.
-    pub(super) fn queue_of_one_more(&mut self) -> &mut Queue {
+    /// The queue, to which one more call is submitted.
+    pub(super) fn queue_for_one_more(&mut self) -> &mut Queue {
         self.bursts.grow();
         &mut self.queue
     }

@@ -148,7 +148,7 @@ impl Flight {
             Place::Connection(place) => state
                 .connections
                 .get_mut(place)
-                .map(Connection::queue_of_one_more),
+                .map(Connection::queue_for_one_more),
             Place::Unassigned => Some(&mut state.unassigned),
         };
         if let Some(queue) = queue {

@@ -183,9 +183,20 @@ impl Core {
         panic::catch(|| event_loop.turn(driven, &task, wait))
     }
 
-    /// Waits for a turn that is under way, and gives what was driven. Until it is let go of, no other turn begins. `None`: the
-    /// system has ended the turn's thread, and nobody knows how far that was.
-    pub(super) fn await_turn(&self) -> Option<MutexGuard<'_, Option<Drive>>> {
+    /// Waits for a turn that is under way, and ends every connection. Until what it gives is let go of, no other turn begins.
+    pub(super) fn stop_driving(self: &Arc<Self>) -> Option<MutexGuard<'_, Option<Drive>>> {
+        let mut driven = self.await_turn();
+        match &mut driven {
+            Some(driven) => self.end_driving(driven),
+            // Whatever the turn left half done stays as it is, for as long as the process.
+            None => std::mem::forget(Arc::clone(self)),
+        }
+        driven
+    }
+
+    /// Waits for a turn that is under way, and gives what was driven. `None`: the system has ended the turn's thread, and
+    /// nobody knows how far that was.
+    fn await_turn(&self) -> Option<MutexGuard<'_, Option<Drive>>> {
         if !thread::MAY_BE_ENDED {
             return Some(mutex::lock(&self.driving.driven));
         }

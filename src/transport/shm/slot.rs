@@ -153,8 +153,7 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
     /// Whether the last request is answered.
     #[inline]
     pub(super) fn is_answered(&self) -> bool {
-        let number = layout::number(self.reply().word.load(Ordering::Acquire));
-        number == self.number || (number == CLOSED && self.is_last())
+        self.end(self.reply().word.load(Ordering::Acquire)) == Some(Woken::Answered)
     }
 
     /// Whether the server, which has stopped, answered the last request before.
@@ -217,6 +216,7 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
     }
 
     /// What A's word says, if it ends the wait for an answer.
+    #[inline]
     fn end(&self, word: u32) -> Option<Woken> {
         match layout::number(word) {
             number if number == self.number => Some(Woken::Answered),

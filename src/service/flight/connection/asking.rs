@@ -42,7 +42,7 @@ impl Connection {
             }
         }
         self.queue.push(name, frame, longest_answer, due())?;
-        if self.is_stream || self.queue.unsent().len() >= self.queue_for() {
+        if self.is_stream || self.queue.unsent().len() >= self.bytes_to_gather() {
             self.send_as(may_gather, done);
         }
         Ok(())
@@ -55,9 +55,9 @@ impl Connection {
         comes_back && self.is_stream && (self.bursts.goes_on() || !self.queue.is_unasked())
     }
 
-    /// How many bytes of requests wait for more.
+    /// How many bytes of requests are to wait before they go together.
     #[inline]
-    fn queue_for(&self) -> usize {
+    fn bytes_to_gather(&self) -> usize {
         match self.queue.asked() {
             0 => 0,
             1 => BEHIND_ONE,

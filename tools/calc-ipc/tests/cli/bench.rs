@@ -1,14 +1,13 @@
 //! `calc-ipc bench`: who is measured, what is printed, what is left behind. How long anything takes is nobody's business
 //! here.
 
-use crate::support::{Alarm, Names, Output, calc_ipc, finish, install, read_on_thread, run};
+use crate::support::{Alarm, Names, Output, calc_ipc, install, read_on_thread, run};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::Stdio;
 
 pub(crate) const TRANSPORTS: [&str; 6] = ["fifo", "pipe", "seqpacket", "shm", "tcp", "unix"];
@@ -364,38 +363,4 @@ pub(crate) fn left_in_memory(process: u32) -> Vec<String> {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with(&prefix)).collect()
-}
-
-#[test]
-fn contestants_end_with_their_input() {
-    let names = Names::new();
-    for name in [
-        "shm",
-        "fifo",
-        "unix",
-        "tcp",
-        "raw-futex",
-        "raw-spin",
-        "raw-fifo",
-        "raw-unix",
-        "raw-tcp",
-    ] {
-        // Unique in /dev/shm, too.
-        let folder = Path::new(names.folder());
-        let address = format!("{}-{name}", folder.file_name().unwrap().display());
-        let address = folder.join(address);
-        let server = calc_ipc(["contestant", name, "server", address.to_str().unwrap()]);
-        let output = finish(server, "");
-        assert_eq!(
-            (output.status, output.stdout.as_str()),
-            (Some(0), "ready\n"),
-            "{name}: {output:?}"
-        );
-    }
-    // What tells the ports is in the driver's folder, and goes with that.
-    let left = names.in_use();
-    assert!(
-        left.iter().all(|name| name.ends_with("tcp.port")),
-        "{left:?}"
-    );
 }

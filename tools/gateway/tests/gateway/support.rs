@@ -1,5 +1,7 @@
 //! The gateway as a process, backends in this one and in others, and clients.
 
+mod connection;
+
 use calc_ipc::service::{Handler, Reply, Server};
 use calc_ipc::transport::{self, Address, ServerOptions, Side};
 use calc_ipc_gateway::code;
@@ -7,26 +9,20 @@ use calc_ipc_gateway::proto::bytes_client::BytesClient;
 use calc_ipc_gateway::proto::calculator_client::CalculatorClient;
 use calc_ipc_gateway::proto::execute_response::Outcome;
 use calc_ipc_gateway::proto::{ExecuteRequest, ExecuteResponse, Operation};
-use hyper::body::Incoming;
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read};
-use std::pin::Pin;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{env, thread};
 use tempfile::TempDir;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_health::pb::health_client::HealthClient;
-use tower_service::Service;
+
+pub(crate) use connection::Connection;
 
 /// Nothing here takes nearly as long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -319,55 +315,6 @@ pub(crate) fn refused(args: &[&str]) -> (Option<i32>, String) {
     let mut errors = process.0.stderr.take().unwrap();
     errors.read_to_string(&mut said).unwrap();
     (process.0.wait().unwrap().code(), said)
-}
-
-/// A connection of HTTP/2. tonic's own ends calls by a clock of its own, and what the gateway says would come second.
-#[derive(Clone)]
-pub(crate) struct Connection {
-    requests: http2::SendRequest<Body>,
-    authority: String,
-}
-
-impl Connection {
-    async fn to(address: &str) -> Self {
-        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        // Else a call waits 40 ms for an acknowledgement of its headers.
-        stream.set_nodelay(true).unwrap();
-        Self::over(stream, address).await.unwrap()
-    }
-
-    /// One over what is connected already.
-    pub(crate) async fn over<S>(stream: S, authority: &str) -> hyper::Result<Self>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let io = TokioIo::new(stream);
-        let (requests, connection) = http2::handshake(TokioExecutor::new(), io).await?;
-        tokio::spawn(connection);
-        Ok(Self {
-            requests,
-            authority: authority.to_owned(),
-        })
-    }
-}
-
-impl Service<http::Request<Body>> for Connection {
-    type Response = http::Response<Incoming>;
-    type Error = hyper::Error;
-    type Future = Pin<Box<dyn Future<Output = hyper::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<hyper::Result<()>> {
-        self.requests.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
-        let path = request.uri().path_and_query().cloned().unwrap();
-        let uri = http::Uri::builder()
-            .scheme("http")
-            .authority(&*self.authority);
-        *request.uri_mut() = uri.path_and_query(path).build().unwrap();
-        Box::pin(self.requests.send_request(request))
-    }
 }
 
 pub(crate) fn ask(operation: Operation, arg1: i64, arg2: i64) -> ExecuteRequest {
