@@ -25,13 +25,20 @@
 
 using namespace calc_ipc;
 
-/// The clock of both sides. It moves once a second, to the next full one, since how many turns of some microseconds a
-/// batch takes, and so how many system calls, would be the machine's speed. It is a system call, as the C library's is
-/// under valgrind.
+namespace {
+
+/// How often the clock moves, in seconds: it ends each spin that is under way.
+std::time_t tick = 1;
+constexpr std::time_t SPUN_TICK = 60;
+
+} // namespace
+
+/// The clock of both sides. It moves to the next full tick, since how many turns of some microseconds a batch takes, and
+/// so how many system calls, would be the machine's speed. It is a system call, as the C library's is under valgrind.
 extern "C" int clock_gettime(clockid_t clock, struct timespec *now) noexcept {
     const long failed = syscall(SYS_clock_gettime, clock, now);
-    if (failed == 0 && now->tv_nsec != 0) {
-        now->tv_sec += 1;
+    if (failed == 0) {
+        now->tv_sec += tick - now->tv_sec % tick;
         now->tv_nsec = 0;
     }
     return static_cast<int>(failed);
@@ -52,6 +59,12 @@ void require(bool holds, const char *what) {
 /// For how long either side spins, in microseconds: the longest there is, or not at all.
 std::uint32_t spin = 0;
 constexpr std::uint32_t LONGEST_SPIN = 1000;
+
+/// From now on, this side spins.
+void beginToSpin() {
+    spin = LONGEST_SPIN;
+    tick = SPUN_TICK;
+}
 
 // --- Servers ---------------------------------------------------------------
 
@@ -130,7 +143,7 @@ Work call(const std::string &url) {
 
 /// The same, and it spins for the answer rather than sleep.
 Work spun(const std::string &url) {
-    spin = LONGEST_SPIN;
+    beginToSpin();
     return call(url);
 }
 
@@ -250,7 +263,7 @@ int main(int argc, char **argv) {
             return serve(Server(url, {}, serverOptions()));
         }
         if (what == "serve-spun") {
-            spin = LONGEST_SPIN;
+            beginToSpin();
             return serve(Server(url, {}, serverOptions()));
         }
         if (what == "serve-bytes") {

@@ -9,7 +9,8 @@
 # what every x86-64 has, not with what this CPU has.
 #
 # A call over shared memory for which nobody sleeps is counted on two CPUs, one side at a time. How often that side looks for what
-# the other one does is chance, so what counts is the instructions that every call executes just once.
+# the other one does is chance, so what counts is the instructions that every call executes just once. The clock, which ends a
+# spin, moves once a minute.
 #
 # Where valgrind is not the machine: clock_gettime and getcpu, natively some instructions of the vDSO, are system calls,
 # so they are listed apart, after a slash. valgrind 3.19 knows no pidfd_open, so the client of a pipe polls one descriptor, not
@@ -102,6 +103,23 @@ once() {
     server=""
 }
 
+# are_whole SIDE...: whether valgrind wrote all that it had to say of the last run, which a full disk cuts.
+are_whole() {
+    for side in "$@"; do
+        grep -q '^totals: ' "$run/$side.out" && grep -q '== Collected : ' "$run/$side.log" || return 1
+    done
+}
+
+# once_whole TRANSPORT WORK CALLS SIDE...: once, until it is whole.
+once_whole() {
+    for try in 1 2 3 4 5; do
+        once "$1" "$2" "$3"
+        (shift 3 && are_whole "$@") && return
+    done
+    echo "call_costs.sh: $run: what valgrind wrote is cut. Is the disk full?" >&2
+    return 1
+}
+
 # counts SIDE: "instructions N", and "NAME N" for each system call of the last run. One that waits has a second line, "...".
 counts() {
     sed -n 's/^summary: /instructions /p' "$run/$1.out"
@@ -124,7 +142,7 @@ measure() {
     transport=$1 work=$2 calls=$3
     shift 3
     for times in 1 2; do
-        once "$transport" "$work" $((calls * times))
+        once_whole "$transport" "$work" $((calls * times)) "$@"
         for side in "$@"; do
             counts "$side" >"$run/$side.$times"
             mv "$run/$side.out" "$run/$side.out.$times"

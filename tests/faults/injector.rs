@@ -52,7 +52,7 @@ impl Plan {
     /// less than was asked for, or EAGAIN, means that there was no more.
     pub fn is_impossible(&self, has_event_loop: bool) -> bool {
         has_event_loop
-            && ["read", "recvfrom"].contains(&self.call.name)
+            && ["read", "recvfrom", "recvmsg"].contains(&self.call.name)
             && [Fault::Short, Fault::Error(Errno::EAGAIN)].contains(&self.fault)
     }
 
