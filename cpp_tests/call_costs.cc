@@ -33,8 +33,9 @@ constexpr std::time_t SPUN_TICK = 60;
 
 } // namespace
 
-/// The clock of both sides. It moves to the next full tick, since how many turns of some microseconds a batch takes, and
-/// so how many system calls, would be the machine's speed. It is a system call, as the C library's is under valgrind.
+/// The clock of both sides. It moves to the next full tick, since how many turns of some microseconds a batch takes,
+/// and so how many system calls, would be the machine's speed. It is a system call, as the C library's is under
+/// valgrind.
 extern "C" int clock_gettime(clockid_t clock, struct timespec *now) noexcept {
     const long failed = syscall(SYS_clock_gettime, clock, now);
     if (failed == 0) {
