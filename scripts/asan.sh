@@ -3,6 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
+need cc gcc
 install_needed
 need_nightly rust-src || exit 0
 

@@ -3,6 +3,10 @@
 # serialising gives. Each run has a seed of its own, which a failure prints.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/tools.sh
+need cc gcc
+install_needed
+
 CODEC_ROUNDS=${1:-100000000}
 CODEC_SEED=${2:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 export CODEC_ROUNDS CODEC_SEED

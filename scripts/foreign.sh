@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced after tools.sh by what builds for another kind of machine: std for it, the C++ suite, and two kinds that talk.
 
 have_std() { # have_std TARGET: its standard library is there, or rustup gets it
@@ -45,7 +46,13 @@ configure_cxx() { # configure_cxx TARGET CMAKE_ARGUMENT...: builds GoogleTest fo
         -DCALC_IPC_CARGO_TARGET_DIR="$CARGO_TARGET_DIR" -DGTest_ROOT="$gtest/installed" "$@" >/dev/null
 }
 
-native_url_program() { # Builds c_url.c for this machine, as $native.
+native_url_program() { # Builds c_url.c for this machine, as $native, with CMake's project of all tests.
+    need c++ g++
+    need cmake cmake
+    need ninja ninja-build
+    need pkg-config pkg-config
+    need_cmake_package GTest libgtest-dev
+    install_needed
     native_dir=$CARGO_TARGET_DIR/native
     native=$native_dir/cpp_tests/calc_ipc_c_url
     cmake -G Ninja -S . -B "$native_dir" -DCMAKE_BUILD_TYPE=Debug -DCALC_IPC_BUILD_TESTS=ON \

@@ -3,6 +3,10 @@
 # wrapper, the callbacks and their user share, and misuse of pthreads. What helgrind cannot know is in helgrind.supp, with reasons.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/tools.sh
+need valgrind valgrind
+install_needed
+
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 trap 'exit 1' HUP INT TERM

@@ -4,6 +4,10 @@
 # memory model allows.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/tools.sh
+need cc gcc
+install_needed
+
 export RUSTFLAGS="--cfg loom"
 cargo test --locked --release --config 'profile.release.lto="off"' --config profile.release.codegen-units=16 \
     --target-dir "${CARGO_TARGET_DIR:-target}/loom" --lib model:: "$@"

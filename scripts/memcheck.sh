@@ -3,8 +3,20 @@
 # every process, and leaks in the first of a part: a forked child rightly loses what only the threads it does not have could reach.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/tools.sh
+need valgrind valgrind
+install_needed
+
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+suites=""
+# Those that still run are ended; of those that were waited for, there is none left.
+finish() {
+    for suite in $suites; do
+        kill "$suite" 2>/dev/null || true
+    done
+    rm -rf "$logs"
+}
+trap finish EXIT
 trap 'exit 1' HUP INT TERM
 
 # valgrind makes a fork of posix_spawn's vfork, over which glibc cannot hear that exec failed: the three tests of that are left out.
@@ -13,7 +25,6 @@ trap 'exit 1' HUP INT TERM
 # Its own clean-up at exit would print what a forked child has in its buffers, so it is left out too.
 parts=$(nproc)
 export GTEST_TOTAL_SHARDS="$parts"
-suites=""
 for part in $(seq 0 $((parts - 1))); do
     GTEST_SHARD_INDEX=$part valgrind --quiet --fair-sched=yes --log-file="$logs/%p" --error-exitcode=99 \
         --run-libc-freeres=no --run-cxx-freeres=no --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=none \
@@ -21,17 +32,19 @@ for part in $(seq 0 $((parts - 1))); do
     suites="$suites $!"
 done
 failed=0
-for suite in $suites; do
+firsts=$suites
+for suite in $firsts; do
     wait "$suite" || failed=1
+    suites=${suites#" $suite"}
     if [ ! -e "$logs/$suite" ]; then
-        echo "valgrind wrote no log" >&2
+        echo "FAILED: valgrind wrote no log" >&2
         exit 1
     fi
 done
 
 # Findings are paragraphs of ==PID== lines. (--PID-- lines tell of system calls that an old valgrind does not know.)
 for log in "$logs"/*; do
-    leaks_count=$(case "$suites " in *" ${log##*/} "*) echo 1 ;; *) echo 0 ;; esac)
+    leaks_count=$(case "$firsts " in *" ${log##*/} "*) echo 1 ;; *) echo 0 ;; esac)
     awk -v leaks_count="$leaks_count" '
         !/^==/ { next }
         { sub(/^==[0-9]+== ?/, "") }

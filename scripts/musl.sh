@@ -9,8 +9,6 @@ cd "$(dirname "$0")/.."
 
 target=$(uname -m)-unknown-linux-musl
 need cc gcc
-need cmake cmake
-need ninja ninja-build
 need musl-gcc musl-tools
 need ip iproute2
 install_needed

@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
 . scripts/foreign.sh
+need cc gcc
 install_needed
 
 # With a target named, flags are the library's alone, and what builds it is what built it before.

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced. Runs the programs in $bin, and checks what they print. Servers put what they need into $folder, and leave it empty.
 failed=0
 run=$(mktemp -d) # beside $folder, of each server NAME: NAME.pid, and what it prints, NAME.said and NAME.told

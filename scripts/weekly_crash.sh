@@ -3,6 +3,10 @@
 # that repeats it: CALC_IPC_SEED=... cargo test --test crash NAME
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/tools.sh
+need cc gcc
+install_needed
+
 CALC_IPC_SEED=${CALC_IPC_SEED:-random}
 export CALC_IPC_SEED
 
