@@ -15,8 +15,8 @@
 # Where valgrind is not the machine: clock_gettime and getcpu, natively some instructions of the vDSO, are system calls,
 # so they are listed apart, after a slash. valgrind 3.19 knows no pidfd_open, so the client of a pipe polls one descriptor, not
 # two. RWF_NOSIGNAL gets through. A kernel without it (before Linux 6.18) costs four system calls in place of one pwritev2.
-# Each byte of what shared memory copies as one string (src/sys/shared_bytes.rs) counts as an instruction, of which it is none: there are two
-# copies of 32 KiB on each side.
+# Each byte of what shared memory copies as one string (src/sys/shared_bytes.rs) counts as an instruction, though it is none: there
+# are two copies of 32 KiB on each side.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
@@ -47,6 +47,10 @@ export GLIBC_TUNABLES
 # The last CPU that this process may use, and the first.
 cpu=$(taskset -cp $$ | sed 's/.*[ ,-]//')
 other_cpu=$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')
+if [ "${1:-}" = --update ] && [ "$cpu" = "$other_cpu" ]; then
+    echo "call_costs.sh: --update needs two CPUs, or what is counted on two would be lost" >&2
+    exit 1
+fi
 # valgrind names some system calls and numbers all.
 printf '#include <sys/syscall.h>\n' | cc -E -dM - | awk '/ __NR_/ { sub(/__NR_/, "", $2); print $3, $2 }' >"$run/names"
 
@@ -94,7 +98,10 @@ once() {
             server=$!
             exec 3<"$run/where"
             # Its first line says where it serves; if it ends instead, so does the wait.
-            read -r url <&3
+            read -r url <&3 || {
+                echo "call_costs.sh: FAILED: the server over $1 did not start" >&2
+                exit 1
+            }
             rm "$run/where"
             ;;
     esac

@@ -9,6 +9,7 @@ install_needed
 
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
+trap 'exit 1' HUP INT TERM
 mkdir "$fresh/docs"
 cp -r include Doxyfile "$fresh"
 cp docs/api.md "$fresh/docs"

@@ -40,7 +40,12 @@ for model in "$@"; do
             ;;
     esac
     echo "$model: $(printf '%s\n' "$verdict" | sed -n 's/^ *\([0-9e+.]*\) states, stored.*/\1/p') states, no error"
-    for mutation in $(sed -n 's/^.*MUTATION \([A-Z_]*\).*/\1/p' "$model"); do
+    mutations=$(sed -n 's/^.*MUTATION \([A-Z_]*\).*/\1/p' "$model")
+    if [ -z "$mutations" ]; then
+        echo "$model: FAILED: it names no guard" >&2
+        exit 1
+    fi
+    for mutation in $mutations; do
         case $(search "$path" "-D$mutation") in
             *"errors: 1"*) echo "$model: without the guard, $mutation is found" ;;
             *)

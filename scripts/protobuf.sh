@@ -85,17 +85,19 @@ lines
     done
 done
 
-# allocations CALLS: how often the server by nanopb asks for memory, from its beginning to its end.
+# allocations CALLS: how often the server by nanopb asks for memory, from its beginning to its end, is $allocated from then on.
 allocations() {
     printf '#!/bin/sh\nexec valgrind --log-file=%s %s\n' "$folder/heap" "$bin/calc_nanopb_server" >"$folder/counted"
     chmod +x "$folder/counted"
     yes "kiln 20.5 21 22" | head -n "$1" | timeout 60 "$bin/calc_protobuf_client" "exec://$folder/counted" >"$folder/answers"
     [ "$(sort -u "$folder/answers")" = "kiln: 3 values from 20.5 to 22, mean 21.1667" ] || fault "$(cat "$folder/answers")"
     [ "$(wc -l <"$folder/answers")" = "$1" ] || fault "$(wc -l <"$folder/answers") answers of $1"
-    sed -n 's/.* total heap usage: \([0-9,]*\) allocs.*/\1/p' "$folder/heap"
+    allocated=$(sed -n 's/.* total heap usage: \([0-9,]*\) allocs.*/\1/p' "$folder/heap")
 }
-few=$(allocations 10)
-more=$(allocations 1000)
+allocations 10
+few=$allocated
+allocations 1000
+more=$allocated
 echo "calc_nanopb_server allocates $few times for 10 calls, and $more times for 1000"
 [ -n "$few" ] && [ "$few" = "$more" ] || fault "calls of calc_nanopb_server need a heap"
 exit $failed

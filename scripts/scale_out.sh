@@ -212,7 +212,7 @@ lines
 # The second recipe: a gateway beside each server, and gRPC's own balancing.
 gateway() {
     ready="listening on"
-    starts "gateway_$1" target/debug/calc-ipc-gateway --listen "127.0.0.1:$(cat "$run/gateway_$1.port" 2>/dev/null || echo 0)" \
+    starts "gateway_$1" "${CARGO_TARGET_DIR:-target}/debug/calc-ipc-gateway" --listen "127.0.0.1:$(cat "$run/gateway_$1.port" 2>/dev/null || echo 0)" \
         --route "/measurements.v1.Measurements/Summarise=unix://$folder/$1"
     ready=serving
     sed -n 's/^listening on .*://p' "$run/gateway_$1.said" >"$run/gateway_$1.port"

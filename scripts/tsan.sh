@@ -29,12 +29,14 @@ fi
 CALC_IPC_CALLS=${CALC_IPC_CALLS:-2000} $cargo test $options "$@"
 
 echo "== the C++ examples"
-# shellcheck disable=SC2086
-library=$($cargo rustc $options --lib --crate-type staticlib --message-format json | sed -n 's/.*"\([^"]*libcalc_ipc\.a\)".*/\1/p')
 bin=$build/examples
 mkdir -p "$bin"
+# What the compiler complains of goes to standard error, and what it made to the file.
+# shellcheck disable=SC2086
+$cargo rustc $options --lib --crate-type staticlib --message-format json-render-diagnostics >"$bin/made.json"
+library=$(sed -n 's/.*"\([^"]*libcalc_ipc\.a\)".*/\1/p' "$bin/made.json")
 for example in async/shared_client async/stop_button async/slow_server async/coroutine cxx/pool cxx/pipe_server cxx/server; do
-    program=$bin/$(basename $example)
+    program=$bin/${example##*/}
     c++ -std=c++20 -fsanitize=thread -g -O1 -Iinclude -c "examples/$example.cpp" -o "$program.o"
     # The compiler's own runtime does not know all that Rust's compiler calls.
     c++ "$program.o" -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive "$library" -o "$program" -lpthread -ldl -lm
@@ -58,14 +60,23 @@ stopped" stop_button "exec://$bin/slow_server" <<'enter'
 
 enter
 folder=$(mktemp -d)
-trap 'kill "$server" 2>/dev/null; wait "$server"; rm -rf "$folder"' EXIT
+server=""
+finish() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$folder"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
 "$bin/server" uds "$folder/calc.sock" >/dev/null &
 server=$!
 until [ -S "$folder/calc.sock" ] || ! kill -0 "$server" 2>/dev/null; do
     sleep 0.1
 done
-timeout 300 "$bin/pool" "unix://$folder/calc.sock" 8 1000
+says "the sum of the squares up to 1000 is 333833500" pool "unix://$folder/calc.sock" 8 1000
 kill -TERM "$server"
-wait "$server"
-trap 'rm -rf "$folder"' EXIT
+wait "$server" || {
+    echo "FAILED: the server did not end well" >&2
+    exit 1
+}
+server=""
 echo "no races"
