@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds calc_ipc, installs it into build/stage, builds the C and C++ examples against that copy with
 # find_package(calc_ipc), and lets them talk: client and server are two processes, over every transport. At last a client
-# in Python asks a C handler over gRPC, where that can be had.
+# in Python asks a C handler over gRPC. That is left out where the packages for it cannot be had.
 # Every answer is checked.
 set -eu
 cd "$(dirname "$0")"
@@ -20,9 +20,9 @@ cmake --build build/examples
 bin=$PWD/build/examples
 
 run=$(mktemp -d)
-server="" gateway=""
+server="" gateway="" listener=""
 finish() {
-    for process in $gateway $server; do
+    for process in $listener $gateway $server; do
         kill "$process" 2>/dev/null || true
     done
     rm -rf "$run"
@@ -103,7 +103,11 @@ says() {
 
 # loops URL...: one thread asks the servers at all of these, by an event loop of its own.
 loops() {
-    answers=$(timeout 60 "$bin/calc_c_event_loop" "$@" | grep -c ': call 3: 21$') || true
+    lines=$(timeout 60 "$bin/calc_c_event_loop" "$@") || {
+        echo "FAILED: calc_c_event_loop $* said '$lines', and failed" >&2
+        exit 1
+    }
+    answers=$(echo "$lines" | grep -c ': call 3: 21$') || true
     if [ "$answers" != $# ]; then
         echo "FAILED: calc_c_event_loop $* had $answers last answers, not $#" >&2
         exit 1
@@ -113,13 +117,18 @@ loops() {
 
 # news URL: what the server there is told reaches a listener that waits for it, and one that comes later.
 news() {
-    "$bin/calc_c_events" listen "$1" 2 >"$run/news" &
+    timeout 60 "$bin/calc_c_events" listen "$1" 2 >"$run/news" &
     listener=$!
     for text in "it rains" "it snows"; do
         timeout 60 "$bin/calc_c_events" tell "$1" "$text"
     done
-    wait "$listener"
-    heard=$(cat "$run/news"; timeout 60 "$bin/calc_c_events" listen "$1" 1)
+    wait "$listener" || {
+        echo "FAILED: calc_c_events listen $1 2 failed" >&2
+        exit 1
+    }
+    listener=""
+    timeout 60 "$bin/calc_c_events" listen "$1" 1 >>"$run/news"
+    heard=$(cat "$run/news")
     rm "$run/news"
     if [ "$heard" != "1 it rains
 2 it snows
@@ -166,17 +175,13 @@ for address in "unix://$run/news_socket" "seqpacket://$run/records" "fifo://$run
     end
 done
 
-# speaks_grpc: is there all that the last act needs? What is missing, it gets. The modules are those of Debian's Python.
-speaks_grpc() {
-    missing=""
+# has_grpc: is there all that the last act needs? What is missing, it gets. The modules are those of Debian's Python.
+has_grpc() {
     need protoc protobuf-compiler
     need grpc_python_plugin protobuf-compiler-grpc
     need /usr/lib/python3/dist-packages/grpc python3-grpcio
     need /usr/lib/python3/dist-packages/google/protobuf python3-protobuf
-    echo "building calc-ipc-gateway, which takes a minute where it has not been built before:"
-    (install_needed) && cargo build --quiet --locked -p calc-ipc-gateway &&
-        protoc -I build/stage/share/calc_ipc/proto --python_out="$run" --grpc_python_out="$run" \
-            --plugin="protoc-gen-grpc_python=$(command -v grpc_python_plugin)" calc_ipc/v1/calc_ipc.proto
+    (install_needed) && cargo fetch --quiet --locked --target "$(rustc -vV | sed -n 's/^host: //p')"
 }
 
 # over_grpc OPERATION ARG1 ARG2 ANSWER: asks the gateway.
@@ -189,7 +194,11 @@ over_grpc() {
     printf '  %-20s %s -> %s\n' calculator.py "$1 $2 $3" "$line"
 }
 
-if speaks_grpc; then
+if has_grpc; then
+    echo "building calc-ipc-gateway, which takes a minute where it has not been built before:"
+    cargo build --quiet --locked -p calc-ipc-gateway
+    protoc -I build/stage/share/calc_ipc/proto --python_out="$run" --grpc_python_out="$run" \
+        --plugin="protoc-gen-grpc_python=$(command -v grpc_python_plugin)" calc_ipc/v1/calc_ipc.proto
     start calc_c_any_transport serve "unix://$run/calc.sock"
     mkfifo "$run/gateway"
     "${CARGO_TARGET_DIR:-target}/debug/calc-ipc-gateway" --listen 127.0.0.1:0 --backend "$url" >"$run/gateway" &
