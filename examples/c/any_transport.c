@@ -12,6 +12,7 @@
  */
 #include <calc_ipc.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +34,8 @@ static calc_ipc_status serve(const char *url) {
         printf("serving %s\n", calc_ipc_server_url(server)); /* with the real port, if it was 0 */
         fflush(stdout);
         status = calc_ipc_server_run(server);
+        signal(SIGINT, SIG_IGN); /* a second one must not find a server that is freed */
+        signal(SIGTERM, SIG_IGN);
     }
     calc_ipc_server_destroy(server);
     return status;
@@ -64,32 +67,37 @@ static calc_ipc_status send_message(const calc_ipc_client *client, const char *m
     return status;
 }
 
-static calc_ipc_status ask(const char *url, char **words, int count) {
-    calc_ipc_request request = {0};
-    if (count == 3) {
-        const calc_ipc_status status = calc_ipc_operation_from_name(words[0], &request.operation);
-        if (status != CALC_IPC_STATUS_OK) {
-            return status;
-        }
-        request.arg1 = strtoll(words[1], NULL, 10);
-        request.arg2 = strtoll(words[2], NULL, 10);
-    }
+/* Sends the request, or without one the message. */
+static calc_ipc_status ask(const char *url, const calc_ipc_request *request, const char *message) {
     calc_ipc_client *client = NULL;
     calc_ipc_status status = calc_ipc_client_create(url, NULL, &client);
     if (status == CALC_IPC_STATUS_OK) {
-        status = count == 3 ? calculate(client, &request) : send_message(client, words[0]);
+        status = request != NULL ? calculate(client, request) : send_message(client, message);
     }
     calc_ipc_client_destroy(client);
     return status;
 }
 
+static bool read_number(const char *text, int64_t *number) {
+    char *end = NULL;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0';
+}
+
+static bool read_request(char **words, calc_ipc_request *request) {
+    return calc_ipc_operation_from_name(words[0], &request->operation) == CALC_IPC_STATUS_OK &&
+           read_number(words[1], &request->arg1) && read_number(words[2], &request->arg2);
+}
+
 int main(int argc, char **argv) {
-    if (argc != 3 && argc != 5) {
+    calc_ipc_request request;
+    if (argc != 3 && (argc != 5 || !read_request(argv + 2, &request))) {
         fprintf(stderr, "usage: %s serve URL | URL ADD|SUB|MUL|DIV NUMBER NUMBER | URL MESSAGE\n", argv[0]);
         return 2;
     }
     const bool serves = argc == 3 && strcmp(argv[1], "serve") == 0;
-    const calc_ipc_status status = serves ? serve(argv[2]) : ask(argv[1], argv + 2, argc - 2);
+    const calc_ipc_status status = serves ? serve(argv[2]) : ask(argv[1], argc == 5 ? &request : NULL, argv[2]);
     if (status != CALC_IPC_STATUS_OK) {
         fprintf(stderr, "%s\n", calc_ipc_last_error());
     }

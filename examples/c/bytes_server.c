@@ -112,6 +112,8 @@ int main(int argc, char **argv) {
             fflush(stdout);
         }
         status = calc_ipc_server_run(server);
+        signal(SIGINT, SIG_IGN); /* a second one must not find a server that is freed */
+        signal(SIGTERM, SIG_IGN);
     }
     if (status != CALC_IPC_STATUS_OK) {
         fprintf(stderr, "%s\n", calc_ipc_last_error());

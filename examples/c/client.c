@@ -8,6 +8,7 @@
  */
 #include <calc_ipc.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,9 @@ static calc_ipc_status ask_uds(const char *path, const calc_ipc_request *request
 static calc_ipc_status ask_fifo(const char *path, const calc_ipc_request *request, calc_ipc_response *response) {
     char request_path[4096];
     char response_path[4096];
+    if (strlen(path) > sizeof response_path - sizeof ".response") {
+        return CALC_IPC_STATUS_INVALID_ARGUMENT;
+    }
     snprintf(request_path, sizeof request_path, "%s.request", path);
     snprintf(response_path, sizeof response_path, "%s.response", path);
 
@@ -81,14 +85,20 @@ static const struct {
     {"uds", ask_uds}, {"fifo", ask_fifo}, {"shm", ask_shm}, {"pipe", ask_pipe}, {"spawn", ask_spawned},
 };
 
+static bool read_number(const char *text, int64_t *number) {
+    char *end = NULL;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0';
+}
+
 int main(int argc, char **argv) {
     calc_ipc_request request;
-    if (argc != 6 || calc_ipc_operation_from_name(argv[3], &request.operation) != CALC_IPC_STATUS_OK) {
+    if (argc != 6 || calc_ipc_operation_from_name(argv[3], &request.operation) != CALC_IPC_STATUS_OK ||
+        !read_number(argv[4], &request.arg1) || !read_number(argv[5], &request.arg2)) {
         fprintf(stderr, "usage: %s uds|fifo|shm|pipe|spawn ADDRESS ADD|SUB|MUL|DIV NUMBER NUMBER\n", argv[0]);
         return 2;
     }
-    request.arg1 = strtoll(argv[4], NULL, 10);
-    request.arg2 = strtoll(argv[5], NULL, 10);
 
     for (size_t i = 0; i < sizeof TRANSPORTS / sizeof TRANSPORTS[0]; ++i) {
         if (strcmp(argv[1], TRANSPORTS[i].name) != 0) {

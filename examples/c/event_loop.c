@@ -6,24 +6,29 @@
  */
 #include <calc_ipc.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 
 enum { SERVERS_MAX = 16, CALLS = 4 };
 
-/* Prints one completion; 0 when there is none for now. */
-static int take(const calc_ipc_client *client, const char *url) {
+/* Prints one completion; 0 when there is none for now. A call that has no answer counts in `failed`. */
+static int take(const calc_ipc_client *client, const char *url, int *failed) {
     uint8_t answer[CALC_IPC_FRAME_MAX]; /* room for any answer to a request */
     calc_ipc_completion done = {.size = sizeof done};
     calc_ipc_response response;
     if (calc_ipc_client_next(client, 0, answer, sizeof answer, &done) != CALC_IPC_STATUS_OK) {
         return 0;
     }
-    if (done.status != CALC_IPC_STATUS_OK) {
-        printf("%s: call %" PRIu64 ": %s\n", url, done.tag, calc_ipc_last_error());
-    } else if (calc_ipc_response_parse(answer, (size_t)done.length, &response) == CALC_IPC_STATUS_OK) {
+    if (done.status != CALC_IPC_STATUS_OK ||
+        calc_ipc_response_parse(answer, (size_t)done.length, &response) != CALC_IPC_STATUS_OK) {
+        fprintf(stderr, "%s: call %" PRIu64 ": %s\n", url, done.tag, calc_ipc_last_error());
+        ++*failed;
+    } else if (response.success) {
         printf("%s: call %" PRIu64 ": %" PRId64 "\n", url, done.tag, response.result);
+    } else {
+        printf("%s: call %" PRIu64 ": %s\n", url, done.tag, response.error);
     }
     return 1;
 }
@@ -33,6 +38,7 @@ int main(int argc, char **argv) {
     struct pollfd watched[SERVERS_MAX];
     const int count = argc - 1;
     int left = 0;
+    int failed = 0;
     int status = count < 1 || count > SERVERS_MAX;
     for (int i = 0; i < count && status == 0; ++i) {
         watched[i] = (struct pollfd){.fd = -1, .events = POLLIN};
@@ -48,9 +54,13 @@ int main(int argc, char **argv) {
     if (status != 0) {
         fprintf(stderr, "usage: %s URL... (%s)\n", argv[0], calc_ipc_last_error());
     }
-    while (status == 0 && left > 0 && poll(watched, (nfds_t)count, -1) > 0) {
+    while (status == 0 && left > 0) {
+        if (poll(watched, (nfds_t)count, -1) < 0) {
+            status = errno != EINTR; /* a signal ends a wait, and the loop goes on */
+            continue;
+        }
         for (int i = 0; i < count; ++i) {
-            while ((watched[i].revents & POLLIN) != 0 && take(clients[i], argv[i + 1])) {
+            while ((watched[i].revents & POLLIN) != 0 && take(clients[i], argv[i + 1], &failed)) {
                 --left;
             }
         }
@@ -58,5 +68,5 @@ int main(int argc, char **argv) {
     for (int i = 0; i < count && i < SERVERS_MAX; ++i) {
         calc_ipc_client_destroy(clients[i]);
     }
-    return status;
+    return status != 0 || failed != 0;
 }

@@ -98,6 +98,8 @@ static calc_ipc_status serve(const char *url) {
         printf("serving %s\n", calc_ipc_server_url(server)); /* with the real port, if it was 0 */
         fflush(stdout);
         status = calc_ipc_server_run(server);
+        signal(SIGINT, SIG_IGN); /* a second one must not find a server that is freed */
+        signal(SIGTERM, SIG_IGN);
     }
     calc_ipc_server_destroy(server);
     while (news.count > 0) { /* each reply is ended, also after the server */
@@ -111,7 +113,7 @@ static calc_ipc_status ask(const calc_ipc_client *client, const char *message, c
     size_t length = 0;
     const calc_ipc_status status = calc_ipc_client_call_bytes_within(
         client, CALC_IPC_TIMEOUT_NONE, (const uint8_t *)message, strlen(message), (uint8_t *)answer, LONGEST, &length);
-    answer[length] = '\0';
+    answer[status == CALC_IPC_STATUS_OK ? length : 0] = '\0'; /* after a failure, `length` may be over LONGEST */
     return status;
 }
 

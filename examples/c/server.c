@@ -43,6 +43,9 @@ static calc_ipc_status serve_uds(const char *path) {
 static calc_ipc_status serve_fifo(const char *path) {
     char request_path[4096];
     char response_path[4096];
+    if (strlen(path) > sizeof response_path - sizeof ".response") {
+        return CALC_IPC_STATUS_INVALID_ARGUMENT;
+    }
     snprintf(request_path, sizeof request_path, "%s.request", path);
     snprintf(response_path, sizeof response_path, "%s.response", path);
 

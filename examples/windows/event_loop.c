@@ -12,18 +12,22 @@
 
 enum { SERVERS_MAX = MAXIMUM_WAIT_OBJECTS, CALLS = 4 };
 
-/* Prints one completion; 0 when there is none for now. */
-static int take(const calc_ipc_client *client, const char *url) {
+/* Prints one completion; 0 when there is none for now. A call that has no answer counts in `failed`. */
+static int take(const calc_ipc_client *client, const char *url, int *failed) {
     uint8_t answer[CALC_IPC_FRAME_MAX]; /* room for any answer to a request */
     calc_ipc_completion done = {.size = sizeof done};
     calc_ipc_response response;
     if (calc_ipc_client_next(client, 0, answer, sizeof answer, &done) != CALC_IPC_STATUS_OK) {
         return 0;
     }
-    if (done.status != CALC_IPC_STATUS_OK) {
-        printf("%s: call %" PRIu64 ": %s\n", url, done.tag, calc_ipc_last_error());
-    } else if (calc_ipc_response_parse(answer, (size_t)done.length, &response) == CALC_IPC_STATUS_OK) {
+    if (done.status != CALC_IPC_STATUS_OK ||
+        calc_ipc_response_parse(answer, (size_t)done.length, &response) != CALC_IPC_STATUS_OK) {
+        fprintf(stderr, "%s: call %" PRIu64 ": %s\n", url, done.tag, calc_ipc_last_error());
+        ++*failed;
+    } else if (response.success) {
         printf("%s: call %" PRIu64 ": %" PRId64 "\n", url, done.tag, response.result);
+    } else {
+        printf("%s: call %" PRIu64 ": %s\n", url, done.tag, response.error);
     }
     return 1;
 }
@@ -33,6 +37,7 @@ int main(int argc, char **argv) {
     HANDLE watched[SERVERS_MAX];
     const int count = argc - 1;
     int left = 0;
+    int failed = 0;
     int status = count < 1 || count > SERVERS_MAX;
     for (int i = 0; i < count && status == 0; ++i) {
         status |= calc_ipc_client_create(argv[i + 1], NULL, &clients[i]) != CALC_IPC_STATUS_OK ||
@@ -50,12 +55,12 @@ int main(int argc, char **argv) {
     while (status == 0 && left > 0) {
         const DWORD first = WaitForMultipleObjects((DWORD)count, watched, FALSE, INFINITE) - WAIT_OBJECT_0;
         status |= first >= (DWORD)count;
-        while (status == 0 && take(clients[first], argv[first + 1])) {
+        while (status == 0 && take(clients[first], argv[first + 1], &failed)) {
             --left;
         }
     }
     for (int i = 0; i < count && i < SERVERS_MAX; ++i) {
         calc_ipc_client_destroy(clients[i]);
     }
-    return status;
+    return status != 0 || failed != 0;
 }

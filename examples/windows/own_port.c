@@ -60,24 +60,29 @@ static int start(watched *who) {
     return watch(who);
 }
 
-/* Prints one completion; 0 when there is none for now. */
-static int take(const watched *who) {
+/* Prints one completion; 0 when there is none for now. A call that has no answer counts in `failed`. */
+static int take(const watched *who, int *failed) {
     uint8_t answer[CALC_IPC_FRAME_MAX]; /* room for any answer to a request */
     calc_ipc_completion done = {.size = sizeof done};
     calc_ipc_response response;
     if (calc_ipc_client_next(who->client, 0, answer, sizeof answer, &done) != CALC_IPC_STATUS_OK) {
         return 0;
     }
-    if (done.status != CALC_IPC_STATUS_OK) {
-        printf("%s: call %" PRIu64 ": %s\n", who->url, done.tag, calc_ipc_last_error());
-    } else if (calc_ipc_response_parse(answer, (size_t)done.length, &response) == CALC_IPC_STATUS_OK) {
+    if (done.status != CALC_IPC_STATUS_OK ||
+        calc_ipc_response_parse(answer, (size_t)done.length, &response) != CALC_IPC_STATUS_OK) {
+        fprintf(stderr, "%s: call %" PRIu64 ": %s\n", who->url, done.tag, calc_ipc_last_error());
+        ++*failed;
+    } else if (response.success) {
         printf("%s: call %" PRIu64 ": %" PRId64 "\n", who->url, done.tag, response.result);
+    } else {
+        printf("%s: call %" PRIu64 ": %s\n", who->url, done.tag, response.error);
     }
     return 1;
 }
 
-/* Takes packets until all calls are done. */
+/* Takes packets until all calls are done; whether each had an answer. */
 static int run(HANDLE port, int left) {
+    int failed = 0;
     while (left > 0) {
         DWORD count = 0;
         ULONG_PTR key = 0;
@@ -90,14 +95,14 @@ static int run(HANDLE port, int left) {
         }
         watched *who = (watched *)key;
         unwatch(who);
-        while (take(who)) {
+        while (take(who, &failed)) {
             --left;
         }
         if (!watch(who)) {
             return 0;
         }
     }
-    return 1;
+    return failed == 0;
 }
 
 int main(int argc, char **argv) {
