@@ -132,7 +132,7 @@ int main(int argc, char **argv) try {
     });
     std::cout << "serving " << server.url() << std::endl;
 
-    std::array<pollfd, 3> watched{{{server.fd(), POLLIN, 0}, {*calculator.fd(), POLLIN, 0}, {end, POLLIN, 0}}};
+    std::array<pollfd, 3> watched{{{server.fd(), POLLIN, 0}, {calculator.fd().value(), POLLIN, 0}, {end, POLLIN, 0}}};
     while (watched[2].revents == 0) {
         if (poll(watched.data(), watched.size(), clock.turn()) < 0 && errno != EINTR) {
             throw std::system_error(errno, std::generic_category(), "poll");

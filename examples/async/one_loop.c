@@ -108,6 +108,7 @@ int main(int argc, char **argv) {
         g_main_loop_run(loop);
         g_main_loop_unref(loop);
     }
+    /* A loop that goes on would have to forget the descriptors first (g_source_remove). This one runs no more. */
     for (int i = 0; i <= CALCULATORS; ++i) {
         if (i < CALCULATORS && gateway.calculators[i] != NULL) {
             calc_ipc_client_request_stop(gateway.calculators[i]);

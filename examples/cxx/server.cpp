@@ -65,7 +65,8 @@ int main(int argc, char **argv) try {
         return 2;
     }
     const Signals signals;
-    // A handler of one's own. It runs on one thread, so it needs no lock; what it throws is answered as an error.
+    // A handler of one's own. It runs in one thread at a time, so it needs no lock. What it throws is answered as an
+    // error.
     long count = 0;
     const Handler handler = [&count](const Request &request) {
         ++count;

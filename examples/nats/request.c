@@ -87,7 +87,13 @@ int main(int argc, char **argv) {
     }
     bool are_answered = true;
     while (fgets(line, sizeof line, stdin) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
+        const size_t length = strcspn(line, "\n");
+        if (length == sizeof line - 1) { /* the rest of it would go as a message of its own */
+            fprintf(stderr, "a line is longer than %zu bytes\n", sizeof line - 2);
+            are_answered = false;
+            break;
+        }
+        line[length] = '\0';
         are_answered = ask(connection, argv[2], argv[3], line) && are_answered;
     }
     natsConnection_Destroy(connection);

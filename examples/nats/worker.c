@@ -3,9 +3,9 @@
  *
  *     calc_nats_worker nats://broker:4222 calculator workers unix:///run/calc.sock
  *
- * Its answer is the server's. If there is none, it is empty, and its headers say why: calc-ipc-status, a number of
- * calc_ipc.h; calc-ipc-executed, whether the request was, which is "no", "maybe" or "yes"; and calc-ipc-error, for
- * people.
+ * Its answer is the server's. If there is none, it is empty, and its headers say why: calc-ipc-status, the name of a
+ * status of calc_ipc.h without CALC_IPC_STATUS_; calc-ipc-executed, whether the request was, which is "no", "maybe" or
+ * "yes"; and calc-ipc-error, for people.
  */
 #include <calc_ipc.h>
 #include <nats/nats.h>

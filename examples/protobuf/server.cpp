@@ -9,9 +9,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <exception>
 #include <iostream>
-#include <limits>
 #include <numeric>
 
 using namespace measurements::v1;
@@ -60,6 +60,8 @@ int main(int argc, char **argv) try {
         std::cout << "serving " << server.url() << std::endl; // with the real port, if it was 0
     }
     server.run();
+    std::signal(SIGINT, SIG_IGN); // a second one must not find a server that is destroyed
+    std::signal(SIGTERM, SIG_IGN);
     return 0;
 } catch (const std::exception &failure) {
     std::cerr << failure.what() << '\n';

@@ -48,6 +48,9 @@ def reason_of(failure):
 
 def main():
     """Asks for each line."""
+    if len(sys.argv) not in (2, 3):
+        print("usage: client.py TARGET [MILLISECONDS], and lines of a sensor and its values to read", file=sys.stderr)
+        return 2
     target, *timeouts = sys.argv[1:]
     timeout = float(timeouts[0]) / 1000 if timeouts else 30
     is_answered = True
