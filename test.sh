@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds and runs every test once: cargo's, then CTest's (GoogleTest over both libraries, headers, package, benchmark).
+# Builds and runs every test of the library, the command and the gateway once: cargo's, then CTest's (GoogleTest over both
+# libraries, headers, package, benchmark).
 # Arguments go to CTest: ./test.sh -L gtest
 set -eu
 cd "$(dirname "$0")"

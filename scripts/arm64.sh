@@ -3,7 +3,7 @@
 # x86-64 (all, if nothing is named).
 # tests: what does not depend on the kernel, of cargo's; crash: processes killed and stopped at every point of a call; cxx: the C++
 # suite; talk: programs of aarch64 and of x86-64 serve each other over every transport.
-# What does not hold under the emulator stands in the three lists; docs/platforms.md has the reasons.
+# `tests` and `crash` list what is run of cargo's, `cxx_left_out` what is not run of the C++ suite; docs/platforms.md has the reasons.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
