@@ -1,6 +1,6 @@
 #!/bin/sh
-# fuzz.sh [SECONDS [TARGET...]]: each fuzz target for so many seconds (10), from the committed corpus on. What it finds is in fuzz/artifacts.
-# What a long run learns about inputs is kept in target/fuzz-corpus; the committed corpus stays small.
+# fuzz.sh [SECONDS [TARGET...]]: each fuzz target for so many seconds (10), from the committed corpus on. What it finds is in
+# fuzz/artifacts. What a long run learns about inputs is kept in target/fuzz-corpus; the committed corpus stays small.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-10}

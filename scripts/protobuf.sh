@@ -1,6 +1,6 @@
 #!/bin/sh
-# protobuf.sh [STAGE]: builds examples/protobuf against the calc_ipc that is installed in STAGE, or against one that it installs into
-# build/stage; its client asks each of its servers, over every transport.
+# protobuf.sh [STAGE]: builds examples/protobuf against the calc_ipc that is installed in STAGE, or against one that it installs
+# into build/stage; its client asks each of its servers, over every transport.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
@@ -87,7 +87,7 @@ done
 
 # allocations CALLS: how often the server by nanopb asks for memory, from its beginning to its end, is $allocated from then on.
 allocations() {
-    printf '#!/bin/sh\nexec valgrind --log-file=%s %s\n' "$folder/heap" "$bin/calc_nanopb_server" >"$folder/counted"
+    printf '#!/bin/sh\nexec valgrind --log-file="%s" "%s"\n' "$folder/heap" "$bin/calc_nanopb_server" >"$folder/counted"
     chmod +x "$folder/counted"
     yes "kiln 20.5 21 22" | head -n "$1" | timeout 60 "$bin/calc_protobuf_client" "exec://$folder/counted" >"$folder/answers"
     [ "$(sort -u "$folder/answers")" = "kiln: 3 values from 20.5 to 22, mean 21.1667" ] || fault "$(cat "$folder/answers")"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tsan.sh [CARGO_TEST_ARGUMENT...]: under ThreadSanitizer, the library's tests in which threads meet, and the C++ examples with threads.
-# Library and Rust's std are instrumented, so that it knows all by which they meet; fences it knows not, which are loom's (loom.sh).
+# tsan.sh [CARGO_TEST_ARGUMENT...]: under ThreadSanitizer, the library's tests in which threads meet, and the C++ examples with
+# threads. The library and Rust's std are instrumented, so that it sees how threads meet. It does not know fences; loom.sh does.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh

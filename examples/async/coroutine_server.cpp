@@ -37,7 +37,7 @@ struct Job {
     };
 };
 
-/// Coroutines that sleep: anything else that can be awaited has its place beside it.
+/// Lets coroutines sleep. What else they are to wait for can be written in the same way.
 class Clock {
   public:
     using Time = std::chrono::steady_clock;

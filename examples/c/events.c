@@ -25,7 +25,7 @@ struct news {
     size_t count;
 };
 
-/* Answers with an event. A listener that has gone meanwhile is nobody's concern. */
+/* Answers with an event. If the listener has gone meanwhile, there is nothing to do. */
 static void send_event(const struct news *news, calc_ipc_reply *reply, uint64_t number) {
     const char *event = news->events[number % EVENTS_KEPT];
     (void)calc_ipc_reply_send(reply, (const uint8_t *)event, strlen(event));
