@@ -17,6 +17,12 @@ foreach(file IN LISTS files)
   endforeach()
 endforeach()
 
+# Whoever has the library has its licenses.
+foreach(license LICENSE LICENSE-MIT LICENSE-APACHE)
+  execute_process(COMMAND "${CMAKE_COMMAND}" -E compare_files "${SOURCE}/${license}" "${MOVED}/share/doc/calc_ipc/${license}"
+    COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
+
 # The .proto that clients are generated from is the one that the gateway is built with.
 set(proto calc_ipc/v1/calc_ipc.proto)
 execute_process(COMMAND "${CMAKE_COMMAND}" -E compare_files
