@@ -222,6 +222,13 @@ impl Client {
         self.pool.flight.next(&self.pool.lanes, wait, answer)
     }
 
+    /// How many calls that nobody waits for are under way, are not told of, or are over while the server still owes their
+    /// answers. Answers that come late are taken note of in [`Client::next`].
+    pub fn under_way(&self) -> Result<usize> {
+        self.check_process()?;
+        Ok(self.pool.flight.under_way())
+    }
+
     /// Ends the call with this number, if it is not over: its completion says [`Status::Cancelled`]. The server is not
     /// told; a request that was not begun is never sent. [`Status::InvalidArgument`]: no call was given the number.
     pub fn cancel(&self, id: u64) -> Result<()> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::service::Completion;
 use crate::service::calls::SHORT_FRAME;
 use crate::transport::{Armed, Deadline, Exchanged, Lifeline, Take, Watches};
 use std::collections::VecDeque;
@@ -189,4 +190,22 @@ fn no_answer_is_read_after_one_that_could_not_be_and_the_client_goes_on() {
     assert!(!error.is_not_executed());
     assert_eq!(read, [b"1", b"2"]);
     ask_many(&client, 0, |_| Ok(())).unwrap();
+}
+
+#[test]
+fn a_call_that_is_over_is_under_way_until_its_answer_has_come() {
+    let client = client(Scripted {
+        answers: [Ok(&b"OK 3"[..])].into(),
+        ..Scripted::default()
+    });
+    assert_eq!(client.under_way().unwrap(), 0);
+    let id = client.submit(Limit::Usual, b"ADD 1 2", 7).unwrap();
+    assert_eq!(client.under_way().unwrap(), 1);
+    client.cancel(id).unwrap();
+    let next = client.next(Some(Duration::ZERO), &mut []);
+    assert!(matches!(next, Ok(Next::Completion(Completion { tag: 7, .. }))));
+    assert_eq!(client.under_way().unwrap(), 1);
+    let none = client.next(Some(Duration::ZERO), &mut []);
+    assert_eq!(none.unwrap_err().status(), Status::TimedOut);
+    assert_eq!(client.under_way().unwrap(), 0);
 }

@@ -255,6 +255,11 @@ impl Flight {
         Ok(next)
     }
 
+    /// How many calls are under way, not told of, or still owed an answer.
+    pub(super) fn under_way(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Ends the call with this number, if it is not over: its completion says [`Status::Cancelled`]. The server is not
     /// told; a request that was not begun is never sent.
     pub(super) fn cancel(&self, lanes: &Lanes, id: u64) -> Result<()> {
