@@ -2,7 +2,7 @@
 
 use super::deadline::Deadline;
 use crate::code;
-use crate::pool::{Admission, Pool};
+use crate::pool::Pool;
 use crate::proto::{CallRequest, CallResponse, bytes_server};
 use http::Extensions;
 use std::sync::Arc;
@@ -27,7 +27,6 @@ pub(super) async fn call(
     message: bytes::Bytes,
 ) -> Result<bytes::Bytes, Status> {
     let due = Deadline::take(extensions)?.due();
-    let call = pool.pick().ask(message, due, Admission::Queued);
-    let answer = call.answer().await;
+    let answer = pool.ask(message, due).await;
     answer.map_err(|error| code::to_grpc(&error))
 }

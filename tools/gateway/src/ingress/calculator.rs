@@ -3,7 +3,7 @@
 use super::deadline::Deadline;
 use super::stream::{self, Answers};
 use crate::code::{self, Executed};
-use crate::pool::{Admission, Pool, body};
+use crate::pool::{Pool, body};
 use crate::proto::execute_response::Outcome;
 use crate::proto::{
     ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse, Operation,
@@ -32,8 +32,8 @@ impl calculator_server::Calculator for Calculator {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Answered<ExecuteResponse> {
         let due = Deadline::take(request.extensions())?.due();
         let message = message(request.get_ref()).map_err(|error| code::to_grpc(&error))?;
-        let call = self.0.pick().ask(message, due, Admission::Queued);
-        let answer = call.answer().await.and_then(|body| response(&body));
+        let answer = self.0.ask(message, due).await;
+        let answer = answer.and_then(|body| response(&body));
         answer
             .map(Response::new)
             .map_err(|error| code::to_grpc(&error))
@@ -66,7 +66,7 @@ impl calculator_server::Calculator for Calculator {
         request: Request<Streaming<ExecuteRequest>>,
     ) -> Answered<Answers> {
         let deadline = Deadline::take(request.extensions())?;
-        let lane = self.0.pick();
+        let lane = self.0.pick().clone();
         let answers = stream::answers(request.into_inner(), lane, deadline);
         Ok(Response::new(answers))
     }
@@ -88,11 +88,11 @@ impl Calculator {
         let mut window = VecDeque::with_capacity(IN_FLIGHT_MAX);
         let mut messages = messages.into_iter();
         loop {
-            let room = IN_FLIGHT_MAX - window.len();
-            let asked = messages.by_ref().take(room);
-            window.extend(
-                asked.map(|message| lane.ask(message, deadline.due(), Admission::Windowed)),
-            );
+            while window.len() < IN_FLIGHT_MAX
+                && let Some(message) = messages.next()
+            {
+                window.push_back(lane.ask_in_turn(message, deadline.due()).await);
+            }
             let Some(call) = window.pop_front() else {
                 return (responses, Ok(()));
             };
@@ -118,17 +118,11 @@ fn messages(requests: &[ExecuteRequest]) -> Result<Vec<bytes::Bytes>> {
 
 /// The body of a request.
 pub(super) fn message(request: &ExecuteRequest) -> Result<bytes::Bytes> {
-    use calculator::Operation as Ours;
-    let operation = match Operation::try_from(request.operation) {
-        Ok(Operation::Add) => Ours::Add,
-        Ok(Operation::Sub) => Ours::Sub,
-        Ok(Operation::Mul) => Ours::Mul,
-        Ok(Operation::Div) => Ours::Div,
-        Ok(Operation::Unspecified) | Err(_) => {
-            let context = format!("operation {} is none", request.operation);
-            return Err(Error::new(Status::InvalidArgument, context).not_executed());
-        }
-    };
+    let operation = Operation::try_from(request.operation).ok();
+    let operation = operation.and_then(Operation::known).ok_or_else(|| {
+        let context = format!("operation {} is none", request.operation);
+        Error::new(Status::InvalidArgument, context).not_executed()
+    })?;
     Ok(body(&calculator::Request {
         operation,
         arg1: request.arg1,

@@ -5,7 +5,7 @@
 use super::calculator::{message, response};
 use super::deadline::Deadline;
 use crate::code::{self, Executed};
-use crate::pool::{Admission, Call, Lane};
+use crate::pool::{Call, Lane};
 use crate::proto::{ExecuteRequest, ExecuteResponse};
 use calc_ipc::service::IN_FLIGHT_MAX;
 use std::pin::Pin;
@@ -48,24 +48,29 @@ async fn read(
     asked: mpsc::Sender<Asked>,
 ) {
     while let Ok(place) = asked.reserve().await {
-        let came = tokio::select! {
-            came = next(&mut requests, &deadline) => came,
+        let call = tokio::select! {
+            call = ask_next(&mut requests, &lane, &deadline) => call,
             () = asked.closed() => return,
         };
-        match came {
-            Ok(Some(message)) => {
-                place.send(Ok(lane.ask(
-                    message,
-                    deadline.due_now(),
-                    Admission::Windowed,
-                )));
-            }
-            Ok(None) => return,
-            Err(status) => {
-                place.send(Err(status));
-                return;
-            }
+        let Some(call) = call else { return };
+        let is_last = call.is_err();
+        place.send(call);
+        if is_last {
+            return;
         }
+    }
+}
+
+/// Asks for the next request; `None`: there are no more.
+async fn ask_next(
+    requests: &mut Streaming<ExecuteRequest>,
+    lane: &Arc<Lane>,
+    deadline: &Deadline,
+) -> Option<Asked> {
+    match next(requests, deadline).await {
+        Ok(Some(message)) => Some(Ok(lane.ask_in_turn(message, deadline.due_now()).await)),
+        Ok(None) => None,
+        Err(status) => Some(Err(status)),
     }
 }
 

@@ -7,15 +7,6 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-/// Who bounds how many calls wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// The backend's queue, which refuses what it has no place for.
-    Queued,
-    /// Whoever asks: a stream, which reads no further before it is answered.
-    Windowed,
-}
-
 /// Where a call was put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Placed {
@@ -51,6 +42,15 @@ impl Call {
             answer,
             is_over: false,
         }
+    }
+
+    /// One that is over already.
+    pub(super) fn over(lane: &Arc<Lane>, answer: Answer) -> Self {
+        let (reply, receiver) = oneshot::channel();
+        let _ = reply.send(answer); // The other end is held right here.
+        let mut call = Self::new(lane.clone(), 0, Instant::now(), Placed::Submitted, receiver);
+        call.is_over = true;
+        call
     }
 
     /// Waits for the answer, at most until the call is due.

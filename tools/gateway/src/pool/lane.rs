@@ -3,28 +3,22 @@
 //! Whoever asks submits at once, on its own thread, where the connection can carry the call. A task takes the answers as
 //! they come, and submits what waits. Nothing here waits on a thread of the runtime.
 
-use super::call::{Admission, Call, Placed};
+mod driving;
+
+use super::call::{Call, Placed};
+use super::queue::{Place, Queue};
+use super::standing::Standing;
 use bytes::Bytes;
 use calc_ipc::error::{Error, Result, Status};
-use calc_ipc::service::{Client, Completion, Limit, Next};
+use calc_ipc::service::{Client, IN_FLIGHT_MAX, Limit};
 use calc_ipc::transport::{Address, ClientOptions};
-use std::collections::{HashMap, VecDeque};
-use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::collections::{BTreeMap, HashMap};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::sync::oneshot;
-use tokio::task;
-use tokio::time::Instant;
-
-/// The room for an answer from the start, in bytes, and what is kept after one that was larger.
-const ROOM: usize = 64 << 10;
-
-/// So many answers are taken before other tasks of the thread have their turn.
-const TURN: u32 = 256;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 /// What an answer is, or why there is none.
 pub(super) type Answer = Result<Bytes>;
@@ -34,36 +28,37 @@ pub struct Lane {
     client: Client,
     calls: Mutex<Calls>,
     queue: Arc<Queue>,
+    /// How many calls it had when they changed last, with those that the server owes answers to.
+    load: AtomicUsize,
+    standing: Standing,
+    /// Told whenever nothing waits any more.
+    emptied: Notify,
     /// Told of each call that found no server there any more.
     lost: Box<dyn Fn() + Send + Sync>,
 }
 
-/// How many calls of a backend wait, over all of its lanes.
-#[derive(Debug)]
-pub struct Queue {
-    waiting: AtomicUsize,
-    limit: usize,
-}
-
-/// The calls of a lane. Each is in one of the two places.
+/// The calls of a lane. Each is in one of the two places, by its tag.
 #[derive(Default)]
 struct Calls {
-    waiting: VecDeque<Waiting>,
-    /// By tag.
+    /// Tags grow, so that the first is the one that has waited longest.
+    waiting: BTreeMap<u64, Waiting>,
     flying: HashMap<u64, Flying>,
     /// The tag that was given last.
     last: u64,
-    /// Calls that were over before they were answered, since the last answer: the backend may still be busy with them.
-    owed: usize,
+}
+
+/// A call that is asked for.
+struct Asked {
+    tag: u64,
+    message: Bytes,
+    due: Instant,
+    reply: oneshot::Sender<Answer>,
 }
 
 /// A call that was not submitted.
 struct Waiting {
-    tag: u64,
-    message: Bytes,
-    due: Instant,
-    admission: Admission,
-    reply: oneshot::Sender<Answer>,
+    asked: Asked,
+    place: Place,
 }
 
 /// A call that was submitted.
@@ -71,37 +66,6 @@ struct Flying {
     /// The client's number of it.
     id: u64,
     reply: oneshot::Sender<Answer>,
-}
-
-impl Queue {
-    /// One for `limit` calls.
-    pub fn new(limit: usize) -> Self {
-        Self {
-            waiting: AtomicUsize::new(0),
-            limit,
-        }
-    }
-
-    /// How many wait.
-    pub fn length(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
-    }
-
-    /// Takes one more, unless it is full. Calls that are bounded by their stream always have a place.
-    fn enter(&self, admission: Admission) -> bool {
-        if admission == Admission::Windowed {
-            return true;
-        }
-        let more = |waiting| (waiting < self.limit).then_some(waiting + 1);
-        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
-        self.waiting.fetch_update(set, fetch, more).is_ok()
-    }
-
-    fn leave(&self, admission: Admission) {
-        if admission == Admission::Queued {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
 }
 
 impl Lane {
@@ -128,165 +92,178 @@ impl Lane {
             client: Client::connect(address, &options)?,
             calls: Mutex::default(),
             queue,
+            load: AtomicUsize::new(0),
+            standing: Standing::new(),
+            emptied: Notify::new(),
             lost: Box::new(lost),
         });
-        let number = lane.client.source()?.as_raw_fd();
-        let watched = watch(Watched(lane.clone(), number));
-        let watched = watched.map_err(|error| Error::os("watch a client", &error))?;
-        task::spawn(drive(watched));
+        driving::begin(&lane)?;
         Ok(lane)
     }
 
     /// How busy it is, in calls.
-    pub(super) fn load(&self) -> usize {
-        let calls = self.lock();
-        calls.flying.len() + calls.waiting.len() + calls.owed
+    pub fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
     }
 
-    /// Asks for an answer to `message` until `due`. Calls of one lane go out in the order in which they are asked for.
-    pub fn ask(self: &Arc<Self>, message: Bytes, due: Instant, admission: Admission) -> Call {
+    /// Whether its server was full when it was asked last.
+    pub(super) fn is_refused(&self) -> bool {
+        self.standing.is_refused()
+    }
+
+    /// Whether one call, this one, may find out whether the server is still full.
+    pub(super) fn may_try(&self) -> bool {
+        self.standing.may_try()
+    }
+
+    /// The server may have a place for it now.
+    pub(super) fn hope(&self) {
+        self.standing.hope();
+    }
+
+    /// Asks for an answer to `message` until `due`. Calls of one lane go out in the order in which they are asked for. Where
+    /// the queue has no place, it is refused.
+    pub fn ask(self: &Arc<Self>, message: Bytes, due: Instant) -> Call {
+        let put = self.put(message, due, || self.queue.enter());
+        put.unwrap_or_else(|_| Call::over(self, Err(self.queue.full())))
+    }
+
+    /// The same for whoever asks much, one after another: where the queue has no place, it waits for one, until `due`.
+    pub async fn ask_in_turn(self: &Arc<Self>, mut message: Bytes, due: Instant) -> Call {
+        let mut place = None;
+        loop {
+            let mut emptied = pin!(self.emptied.notified());
+            emptied.as_mut().enable(); // Before it is tried.
+            let has = place.take();
+            message = match self.put(message, due, || has.or_else(|| self.queue.enter())) {
+                Ok(call) => return call,
+                Err(message) => message,
+            };
+            let waited = timeout_at(due, async {
+                tokio::select! {
+                    entered = self.queue.entered() => entered,
+                    () = emptied => None,
+                }
+            });
+            match waited.await {
+                Ok(entered) => place = entered,
+                Err(_) => return Call::over(self, Err(expired())),
+            }
+        }
+    }
+
+    /// Submits a call, or lets it wait in the place that `enter` gives; without one, its message is given back.
+    fn put(
+        self: &Arc<Self>,
+        message: Bytes,
+        due: Instant,
+        enter: impl FnOnce() -> Option<Place>,
+    ) -> std::result::Result<Call, Bytes> {
         let (reply, answer) = oneshot::channel();
         let mut calls = self.lock();
         calls.last += 1;
         let tag = calls.last;
-        let waiting = Waiting {
+        let asked = Asked {
             tag,
             message,
             due,
-            admission,
             reply,
         };
-        let placed = match calls.waiting.is_empty() {
-            true => self.submit(&mut calls, waiting),
-            false => Err(waiting),
+        let asked = match calls.waiting.is_empty() {
+            true => self.submit(&mut calls, asked),
+            false => Err(asked),
         };
-        let placed = match placed {
+        let placed = match asked {
             Ok(()) => Placed::Submitted,
-            Err(waiting) if self.queue.enter(admission) => {
-                calls.waiting.push_back(waiting);
+            Err(asked) => {
+                let Some(place) = enter() else {
+                    return Err(asked.message);
+                };
+                calls.waiting.insert(tag, Waiting { asked, place });
+                self.load.fetch_add(1, Ordering::Relaxed);
                 Placed::Waiting
-            }
-            Err(waiting) => {
-                let _ = waiting.reply.send(Err(self.full())); // The other end is held right here.
-                Placed::Submitted
             }
         };
         drop(calls);
-        Call::new(self.clone(), tag, due, placed, answer)
-    }
-
-    fn full(&self) -> Error {
-        let limit = self.queue.limit;
-        let context = format!("{limit} calls wait for the backend already; ask again later");
-        Error::new(Status::Refused, context).not_executed()
+        Ok(Call::new(self.clone(), tag, due, placed, answer))
     }
 
     /// Submits a call, or fails it; gives it back if the connection carries as many as it can.
-    fn submit(&self, calls: &mut Calls, waiting: Waiting) -> std::result::Result<(), Waiting> {
-        let left = waiting.due.saturating_duration_since(Instant::now());
+    fn submit(&self, calls: &mut Calls, asked: Asked) -> std::result::Result<(), Asked> {
+        let left = asked.due.saturating_duration_since(Instant::now());
         let submitted = match left.is_zero() {
             true => Err(expired()),
             false => {
                 let limit = Limit::Own(Some(left));
-                self.client.submit(limit, &waiting.message, waiting.tag)
+                self.client.submit(limit, &asked.message, asked.tag)
             }
         };
-        let (tag, reply) = (waiting.tag, waiting.reply);
         match submitted {
             Ok(id) => {
+                let Asked { tag, reply, .. } = asked;
                 calls.flying.insert(tag, Flying { id, reply });
+                self.load.fetch_add(1, Ordering::Relaxed);
             }
-            Err(error) if error.status() == Status::Busy => {
-                return Err(Waiting { reply, ..waiting });
-            }
+            Err(error) if error.status() == Status::Busy => return Err(asked),
             Err(error) => {
                 let error = error.not_executed();
                 self.note(&error);
-                let _ = reply.send(Err(error)); // Who asked may have gone.
+                let _ = asked.reply.send(Err(error)); // Who asked may have gone.
             }
         }
         Ok(())
     }
 
-    /// Takes all answers that have come, and submits what waits. `false`: there may be more to take.
-    fn advance(&self, room: &mut Vec<u8>) -> bool {
-        for _ in 0..TURN {
-            match self.client.next(Some(Duration::ZERO), room) {
-                Ok(Next::Completion(completion)) => self.complete(completion, room),
-                Ok(Next::NoRoom(length)) => room.resize(length, 0),
-                Err(_) => {
-                    room.truncate(ROOM);
-                    room.shrink_to(ROOM);
-                    return true;
-                }
-            }
-        }
-        false
-    }
-
-    fn complete(&self, completion: Completion, room: &[u8]) {
-        let Completion { tag, outcome, .. } = completion;
-        let answer = outcome.map(|length| {
-            let body = room.get(..length).unwrap_or_default();
-            Bytes::copy_from_slice(body)
-        });
-        let mut calls = self.lock();
-        let flying = calls.flying.remove(&tag);
-        match &answer {
-            // Answers come in the order of requests: those before it have come.
-            Ok(_) => calls.owed = 0,
-            Err(error) => match error.status() {
-                Status::TimedOut | Status::Cancelled if !error.is_not_executed() => calls.owed += 1,
-                Status::HandlerFailed => calls.owed = 0,
-                Status::Closed | Status::PeerDied | Status::NotConnected => {
-                    calls.owed = 0;
-                    self.note(error);
-                }
-                _ => {}
-            },
-        }
-        self.refill(&mut calls);
-        drop(calls);
-        if let Some(flying) = flying {
-            let _ = flying.reply.send(answer); // Who asked may have gone.
-        }
-    }
-
     /// Submits what waits, as far as the connection carries it.
     fn refill(&self, calls: &mut Calls) {
-        while let Some(waiting) = calls.waiting.pop_front() {
-            let admission = waiting.admission;
-            match self.submit(calls, waiting) {
-                Ok(()) => self.queue.leave(admission),
-                Err(waiting) => {
-                    calls.waiting.push_front(waiting);
-                    return;
-                }
+        while !calls.waiting.is_empty() && self.under_way() < IN_FLIGHT_MAX {
+            let Some((tag, Waiting { asked, place })) = calls.waiting.pop_first() else {
+                return;
+            };
+            if let Err(asked) = self.submit(calls, asked) {
+                calls.waiting.insert(tag, Waiting { asked, place });
+                return;
             }
+        }
+        if calls.waiting.is_empty() {
+            self.emptied.notify_waiters();
         }
     }
 
-    /// Tells of a call that found no server, or one that had gone before it was asked.
+    /// Calls that were submitted and are not told of, or that the server owes answers to.
+    fn under_way(&self) -> usize {
+        // It fails in a process that was forked alone.
+        self.client.under_way().unwrap_or_default()
+    }
+
+    /// Takes note of how busy it is.
+    fn count(&self, calls: &Calls) {
+        let load = self.under_way() + calls.waiting.len();
+        self.load.store(load, Ordering::Relaxed);
+    }
+
+    /// Takes note of what a failure says of the server.
     fn note(&self, error: &Error) {
-        let is_of_connection = matches!(
-            error.status(),
-            Status::NotConnected | Status::Closed | Status::PeerDied
-        );
-        if is_of_connection && error.is_not_executed() {
-            (self.lost)();
+        match error.status() {
+            Status::Refused => self.standing.refuse(),
+            Status::NotConnected | Status::Closed | Status::PeerDied => {
+                self.standing.hope();
+                if error.is_not_executed() {
+                    (self.lost)();
+                }
+            }
+            _ => {}
         }
     }
 
     /// Takes a call that waits out of the line, if it still is there.
     pub(super) fn withdraw(&self, tag: u64) -> bool {
         let mut calls = self.lock();
-        let Some(place) = calls.waiting.iter().position(|waiting| waiting.tag == tag) else {
-            return false;
-        };
-        if let Some(waiting) = calls.waiting.remove(place) {
-            self.queue.leave(waiting.admission);
+        let withdrawn = calls.waiting.remove(&tag);
+        if withdrawn.is_some() {
+            self.count(&calls);
         }
-        true
+        withdrawn.is_some()
     }
 
     /// Nobody awaits this call any more. A request that was not begun is never sent.
@@ -311,38 +288,4 @@ impl Lane {
 pub(crate) fn expired() -> Error {
     let context = "the time of the call was up before it was sent";
     Error::new(Status::TimedOut, context).not_executed()
-}
-
-/// A lane, and the number of the descriptor that tells of it, which stays the same for the client's life.
-struct Watched(Arc<Lane>, RawFd);
-
-impl AsRawFd for Watched {
-    fn as_raw_fd(&self) -> RawFd {
-        self.1
-    }
-}
-
-#[allow(
-    deprecated,
-    reason = "the other way is unsafe code, which has no place here; what that has to promise is so: the client keeps the \
-              descriptor open, under the same number, and `Watched` keeps the client"
-)]
-fn watch(watched: Watched) -> io::Result<AsyncFd<Watched>> {
-    AsyncFd::with_interest(watched, Interest::READABLE)
-}
-
-/// Takes the answers of a lane as they come, for as long as anybody else has it.
-async fn drive(watched: AsyncFd<Watched>) {
-    let lane = &watched.get_ref().0;
-    let mut room = vec![0; ROOM];
-    loop {
-        let Ok(mut ready) = watched.readable().await else {
-            return; // The runtime ends.
-        };
-        while !lane.advance(&mut room) {
-            task::yield_now().await;
-        }
-        lane.refill(&mut lane.lock());
-        ready.clear_ready();
-    }
 }

@@ -15,6 +15,7 @@ mod ending;
 mod health;
 mod logs;
 mod metrics;
+mod pool;
 mod reflection;
 mod reload;
 mod security;
