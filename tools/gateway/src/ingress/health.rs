@@ -56,14 +56,14 @@ impl Health {
         self.reporter.set_service_status(name, status).await;
     }
 
-    /// Reports whenever a backend changes, for ever.
+    /// Reports how all are, and whenever a backend changes, for ever.
     pub async fn keep_reporting(self) {
         let pools = self.services.values().flatten();
         let backends = pools.flat_map(|pool| pool.backends());
         let mut changes = StreamMap::new();
         for backend in backends {
             let key = backend.address().to_string();
-            changes.insert(key, WatchStream::from_changes(backend.changes()));
+            changes.insert(key, WatchStream::new(backend.changes()));
         }
         while changes.next().await.is_some() {
             self.report().await;
@@ -78,5 +78,53 @@ impl Health {
             self.say(&name, false).await;
             self.reporter.clear_service_status(&name).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::{Backend, Probe, Settings};
+    use calc_ipc::service::{Handler, Server};
+    use calc_ipc::transport::{self, Address, ServerOptions, Side};
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_server::Health as _;
+
+    const SETTINGS: Settings = Settings {
+        connections: 1,
+        queue: 1,
+        max_message: 1000,
+    };
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_change_before_anybody_listens_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("unix://{}", folder.path().join("calc.sock").display());
+        let address = Address::parse(&url, Side::Client).unwrap();
+        let backend = Backend::open(address.clone(), Probe::Ask, &SETTINGS).unwrap();
+        let pool = Arc::new(Pool::new(vec![backend.clone()]));
+        let health = Health::new([("demo".to_owned(), vec![pool])].into());
+        health.report().await;
+        let bound = transport::bind(&address, &ServerOptions::default()).unwrap();
+        let server = Server::new(bound.endpoint, Handler::Calculator).unwrap();
+        server.start().unwrap();
+        backend.probe().await.unwrap();
+        let reports = tokio::spawn(health.clone().keep_reporting());
+        let service = HealthService::from_health_reporter(health.reporter.clone());
+        let asked = HealthCheckRequest {
+            service: "demo".to_owned(),
+        };
+        let watch = service.watch(tonic::Request::new(asked)).await.unwrap();
+        let mut statuses = watch.into_inner();
+        let is_serving = async {
+            while let Some(status) = statuses.next().await {
+                if status.unwrap().status() == tonic_health::pb::health_check_response::ServingStatus::Serving {
+                    return;
+                }
+            }
+        };
+        let limit = std::time::Duration::from_secs(60);
+        tokio::time::timeout(limit, is_serving).await.unwrap();
+        reports.abort();
     }
 }

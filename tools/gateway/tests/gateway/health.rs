@@ -2,9 +2,27 @@
 
 use crate::support::{Gateway, Place, Remote, add, result, serve, soon};
 use calc_ipc::service::Handler;
-use tonic::Code;
-use tonic_health::pb::HealthCheckRequest;
+use tonic::{Code, Streaming};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_health::pb::health_check_response::ServingStatus::{self, NotServing, Serving};
+
+/// Waits until this is said of a service. One whose probe took long may seem ill for a while.
+async fn wait_for(gateway: &Gateway, service: &str, status: ServingStatus) {
+    let mut health = gateway.health().await;
+    let is_said = async {
+        let watch = health.watch(of(service)).await;
+        wait_until(&mut watch.unwrap().into_inner(), status).await;
+    };
+    soon(service, is_said).await;
+}
+
+/// The same of the service that is watched.
+async fn wait_until(changes: &mut Streaming<HealthCheckResponse>, status: ServingStatus) {
+    let is_said = async {
+        while changes.message().await.unwrap().unwrap().status() != status {}
+    };
+    soon("a change", is_said).await;
+}
 
 fn of(service: &str) -> HealthCheckRequest {
     HealthCheckRequest {
@@ -19,16 +37,15 @@ async fn each_service_is_as_well_as_its_backends() {
     let _server = serve(&there, Handler::Calculator);
     let route = format!("/demo.v1.Values/Get={gone}");
     let gateway = Gateway::with(&[&there], &["--route", &route]);
-    let mut health = gateway.health().await;
     for (service, status) in [
         ("calc_ipc.v1.Calculator", Serving),
         ("calc_ipc.v1.Bytes", Serving),
         ("demo.v1.Values", NotServing),
         ("", NotServing),
     ] {
-        let response = soon("check", health.check(of(service))).await.unwrap();
-        assert_eq!(response.get_ref().status(), status, "{service}");
+        wait_for(&gateway, service, status).await;
     }
+    let mut health = gateway.health().await;
     let unknown = soon("check", health.check(of("no.Such"))).await;
     assert_eq!(unknown.unwrap_err().code(), Code::NotFound);
 }
@@ -42,15 +59,11 @@ async fn whoever_watches_hears_of_a_backend_that_goes_and_comes() {
     let mut health = gateway.health().await;
     let watch = soon("watch", health.watch(of("calc_ipc.v1.Calculator"))).await;
     let mut changes = watch.unwrap().into_inner();
-    let mut next = async || -> ServingStatus {
-        let change = soon("a change", changes.message()).await;
-        change.unwrap().unwrap().status()
-    };
-    assert_eq!(next().await, Serving);
+    wait_until(&mut changes, Serving).await;
     backend.kill();
-    assert_eq!(next().await, NotServing);
+    wait_until(&mut changes, NotServing).await;
     let _backend = Remote::start(&url);
-    assert_eq!(next().await, Serving);
+    wait_until(&mut changes, Serving).await;
     let mut client = gateway.calculator().await;
     let response = soon("execute", client.execute(add(0, 2))).await.unwrap();
     assert_eq!(response.into_inner(), result(2));
