@@ -1,5 +1,8 @@
 //! The command line.
 
+#[cfg(test)]
+mod tests;
+
 use crate::egress::Target;
 use crate::ingress::Path;
 use calc_ipc::transport::{Address, MAX_MESSAGE_RANGE, Side};
@@ -95,11 +98,11 @@ pub struct Limits {
     pub max_timeout: u32,
 
     /// Calls that may wait for each backend; further ones are refused.
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = value_parser!(u32).range(1..), conflicts_with = "serve")]
     pub queue: u32,
 
     /// Connections to each backend.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=1024), conflicts_with = "serve")]
     pub connections: u32,
 
     /// The longest body, in bytes. A backend that takes less closes the connection on what is longer.
@@ -111,7 +114,7 @@ pub struct Limits {
     pub grace: u32,
 
     /// Milliseconds between two looks at whether a backend is healthy.
-    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = value_parser!(u32).range(10..))]
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = value_parser!(u32).range(10..), conflicts_with = "serve")]
     pub probe: u32,
 }
 
@@ -252,11 +255,25 @@ pub enum Unlistenable {
 }
 
 fn backend(text: &str) -> Result<Address, String> {
-    Address::parse(text, Side::Client).map_err(|error| error.to_string())
+    match Address::parse(text, Side::Client) {
+        Ok(Address::Exec { .. }) => Err(
+            "a program that is executed has one connection, which is never made anew: \
+             start it by itself, serving a URL such as unix:///path, and give that"
+                .to_owned(),
+        ),
+        parsed => parsed.map_err(|error| error.to_string()),
+    }
 }
 
 fn served(text: &str) -> Result<Address, String> {
-    Address::parse(text, Side::Server).map_err(|error| error.to_string())
+    match Address::parse(text, Side::Server) {
+        Ok(Address::Stdio) => Err(
+            "standard output has the line that says where it listens: \
+             give a URL such as unix:///path, and that to the client"
+                .to_owned(),
+        ),
+        parsed => parsed.map_err(|error| error.to_string()),
+    }
 }
 
 fn route(text: &str) -> Result<(Path, Address), String> {
@@ -264,116 +281,4 @@ fn route(text: &str) -> Result<(Path, Address), String> {
         .split_once('=')
         .ok_or("write /package.Service/Method=URL")?;
     Ok((path.parse()?, backend(url)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    fn parse(args: &[&str]) -> Result<Cli, String> {
-        let args = ["calc-ipc-gateway"].iter().chain(args);
-        let cli = Cli::try_parse_from(args).map_err(|error| error.to_string())?;
-        cli.check().map(|()| cli)
-    }
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn somebody_has_to_answer_somewhere() {
-        assert!(parse(&[]).is_err());
-        assert!(parse(&["--listen", ":0"]).is_err());
-        assert!(parse(&["--backend", "unix:///a"]).is_err());
-        assert!(parse(&["--listen", ":0", "--backend", "unix:///a"]).is_ok());
-        assert!(parse(&["--listen", ":0", "--route", "/S/M=unix:///a"]).is_ok());
-        assert!(parse(&["--listen", ":0", "--route", "/S=unix:///a"]).is_err());
-        assert!(parse(&["--listen", ":0", "--backend", "nowhere"]).is_err());
-    }
-
-    #[test]
-    fn metrics_are_for_this_machine() {
-        let metrics = |address, more: &[&str]| {
-            let args = [
-                "--listen",
-                ":0",
-                "--backend",
-                "unix:///a",
-                "--metrics",
-                address,
-            ];
-            parse(&[&args, more].concat())
-        };
-        assert!(metrics("127.0.0.1:0", &[]).is_ok());
-        assert!(metrics("[::1]:0", &[]).is_ok());
-        assert!(metrics("0.0.0.0:0", &[]).is_err());
-        assert!(metrics("[::]:0", &["--allow-remote-plaintext"]).is_ok());
-        assert!(metrics("9464", &[]).is_err());
-    }
-
-    #[test]
-    fn a_remote_is_asked_for_one_kind_of_clients_and_beyond_this_machine_over_tls() {
-        let egress = |to: &str, more: &[&str]| {
-            let args = [&["--serve", "unix:///a", "--to", to], more].concat();
-            parse(&args).map(drop)
-        };
-        assert_eq!(egress("grpc://localhost:1", &[]), Ok(()));
-        assert_eq!(egress("grpc://[::1]:1/S/M", &[]), Ok(()));
-        assert!(
-            egress("grpc://svc:1", &[])
-                .unwrap_err()
-                .contains("--tls-ca")
-        );
-        assert_eq!(
-            egress("grpc://svc:1", &["--allow-remote-plaintext"]),
-            Ok(())
-        );
-        let tls = [
-            "--tls-ca",
-            "ca",
-            "--tls-cert",
-            "c",
-            "--tls-key",
-            "k",
-            "--token-file",
-            "t",
-        ];
-        assert_eq!(egress("grpc://svc:1", &tls), Ok(()));
-        for unencrypted in [&["--token-file", "t"][..], &tls[2..6]] {
-            assert!(egress("grpc://localhost:1", unencrypted).is_err());
-        }
-        for of_clients in [
-            ["--listen", ":0"],
-            ["--backend", "unix:///b"],
-            ["--route", "/S/M=unix:///b"],
-        ] {
-            let said = egress("grpc://localhost:1", &of_clients).unwrap_err();
-            assert!(said.contains(of_clients[0]), "{said}");
-        }
-        assert!(parse(&["--serve", "unix:///a"]).is_err());
-        assert!(parse(&["--to", "grpc://localhost:1"]).is_err());
-        assert!(parse(&["--listen", ":0", "--backend", "unix:///a", "--tls-ca", "ca"]).is_err());
-    }
-
-    #[test]
-    fn only_this_machine_is_served_in_the_clear() {
-        let listen = |address, more: &[&str]| {
-            let args = [&["--backend", "unix:///a", "--listen", address], more].concat();
-            parse(&args).unwrap().addresses()
-        };
-        let own = listen(":0", &[]).unwrap();
-        assert_eq!(own, ["127.0.0.1:0".parse().unwrap()]);
-        assert!(listen("[::1]:0", &[]).is_ok());
-        assert!(matches!(
-            listen("0.0.0.0:0", &[]),
-            Err(Unlistenable::Exposed(_))
-        ));
-        assert!(listen("0.0.0.0:0", &["--allow-remote-plaintext"]).is_ok());
-        assert!(matches!(
-            listen("nonsense", &[]),
-            Err(Unlistenable::Unknown(_))
-        ));
-    }
 }

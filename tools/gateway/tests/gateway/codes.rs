@@ -197,6 +197,14 @@ fn a_command_line_without_sense_is_a_usage_error() {
         ),
         ([listen, backend, ["--queue", "0"]].concat(), "--queue"),
         (
+            [listen, ["--backend", "exec:///bin/true"]].concat(),
+            "unix:///path",
+        ),
+        (
+            [["--serve", "stdio:"], ["--to", "grpc://localhost:1"]].concat(),
+            "unix:///path",
+        ),
+        (
             [listen, ["--route", "Method=unix:///nowhere"]].concat(),
             "/package.Service/Method",
         ),
