@@ -18,13 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 /// Between two looks at whether all answers are on their way.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// How long answers may take to be on their way once they are there.
-const FLUSH: Duration = Duration::from_millis(500);
 
 /// A server of calc_ipc, and whom it asks.
 pub struct Egress {
@@ -71,20 +68,22 @@ impl Egress {
         })
     }
 
-    /// Asks no more, and waits until all that was asked is answered, at most so long. Whether it was.
+    /// Asks no more, and waits until all that was asked is answered, and the answers are on their way, at most so long.
+    /// Whether they are.
     pub async fn drain(&self, grace: Duration) -> bool {
-        let is_drained = timeout(grace, self.running.end()).await.is_ok();
-        let flushed = Instant::now() + FLUSH;
-        while self.has_unsent() && Instant::now() < flushed {
-            sleep(LOOK).await;
-        }
-        is_drained
+        let all = async {
+            self.running.end().await;
+            while self.has_unsent() {
+                sleep(LOOK).await;
+            }
+        };
+        timeout(grace, all).await.is_ok()
     }
 
-    /// Whether answers that were given are not on their way.
+    /// Whether answers that were given are not on their way, and there may be somebody who waits for them.
     fn has_unsent(&self) -> bool {
-        let sent = self.server.stats().map_or(u64::MAX, |stats| stats.requests);
-        sent < self.running.answered()
+        let stats = self.server.stats();
+        stats.is_ok_and(|stats| stats.clients > 0 && stats.requests < self.running.given())
     }
 
     /// Ends it, and frees the address.
@@ -103,8 +102,12 @@ impl Asking {
         let (remote, running) = (self.remote.clone(), self.running.clone());
         let is_failing = self.is_failing.clone();
         self.runtime.spawn(async move {
-            let _until_answered = running.until_answered();
-            match remote.ask(body).await {
+            let mut until_answered = running.until_answered();
+            let answer = remote.ask(body).await;
+            if reply.check().is_ok() {
+                until_answered.is_given();
+            }
+            match answer {
                 Ok(answer) => {
                     // The observer is told of one that is too large; nobody else waits for it.
                     if reply.send(&answer).is_ok() {

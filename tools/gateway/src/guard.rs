@@ -2,11 +2,12 @@
 
 use crate::cli;
 use crate::code::{self, Executed};
+use crate::reload::Reloaded;
 use crate::tls;
 use crate::tokens::Tokens;
 use calc_ipc::error::Status;
 use http::Request;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tonic::{Code, Status as Grpc};
 
@@ -16,7 +17,7 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Who may call.
 pub struct Guard {
     asked: cli::Guard,
-    current: RwLock<Arc<Credentials>>,
+    current: Reloaded<Credentials>,
 }
 
 /// What the files had when they were read last.
@@ -26,56 +27,45 @@ struct Credentials {
 }
 
 impl Credentials {
-    fn read(asked: &cli::Guard) -> Result<Arc<Self>, String> {
+    fn read(asked: &cli::Guard) -> Result<Self, String> {
         let acceptor = tls::acceptor(asked)?;
         let tokens = asked.token_file.as_deref().map(Tokens::read);
-        Ok(Arc::new(Self {
+        Ok(Self {
             acceptor,
             tokens: tokens.transpose()?,
-        }))
+        })
     }
 }
 
 impl Guard {
     /// Reads the files of the command line.
     pub fn open(asked: &cli::Guard) -> Result<Arc<Self>, String> {
-        let current = RwLock::new(Credentials::read(asked)?);
         Ok(Arc::new(Self {
             asked: asked.clone(),
-            current,
+            current: Reloaded::new(Credentials::read(asked)?),
         }))
     }
 
     /// Reads them anew. Connections that were let in stay; of a file that is not good, all stays as it was.
     pub fn reload(&self) -> Result<(), String> {
-        let read = Credentials::read(&self.asked)?;
-        // Nothing panics while it is locked.
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = read;
+        self.current.replace(Credentials::read(&self.asked)?);
         Ok(())
     }
 
     /// What takes the next connection; `None`: it is not encrypted.
     pub fn acceptor(&self) -> Option<TlsAcceptor> {
-        self.current().acceptor.clone()
+        self.current.current().acceptor.clone()
     }
 
     /// Refuses a request without a token that is right now.
     pub fn check<T>(&self, request: &Request<T>) -> Result<(), Grpc> {
-        let credentials = self.current();
-        match &credentials.tokens {
-            Some(tokens) if !tokens.are_shown(request.headers()) => {
-                match request.uri().path().starts_with(HEALTH) {
-                    true => Ok(()),
-                    false => Err(unauthenticated()),
-                }
-            }
+        if self.asked.token_file.is_none() || request.uri().path().starts_with(HEALTH) {
+            return Ok(());
+        }
+        match &self.current.current().tokens {
+            Some(tokens) if !tokens.are_shown(request.headers()) => Err(unauthenticated()),
             _ => Ok(()),
         }
-    }
-
-    fn current(&self) -> Arc<Credentials> {
-        let current = self.current.read();
-        current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

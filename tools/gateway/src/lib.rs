@@ -6,6 +6,7 @@
 //! [`reflection`], [`metrics`] and [`trace`] tell of all that.
 #![forbid(unsafe_code)]
 
+mod accept;
 pub mod cli;
 pub mod code;
 pub mod egress;
@@ -15,6 +16,7 @@ pub mod metrics;
 pub mod pool;
 pub mod proto;
 pub mod reflection;
+mod reload;
 pub mod run;
 pub mod serve;
 pub mod tls;

@@ -2,6 +2,7 @@
 
 mod preface;
 
+use crate::accept;
 use crate::guard::Guard;
 use crate::ingress::Ingress;
 use crate::tls;
@@ -17,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Connections at once; others wait to be accepted.
 const CONNECTIONS: usize = 1024;
@@ -37,9 +38,6 @@ const HEADERS: u32 = 16 << 10;
 
 /// A connection that says nothing for the first of these is asked, and ended after the second.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
-
-/// How long nothing is accepted when that failed, such as for want of a descriptor.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,32 +70,8 @@ pub async fn until(
     begin_drain: impl Future<Output = ()>,
 ) -> Draining {
     let (draining, drains) = watch::channel(false);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
-    let mut begin_drain = pin!(begin_drain);
-    loop {
-        let accept = async {
-            let place = places.clone().acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        tokio::select! {
-            () = &mut begin_drain => break,
-            Some(_) = connections.join_next() => {}
-            (place, accepted) = accept => match accepted {
-                Ok((stream, _)) => {
-                    let connection = admit(stream, guard.clone(), ingress.clone(), drains.clone());
-                    connections.spawn(async move {
-                        connection.await;
-                        drop(place);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    sleep(PAUSE).await;
-                }
-            },
-        }
-    }
+    let serve = |stream| admit(stream, guard.clone(), ingress.clone(), drains.clone());
+    let connections = accept::until(begin_drain, &listener, CONNECTIONS, serve).await;
     draining.send_replace(true);
     Draining(connections)
 }
@@ -140,6 +114,7 @@ async fn converse<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let answer = service_fn(move |request| ingress.clone().answer(request));
+    let (stream, greeting) = Prefaced::new(stream);
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEPALIVE.0)
@@ -148,11 +123,15 @@ async fn converse<S>(
         .initial_connection_window_size(WINDOWS.1)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS)
-        .serve_connection(TokioIo::new(Prefaced::new(stream)), answer);
+        .serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
+        biased; // What has come is read before it ends.
         ended = connection.as_mut() => ended,
         () = has_begun(&mut drains) => {
+            if !greeting.has_come() {
+                return; // Nothing was asked, so that nobody waits for an answer.
+            }
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -9,6 +9,7 @@ use crate::proto::bytes_client::BytesClient;
 use crate::proto::calculator_client::CalculatorClient;
 use crate::proto::execute_response::Outcome;
 use crate::proto::{CallRequest, ExecuteRequest, ExecuteResponse, Operation};
+use crate::reload::Reloaded;
 use crate::tls;
 use crate::tokens::Tokens;
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::protocol::frame::PREFIX;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tonic::Request;
@@ -35,7 +36,7 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from
 /// The gRPC server that answers, over one connection, which is made when it is needed and made anew when it was lost.
 pub struct Remote {
     asked: Asked,
-    current: RwLock<Arc<Dialled>>,
+    current: Reloaded<Dialled>,
 }
 
 /// What the command line says of it.
@@ -75,23 +76,20 @@ impl Remote {
             longest: cli.limits.max_timeout(),
             max_message: cli.limits.max_message as usize + ENVELOPE,
         };
-        let current = RwLock::new(asked.dial()?);
+        let current = Reloaded::new(asked.dial()?);
         Ok(Arc::new(Self { asked, current }))
     }
 
     /// Reads the files anew, for calls from now on. Of a file that is not good, all stays as it was.
     pub fn reload(&self) -> std::result::Result<(), String> {
-        let dialled = self.asked.dial()?;
-        // Nothing panics while it is locked.
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = dialled;
+        self.current.replace(self.asked.dial()?);
         Ok(())
     }
 
     /// What the server answers to this body.
     pub async fn ask(&self, body: Bytes) -> Result<Bytes> {
         let due = Instant::now() + self.asked.longest;
-        let current = self.current.read();
-        let dialled = current.unwrap_or_else(PoisonError::into_inner).clone();
+        let dialled = self.current.current();
         tokio::select! {
             // tonic has a clock too, which is not before this one, and would say CANCELLED.
             biased;
@@ -163,7 +161,7 @@ impl Remote {
 }
 
 impl Asked {
-    fn dial(&self) -> std::result::Result<Arc<Dialled>, String> {
+    fn dial(&self) -> std::result::Result<Dialled, String> {
         let scheme = match self.files.ca {
             Some(_) => "https",
             None => "http",
@@ -181,10 +179,10 @@ impl Asked {
             endpoint = endpoint.tls_config(tls).map_err(failure)?;
         }
         let authorization = self.files.authorization()?;
-        Ok(Arc::new(Dialled {
+        Ok(Dialled {
             channel: endpoint.connect_lazy(),
             authorization,
-        }))
+        })
     }
 }
 
@@ -226,15 +224,8 @@ fn read_certificates(flag: &str, file: &std::path::Path) -> std::result::Result<
 }
 
 fn message(request: &calculator::Request) -> ExecuteRequest {
-    use calculator::Operation as Ours;
-    let operation = match request.operation {
-        Ours::Add => Operation::Add,
-        Ours::Sub => Operation::Sub,
-        Ours::Mul => Operation::Mul,
-        Ours::Div => Operation::Div,
-    };
     ExecuteRequest {
-        operation: operation.into(),
+        operation: Operation::from(request.operation).into(),
         arg1: request.arg1,
         arg2: request.arg2,
     }

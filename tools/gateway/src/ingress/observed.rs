@@ -3,7 +3,7 @@
 use crate::code;
 use crate::metrics::Metrics;
 use crate::trace::{Budget, Parent};
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, Uri};
 use hyper::body::{Body as Streamed, Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Observer {
         }
         Observed {
             observer: self.clone(),
-            path: request.uri().path().to_owned(),
+            uri: request.uri().clone(),
             parent: Parent::read(request.headers()),
             began: Instant::now(),
             is_over: false,
@@ -50,14 +50,14 @@ impl Observer {
         if left_out > 0 {
             tracing::warn!(left_out, "more calls failed than were logged");
         }
-        let Observed { path, began, .. } = call;
+        let path = call.uri.path();
         let said = |name| {
             let value = status.metadata().get(name)?;
             value.to_str().ok()
         };
         let (named, executed) = (said(code::STATUS), said(code::EXECUTED));
         let trace = call.parent.map(|parent| parent.to_string());
-        let took = began.elapsed();
+        let took = call.began.elapsed();
         let (code, why) = (status.code(), status.message());
         match is_callers(code) {
             true => tracing::info!(
@@ -101,7 +101,7 @@ fn is_callers(code: Code) -> bool {
 /// A call that has begun. If it is dropped before its end, the caller has gone.
 pub(super) struct Observed {
     observer: Arc<Observer>,
-    path: String,
+    uri: Uri,
     parent: Option<Parent>,
     began: Instant,
     is_over: bool,
@@ -131,16 +131,16 @@ impl Observed {
     fn count(&mut self, code: Code) -> bool {
         let is_first = !std::mem::replace(&mut self.is_over, true);
         if let (true, Some(metrics)) = (is_first, &self.observer.metrics) {
-            metrics.end(&self.path, code, self.began.elapsed());
+            metrics.end(self.uri.path(), code, self.began.elapsed());
         }
         is_first
     }
 
     /// Tells of an end that is no failure.
     fn note(&self, what: &str) {
-        let Self { path, began, .. } = self;
+        let (path, took) = (self.uri.path(), self.began.elapsed());
         let trace = self.parent.map(tracing::field::display);
-        tracing::debug!(?path, took = ?began.elapsed(), trace, "{what}");
+        tracing::debug!(?path, ?took, trace, "{what}");
     }
 }
 

@@ -1,20 +1,20 @@
 //! Serves the metrics over HTTP/1.1.
 
 use super::Metrics;
+use crate::accept;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use http::{Method, Request, Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Who may ask at once; others wait.
 const CONNECTIONS: usize = 16;
@@ -24,9 +24,6 @@ const LIFE: Duration = Duration::from_secs(60);
 
 /// How long a request's headers may take.
 const HEADERS: Duration = Duration::from_secs(5);
-
-/// How long nothing is accepted when that failed, such as for want of a descriptor.
-const PAUSE: Duration = Duration::from_millis(20);
 
 const PATH: &str = "/metrics";
 
@@ -56,30 +53,13 @@ impl Page {
 
     /// Answers, for ever.
     pub async fn serve(self) {
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut connections = JoinSet::new();
-        loop {
-            let accept = async {
-                let place = places.clone().acquire_owned().await;
-                (place, self.listener.accept().await)
-            };
-            tokio::select! {
-                Some(_) = connections.join_next() => {}
-                (place, accepted) = accept => match accepted {
-                    Ok((stream, _)) => {
-                        let metrics = self.metrics.clone();
-                        connections.spawn(async move {
-                            let _ = timeout(LIFE, converse(stream, metrics)).await;
-                            drop(place);
-                        });
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "cannot accept a connection for metrics");
-                        sleep(PAUSE).await;
-                    }
-                },
+        let serve = |stream| {
+            let metrics = self.metrics.clone();
+            async move {
+                let _ = timeout(LIFE, converse(stream, metrics)).await;
             }
-        }
+        };
+        accept::until(pending(), &self.listener, CONNECTIONS, serve).await;
     }
 }
 

@@ -3,6 +3,8 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,14 +21,28 @@ pub(super) struct Prefaced<S> {
     stream: S,
     /// Bytes that are not there yet, and until when they have to be.
     lacks: Option<(usize, Pin<Box<Sleep>>)>,
+    greeting: Greeting,
+}
+
+/// Whether all of the preface has come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Greeting(Arc<AtomicBool>);
+
+impl Greeting {
+    pub(super) fn has_come(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl<S> Prefaced<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self {
+    pub(super) fn new(stream: S) -> (Self, Greeting) {
+        let greeting = Greeting::default();
+        let prefaced = Self {
             stream,
             lacks: Some((PREFACE, Box::pin(sleep(LIMIT)))),
-        }
+            greeting: greeting.clone(),
+        };
+        (prefaced, greeting)
     }
 }
 
@@ -36,12 +52,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prefaced<S> {
         context: &mut Context<'_>,
         room: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
         let before = room.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, room);
-        if let Some((lacking, until)) = &mut self.lacks {
+        let read = Pin::new(&mut this.stream).poll_read(context, room);
+        if let Some((lacking, until)) = &mut this.lacks {
             *lacking = lacking.saturating_sub(room.filled().len() - before);
             if *lacking == 0 {
-                self.lacks = None;
+                this.lacks = None;
+                this.greeting.0.store(true, Ordering::Relaxed);
             } else if until.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }

@@ -1,16 +1,14 @@
 //! The other way round: clients of the library, a gateway, and a gRPC server, which is another gateway or the test's own.
 
+mod ending;
 mod support;
 
-use crate::support::{Gateway, PATIENCE, Place, by_hand, serve};
+use crate::support::{Gateway, Place, backwards, by_hand, serve};
 use crate::trust::Authority;
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::Status;
 use calc_ipc::service::Handler;
-use nix::sys::signal::Signal::SIGTERM;
-use std::thread;
-use std::time::{Duration, Instant};
-use support::{Remote, SCHEMES, call, connect, egress, egress_heard, failure};
+use support::{Remote, SCHEMES, call, call_while, connect, egress, egress_heard, failure};
 use tokio::task::block_in_place;
 use tonic::Code;
 
@@ -240,27 +238,19 @@ async fn a_remote_that_does_not_answer_in_time_is_given_up() {
     let to = format!("grpc://{}", ingress.address);
     for scheme in SCHEMES {
         let url = place.url_of(scheme, "remote");
-        let (_egress, log) = egress_heard(&url, &to, &["--max-timeout", "200"]);
+        let (_egress, log) = egress_heard(&url, &to, &["--max-timeout", "1000"]);
         let client = connect(&url);
-        let began = Instant::now();
         assert_eq!(failure(&client, b"ADD 1 2"), Status::HandlerFailed);
-        assert!(began.elapsed() >= Duration::from_millis(200));
         let said = log.next_with("why=");
         assert!(said.contains("TIMED_OUT"), "{said}");
         let (late, _) = requests.next();
         // The connection is there for the next one.
-        let (answer, ()) = thread::scope(|scope| {
-            let asks = scope.spawn(|| {
-                let mut room = [0; 100];
-                let length = client.call_bytes(b"ADD 3 4", &mut room).unwrap();
-                room[..length].to_vec()
-            });
+        let (answer, ()) = call_while(&client, b"ADD 3 4", || {
             let (reply, body) = requests.next();
             assert_eq!(body, b"ADD 3 4");
             reply.send(b"OK 7").unwrap();
-            (asks.join().unwrap(), ())
         });
-        assert_eq!(answer, b"OK 7");
+        assert_eq!(answer.unwrap(), b"OK 7");
         // Nobody waits for it any more.
         let _ = late.send(b"OK 3");
     }
@@ -287,97 +277,14 @@ async fn a_remote_that_has_gone_is_found_again() {
     let client = connect(&url);
     assert_eq!(call(&client, b"whole").unwrap(), b"whole");
     // In the middle of a call.
-    let (ended, ()) = thread::scope(|scope| {
-        let asks = scope.spawn(|| client.call_bytes(b"hang", &mut [0; 100]));
+    let (ended, ()) = call_while(&client, b"hang", || {
         remote.wait_until_asked();
         drop(remote);
-        (block_in_place(|| asks.join().unwrap()), ())
     });
     assert_eq!(ended.unwrap_err().status(), Status::HandlerFailed);
     let said = log.next_with("why=");
     assert!(!said.contains("not executed"), "{said}");
-    let began = Instant::now();
     assert_eq!(failure(&client, b"whole"), Status::HandlerFailed);
-    assert!(began.elapsed() < PATIENCE / 2);
     let _again = Remote::start_at(address).await;
     assert_eq!(call(&client, b"whole").unwrap(), b"whole");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_runs_is_answered_before_it_ends() {
-    let place = Place::new();
-    let slow = place.url("slow.sock");
-    let (handler, requests) = by_hand();
-    let _server = serve(&slow, handler);
-    let ingress = Gateway::before(&[&slow]);
-    let to = format!("grpc://{}", ingress.address);
-    for round in 0..10 {
-        for scheme in SCHEMES {
-            let url = place.url_of(scheme, "remote");
-            let egress = egress(&url, &to, &[]);
-            let (client, other) = (connect(&url), connect(&url));
-            let answer = thread::scope(|scope| {
-                let asks = scope.spawn(|| {
-                    let mut room = [0; 100];
-                    client
-                        .call_bytes(b"ADD 1 2", &mut room)
-                        .map(|length| room[..length].to_vec())
-                });
-                let (reply, _) = requests.next();
-                egress.signal(SIGTERM);
-                // From when it was told, others fail at once.
-                let until = Instant::now() + PATIENCE;
-                loop {
-                    let asks = scope.spawn(|| other.call_bytes(b"ADD 5 6", &mut [0; 100]));
-                    while !asks.is_finished() {
-                        for (early, body) in requests.taken() {
-                            assert_eq!(body, b"ADD 5 6");
-                            early.send(b"OK 11").unwrap();
-                        }
-                        thread::yield_now();
-                        assert!(Instant::now() < until, "it hangs");
-                    }
-                    match asks.join().unwrap() {
-                        Ok(_) => {}
-                        Err(error) => {
-                            assert_eq!(error.status(), Status::HandlerFailed);
-                            break;
-                        }
-                    }
-                }
-                reply.send(b"OK 3").unwrap();
-                asks.join().unwrap()
-            });
-            assert_eq!(answer.unwrap(), b"OK 3", "{scheme} {round}");
-            assert_eq!(egress.wait(), Some(0));
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_cut_shows_in_the_exit_status() {
-    let place = Place::new();
-    let url = place.url("remote.sock");
-    let remote = Remote::start().await;
-    let to = format!("grpc://{}", remote.address);
-    let egress = egress(&url, &to, &["--grace", "0"]);
-    let client = connect(&url);
-    thread::scope(|scope| {
-        let asks = scope.spawn(|| client.call_bytes(b"hang", &mut [0; 100]));
-        remote.wait_until_asked();
-        egress.signal(SIGTERM);
-        assert_eq!(egress.wait(), Some(1));
-        let ended = block_in_place(|| asks.join().unwrap());
-        assert!(ended.is_err());
-    });
-}
-
-/// Answers a message backwards.
-fn backwards() -> Handler {
-    Handler::bytes(|message, room| {
-        let answer = room.get_mut(..message.len())?;
-        answer.copy_from_slice(message);
-        answer.reverse();
-        Some(message.len())
-    })
 }

@@ -8,6 +8,7 @@ use calc_ipc_gateway::proto::bytes_server::{Bytes, BytesServer};
 use calc_ipc_gateway::proto::{CallRequest, CallResponse};
 use std::net::SocketAddr;
 use std::sync::mpsc;
+use std::thread;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 use tokio::task::block_in_place;
@@ -32,6 +33,19 @@ pub(super) fn call(client: &Client, message: &[u8]) -> calc_ipc::error::Result<V
     let length = block_in_place(|| client.call_bytes(message, &mut room))?;
     room.truncate(length);
     Ok(room)
+}
+
+/// What is answered to a message while this thread does something.
+pub(super) fn call_while<T>(
+    client: &Client,
+    message: &[u8],
+    meanwhile: impl FnOnce() -> T,
+) -> (calc_ipc::error::Result<Vec<u8>>, T) {
+    thread::scope(|scope| {
+        let asks = scope.spawn(|| call(client, message));
+        let done = meanwhile();
+        (block_in_place(|| asks.join().unwrap()), done)
+    })
 }
 
 /// What a failed call is told.
