@@ -1,6 +1,6 @@
 //! Every method, and what is answered.
 
-use crate::support::{Gateway, Place, add, ask, result, serve, serve_anywhere, soon, told};
+use crate::support::{Gateway, Place, add, ask, backwards, result, serve, serve_anywhere, soon, told};
 use calc_ipc::service::Handler;
 use calc_ipc::transport::ServerOptions;
 use calc_ipc_gateway::proto::execute_response::Outcome;
@@ -8,9 +8,7 @@ use calc_ipc_gateway::proto::{CallRequest, ExecuteBatchRequest, ExecuteRequest, 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tokio_stream::StreamExt as _;
-use tonic::client::Grpc;
-use tonic::{Code, Request};
-use tonic_prost::ProstCodec;
+use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_calculator_calculates() {
@@ -39,8 +37,7 @@ async fn the_calculator_calculates() {
 #[tokio::test(flavor = "multi_thread")]
 async fn backends_are_reached_over_every_transport() {
     let place = Place::new();
-    let paths = ["unix", "seqpacket", "fifo", "shm"].map(|scheme| place.url_of(scheme, scheme));
-    for url in paths.into_iter().chain(["tcp://127.0.0.1:0".to_owned()]) {
+    for url in place.urls() {
         let options = ServerOptions::default();
         let (_server, url) = serve_anywhere(&url, Handler::Calculator, &options);
         let gateway = Gateway::before(&[&url]);
@@ -164,13 +161,26 @@ async fn a_route_gives_the_handler_the_message_itself() {
     let expected = CallRequest {
         body: vec![2, 1, 4, 10].into(),
     };
-    let mut grpc = Grpc::new(gateway.connect().await);
-    grpc.ready().await.unwrap();
-    let path = "/demo.v1.Values/Get".parse().unwrap();
-    let codec = ProstCodec::<CallRequest, CallRequest>::default();
-    let call = grpc.unary(Request::new(message), path, codec);
-    let answer = soon("the route", call).await.unwrap().into_inner();
-    assert_eq!(answer, expected);
+    let answer = gateway.unary("/demo.v1.Values/Get", message).await;
+    assert_eq!(answer.unwrap(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_are_served_over_every_transport() {
+    let place = Place::new();
+    for url in place.urls() {
+        let (_server, url) = serve_anywhere(&url, backwards(), &ServerOptions::default());
+        let route = format!("/demo.v1.Values/Get={url}");
+        let gateway = Gateway::with(&[], &["--route", &route]);
+        for last in 0..20 {
+            let message = |body: [u8; 4]| CallRequest {
+                body: body.to_vec().into(),
+            };
+            // As above: encoded, and backwards, each is the other.
+            let asked = gateway.unary("/demo.v1.Values/Get", message([last, 2, 4, 10]));
+            assert_eq!(asked.await.unwrap(), message([2, last, 4, 10]), "{url}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,12 +190,8 @@ async fn an_unknown_method_is_unimplemented_and_was_not_executed() {
     let _server = serve(&url, Handler::Calculator);
     let gateway = Gateway::before(&[&url]);
     for path in ["/no.Such/Method", "/calc_ipc.v1.Calculator/No"] {
-        let mut grpc = Grpc::new(gateway.connect().await);
-        grpc.ready().await.unwrap();
-        let codec = ProstCodec::<CallRequest, CallRequest>::default();
-        let request = Request::new(CallRequest::default());
-        let call = grpc.unary(request, path.parse().unwrap(), codec);
-        let status = soon("a call", call).await.unwrap_err();
+        let call = gateway.unary(path, CallRequest::default());
+        let status = call.await.unwrap_err();
         assert_eq!(told(&status), (Code::Unimplemented, "UNSUPPORTED", "no"));
     }
 }
@@ -219,14 +225,4 @@ async fn many_clients_at_once_get_their_own_answers_from_all_backends() {
     }
     soon("all", callers.join_all()).await;
     assert_eq!(asked.lock().unwrap().len(), 2);
-}
-
-/// Answers a message backwards.
-fn backwards() -> Handler {
-    Handler::bytes(|message, room| {
-        let answer = room.get_mut(..message.len())?;
-        answer.copy_from_slice(message);
-        answer.reverse();
-        Some(message.len())
-    })
 }

@@ -38,12 +38,7 @@ async fn a_failure_is_a_line_with_its_trace() {
     let line = log.next_with(&format!("trace=\"{trace}-{step}\""));
     assert!(line.contains("operation 0 is none"), "{line}");
     // Of a backend that is not there, without a trace.
-    let mut connection = tonic::client::Grpc::new(gateway.connect().await);
-    let codec = tonic_prost::ProstCodec::<ExecuteRequest, ExecuteRequest>::default();
-    let path = http::uri::PathAndQuery::from_static("/demo.v1.Values/Get");
-    soon("ready", connection.ready()).await.unwrap();
-    let failed = connection.unary(Request::new(add(1, 2)), path, codec);
-    let failed = soon("a call", failed).await.unwrap_err();
+    let failed = gateway.unary("/demo.v1.Values/Get", add(1, 2)).await.unwrap_err();
     assert_eq!(failed.code(), Code::Unavailable);
     let line = log.next_with("call failed code=Unavailable");
     for part in [
@@ -57,20 +52,24 @@ async fn a_failure_is_a_line_with_its_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_callers_write_is_one_line() {
+async fn what_callers_write_stays_inside_of_its_quotes() {
     let place = Place::new();
     let url = place.url("calc.sock");
     let _server = serve(&url, Handler::Calculator);
     let (gateway, log) = Gateway::heard(&["--listen", "127.0.0.1:0", "--backend", &url]);
-    let mut connection = tonic::client::Grpc::new(gateway.connect().await);
-    let codec = tonic_prost::ProstCodec::<ExecuteRequest, ExecuteRequest>::default();
-    let path = "/no.Such/Method%0aERROR".parse().unwrap();
-    soon("ready", connection.ready()).await.unwrap();
-    let failed = connection.unary(Request::new(add(1, 2)), path, codec);
-    let failed = soon("a call", failed).await.unwrap_err();
-    assert_eq!(failed.code(), Code::Unimplemented);
+    // HTTP lets quotes through in a path, and tabs in a header; no line's end in either.
+    let failed = gateway.unary(r#"/no.Such/Me"why="forged"#, add(1, 2)).await;
+    assert_eq!(failed.unwrap_err().code(), Code::Unimplemented);
     let line = log.next_with("code=Unimplemented");
-    assert!(line.contains("/no.Such/Method%0aERROR"), "{line}");
+    assert!(line.contains(r#"path="/no.Such/Me\"why=\"forged""#), "{line}");
+    let mut request = Request::new(add(1, 2));
+    let timeout = "a\tERROR".parse().unwrap();
+    request.metadata_mut().insert("grpc-timeout", timeout);
+    let mut client = gateway.calculator().await;
+    let failed = soon("execute", client.execute(request)).await.unwrap_err();
+    assert_eq!(failed.code(), Code::InvalidArgument);
+    let line = log.next_with("code=InvalidArgument");
+    assert!(line.contains(r"'a\tERROR'"), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

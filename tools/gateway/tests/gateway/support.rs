@@ -19,8 +19,10 @@ use std::time::Duration;
 use std::{env, thread};
 use tempfile::TempDir;
 use tokio::time::timeout;
-use tonic::{Code, Status};
+use tonic::client::Grpc;
+use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_client::HealthClient;
+use tonic_prost::ProstCodec;
 
 pub(crate) use connection::Connection;
 
@@ -52,6 +54,13 @@ impl Place {
         format!("{scheme}://{}", self.path(name))
     }
 
+    /// One of each transport.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        let schemes = ["unix", "seqpacket", "fifo", "shm"];
+        let paths = schemes.map(|scheme| self.url_of(scheme, scheme));
+        paths.into_iter().chain(["tcp://127.0.0.1:0".to_owned()]).collect()
+    }
+
     pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
@@ -77,6 +86,16 @@ pub(crate) fn serve_anywhere(
     let server = Server::new(bound.endpoint, handler).unwrap();
     server.start().unwrap();
     (server, bound.address.to_string())
+}
+
+/// Answers a message backwards.
+pub(crate) fn backwards() -> Handler {
+    Handler::bytes(|message, room| {
+        let answer = room.get_mut(..message.len())?;
+        answer.copy_from_slice(message);
+        answer.reverse();
+        Some(message.len())
+    })
 }
 
 /// A handler whose answers are the test's: it gets each request, and the right to answer it.
@@ -301,6 +320,18 @@ impl Gateway {
     pub(crate) async fn health(&self) -> HealthClient<Connection> {
         HealthClient::new(self.connect().await)
     }
+
+    /// What a unary method answers whose messages are alike.
+    pub(crate) async fn unary<M>(&self, path: &str, message: M) -> Result<M, Status>
+    where
+        M: prost::Message + Default + 'static,
+    {
+        let mut grpc = Grpc::new(self.connect().await);
+        soon("ready", grpc.ready()).await.unwrap();
+        let codec = ProstCodec::<M, M>::default();
+        let call = grpc.unary(Request::new(message), path.parse().unwrap(), codec);
+        soon("a call", call).await.map(Response::into_inner)
+    }
 }
 
 /// What the gateway prints and how it exits where it does not serve.
@@ -336,8 +367,8 @@ pub(crate) fn result(result: i64) -> ExecuteResponse {
 }
 
 /// A request that has to be answered in so many milliseconds.
-pub(crate) fn within<T>(milliseconds: u32, message: T) -> tonic::Request<T> {
-    let mut request = tonic::Request::new(message);
+pub(crate) fn within<T>(milliseconds: u32, message: T) -> Request<T> {
+    let mut request = Request::new(message);
     let timeout = format!("{milliseconds}m").parse().unwrap();
     request.metadata_mut().insert("grpc-timeout", timeout);
     request
