@@ -1,10 +1,11 @@
 #!/bin/sh
-# gateway.sh [interop | codes | once [ROUNDS] | hostile | balance | soak [CALLS] | bench [SECONDS]]: calc-ipc-gateway, asked by clients
-# that share nothing with it: gRPC's own libraries for Python and C++, and python's h2 (the first five parts, if none is named).
-# interop: every method, answers compared; codes: every failure that can be provoked, its code and trailers; once: backends and
-# gateways killed in calls, of which none is executed twice; hostile: peers that do not keep to HTTP/2, or keep to it too well; balance:
-# round_robin over gateways that end, and over backends that hang; soak: many calls, after which no more memory, threads and
-# descriptors are in use; bench: gRPC C++ that calculates in place, and the gateway before a C handler, by one client.
+# gateway.sh [interop | egress | codes | once [ROUNDS] | hostile | balance | soak [CALLS] | bench [SECONDS]]: calc-ipc-gateway, asked by
+# clients that share nothing with it: gRPC's own libraries for Python and C++, and python's h2 (the first six parts, if none is named).
+# interop: every method, answers compared; egress: clients in C ask a server of Python's gRPC; codes: every failure that can be
+# provoked, its code and trailers; once: backends and gateways killed in calls, of which none is executed twice; hostile: peers that do
+# not keep to HTTP/2, or keep to it too well; balance: round_robin over gateways that end, and over backends that hang; soak: many calls,
+# after which no more memory, threads and descriptors are in use; bench: gRPC C++ that calculates in place, and the gateway before a C
+# handler, by one client.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
@@ -46,11 +47,11 @@ number=${2:-}
 case $part in
     "")
         build
-        for module in interop codes once hostile balance; do
+        for module in interop egress codes once hostile balance; do
             run 600 $module
         done
         ;;
-    interop | codes | hostile | balance)
+    interop | egress | codes | hostile | balance)
         build
         run 600 "$part"
         ;;

@@ -1,9 +1,10 @@
 /* A server of the library for the gateway's tests, until SIGTERM.
  *
- *     backend calculator URL [JOURNAL]     calculates; takes 2 ms where there is a JOURNAL, and writes the first number
- * of each request to it, as 8 bytes backend bytes URL [NAME [MAX_MESSAGE [MAX_CLIENTS]]]
+ *     backend calculator URL [JOURNAL]
+ *     backend bytes URL [NAME [MAX_MESSAGE [MAX_CLIENTS]]]
  *
- * Messages of the second: "echo ..." is answered by itself, "who" by NAME, "fill N" by N bytes; "hang" is never
+ * The first calculates; where there is a JOURNAL, it takes 2 ms, and writes the first number of each request to it, as 8
+ * bytes. Messages of the second: "echo ..." is answered by itself, "who" by NAME, "fill N" by N bytes; "hang" is never
  * answered; "ADD ..." is answered by what is no response of a calculator; whatever else fails. "asked" is printed
  * before a handler hangs.
  */
@@ -117,7 +118,9 @@ static calc_ipc_status create(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     if (argc < 3) {
-        fputs("backend calculator|bytes URL ...\n", stderr);
+        fputs("backend calculator URL [JOURNAL]\n"
+              "backend bytes URL [NAME [MAX_MESSAGE [MAX_CLIENTS]]]\n",
+              stderr);
         return 2;
     }
     calc_ipc_status status = create(argc, argv);

@@ -42,12 +42,16 @@ class Interop(Case):
         self.backend("calculator", url)
         return self.gateway(url)
 
+    def values(self, url):
+        """The arguments for a route to examples/c/bytes_server.c."""
+        values = self.ends(Process(os.path.join(PROGRAMS, "values"), url, ready="serving "))
+        return ["--route", f"/values.v1.Values/Ask={values.said}"]
+
     def with_values(self):
-        """A gateway before examples/c/bytes_server.c by a route, and before a server of bytes."""
-        bytes_url, url = self.url("bytes"), self.url("values")
-        self.backend("bytes", bytes_url)
-        self.ends(Process(os.path.join(PROGRAMS, "values"), url, ready="serving "))
-        return self.gateway(bytes_url, more=["--route", f"/values.v1.Values/Ask={url}"])
+        """A gateway before it, and before a server of bytes."""
+        url = self.url("bytes")
+        self.backend("bytes", url)
+        return self.gateway(url, more=self.values(self.url("values")))
 
     def test_every_pair_of_extremes(self):
         calculator = self.calculator(self.with_calculator())
@@ -97,15 +101,15 @@ class Interop(Case):
             body = b"echo" + bytes(random.Random(length).randbytes(length))
             self.assertEqual(ask_bytes.Call(message(body), timeout=PATIENCE).body, body)
 
-    def test_a_route_carries_messages_as_they_are(self):
-        channel = self.channel(self.with_values().address)
-        values = channel.unary_unary("/values.v1.Values/Ask")
+    def test_a_route_carries_messages_as_they_are_over_every_transport(self):
         value = bytes(range(256)) * 15
-        self.assertEqual(values(b"set python " + value, timeout=PATIENCE), b"ok")
-        self.assertEqual(values(b"get python", timeout=PATIENCE), value)
-        with self.assertRaises(grpc.RpcError) as failure:
-            values(b"get nothing", timeout=PATIENCE)
-        self.assertEqual(told(failure.exception), ("ABORTED", "HANDLER_FAILED", "yes"))
+        for url in self.urls():
+            values = self.channel(self.gateway(more=self.values(url)).address).unary_unary("/values.v1.Values/Ask")
+            self.assertEqual(values(b"set python " + value, timeout=PATIENCE), b"ok", url)
+            self.assertEqual(values(b"get python", timeout=PATIENCE), value, url)
+            with self.assertRaises(grpc.RpcError) as failure:
+                values(b"get nothing", timeout=PATIENCE)
+            self.assertEqual(told(failure.exception), ("ABORTED", "HANDLER_FAILED", "yes"), url)
 
     def test_the_clients_in_cxx(self):
         calculator, values = self.with_calculator(), self.with_values()

@@ -92,6 +92,14 @@ class Gateway(Process):
         return int(fields["VmRSS"].split()[0]), int(fields["Threads"]), descriptors
 
 
+class Egress(Process):
+    """The gateway the other way round: its server is of calc_ipc, and it asks `to`."""
+
+    def __init__(self, url, to, *more):
+        command = [os.environ["GATEWAY"], "--serve", url, "--to", f"grpc://{to}", *more]
+        super().__init__(*command, ready="listening on ", stderr=subprocess.DEVNULL)
+
+
 class Case(unittest.TestCase):
     """A test with a folder of its own, whose processes and channels end with it."""
 
@@ -101,6 +109,10 @@ class Case(unittest.TestCase):
 
     def url(self, name, scheme="unix"):
         return f"{scheme}://{self.folder}/{name}"
+
+    def urls(self):
+        """One of each transport."""
+        return [*(self.url(scheme, scheme) for scheme in ("unix", "seqpacket", "fifo", "shm")), "tcp://127.0.0.1:0"]
 
     def ends(self, process):
         self.addCleanup(process.kill)
