@@ -203,7 +203,10 @@ fn a_call_that_is_over_is_under_way_until_its_answer_has_come() {
     assert_eq!(client.under_way().unwrap(), 1);
     client.cancel(id).unwrap();
     let next = client.next(Some(Duration::ZERO), &mut []);
-    assert!(matches!(next, Ok(Next::Completion(Completion { tag: 7, .. }))));
+    assert!(matches!(
+        next,
+        Ok(Next::Completion(Completion { tag: 7, .. }))
+    ));
     assert_eq!(client.under_way().unwrap(), 1);
     let none = client.next(Some(Duration::ZERO), &mut []);
     assert_eq!(none.unwrap_err().status(), Status::TimedOut);

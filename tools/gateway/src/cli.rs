@@ -267,11 +267,9 @@ fn backend(text: &str) -> Result<Address, String> {
 
 fn served(text: &str) -> Result<Address, String> {
     match Address::parse(text, Side::Server) {
-        Ok(Address::Stdio) => Err(
-            "standard output has the line that says where it listens: \
+        Ok(Address::Stdio) => Err("standard output has the line that says where it listens: \
              give a URL such as unix:///path, and that to the client"
-                .to_owned(),
-        ),
+            .to_owned()),
         parsed => parsed.map_err(|error| error.to_string()),
     }
 }

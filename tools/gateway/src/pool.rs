@@ -8,8 +8,8 @@ mod standing;
 
 pub use backend::{Backend, Probe, body};
 pub use call::Call;
-pub(crate) use lane::expired;
 pub use lane::Lane;
+pub(crate) use lane::expired;
 pub use queue::Queue;
 
 use bytes::Bytes;

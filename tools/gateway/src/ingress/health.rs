@@ -118,7 +118,9 @@ mod tests {
         let mut statuses = watch.into_inner();
         let is_serving = async {
             while let Some(status) = statuses.next().await {
-                if status.unwrap().status() == tonic_health::pb::health_check_response::ServingStatus::Serving {
+                if status.unwrap().status()
+                    == tonic_health::pb::health_check_response::ServingStatus::Serving
+                {
                     return;
                 }
             }

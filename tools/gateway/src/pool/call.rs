@@ -45,7 +45,7 @@ impl Call {
     }
 
     /// One that is over already.
-    pub(super) fn over(lane: &Arc<Lane>, answer: Answer) -> Self {
+    pub(super) fn ended(lane: &Arc<Lane>, answer: Answer) -> Self {
         let (reply, receiver) = oneshot::channel();
         let _ = reply.send(answer); // The other end is held right here.
         let mut call = Self::new(lane.clone(), 0, Instant::now(), Placed::Submitted, receiver);

@@ -125,7 +125,7 @@ impl Lane {
     /// the queue has no place, it is refused.
     pub fn ask(self: &Arc<Self>, message: Bytes, due: Instant) -> Call {
         let put = self.put(message, due, || self.queue.enter());
-        put.unwrap_or_else(|_| Call::over(self, Err(self.queue.full())))
+        put.unwrap_or_else(|_| Call::ended(self, Err(self.queue.full())))
     }
 
     /// The same for whoever asks much, one after another: where the queue has no place, it waits for one, until `due`.
@@ -147,7 +147,7 @@ impl Lane {
             });
             match waited.await {
                 Ok(entered) => place = entered,
-                Err(_) => return Call::over(self, Err(expired())),
+                Err(_) => return Call::ended(self, Err(expired())),
             }
         }
     }

@@ -55,7 +55,11 @@ impl Standing {
     fn may_try_at(&self, now: u64) -> bool {
         let last = self.word.load(Relaxed);
         let is_over = last >= REFUSED && now >= last + as_number(PAUSE);
-        is_over && self.word.compare_exchange(last, now, Relaxed, Relaxed).is_ok()
+        is_over
+            && self
+                .word
+                .compare_exchange(last, now, Relaxed, Relaxed)
+                .is_ok()
     }
 
     fn now(&self) -> u64 {

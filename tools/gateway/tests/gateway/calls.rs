@@ -1,6 +1,8 @@
 //! Every method, and what is answered.
 
-use crate::support::{Gateway, Place, add, ask, backwards, result, serve, serve_anywhere, soon, told};
+use crate::support::{
+    Gateway, Place, add, ask, backwards, result, serve, serve_anywhere, soon, told,
+};
 use calc_ipc::service::Handler;
 use calc_ipc::transport::ServerOptions;
 use calc_ipc_gateway::proto::execute_response::Outcome;

@@ -3,8 +3,8 @@
 use crate::support::{Gateway, Place, Remote, add, result, serve, soon};
 use calc_ipc::service::Handler;
 use tonic::{Code, Streaming};
-use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_health::pb::health_check_response::ServingStatus::{self, NotServing, Serving};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 /// Waits until this is said of a service. One whose probe took long may seem ill for a while.
 async fn wait_for(gateway: &Gateway, service: &str, status: ServingStatus) {
@@ -18,9 +18,7 @@ async fn wait_for(gateway: &Gateway, service: &str, status: ServingStatus) {
 
 /// The same of the service that is watched.
 async fn wait_until(changes: &mut Streaming<HealthCheckResponse>, status: ServingStatus) {
-    let is_said = async {
-        while changes.message().await.unwrap().unwrap().status() != status {}
-    };
+    let is_said = async { while changes.message().await.unwrap().unwrap().status() != status {} };
     soon("a change", is_said).await;
 }
 

@@ -38,7 +38,10 @@ async fn a_failure_is_a_line_with_its_trace() {
     let line = log.next_with(&format!("trace=\"{trace}-{step}\""));
     assert!(line.contains("operation 0 is none"), "{line}");
     // Of a backend that is not there, without a trace.
-    let failed = gateway.unary("/demo.v1.Values/Get", add(1, 2)).await.unwrap_err();
+    let failed = gateway
+        .unary("/demo.v1.Values/Get", add(1, 2))
+        .await
+        .unwrap_err();
     assert_eq!(failed.code(), Code::Unavailable);
     let line = log.next_with("call failed code=Unavailable");
     for part in [
@@ -61,7 +64,10 @@ async fn what_callers_write_stays_inside_of_its_quotes() {
     let failed = gateway.unary(r#"/no.Such/Me"why="forged"#, add(1, 2)).await;
     assert_eq!(failed.unwrap_err().code(), Code::Unimplemented);
     let line = log.next_with("code=Unimplemented");
-    assert!(line.contains(r#"path="/no.Such/Me\"why=\"forged""#), "{line}");
+    assert!(
+        line.contains(r#"path="/no.Such/Me\"why=\"forged""#),
+        "{line}"
+    );
     let mut request = Request::new(add(1, 2));
     let timeout = "a\tERROR".parse().unwrap();
     request.metadata_mut().insert("grpc-timeout", timeout);

@@ -47,7 +47,10 @@ fn late() -> Instant {
 }
 
 /// Calls of which each waits for its answer in a task.
-fn ask_many(lane: &Arc<Lane>, count: usize) -> Vec<tokio::task::JoinHandle<Result<bytes::Bytes, calc_ipc::error::Error>>> {
+fn ask_many(
+    lane: &Arc<Lane>,
+    count: usize,
+) -> Vec<tokio::task::JoinHandle<Result<bytes::Bytes, calc_ipc::error::Error>>> {
     let ask = |_| {
         let lane = lane.clone();
         tokio::spawn(async move {
@@ -86,7 +89,10 @@ async fn what_waits_is_bounded_and_counted_whoever_asks() {
     let lane = pool.pick();
     let more = 10;
     let calls = ask_many(lane, IN_FLIGHT_MAX + SETTINGS.queue + more);
-    until("the queue is full", async || backend.queued() == SETTINGS.queue).await;
+    until("the queue is full", async || {
+        backend.queued() == SETTINGS.queue
+    })
+    .await;
     // Those who ask much wait outside; who asks once is refused.
     let refused = lane.ask("ADD 1 2".into(), late()).answer().await;
     assert_eq!(refused.unwrap_err().status(), Status::Refused);
@@ -139,7 +145,9 @@ async fn a_server_that_is_full_swallows_no_calls_while_another_has_room() {
     let guests = [guest(&full), guest(&full)];
     let _free = serve(&free, says(b"\x0a\x01b"));
     let routes = [&full, &free].map(|url| format!("/demo.v1.Values/Get={url}"));
-    let args = ["--route", &routes[0], "--route", &routes[1], "--probe", "50"];
+    let args = [
+        "--route", &routes[0], "--route", &routes[1], "--probe", "50",
+    ];
     let gateway = Gateway::with(&[], &args);
     let ask = async || {
         let answer = gateway.unary("/demo.v1.Values/Get", CallRequest::default());
@@ -161,9 +169,7 @@ async fn connections_for_which_a_server_has_no_room_carry_nothing() {
     let gateway = Gateway::with(&[&url], &["--connections", "4"]);
     let mut client = gateway.bytes().await;
     for _ in 0..100 {
-        let request = CallRequest {
-            body: "abc".into(),
-        };
+        let request = CallRequest { body: "abc".into() };
         let answer = soon("call", client.call(request)).await;
         assert_eq!(answer.unwrap().into_inner().body, "cba");
     }

@@ -58,7 +58,10 @@ impl Place {
     pub(crate) fn urls(&self) -> Vec<String> {
         let schemes = ["unix", "seqpacket", "fifo", "shm"];
         let paths = schemes.map(|scheme| self.url_of(scheme, scheme));
-        paths.into_iter().chain(["tcp://127.0.0.1:0".to_owned()]).collect()
+        paths
+            .into_iter()
+            .chain(["tcp://127.0.0.1:0".to_owned()])
+            .collect()
     }
 
     pub(crate) fn path(&self, name: &str) -> String {

@@ -2,8 +2,8 @@
  *
  *     asker URL
  *
- * Each line asks, and is answered by a line: "OPERATION A B", three numbers, by "result N" or "error TEXT"; "bytes HEX", a
- * message of any kind, by "bytes HEX". A call that fails is "status N".
+ * Each line asks, and is answered by a line: "OPERATION A B", three numbers, by "result N" or "error TEXT"; "bytes
+ * HEX", a message of any kind, by "bytes HEX". A call that fails is "status N".
  */
 #include <calc_ipc.h>
 
@@ -38,9 +38,7 @@ static void calculate(const char *line) {
     }
 }
 
-static unsigned digit(char text) {
-    return (unsigned)(text <= '9' ? text - '0' : text - 'a' + 10);
-}
+static unsigned digit(char text) { return (unsigned)(text <= '9' ? text - '0' : text - 'a' + 10); }
 
 /* The bytes that are written so; gives how many. */
 static size_t read_hex(const char *text, uint8_t *bytes) {

@@ -3,9 +3,9 @@
  *     backend calculator URL [JOURNAL]
  *     backend bytes URL [NAME [MAX_MESSAGE [MAX_CLIENTS]]]
  *
- * The first calculates; where there is a JOURNAL, it takes 2 ms, and writes the first number of each request to it, as 8
- * bytes. Messages of the second: "echo ..." is answered by itself, "who" by NAME, "fill N" by N bytes; "hang" is never
- * answered; "ADD ..." is answered by what is no response of a calculator; whatever else fails. "asked" is printed
+ * The first calculates; where there is a JOURNAL, it takes 2 ms, and writes the first number of each request to it, as
+ * 8 bytes. Messages of the second: "echo ..." is answered by itself, "who" by NAME, "fill N" by N bytes; "hang" is
+ * never answered; "ADD ..." is answered by what is no response of a calculator; whatever else fails. "asked" is printed
  * before a handler hangs.
  */
 #include <calc_ipc.h>
