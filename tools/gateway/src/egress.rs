@@ -2,6 +2,7 @@
 
 mod remote;
 mod running;
+mod settling;
 mod target;
 
 pub use remote::Remote;
@@ -18,10 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::time::{sleep, timeout};
-
-/// Between two looks at whether all answers are on their way.
-const LOOK: Duration = Duration::from_millis(1);
+use tokio::time::timeout;
 
 /// A server of calc_ipc, and whom it asks.
 pub struct Egress {
@@ -73,17 +71,18 @@ impl Egress {
     pub async fn drain(&self, grace: Duration) -> bool {
         let all = async {
             self.running.end().await;
-            while self.has_unsent() {
-                sleep(LOOK).await;
-            }
+            settling::settled(|| self.unsent()).await;
         };
         timeout(grace, all).await.is_ok()
     }
 
-    /// Whether answers that were given are not on their way, and there may be somebody who waits for them.
-    fn has_unsent(&self) -> bool {
-        let stats = self.server.stats();
-        stats.is_ok_and(|stats| stats.clients > 0 && stats.requests < self.running.given())
+    /// How many answers that were given are not on their way. There may be somebody who waits for them.
+    fn unsent(&self) -> u64 {
+        match self.server.stats() {
+            // Of what is given after that look, none seems to have been sent.
+            Ok(stats) if stats.clients > 0 => self.running.given().saturating_sub(stats.requests),
+            _ => 0,
+        }
     }
 
     /// Ends it, and frees the address.

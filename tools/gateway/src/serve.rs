@@ -1,6 +1,8 @@
 //! Connections of gRPC: accepted, bounded, and drained.
 
 mod preface;
+#[cfg(test)]
+mod tests;
 
 use crate::accept;
 use crate::guard::Guard;

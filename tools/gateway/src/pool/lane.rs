@@ -31,7 +31,7 @@ pub struct Lane {
     /// How many calls it had when they changed last, with those that the server owes answers to.
     load: AtomicUsize,
     standing: Standing,
-    /// Told whenever nothing waits any more.
+    /// Told of each answer that leaves room while nothing waits.
     emptied: Notify,
     /// Told of each call that found no server there any more.
     lost: Box<dyn Fn() + Send + Sync>,
@@ -70,8 +70,7 @@ struct Flying {
 
 impl Lane {
     /// A connection to the server at `address`, which is made when it is needed and made anew when it was lost. A task of
-    /// this runtime drives it. `lost` is told of each call that found no server there
-    /// any more.
+    /// this runtime drives it. `lost` is told of each call that found no server there any more.
     pub fn open(
         address: &Address,
         max_message: u32,
@@ -226,7 +225,7 @@ impl Lane {
             }
         }
         if calls.waiting.is_empty() {
-            self.emptied.notify_waiters();
+            self.emptied.notify_one();
         }
     }
 

@@ -16,8 +16,9 @@ pub struct Queue {
 pub(super) struct Place(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
 
 impl Queue {
-    /// One for `limit` calls.
+    /// One for `limit` calls, or as many as can be counted.
     pub fn new(limit: usize) -> Self {
+        let limit = limit.min(Semaphore::MAX_PERMITS);
         Self {
             free: Arc::new(Semaphore::new(limit)),
             limit,

@@ -3,7 +3,6 @@
 use crate::support::{Gateway, Place, add, by_hand, result, serve, soon};
 use calc_ipc::service::Handler;
 use nix::sys::signal::Signal::{SIGINT, SIGTERM};
-use tokio::net::TcpStream;
 use tonic::Streaming;
 use tonic_health::pb::health_check_response::ServingStatus::{self, NotServing, Serving};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
@@ -49,21 +48,6 @@ async fn calls_that_run_are_answered_and_watchers_told() {
 async fn next(changes: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
     let change = soon("a change", changes.message()).await;
     change.unwrap().unwrap().status()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_says_nothing_keeps_nobody() {
-    let place = Place::new();
-    let url = place.url("calc.sock");
-    let _server = serve(&url, Handler::Calculator);
-    // A connection may be silent for longer.
-    let gateway = Gateway::with(&[&url], &["--grace", "5"]);
-    let _silent = TcpStream::connect(&gateway.address).await.unwrap();
-    // Connections are accepted one after another.
-    let mut client = gateway.calculator().await;
-    soon("execute", client.execute(add(1, 2))).await.unwrap();
-    gateway.signal(SIGTERM);
-    assert_eq!(gateway.wait(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,18 @@
 //! Which connection calls go over, and what waits for one.
 
-use crate::support::{Gateway, PATIENCE, Place, backwards, by_hand, serve, serve_with, soon};
+use crate::support::{
+    Gateway, PATIENCE, Place, add, backwards, by_hand, result, serve, serve_with, soon,
+};
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, IN_FLIGHT_MAX};
 use calc_ipc::transport::{Address, ClientOptions, ServerOptions, Side};
 use calc_ipc_gateway::pool::{Backend, Lane, Pool, Probe, Settings};
-use calc_ipc_gateway::proto::CallRequest;
+use calc_ipc_gateway::proto::{CallRequest, ExecuteBatchRequest};
+use std::pin::pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 const SETTINGS: Settings = Settings {
@@ -73,9 +78,20 @@ async fn a_connection_is_as_busy_as_its_backend_until_late_answers_have_come() {
     let given_up = lane.ask("ADD 1 2".into(), late());
     let (reply, _) = requests.next();
     drop(given_up);
-    until("it is over, and owed", async || lane.load() == 1).await;
+    for _ in 0..20 {
+        let brief = Instant::now() + Duration::from_millis(1);
+        let over = lane.ask("ADD 1 2".into(), brief).answer().await;
+        assert_eq!(over.unwrap_err().status(), Status::TimedOut);
+        assert!(lane.load() > 0, "the first one is owed");
+    }
     reply.send(b"OK 3").unwrap();
-    until("it is owed no more", async || lane.load() == 0).await;
+    let is_owed = async || {
+        for (late, _) in requests.taken() {
+            late.send(b"OK 3").unwrap();
+        }
+        lane.load() > 0
+    };
+    until("it is owed no more", async || !is_owed().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,6 +124,41 @@ async fn what_waits_is_bounded_and_counted_whoever_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_much_needs_no_place_once_the_connection_has_room() {
+    let place = Place::new();
+    let url = place.url("slow.sock");
+    let (handler, requests) = by_hand();
+    let _server = serve(&url, handler);
+    let settings = Settings {
+        connections: 2,
+        ..SETTINGS
+    };
+    let backend = Backend::open(address(&url), Probe::Connect, &settings).unwrap();
+    let pool = Pool::new(vec![backend.clone()]);
+    let (full, other) = (pool.pick(), pool.pick());
+    assert!(!Arc::ptr_eq(full, other));
+    let ask = |lane: &Arc<Lane>, body: &'static str| lane.ask(body.into(), late());
+    let _waiting: Vec<_> = (0..IN_FLIGHT_MAX + settings.queue)
+        .map(|_| ask(full, "ADD 1 2"))
+        .collect();
+    let _carried: Vec<_> = (0..IN_FLIGHT_MAX).map(|_| ask(other, "ADD 3 4")).collect();
+    assert_eq!(backend.queued(), settings.queue);
+    let mut asks = pin!(other.ask_in_turn("ADD 5 6".into(), late() + PATIENCE));
+    tokio::select! {
+        biased;
+        _ = &mut asks => panic!("there is neither room nor a place"),
+        () = async {} => {}
+    }
+    let came = [requests.next(), requests.next()];
+    let (of_full, mut of_other): (Vec<_>, Vec<_>) =
+        came.into_iter().partition(|(_, body)| body == b"ADD 1 2");
+    assert_eq!(of_full.len(), 1);
+    of_other.remove(0).0.send(b"OK 7").unwrap();
+    soon("room", asks).await;
+    assert_eq!(backend.queued(), settings.queue);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_that_wait_and_are_dropped_leave_their_places() {
     let place = Place::new();
     let url = place.url("slow.sock");
@@ -122,12 +173,63 @@ async fn calls_that_wait_and_are_dropped_leave_their_places() {
     assert_eq!(backend.queued(), SETTINGS.queue);
     drop(waiting);
     assert_eq!(backend.queued(), 0);
+    assert_eq!(lane.load(), IN_FLIGHT_MAX);
     // No request of theirs comes behind those that were carried.
     for call in carried {
         requests.next().0.send(b"OK 3").unwrap();
         soon("an answer", call.answer()).await.unwrap();
     }
     assert!(requests.rest().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_wait_are_called_off_in_no_time() {
+    let place = Place::new();
+    let url = place.url("slow.sock");
+    let (handler, _requests) = by_hand();
+    let _server = serve(&url, handler);
+    let settings = Settings {
+        queue: 300_000,
+        ..SETTINGS
+    };
+    let backend = Backend::open(address(&url), Probe::Connect, &settings).unwrap();
+    let pool = Pool::new(vec![backend.clone()]);
+    let ask = |_| pool.pick().ask("ADD 1 2".into(), late());
+    let mut calls: Vec<_> = (0..IN_FLIGHT_MAX + settings.queue).map(ask).collect();
+    assert_eq!(backend.queued(), settings.queue);
+    let (done, ended) = oneshot::channel();
+    thread::spawn(move || {
+        // Last come, first gone: a look at all before each would take hours.
+        while calls.pop().is_some() {}
+        let _ = done.send(());
+    });
+    soon("the end", ended).await.unwrap();
+    assert_eq!(backend.queued(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_goes_on_once_late_answers_have_come() {
+    let place = Place::new();
+    let url = place.url("hangs.sock");
+    let (handler, requests) = by_hand();
+    let _server = serve(&url, handler);
+    let backend = Backend::open(address(&url), Probe::Connect, &SETTINGS).unwrap();
+    let pool = Pool::new(vec![backend]);
+    let lane = pool.pick();
+    let carried: Vec<_> = (0..IN_FLIGHT_MAX)
+        .map(|_| lane.ask("ADD 1 2".into(), late()))
+        .collect();
+    let waits = lane.ask("ADD 3 4".into(), late());
+    drop(carried);
+    loop {
+        let (reply, body) = requests.next();
+        if body == b"ADD 3 4" {
+            reply.send(b"OK 7").unwrap();
+            break;
+        }
+        reply.send(b"OK 3").unwrap();
+    }
+    assert_eq!(soon("an answer", waits.answer()).await.unwrap(), "OK 7");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,19 +267,63 @@ async fn connections_for_which_a_server_has_no_room_carry_nothing() {
     let place = Place::new();
     let url = place.url("small.sock");
     // One is for the probe.
-    let _server = serve_with(&url, backwards(), &room_for(2));
+    let _server = serve_with(&url, Handler::Calculator, &room_for(2));
     let gateway = Gateway::with(&[&url], &["--connections", "4"]);
-    let mut client = gateway.bytes().await;
+    let mut client = gateway.calculator().await;
     for _ in 0..100 {
-        let request = CallRequest { body: "abc".into() };
-        let answer = soon("call", client.call(request)).await;
-        assert_eq!(answer.unwrap().into_inner().body, "cba");
+        let answer = soon("execute", client.execute(add(1, 2))).await;
+        assert_eq!(answer.unwrap().into_inner(), result(3));
     }
+    // Those stay where they are put.
+    for _ in 0..100 {
+        let requests = vec![add(1, 2); 10];
+        let answer = soon(
+            "batch",
+            client.execute_batch(ExecuteBatchRequest { requests }),
+        )
+        .await;
+        assert_eq!(answer.unwrap().into_inner().responses.len(), 10);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_refused_is_made_once_there_is_room() {
+    let place = Place::new();
+    let url = place.url("small.sock");
+    let server = serve_with(&url, backwards(), &room_for(2));
+    let settings = Settings {
+        connections: 2,
+        ..SETTINGS
+    };
+    let guest = guest(&url);
+    let backend = Backend::open(address(&url), Probe::Connect, &settings).unwrap();
+    backend.probe().await.unwrap();
+    let pool = Pool::new(vec![backend]);
+    let ask = async || {
+        let answer = soon("an answer", pool.ask("abc".into(), late())).await;
+        assert_eq!(answer.unwrap(), "cba");
+    };
+    // Each has its turn, and one is refused.
+    for _ in 0..20 {
+        ask().await;
+    }
+    let came = || server.stats().unwrap().came;
+    let before = came();
+    drop(guest);
+    until("it has come", async || {
+        ask().await;
+        came() > before
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_full_is_not_well_until_it_has_room() {
     let place = Place::new();
+    let free = place.url("free.sock");
+    let _free = serve(&free, backwards());
+    let free = Backend::open(address(&free), Probe::Ask, &SETTINGS).unwrap();
+    free.probe().await.unwrap();
     for probe in [Probe::Ask, Probe::Connect] {
         let url = place.url(&format!("{probe:?}.sock"));
         let _server = serve_with(&url, backwards(), &room_for(2));
@@ -196,6 +342,10 @@ async fn a_server_that_is_full_is_not_well_until_it_has_room() {
         drop(guests);
         until("it has room", async || backend.probe().await.is_ok()).await;
         assert!(backend.is_well(), "{probe:?}");
+        // It has its turn again before any call has found out.
+        let both = Pool::new(vec![backend.clone(), free.clone()]);
+        let has_its_turn = async || !Arc::ptr_eq(both.pick(), both.pick());
+        until("it has its turn", has_its_turn).await;
         until("there is room for calls", async || {
             let asked = pool.ask("abc".into(), late());
             soon("an answer", asked).await.is_ok()

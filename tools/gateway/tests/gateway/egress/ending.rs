@@ -3,7 +3,7 @@
 use super::support::{Remote, SCHEMES, call, call_while, connect, egress};
 use crate::support::{Gateway, PATIENCE, Place, Requests, by_hand, serve};
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Limit};
+use calc_ipc::service::Client;
 use nix::sys::signal::Signal::SIGTERM;
 use std::thread;
 use std::time::Instant;
@@ -69,33 +69,4 @@ async fn what_is_cut_shows_in_the_exit_status() {
         assert_eq!(egress.wait(), Some(1));
     });
     assert!(ended.is_err());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn clients_that_have_gone_are_not_waited_for() {
-    let place = Place::new();
-    let slow = place.url("slow.sock");
-    let (handler, requests) = by_hand();
-    let _server = serve(&slow, handler);
-    let ingress = Gateway::before(&[&slow]);
-    let to = format!("grpc://{}", ingress.address);
-    for scheme in SCHEMES {
-        let url = place.url_of(scheme, "remote");
-        // Whoever is waited for is so for as long.
-        let egress = egress(&url, &to, &["--grace", "3600"]);
-        let (gone, stays) = (connect(&url), connect(&url));
-        gone.submit(Limit::Usual, b"ADD 1 2", 0).unwrap();
-        let (late, _) = requests.next();
-        drop(gone);
-        // Meanwhile the gateway learns of it.
-        let (answer, ()) = call_while(&stays, b"ADD 3 4", || {
-            let (reply, body) = requests.next();
-            assert_eq!(body, b"ADD 3 4");
-            reply.send(b"OK 7").unwrap();
-        });
-        assert_eq!(answer.unwrap(), b"OK 7");
-        late.send(b"OK 3").unwrap();
-        egress.signal(SIGTERM);
-        assert_eq!(egress.wait(), Some(0), "{scheme}");
-    }
 }
