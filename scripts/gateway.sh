@@ -16,6 +16,7 @@ need ninja ninja-build
 need pkg-config pkg-config
 need protoc protobuf-compiler
 need grpc_cpp_plugin protobuf-compiler-grpc
+need /usr/include/google/protobuf/message_lite.h libprotobuf-dev
 need /usr/include/grpcpp/grpcpp.h libgrpc++-dev
 need /usr/lib/python3/dist-packages/grpc python3-grpcio
 need /usr/lib/python3/dist-packages/google/protobuf python3-protobuf
