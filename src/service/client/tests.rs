@@ -7,6 +7,8 @@ use crate::service::Completion;
 use crate::service::calls::SHORT_FRAME;
 use crate::transport::{Armed, Deadline, Exchanged, Lifeline, Take, Watches};
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A channel that takes every frame and gives the answers of its script.
 #[derive(Default)]
@@ -14,6 +16,8 @@ struct Scripted {
     answers: VecDeque<Result<&'static [u8]>>,
     /// What each exchange leaves unanswered, after which it fails.
     owed: VecDeque<u32>,
+    /// Answers do not come to calls that nobody waits for.
+    holds_back: Arc<AtomicBool>,
 }
 
 impl Scripted {
@@ -76,11 +80,14 @@ impl Channel for Scripted {
     }
 
     fn recv_now(&mut self) -> Result<Option<&[u8]>> {
+        if self.holds_back.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         self.answers.pop_front().transpose()
     }
 
     fn has_arrived(&self) -> bool {
-        !self.answers.is_empty()
+        !self.answers.is_empty() && !self.holds_back.load(Ordering::Relaxed)
     }
 
     fn lifeline(&self) -> Lifeline<'_> {
@@ -126,6 +133,7 @@ fn the_late_answers_to_many_requests_are_never_given_to_a_later_call() {
         answers: [b"OK 5", b"OK 6", b"OK 7", b"OK 8"]
             .map(|body| Ok(&body[..]))
             .into(),
+        ..Scripted::default()
     });
     for _ in 0..2 {
         let error = ask_many(&client, 3, |_| Ok(())).unwrap_err();
@@ -194,8 +202,10 @@ fn no_answer_is_read_after_one_that_could_not_be_and_the_client_goes_on() {
 
 #[test]
 fn a_call_that_is_over_is_under_way_until_its_answer_has_come() {
+    let holds_back = Arc::new(AtomicBool::new(true));
     let client = client(Scripted {
         answers: [Ok(&b"OK 3"[..])].into(),
+        holds_back: holds_back.clone(),
         ..Scripted::default()
     });
     assert_eq!(client.under_way().unwrap(), 0);
@@ -208,6 +218,7 @@ fn a_call_that_is_over_is_under_way_until_its_answer_has_come() {
         Ok(Next::Completion(Completion { tag: 7, .. }))
     ));
     assert_eq!(client.under_way().unwrap(), 1);
+    holds_back.store(false, Ordering::Relaxed);
     let none = client.next(Some(Duration::ZERO), &mut []);
     assert_eq!(none.unwrap_err().status(), Status::TimedOut);
     assert_eq!(client.under_way().unwrap(), 0);
