@@ -57,6 +57,8 @@ pub mod client;
 
 pub mod flight;
 
+pub mod loan;
+
 mod extensible;
 mod guard;
 mod handle;

@@ -1,5 +1,6 @@
 //! The calls of one connection, one after another, each of which is waited for.
 
+use super::loans::Rooms;
 use crate::error::{Error, Result, Status};
 use crate::transport::{Channel, ClientOptions, Deadline};
 use std::time::{Duration, Instant};
@@ -49,7 +50,7 @@ pub(super) struct Calls {
     pub(super) channel: Box<dyn Channel>,
     timeout: Option<Duration>,
     /// The longest body sent, in bytes.
-    max_message: usize,
+    pub(super) max_message: usize,
     /// The request's frame, in room that is reused.
     frame: Vec<u8>,
     /// Answers still to come to requests whose calls are over.
@@ -60,6 +61,8 @@ pub(super) struct Calls {
     pub(super) is_on_trial: bool,
     /// When it was known last that the server lives.
     seen_alive: Instant,
+    /// What the host is lent of this side's own.
+    pub(super) rooms: Rooms,
 }
 
 /// A connection that was not used for so long is looked at before it is used, where it could be made anew.
@@ -77,6 +80,7 @@ impl Calls {
             end: None,
             is_on_trial: false,
             seen_alive: Instant::now(),
+            rooms: Rooms::none(),
         }
     }
 
@@ -203,7 +207,7 @@ impl Calls {
     /// Begins a call: before its deadline, the answers to earlier ones have come and are dropped.
     /// Where that fails, the call's own request is not sent.
     #[inline]
-    fn begin(&mut self, deadline: &Deadline) -> Result<()> {
+    pub(super) fn begin(&mut self, deadline: &Deadline) -> Result<()> {
         if let Some(end) = &self.end {
             return Err(end.clone().not_executed());
         }
@@ -227,14 +231,14 @@ impl Calls {
         Ok(())
     }
 
-    fn sent(&mut self, result: Result<()>) -> Result<()> {
+    pub(super) fn sent(&mut self, result: Result<()>) -> Result<()> {
         result.map_err(|error| self.failed(error.not_executed()))?;
         self.owed += 1;
         Ok(())
     }
 
     /// Takes note of an answer, or of its failure to come.
-    fn received<T>(&mut self, result: Result<T>) -> Result<T> {
+    pub(super) fn received<T>(&mut self, result: Result<T>) -> Result<T> {
         match result {
             Ok(answer) => {
                 self.owed -= 1;

@@ -6,11 +6,12 @@ mod tests;
 use super::calls::{Calls, Limit, SHORT_FRAME};
 use super::flight::{Flight, Next};
 use super::lanes::Lanes;
+use super::loans::{Loan, Place};
 use super::pool::{Held, Pool};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::PREFIX;
 use crate::sys::{Source, fork};
-use crate::transport::{Address, Channel, ClientOptions, Deadline, Dial};
+use crate::transport::{Address, Channel, ClientOptions, Deadline, Dial, InPlace};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -177,6 +178,48 @@ impl Client {
         self.over_one(limit, |calls, deadline| {
             calls.call_bytes(deadline, message, answer)
         })
+    }
+
+    /// Memory for a message of `length` bytes, aligned to [`LOAN_ALIGNMENT`](super::LOAN_ALIGNMENT), where the transport
+    /// reads it. With it goes one connection, until [`Client::give_back`]. It may wait as a call does.
+    /// [`Status::TooLarge`]: more than this client's limit.
+    pub fn loan(&self, length: usize) -> Result<Place> {
+        self.check_use()?;
+        let deadline = &Deadline::after(self.timeout);
+        let mut held = self.hold(deadline)?;
+        loop {
+            match held.calls()?.lend(deadline, length) {
+                Ok(place) => {
+                    self.pool
+                        .loan(held, place, |calls| Loan::new(calls, length))?;
+                    return Ok(place);
+                }
+                Err(error) => held = self.hold_another(held, error, deadline)?,
+            }
+        }
+    }
+
+    /// Sends the first `length` bytes of what was lent at `message`, and waits for the answer, which stays where it is until
+    /// the next such call with this loan, or until that is given back. [`Status::InvalidArgument`]: nothing was lent there,
+    /// or less, or the loan is spent. [`Status::Busy`]: another call with it is under way.
+    pub fn call_loaned(&self, limit: Limit, message: Place, length: usize) -> Result<InPlace> {
+        self.check_use()?;
+        let deadline = Deadline::after(limit.or(self.timeout));
+        let flight = &self.pool.flight;
+        let found = self.pool.lanes.loaned(message);
+        let mut loan = found
+            .ok_or_else(|| flight.no_loan())?
+            .map_err(|why| flight.loan_untaken(why))?;
+        let loan = loan.as_mut().ok_or_else(|| flight.no_loan())?;
+        loan.call(&deadline, length)
+            .map_err(|error| flight.told(error))
+    }
+
+    /// Ends a loan. What was not lent, and what a call is under way with, is ignored.
+    pub fn give_back(&self, message: Place) {
+        if self.check_process().is_ok() {
+            self.pool.take_back(message);
+        }
     }
 
     /// Sends `message` without waiting for its answer, and gives the call's number. Exactly one

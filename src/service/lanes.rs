@@ -2,6 +2,7 @@
 
 mod cell;
 mod lending;
+mod loaned;
 mod threads;
 mod waiting;
 
@@ -207,6 +208,7 @@ impl Lanes {
                 Lane::Free(Calls { end, .. }) => seen.lost.clone_from(end),
                 Lane::Lost(error, _) => seen.lost = Some(error.clone()),
                 Lane::Vacant if vacant.is_none() => vacant = Some((number, lane)),
+                Lane::Loaned => seen.is_taken = true,
                 Lane::Vacant | Lane::InFlight => {}
             }
         }
@@ -226,7 +228,7 @@ impl Lanes {
         match lane {
             Lane::Free(calls) => !calls.is_alive(),
             Lane::Lost(_, since) => since.elapsed() >= PAUSE,
-            Lane::Vacant | Lane::InFlight => false,
+            Lane::Vacant | Lane::InFlight | Lane::Loaned => false,
         }
     }
 
@@ -275,7 +277,7 @@ impl Lanes {
     pub(super) fn has_taken_or_free(&self) -> bool {
         let mut cells = self.cells.iter();
         cells.any(|cell| match cell.lane.try_lock(&self.waiting) {
-            Ok(lane) => lane.is_free(),
+            Ok(lane) => lane.is_free() || matches!(*lane, Lane::Loaned),
             Err(_) => true,
         })
     }

@@ -3,7 +3,9 @@
 use super::calls::Calls;
 use super::flight::Flight;
 use super::lanes::{Found, Lane, Lanes, PANICKED, Seen, Taken, Waiter, Waiting};
+use super::loans::Loan;
 use crate::error::{Error, Result, Status};
+use crate::sys::place::Place;
 use crate::sys::try_lock::{Attendant, Untaken};
 use crate::transport::Deadline;
 
@@ -52,8 +54,12 @@ impl Pool {
 
     /// The only lane, once calls that are in flight have given its connection back.
     fn give_back<'a>(&'a self, mut lane: Taken<'a, Self>, deadline: &Deadline) -> Result<Held<'a>> {
-        if let Lane::InFlight = *lane {
-            *lane = Lane::Free(self.flight.give_back(&self.lanes, 0, deadline)?);
+        match *lane {
+            Lane::InFlight => {
+                *lane = Lane::Free(self.flight.give_back(&self.lanes, 0, deadline)?);
+            }
+            Lane::Loaned => return Err(self.flight.taken()),
+            _ => {}
         }
         Ok(Held { number: 0, lane })
     }
@@ -124,6 +130,23 @@ impl Pool {
     #[cold]
     pub(super) fn may_go_elsewhere(&self, mut held: Held<'_>, error: &Error) -> bool {
         error.status() == Status::Refused && self.lanes.refused(held.number, &mut held.lane, error)
+    }
+
+    /// The host has this connection, with the memory at `place`, until it is taken back.
+    pub(super) fn loan(
+        &self,
+        mut held: Held<'_>,
+        place: Place,
+        loan: impl FnOnce(Calls) -> Loan,
+    ) -> Result<()> {
+        self.lanes.loan(held.number, &mut held.lane, place, loan)
+    }
+
+    /// Takes back the connection of the memory at this place, for whoever waits.
+    pub(super) fn take_back(&self, place: Place) {
+        if self.lanes.take_back(place, self) {
+            self.given_back();
+        }
     }
 
     /// All calls end, and what comes after does so at once. Async-signal-safe.

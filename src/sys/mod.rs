@@ -12,10 +12,12 @@ pub(crate) mod credentials;
 pub(crate) mod deadline;
 pub(crate) mod lent;
 pub(crate) mod line;
+pub(crate) mod loan_room;
 pub(crate) mod moment;
 pub(crate) mod mutex;
 #[cfg_attr(any(bare, windows), expect(dead_code, reason = "nothing is forked"))]
 pub(crate) mod panic;
+pub(crate) mod place;
 #[cfg_attr(
     any(bare, windows),
     expect(dead_code, reason = "nothing has such bits")

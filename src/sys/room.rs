@@ -2,6 +2,7 @@
 //!
 //! Collections of the standard library end the process instead (`handle_alloc_error`).
 
+use super::place::Place;
 use std::alloc::{self, Layout};
 use std::fmt;
 use std::hint::black_box;
@@ -88,6 +89,14 @@ impl Room {
             return Err(lack);
         }
         Ok(room)
+    }
+
+    /// Where the byte with this number is, or would be behind the last. Whatever was lent of the room is to be given back
+    /// before the host looks there.
+    pub(crate) fn place(&self, byte: usize) -> Place {
+        assert!(byte <= self.length, "byte {byte} of {}", self.length);
+        // SAFETY: within the allocation, or one byte behind it.
+        Place::new(unsafe { self.start.add(byte) })
     }
 
     /// One with just these bytes.

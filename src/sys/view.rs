@@ -1,6 +1,7 @@
 //! Shared memory as it is mapped into this process, whatever system maps it.
 
 use super::line::{LINE, Line};
+use super::place::Place;
 use super::shared_bytes;
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -12,6 +13,8 @@ use std::sync::atomic::AtomicU8;
 pub(crate) struct View {
     start: NonNull<c_void>,
     length: usize,
+    /// This process made it, and whoever it hands it to can only read it.
+    is_own: bool,
 }
 
 // SAFETY: it is plain memory, reached through atomics only, from whatever thread.
@@ -24,7 +27,41 @@ impl View {
     ///
     /// So many bytes are mapped there, aligned to a line, for as long as it is used.
     pub(in crate::sys) unsafe fn new(start: NonNull<c_void>, length: usize) -> Self {
-        Self { start, length }
+        Self {
+            start,
+            length,
+            is_own: false,
+        }
+    }
+
+    /// The same, which this process made so that nobody else can write it.
+    ///
+    /// # Safety
+    ///
+    /// That is so: no other mapping of it can be written, here or elsewhere.
+    pub(in crate::sys) unsafe fn own(self) -> Self {
+        Self {
+            is_own: true,
+            ..self
+        }
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Where it begins.
+    pub(crate) fn place(&self) -> Place {
+        Place::new(self.start.cast())
+    }
+
+    /// All of its bytes, if nobody else can write them.
+    pub(crate) fn own_bytes(&mut self) -> Option<&mut [u8]> {
+        // SAFETY: so many bytes are mapped there, of which this is the only mapping that can be written, and it is borrowed
+        // by nobody else. Other processes read what they like of it, which changes nothing here.
+        self.is_own
+            .then(|| unsafe { slice::from_raw_parts_mut(self.start.cast().as_ptr(), self.length) })
     }
 
     /// Where it begins, and how many bytes it has.

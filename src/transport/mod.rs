@@ -55,6 +55,8 @@ pub(crate) use visitor::Visitors;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
 use crate::sys::Source;
+use crate::sys::loan_room::LoanRoom;
+use crate::sys::place::Place;
 use crate::sys::ready::Want;
 use std::time::Duration;
 
@@ -138,8 +140,13 @@ pub(crate) fn unsupported(lack: &'static str) -> Error {
 
 /// The length of a body, or of a batch, as a prefix has it. Clients bound what they send far below what it counts to.
 pub(crate) fn prefix_length(bytes: &[u8]) -> Result<u32> {
-    u32::try_from(bytes.len()).map_err(|_| {
-        let context = format!("{} bytes are more than a prefix counts to", bytes.len());
+    counted(bytes.len())
+}
+
+/// A length as a prefix has it.
+pub(crate) fn counted(length: usize) -> Result<u32> {
+    u32::try_from(length).map_err(|_| {
+        let context = format!("{length} bytes are more than a prefix counts to");
         Error::new(Status::Internal, context)
     })
 }
@@ -154,6 +161,15 @@ pub struct Exchanged {
     pub owed: u32,
     /// Why it ended, if not because all were answered.
     pub result: Result<()>,
+}
+
+/// Bytes, where they lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InPlace {
+    /// The first one.
+    pub place: Place,
+    /// How many there are.
+    pub length: usize,
 }
 
 /// The client's side of a transport: a connection to one server.
@@ -180,6 +196,27 @@ pub trait Channel: Send {
     /// Receives the body of one answer to the start of `answer`, and gives its length; if that is
     /// more than there is room for, the answer is dropped.
     fn recv_into(&mut self, answer: &mut [u8], deadline: &Deadline) -> Result<usize>;
+
+    /// Memory for a request of `length` bytes where the server reads it, from a multiple of a cache line on, once what it
+    /// takes is there; `None`: it reads all that is sent elsewhere, or takes no such request. The host may write there
+    /// until `send_lent`, after which it is the server's until the answer has come. It stays as long as the channel.
+    fn lend(&mut self, _length: usize, _deadline: &Deadline) -> Result<Option<Place>> {
+        Ok(None)
+    }
+
+    /// Sends a request whose body are the first `length` bytes of the memory that was lent last. After `TimedOut` nothing
+    /// was sent, or the channel is closed.
+    fn send_lent(&mut self, _length: usize, _deadline: &Deadline) -> Result<()> {
+        Err(Error::new(Status::Internal, "nothing was lent"))
+    }
+
+    /// Receives the body of one answer where the host can read it until the next request: where it came, or at the start of
+    /// `room`, which is as long as the longest answer taken.
+    fn recv_lent(&mut self, room: &mut LoanRoom, deadline: &Deadline) -> Result<InPlace> {
+        let length = self.recv_into(room, deadline)?;
+        let place = room.place();
+        Ok(InPlace { place, length })
+    }
 
     /// Sends whole frames, as many at once as the transport carries, and gives the body of each
     /// answer to `take`, in order. Both go on at the same time, so that neither side waits for the

@@ -2,6 +2,8 @@
 
 use super::Flight;
 use crate::error::{Error, Status};
+use crate::service::lanes::PANICKED;
+use crate::sys::try_lock::Untaken;
 use std::borrow::Cow;
 
 /// Why calls end once the client was stopped.
@@ -28,6 +30,24 @@ impl Flight {
     pub(in crate::service) fn taken(&self) -> Error {
         let why = "another call on this client is under way; each thread needs a client of its own, or the option connections";
         self.turned_away(Status::Busy, why)
+    }
+
+    /// The failure to find what was lent to the host.
+    #[cold]
+    pub(in crate::service) fn no_loan(&self) -> Error {
+        let why = "the message is no loan of this client's, or was given back";
+        self.turned_away(Status::InvalidArgument, why)
+    }
+
+    /// The failure to have a loan to oneself.
+    #[cold]
+    pub(in crate::service) fn loan_untaken(&self, why: Untaken) -> Error {
+        match why {
+            Untaken::Busy => {
+                self.turned_away(Status::Busy, "another call with this loan is under way")
+            }
+            Untaken::Poisoned => self.turned_away(Status::Internal, PANICKED),
+        }
     }
 
     /// The failure of what is called once the client was stopped.

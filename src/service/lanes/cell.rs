@@ -2,9 +2,13 @@
 
 use crate::error::{Error, Result, Status};
 use crate::service::calls::Calls;
+use crate::service::loans::Loan;
 use crate::sys::Hangup;
+use crate::sys::place::Place;
 use crate::sys::try_lock::{Attendant, Guard, TryLock, Untaken};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use std::{mem, thread};
 
 /// Whose a connection is. Whoever calls over it has the lane locked.
 pub(in crate::service) enum Lane {
@@ -14,6 +18,8 @@ pub(in crate::service) enum Lane {
     Free(Calls),
     /// That of calls which nobody waits for.
     InFlight,
+    /// That of a loan, in the cell.
+    Loaned,
     /// The server refused it, with this error and then, and it is done without.
     Lost(Error, Instant),
 }
@@ -61,6 +67,10 @@ pub(super) fn panicked() -> Error {
 pub(super) struct LaneCell {
     pub(super) lane: TryLock<Lane>,
     pub(super) hangup: Hangup,
+    /// What the host has of the lane's connection. Whoever has this locked may wait for the lane, and nobody the other way round.
+    pub(super) loan: TryLock<Option<Loan>>,
+    /// The address of that memory, by which it is found; 0: there is none.
+    loaned_at: AtomicUsize,
 }
 
 impl LaneCell {
@@ -69,6 +79,8 @@ impl LaneCell {
         Self {
             lane: TryLock::new(Lane::Vacant),
             hangup: Hangup::new(),
+            loan: TryLock::new(None),
+            loaned_at: AtomicUsize::new(0),
         }
     }
 
@@ -101,4 +113,51 @@ impl LaneCell {
         self.hangup.forget();
         *lane = Lane::Vacant;
     }
+
+    /// Whether the host has the memory at this place of the lane's.
+    pub(super) fn has_loaned(&self, place: Place) -> bool {
+        self.loaned_at.load(Ordering::Acquire) == place.address()
+    }
+
+    /// The connection of the lane, which is locked, goes to the host with the memory at `place`.
+    pub(super) fn loan(
+        &self,
+        lane: &mut Lane,
+        place: Place,
+        loan: impl FnOnce(Calls) -> Loan,
+    ) -> Result<()> {
+        let mut lent = self.loan.try_lock(&Nobody).map_err(|_| lost())?;
+        match mem::replace(lane, Lane::Loaned) {
+            Lane::Free(calls) => *lent = Some(loan(calls)),
+            other => {
+                *lane = other;
+                return Err(lost());
+            }
+        }
+        self.loaned_at.store(place.address(), Ordering::Release);
+        Ok(())
+    }
+
+    /// The lane has its connection back from the host.
+    pub(super) fn give_back(&self, calls: Calls, attendant: &impl Attendant) {
+        self.loaned_at.store(0, Ordering::Release);
+        loop {
+            match self.lane.try_lock(attendant) {
+                Ok(mut lane) => {
+                    *lane = Lane::Free(calls);
+                    return;
+                }
+                // Others only look at a lane that is loaned, and go on.
+                Err(Untaken::Busy) => thread::yield_now(),
+                Err(Untaken::Poisoned) => return,
+            }
+        }
+    }
+}
+
+/// Nobody asks for a loan.
+pub(in crate::service) struct Nobody;
+
+impl Attendant for Nobody {
+    fn given_back(&self) {}
 }

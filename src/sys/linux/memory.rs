@@ -18,8 +18,9 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::signal::Signal;
 use nix::sys::stat::fstat;
 use std::io;
+use std::mem;
 use std::num::NonZeroUsize;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
@@ -44,13 +45,16 @@ pub(crate) fn create(length: usize, access: Access) -> io::Result<(Fd, Mapping)>
     let allocate = || uninterrupted(|| fallocate(fd.as_fd(), FallocateFlags::empty(), 0, size));
     // Beyond the host's RLIMIT_FSIZE, which counts for memory too, this raises a signal.
     without_signal(Signal::SIGXFSZ, Errno::EFBIG, allocate)?;
-    let mapping = Mapping::new(fd.as_fd(), length, Access::Write)?;
+    let mut mapping = Mapping::new(fd.as_fd(), length, Access::Write)?;
     let mut seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
     if access == Access::Read {
         // The mapping made above stays writable; no later one can be (Linux 5.1).
         seals |= SealFlag::F_SEAL_FUTURE_WRITE;
     }
     fcntl(fd.as_fd(), FcntlArg::F_ADD_SEALS(seals))?;
+    if access == Access::Read {
+        mapping = mapping.own();
+    }
     Ok((fd, mapping))
 }
 
@@ -86,6 +90,15 @@ impl Mapping {
         Self::new(fd, length, access)
     }
 
+    /// The same, sealed against all other writers.
+    fn own(self) -> Self {
+        let (start, length) = self.0.extent();
+        mem::forget(self);
+        // SAFETY: it is mapped as it was, and no other mapping of it that was not there before the seal can be written; the
+        // descriptor was nobody else's then.
+        Self(unsafe { View::new(start, length).own() })
+    }
+
     fn new(fd: BorrowedFd<'_>, length: usize, access: Access) -> io::Result<Self> {
         let protection = match access {
             Access::Read => ProtFlags::PROT_READ,
@@ -105,6 +118,13 @@ impl Deref for Mapping {
     #[inline]
     fn deref(&self) -> &View {
         &self.0
+    }
+}
+
+impl DerefMut for Mapping {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut View {
+        &mut self.0
     }
 }
 

@@ -12,7 +12,8 @@ use crate::sys::line::{Line, Page};
 use crate::sys::view::View;
 use crate::sys::{Handle, Source};
 use std::io;
-use std::ops::Deref;
+use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{NonNull, null};
 use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
@@ -47,8 +48,11 @@ pub(crate) struct Mapping(View);
 /// `access` says, and nobody can change its size.
 pub(crate) fn create(length: usize, access: Access) -> io::Result<(Handle, Mapping)> {
     let section = section(length)?;
-    let mapping = Mapping::new(section.as_handle(), length, Access::Write)?;
+    let mut mapping = Mapping::new(section.as_handle(), length, Access::Write)?;
     let for_peer = narrowed(section.as_handle(), access.rights())?;
+    if access == Access::Read {
+        mapping = mapping.own();
+    }
     Ok((Plain::handle(for_peer), mapping))
 }
 
@@ -93,6 +97,14 @@ impl Mapping {
         Self::new(Plain::of(section)?, length, access)
     }
 
+    /// The same, of which others have handles alone that cannot be mapped for writing.
+    fn own(self) -> Self {
+        let (start, length) = self.0.extent();
+        mem::forget(self);
+        // SAFETY: it is mapped as it was. The section's own handle ends with `create`, and no other has the right to write.
+        Self(unsafe { View::new(start, length).own() })
+    }
+
     fn new(section: BorrowedHandle<'_>, length: usize, access: Access) -> io::Result<Self> {
         // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
         let view = unsafe { MapViewOfFile(section.as_raw_handle(), access.rights(), 0, 0, length) };
@@ -108,6 +120,13 @@ impl Deref for Mapping {
     #[inline]
     fn deref(&self) -> &View {
         &self.0
+    }
+}
+
+impl DerefMut for Mapping {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut View {
+        &mut self.0
     }
 }
 

@@ -20,6 +20,16 @@ pub(crate) struct Service<'a> {
     pub(crate) tally: &'a Tally,
 }
 
+impl Service<'_> {
+    /// Has a request answered, and counts that.
+    #[inline(always)]
+    fn answer(&self, body: &[u8], room: &mut [u8]) -> Written {
+        let written = self.answer.answer(self.from, body, room);
+        self.tally.count(body.len(), written.unwrap_or(0));
+        written
+    }
+}
+
 /// How requests of a connection are answered.
 pub(crate) trait Manner: Send {
     /// Whether an answer is to come, before which no further request is looked at.
@@ -30,6 +40,15 @@ pub(crate) trait Manner: Send {
 
     /// Has a request answered, and appends the answer to `out`, or is parked.
     fn answer(&mut self, service: &Service<'_>, body: &[u8], out: &mut Outbox);
+
+    /// Has a request answered into room of the transport's, and says what became of that, if answers come at once in this
+    /// manner; else `None`, and nothing was asked.
+    fn answer_into(
+        &mut self,
+        service: &Service<'_>,
+        body: &[u8],
+        room: &mut [u8],
+    ) -> Option<Written>;
 
     /// If it is parked, and the answer has come, appends it to `out`; whether that was so.
     fn resume(&mut self, service: &Service<'_>, out: &mut Outbox) -> bool;
@@ -57,11 +76,16 @@ impl Manner for Prompt {
 
     #[inline(always)]
     fn answer(&mut self, service: &Service<'_>, body: &[u8], out: &mut Outbox) {
-        out.append(|room| {
-            let written = service.answer.answer(service.from, body, room);
-            service.tally.count(body.len(), written.unwrap_or(0));
-            written
-        });
+        out.append(|room| service.answer(body, room));
+    }
+
+    fn answer_into(
+        &mut self,
+        service: &Service<'_>,
+        body: &[u8],
+        room: &mut [u8],
+    ) -> Option<Written> {
+        Some(service.answer(body, room))
     }
 
     #[inline(always)]
@@ -168,6 +192,15 @@ impl Manner for Parking {
     #[inline]
     fn answer(&mut self, service: &Service<'_>, body: &[u8], out: &mut Outbox) {
         out.append_if_written(|room| self.ask(service, body, room));
+    }
+
+    fn answer_into(
+        &mut self,
+        _service: &Service<'_>,
+        _body: &[u8],
+        _room: &mut [u8],
+    ) -> Option<Written> {
+        None
     }
 
     fn resume(&mut self, service: &Service<'_>, out: &mut Outbox) -> bool {

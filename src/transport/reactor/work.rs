@@ -4,7 +4,7 @@ use crate::sys::Bell;
 use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::Spare;
 use crate::transport::deferral::{Manner, Service};
-use crate::transport::{Answer, Tally, Visitor};
+use crate::transport::{Answer, Tally, Visitor, Written};
 use std::io;
 use std::sync::Arc;
 
@@ -96,6 +96,23 @@ impl<'a> Work<'a> {
             tally,
         };
         manner.answer(&service, body, &mut self.out);
+    }
+
+    /// The same, into room of the transport's, if this manner answers at once; what became of the room.
+    pub(crate) fn serve_into(
+        &mut self,
+        manner: &mut impl Manner,
+        from: &Visitor,
+        body: &[u8],
+        room: &mut [u8],
+    ) -> Option<Written> {
+        let (answer, tally) = (self.answer, &*self.tally);
+        let service = Service {
+            from,
+            answer,
+            tally,
+        };
+        manner.answer_into(&service, body, room)
     }
 
     /// Appends the answer for which this client was parked, if it has come; whether that was so.

@@ -5,13 +5,16 @@ use super::pending::{Arrived, Pending};
 use super::slot::Woken;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
+use crate::sys::loan_room::LoanRoom;
+use crate::sys::place::Place;
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::wait::Spin;
 use crate::sys::{AsSource, Handle, cpu, poll};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{
-    Armed, Channel, ClientOptions, Deadline, Exchanged, Lifeline, Take, Watches, prefix_length,
+    Armed, Channel, ClientOptions, Deadline, Exchanged, InPlace, Lifeline, ServerUser, Take,
+    Watches, counted, prefix_length,
 };
 use std::io;
 use std::mem;
@@ -37,6 +40,8 @@ pub(super) struct SharedChannel {
     control: Handle,
     pub(super) session: Option<Session>,
     spin: Spin,
+    /// It is known whose the server is, so that it is trusted with what it has answered.
+    reads_in_place: bool,
     /// The server, for people.
     pub(super) peer: String,
     /// The longest answer taken.
@@ -59,6 +64,7 @@ pub(super) fn connect(control: Handle, peer: String, options: &ClientOptions) ->
         control,
         session: None,
         spin: Spin::new(options.spin),
+        reads_in_place: options.server_user == ServerUser::Own,
         peer,
         max_message: options.max_message,
         asked: 0,
@@ -126,6 +132,44 @@ impl Channel for SharedChannel {
             self.copy_answer(place, deadline)?;
         }
         Ok(length)
+    }
+
+    fn lend(&mut self, length: usize, deadline: &Deadline) -> Result<Option<Place>> {
+        self.begin(deadline)?;
+        if length <= INLINE || length > self.session()?.max_message as usize {
+            return Ok(None);
+        }
+        self.want_buffer()?;
+        Ok(Some(self.buffer(deadline)?.request_place()))
+    }
+
+    fn send_lent(&mut self, length: usize, deadline: &Deadline) -> Result<()> {
+        self.begin(deadline)?;
+        if length > INLINE {
+            self.asked = length;
+            let prefix = frame::prefix(counted(length)?);
+            self.session()?.publish(layout::SINGLE, &prefix);
+            return Ok(());
+        }
+        let mut room = [0; INLINE];
+        let (body, _) = room.split_at_mut(length);
+        self.buffer(deadline)?.take_request(body);
+        self.send_body(body, deadline)
+    }
+
+    fn recv_lent(&mut self, room: &mut LoanRoom, deadline: &Deadline) -> Result<InPlace> {
+        let length = self.await_body(deadline)?;
+        let place = match length > INLINE && self.reads_in_place {
+            true => self.buffer(deadline)?.answer_place(),
+            false => None,
+        };
+        if let Some(place) = place {
+            return Ok(InPlace { place, length });
+        }
+        let answer = room.get_mut(..length).expect(HAS_ROOM);
+        self.copy_answer(answer, deadline)?;
+        let place = room.place();
+        Ok(InPlace { place, length })
     }
 
     fn exchange(
@@ -289,8 +333,7 @@ impl SharedChannel {
     }
 
     fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: &Deadline) -> Result<()> {
-        let half = layout::half_of_buffer(self.session()?.max_message);
-        self.buffer(deadline)?.read(half, bytes);
+        self.buffer(deadline)?.take_answer(bytes);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 use super::batch::is_failure;
 use super::client::{Session, SharedChannel};
-use super::layout::{self, INLINE, Record};
+use super::layout::{self, INLINE, WATCHING};
 use super::pending::{Arrived, Pending};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
@@ -108,9 +108,9 @@ impl SharedChannel {
             return Ok(0);
         }
         let session = self.session()?;
-        session.manner = session.manner_of_flight();
+        session.manner |= session.manner_of_flight();
         let sent = self.send_body(body, &now());
-        self.session()?.manner = 0;
+        self.session()?.manner &= !WATCHING;
         sent?;
         self.pending = Pending::Single;
         Ok(PREFIX + body.len())
@@ -243,7 +243,7 @@ impl SharedChannel {
         let has_buffer = self.session()?.has_buffer();
         match self.receive_now() {
             Ok(None) => Ok(()),
-            Ok(Some(received)) if received.0 == Record::Buffer && !has_buffer => {
+            Ok(Some(received)) if received.0.is_buffer() && !has_buffer => {
                 self.take_buffer(received)
             }
             Ok(Some(_)) => Err(self.nonsense()),

@@ -4,7 +4,8 @@
 //! The header page, one for all clients, which cannot write it: a line whose word counts the
 //! threads of the server that sleep, and one whose word says what the server can do ([`ABILITIES`]). A client's own page: two lines, R with its request and A
 //! with its answer, at an offset that spreads clients over the sets of the cache. Its buffer,
-//! made when first needed: room for one request's body, then for one answer's.
+//! made when first needed: room for one request's body, then for one answer's; or a memory for each, of which the client
+//! can only read the second.
 //!
 //! A line's word is `number << 1 | sleeper`. R carries the number of the request, A that of the
 //! last answer; `sleeper` in A says that the client sleeps on it. A line's data is a frame, or
@@ -35,6 +36,10 @@ pub(super) const SINGLE: u16 = 0;
 pub(super) const BATCH: u16 = 1;
 /// The bit of a kind that says that the client, if it sleeps on A, watches its socket.
 pub(super) const WATCHING: u16 = 1 << 15;
+/// The bit of a kind that says that the client takes a buffer in parts ([`Record::Parts`]).
+pub(super) const TAKES_PARTS: u16 = 1 << 14;
+/// The bits of a kind that say which it is.
+pub(super) const KINDS: u16 = !(WATCHING | TAKES_PARTS);
 /// The number of the header's line whose word says what the server can do; one that can do nothing of it has 0 there.
 pub(super) const ABILITIES: usize = 1;
 /// It sends [`RING`] to clients that sleep and watch their sockets.
@@ -43,8 +48,10 @@ pub(super) const RINGS: u32 = 1;
 pub(super) const DEFERS: u32 = 2;
 /// When it stops, A's `cpu` is the lower half of the number of the request that it answered last, which [`CLOSED`] took the place of.
 pub(super) const TELLS_LAST: u32 = 4;
+/// It makes buffers in parts for clients that take them.
+pub(super) const PARTS: u32 = 8;
 /// What every server of this version can do.
-pub(super) const USUAL: u32 = RINGS | TELLS_LAST;
+pub(super) const USUAL: u32 = RINGS | TELLS_LAST | PARTS;
 /// The number that stands in A when the server has stopped; no request bears it.
 pub(super) const CLOSED: u32 = u32::MAX >> 1;
 /// The bit of A's word that says that the client sleeps.
@@ -220,6 +227,8 @@ pub(super) enum Record {
     Refused,
     /// Here is your buffer.
     Buffer,
+    /// Here is your buffer: memory for requests, and memory for answers, which you can read.
+    Parts,
 }
 
 /// The bytes of a record, behind whose fields the system may put the handles that go along.
@@ -228,11 +237,18 @@ pub(super) const RECORD: usize = 24 + HANDLES_IN_BAND;
 pub(super) const RING: u8 = b'R';
 /// What a client sends to be given its buffer.
 pub(super) const WANT_BUFFER: u8 = b'B';
+/// What one sends that takes it in parts.
+pub(super) const WANT_PARTS: u8 = b'P';
 
 const MAGIC: [u8; 8] = *b"calc-shm";
 const VERSION: u32 = if HANDLES_IN_BAND == 0 { 1 } else { 2 };
 
 impl Record {
+    /// Whether it hands over a buffer.
+    pub(super) fn is_buffer(self) -> bool {
+        matches!(self, Self::Buffer | Self::Parts)
+    }
+
     /// Magic, then little-endian: version, kind, offset, max_message.
     pub(super) fn to_bytes(self) -> [u8; RECORD] {
         let (kind, offset, max_message) = match self {
@@ -242,6 +258,7 @@ impl Record {
             } => (1, offset, max_message),
             Self::Refused => (2, 0, 0),
             Self::Buffer => (3, 0, 0),
+            Self::Parts => (4, 0, 0),
         };
         let mut bytes = [0; RECORD];
         let words = [VERSION, kind, offset, max_message];
@@ -279,6 +296,7 @@ impl Record {
             }
             2 => Some(Self::Refused),
             3 => Some(Self::Buffer),
+            4 => Some(Self::Parts),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@
 
 mod batch;
 mod behind_pipe;
+mod buffer;
 mod client;
 mod flight;
 mod layout;

@@ -1,6 +1,7 @@
 //! The server's side of shared memory.
 
-use super::layout::{self, INLINE, PAGE, RECORD, RING, Record, WANT_BUFFER};
+use super::buffer::Buffer;
+use super::layout::{self, INLINE, PAGE, RECORD, RING, Record, WANT_BUFFER, WANT_PARTS};
 use super::slot::{Seen, ServerSlot};
 use crate::protocol::frame::PREFIX;
 use crate::sys::doorbell::{self, Doorbell};
@@ -19,6 +20,7 @@ mod batch;
 mod endpoint;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod large;
 #[cfg(test)]
 mod tests;
 
@@ -74,7 +76,7 @@ struct SharedPeer<M = Prompt> {
     visitor: Visitor,
     shared: Shared,
     /// For bodies that no line holds, once the client or an answer needed it.
-    buffer: Option<Mapping>,
+    buffer: Option<Buffer>,
     /// The client has asked for it.
     has_asked: bool,
     /// Where it last asked from.
@@ -85,8 +87,13 @@ struct SharedPeer<M = Prompt> {
     copied: Range<usize>,
     /// The batch in `copy` that is being answered.
     batch: Option<Batch>,
+    /// A request of so many bytes is large, or its answer may be.
+    large_from: usize,
     manner: M,
 }
+
+/// The length of requests from which on no line holds one.
+const LARGE: usize = INLINE + 1;
 
 impl SharedPeer {
     fn new(control: Handle, shared: Shared, visitor: Visitor, max_message: u32) -> Self {
@@ -101,6 +108,7 @@ impl SharedPeer {
             copy: Room::empty(),
             copied: 0..0,
             batch: None,
+            large_from: LARGE,
             manner: Prompt,
         }
     }
@@ -120,6 +128,7 @@ impl<M: Manner> SharedPeer<M> {
             copy: self.copy,
             copied: self.copied,
             batch: self.batch,
+            large_from: self.large_from,
             manner,
         }
     }
@@ -136,13 +145,11 @@ impl<M: Manner> SharedPeer<M> {
         let length = prefix as usize;
         if is_too_large {
             work.refuse();
-        } else if length <= INLINE {
+        } else if length < self.large_from {
             let data = slot.data(length);
             work.serve(&mut self.manner, &self.visitor, data.body(length));
         } else {
-            self.copy_out(length, PREFIX)?;
-            let body = self.copy.get(self.copied.clone()).expect(COPIED);
-            work.serve(&mut self.manner, &self.visitor, body);
+            return self.answer_large(length, work);
         }
         work.count(1, length);
         if self.manner.is_parked() {
@@ -179,7 +186,7 @@ impl<M: Manner> SharedPeer<M> {
             self.copy = Room::new(self.copied.end)?;
         }
         let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
-        buffer.read(0, copy);
+        buffer.take_request(copy);
         Ok(())
     }
 
@@ -189,6 +196,7 @@ impl<M: Manner> SharedPeer<M> {
         let (prefix, body) = frame.split_at(PREFIX);
         let data = if body.len() > INLINE {
             self.put_into_buffer(0, body)?;
+            self.large_from = 0; // The next answer may be large, too.
             prefix
         } else {
             frame
@@ -212,28 +220,24 @@ impl<M: Manner> SharedPeer<M> {
 
     /// Puts bytes of an answer into its half of the buffer, from this place of it on.
     fn put_into_buffer(&mut self, place: usize, bytes: &[u8]) -> io::Result<()> {
-        let half = layout::half_of_buffer(self.max_message);
-        if place + bytes.len() > half {
-            return Err(ErrorKind::InvalidData.into());
-        }
-        self.buffer()?.write(half + place, bytes);
-        Ok(())
+        let in_parts = self.shared.slot.takes_parts();
+        self.buffer(in_parts)?.put_answer(place, bytes)
     }
 
     /// The buffer, made and handed over when it is first needed.
-    fn buffer(&mut self) -> io::Result<&Mapping> {
+    fn buffer(&mut self, in_parts: bool) -> io::Result<&Buffer> {
         let buffer = match self.buffer.take() {
             Some(buffer) => buffer,
-            None => self.make_buffer()?,
+            None => self.make_buffer(in_parts)?,
         };
         Ok(self.buffer.insert(buffer))
     }
 
-    fn make_buffer(&self) -> io::Result<Mapping> {
-        let size = 2 * layout::half_of_buffer(self.max_message);
-        let (handle, buffer) = memory::create(size, Access::Write)?;
-        let handles = [handle.as_source()];
-        send_record(self.control.as_source(), Record::Buffer, &handles)?;
+    fn make_buffer(&self, in_parts: bool) -> io::Result<Buffer> {
+        let half = layout::half_of_buffer(self.max_message);
+        let (buffer, record, handles) = Buffer::create(half, in_parts)?;
+        let handles: Vec<_> = handles.iter().map(AsSource::as_source).collect();
+        send_record(self.control.as_source(), record, &handles)?;
         Ok(buffer)
     }
 
@@ -258,9 +262,9 @@ impl<M: Manner> SharedPeer<M> {
     fn hear(&mut self, word: u8) -> io::Result<()> {
         match word {
             ring if Some(ring) == doorbell::BYTE => Ok(()),
-            WANT_BUFFER if !self.has_asked => {
+            WANT_BUFFER | WANT_PARTS if !self.has_asked => {
                 self.has_asked = true;
-                self.buffer().map(|_| ())
+                self.buffer(word == WANT_PARTS).map(|_| ())
             }
             _ => Err(ErrorKind::InvalidData.into()),
         }

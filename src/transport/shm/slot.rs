@@ -4,7 +4,9 @@
 //! [`Alarm`]'s. So loom can try every order in which both sides may come (`model`), and Miri can look
 //! at every access (`tests`).
 
-use super::layout::{self, ABILITIES, CLOSED, Data, SLEEPER, SLEEPERS, WATCHING};
+use super::layout::{
+    self, ABILITIES, CLOSED, Data, KINDS, SLEEPER, SLEEPERS, TAKES_PARTS, WATCHING,
+};
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::{Atomic, Memory, Word};
 use crate::sys::line::{Line, Page};
@@ -299,7 +301,12 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
     /// The kind of the request.
     #[inline]
     pub(super) fn kind(&self) -> u16 {
-        self.slot.request().kind.load(Ordering::Relaxed) & !WATCHING
+        self.slot.request().kind.load(Ordering::Relaxed) & KINDS
+    }
+
+    /// Whether the client, as it says with a request, takes a buffer in parts.
+    pub(super) fn takes_parts(&self) -> bool {
+        self.slot.request().kind.load(Ordering::Relaxed) & TAKES_PARTS != 0
     }
 
     /// The request's data, as much of it as a body of this length takes.

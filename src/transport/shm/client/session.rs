@@ -8,8 +8,10 @@ use crate::sys::memory::{Access, Mapping};
 use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::Deadline;
 use crate::transport::channel::{noticed, too_late};
+use crate::transport::shm::buffer::Buffer;
 use crate::transport::shm::layout::{
-    self, DEFERS, PAGE, RECORD, RING, RINGS, Record, TELLS_LAST, WANT_BUFFER, WATCHING,
+    self, DEFERS, PAGE, PARTS, RECORD, RING, RINGS, Record, TAKES_PARTS, TELLS_LAST, WANT_BUFFER,
+    WANT_PARTS, WATCHING,
 };
 use crate::transport::shm::slot::{ClientSlot, Header};
 use std::io::{self, ErrorKind};
@@ -23,7 +25,7 @@ pub(in crate::transport::shm) struct Session {
     pub(super) header: Header<Mapping>,
     pub(in crate::transport::shm) slot: ClientSlot<Mapping, LineAlarm>,
     pub(super) bell: Ringer,
-    pub(super) buffer: Option<Mapping>,
+    pub(super) buffer: Option<Buffer>,
     /// The server was asked for it: once is enough, even if it did not come in time.
     pub(super) has_asked: bool,
     /// The server wakes clients over their sockets.
@@ -90,7 +92,7 @@ impl SharedChannel {
             Record::Refused => {
                 return Err(noticed(Notice::Refused, &self.peer));
             }
-            Record::Buffer => return Err(self.nonsense()),
+            Record::Buffer | Record::Parts => return Err(self.nonsense()),
         };
         let Ok([header, page, bell]) = <[Handle; 3]>::try_from(handles) else {
             // The kernel drops handles beyond this process's limit (unix(7)).
@@ -107,7 +109,10 @@ impl SharedChannel {
         Ok(Session {
             rings: header.has_ability(RINGS),
             defers: header.has_ability(DEFERS),
-            manner: 0,
+            manner: match header.has_ability(PARTS) {
+                true => TAKES_PARTS,
+                false => 0,
+            },
             slot: ClientSlot::new(page, layout::line_at(offset), alarm)
                 .telling_last(header.has_ability(TELLS_LAST)),
             header,
@@ -122,7 +127,11 @@ impl SharedChannel {
     pub(in crate::transport::shm) fn want_buffer(&mut self) -> Result<bool> {
         let session = self.session()?;
         if session.buffer.is_none() && !session.has_asked {
-            socket::send_now(self.control.as_source(), &[WANT_BUFFER])
+            let wish = match session.manner & TAKES_PARTS {
+                0 => WANT_BUFFER,
+                _ => WANT_PARTS,
+            };
+            socket::send_now(self.control.as_source(), &[wish])
                 .map_err(|error| self.failure("asking for a buffer", &error))?;
             self.session()?.has_asked = true;
         }
@@ -136,12 +145,12 @@ impl SharedChannel {
         deadline: &Deadline,
     ) -> Result<()> {
         self.want_buffer()?;
-        self.buffer(deadline)?.write(0, bytes);
+        self.buffer(deadline)?.put_request(bytes);
         Ok(())
     }
 
     /// The buffer, for which the first call waits.
-    pub(super) fn buffer(&mut self, deadline: &Deadline) -> Result<&Mapping> {
+    pub(super) fn buffer(&mut self, deadline: &Deadline) -> Result<&Buffer> {
         let buffer = match self.session()?.buffer.take() {
             Some(buffer) => buffer,
             None => self.map_buffer(deadline)?,
@@ -150,7 +159,7 @@ impl SharedChannel {
     }
 
     /// Waits for the buffer that the server hands over.
-    fn map_buffer(&mut self, deadline: &Deadline) -> Result<Mapping> {
+    fn map_buffer(&mut self, deadline: &Deadline) -> Result<Buffer> {
         let received = self.receive(deadline)?;
         self.map(received)
     }
@@ -165,13 +174,10 @@ impl SharedChannel {
         Ok(())
     }
 
-    fn map(&mut self, (record, handles): (Record, Vec<Handle>)) -> Result<Mapping> {
-        let [handle] = <[Handle; 1]>::try_from(handles).map_err(|_| self.nonsense())?;
-        if record != Record::Buffer {
-            return Err(self.nonsense());
-        }
-        let size = 2 * layout::half_of_buffer(self.session()?.max_message);
-        Mapping::from_peer(handle.as_source(), size, Access::Write)
+    fn map(&mut self, (record, handles): (Record, Vec<Handle>)) -> Result<Buffer> {
+        let half = layout::half_of_buffer(self.session()?.max_message);
+        Buffer::from_peer(half, record, &handles)
+            .ok_or_else(|| self.nonsense())?
             .map_err(|error| self.failure("the buffer is not usable", &error))
     }
 

@@ -9,6 +9,7 @@ use crate::sys::line::Page;
 use crate::sys::memory;
 use crate::sys::memory::{Access, Mapping};
 use crate::sys::{LineAlarm, socket};
+use crate::transport::shm::buffer::Buffer;
 use crate::transport::shm::layout::{PAGE, RECORD, RING, Record};
 use crate::transport::shm::slot::{ClientSlot, Header};
 
@@ -28,6 +29,7 @@ fn channel(control: Handle) -> SharedChannel {
         control,
         session: None,
         spin: Spin::new(Duration::from_micros(1)),
+        reads_in_place: true,
         peer: "server".into(),
         max_message: 4096,
         asked: 0,
@@ -77,7 +79,7 @@ impl Shared {
             header: Header(header),
             slot: ClientSlot::new(our_page, 0, alarm),
             bell,
-            buffer: Some(our_buffer),
+            buffer: Some(Buffer::Whole(our_buffer, HALF)),
             rings: true,
             defers: false,
             manner: 0,
