@@ -31,6 +31,7 @@
 #include <calc_ipc/event.hpp>
 #include <calc_ipc/fifo.hpp>
 #include <calc_ipc/handler.hpp>
+#include <calc_ipc/loan.hpp>
 #include <calc_ipc/named_pipe.hpp>
 #include <calc_ipc/peer.hpp>
 #include <calc_ipc/pipe.hpp>

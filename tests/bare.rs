@@ -9,7 +9,7 @@ mod header;
 
 use calc_ipc::error::Status;
 use calc_ipc::ffi::{
-    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*,
+    client::*, dispatch::*, fifo::*, flight::*, loan::*, named_pipe::*, reply::*, seqpacket::*, server::*,
     shm::*, stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
@@ -187,6 +187,8 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_client_submit(handle(), 1, byte, 1, 0, null_mut());
             calc_ipc_client_submit_request(handle(), 1, request, 0, null_mut());
             calc_ipc_client_next(handle(), 1, byte, 1, completion);
+            calc_ipc_client_loan(handle(), 1, &mut null_mut());
+            calc_ipc_client_call_loaned(handle(), 1, byte, 1, &mut null(), count);
             calc_ipc_client_cancel(handle(), 1);
             calc_ipc_client_fd(handle(), &mut 0);
             calc_ipc_client_wait_handle(handle(), &mut null_mut());

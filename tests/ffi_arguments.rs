@@ -7,7 +7,7 @@ mod calls;
 mod header;
 
 use calc_ipc::ffi::{
-    client::*, dispatch::*, fifo::*, flight::*, named_pipe::*, reply::*, seqpacket::*, server::*,
+    client::*, dispatch::*, fifo::*, flight::*, loan::*, named_pipe::*, reply::*, seqpacket::*, server::*,
     shm::*, stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{
@@ -244,6 +244,8 @@ fn url_calls() -> Vec<Call> {
             calc_ipc_client_submit(none(), 1, byte, 1, 0, null_mut());
             calc_ipc_client_submit_request(none(), 1, request, 0, null_mut());
             calc_ipc_client_next(none(), 1, byte, 1, completion);
+            calc_ipc_client_loan(none(), 1, &mut null_mut());
+            calc_ipc_client_call_loaned(none(), 1, byte, 1, &mut null(), count);
             calc_ipc_client_cancel(none(), 1);
             calc_ipc_client_fd(none(), fd);
             calc_ipc_client_wait_handle(none(), handle);

@@ -35,6 +35,13 @@ template <class Container, class Element = std::remove_const_t<ElementOf<Contain
 inline constexpr bool holds_bytes = std::is_same_v<Element, std::uint8_t> || std::is_same_v<Element, std::byte> ||
                                     (std::is_same_v<Element, char> && !std::is_array_v<Container>);
 
+/// What lies at `data`, if a T may lie there, and is no longer than the `size` bytes.
+template <class T> const T *lies(const std::uint8_t *data, std::size_t size) noexcept {
+    static_assert(std::is_trivially_copyable_v<T>, "what goes from process to process is copied byte by byte");
+    const bool is_aligned = reinterpret_cast<std::uintptr_t>(data) % alignof(T) == 0;
+    return data != nullptr && is_aligned && size >= sizeof(T) ? reinterpret_cast<const T *>(data) : nullptr;
+}
+
 } // namespace detail
 /// @endcond
 
@@ -61,6 +68,11 @@ class BytesView {
     constexpr bool empty() const noexcept { return size_ == 0; }                 ///< Whether there are none.
     constexpr const std::uint8_t *begin() const noexcept { return data_; }       ///< For ranges.
     constexpr const std::uint8_t *end() const noexcept { return data_ + size_; } ///< For ranges.
+
+    /// The start of the bytes as a T, which has to be trivially copyable; NULL if they are too few for one, or lie
+    /// where no T may. Those of a request and of an answer lie where any type may whose alignment is CALC_IPC_ALIGNMENT
+    /// at most.
+    template <class T> const T *as() const noexcept { return detail::lies<T>(data_, size_); }
 
     /// The same bytes as text.
     std::string_view text() const noexcept { return {reinterpret_cast<const char *>(data_), size_}; }
@@ -89,6 +101,10 @@ class BytesRoom {
     constexpr std::size_t size() const noexcept { return size_; }          ///< How many bytes fit.
     constexpr std::uint8_t *begin() const noexcept { return data_; }       ///< For ranges.
     constexpr std::uint8_t *end() const noexcept { return data_ + size_; } ///< For ranges.
+
+    /// The start of the room as a T, which has to be trivially copyable; NULL if it is too short for one, or lies where
+    /// no T may.
+    template <class T> T *as() const noexcept { return const_cast<T *>(detail::lies<T>(data_, size_)); }
 
   private:
     std::uint8_t *data_ = nullptr;

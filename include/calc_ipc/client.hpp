@@ -7,6 +7,7 @@
 
 #include <calc_ipc/awaited.hpp>
 #include <calc_ipc/flight.hpp>
+#include <calc_ipc/loan.hpp>
 #include <calc_ipc/service.hpp>
 
 #include <chrono>
@@ -22,26 +23,6 @@
 #include <vector>
 
 namespace calc_ipc {
-
-/// @cond INTERNAL
-namespace detail {
-
-/// A time limit as calc_ipc.h has it; what is longer than it counts to, 49 days, is none.
-inline std::uint32_t timeoutOf(std::chrono::milliseconds timeout) noexcept {
-    if (timeout <= std::chrono::milliseconds::zero()) {
-        return 0;
-    }
-    return timeout.count() < CALC_IPC_TIMEOUT_DEFAULT ? static_cast<std::uint32_t>(timeout.count())
-                                                      : CALC_IPC_TIMEOUT_NONE;
-}
-
-/// That of one call, or that of the client's options.
-inline std::uint32_t timeoutOf(std::optional<std::chrono::milliseconds> timeout) noexcept {
-    return timeout ? timeoutOf(*timeout) : CALC_IPC_TIMEOUT_DEFAULT;
-}
-
-} // namespace detail
-/// @endcond
 
 /// The responses to the first of many requests, in order, and how the call for them ended.
 class Responses : public std::vector<Response>, public detail::Outcome {
@@ -176,6 +157,16 @@ class Client final : public detail::BasicClient<calc_ipc_client, calc_ipc_client
                           : Answer(detail::Outcome(std::move(length)));
         };
         return detail::unlessThrown(call, [&](const char *) { return Answer(withoutMemory(!is_sent)); });
+    }
+
+    /// Memory for a message of `size` bytes, right where the transport reads it, with a connection; it may wait for
+    /// that.
+    [[nodiscard]] Result<Loan> loan(std::size_t size) noexcept {
+        std::uint8_t *data = nullptr;
+        if (const calc_ipc_status failure = noted(calc_ipc_client_loan(handle(), size, &data))) {
+            return Result<Loan>(detail::Outcome::ofLastCall(failure));
+        }
+        return Loan(flight_, data, size);
     }
 
     /// Sends a request, never waits, and gives the call's number: `then(Result<Response>)` is called once, in

@@ -8,12 +8,14 @@
 #include <calc_ipc/bytes.hpp>
 #include <calc_ipc/service.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <future>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -74,6 +76,20 @@ template <> inline Result<Response> ended<Response>(Outcome outcome, BytesView a
                         [](const char *) { return Result<Response>(withoutMemory(false)); });
 }
 
+/// A time limit as calc_ipc.h has it; what is longer than it counts to, 49 days, is none.
+inline std::uint32_t timeoutOf(std::chrono::milliseconds timeout) noexcept {
+    if (timeout <= std::chrono::milliseconds::zero()) {
+        return 0;
+    }
+    return timeout.count() < CALC_IPC_TIMEOUT_DEFAULT ? static_cast<std::uint32_t>(timeout.count())
+                                                      : CALC_IPC_TIMEOUT_NONE;
+}
+
+/// That of one call, or that of the client's options.
+inline std::uint32_t timeoutOf(std::optional<std::chrono::milliseconds> timeout) noexcept {
+    return timeout ? timeoutOf(*timeout) : CALC_IPC_TIMEOUT_DEFAULT;
+}
+
 /// Calls a function when its call ends, if there is one.
 template <class Value> class Called final : public Waiter {
   public:
@@ -118,6 +134,9 @@ class Flight : public std::enable_shared_from_this<Flight> {
         waiting_.splice(waiting_.end(), one);
         return listed.id_;
     }
+
+    /// The client; NULL once it is being destroyed.
+    const calc_ipc_client *client() const noexcept { return client_; }
 
     /// Ends a call, which its waiter hears in `dispatch`.
     calc_ipc_status cancel(std::uint64_t id) const noexcept { return calc_ipc_client_cancel(client_, id); }
