@@ -9,8 +9,8 @@ mod header;
 
 use calc_ipc::error::Status;
 use calc_ipc::ffi::{
-    client::*, dispatch::*, fifo::*, flight::*, loan::*, named_pipe::*, reply::*, seqpacket::*, server::*,
-    shm::*, stats::*, tcp::*, uds::*,
+    client::*, dispatch::*, fifo::*, flight::*, loan::*, named_pipe::*, reply::*, seqpacket::*,
+    server::*, shm::*, stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{descriptor::*, message::*, pipe::*, protocol::*, status::*};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};

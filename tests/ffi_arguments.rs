@@ -7,8 +7,8 @@ mod calls;
 mod header;
 
 use calc_ipc::ffi::{
-    client::*, dispatch::*, fifo::*, flight::*, loan::*, named_pipe::*, reply::*, seqpacket::*, server::*,
-    shm::*, stats::*, tcp::*, uds::*,
+    client::*, dispatch::*, fifo::*, flight::*, loan::*, named_pipe::*, reply::*, seqpacket::*,
+    server::*, shm::*, stats::*, tcp::*, uds::*,
 };
 use calc_ipc::ffi::{
     descriptor::*, handler::*, message::*, options::*, peer::*, pipe::*, protocol::*, status::*,

@@ -197,9 +197,6 @@ fn what_this_version_does_not_know_has_to_be_0() {
             "{at}"
         );
     }
-    let mut in_place = server_room(size_of::<calc_ipc_server_options>(), [0; 24]);
-    in_place.options.in_place = 1;
-    assert_eq!(create_servers(&in_place), [refused; 8]);
     let mut reserved = client_room(size_of::<calc_ipc_client_options>(), [0; 24]);
     reserved.options.reserved = 1;
     assert_eq!(create_clients(&reserved), [refused; 9]);

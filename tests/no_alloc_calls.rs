@@ -75,12 +75,15 @@ fn exchange(client: &Client, lengths: &[usize], room: &mut [u8]) {
     }
 }
 
+/// On a busy machine, few may.
+const ROUNDS: usize = 200;
+
 /// The calls allocate when made first, if ever. Of several rounds one has to show it: where threads are kept off their
 /// CPU, a server may have to note whose turn comes later, or keep what a socket did not take.
 fn check(name: &str, mut calls: impl FnMut()) {
     calls();
-    let fewest = (0..5).map(|_| allocations_of(&mut calls)).min();
-    assert_eq!(fewest, Some(0), "{name}");
+    let mut rounds = (0..ROUNDS).map(|_| allocations_of(&mut calls));
+    assert!(rounds.any(|allocations| allocations == 0), "{name}");
 }
 
 fn check_calculator(client: &Client, name: &str) {
@@ -92,6 +95,19 @@ fn check_calculator(client: &Client, name: &str) {
 fn check_messages(client: &Client, lengths: &[usize], name: &str) {
     let mut room = vec![0; LONGEST];
     check(name, || exchange(client, lengths, &mut room));
+    check(name, || exchange_loaned(client, lengths));
+}
+
+/// Messages of all of these lengths, built and read where they lie.
+fn exchange_loaned(client: &Client, lengths: &[usize]) {
+    for &length in lengths.iter().cycle().take(5 * lengths.len()) {
+        let loan = client.loan(length).unwrap();
+        for _ in 0..3 {
+            let answer = client.call_loaned(Limit::Usual, loan, length).unwrap();
+            assert_eq!(answer.length, length);
+        }
+        client.give_back(loan);
+    }
 }
 
 /// Requests that nobody waits for, so many at a time, and their answers: no more than sockets hold of those.

@@ -33,7 +33,8 @@ pub const CALC_IPC_ALIGNMENT: usize = 16;
 /// answer's length; more than `capacity` means that it failed, and the client gets HANDLER_FAILED.
 /// `capacity` is the `max_message` of the server's options. Both addresses are multiples of
 /// CALC_IPC_ALIGNMENT, so that a struct may be read and written in place. What `response` points to
-/// holds nothing of use before. Everything else is as for calc_ipc_handler.
+/// holds nothing of use before; over shared memory a client may read there already what is written, also if the
+/// function then fails: write nothing that is not for it. Everything else is as for calc_ipc_handler.
 pub type calc_ipc_bytes_handler = Option<
     unsafe extern "C" fn(
         request: *const u8,
@@ -86,12 +87,12 @@ pub(super) fn bytes_handler(
     let function =
         function.ok_or_else(|| Error::new(Status::InvalidArgument, "handler is NULL"))?;
     let user_data = UserData(user_data);
-    Ok(Handler::bytes(move |request, response| {
-        let (from, to) = (request.as_ptr(), response.as_mut_ptr());
-        // SAFETY: both slices live until the call returns, and the function is one that the caller
+    Ok(Handler::InPlace(Box::new(move |request, response| {
+        let (from, to) = (request.place.as_ptr(), response.as_mut_ptr());
+        // SAFETY: both are there until the call returns, and the function is one that the caller
         // said may be called like this.
-        Some(unsafe { function(from, request.len(), to, response.len(), user_data.get()) })
-    }))
+        Some(unsafe { function(from, request.length, to, response.len(), user_data.get()) })
+    })))
 }
 
 /// The caller's pointer, which this library hands back and never looks behind.

@@ -100,15 +100,14 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_give_back(
     client: *const calc_ipc_client,
     message: *const u8,
 ) {
-    let give_back = || {
+    guard(|| {
         // SAFETY: the caller promises a live handle, or NULL (header, Arguments).
         let client = unsafe { handle::look(client) };
         if let (Some(client), Some(message)) = (client, Place::of_host(message)) {
             client.inside().give_back(message);
         }
         Ok(())
-    };
-    guard(give_back);
+    });
 }
 
 fn place(message: *const u8) -> Result<Place> {

@@ -46,7 +46,10 @@ pub struct calc_ipc_server_options {
     pub stop_when_idle: u32,
     /// Flag: addresses beyond this machine may be served. Default: 0.
     pub allow_remote: u32,
-    /// Has to be 0; reserved for a flag.
+    /// Flag: over shared memory, a calc_ipc_bytes_handler is given requests that are too long for a line where they lie,
+    /// which saves a copy. Then a client that writes on while it waits can change what the handler has looked at, and
+    /// nothing else: copy what is checked before it is used. `mode` has to be 0600. From some MiB on it is worth that; up
+    /// to 1 MiB the copy may be faster. Default: 0.
     pub in_place: u32,
     /// A client that has sent the beginning of a message has to send the rest within this many
     /// milliseconds, plus 1000 for each MiB of the message, or is dropped; 0: 5000. Default: 0.
@@ -128,7 +131,6 @@ pub(super) unsafe fn server_options(
     // SAFETY: the caller's promise is the same.
     match unsafe { extensible::read(options) }? {
         None => Ok((ServerOptions::default(), None)),
-        Some(options) if options.in_place != 0 => Err(extensible::unknown_field()),
         Some(options) => Ok((options.into(), options.observer())),
     }
 }
@@ -179,7 +181,7 @@ impl Extensible for calc_ipc_server_options {
             spin_us: microseconds(defaults.spin),
             stop_when_idle: defaults.stop_when_idle.into(),
             allow_remote: defaults.allow_remote.into(),
-            in_place: 0,
+            in_place: defaults.in_place.into(),
             stall_timeout_ms: 0,
             observer: None,
             observer_data: ptr::null_mut(),
@@ -200,6 +202,7 @@ impl From<calc_ipc_server_options> for ServerOptions {
             spin: Duration::from_micros(options.spin_us.into()),
             stop_when_idle: options.stop_when_idle != 0,
             allow_remote: options.allow_remote != 0,
+            in_place: options.in_place != 0,
         }
     }
 }
@@ -336,15 +339,6 @@ mod tests {
 
     #[test]
     fn fields_to_come_are_checked() {
-        let options = calc_ipc_server_options {
-            in_place: 1,
-            ..calc_ipc_server_options::defaults(SERVER)
-        };
-        // SAFETY: a whole struct of the size that it says.
-        let refused = unsafe { server_options(&raw const options) };
-        let error = refused.err().unwrap();
-        assert_eq!(error.status(), crate::error::Status::Unsupported);
-
         let options = calc_ipc_client_options {
             reserved: 1,
             ..calc_ipc_client_options::defaults(CLIENT)

@@ -1,6 +1,6 @@
 //! The calls of one connection, one after another, each of which is waited for.
 
-use super::loans::Rooms;
+use super::rooms::Rooms;
 use crate::error::{Error, Result, Status};
 use crate::transport::{Channel, ClientOptions, Deadline};
 use std::time::{Duration, Instant};

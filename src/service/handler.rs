@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::bytes::{Bytes, BytesFunction};
+use super::bytes::{Bytes, BytesFunction, BytesInPlace, InPlaceFunction};
 use super::calculator::{self, CalculatorFunction};
 use super::deferred::{Deferred, DeferredFunction, Reply};
 use super::user_code::UserCode;
@@ -21,6 +21,9 @@ pub enum Handler {
     /// answer's body to the start of the room it is given, and gives its length. `None`, or more
     /// than the room, is failure. Both are aligned to [`ALIGNMENT`](crate::transport::ALIGNMENT).
     Bytes(Box<BytesFunction>),
+    /// The same, which is given the request where it lies. With [`in_place`](crate::transport::ServerOptions::in_place), the
+    /// client may change it meanwhile.
+    InPlace(Box<InPlaceFunction>),
     /// A function of the user's, for messages of any kind, that may answer later: it is given the right to answer the
     /// request, and the request's body.
     Deferred(Box<DeferredFunction>),
@@ -50,6 +53,10 @@ impl Handler {
             Self::Calculator => calculator::built_in(user_code),
             Self::Custom(function) => calculator::custom(function, user_code),
             Self::Bytes(function) => Box::new(Bytes {
+                function,
+                user_code,
+            }),
+            Self::InPlace(function) => Box::new(BytesInPlace {
                 function,
                 user_code,
             }),

@@ -2,7 +2,6 @@
 
 use super::calls::{Calls, check_length};
 use crate::error::{Error, Result, Status};
-use crate::sys::loan_room::LoanRoom;
 use crate::sys::room::NoMemory;
 use crate::transport::{Deadline, InPlace};
 
@@ -18,52 +17,24 @@ pub(super) struct Loan {
     is_spent: bool,
 }
 
-/// Room of this side's own for loans, kept for the next one.
-#[derive(Debug)]
-pub(super) struct Rooms {
-    /// For requests, where the transport lends none.
-    request: LoanRoom,
-    /// For answers that cannot be read where they come.
-    answer: LoanRoom,
-    /// The last loan is of the transport's memory.
-    is_transports: bool,
-}
-
-/// Room of more bytes than this goes with its loan.
-const KEPT: usize = 4 << 20;
-
-impl Rooms {
-    pub(super) const fn none() -> Self {
-        Self {
-            request: LoanRoom::empty(),
-            answer: LoanRoom::empty(),
-            is_transports: false,
-        }
-    }
-
-    fn trim(&mut self) {
-        for room in [&mut self.request, &mut self.answer] {
-            if room.len() > KEPT {
-                *room = LoanRoom::empty();
-            }
-        }
-    }
-}
-
 impl Calls {
     /// Memory for a request of so many bytes: the transport's, or else room of this side's own.
     pub(super) fn lend(&mut self, deadline: &Deadline, length: usize) -> Result<Place> {
         check_length(length, self.max_message, self.channel.peer())?;
         self.begin(deadline)?;
         let most = self.max_message;
-        grow(&mut self.rooms.answer, most).map_err(|lack| self.no_room(lack))?;
+        self.rooms
+            .make_for_answers(most)
+            .map_err(|lack| self.no_room(lack))?;
         let lent = self.channel.lend(length, deadline);
         let lent = lent.map_err(|error| self.failed(error.not_executed()))?;
         self.rooms.is_transports = lent.is_some();
         if let Some(place) = lent {
             return Ok(place);
         }
-        grow(&mut self.rooms.request, length).map_err(|lack| self.no_room(lack))?;
+        self.rooms
+            .make_for_request(length)
+            .map_err(|lack| self.no_room(lack))?;
         Ok(self.rooms.request.place())
     }
 
@@ -87,15 +58,6 @@ impl Calls {
         let answer = self.channel.recv_lent(&mut self.rooms.answer, deadline);
         self.received(answer)
     }
-}
-
-/// Makes the room as long as that, and of a byte at least.
-fn grow(room: &mut LoanRoom, length: usize) -> std::result::Result<(), NoMemory> {
-    if room.len() < length.max(1) {
-        *room = LoanRoom::empty(); // Given back before.
-        *room = LoanRoom::new(length)?;
-    }
-    Ok(())
 }
 
 impl Loan {

@@ -13,12 +13,13 @@ mod handler;
 mod lanes;
 mod loans;
 mod pool;
+mod rooms;
 mod server;
 mod user_code;
 
 pub mod pipe;
 
-pub use bytes::BytesFunction;
+pub use bytes::{BytesFunction, InPlaceFunction};
 pub use calculator::CalculatorFunction;
 pub use calls::Limit;
 pub use client::Client;

@@ -17,6 +17,11 @@ impl Place {
         Self(start)
     }
 
+    /// Where these bytes lie.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(NonNull::from(bytes).cast())
+    }
+
     /// Where the host says that something lies; `None`: it is NULL.
     pub(crate) fn of_host(message: *const u8) -> Option<Self> {
         NonNull::new(message.cast_mut()).map(Self)

@@ -112,6 +112,17 @@ pub trait Answer: Sync {
     /// of `room`.
     fn answer(&self, from: &Visitor, body: &[u8], room: &mut [u8]) -> Written;
 
+    /// The same of a request that lies where the client may change it; `None`: nothing was asked, since what answers needs a
+    /// copy.
+    fn answer_in_place(
+        &self,
+        _from: &Visitor,
+        _body: InPlace,
+        _room: &mut [u8],
+    ) -> Option<Written> {
+        None
+    }
+
     /// Answers a message over the limit, which ends the connection, as [`Answer::answer`] does.
     fn too_large(&self, room: &mut [u8]) -> Written;
 

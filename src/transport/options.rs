@@ -56,6 +56,8 @@ pub struct ServerOptions {
     pub stop_when_idle: bool,
     /// Addresses beyond this machine may be served.
     pub allow_remote: bool,
+    /// A handler that takes a request where it lies is given it there, though the client may change it meanwhile.
+    pub in_place: bool,
 }
 
 impl Default for ServerOptions {
@@ -70,6 +72,7 @@ impl Default for ServerOptions {
             spin: Duration::from_micros(50),
             stop_when_idle: false,
             allow_remote: false,
+            in_place: false,
         }
     }
 }
@@ -87,6 +90,12 @@ impl ServerOptions {
         check_wait("stall_timeout", self.stall_timeout)?;
         if self.stall_timeout.is_zero() {
             return Err(invalid("stall_timeout 0s would drop every client".into()));
+        }
+        if self.in_place && self.mode != Self::default().mode {
+            let mode = Octal(self.mode);
+            return Err(invalid(format!(
+                "in_place goes with mode 0600 alone, since clients may change what the handler reads; the mode is {mode}"
+            )));
         }
         Ok(())
     }

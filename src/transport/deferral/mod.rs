@@ -9,7 +9,7 @@ mod standing;
 #[cfg(test)]
 pub(super) mod tests;
 
-pub(crate) use parking::{Manner, Parking, Prompt, Service};
+pub(crate) use parking::{Body, Manner, Parking, Prompt, Service};
 pub use promise::Promise;
 
 use crate::error::{Error, Result, Status};

@@ -7,7 +7,7 @@ use crate::protocol::frame::Notice;
 use crate::sys::lent;
 use crate::sys::mutex::lock;
 use crate::transport::conversation::outbox::Outbox;
-use crate::transport::{Answer, Tally, Visitor, Written};
+use crate::transport::{Answer, InPlace, Tally, Visitor, Written};
 use std::sync::Arc;
 
 /// What serves a client.
@@ -28,6 +28,21 @@ impl Service<'_> {
         self.tally.count(body.len(), written.unwrap_or(0));
         written
     }
+
+    fn answer_in_place(&self, body: InPlace, room: &mut [u8]) -> Option<Written> {
+        let written = self.answer.answer_in_place(self.from, body, room)?;
+        self.tally.count(body.length, written.unwrap_or(0));
+        Some(written)
+    }
+}
+
+/// The body of a request.
+#[derive(Clone, Copy)]
+pub(crate) enum Body<'a> {
+    /// Nobody else can change it.
+    Copied(&'a [u8]),
+    /// The client may change it meanwhile.
+    InPlace(InPlace),
 }
 
 /// How requests of a connection are answered.
@@ -42,11 +57,11 @@ pub(crate) trait Manner: Send {
     fn answer(&mut self, service: &Service<'_>, body: &[u8], out: &mut Outbox);
 
     /// Has a request answered into room of the transport's, and says what became of that, if answers come at once in this
-    /// manner; else `None`, and nothing was asked.
+    /// manner, and what answers takes such a body; else `None`, and nothing was asked.
     fn answer_into(
         &mut self,
         service: &Service<'_>,
-        body: &[u8],
+        body: Body<'_>,
         room: &mut [u8],
     ) -> Option<Written>;
 
@@ -82,10 +97,13 @@ impl Manner for Prompt {
     fn answer_into(
         &mut self,
         service: &Service<'_>,
-        body: &[u8],
+        body: Body<'_>,
         room: &mut [u8],
     ) -> Option<Written> {
-        Some(service.answer(body, room))
+        match body {
+            Body::Copied(body) => Some(service.answer(body, room)),
+            Body::InPlace(body) => service.answer_in_place(body, room),
+        }
     }
 
     #[inline(always)]
@@ -197,7 +215,7 @@ impl Manner for Parking {
     fn answer_into(
         &mut self,
         _service: &Service<'_>,
-        _body: &[u8],
+        _body: Body<'_>,
         _room: &mut [u8],
     ) -> Option<Written> {
         None

@@ -3,7 +3,7 @@
 use crate::sys::Bell;
 use crate::transport::conversation::outbox::Outbox;
 use crate::transport::conversation::server::Spare;
-use crate::transport::deferral::{Manner, Service};
+use crate::transport::deferral::{Body, Manner, Service};
 use crate::transport::{Answer, Tally, Visitor, Written};
 use std::io;
 use std::sync::Arc;
@@ -98,12 +98,13 @@ impl<'a> Work<'a> {
         manner.answer(&service, body, &mut self.out);
     }
 
-    /// The same, into room of the transport's, if this manner answers at once; what became of the room.
+    /// The same, into room of the transport's; what became of the room, or `None`, and nothing was asked, since it has to go
+    /// by way of `serve`.
     pub(crate) fn serve_into(
         &mut self,
         manner: &mut impl Manner,
         from: &Visitor,
-        body: &[u8],
+        body: Body<'_>,
         room: &mut [u8],
     ) -> Option<Written> {
         let (answer, tally) = (self.answer, &*self.tally);

@@ -89,6 +89,8 @@ struct SharedPeer<M = Prompt> {
     batch: Option<Batch>,
     /// A request of so many bytes is large, or its answer may be.
     large_from: usize,
+    /// Handlers that can read a request where the client may change it do so.
+    is_in_place: bool,
     manner: M,
 }
 
@@ -109,12 +111,21 @@ impl SharedPeer {
             copied: 0..0,
             batch: None,
             large_from: LARGE,
+            is_in_place: false,
             manner: Prompt,
         }
     }
 }
 
 impl<M: Manner> SharedPeer<M> {
+    /// The same client, whose requests are read where they lie if that `is_so`.
+    fn read_in_place(self, is_so: bool) -> Self {
+        Self {
+            is_in_place: is_so,
+            ..self
+        }
+    }
+
     /// The same client, answered in this manner.
     fn with_manner<N>(self, manner: N) -> SharedPeer<N> {
         SharedPeer {
@@ -129,6 +140,7 @@ impl<M: Manner> SharedPeer<M> {
             copied: self.copied,
             batch: self.batch,
             large_from: self.large_from,
+            is_in_place: self.is_in_place,
             manner,
         }
     }

@@ -24,6 +24,7 @@ struct SharedEndpoint {
     visitors: Visitors,
     limits: Limits,
     max_message: u32,
+    in_place: bool,
 }
 
 /// A server whose clients come to this place.
@@ -43,6 +44,7 @@ pub(in crate::transport::shm) fn bind(
         visitors: Visitors::default(),
         limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
         max_message: options.max_message,
+        in_place: options.in_place,
     }))
 }
 
@@ -95,6 +97,7 @@ impl Listener for SharedEndpoint {
             false => match self.share_with(control.as_source()) {
                 Ok(shared) => {
                     let peer = SharedPeer::new(control, shared, visitor, self.max_message);
+                    let peer = peer.read_in_place(self.in_place);
                     return Ok(Admission::Peer(Box::new(peer)));
                 }
                 Err(error) if has_vanished(&error) => return Ok(Admission::Vanished),

@@ -3,10 +3,10 @@
 use super::{Buffer, COPIED, LARGE, SharedPeer};
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::cpu;
-use crate::transport::Written;
-use crate::transport::deferral::Manner;
+use crate::transport::deferral::{Body, Manner};
 use crate::transport::reactor::{TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE};
+use crate::transport::{InPlace, Written};
 use std::io;
 
 /// Otherwise a bug is at hand, which is not to become a wrong answer.
@@ -20,21 +20,10 @@ impl<M: Manner> SharedPeer<M> {
         length: usize,
         work: &mut Work<'_>,
     ) -> io::Result<TurnEnd> {
-        let data;
-        let body = if length <= INLINE {
-            data = self.shared.slot.data(length);
-            data.body(length)
-        } else {
-            self.copy_out(length, PREFIX)?;
-            self.copy.get(self.copied.clone()).expect(COPIED)
-        };
         let longest = work.answer.longest_answer(self.max_message) as usize;
-        let room = self.buffer.as_mut().and_then(Buffer::answer_room);
-        let written = room
-            .and_then(|room| room.get_mut(..longest))
-            .and_then(|room| work.serve_into(&mut self.manner, &self.visitor, body, room));
+        let mut written = self.answer_in_place(length, longest, work);
         if written.is_none() {
-            work.serve(&mut self.manner, &self.visitor, body);
+            written = self.answer_copied(length, longest, work)?;
         }
         work.count(1, length);
         if self.manner.is_parked() {
@@ -45,6 +34,50 @@ impl<M: Manner> SharedPeer<M> {
             None => self.publish(work.out.frames())?,
         }
         Ok(TurnEnd::Idle { answered: true })
+    }
+
+    /// Has a request answered where it lies, if clients may change what handlers read.
+    fn answer_in_place(
+        &mut self,
+        length: usize,
+        longest: usize,
+        work: &mut Work<'_>,
+    ) -> Option<Written> {
+        if !self.is_in_place || length <= INLINE {
+            return None;
+        }
+        let buffer = self.buffer.as_mut()?;
+        let place = buffer.request_place();
+        let room = buffer.answer_room()?.get_mut(..longest)?;
+        let body = Body::InPlace(InPlace { place, length });
+        work.serve_into(&mut self.manner, &self.visitor, body, room)
+    }
+
+    /// Has a copy of a request answered: right where the client reads it, or, with `None`, by way of the outbox.
+    fn answer_copied(
+        &mut self,
+        length: usize,
+        longest: usize,
+        work: &mut Work<'_>,
+    ) -> io::Result<Option<Written>> {
+        let data;
+        let body = if length <= INLINE {
+            data = self.shared.slot.data(length);
+            data.body(length)
+        } else {
+            self.copy_out(length, PREFIX)?;
+            self.copy.get(self.copied.clone()).expect(COPIED)
+        };
+        let room = self.buffer.as_mut().and_then(Buffer::answer_room);
+        let written = room
+            .and_then(|room| room.get_mut(..longest))
+            .and_then(|room| {
+                work.serve_into(&mut self.manner, &self.visitor, Body::Copied(body), room)
+            });
+        if written.is_none() {
+            work.serve(&mut self.manner, &self.visitor, body);
+        }
+        Ok(written)
     }
 
     /// Tells the client of what became of the room that it reads. A short answer goes in the line.
