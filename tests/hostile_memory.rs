@@ -54,29 +54,37 @@ fn a_client_rings_nothing_that_may_block_or_raise_a_signal() {
 }
 
 #[test]
-fn a_client_cannot_shrink_or_grow_memory_or_write_the_header() {
+fn a_client_cannot_shrink_or_grow_memory_or_write_what_is_the_servers() {
     let address = Address::new();
     let _server = TRANSPORTS[SHM].serve(&address, Handler::Calculator, &ServerOptions::default());
-    let intruder = intruder(&address);
-    for fd in [&intruder.page, &intruder.header] {
+    let mut intruder = intruder(&address);
+    let [requests, answers] = intruder.parts();
+    for fd in [&intruder.page, &intruder.header, &requests, &answers] {
         for size in [0, 1, 8192] {
             // SAFETY: an open descriptor.
             assert_eq!(unsafe { libc::ftruncate(fd.as_raw_fd(), size) }, -1);
         }
     }
-    // SAFETY: asks for a mapping, which must not come.
-    let writable = unsafe {
-        let fd = intruder.header.as_raw_fd();
-        libc::mmap(
-            std::ptr::null_mut(),
-            4096,
-            libc::PROT_WRITE,
-            libc::MAP_SHARED,
-            fd,
-            0,
-        )
-    };
-    assert_eq!(writable, libc::MAP_FAILED);
+    for fd in [&intruder.header, &answers] {
+        // SAFETY: asks for a mapping, which must not come.
+        let writable = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                4096,
+                libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                fd.as_raw_fd(),
+                0,
+            )
+        };
+        assert_eq!(writable, libc::MAP_FAILED);
+        // SAFETY: one byte of this program's.
+        let written = unsafe { libc::pwrite(fd.as_raw_fd(), [0_u8].as_ptr().cast(), 1, 0) };
+        assert_eq!(written, -1);
+        let again = format!("/proc/self/fd/{}", fd.as_raw_fd());
+        let reopened = std::fs::OpenOptions::new().write(true).open(again).unwrap();
+        assert!((&reopened).write(&[0]).is_err());
+    }
 }
 
 #[test]

@@ -284,6 +284,15 @@ impl Shared {
         }
     }
 
+    /// Asks for the buffer in parts: for requests, and for answers, which can only be read.
+    pub fn parts(&mut self) -> [OwnedFd; 2] {
+        self.control.write_all(b"P").unwrap();
+        let mut record = [0_u8; 24];
+        let (count, fds) = receive_with(self.control.as_raw_fd(), &mut record);
+        assert_eq!(count, 24);
+        fds.try_into().unwrap()
+    }
+
     /// Whether the server ends the connection, for which it has a minute.
     pub fn is_thrown_out(&mut self) -> bool {
         self.control.set_read_timeout(Some(PATIENCE)).unwrap();

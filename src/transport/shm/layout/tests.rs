@@ -8,7 +8,7 @@ fn records_survive_the_socket() {
         offset: 3968,
         max_message: 65536,
     };
-    for record in [welcome, Record::Refused, Record::Buffer] {
+    for record in [welcome, Record::Refused, Record::Buffer, Record::Parts] {
         assert_eq!(Record::from_bytes(&record.to_bytes()), Some(record));
     }
 }

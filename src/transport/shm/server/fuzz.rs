@@ -72,7 +72,8 @@ pub(super) struct Client {
     control: Handle,
     page: Mapping,
     request_line: usize,
-    buffer: Option<Mapping>,
+    /// What requests go through, and, unless it is the same, answers.
+    buffer: Option<(Mapping, Option<Mapping>)>,
     /// What the server would say `served` is.
     served: u32,
 }
@@ -190,7 +191,12 @@ impl Client {
         } else {
             layout::SINGLE
         };
-        self.request().kind.store(kind, Ordering::Relaxed);
+        let takes = if how & 32 != 0 {
+            layout::TAKES_PARTS
+        } else {
+            0
+        };
+        self.request().kind.store(kind | takes, Ordering::Relaxed);
         if how & 16 != 0 {
             self.reply().word.fetch_or(SLEEPER, Ordering::SeqCst);
         }
@@ -199,18 +205,23 @@ impl Client {
     }
 
     fn write_buffer(&self, place: u8, bytes: &[u8]) {
-        if let Some(buffer) = &self.buffer {
-            buffer.write(usize::from(place) * 16, bytes);
+        if let Some((requests, _)) = &self.buffer {
+            let place = usize::from(place) * 16;
+            let room = requests.length().saturating_sub(place);
+            requests.write(
+                place.min(requests.length()),
+                &bytes[..bytes.len().min(room)],
+            );
         }
     }
 
     /// Says something over the socket.
     fn listen(&mut self, peer: &mut SharedPeer, byte: u8, work: &mut Work<'_>) -> bool {
         let is_right = byte % 8 != 7 && !peer.has_asked;
-        let said = if byte % 8 == 7 {
-            byte
-        } else {
-            layout::WANT_BUFFER
+        let said = match byte % 8 {
+            7 => byte,
+            6 => layout::WANT_PARTS,
+            _ => layout::WANT_BUFFER,
         };
         socket::send_now(self.control.as_source(), &[said]).unwrap();
         let mut happened = Happened::default();
@@ -232,8 +243,20 @@ impl Client {
 
     fn fetch_buffer(&mut self) {
         let fds = receive(&self.control);
-        let size = 2 * layout::half_of_buffer(MAX_MESSAGE);
-        self.buffer = Some(Mapping::from_peer(fds[0].as_source(), size, Access::Write).unwrap());
+        let half = layout::half_of_buffer(MAX_MESSAGE);
+        let map = |fd: &Handle, size, access| Mapping::from_peer(fd.as_source(), size, access);
+        self.buffer = Some(match fds.as_slice() {
+            [both] => (map(both, 2 * half, Access::Write).unwrap(), None),
+            [requests, answers] => {
+                assert!(
+                    map(answers, half, Access::Write).is_err(),
+                    "it is the server's"
+                );
+                let answers = map(answers, half, Access::Read).unwrap();
+                (map(requests, half, Access::Write).unwrap(), Some(answers))
+            }
+            _ => panic!("{} handles", fds.len()),
+        });
     }
 
     /// What the server owes for what stands in the request's line now.
@@ -246,7 +269,7 @@ impl Client {
             return Due::End;
         }
         let length = layout::load_prefix(self.request());
-        if self.request().kind.load(Ordering::SeqCst) == layout::BATCH {
+        if self.request().kind.load(Ordering::SeqCst) & layout::KINDS == layout::BATCH {
             return self.due_batch(length);
         }
         if length > MAX_MESSAGE {
@@ -257,7 +280,7 @@ impl Client {
             let data = layout::load(self.request(), length);
             return Due::Answer(data[PREFIX..PREFIX + length].to_vec());
         }
-        self.read_buffer(0, length).map_or(Due::End, Due::Answer)
+        self.read_request(length).map_or(Due::End, Due::Answer)
     }
 
     fn due_batch(&self, length: u32) -> Due {
@@ -265,7 +288,7 @@ impl Client {
         if length > layout::half_of_buffer(MAX_MESSAGE) {
             return Due::End;
         }
-        let Some(frames) = self.read_buffer(0, length) else {
+        let Some(frames) = self.read_request(length) else {
             return Due::End;
         };
         let mut rest = frames.as_slice();
@@ -283,11 +306,21 @@ impl Client {
         }
     }
 
-    /// What the buffer holds; nothing where there is none.
-    fn read_buffer(&self, offset: usize, length: usize) -> Option<Vec<u8>> {
+    /// What the buffer holds for the server; nothing where there is none.
+    fn read_request(&self, length: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; length];
-        self.buffer.as_ref()?.read(offset, &mut bytes);
+        self.buffer.as_ref()?.0.read(0, &mut bytes);
         Some(bytes)
+    }
+
+    /// What it holds of the server's.
+    fn read_answer(&self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        match self.buffer.as_ref().unwrap() {
+            (both, None) => both.read(layout::half_of_buffer(MAX_MESSAGE), &mut bytes),
+            (_, Some(answers)) => answers.read(0, &mut bytes),
+        }
+        bytes
     }
 
     /// `false`: it is over, as it had to be.
@@ -319,7 +352,7 @@ impl Client {
             }
             Due::Batch(frames) => {
                 assert_eq!((length as usize, kind), (frames.len(), layout::BATCH));
-                assert_eq!(self.read_buffer(half, frames.len()).unwrap(), frames);
+                assert_eq!(self.read_answer(frames.len()), frames);
                 true
             }
             _ => {
@@ -337,8 +370,7 @@ impl Client {
 
     fn answer(&self, length: usize) -> Vec<u8> {
         if length > INLINE {
-            let half = layout::half_of_buffer(MAX_MESSAGE);
-            return self.read_buffer(half, length).unwrap();
+            return self.read_answer(length);
         }
         let data = layout::load(self.reply(), length);
         data[PREFIX..PREFIX + length].to_vec()
