@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use support::{Address, over_each, patient, status};
+use support::{over_each, patient, status};
 
 /// The longest message that a line of shared memory holds.
 const LINE: usize = 52;
@@ -422,7 +422,7 @@ fn mapped_at(place: Place) -> String {
 #[test]
 #[cfg(unix)]
 fn over_shared_memory_answers_are_read_where_the_server_wrote_them() {
-    let (address, transport) = (Address::new(), support::Transport::named("shm"));
+    let (address, transport) = (support::Address::new(), support::Transport::named("shm"));
     let _server = transport.serve(&address, backwards(), &ServerOptions::default());
     let [own, any] = both_trusts();
     for (options, in_place) in [(own, true), (any, false)] {
