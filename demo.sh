@@ -162,6 +162,13 @@ for address in "unix://$run/a%20socket" "seqpacket://$run/records" "fifo://$run/
 done
 says 56 calc_c_any_transport "exec://$bin/calc_pipe_server" MUL 7 8
 
+for address in "shm://$name" "unix://$run/frames"; do
+    start calc_cxx_frames serve "$address"
+    echo "frames of 6 MiB, built where the server reads them, here $url:"
+    says "frame 59: from 59 to 255" calc_cxx_frames send "$url" 60
+    end
+done
+
 start calc_c_bytes_server tcp://localhost:0
 echo "messages of one's own, at $url:"
 says ok calc_c_any_transport "$url" "set colour dark green"
