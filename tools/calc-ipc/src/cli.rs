@@ -116,6 +116,7 @@ impl ServeArgs {
             spin: self.spin,
             stop_when_idle: false,
             allow_remote: self.allow_remote,
+            in_place: false, // A calculator takes copies.
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod report;
 // What measures more than round trips and throughput has processes and descriptors as Linux has them.
 #[cfg(unix)]
 mod asynchronous;
+mod compare;
 #[cfg(unix)]
 mod crowd;
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use super::trouble::Trouble;
-use super::{rivals, spec, survey, table};
+use super::{compare, rivals, spec, survey, table};
 use crate::cli::BenchArgs;
 use crate::exit::{Exit, Failure};
 use crate::sys;
@@ -62,6 +62,11 @@ fn survey(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
     if let Some(path) = &args.report {
         check_page(path)?;
     }
+    let old = args
+        .compare
+        .as_deref()
+        .map(crate::report::read)
+        .transpose()?;
     let rivals = rivals::find(session, args.rivals.as_deref())?;
     let report = survey::run(session, args.quick, &args.transports, &rivals)?;
     match args.json {
@@ -69,6 +74,12 @@ fn survey(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
         false => io::stdout()
             .write_all(table::render(&report).as_bytes())
             .map_err(Failure::from)?,
+    }
+    if let Some(old) = old {
+        let text = compare::render(&old, &report);
+        io::stdout()
+            .write_all(text.as_bytes())
+            .map_err(Failure::from)?;
     }
     // Last, so that a path that cannot be written to any more costs no measurement.
     if let Some(path) = &args.report {

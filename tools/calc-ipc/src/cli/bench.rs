@@ -43,6 +43,9 @@ pub(crate) struct BenchArgs {
     /// Write a page with plots.
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath, conflicts_with = "goals")]
     pub(crate) report: Option<PathBuf>,
+    /// Say what got slower since this report, which --json has printed: what is further from its raw limit by a tenth and more.
+    #[arg(long, value_name = "OLD.json", value_hint = ValueHint::FilePath, conflicts_with_all = ["goals", "json", "crowd", "asynchronous", "promises"])]
+    pub(crate) compare: Option<PathBuf>,
     /// Where the programs calc-ipc-rival-* are [default: beside this program, or ../libexec/calc_ipc from there].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "goals")]
     pub(crate) rivals: Option<PathBuf>,

@@ -364,3 +364,28 @@ pub(crate) fn left_in_memory(process: u32) -> Vec<String> {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with(&prefix)).collect()
 }
+
+#[test]
+fn what_got_slower_is_told_beside_an_earlier_report() {
+    let rivals = Rivals::none();
+    let output = rivals.bench(&["--json", "--transports", "unix"]);
+    let old = rivals.0.path("old.json");
+    let [old, nowhere] =
+        [old, rivals.0.path("nowhere")].map(|path| path.to_str().unwrap().to_owned());
+    fs::write(&old, &output.stdout).unwrap();
+    let output = rivals.bench(&["--transports", "unix", "--compare", &old]);
+    assert_eq!(output.status, Some(0), "{output:?}");
+    let compared = " measurements compared with those of calc_ipc";
+    assert!(output.stdout.contains(compared), "{output:?}");
+    assert!(!output.stdout.contains("\n0 measurements"), "{output:?}");
+
+    fs::write(&old, "{}").unwrap();
+    let output = rivals.bench(&["--compare", &old]);
+    assert_eq!(output.status, Some(2), "{output:?}");
+    assert_eq!(
+        output.stdout, "",
+        "nothing is measured that cannot be compared"
+    );
+    let output = rivals.bench(&["--compare", &nowhere]);
+    assert_eq!(output.status, Some(3), "{output:?}");
+}
