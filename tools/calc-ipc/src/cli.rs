@@ -5,7 +5,8 @@ mod contestant;
 
 pub(crate) use bench::BenchArgs;
 pub(crate) use contestant::{
-    Answering, Asking, ContestantArgs, ContestantManner, ContestantSettings, Role,
+    Answering, Asking, ContestantArgs, ContestantManner, ContestantSettings, Passing, Role,
+    Touching,
 };
 
 use crate::values;

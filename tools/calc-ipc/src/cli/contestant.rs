@@ -61,6 +61,12 @@ pub(crate) struct ContestantManner {
     /// Servers that echo.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) answering: Answering,
+    /// Both sides that echo: how messages go.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) passing: Passing,
+    /// Both sides that echo: what is written and read of messages.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) touching: Touching,
     /// Servers: serve in an event loop of their own.
     #[arg(long = "driven")]
     pub(crate) is_driven: bool,
@@ -95,6 +101,26 @@ pub(crate) enum Answering {
     Elsewhere,
     /// Never, but to say how many wait.
     Never,
+}
+
+/// How messages go.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Passing {
+    /// Copied, both ways.
+    #[default]
+    ByCall,
+    /// In memory that the client is lent.
+    ByLoan,
+}
+
+/// What is written of a request, and read of its answer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Touching {
+    /// Both ends; the server copies what comes by call, and touches no more than the ends either of what comes by loan.
+    #[default]
+    Ends,
+    /// All; the server copies it.
+    Whole,
 }
 
 impl Default for ContestantSettings {
@@ -142,6 +168,8 @@ impl ContestantManner {
         let mut arguments = vec![
             format!("--asking={}", word(self.asking)),
             format!("--answering={}", word(self.answering)),
+            format!("--passing={}", word(self.passing)),
+            format!("--touching={}", word(self.touching)),
             format!("--connections={}", self.connections),
         ];
         arguments.extend(self.is_driven.then(|| "--driven".to_owned()));
@@ -161,4 +189,44 @@ pub(crate) enum Role {
     Client,
     /// A server over its standard input and output.
     Stdio,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    /// What a contestant that is given these arguments makes of them.
+    fn parsed(arguments: &[String]) -> ContestantManner {
+        let line = ["calc-ipc", "contestant", "shm", "client", "address"].map(str::to_owned);
+        let cli = Cli::try_parse_from(line.iter().chain(arguments)).unwrap();
+        match cli.command {
+            Command::Contestant(args) => args.settings.manner,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn how_messages_go_is_passed_on() {
+        let usual = parsed(&[]);
+        assert_eq!(
+            (usual.passing, usual.touching),
+            (Passing::ByCall, Touching::Ends)
+        );
+        for passing in [Passing::ByCall, Passing::ByLoan] {
+            for touching in [Touching::Ends, Touching::Whole] {
+                let settings = ContestantSettings {
+                    manner: ContestantManner {
+                        passing,
+                        touching,
+                        ..ContestantManner::default()
+                    },
+                    ..ContestantSettings::default()
+                };
+                let found = parsed(&settings.arguments());
+                assert_eq!((found.passing, found.touching), (passing, touching));
+            }
+        }
+    }
 }

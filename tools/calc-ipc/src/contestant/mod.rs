@@ -10,6 +10,7 @@ mod crowd;
 mod deferred;
 #[cfg(unix)]
 mod driven;
+mod echo;
 mod flight;
 mod job;
 mod obey;

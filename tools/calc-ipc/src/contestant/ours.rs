@@ -1,15 +1,15 @@
 //! This library, as a program of its users would use it.
 
-use super::body::{Bodies, wrong};
-use super::deferred;
+use super::body::wrong;
 #[cfg(unix)]
 use super::driven::EventLoop;
+use super::echo::{self, Echo};
 use super::flight::Flight;
 use super::job::{self, is_sum, sum};
 use super::{
     Caller, Callers, Name, beside, own_program, read_port, say_ready, stdio_arguments, write_port,
 };
-use crate::cli::{Answering, Asking, ContestantArgs, ContestantSettings};
+use crate::cli::{Asking, ContestantArgs, ContestantManner, ContestantSettings};
 use crate::exit::Failure;
 use calc_ipc::calculator::{Request, Response};
 use calc_ipc::error::Error;
@@ -33,15 +33,7 @@ fn handler(args: &ContestantArgs) -> Result<Handler, Failure> {
     let handler = match args.settings.echo {
         None if args.settings.is_slow => Handler::new(job::execute_slowly),
         None => Handler::Calculator,
-        Some(_) => match args.settings.manner.answering {
-            Answering::InHandler => Handler::bytes(|request, answer| {
-                answer.get_mut(..request.len())?.copy_from_slice(request);
-                Some(request.len())
-            }),
-            Answering::Deferred => deferred::at_once(),
-            Answering::Elsewhere => deferred::elsewhere()?,
-            Answering::Never => deferred::never(),
-        },
+        Some(_) => echo::handler(args.settings.manner)?,
     };
     Ok(handler)
 }
@@ -60,6 +52,7 @@ fn server_options(args: &ContestantArgs) -> ServerOptions {
         workers: args.settings.workers,
         stall_timeout: args.settings.stall,
         max_clients: args.settings.max_clients,
+        in_place: echo::is_in_place(args.settings.manner),
         ..ServerOptions::default()
     }
 }
@@ -246,7 +239,7 @@ pub(crate) fn spawn_within(
 /// A client, and what it asks.
 struct Ours {
     client: Arc<Client>,
-    asking: Asking,
+    manner: ContestantManner,
     /// How long an event loop looks before it sleeps.
     spin: Duration,
     job: Job,
@@ -258,7 +251,7 @@ enum Job {
     /// So many calls, one after the other.
     CalculateEach(usize),
     Submit(Flight),
-    Echo(Bodies),
+    Echo(Echo),
 }
 
 impl Ours {
@@ -266,7 +259,7 @@ impl Ours {
     fn greeted(client: Arc<Client>, settings: &ContestantSettings) -> Result<Self, Failure> {
         let mut ours = Self {
             client,
-            asking: settings.manner.asking,
+            manner: settings.manner,
             spin: settings.spin,
             job: Job::Calculate,
         };
@@ -279,7 +272,9 @@ impl Ours {
 
 impl Caller for Ours {
     fn prepare(&mut self, size: usize, batch: usize) -> Result<(), Failure> {
-        self.job = match (size, batch, self.asking) {
+        // What is lent is given back before it is lent again.
+        self.job = Job::Calculate;
+        self.job = match (size, batch, self.manner.asking) {
             (0, _, Asking::Submit) => Job::Submit(Flight::new(batch)),
             (0, _, Asking::Watch) => {
                 Job::Submit(Flight::new(batch).watching(&self.client, self.spin)?)
@@ -287,7 +282,7 @@ impl Caller for Ours {
             (0, 1, _) => Job::Calculate,
             (0, _, Asking::Call) => Job::CalculateMany(vec![sum(0); batch]),
             (0, _, Asking::CallEach) => Job::CalculateEach(batch),
-            (_, 1, _) => Job::Echo(Bodies::new(size)),
+            (_, 1, _) => Job::Echo(Echo::new(&self.client, size, self.manner)?),
             _ => return Err(Failure::Usage("batches are the calculator's".to_owned())),
         };
         Ok(())
@@ -302,15 +297,7 @@ impl Caller for Ours {
             }
             Job::Submit(flight) => flight.round_trip(&self.client, number),
             Job::CalculateMany(requests) => ask_many(&self.client, requests, number.cast_signed()),
-            Job::Echo(bodies) => {
-                bodies.stamp(number);
-                let Bodies { request, answer } = bodies;
-                let length = self
-                    .client
-                    .call_bytes(request, answer)
-                    .map_err(|e| failure(&e))?;
-                bodies.check(length)
-            }
+            Job::Echo(echo) => echo.round_trip(&self.client, number),
         }
     }
 

@@ -1,10 +1,11 @@
-//! What a system has its own way for. `unsafe` is here alone: memory that two processes share, sleeping on a word in it, and on
-//! Windows what a console says, what pipes are, and what processes do.
+//! What a system has its own way for. `unsafe` is here alone: memory that two processes share, sleeping on a word in it, messages
+//! where they lie, and on Windows what a console says, what pipes are, and what processes do.
 
 #[cfg(unix)]
 mod futex;
 #[cfg(windows)]
 mod job;
+mod lent;
 #[cfg(windows)]
 mod mapping;
 #[cfg(windows)]
@@ -22,6 +23,7 @@ mod windows;
 
 #[cfg(windows)]
 pub(crate) use job::end_with_this_process;
+pub(crate) use lent::{Lent, echo_of_ends};
 #[cfg(windows)]
 pub(crate) use mapping::Shared;
 #[cfg(windows)]
