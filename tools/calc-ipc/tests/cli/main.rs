@@ -23,6 +23,8 @@ mod doctor;
 mod gateway;
 mod generate;
 #[cfg(unix)]
+mod goals;
+#[cfg(unix)]
 mod ls;
 #[cfg(unix)]
 mod promises;

@@ -11,7 +11,7 @@ use super::super::stats::{median, ratio};
 use super::super::trouble::Trouble;
 use super::super::turns::{Effort, Group};
 use super::hogs::Hogs;
-use super::{crowds, idle};
+use super::{crowds, idle, large};
 use std::time::Duration;
 
 pub(super) const TRANSPORTS: [Transport; 6] = [
@@ -22,9 +22,6 @@ pub(super) const TRANSPORTS: [Transport; 6] = [
     Transport::Fifo,
     Transport::Shm,
 ];
-
-/// Sizes of echoes over shared memory, and the names that people read.
-const LARGE: [(u32, &str); 2] = [(64 << 10, "64 KiB"), (1 << 20, "1 MiB")];
 
 /// How much work goes into it.
 pub(super) struct Efforts {
@@ -57,11 +54,8 @@ pub(super) fn efforts(is_quick: bool) -> Efforts {
 /// How many turns a run takes.
 pub(super) fn turns(efforts: &Efforts) -> u64 {
     let players = |groups: &[Group]| groups.iter().map(|group| group.specs.len()).sum::<usize>();
-    let one = players(&[one_core(), two_cores(), hogged(), batches(64)])
-        + LARGE
-            .map(|(size, _)| players(&[large(size)]))
-            .iter()
-            .sum::<usize>();
+    let one =
+        players(&[one_core(), two_cores(), hogged(), batches(64)]) + players(&large::groups());
     let number = |players: usize| u64::try_from(players).unwrap_or(0);
     number(one) * u64::from(efforts.one_client.rounds)
         + number(crowds::PLAYERS) * u64::from(efforts.crowds.rounds)
@@ -75,7 +69,7 @@ pub(super) fn all(session: &mut Session, efforts: &Efforts) -> Result<Vec<Findin
     findings.extend(crowds::of_a_socket(session, &efforts.crowds)?);
     findings.extend(measure_batches(session, &efforts.one_client)?);
     findings.extend(crowds::of_shm(session, &efforts.crowds)?);
-    findings.extend(measure_large(session, &efforts.one_client)?);
+    findings.extend(large::measure(session, &efforts.one_client)?);
     findings.extend(measure_idle(session, efforts.idle)?);
     Ok(findings)
 }
@@ -153,7 +147,7 @@ fn two_cores() -> Group {
     )
 }
 
-fn group(
+pub(super) fn group(
     placement: Placement,
     size: u32,
     batch: u32,
@@ -275,37 +269,6 @@ fn measure_batches(session: &mut Session, effort: &Effort) -> Result<Vec<Finding
             rate(Waiting::Adaptive, false),
         ),
     ])
-}
-
-fn large(size: u32) -> Group {
-    let raw = spec::raw(Transport::Shm, false);
-    group(
-        Placement::TwoCores,
-        size,
-        1,
-        [raw, spec::ours(Transport::Shm, Waiting::Adaptive)],
-    )
-}
-
-/// Beside the raw figure, which is that of three copies.
-fn measure_large(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
-    let mut findings = Vec::new();
-    for (size, name) in LARGE {
-        let found = Found::measure(session, large(size), effort)?;
-        let (ours, raw) = (
-            spec::ours(Transport::Shm, Waiting::Adaptive),
-            spec::raw(Transport::Shm, false),
-        );
-        findings.push(Finding {
-            what: format!("shm, echo of {name}, two cores"),
-            unit: Unit::Microseconds,
-            limit: Limit::Open,
-            value: median(found.medians(&ours).iter().map(|nanos| nanos / 1e3)),
-        });
-        let what = format!("shm, echo of {name}, two cores, of three copies");
-        findings.push(times(what, Limit::Open, found.ratio(&ours, &raw)));
-    }
-    Ok(findings)
 }
 
 fn measure_idle(session: &mut Session, time: Duration) -> Result<Vec<Finding>, Trouble> {

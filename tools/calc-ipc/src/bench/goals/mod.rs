@@ -5,6 +5,7 @@
 mod crowds;
 mod hogs;
 mod idle;
+mod large;
 mod measure;
 
 use super::goal::{Finding, Goal, render};

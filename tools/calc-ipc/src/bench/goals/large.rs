@@ -1,0 +1,112 @@
+//! Large messages over shared memory, copied and lent, side by side.
+
+use super::super::found::Found;
+use super::super::goal::{Finding, Limit, Unit};
+use super::super::report::{Placement, Transport, Waiting};
+use super::super::session::Session;
+use super::super::spec::{self, Spec};
+use super::super::stats::median;
+use super::super::trouble::Trouble;
+use super::super::turns::{Effort, Group};
+use super::measure::{group, times};
+use crate::cli::{ContestantManner, Passing, Touching};
+
+/// Sizes of echoes, and the names that people read. Of the largest one, a turn has the fewest calls that there may be.
+const SIZES: [(u32, &str); 3] = [
+    (64 << 10, "64 KiB"),
+    (1 << 20, "1 MiB"),
+    (16 << 20, "16 MiB"),
+];
+
+/// Who takes part.
+struct Contestants {
+    /// Three copies.
+    raw: Spec,
+    called: Spec,
+    called_whole: Spec,
+    lent: Spec,
+    lent_whole: Spec,
+}
+
+impl Contestants {
+    fn new() -> Self {
+        let ours = || spec::ours(Transport::Shm, Waiting::Adaptive);
+        let by = |how, passing, touching| {
+            let manner = ContestantManner {
+                passing,
+                touching,
+                ..ContestantManner::default()
+            };
+            ours().in_manner(how, manner)
+        };
+        let whole = Touching::Whole;
+        Self {
+            raw: spec::raw(Transport::Shm, false),
+            called: ours(),
+            called_whole: by("filled and read", Passing::ByCall, whole),
+            lent: by("by loan", Passing::ByLoan, Touching::Ends),
+            lent_whole: by("by loan, filled and read", Passing::ByLoan, whole),
+        }
+    }
+
+    /// Who is compared with another stands next to it.
+    fn group(&self, size: u32) -> Group {
+        let all = [
+            &self.raw,
+            &self.called,
+            &self.lent,
+            &self.lent_whole,
+            &self.called_whole,
+        ];
+        group(Placement::TwoCores, size, 1, all.map(Spec::clone))
+    }
+
+    fn findings(&self, name: &str, found: &Found) -> [Finding; 5] {
+        let echo = format!("shm, echo of {name}");
+        let micros = |what, spec| Finding {
+            what,
+            unit: Unit::Microseconds,
+            limit: Limit::Open,
+            value: median(found.medians(spec).iter().map(|nanos| nanos / 1e3)),
+        };
+        let of = |what, limit, one, other| times(what, limit, found.ratio(one, other));
+        [
+            micros(format!("{echo}, two cores"), &self.called),
+            of(
+                format!("{echo}, two cores, of three copies"),
+                Limit::Open,
+                &self.called,
+                &self.raw,
+            ),
+            of(
+                format!("{echo}, by loan, filled and read, of a call"),
+                Limit::AtMost(0.85),
+                &self.lent_whole,
+                &self.called_whole,
+            ),
+            micros(format!("{echo}, by loan, ends touched"), &self.lent),
+            of(
+                format!("{echo}, by loan, ends touched, of a call, ends touched"),
+                Limit::Open,
+                &self.lent,
+                &self.called,
+            ),
+        ]
+    }
+}
+
+/// Who takes part, by size.
+pub(super) fn groups() -> [Group; SIZES.len()] {
+    let contestants = Contestants::new();
+    SIZES.map(|(size, _)| contestants.group(size))
+}
+
+pub(super) fn measure(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
+    let contestants = Contestants::new();
+    let mut findings = Vec::new();
+    for (size, name) in SIZES {
+        let found = Found::measure(session, contestants.group(size), effort)?;
+        findings.extend(contestants.findings(name, &found));
+    }
+    Ok(findings)
+}
