@@ -11,7 +11,7 @@ use super::super::turns::{Effort, Group};
 use super::measure::{group, times};
 use crate::cli::{ContestantManner, Passing, Touching};
 
-/// Sizes of echoes, and the names that people read. Of the largest one, a turn has the fewest calls that there may be.
+/// Sizes of echoes, and the names that people read.
 const SIZES: [(u32, &str); 3] = [
     (64 << 10, "64 KiB"),
     (1 << 20, "1 MiB"),
@@ -109,4 +109,43 @@ pub(super) fn measure(session: &mut Session, effort: &Effort) -> Result<Vec<Find
         findings.extend(contestants.findings(name, &found));
     }
     Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::process::Command;
+
+    #[test]
+    fn both_sides_are_told_how_messages_go() {
+        let all = Contestants::new();
+        for (spec, passing, touching) in [
+            (&all.called, "by-call", "ends"),
+            (&all.called_whole, "by-call", "whole"),
+            (&all.lent, "by-loan", "ends"),
+            (&all.lent_whole, "by-loan", "whole"),
+        ] {
+            let address = Path::new("address");
+            let server = spec.server(address, 16 << 20).unwrap();
+            let client = spec.client(address, 16 << 20, 1).unwrap();
+            let has = |side: &Command, argument: &str| side.get_args().any(|arg| arg == argument);
+            for side in [server, client] {
+                assert!(has(&side, &format!("--passing={passing}")), "{side:?}");
+                assert!(has(&side, &format!("--touching={touching}")), "{side:?}");
+                assert!(has(&side, "--echo=16777216"), "{side:?}");
+            }
+        }
+    }
+
+    /// What was found is asked for by who found it.
+    #[test]
+    fn everybody_has_a_name_of_its_own() {
+        for group in groups() {
+            let mut titles: Vec<_> = group.specs.iter().map(Spec::title).collect();
+            titles.sort();
+            titles.dedup();
+            assert_eq!(titles.len(), group.specs.len());
+        }
+    }
 }
