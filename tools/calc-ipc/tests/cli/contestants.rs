@@ -41,6 +41,7 @@ fn contestants_end_with_their_input() {
     );
 }
 
+/// Of messages, which no line holds.
 const SIZE: usize = 100_003;
 
 /// One side of an echo of so many bytes over this transport, in this manner.
