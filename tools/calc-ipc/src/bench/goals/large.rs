@@ -20,7 +20,7 @@ const SIZES: [(u32, &str); 3] = [
 
 /// Who takes part.
 struct Contestants {
-    /// Three copies.
+    /// What the rows call three copies.
     raw: Spec,
     called: Spec,
     called_whole: Spec,
