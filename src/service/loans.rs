@@ -1,6 +1,6 @@
 //! Memory for requests that the host is lent together with a connection, and answers that it reads where they lie.
 
-use super::calls::{Calls, check_length};
+use super::calls::{Calls, SHORT_FRAME, check_length};
 use crate::error::{Error, Result, Status};
 use crate::sys::room::NoMemory;
 use crate::transport::{Deadline, InPlace};
@@ -22,9 +22,13 @@ impl Calls {
     pub(super) fn lend(&mut self, deadline: &Deadline, length: usize) -> Result<Place> {
         check_length(length, self.max_message, self.channel.peer())?;
         self.begin(deadline)?;
-        let most = self.max_message;
+        let longest = match self.channel.answers_in_place() {
+            true => SHORT_FRAME,
+            false => self.max_message,
+        };
         self.rooms
-            .make_for_answers(most)
+            .answer
+            .grow(longest)
             .map_err(|lack| self.no_room(lack))?;
         let lent = self.channel.lend(length, deadline);
         let lent = lent.map_err(|error| self.failed(error.not_executed()))?;
@@ -33,7 +37,8 @@ impl Calls {
             return Ok(place);
         }
         self.rooms
-            .make_for_request(length)
+            .request
+            .grow(length)
             .map_err(|lack| self.no_room(lack))?;
         Ok(self.rooms.request.place())
     }

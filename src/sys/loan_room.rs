@@ -30,6 +30,15 @@ impl LoanRoom {
         Ok(Self { room, start })
     }
 
+    /// Makes it as long as that, and of a byte at least; what is in one that is too short is gone.
+    pub(crate) fn grow(&mut self, length: usize) -> Result<(), NoMemory> {
+        if self.len() < length.max(1) {
+            *self = Self::empty(); // Given back before.
+            *self = Self::new(length)?;
+        }
+        Ok(())
+    }
+
     /// Where it is, also of no bytes.
     pub(crate) fn place(&self) -> Place {
         self.room.place(self.start)

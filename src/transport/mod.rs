@@ -221,8 +221,13 @@ pub trait Channel: Send {
         Err(Error::new(Status::Internal, "nothing was lent"))
     }
 
+    /// Whether `recv_lent` finds long answers where the host can read them.
+    fn answers_in_place(&self) -> bool {
+        false
+    }
+
     /// Receives the body of one answer where the host can read it until the next request: where it came, or at the start of
-    /// `room`, which is as long as the longest answer taken.
+    /// `room`, which is as long as the longest answer taken unless such are found in place.
     fn recv_lent(&mut self, room: &mut LoanRoom, deadline: &Deadline) -> Result<InPlace> {
         let length = self.recv_into(room, deadline)?;
         let place = room.place();

@@ -157,6 +157,10 @@ impl Channel for SharedChannel {
         self.send_body(body, deadline)
     }
 
+    fn answers_in_place(&self) -> bool {
+        self.reads_in_place
+    }
+
     fn recv_lent(&mut self, room: &mut LoanRoom, deadline: &Deadline) -> Result<InPlace> {
         let length = self.await_body(deadline)?;
         let place = match length > INLINE && self.reads_in_place {
@@ -166,6 +170,8 @@ impl Channel for SharedChannel {
         if let Some(place) = place {
             return Ok(InPlace { place, length });
         }
+        room.grow(length) // To a server of an earlier version, nothing was said of room.
+            .map_err(|lack| self.failure("receive an answer", &lack.into()))?;
         let answer = room.get_mut(..length).expect(HAS_ROOM);
         self.copy_answer(answer, deadline)?;
         let place = room.place();
