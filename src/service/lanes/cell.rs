@@ -67,7 +67,8 @@ pub(super) fn panicked() -> Error {
 pub(super) struct LaneCell {
     pub(super) lane: TryLock<Lane>,
     pub(super) hangup: Hangup,
-    /// What the host has of the lane's connection. Whoever has this locked may wait for the lane, and nobody the other way round.
+    /// What the host has of the lane's connection. Whoever has this locked never waits for the lane. While there is nothing, it is
+    /// locked for a moment at most.
     pub(super) loan: TryLock<Option<Loan>>,
     /// The address of that memory, by which it is found; 0: there is none.
     loaned_at: AtomicUsize,
@@ -126,7 +127,7 @@ impl LaneCell {
         place: Place,
         loan: impl FnOnce(Calls) -> Loan,
     ) -> Result<()> {
-        let mut lent = self.loan.try_lock(&Nobody).map_err(|_| lost())?;
+        let mut lent = self.lock_loan().ok_or_else(lost)?;
         match mem::replace(lane, Lane::Loaned) {
             Lane::Free(calls) => *lent = Some(loan(calls)),
             other => {
@@ -138,9 +139,30 @@ impl LaneCell {
         Ok(())
     }
 
-    /// The lane has its connection back from the host.
-    pub(super) fn give_back(&self, calls: Calls, attendant: &impl Attendant) {
+    /// What the host has, locked, which those have for a moment who come too late with a loan that has ended; `None`: it is
+    /// poisoned.
+    fn lock_loan(&self) -> Option<Guard<'_, Option<Loan>, Nobody>> {
+        loop {
+            match self.loan.try_lock(&Nobody) {
+                Ok(loan) => return Some(loan),
+                Err(Untaken::Busy) => thread::yield_now(),
+                Err(Untaken::Poisoned) => return None,
+            }
+        }
+    }
+
+    /// Ends the loan of the memory at this place, unless a call over it is under way.
+    pub(super) fn end_loan(&self, place: Place) -> Option<Loan> {
+        let mut loan = self.loan.try_lock(&Nobody).ok()?;
+        if !self.has_loaned(place) {
+            return None; // Another thread was faster.
+        }
         self.loaned_at.store(0, Ordering::Release);
+        loan.take()
+    }
+
+    /// The lane has its connection back from the host, whose loan has ended.
+    pub(super) fn give_back(&self, calls: Calls, attendant: &impl Attendant) {
         loop {
             match self.lane.try_lock(attendant) {
                 Ok(mut lane) => {

@@ -31,7 +31,7 @@ impl Lanes {
     ) -> Option<std::result::Result<TakenLoan<'_>, Untaken>> {
         let cell = self.loaning(place)?;
         match cell.loan.try_lock(&Nobody) {
-            Ok(loan) if loan.is_none() => None,
+            Ok(_) if !cell.has_loaned(place) => None, // It was given back meanwhile.
             loan => Some(loan),
         }
     }
@@ -41,10 +41,7 @@ impl Lanes {
         let Some(cell) = self.loaning(place) else {
             return false;
         };
-        let Ok(mut loan) = cell.loan.try_lock(&Nobody) else {
-            return false;
-        };
-        let Some(loan) = loan.take() else {
+        let Some(loan) = cell.end_loan(place) else {
             return false;
         };
         cell.give_back(loan.into_calls(), attendant);
