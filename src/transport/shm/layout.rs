@@ -246,7 +246,16 @@ const VERSION: u32 = if HANDLES_IN_BAND == 0 { 1 } else { 2 };
 impl Record {
     /// Whether it hands over a buffer.
     pub(super) fn is_buffer(self) -> bool {
-        matches!(self, Self::Buffer | Self::Parts)
+        self.memories() > 0
+    }
+
+    /// How many memories of a buffer it hands over.
+    pub(super) fn memories(self) -> usize {
+        match self {
+            Self::Buffer => 1,
+            Self::Parts => 2,
+            Self::Welcome { .. } | Self::Refused => 0,
+        }
     }
 
     /// Magic, then little-endian: version, kind, offset, max_message.

@@ -95,12 +95,7 @@ impl SharedChannel {
             Record::Buffer | Record::Parts => return Err(self.nonsense()),
         };
         let Ok([header, page, bell]) = <[Handle; 3]>::try_from(handles) else {
-            // The kernel drops handles beyond this process's limit (unix(7)).
-            let context = format!(
-                "{}: its descriptors did not arrive; this process may have too many open (ulimit -n)",
-                self.peer
-            );
-            return Err(Error::new(Status::System, context));
+            return Err(self.without_handles());
         };
         let header = Mapping::from_peer(header.as_source(), PAGE, Access::Read).map_err(broken)?;
         let page = Mapping::from_peer(page.as_source(), PAGE, Access::Write).map_err(broken)?;
@@ -176,9 +171,23 @@ impl SharedChannel {
 
     fn map(&mut self, (record, handles): (Record, Vec<Handle>)) -> Result<Buffer> {
         let half = layout::half_of_buffer(self.session()?.max_message);
-        Buffer::from_peer(half, record, &handles)
-            .ok_or_else(|| self.nonsense())?
-            .map_err(|error| self.failure("the buffer is not usable", &error))
+        match Buffer::from_peer(half, record, &handles) {
+            Some(buffer) => {
+                buffer.map_err(|error| self.failure("the buffer is not usable", &error))
+            }
+            None if handles.len() < record.memories() => Err(self.without_handles()),
+            None => Err(self.nonsense()),
+        }
+    }
+
+    /// The failure to receive what came with a record: the kernel drops handles beyond this process's limit (unix(7)).
+    #[cold]
+    fn without_handles(&self) -> Error {
+        let context = format!(
+            "{}: its descriptors did not arrive; this process may have too many open (ulimit -n)",
+            self.peer
+        );
+        Error::new(Status::System, context)
     }
 
     /// Takes a record of the server's, if one is there.

@@ -1,5 +1,6 @@
 //! Clients whose server is what the test writes into their memory.
 
+mod parts;
 mod records;
 
 use super::*;

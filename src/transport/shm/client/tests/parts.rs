@@ -1,0 +1,115 @@
+//! Buffers in parts that a server hands over, and what it may hand over instead.
+
+use super::*;
+
+/// A client whose buffer is to come, and what its server would have of it.
+fn without_buffer() -> Shared {
+    let mut shared = Shared::new();
+    let session = shared.channel.session().unwrap();
+    session.buffer = None;
+    session.max_message = MAX_MESSAGE;
+    shared
+}
+
+/// The server's limit, whose half of a buffer is as long.
+const MAX_MESSAGE: u32 = 8192;
+const PART: usize = 8192;
+
+/// Hands these over with this record; what the client makes of it.
+fn hand_over(shared: &mut Shared, record: Record, handles: &[&Handle]) -> Result<()> {
+    let handles: Vec<_> = handles.iter().map(|handle| handle.as_source()).collect();
+    let control = shared.control.as_source();
+    let sent = socket::send_with_handles(control, &record.to_bytes(), &handles);
+    assert_eq!(sent.unwrap(), RECORD);
+    shared.channel.buffer(&soon()).map(drop)
+}
+
+fn memory_of(length: usize, access: Access) -> (Handle, Mapping) {
+    memory::create(length, access).unwrap()
+}
+
+#[test]
+fn only_what_is_a_buffer_is_taken_for_one() {
+    let (requests, _kept) = memory_of(PART, Access::Write);
+    let (answers, _kept) = memory_of(PART, Access::Read);
+    for (record, handles, expected) in [
+        (Record::Parts, &[&requests, &answers][..], Status::Ok),
+        // A server that writes there after all has what it wants: it is trusted with its answers, or they are copied.
+        (Record::Parts, &[&requests, &requests], Status::Ok),
+        (Record::Parts, &[], Status::System),
+        (Record::Parts, &[&requests], Status::System),
+        (Record::Parts, &[&requests; 3], Status::Malformed),
+        (Record::Buffer, &[&requests; 2], Status::Malformed),
+        (Record::Buffer, &[], Status::System),
+        (Record::Refused, &[], Status::Malformed),
+    ] {
+        let mut shared = without_buffer();
+        let taken = hand_over(&mut shared, record, handles);
+        let status = taken.map_or_else(|error| error.status(), |()| Status::Ok);
+        assert_eq!(status, expected, "{record:?} with {}", handles.len());
+        let has_buffer = shared.channel.session().unwrap().has_buffer();
+        assert_eq!(has_buffer, expected == Status::Ok);
+    }
+}
+
+#[test]
+fn memory_that_is_too_short_or_cannot_be_mapped_is_no_part_of_a_buffer() {
+    let (requests, _kept) = memory_of(PART, Access::Write);
+    let (answers, _kept) = memory_of(PART, Access::Read);
+    let (short, _kept) = memory_of(PAGE, Access::Write);
+    let (socket, _) = socket::pair();
+    for handles in [
+        [&answers, &requests], // The client cannot write the first.
+        [&short, &answers],
+        [&requests, &short],
+        [&requests, &socket],
+        [&socket, &answers],
+    ] {
+        let mut shared = without_buffer();
+        hand_over(&mut shared, Record::Parts, &handles).unwrap_err();
+        assert!(!shared.channel.session().unwrap().has_buffer());
+    }
+}
+
+/// What could be made shorter, so that an access would be a SIGBUS.
+#[cfg(all(unix, not(bare)))]
+#[test]
+fn memory_that_can_shrink_is_no_part_of_a_buffer() {
+    let (good, _kept) = memory_of(PART, Access::Write);
+    let file = memory::nameless().unwrap();
+    let mut contents = std::fs::File::from(file.as_source().try_clone_to_owned().unwrap());
+    std::io::Write::write_all(&mut contents, &[0; PART]).unwrap();
+    for handles in [[&file, &good], [&good, &file]] {
+        let error = hand_over(&mut without_buffer(), Record::Parts, &handles).unwrap_err();
+        assert_eq!(error.status(), Status::System);
+    }
+}
+
+#[test]
+fn an_answer_is_read_in_place_only_within_its_part_and_from_a_trusted_server() {
+    for (trusts, max_message, length, expected) in [
+        (true, 9000, PART, Ok(true)),
+        (false, 9000, PART, Ok(false)),
+        (true, 9000, INLINE, Ok(false)),
+        (true, 9000, PART + 1, Err(Status::Malformed)),
+        (true, 9000, 9001, Err(Status::TooLarge)),
+        (true, 100, 101, Err(Status::TooLarge)),
+    ] {
+        let mut shared = without_buffer();
+        let (requests, _kept) = memory_of(PART, Access::Write);
+        let (answers, _kept) = memory_of(PART, Access::Read);
+        hand_over(&mut shared, Record::Parts, &[&requests, &answers]).unwrap();
+        shared.answer(layout::SINGLE, length, &[]);
+        let channel = &mut shared.channel;
+        (channel.reads_in_place, channel.max_message) = (trusts, max_message);
+        channel.send(b"\x01\0\0\0a", &Deadline::never()).unwrap();
+        let mut room = LoanRoom::new(max_message as usize).unwrap();
+        let place = channel.buffer(&soon()).unwrap().answer_place();
+        let found = channel.recv_lent(&mut room, &Deadline::never());
+        let is_in_place = found.map(|found| {
+            assert_eq!(found.length, length);
+            Some(found.place) == place
+        });
+        assert_eq!(is_in_place.map_err(|error| error.status()), expected);
+    }
+}
