@@ -107,3 +107,55 @@ impl View {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr;
+
+    const LENGTH: usize = 2 * LINE;
+
+    /// Memory as it is mapped: from a line's start on.
+    #[repr(align(64))]
+    struct Memory([u8; LENGTH]);
+
+    /// Runs this with views of the same memory, of which the second is its maker's.
+    fn with_views(test: impl FnOnce(View, View)) {
+        let memory = Box::into_raw(Box::new(Memory([0; LENGTH])));
+        let start = NonNull::new(memory).unwrap().cast();
+        // SAFETY: so many bytes are there, and aligned, until both are dropped. One thread uses one view at a time.
+        let [theirs, own] = [(); 2].map(|()| unsafe { View::new(start, LENGTH) });
+        // SAFETY: nothing is written through the other.
+        test(theirs, unsafe { own.own() });
+        // SAFETY: it came from a box, and nobody uses it any more.
+        drop(unsafe { Box::from_raw(memory) });
+    }
+
+    #[test]
+    fn what_its_maker_writes_as_its_own_is_what_others_and_the_host_read() {
+        with_views(|theirs, mut own| {
+            let place = own.place();
+            let mut read = [0; 3];
+            for round in 0..3 {
+                let bytes = own.own_bytes().unwrap();
+                assert_eq!(bytes.len(), LENGTH);
+                bytes[61..64].copy_from_slice(&[round, 8, 9]);
+                theirs.read(61, &mut read);
+                assert_eq!(read, [round, 8, 9]);
+                // SAFETY: within the memory, which nobody writes now.
+                assert_eq!(unsafe { place.as_ptr().add(61).read() }, round);
+                own.write(61, &[round + 1]);
+                assert_eq!(own.own_bytes().unwrap()[61], round + 1);
+            }
+        });
+    }
+
+    #[test]
+    fn what_others_may_write_is_lent_to_nobody() {
+        with_views(|mut theirs, own| {
+            assert_eq!(theirs.own_bytes(), None);
+            assert!(ptr::eq(theirs.place().as_ptr(), own.place().as_ptr()));
+            assert_eq!((theirs.length(), own.length()), (LENGTH, LENGTH));
+        });
+    }
+}
