@@ -61,6 +61,7 @@ impl Calls {
         };
         self.sent(sent)?;
         let answer = self.channel.recv_lent(&mut self.rooms.answer, deadline);
+        self.rooms.note(&answer);
         self.received(answer)
     }
 }
