@@ -206,3 +206,34 @@ fn a_client_killed_with_a_loan_out_keeps_nobody() {
         server.stop().unwrap();
     });
 }
+
+#[test]
+fn a_forked_child_has_no_loan_and_leaves_its_parent_what_it_has() {
+    over_all(|transport, address| {
+        let (heard, told) = std::io::pipe().unwrap();
+        let server = transport.serve(address, telling(told), &ServerOptions::default());
+        let client = transport.client_with(address, &patient());
+        let loan = client.loan(LENGTH).unwrap();
+        fill(loan, 9);
+        let answer = call(&client, loan).unwrap();
+        let child = Process::fork(|| {
+            assert_eq!(status(call(&client, loan)), Status::Forked);
+            assert_eq!(status(client.loan(1)), Status::Forked);
+            client.give_back(loan);
+            // SAFETY: the child has its own of everything, and ends without using this one again.
+            drop(unsafe { std::ptr::read(&raw const client) });
+        });
+        assert!(child.succeeded(), "{}", transport.name);
+        assert!(is_all(answer, 9), "{}", transport.name);
+        fill(loan, 8);
+        assert!(
+            is_all(call(&client, loan).unwrap(), 8),
+            "{}",
+            transport.name
+        );
+        client.give_back(loan);
+        drop(client);
+        (hear(&heard), hear(&heard));
+        server.stop().unwrap();
+    });
+}

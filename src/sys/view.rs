@@ -117,7 +117,7 @@ mod tests {
 
     /// Memory as it is mapped: from a line's start on.
     #[repr(align(64))]
-    struct Memory([u8; LENGTH]);
+    struct Memory(#[expect(dead_code, reason = "reached through views alone")] [u8; LENGTH]);
 
     /// Runs this with views of the same memory, of which the second is its maker's.
     fn with_views(test: impl FnOnce(View, View)) {
