@@ -233,7 +233,8 @@ fn a_forked_child_has_no_loan_and_leaves_its_parent_what_it_has() {
         );
         client.give_back(loan);
         drop(client);
-        (hear(&heard), hear(&heard));
+        hear(&heard);
+        hear(&heard);
         server.stop().unwrap();
     });
 }

@@ -103,8 +103,7 @@ fn ask(client: &Client, way: Way, request: &[u8]) -> Result<Vec<u8>, Status> {
             let Next::Completion(done) = client.next(None, &mut answer).unwrap() else {
                 panic!("there is room");
             };
-            let length = done.outcome.map_err(|error| error.status())?;
-            answer.truncate(usize::try_from(length).unwrap());
+            answer.truncate(done.outcome.map_err(|error| error.status())?);
         }
     }
     Ok(answer)
