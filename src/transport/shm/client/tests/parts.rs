@@ -72,7 +72,7 @@ fn memory_that_is_too_short_or_cannot_be_mapped_is_no_part_of_a_buffer() {
 }
 
 /// What could be made shorter, so that an access would be a SIGBUS.
-#[cfg(all(unix, not(bare)))]
+#[cfg(unix_sockets)]
 #[test]
 fn memory_that_can_shrink_is_no_part_of_a_buffer() {
     let (good, _kept) = memory_of(PART, Access::Write);
