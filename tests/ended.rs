@@ -4,22 +4,28 @@
 
 #[path = "support/executed.rs"]
 mod executed;
+mod support;
 
 use calc_ipc::error::Status;
-use executed::{Actor, LATE, NEVER, Test, ask, bind, connect, connect_within, eventually};
-use std::sync::atomic::{AtomicBool, Ordering};
+use executed::{Actor, LATE, NEVER, Test, assert_died, bind, connect, connect_within};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
+use support::{add, eventually};
 
 fn main() {
     executed::main(&TESTS);
 }
 
 /// Each test, and its name.
-const TESTS: [(&str, Test); 6] = [
+const TESTS: [(&str, Test); 7] = [
     (
         "who_waits_for_a_server_that_is_killed_learns_of_it",
         who_waits_for_a_server_that_is_killed_learns_of_it,
+    ),
+    (
+        "how_a_servers_process_ended_is_told",
+        how_a_servers_process_ended_is_told,
     ),
     (
         "a_name_is_free_once_its_server_was_killed",
@@ -46,49 +52,56 @@ const TESTS: [(&str, Test); 6] = [
 fn who_waits_for_a_server_that_is_killed_learns_of_it(url: &str) {
     let mut server = Actor::serving(url);
     let client = connect(url).unwrap();
-    assert_eq!(client.call(&ask(1, 0)).unwrap(), Ok(1));
+    assert_eq!(client.call(&add(1, 0)).unwrap(), Ok(1));
     thread::scope(|scope| {
-        let waiter = scope.spawn(|| client.call(&ask(1, NEVER)).unwrap_err().status());
+        let waiter = scope.spawn(|| client.call(&add(1, NEVER)).unwrap_err());
         thread::sleep(Duration::from_millis(20));
         server.kill();
-        let status = waiter.join().unwrap();
-        assert!(
-            matches!(status, Status::Closed | Status::PeerDied),
-            "{status}"
-        );
+        assert_died(&waiter.join().unwrap());
     });
-    let status = client.call(&ask(1, 0)).unwrap_err().status();
-    assert!(
-        matches!(status, Status::Closed | Status::PeerDied),
-        "{status}"
-    );
+    assert_died(&client.call(&add(1, 0)).unwrap_err());
+}
+
+/// A server's process that ends with a code of its own, while a client has a connection and asks nothing.
+fn how_a_servers_process_ended_is_told(url: &str) {
+    for code in [0, 3] {
+        let mut server = Actor::new(&["serve", url, &code.to_string()]);
+        let client = connect(url).unwrap();
+        assert_eq!(client.call(&add(1, 0)).unwrap(), Ok(1));
+        assert_eq!(server.code(), Some(code));
+        let error = client.call(&add(1, 0)).unwrap_err();
+        match code {
+            0 if url.starts_with("npipe") => assert_eq!(error.status(), Status::Closed, "{error}"),
+            _ => assert_died(&error),
+        }
+    }
 }
 
 fn a_name_is_free_once_its_server_was_killed(url: &str) {
     let mut server = Actor::serving(url);
     let idle = connect(url).unwrap();
-    assert_eq!(idle.call(&ask(1, 0)).unwrap(), Ok(1));
+    assert_eq!(idle.call(&add(1, 0)).unwrap(), Ok(1));
     for _ in 0..3 {
         server.kill();
         let error = connect(url)
-            .and_then(|client| client.call(&ask(1, 0)))
+            .and_then(|client| client.call(&add(1, 0)))
             .unwrap_err();
         assert_eq!(error.status(), Status::NotConnected, "{error}");
         server = Actor::serving(url); // Clients of the dead one do not hinder it.
-        assert_eq!(connect(url).unwrap().call(&ask(2, 0)).unwrap(), Ok(2));
+        assert_eq!(connect(url).unwrap().call(&add(2, 0)).unwrap(), Ok(2));
     }
 }
 
 fn a_server_that_was_stopped_goes_on(url: &str) {
     let server = Actor::serving(url);
     let client = connect_within(url, Duration::from_millis(30)).unwrap();
-    eventually("it is slow", || client.call(&ask(0, 0)).is_ok());
+    eventually("it is slow", || client.call(&add(0, 0)).is_ok());
     server.stop(true);
     for number in 1..4 {
         // It is stopped a moment after it was told to.
         let mut error = None;
         eventually("it is not stopped", || {
-            error = client.call(&ask(number, 0)).err();
+            error = client.call(&add(number, 0)).err();
             error.is_some()
         });
         assert_eq!(error.unwrap().status(), Status::TimedOut);
@@ -96,7 +109,7 @@ fn a_server_that_was_stopped_goes_on(url: &str) {
     server.stop(false);
     let mut answer = None;
     eventually("it does not go on", || {
-        answer = client.call(&ask(9, 0)).ok();
+        answer = client.call(&add(9, 0)).ok();
         answer.is_some()
     });
     assert_eq!(answer, Some(Ok(9)), "late answers are dropped");
@@ -118,7 +131,7 @@ fn a_server_lets_go_of_clients_that_are_killed(url: &str) {
         }
     }
     let client = connect(url).unwrap();
-    assert_eq!(client.call(&ask(3, 0)).unwrap(), Ok(3));
+    assert_eq!(client.call(&add(3, 0)).unwrap(), Ok(3));
     // The other thread hangs in its handler, so that stopping would wait for it.
     std::mem::forget(server);
 }
@@ -130,7 +143,7 @@ fn a_client_that_is_stopped_keeps_nobody(url: &str) {
     stopped.stop(true);
     let client = connect(url).unwrap();
     for number in 0..100 {
-        assert_eq!(client.call(&ask(number, 0)).unwrap(), Ok(number));
+        assert_eq!(client.call(&add(number, 0)).unwrap(), Ok(number));
     }
     let requests = || server.stats().unwrap().requests;
     let before = requests();
@@ -147,35 +160,40 @@ fn a_client_that_is_stopped_keeps_nobody(url: &str) {
 fn servers_killed_at_any_moment_end_calls_and_make_none_wrong(url: &str) {
     for round in 0..6_u64 {
         let mut server = Actor::serving(url);
-        let is_over = AtomicBool::new(false);
+        let (answered, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             for caller in 0..3 {
-                let is_over = &is_over;
+                let (answered, is_over) = (&answered, &is_over);
                 scope.spawn(move || {
                     while !is_over.load(Ordering::Relaxed) {
-                        let Ok(client) = connect(url) else {
-                            continue;
-                        };
-                        let answers =
-                            (caller..).map(|number| (number, client.call(&ask(number, 0))));
-                        for (number, answer) in answers {
-                            match answer {
-                                Ok(answer) => assert_eq!(answer, Ok(number)),
-                                Err(error) => {
-                                    let status = error.status();
-                                    let expected =
-                                        [Status::Closed, Status::PeerDied, Status::NotConnected];
-                                    assert!(expected.contains(&status), "{error}");
-                                    break;
-                                }
-                            }
-                        }
+                        call_until_it_ends(url, caller, answered);
                     }
                 });
             }
-            thread::sleep(Duration::from_micros(10_000 + round * 1337));
+            let enough = 100 + round * 37;
+            eventually("they are answered", || {
+                answered.load(Ordering::Relaxed) > enough
+            });
             server.kill();
             is_over.store(true, Ordering::Relaxed);
         });
+    }
+}
+
+/// Calls for as long as there is a server, and counts the answers.
+fn call_until_it_ends(url: &str, caller: i64, answered: &AtomicU64) {
+    let Ok(client) = connect(url) else {
+        return;
+    };
+    for number in caller.. {
+        match client.call(&add(number, 0)) {
+            Ok(answer) => assert_eq!(answer, Ok(number)),
+            Err(error) => {
+                let expected = [Status::Closed, Status::PeerDied, Status::NotConnected];
+                assert!(expected.contains(&error.status()), "{error}");
+                return;
+            }
+        }
+        answered.fetch_add(1, Ordering::Relaxed);
     }
 }

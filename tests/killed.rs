@@ -4,20 +4,19 @@
 
 #[path = "support/executed.rs"]
 mod executed;
-#[path = "support/handles.rs"]
-mod handles;
+mod support;
 
-use calc_ipc::error::Status;
-use executed::{Actor, NEVER, Test, ask, bind, connect, eventually};
+use executed::{Actor, NEVER, Test, assert_died, bind, connect};
 use std::thread;
 use std::time::Duration;
+use support::{Address, add, eventually, handles};
 
 fn main() {
     executed::main(&TESTS);
 }
 
 /// Each test, and its name.
-const TESTS: [(&str, Test); 4] = [
+const TESTS: [(&str, Test); 5] = [
     (
         "of_64_clients_each_eighth_is_killed_and_the_others_are_answered",
         of_64_clients_each_eighth_is_killed_and_the_others_are_answered,
@@ -25,6 +24,10 @@ const TESTS: [(&str, Test); 4] = [
     (
         "who_calls_a_server_that_is_killed_is_told_and_the_next_one_serves_at_once",
         who_calls_a_server_that_is_killed_is_told_and_the_next_one_serves_at_once,
+    ),
+    (
+        "of_six_processes_that_want_an_address_one_at_a_time_has_it",
+        of_six_processes_that_want_an_address_one_at_a_time_has_it,
     ),
     (
         "clients_that_come_and_go_leave_no_handle",
@@ -56,11 +59,11 @@ fn of_64_clients_each_eighth_is_killed_and_the_others_are_answered(url: &str) {
     for (place, client) in clients.iter_mut().enumerate() {
         if !is_killed(place) {
             assert_eq!(client.next_word(), "done", "client {place}");
-            assert!(client.has_succeeded(), "client {place}");
+            assert_eq!(client.code(), Some(0), "client {place}");
         }
     }
     for number in 0..100 {
-        assert_eq!(bystander.call(&ask(number, 0)).unwrap(), Ok(number));
+        assert_eq!(bystander.call(&add(number, 0)).unwrap(), Ok(number));
     }
 }
 
@@ -75,13 +78,12 @@ fn who_calls_a_server_that_is_killed_is_told_and_the_next_one_serves_at_once(url
         thread::scope(|scope| {
             let waiting: Vec<_> = clients
                 .iter()
-                .map(|client| scope.spawn(|| client.call(&ask(1, NEVER)).unwrap_err()))
+                .map(|client| scope.spawn(|| client.call(&add(1, NEVER)).unwrap_err()))
                 .collect();
             thread::sleep(Duration::from_millis(round));
             server.kill();
             for waiting in waiting {
-                let error = waiting.join().unwrap();
-                assert!(is_end(error.status()), "{error}");
+                assert_died(&waiting.join().unwrap());
             }
         });
         // Those of the dead one are there still.
@@ -89,51 +91,54 @@ fn who_calls_a_server_that_is_killed_is_told_and_the_next_one_serves_at_once(url
         assert_eq!(
             connect(url)
                 .unwrap()
-                .call(&ask(round.cast_signed(), 0))
+                .call(&add(round.cast_signed(), 0))
                 .unwrap(),
             Ok(round.cast_signed())
         );
         for client in &clients {
-            let error = client.call(&ask(1, 0)).unwrap_err();
-            assert!(is_end(error.status()), "{error}");
+            assert_died(&client.call(&add(1, 0)).unwrap_err());
         }
     }
 }
 
-/// Windows tells of each process whether it has ended, so that its clients know.
-#[cfg(windows)]
-fn is_end(status: Status) -> bool {
-    status == Status::PeerDied
+fn of_six_processes_that_want_an_address_one_at_a_time_has_it(url: &str) {
+    let beside = Address::new();
+    let sign = beside.path("sign");
+    let want = |place| {
+        let end = if place % 2 == 0 { "stops" } else { "exits" };
+        Actor::new(&["own", url, &sign, end])
+    };
+    for _ in 0..3 {
+        let mut actors: Vec<_> = (0..6).map(want).collect();
+        for (place, actor) in actors.iter_mut().enumerate() {
+            assert_eq!(actor.code(), Some(0), "{place}");
+        }
+    }
 }
 
-#[cfg(unix)]
-fn is_end(status: Status) -> bool {
-    matches!(status, Status::Closed | Status::PeerDied)
-}
+/// More of them are left by a leak of one each round, and fewer by threads of the system's that come and go.
+const SLACK: usize = 5;
 
-/// More of them would be left by a leak of one each round, and fewer by threads of the system's that come and go.
-const ROUNDS: usize = 100;
-const SLACK: usize = 20;
-
-/// Does something again and again, after which this process has what it had.
-fn leaves_no_handle(what: &str, mut round: impl FnMut()) {
-    (0..10).for_each(|_| round());
+/// Does something so often, after which this process has what it had.
+fn leaves_no_handle(rounds: usize, what: &str, mut round: impl FnMut()) {
+    assert!(rounds > 2 * SLACK, "a leak would not be seen");
+    (0..3).for_each(|_| round());
     let before = handles::own();
     assert!(before > 0, "nobody knows");
-    (0..ROUNDS).for_each(|_| round());
+    (0..rounds).for_each(|_| round());
     eventually(
-        &format!("{what} leave handles: {before}, then {}", handles::own()),
+        &format!("{what} leave no handles, of which {before} were there"),
         || handles::own() <= before + SLACK,
     );
 }
 
 fn clients_that_come_and_go_leave_no_handle(url: &str) {
-    leaves_no_handle("servers and clients", || {
+    leaves_no_handle(100, "servers and clients", || {
         let server = bind(url).unwrap();
         server.start().unwrap();
         for _ in 0..2 {
             let client = connect(url).unwrap();
-            assert_eq!(client.call(&ask(1, 0)).unwrap(), Ok(1));
+            assert_eq!(client.call(&add(1, 0)).unwrap(), Ok(1));
         }
         drop(connect(url).unwrap());
         server.stop().unwrap();
@@ -144,22 +149,17 @@ fn clients_and_servers_that_are_killed_leave_no_handle(url: &str) {
     let server = bind(url).unwrap();
     server.start().unwrap();
     let other = format!("{url}-other");
-    let mut turn = 0;
-    leaves_no_handle("what was killed", || {
-        turn += 1;
-        // A process takes a while to begin.
-        if turn % 10 == 1 {
-            let mut client = Actor::calling(url, 0);
-            client.kill();
-            if url.starts_with("tcp") {
-                return;
-            }
-            let mut server = Actor::serving(&other);
-            let client = connect(&other).unwrap();
-            assert_eq!(client.call(&ask(1, 0)).unwrap(), Ok(1));
-            server.kill();
-            assert!(client.call(&ask(1, 0)).is_err());
+    // A process takes a while to begin.
+    leaves_no_handle(12, "killed clients and servers", || {
+        Actor::calling(url, 0).kill();
+        if url.starts_with("tcp") {
+            return; // The other server's address would be this one's.
         }
+        let mut server = Actor::serving(&other);
+        let client = connect(&other).unwrap();
+        assert_eq!(client.call(&add(1, 0)).unwrap(), Ok(1));
+        server.kill();
+        assert_died(&client.call(&add(1, 0)).unwrap_err());
     });
     eventually("they are gone", || server.stats().unwrap().clients == 0);
 }

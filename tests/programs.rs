@@ -9,7 +9,9 @@
     reason = "this is a test"
 )]
 
-use calc_ipc::calculator::{Operation, Request};
+mod support;
+
+use calc_ipc::calculator::Request;
 use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Handler, Limit, Next, Server};
 use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions};
@@ -18,9 +20,7 @@ use std::io::{Read, Write};
 use std::process::exit;
 use std::time::Duration;
 use std::{env, thread};
-
-/// A wait that ends only where something is wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
+use support::{PATIENCE, add, echo, run_tests};
 
 /// The longest message.
 const LONGEST: u32 = 1 << 20;
@@ -43,7 +43,9 @@ fn main() {
         Some("stop") => stop(),
         Some("nonsense") => nonsense(),
         Some("parent") => parent(),
-        _ => run_tests(&arguments),
+        _ => {
+            run_tests(TESTS.map(|(name, test)| (name.to_owned(), Box::new(test) as Box<dyn Fn()>)))
+        }
     }
 }
 
@@ -80,25 +82,6 @@ const TESTS: [(&str, fn()); 14] = [
     ("calls_in_flight_are_answered", calls_in_flight_are_answered),
 ];
 
-/// As the usual harness does it, as far as names go: those that contain the first argument without a dash.
-fn run_tests(arguments: &[OsString]) {
-    let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
-    let wanted = words.clone().find(|word| !word.starts_with('-'));
-    let lists = words.clone().any(|word| word == "--list");
-    let ignores = words.clone().any(|word| word == "--ignored");
-    for (name, test) in TESTS {
-        if ignores || wanted.is_some_and(|wanted| !name.contains(wanted)) {
-            continue;
-        }
-        if lists {
-            println!("{name}: test");
-            continue;
-        }
-        test(); // A panic ends the program, with a status of its own.
-        println!("test {name} ... ok");
-    }
-}
-
 fn program(what: &str) -> Address {
     Address::Exec {
         program: env::current_exe().unwrap().into(),
@@ -112,14 +95,6 @@ fn client_of(what: &str) -> Client {
         ..ClientOptions::default()
     };
     Client::connect(&program(what), &options).unwrap()
-}
-
-fn add(arg1: i64, arg2: i64) -> Request {
-    Request {
-        operation: Operation::Add,
-        arg1,
-        arg2,
-    }
 }
 
 fn bytes(client: &Client, message: &[u8]) -> Vec<u8> {
@@ -142,13 +117,6 @@ fn server(handler: Handler) -> Server {
 
 fn serve(handler: Handler) {
     server(handler).run().unwrap();
-}
-
-fn echo() -> Handler {
-    Handler::bytes(|request, room| {
-        room.get_mut(..request.len())?.copy_from_slice(request);
-        Some(request.len())
-    })
 }
 
 /// Answers a request for anything but 0 late.

@@ -9,18 +9,15 @@
     reason = "these are tests, each of which uses its part"
 )]
 
-use calc_ipc::calculator::{Operation, Request};
-use calc_ipc::error::Result;
+use crate::support::{Address, PATIENCE, PORT, TRANSPORTS, Transport, add, eventually, run_tests};
+use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::service::{Client, Handler, Server};
-use calc_ipc::transport::{self, Address, ClientOptions, ServerOptions, Side};
+use calc_ipc::transport::{self, Address as Place, ClientOptions, ServerOptions, Side};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use std::{env, thread};
-
-/// A wait that ends only where something is wrong.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use std::{env, process, thread};
 
 /// What is asked for to be answered late, and never.
 pub(crate) const LATE: i64 = 1;
@@ -34,82 +31,36 @@ pub(crate) fn main(tests: &[(&str, Test)]) {
     let arguments: Vec<String> = env::args().collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     match words[..] {
-        ["serve", url] => serve(url),
+        ["serve", url] => serve(url, 0),
+        ["serve", url, code] => serve(url, code.parse().unwrap()),
         ["call", url, how] => call(url, how.parse().unwrap()),
         ["count", url, calls] => count(url, calls.parse().unwrap()),
-        _ => run_tests(tests, &arguments),
+        ["own", url, sign, end] => own(url, sign, end),
+        _ => run_tests(tests.iter().flat_map(|named| over_each(*named))),
     }
 }
 
-/// As the usual harness does it, as far as names go: those that contain the first argument without a dash.
-fn run_tests(tests: &[(&str, Test)], arguments: &[String]) {
-    let words = || arguments.iter().skip(1).map(String::as_str);
-    let wanted = words().find(|word| !word.starts_with('-'));
-    if words().any(|word| word == "--ignored") {
-        return;
-    }
-    for (name, test) in tests {
-        for transport in TRANSPORTS {
-            let name = format!("{name}_{transport}");
-            if wanted.is_some_and(|wanted| !name.contains(wanted)) {
-                continue;
-            }
-            if words().any(|word| word == "--list") {
-                println!("{name}: test");
-                continue;
-            }
-            let (url, _folder) = url_of(transport);
-            test(&url); // A panic ends the program, with a status of its own.
-            println!("test {name} ... ok");
-        }
-    }
+/// Over each transport but TCP of Windows: Wine may keep a socket of a killed process open that had an operation in flight, and nobody
+/// learns of its end.
+fn over_each((name, test): (&str, Test)) -> impl Iterator<Item = (String, Box<dyn Fn()>)> {
+    let transports = TRANSPORTS.iter();
+    let transports = transports.filter(|transport| cfg!(unix) || transport.name != "tcp");
+    transports.map(move |transport| {
+        let run = move || {
+            let address = Address::new();
+            test(&url_of(transport, &address));
+        };
+        let run: Box<dyn Fn()> = Box::new(run);
+        (format!("{name}_{}", transport.name), run)
+    })
 }
 
-#[cfg(unix)]
-const TRANSPORTS: [&str; 5] = ["unix", "seqpacket", "fifo", "shm", "tcp"];
-/// Not TCP: Wine may keep a socket of a killed process open that had an operation in flight, and nobody learns of its end.
-#[cfg(windows)]
-const TRANSPORTS: [&str; 2] = ["npipe", "shm"];
-
-/// What is gone once it is dropped.
-struct Folder(std::path::PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+/// An address that servers and clients of other processes know.
+fn url_of(transport: &Transport, address: &Address) -> String {
+    match transport.name {
+        "tcp" => format!("tcp://{}:{PORT}", address.host),
+        _ => (transport.url)(address),
     }
-}
-
-/// An address that nobody else has, and the folder of its names.
-fn url_of(transport: &str) -> (String, Folder) {
-    static LAST: AtomicU32 = AtomicU32::new(0);
-    let serial = LAST.fetch_add(1, Ordering::Relaxed);
-    let word = format!("calc_ipc-ended-{}-{serial}", std::process::id());
-    let folder = env::temp_dir().join(&word);
-    std::fs::create_dir(&folder).unwrap();
-    let folder = Folder(folder);
-    let path = folder.0.join("name");
-    let path = path.display();
-    let url = match transport {
-        "tcp" => format!("tcp://127.0.0.1:{}", free_port()),
-        "fifo" => format!("fifo://{path}"),
-        "shm" if cfg!(unix) => format!("shm://{path}"), // What is killed leaves its name behind, here in the folder.
-        "shm" | "npipe" => format!("{transport}://{word}"),
-        _ => format!("{transport}://{path}"),
-    };
-    (url, folder)
-}
-
-fn place(url: &str, side: Side) -> Result<Address> {
-    match url.strip_prefix("npipe://") {
-        Some(name) => Ok(Address::NamedPipe(name.into())),
-        None => Address::parse(url, side),
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 fn handler() -> Handler {
@@ -126,7 +77,7 @@ fn handler() -> Handler {
 }
 
 pub(crate) fn bind(url: &str) -> Result<Server> {
-    let address = place(url, Side::Server)?;
+    let address = Place::parse(url, Side::Server)?;
     let options = ServerOptions {
         workers: 2,
         ..ServerOptions::default()
@@ -134,20 +85,52 @@ pub(crate) fn bind(url: &str) -> Result<Server> {
     Server::new(transport::bind(&address, &options)?.endpoint, handler())
 }
 
-fn serve(url: &str) {
+/// Serves until its input ends, and ends with this code, the server and all.
+fn serve(url: &str, code: i32) {
     let server = bind(url).unwrap();
     server.start().unwrap();
     say("serving");
-    thread::sleep(10 * PATIENCE);
+    await_end_of_input();
+    process::exit(code);
+}
+
+/// Becomes the server at this address, among others who want to, and puts up a sign, which nobody else may have up. Then it ends: it
+/// stops the server, or only exits.
+fn own(url: &str, sign: &str, end: &str) {
+    say("wants to");
+    let mut server = None;
+    eventually("it is the server", || {
+        server = match bind(url) {
+            Err(error) => {
+                assert_eq!(error.status(), Status::AddressInUse, "{error}");
+                None
+            }
+            Ok(server) => Some(server),
+        };
+        server.is_some()
+    });
+    File::create_new(sign).expect("no other server");
+    let server = server.unwrap();
+    server.start().unwrap();
+    assert_eq!(connect(url).unwrap().call(&add(7, 0)).unwrap(), Ok(7));
+    std::fs::remove_file(sign).unwrap();
+    match end {
+        "stops" => server.stop().unwrap(),
+        _ => process::exit(0),
+    }
+}
+
+fn await_end_of_input() {
+    std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
 /// Calls without end.
 fn call(url: &str, how: i64) {
     let client = connect(url).unwrap();
-    assert_eq!(client.call(&ask(7, 0)).unwrap(), Ok(7));
+    assert_eq!(client.call(&add(7, 0)).unwrap(), Ok(7));
     say("calling");
     for number in 0.. {
-        assert_eq!(client.call(&ask(number, how)).unwrap(), Ok(number));
+        assert_eq!(client.call(&add(number, how)).unwrap(), Ok(number));
     }
 }
 
@@ -155,9 +138,9 @@ fn call(url: &str, how: i64) {
 fn count(url: &str, calls: i64) {
     let client = connect(url).unwrap();
     say("connected");
-    std::io::stdin().read_line(&mut String::new()).unwrap();
+    await_end_of_input();
     for number in 0..calls {
-        assert_eq!(client.call(&ask(number, 0)).unwrap(), Ok(number));
+        assert_eq!(client.call(&add(number, 0)).unwrap(), Ok(number));
     }
     say("done");
 }
@@ -165,14 +148,6 @@ fn count(url: &str, calls: i64) {
 fn say(word: &str) {
     println!("{word}");
     std::io::stdout().flush().unwrap();
-}
-
-pub(crate) fn ask(arg1: i64, arg2: i64) -> Request {
-    Request {
-        operation: Operation::Add,
-        arg1,
-        arg2,
-    }
 }
 
 pub(crate) fn connect(url: &str) -> Result<Client> {
@@ -184,7 +159,7 @@ pub(crate) fn connect_within(url: &str, call_timeout: Duration) -> Result<Client
         call_timeout: Some(call_timeout),
         ..ClientOptions::default()
     };
-    Client::connect(&place(url, Side::Client)?, &options)
+    Client::connect(&Place::parse(url, Side::Client)?, &options)
 }
 
 /// A process of this program, killed once it is dropped.
@@ -223,9 +198,9 @@ impl Actor {
         Self::new(&["call", url, &how.to_string()])
     }
 
-    /// Whether it ends by itself, and well.
-    pub(crate) fn has_succeeded(&mut self) -> bool {
-        self.child.wait().unwrap().success()
+    /// Ends its input; what it then ends with.
+    pub(crate) fn code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     pub(crate) fn kill(&mut self) {
@@ -266,7 +241,7 @@ impl Actor {
 /// Executes this program. Wine may not be able to while the machine is busy, which it calls an internal error.
 fn spawn(words: &[&str]) -> std::io::Result<Child> {
     const INTERNAL_ERROR: i32 = 1359;
-    let mut attempts = 0..100;
+    let began = Instant::now();
     loop {
         let spawned = Command::new(env::current_exe().unwrap())
             .args(words)
@@ -274,8 +249,11 @@ fn spawn(words: &[&str]) -> std::io::Result<Child> {
             .stdout(Stdio::piped())
             .spawn();
         match spawned {
-            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) => {
-                attempts.next().ok_or(error)?;
+            Err(error)
+                if cfg!(windows)
+                    && error.raw_os_error() == Some(INTERNAL_ERROR)
+                    && began.elapsed() < PATIENCE =>
+            {
                 thread::sleep(Duration::from_millis(10));
             }
             spawned => return spawned,
@@ -290,10 +268,14 @@ impl Drop for Actor {
     }
 }
 
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        thread::sleep(Duration::from_millis(1));
-    }
+/// Fails unless that is what a call over this URL is told of a server whose process was killed, or ended with another code than 0.
+#[track_caller]
+pub(crate) fn assert_died(error: &Error) {
+    let status = error.status();
+    // Windows tells of each process how it has ended; over sockets and FIFOs, Linux does not tell whether one has.
+    let is_told = match cfg!(windows) {
+        true => status == Status::PeerDied,
+        false => matches!(status, Status::Closed | Status::PeerDied),
+    };
+    assert!(is_told, "{error}");
 }

@@ -2,13 +2,13 @@
 
 /// How many descriptors, or handles, there are.
 #[cfg(unix)]
-pub(crate) fn own() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
+pub fn own() -> usize {
+    super::processes::state::descriptors("self")
 }
 
 /// How many descriptors, or handles, there are. GetProcessHandleCount knows none under Wine.
 #[cfg(windows)]
-pub(crate) fn own() -> usize {
+pub fn own() -> usize {
     /// SYSTEM_HANDLE_INFORMATION_EX has a count, a number of no meaning, and entries of this form.
     #[repr(C)]
     #[derive(Clone, Copy)]

@@ -8,6 +8,8 @@
     reason = "each test file uses its part"
 )]
 
+pub mod handles;
+mod harness;
 mod patience;
 #[cfg(unix)]
 pub mod processes;
@@ -19,6 +21,7 @@ pub mod typed;
 mod user;
 pub mod wire;
 
+pub use harness::run_tests;
 pub use patience::{PATIENCE, eventually};
 #[cfg(unix)]
 pub use processes::rights::{
