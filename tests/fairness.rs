@@ -8,28 +8,38 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::Handler;
+use calc_ipc::service::{Handler, Limit};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::io::ErrorKind;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 use support::wire::{connect, connect_control};
-use support::{Address, TRANSPORTS, Transport, add, over_each, status, within};
+use support::{
+    Address, TRANSPORTS, Transport, add, eventually, over_each, patient, status, within,
+};
+
+const LOOK: Option<Duration> = Some(Duration::ZERO);
+const FOREVER: Limit = Limit::Own(None);
+
+/// A handler that says that it was entered, and is done when it is told to, or when nobody is left who might.
+fn held(go: Receiver<()>, entered: Sender<()>) -> Handler {
+    let go = Mutex::new(go);
+    Handler::new(move |request| {
+        let _ = entered.send(());
+        let _ = go.lock().unwrap().recv();
+        calc_ipc::calculator::execute(request)
+    })
+}
 
 #[test]
 fn a_client_that_sends_many_requests_at_once_holds_up_neither_stop_nor_others() {
     let address = Address::new();
     let (entered, has_entered) = mpsc::channel();
-    let entered = Mutex::new(entered);
-    let served = Arc::new(AtomicU32::new(0));
-    let count = Arc::clone(&served);
-    let handler = Handler::new(move |request| {
-        let _ = entered.lock().unwrap().send(());
-        count.fetch_add(1, Ordering::Relaxed);
-        std::thread::sleep(Duration::from_millis(5));
-        calc_ipc::calculator::execute(request)
-    });
+    let (go, may_go) = mpsc::channel();
+    let handler = held(may_go, entered);
     let server = TRANSPORTS[0].serve(&address, handler, &ServerOptions::default());
+    let go = go; // Dropped before the server, whatever happens: requests wait for it.
     let mut greedy = connect(&TRANSPORTS[0], &address);
     // A long message makes the server's room for requests as large as it gets.
     let long = [&60_000_u32.to_le_bytes()[..], &[b'x'; 60_000]].concat();
@@ -39,15 +49,19 @@ fn a_client_that_sends_many_requests_at_once_holds_up_neither_stop_nor_others() 
         .unwrap();
     has_entered.recv().unwrap();
 
-    // Its 4000 requests take 20 s: what came after them would be answered then.
     let other = TRANSPORTS[0].client(&address);
-    assert_eq!(other.call(&add(1, 1)).unwrap(), Ok(2));
-    assert!(
-        served.load(Ordering::Relaxed) < 4000,
-        "another client waited for all"
-    );
+    let _ = other.submit_request(FOREVER, &add(1, 1), 0).unwrap();
+    let served = (1..4000_usize).find(|_| {
+        go.send(()).unwrap();
+        has_entered.recv().unwrap();
+        other.next(LOOK, &mut [0; 300]).is_ok()
+    });
+    assert!(served.is_some(), "another client waited for all");
+    server.request_stop();
+    drop(go);
     server.stop().unwrap();
-    assert!(served.load(Ordering::Relaxed) < 4000, "stop waited for all");
+    let after = has_entered.try_iter().count();
+    assert!(served.unwrap() + after < 4000, "stop waited for all");
 }
 
 #[test]
@@ -106,18 +120,16 @@ fn who_asks_one_at_a_time_waits_for_a_turn_or_two_of_those_who_never_pause() {
 fn a_batch_does_not_hold_up_stop() {
     over_each(|transport, address| {
         let (entered, has_entered) = mpsc::channel();
-        let entered = Mutex::new(entered);
-        let handler = Handler::new(move |request| {
-            let _ = entered.lock().unwrap().send(());
-            std::thread::sleep(Duration::from_millis(20));
-            calc_ipc::calculator::execute(request)
-        });
+        let (go, may_go) = mpsc::channel();
+        let handler = held(may_go, entered);
         let server = transport.serve(address, handler, &ServerOptions::default());
         let client = transport.client(address);
         let requests: Vec<_> = (0..1000).map(|number| add(number, 1)).collect();
         std::thread::scope(|scope| {
             let batch = scope.spawn(|| status(client.call_many(&requests, |_| ())));
             has_entered.recv().unwrap();
+            server.request_stop();
+            drop(go);
             server.stop().unwrap();
             // It would be Ok if stop had waited for all.
             assert_eq!(batch.join().unwrap(), Status::Closed, "{}", transport.name);
@@ -132,8 +144,13 @@ fn a_peer_that_floods_the_control_channel_of_shared_memory_is_thrown_out() {
     let _server = transport.serve(&address, Handler::Calculator, &ServerOptions::default());
     let mut flood = connect_control(&address);
     assert!(flood.read(&mut [0; 256]).unwrap() > 0, "what it shares");
-    let thrown_out = (0..1000).any(|_| flood.write_all(&[b'B'; 4096]).is_err());
-    assert!(thrown_out);
+    let end = (0..1000).find_map(|_| flood.write_all(&[b'B'; 4096]).err());
+    let end = end.expect("it is thrown out").kind();
+    assert_ne!(
+        end,
+        ErrorKind::TimedOut,
+        "nobody takes it, nor throws it out"
+    );
     assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
 }
 
@@ -158,14 +175,16 @@ fn the_longest_spin_ends_by_a_deadline_for_another_client_and_by_a_stop() {
         let server = transport.serve(address, handler, &options);
         let options = ClientOptions {
             spin: LONGEST_SPIN,
-            ..within(200)
+            ..patient()
         };
         let client = transport.client_with(address, &options);
         for _ in 0..5 {
             assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
         }
         assert_eq!(transport.client(address).call(&add(1, 1)).unwrap(), Ok(2));
-        assert_eq!(status(client.call(&add(7, 1))), Status::TimedOut);
+        let limit = Limit::Own(Some(Duration::from_millis(200)));
+        let held = client.call_within(limit, &add(7, 1));
+        assert_eq!(status(held), Status::TimedOut);
         go.send(()).unwrap();
         server.stop().unwrap();
     });
@@ -199,21 +218,11 @@ fn a_client_dropped_for_being_idle_sees_closed() {
             idle_timeout: Duration::from_millis(50),
             ..ServerOptions::default()
         };
-        let _server = transport.serve(address, Handler::Calculator, &options);
+        let server = transport.serve(address, Handler::Calculator, &options);
         let client = transport.client(address);
         assert_eq!(client.call(&add(1, 1)).unwrap(), Ok(2));
-        // It is dropped some time after 50 ms: calls in between would keep it.
-        let (_, wait) = mpsc::channel::<()>();
-        let ended = (1..20).find_map(|turn: u32| {
-            let _ = wait.recv_timeout(Duration::from_millis(100) * turn);
-            std::thread::park_timeout(Duration::from_millis(100) * turn);
-            client.call(&add(1, 1)).err()
-        });
-        assert_eq!(
-            ended.unwrap().status(),
-            Status::Closed,
-            "{}",
-            transport.name
-        );
+        eventually("it is dropped", || server.stats().unwrap().dropped == 1);
+        let ended = client.call(&add(1, 1));
+        assert_eq!(status(ended), Status::Closed, "{}", transport.name);
     });
 }

@@ -13,16 +13,14 @@ use calc_ipc::error::Status;
 use calc_ipc::service::{Client, Completion, Limit, Next};
 use std::io::ErrorKind;
 use std::time::Duration;
-use support::wire::{Listener, Wire};
-use support::{Address, PATIENCE, TRANSPORTS, is_readable_within, status};
+use support::wire::{self, Wire};
+use support::{Address, PATIENCE, TRANSPORTS, is_readable_within, patient, status};
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
 
-/// A client, and the server's end of its connection, which the test plays.
+/// A client, and the server's end of its connection, at which the test does not wait.
 fn connected(address: &Address) -> (Client, Box<dyn Wire>) {
-    let listener = Listener::bind(&TRANSPORTS[0], address);
-    let client = TRANSPORTS[0].client(address);
-    let server = listener.accept();
+    let (client, server) = wire::connected(&TRANSPORTS[0], address, &patient());
     server.set_nonblocking(true).unwrap();
     (client, server)
 }

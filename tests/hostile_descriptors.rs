@@ -11,32 +11,10 @@ mod support;
 use calc_ipc::service::Handler;
 use calc_ipc::transport::ServerOptions;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::net::UnixStream;
-use support::raw::{Records, connect_unix, send_with};
-use support::wire::{framed, receive};
-use support::{Address, PATIENCE, PORT, TRANSPORTS, Transport, add, serve_in_process};
-
-trait Duplex: Read + Write + AsRawFd {}
-impl Duplex for UnixStream {}
-impl Duplex for TcpStream {}
-impl Duplex for Records {}
-
-fn connect(transport: &Transport, address: &Address) -> Box<dyn Duplex> {
-    if transport.name == "tcp" {
-        let stream = TcpStream::connect((address.host.as_str(), PORT)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        return Box::new(stream);
-    }
-    let stream = connect_unix(transport.name, &address.path("sock")).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    match transport.name {
-        "seqpacket" => Box::new(Records::new(stream)),
-        _ => Box::new(stream),
-    }
-}
+use support::raw::send_with;
+use support::wire::{connect, connect_control, framed, receive};
+use support::{Address, TRANSPORTS, Transport, add, serve_in_process};
 
 #[test]
 fn a_byte_out_of_band_harms_only_its_sender() {
@@ -50,7 +28,7 @@ fn a_byte_out_of_band_harms_only_its_sender() {
         stream.write_all(&request[..cut]).unwrap();
         // SAFETY: an open socket, and one byte.
         let sent =
-            unsafe { libc::send(stream.as_raw_fd(), c"!".as_ptr().cast(), 1, libc::MSG_OOB) };
+            unsafe { libc::send(stream.descriptor(), c"!".as_ptr().cast(), 1, libc::MSG_OOB) };
         assert_eq!(sent, 1);
         // The kernel takes that byte out of the stream, where a read stops (tcp(7)).
         stream.write_all(&request[cut..]).unwrap();
@@ -84,7 +62,10 @@ fn send_along(transport: &str) {
     // SCM_MAX_FD is 253 (unix(7)).
     for count in [1, 2, 3, 4, 5, 64, 253].repeat(20) {
         let fds = copies(&file, count);
-        assert_eq!(send_with(stream.as_raw_fd(), &request, &fds), request.len());
+        assert_eq!(
+            send_with(stream.descriptor(), &request, &fds),
+            request.len()
+        );
         assert_eq!(receive(&mut *stream), b"OK 30");
         assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
     }
@@ -103,14 +84,14 @@ fn a_read_that_stops_at_descriptors_delays_only_their_sender() {
     // What follows a message with descriptors is another read's (unix(7)), and may be seen only with
     // what comes after it: here with the end of what is sent.
     for _ in 0..100 {
-        send_with(stream.as_raw_fd(), &request, &copies(&file, 1));
+        send_with(stream.descriptor(), &request, &copies(&file, 1));
         stream.write_all(&request).unwrap();
-        send_with(stream.as_raw_fd(), &request[..5], &copies(&file, 1));
+        send_with(stream.descriptor(), &request[..5], &copies(&file, 1));
         stream.write_all(&request[5..]).unwrap();
         assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
     }
     // SAFETY: an open socket.
-    let ended = unsafe { libc::shutdown(stream.as_raw_fd(), libc::SHUT_WR) };
+    let ended = unsafe { libc::shutdown(stream.descriptor(), libc::SHUT_WR) };
     assert_eq!(ended, 0);
     for number in 0..300 {
         assert_eq!(receive(&mut *stream), b"OK 30", "answer {number}");
@@ -127,16 +108,15 @@ fn descriptors_sent_to_a_server_of_shared_memory_do_not_stay_in_it() {
     let before = server.descriptors();
     let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
     for count in [1, 4, 5, 253].repeat(10) {
-        let mut control = UnixStream::connect(format!("/dev/shm/{}", address.word)).unwrap();
-        control.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut control = connect_control(&address);
         control.read_exact(&mut [0; 24]).unwrap();
         // It asks for a buffer, which it may once, and then again.
         assert_eq!(
-            send_with(control.as_raw_fd(), b"B", &copies(&file, count)),
+            send_with(control.descriptor(), b"B", &copies(&file, count)),
             1
         );
         control.read_exact(&mut [0; 24]).unwrap();
-        let _ = send_with(control.as_raw_fd(), b"B", &copies(&file, count));
+        let _ = send_with(control.descriptor(), b"B", &copies(&file, count));
         assert!(matches!(control.read(&mut [0; 24]), Ok(0) | Err(_)));
         assert_eq!(bystander.call(&add(2, 2)).unwrap(), Ok(4));
     }

@@ -9,28 +9,20 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Limit, Next};
+use calc_ipc::service::{Limit, Next};
 use std::time::Duration;
-use support::wire::{Listener, Wire};
-use support::{Address, PATIENCE, TRANSPORTS, is_readable_within, status};
+use support::wire::connected;
+use support::{Address, PATIENCE, TRANSPORTS, is_readable_within, patient, status};
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
 
 /// What a server says that takes a client in, where transports have that: in the midst of a conversation it is nonsense.
 const WELCOME: [u8; 4] = 0xFFFF_FF04_u32.to_le_bytes();
 
-/// A client, and the server's end of its connection, which the test plays.
-fn connected(address: &Address) -> (Client, Box<dyn Wire>) {
-    let listener = Listener::bind(&TRANSPORTS[0], address);
-    let client = TRANSPORTS[0].client(address);
-    let server = listener.accept();
-    (client, server)
-}
-
 #[test]
 fn nonsense_behind_which_more_has_come_leaves_the_source_quiet() {
     let address = Address::new();
-    let (client, mut server) = connected(&address);
+    let (client, mut server) = connected(&TRANSPORTS[0], &address, &patient());
     let limit = Limit::Own(Some(Duration::from_millis(1)));
     let late = client.call_bytes_within(limit, b"late", &mut []);
     assert_eq!(status(late), Status::TimedOut);

@@ -6,8 +6,8 @@ mod support;
 use calc_ipc::error::Status;
 use calc_ipc::protocol::frame::Notice;
 use std::time::{Duration, Instant};
-use support::wire::{Listener, STREAMS, Wire, against, framed, pour};
-use support::{Address, PATIENCE, TRANSPORTS, add, status, within};
+use support::wire::{STREAMS, Wire, against, connected, framed, pour};
+use support::{Address, PATIENCE, TRANSPORTS, add, patient, status, within};
 
 /// Reads until the client has gone.
 fn drain(stream: &mut dyn Wire) {
@@ -22,7 +22,7 @@ fn answers_that_nobody_asked_for_are_taken_by_nobody_but_their_client() {
             let _ = stream.write_all(&framed(b"OK 30").repeat(1000));
             drain(stream);
         };
-        against(name, &within(5000), &flood, &|client| {
+        against(name, &patient(), &flood, &|client| {
             for _ in 0..100 {
                 // A server may say what it likes; it is an answer or malformed, and no call hangs.
                 match client.call(&add(10, 20)) {
@@ -46,7 +46,7 @@ fn an_answer_too_many_ends_the_connection() {
                 .unwrap();
             drain(stream);
         };
-        against(name, &within(5000), &twice, &|client| {
+        against(name, &patient(), &twice, &|client| {
             assert_eq!(client.call(&add(10, 20)).unwrap(), Ok(30), "{name}");
             for _ in 0..2 {
                 let next = client.call(&add(10, 20));
@@ -76,7 +76,7 @@ fn each_wrong_notice_is_an_error() {
                 let _ = stream.write_all(&word.to_le_bytes());
                 drain(stream);
             };
-            against(name, &within(5000), &say, &|client| {
+            against(name, &patient(), &say, &|client| {
                 let given = status(client.call(&add(10, 20)));
                 assert_eq!(given, expected, "{name} {word:#x}");
             });
@@ -147,9 +147,7 @@ fn endless_bytes_end_in_errors() {
 #[test]
 fn a_server_that_says_nothing_is_timed_out_and_may_speak_later() {
     let address = Address::new();
-    let listener = Listener::bind(&TRANSPORTS[0], &address);
-    let client = TRANSPORTS[0].client_with(&address, &within(20));
-    let mut stream = listener.accept();
+    let (client, mut stream) = connected(&TRANSPORTS[0], &address, &within(20));
     for _ in 0..3 {
         assert_eq!(status(client.call(&add(1, 1))), Status::TimedOut);
     }

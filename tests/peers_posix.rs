@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use support::wire::{framed, receive};
 use support::{Process, add, over_each};
 
 /// What the kernel says of a process of this user's.
@@ -83,14 +84,8 @@ fn a_forked_child_knows_its_parent() {
 fn told_over(mut requests: impl std::io::Write, mut answers: impl std::io::Read) -> [String; 4] {
     [0, 1, 2, 3].map(|place| {
         let body = format!("ADD {place} 0");
-        let length = u32::try_from(body.len()).unwrap();
-        requests.write_all(&length.to_le_bytes()).unwrap();
-        requests.write_all(body.as_bytes()).unwrap();
-        let mut length = [0; 4];
-        answers.read_exact(&mut length).unwrap();
-        let mut body = vec![0; u32::from_le_bytes(length).try_into().unwrap()];
-        answers.read_exact(&mut body).unwrap();
-        String::from_utf8(body).unwrap()
+        requests.write_all(&framed(body.as_bytes())).unwrap();
+        String::from_utf8(receive(&mut answers)).unwrap()
     })
 }
 

@@ -17,6 +17,8 @@ use calc_ipc::service::Client;
 use calc_ipc::transport::ClientOptions;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::fd::{AsRawFd as _, RawFd};
 
 pub use own::connect_control;
 
@@ -36,9 +38,18 @@ pub const STREAMS: [&str; 2] = PLAIN;
 pub trait Wire: Read + Write + Send {
     /// Whether reads and writes fail with `WouldBlock` rather than wait.
     fn set_nonblocking(&self, is_so: bool) -> io::Result<()>;
+
+    /// The descriptor that is written to.
+    #[cfg(unix)]
+    fn descriptor(&self) -> RawFd;
 }
 
 impl Wire for TcpStream {
+    #[cfg(unix)]
+    fn descriptor(&self) -> RawFd {
+        self.as_raw_fd()
+    }
+
     fn set_nonblocking(&self, is_so: bool) -> io::Result<()> {
         TcpStream::set_nonblocking(self, is_so)
     }
@@ -108,15 +119,24 @@ pub fn against(
     serve: &(dyn Fn(&mut dyn Wire) + Sync),
     ask: &dyn Fn(&Client),
 ) {
-    let transport = Transport::named(name);
     let address = Address::new();
-    let listener = Listener::bind(transport, &address);
     std::thread::scope(|scope| {
-        let client = transport.client_with(&address, options);
-        let mut stream = listener.accept();
+        let (client, mut stream) = connected(Transport::named(name), &address, options);
         scope.spawn(move || serve(&mut *stream));
         ask(&client);
     });
+}
+
+/// A client, and the server's end of its connection, which the test plays.
+pub fn connected(
+    transport: &Transport,
+    address: &Address,
+    options: &ClientOptions,
+) -> (Client, Box<dyn Wire>) {
+    let listener = Listener::bind(transport, address);
+    let client = transport.client_with(address, options);
+    let server = listener.accept();
+    (client, server)
 }
 
 /// Writes the same bytes until the other end has gone: at random but for the first ones, which are zeros, which are frames, or

@@ -122,9 +122,12 @@ impl Pipe {
         if began == 0 && ![ERROR_IO_PENDING, ERROR_MORE_DATA].contains(&last()) {
             return Err(io::Error::last_os_error());
         }
-        let patience = match self.is_nonblocking.load(Ordering::SeqCst) {
-            true => 0,
-            false => PATIENCE.as_millis().try_into().unwrap(),
+        let (patience, too_late) = match self.is_nonblocking.load(Ordering::SeqCst) {
+            true => (0, ErrorKind::WouldBlock),
+            false => (
+                PATIENCE.as_millis().try_into().unwrap(),
+                ErrorKind::TimedOut,
+            ),
         };
         // SAFETY: both handles are open, and the operation has ended when this returns, so that nobody writes to it any more.
         let (has_ended, count, result) = unsafe {
@@ -138,7 +141,7 @@ impl Pipe {
         };
         match (result, has_ended) {
             (0, _) if last() == ERROR_MORE_DATA => Ok(count),
-            (0, false) if last() == ERROR_OPERATION_ABORTED => Err(ErrorKind::WouldBlock.into()),
+            (0, false) if last() == ERROR_OPERATION_ABORTED => Err(too_late.into()),
             (0, _) => Err(io::Error::last_os_error()),
             _ => Ok(count),
         }

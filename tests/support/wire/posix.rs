@@ -6,15 +6,24 @@ use crate::support::{Address, PATIENCE, make_fifo};
 use calc_ipc::protocol::frame::Notice;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 impl Wire for UnixStream {
+    fn descriptor(&self) -> RawFd {
+        self.as_raw_fd()
+    }
+
     fn set_nonblocking(&self, is_so: bool) -> io::Result<()> {
         UnixStream::set_nonblocking(self, is_so)
     }
 }
 
 impl Wire for Records {
+    fn descriptor(&self) -> RawFd {
+        self.as_raw_fd()
+    }
+
     fn set_nonblocking(&self, is_so: bool) -> io::Result<()> {
         self.socket.set_nonblocking(is_so)
     }
@@ -111,6 +120,10 @@ impl Write for Pair {
 }
 
 impl Wire for Pair {
+    fn descriptor(&self) -> RawFd {
+        self.answers.as_raw_fd()
+    }
+
     fn set_nonblocking(&self, _is_so: bool) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
