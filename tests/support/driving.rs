@@ -73,6 +73,16 @@ pub(crate) fn drive_until(server: &Server, mut is_so: impl FnMut() -> bool) {
     });
 }
 
+/// Drives it, as a host does that comes only when it is told to, until so: what it is not told of is never done.
+pub(crate) fn drive_when_told(server: &Server, mut is_so: impl FnMut() -> bool) {
+    eventually("what it has to be told of", || {
+        if is_readable(server) {
+            server.dispatch(LOOK).unwrap();
+        }
+        is_so()
+    });
+}
+
 /// Clients that call, each in a thread of its own; how many have not finished.
 pub(crate) fn callers<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
