@@ -1,6 +1,5 @@
 //! What a failed call knows of its request: over every transport, by a handler that counts what it
 //! was given.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod support;
@@ -8,12 +7,10 @@ mod support;
 mod tally;
 
 use calc_ipc::error::{Error, Status};
-use calc_ipc::service::{Client, Server, pipe};
+use calc_ipc::service::Server;
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::thread;
-use std::time::Duration;
-use support::processes::send;
-use support::{Address, Process, Transport, add, over_each, within};
+use support::{Address, Transport, add, over_each, within};
 use tally::{Tally, ask};
 
 /// A message that no kernel holds between two processes.
@@ -61,10 +58,6 @@ fn what_never_leaves_the_client_is_not_executed() {
         });
         let too_large = vec![0; 65_537];
         assert_eq!(failed(ask(&client, &too_large)), (Status::TooLarge, true));
-        let child = Process::fork(|| {
-            assert_eq!(failed(ask(&client, b"forked")), (Status::Forked, true));
-        });
-        assert!(child.succeeded());
         ask(&client, b"last").unwrap();
         assert_eq!(tally.given(), 2, "{}", transport.name);
     });
@@ -224,61 +217,87 @@ fn a_server_that_has_gone_is_found_before_sending_over_a_unix_socket() {
     });
 }
 
-/// A child that serves a pipe, and what its handler counts.
-fn child(milliseconds: u64) -> (Client, &'static Tally) {
-    let tally = Tally::new();
-    let client = pipe::create(tally.echo(), &large_within(milliseconds)).unwrap();
-    while ask(&client, b"until the child runs").is_err() {}
-    (client, tally)
-}
+/// What processes that fork, and children that serve pipes, make of it.
+#[cfg(unix)]
+mod forked {
+    use super::*;
+    use crate::support::Process;
+    use crate::support::processes::send;
+    use calc_ipc::service::{Client, pipe};
+    use std::time::Duration;
 
-#[test]
-fn a_pipe_knows_as_much() {
-    let (client, tally) = child(50);
-    let before = tally.given();
-    assert_eq!(
-        failed(ask(&client, b"fail")),
-        (Status::HandlerFailed, false)
-    );
-    let shut = tally.shut();
-    assert_eq!(failed(ask(&client, b"first")), (Status::TimedOut, false));
-    tally.await_given(before + 2);
-    assert_eq!(failed(ask(&client, b"second")), (Status::TimedOut, true));
-    drop(shut);
-    while ask(&client, b"last").is_err() {}
-    assert_eq!(
-        failed(ask(&client, &vec![0; 65 << 20])),
-        (Status::TooLarge, true)
-    );
-}
+    #[test]
+    fn what_a_forked_child_asks_over_its_parents_connection_is_not_executed() {
+        over_each(|transport, address| {
+            let tally = Tally::new();
+            let _server = serve(transport, address, tally);
+            let client = transport.client(address);
+            ask(&client, b"first").unwrap();
+            let child = Process::fork(|| {
+                assert_eq!(failed(ask(&client, b"forked")), (Status::Forked, true));
+            });
+            assert!(child.succeeded());
+            ask(&client, b"last").unwrap();
+            assert_eq!(tally.given(), 2, "{}", transport.name);
+        });
+    }
 
-#[test]
-fn half_a_request_in_a_pipe_is_not_executed() {
-    let (client, tally) = child(300);
-    let before = tally.given();
-    send(tally.process(), libc::SIGSTOP);
-    let failure = failed(ask(&client, &vec![7; HUGE]));
-    assert_eq!(failure, (Status::TimedOut, true));
-    send(tally.process(), libc::SIGCONT);
-    assert_eq!(failed(ask(&client, b"after")), (Status::Closed, true));
-    drop(client); // which waits for the child's end
-    assert_eq!(tally.given(), before);
-}
+    /// A child that serves a pipe, and what its handler counts.
+    fn child(milliseconds: u64) -> (Client, &'static Tally) {
+        let tally = Tally::new();
+        let client = pipe::create(tally.echo(), &large_within(milliseconds)).unwrap();
+        while ask(&client, b"until the child runs").is_err() {}
+        (client, tally)
+    }
 
-#[test]
-fn a_child_that_has_gone_is_found_when_its_pipe_is_read() {
-    let (client, tally) = child(60_000);
-    let before = tally.given();
-    send(tally.process(), libc::SIGKILL);
-    thread::sleep(Duration::from_millis(20)); // Or it dies in flight, which looks the same.
-    let (status, is_not_executed) = failed(ask(&client, b"second"));
-    assert!(
-        matches!(status, Status::Closed | Status::PeerDied),
-        "{status}"
-    );
-    assert!(!is_not_executed);
-    let (_, is_not_executed) = failed(ask(&client, b"third"));
-    assert!(is_not_executed);
-    drop(client);
-    assert_eq!(tally.given(), before);
+    #[test]
+    fn a_pipe_knows_as_much() {
+        let (client, tally) = child(50);
+        let before = tally.given();
+        assert_eq!(
+            failed(ask(&client, b"fail")),
+            (Status::HandlerFailed, false)
+        );
+        let shut = tally.shut();
+        assert_eq!(failed(ask(&client, b"first")), (Status::TimedOut, false));
+        tally.await_given(before + 2);
+        assert_eq!(failed(ask(&client, b"second")), (Status::TimedOut, true));
+        drop(shut);
+        while ask(&client, b"last").is_err() {}
+        assert_eq!(
+            failed(ask(&client, &vec![0; 65 << 20])),
+            (Status::TooLarge, true)
+        );
+    }
+
+    #[test]
+    fn half_a_request_in_a_pipe_is_not_executed() {
+        let (client, tally) = child(300);
+        let before = tally.given();
+        send(tally.process(), libc::SIGSTOP);
+        let failure = failed(ask(&client, &vec![7; HUGE]));
+        assert_eq!(failure, (Status::TimedOut, true));
+        send(tally.process(), libc::SIGCONT);
+        assert_eq!(failed(ask(&client, b"after")), (Status::Closed, true));
+        drop(client); // which waits for the child's end
+        assert_eq!(tally.given(), before);
+    }
+
+    #[test]
+    fn a_child_that_has_gone_is_found_when_its_pipe_is_read() {
+        let (client, tally) = child(60_000);
+        let before = tally.given();
+        send(tally.process(), libc::SIGKILL);
+        thread::sleep(Duration::from_millis(20)); // Or it dies in flight, which looks the same.
+        let (status, is_not_executed) = failed(ask(&client, b"second"));
+        assert!(
+            matches!(status, Status::Closed | Status::PeerDied),
+            "{status}"
+        );
+        assert!(!is_not_executed);
+        let (_, is_not_executed) = failed(ask(&client, b"third"));
+        assert!(is_not_executed);
+        drop(client);
+        assert_eq!(tally.given(), before);
+    }
 }

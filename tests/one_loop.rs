@@ -1,6 +1,5 @@
 //! A loop of one thread that drives servers and clients over every transport: it is woken for nothing, and what becomes of
 //! the processes at the other ends is nobody's but theirs.
-#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -12,16 +11,13 @@ mod deferring;
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Completion, Handler, IN_FLIGHT_MAX, Limit, Next, Server};
+use calc_ipc::service::{Client, Completion, Limit, Next, Server};
 use calc_ipc::transport::ServerOptions;
 use deferring::{Kept, LATER, NOW, message};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::Duration;
-use support::{
-    Address, Process, TRANSPORTS, Transport, eventually, handle_in_process, readable_among, status,
-};
+use support::{Address, TRANSPORTS, Transport, eventually, readable_among, status};
 
 const LOOK: Option<Duration> = Some(Duration::ZERO);
 const FOREVER: Limit = Limit::Own(None);
@@ -162,99 +158,108 @@ fn it_is_not_woken_while_nothing_happens() {
     all.assert_it_idles();
 }
 
-/// A process that is a client over each transport, and waits for answers that do not come.
-fn asker(addresses: &[Address]) -> Process {
-    Process::fork_until_ready(|say_so| {
-        let clients = clients(addresses);
-        for client in &clients {
-            for tag in 0..10 {
-                client
-                    .submit(FOREVER, &message(LATER, b"nobody's"), tag)
-                    .unwrap();
-            }
-        }
-        say_so();
-        thread::scope(|scope| {
+/// Other processes at the other ends, which are killed.
+#[cfg(unix)]
+mod killed {
+    use super::*;
+    use crate::support::{Process, handle_in_process};
+    use calc_ipc::service::{Handler, IN_FLIGHT_MAX};
+    use std::thread;
+
+    /// A process that is a client over each transport, and waits for answers that do not come.
+    fn asker(addresses: &[Address]) -> Process {
+        Process::fork_until_ready(|say_so| {
+            let clients = clients(addresses);
             for client in &clients {
-                scope.spawn(|| client.next(None, &mut []));
+                for tag in 0..10 {
+                    client
+                        .submit(FOREVER, &message(LATER, b"nobody's"), tag)
+                        .unwrap();
+                }
             }
-        });
-    })
-}
-
-/// Servers over each transport, in processes of their own that never answer.
-fn stuck_servers(addresses: &[Address]) -> Vec<Process> {
-    let pairs = TRANSPORTS.iter().zip(addresses);
-    let serve = |(transport, address)| {
-        let stuck = Handler::bytes(|_, _| {
-            loop {
-                thread::park();
-            }
-        });
-        handle_in_process(transport, address, &ServerOptions::default(), stuck)
-    };
-    pairs.map(serve).collect()
-}
-
-#[test]
-fn servers_that_are_killed_end_their_own_calls_once_each() {
-    let (near, far) = (addresses(), addresses());
-    let mut processes = stuck_servers(&far);
-    let (servers, _kept) = servers(&near);
-    let clients = clients(&near).into_iter().chain(clients(&far)).collect();
-    let mut all = Loop::new(servers, clients);
-    let own = near.len();
-    for client in 0..far.len() {
-        all.submit(own + client, 0, IN_FLIGHT_MAX, b"for ever");
-        all.submit(client, 0, 1, &message(NOW, b"before"));
+            say_so();
+            thread::scope(|scope| {
+                for client in &clients {
+                    scope.spawn(|| client.next(None, &mut []));
+                }
+            });
+        })
     }
-    all.turn_until("the own ones answer", |all| all.told.len() == own);
-    processes.iter_mut().for_each(Process::kill);
-    let expected = own + far.len() * IN_FLIGHT_MAX;
-    all.turn_until("each call ends", |all| all.told.len() == expected);
-    for client in 0..own {
-        all.submit(client, 1, 1, &message(NOW, b"after"));
-    }
-    all.turn_until("the own ones answer on", |all| {
-        all.told.len() == expected + own
-    });
-    all.assert_it_idles();
-    for ((client, tag), told) in &all.told {
-        let ends: &[Status] = match client {
-            client if *client < own => &[Status::Ok],
-            _ => &[Status::Closed, Status::PeerDied],
+
+    /// Servers over each transport, in processes of their own that never answer.
+    fn stuck_servers(addresses: &[Address]) -> Vec<Process> {
+        let pairs = TRANSPORTS.iter().zip(addresses);
+        let serve = |(transport, address)| {
+            let stuck = Handler::bytes(|_, _| {
+                loop {
+                    thread::park();
+                }
+            });
+            handle_in_process(transport, address, &ServerOptions::default(), stuck)
         };
-        assert!(
-            told.len() == 1 && ends.contains(&told[0]),
-            "{client}, {tag}: {told:?}"
-        );
+        pairs.map(serve).collect()
     }
-}
 
-#[test]
-fn clients_that_are_killed_leave_the_others_served() {
-    let addresses = addresses();
-    let (servers, kept) = servers(&addresses);
-    let mut process = asker(&addresses);
-    let mut all = Loop::new(servers, clients(&addresses));
-    let count = all.clients.len();
-    let mut replies = Vec::new();
-    all.turn_until("a reply is out over each", |_| {
-        replies.extend(kept.try_iter());
-        replies.len() == count
-    });
-    process.kill();
-    for client in 0..count {
-        all.submit(client, 0, IN_FLIGHT_MAX, &message(NOW, b"still"));
+    #[test]
+    fn servers_that_are_killed_end_their_own_calls_once_each() {
+        let (near, far) = (addresses(), addresses());
+        let mut processes = stuck_servers(&far);
+        let (servers, _kept) = servers(&near);
+        let clients = clients(&near).into_iter().chain(clients(&far)).collect();
+        let mut all = Loop::new(servers, clients);
+        let own = near.len();
+        for client in 0..far.len() {
+            all.submit(own + client, 0, IN_FLIGHT_MAX, b"for ever");
+            all.submit(client, 0, 1, &message(NOW, b"before"));
+        }
+        all.turn_until("the own ones answer", |all| all.told.len() == own);
+        processes.iter_mut().for_each(Process::kill);
+        let expected = own + far.len() * IN_FLIGHT_MAX;
+        all.turn_until("each call ends", |all| all.told.len() == expected);
+        for client in 0..own {
+            all.submit(client, 1, 1, &message(NOW, b"after"));
+        }
+        all.turn_until("the own ones answer on", |all| {
+            all.told.len() == expected + own
+        });
+        all.assert_it_idles();
+        for ((client, tag), told) in &all.told {
+            let ends: &[Status] = match client {
+                client if *client < own => &[Status::Ok],
+                _ => &[Status::Closed, Status::PeerDied],
+            };
+            assert!(
+                told.len() == 1 && ends.contains(&told[0]),
+                "{client}, {tag}: {told:?}"
+            );
+        }
     }
-    all.turn_until("the others are answered", |all| {
-        all.told.len() == count * IN_FLIGHT_MAX
-    });
-    assert!(all.told.values().all(|told| *told == [Status::Ok]));
-    drop(replies);
-    all.turn_until("their places are free", |all| {
-        let mut stats = all.servers.iter().map(|server| server.stats().unwrap());
-        stats.all(|stats| stats.clients == 1)
-    });
-    all.assert_it_idles();
+
+    #[test]
+    fn clients_that_are_killed_leave_the_others_served() {
+        let addresses = addresses();
+        let (servers, kept) = servers(&addresses);
+        let mut process = asker(&addresses);
+        let mut all = Loop::new(servers, clients(&addresses));
+        let count = all.clients.len();
+        let mut replies = Vec::new();
+        all.turn_until("a reply is out over each", |_| {
+            replies.extend(kept.try_iter());
+            replies.len() == count
+        });
+        process.kill();
+        for client in 0..count {
+            all.submit(client, 0, IN_FLIGHT_MAX, &message(NOW, b"still"));
+        }
+        all.turn_until("the others are answered", |all| {
+            all.told.len() == count * IN_FLIGHT_MAX
+        });
+        assert!(all.told.values().all(|told| *told == [Status::Ok]));
+        drop(replies);
+        all.turn_until("their places are free", |all| {
+            let mut stats = all.servers.iter().map(|server| server.stats().unwrap());
+            stats.all(|stats| stats.clients == 1)
+        });
+        all.assert_it_idles();
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+#[cfg(unix)]
 use crate::support::processes::SharedValue;
 use calc_ipc::calculator::Response;
 use calc_ipc::error::Error;
@@ -28,8 +29,15 @@ impl Drop for Shut {
 
 impl Tally {
     /// One at zero, open, which is never freed.
+    #[cfg(unix)]
     pub(crate) fn new() -> &'static Self {
         SharedValue::forever(Self::default())
+    }
+
+    /// One at zero, open, which is never freed. Nobody forks.
+    #[cfg(windows)]
+    pub(crate) fn new() -> &'static Self {
+        Box::leak(Box::default())
     }
 
     /// How many requests handlers were given.
@@ -51,6 +59,7 @@ impl Tally {
     }
 
     /// The process that was given a request last.
+    #[cfg(unix)]
     pub(crate) fn process(&self) -> libc::pid_t {
         libc::pid_t::try_from(self.process.load(Ordering::SeqCst)).expect("a number of a process")
     }
