@@ -39,6 +39,37 @@ fn the_header_warns_of_forks_in_hosts_with_threads() {
     assert!(comment.contains("calc_ipc_pipe_spawn()"), "{comment}");
 }
 
+/// The words that a script's variable holds.
+fn words_of(script: &str, variable: &str) -> Vec<String> {
+    let lines = script.lines();
+    let values = lines.filter_map(|line| line.strip_prefix(variable)?.strip_prefix("=\""));
+    let words = values.flat_map(|value| value.trim_end_matches('"').split(' '));
+    words.map(str::to_owned).collect()
+}
+
+/// Else a file of tests that is split in two would run there in part.
+#[test]
+fn tests_beside_those_for_aarch64_run_there_or_are_left_out_by_name() {
+    let script = read("scripts/arm64.sh").unwrap();
+    let (run, left_out) = (
+        words_of(&script, "tests"),
+        words_of(&script, "tests_left_out"),
+    );
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let files = std::fs::read_dir(folder).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    for name in names {
+        let Some(name) = name.strip_suffix(".rs") else {
+            continue;
+        };
+        let is_beside = |of: &String| name.starts_with(&format!("{of}_"));
+        let is_known = |list: &[String]| list.iter().any(|known| known == name);
+        if run.iter().any(is_beside) {
+            assert!(is_known(&run) != is_known(&left_out), "{name}");
+        }
+    }
+}
+
 #[test]
 fn what_is_not_there_is_missed() {
     assert!(exists("tests/documents.rs::what_is_not_there_is_missed"));
