@@ -256,5 +256,6 @@ int main(void) {
     test_url_server();
     test_deferred();
     test_url_client();
+    puts("passed"); /* which run.cmd looks for */
     return 0;
 }

@@ -69,7 +69,10 @@ make_std() { # The standard library, with the metadata that lets a compiler take
 }
 make_prefix() { # Wine's folder, with the one library that Rust's programs need and Wine 8 has not.
     mkdir -p "$WINEPREFIX"
-    [ -e "$WINEPREFIX/system.reg" ] || timeout 300 wineboot -i </dev/null >/dev/null 2>&1
+    if [ ! -e "$WINEPREFIX/system.reg" ]; then
+        timeout 300 wineboot -i </dev/null >/dev/null 2>&1
+        timeout 300 wineserver -w # The server of that leaves, and does not become the one that stays.
+    fi
     random=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
     [ ! -e "$random" ] || return 0
     cat >"$cache/random.c" <<END

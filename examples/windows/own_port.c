@@ -87,11 +87,12 @@ static int run(HANDLE port, int left) {
         DWORD count = 0;
         ULONG_PTR key = 0;
         OVERLAPPED *io = NULL;
-        if (!GetQueuedCompletionStatus(port, &count, &key, &io, INFINITE)) {
-            return 0;
-        }
+        const BOOL has_succeeded = GetQueuedCompletionStatus(port, &count, &key, &io, INFINITE);
         if (io != NULL) {
-            continue; /* Here the program goes on with a file or a socket of its own. */
+            continue; /* Here the program goes on with a file or a socket of its own, or sees that its I/O has failed. */
+        }
+        if (!has_succeeded) {
+            return 0;
         }
         watched *who = (watched *)key;
         unwatch(who);
