@@ -7,12 +7,9 @@ mod futex;
 mod job;
 mod lent;
 #[cfg(windows)]
-mod mapping;
-#[cfg(windows)]
 mod pipe;
 #[cfg(windows)]
 mod process;
-#[cfg(unix)]
 mod shared;
 #[cfg(windows)]
 mod system;
@@ -25,12 +22,9 @@ mod windows;
 pub(crate) use job::end_with_this_process;
 pub(crate) use lent::{Lent, echo_of_ends};
 #[cfg(windows)]
-pub(crate) use mapping::Shared;
-#[cfg(windows)]
 pub(crate) use pipe::{accept_pipe, await_pipe, create_pipe, has_pipe, is_pipe_busy, pipe_server};
 #[cfg(windows)]
 pub(crate) use process::{move_to_processors, processor_time, processors, suspend, use_processors};
-#[cfg(unix)]
 pub(crate) use shared::Shared;
 #[cfg(windows)]
 pub(crate) use system::system;

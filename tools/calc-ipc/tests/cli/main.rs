@@ -17,7 +17,6 @@ mod call;
 mod contestants;
 #[cfg(unix)]
 mod crowd;
-#[cfg(unix)]
 mod doctor;
 #[cfg(unix)]
 mod gateway;

@@ -64,6 +64,11 @@ impl Serving {
 }
 
 impl Names {
+    /// Of each kind that has a name of its own.
+    pub(crate) fn of_each_kind(&self) -> Vec<String> {
+        vec![self.unix(), self.shm(), self.fifo()]
+    }
+
     pub(crate) fn unix(&self) -> String {
         format!("unix://{}/sock", self.folder())
     }

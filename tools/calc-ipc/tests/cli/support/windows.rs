@@ -20,6 +20,11 @@ pub(super) fn kill(process: u32) {
 pub(super) fn forget(_: &str) {}
 
 impl Names {
+    /// Of each kind that has a name of its own.
+    pub(crate) fn of_each_kind(&self) -> Vec<String> {
+        vec![self.npipe(), self.shm()]
+    }
+
     pub(crate) fn npipe(&self) -> String {
         format!("npipe://{}", self.word())
     }

@@ -13,6 +13,9 @@ fn every_transport_is_measured_beside_its_raw_limit() {
     let report = &output.json()[0];
     let system = report["machine"]["system"].as_str().unwrap();
     assert!(system.starts_with("Windows "), "{system}");
+    // Wine has told every program where it is.
+    let is_wine = std::env::var_os("WINEHOMEDIR").is_some();
+    assert_eq!(system.contains(", Wine "), is_wine, "{system}");
     let is_skipped = |row: &Value| row["name"] == "two_cores";
     let skipped = report["skipped"].as_array().unwrap();
     assert!(skipped.iter().all(is_skipped), "{skipped:?}");
@@ -75,4 +78,7 @@ fn what_is_not_there_is_said() {
         assert_eq!(output.status, Some(2), "{output:?}");
         assert!(output.stderr.contains("are for Linux"), "{output:?}");
     }
+    let output = run(["gateway", "--listen", ":0"]);
+    assert_eq!(output.status, Some(2), "{output:?}");
+    assert!(output.stderr.contains("is for Linux"), "{output:?}");
 }

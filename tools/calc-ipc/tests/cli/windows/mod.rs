@@ -2,6 +2,5 @@
 
 mod bench;
 mod calls;
-mod doctor;
 mod ls;
-mod pipes;
+pub(crate) mod pipes;

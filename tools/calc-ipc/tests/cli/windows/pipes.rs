@@ -8,7 +8,7 @@ use windows_sys::Win32::Storage::FileSystem::PIPE_ACCESS_DUPLEX;
 use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, CreateNamedPipeW, PIPE_TYPE_BYTE};
 
 /// A place for one client at a pipe of this path, of which there may be so many.
-pub(super) fn create(path: &str, most: u32) -> File {
+pub(crate) fn create(path: &str, most: u32) -> File {
     let path: Vec<u16> = path.encode_utf16().chain([0]).collect();
     // SAFETY: the path ends with 0, and there are no attributes.
     let pipe = unsafe {
@@ -29,7 +29,7 @@ pub(super) fn create(path: &str, most: u32) -> File {
 }
 
 /// Waits for a client, which may be there already.
-pub(super) fn accept(pipe: &File) {
+pub(crate) fn accept(pipe: &File) {
     // SAFETY: the pipe is open, and waits.
     unsafe { ConnectNamedPipe(pipe.as_raw_handle(), ptr::null_mut()) };
 }

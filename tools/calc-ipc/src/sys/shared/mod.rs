@@ -1,8 +1,16 @@
-//! A file that two processes have mapped.
+//! A file that two processes have mapped, and by which each wakes the other.
 
-use super::futex::{wait_while, wake_one};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use std::ffi::c_void;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as own;
+#[cfg(windows)]
+use windows as own;
+
+use own::{View, Wakers};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::num::NonZeroUsize;
@@ -10,11 +18,19 @@ use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU32;
 
+/// Which of the two a process is.
+#[derive(Clone, Copy)]
+enum Side {
+    Server,
+    Client,
+}
+
 /// The mapping. It begins with a word by which the two sides say whose turn it is; whoever's turn it is not
 /// leaves the rest alone.
 pub(crate) struct Shared {
-    base: NonNull<u8>,
-    length: NonZeroUsize,
+    view: View,
+    length: usize,
+    wakers: Wakers,
 }
 
 // SAFETY: the mapping belongs to the process, not to a thread, and is written to by one side at a
@@ -24,33 +40,28 @@ unsafe impl Send for Shared {}
 impl Shared {
     /// Makes the file.
     pub(crate) fn create(path: &Path, length: usize) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).open(path)?;
         file.set_len(u64::try_from(length).unwrap_or(u64::MAX))?;
-        Self::map(&file)
+        Self::map(&file, Wakers::new(path, Side::Server)?)
     }
 
     /// Maps what another process has made.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Self::map(&OpenOptions::new().read(true).write(true).open(path)?)
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        Self::map(&file, Wakers::new(path, Side::Client)?)
     }
 
-    fn map(file: &File) -> io::Result<Self> {
+    fn map(file: &File, wakers: Wakers) -> io::Result<Self> {
         let length = usize::try_from(file.metadata()?.len()).ok();
         let length = length
             .and_then(NonZeroUsize::new)
             .filter(|length| length.get() >= size_of::<AtomicU32>())
             .ok_or(io::ErrorKind::InvalidData)?;
-        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
-        // SAFETY: it is a new mapping at an address of the kernel's choice, over nothing of this process's.
-        let base = unsafe { mmap(None, length, protection, flags, file, 0)? };
         Ok(Self {
-            base: base.cast(),
-            length,
+            view: View::map(file, length)?,
+            length: length.get(),
+            wakers,
         })
     }
 
@@ -58,17 +69,17 @@ impl Shared {
     pub(crate) fn word(&self) -> &AtomicU32 {
         // SAFETY: a mapping begins at a page and is at least a word long (`map`), it lives as long as `self`, and
         // both sides use the word atomically alone.
-        unsafe { AtomicU32::from_ptr(self.base.as_ptr().cast()) }
+        unsafe { AtomicU32::from_ptr(self.view.start().as_ptr().cast()) }
     }
 
     /// Sleeps while the word holds `value`, until the other side has changed it and wakes this one.
     pub(crate) fn wait_while(&self, value: u32) {
-        wait_while(self.word(), value);
+        self.wakers.wait_while(self.word(), value);
     }
 
-    /// Wakes the other side.
+    /// Wakes the other side, or keeps it from going to sleep.
     pub(crate) fn wake(&self) {
-        wake_one(self.word());
+        self.wakers.wake(self.word());
     }
 
     /// Copies `bytes` into the mapping.
@@ -87,15 +98,8 @@ impl Shared {
 
     fn place(&self, offset: usize, length: usize) -> NonNull<u8> {
         let end = offset.checked_add(length);
-        assert!(end.is_some_and(|end| end <= self.length.get()));
+        assert!(end.is_some_and(|end| end <= self.length));
         // SAFETY: the offset is within the mapping.
-        unsafe { self.base.add(offset) }
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is this value's own, and nothing borrows from it any more.
-        let _ = unsafe { munmap(self.base.cast::<c_void>(), self.length.get()) };
+        unsafe { self.view.start().add(offset) }
     }
 }
