@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
-#[path = "support/handles.rs"]
-mod handles;
 mod support;
 
 use calc_ipc::error::Status;
@@ -12,7 +10,7 @@ use calc_ipc::transport::ServerOptions;
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::Instant;
-use support::{Address, PATIENCE, TRANSPORTS, add, over_each, patient, status, within};
+use support::{Address, PATIENCE, TRANSPORTS, add, handles, over_each, patient, status, within};
 
 #[test]
 fn a_client_may_come_before_serving_begins() {

@@ -37,7 +37,7 @@ fn every_command_has_help_and_a_man_page() {
             "{overview}"
         );
     }
-    assert_eq!(names.in_use().len(), COMMANDS.len() + 1);
+    assert_eq!(names.files().len(), COMMANDS.len() + 1);
 }
 
 #[test]

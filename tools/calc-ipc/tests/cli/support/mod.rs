@@ -201,6 +201,11 @@ impl Names {
         self.folder.path().join(name)
     }
 
+    /// What is in the folder.
+    pub(crate) fn files(&self) -> Vec<String> {
+        names_in(self.folder.path())
+    }
+
     /// The folder's own name, which is as rare elsewhere.
     pub(crate) fn shm(&self) -> String {
         format!("shm://{}", self.word())
@@ -213,6 +218,12 @@ impl Names {
             .to_str()
             .unwrap()
     }
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.collect()
 }
 
 impl Drop for Names {

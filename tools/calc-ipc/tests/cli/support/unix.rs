@@ -1,6 +1,6 @@
 //! What is Unix's in running the command: signals, and names in the file system.
 
-use super::{Names, Output, Serving, finish, first_lines, read_on_thread};
+use super::{Names, Output, Serving, finish, first_lines, names_in, read_on_thread};
 use nix::sys::signal::{self, Signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -87,12 +87,9 @@ impl Names {
 
     /// Every name that is in use.
     pub(crate) fn in_use(&self) -> Vec<String> {
-        let names = |folder: &Path| {
-            let entries = fs::read_dir(folder).unwrap();
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        };
-        let in_memory = names(Path::new("/dev/shm")).filter(|name| name.starts_with(self.word()));
-        let mut all: Vec<_> = names(self.folder.path()).chain(in_memory).collect();
+        let mut all = names_in(Path::new("/dev/shm"));
+        all.retain(|name| name.starts_with(self.word()));
+        all.extend(self.files());
         all.sort();
         all
     }
