@@ -5,17 +5,19 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Handler, Limit, Server};
+use calc_ipc::service::{Client, Handler, Limit, Server};
 use calc_ipc::transport::ServerOptions;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use support::{Address, PATIENCE, TRANSPORTS, add, status};
+use std::time::Duration;
+use support::{Address, PATIENCE, TRANSPORTS, add, eventually, status};
 use windows_sys::Win32::Foundation::WAIT_OBJECT_0;
 use windows_sys::Win32::System::Threading::{
     ExitThread, GetCurrentThreadId, OpenThread, THREAD_SYNCHRONIZE, WaitForSingleObject,
 };
 
+const LOOK: Option<Duration> = Some(Duration::ZERO);
 const FOREVER: Limit = Limit::Own(None);
 
 /// A handler that ends its thread, and what tells which one that is.
@@ -34,9 +36,18 @@ fn ends_its_thread() -> (Handler, Receiver<OwnedHandle>) {
     (handler, told)
 }
 
-/// Waits until a thread is no more.
-fn await_end(told: &Receiver<OwnedHandle>) {
-    let thread = told.recv_timeout(PATIENCE).unwrap();
+/// Asks, and waits until the thread that is asked is no more.
+fn ask_and_await_end(client: &Client, told: &Receiver<OwnedHandle>) {
+    let _ = client.submit_request(FOREVER, &add(1, 2), 0).unwrap();
+    let mut thread = None;
+    eventually("it is asked", || {
+        // What the client could not send at once, it sends here.
+        let answer = client.next(LOOK, &mut []);
+        assert_eq!(status(answer), Status::TimedOut);
+        thread = told.try_recv().ok();
+        thread.is_some()
+    });
+    let thread = thread.unwrap();
     let patience = PATIENCE.as_millis().try_into().unwrap();
     // SAFETY: the handle is open.
     let found = unsafe { WaitForSingleObject(thread.as_raw_handle(), patience) };
@@ -65,8 +76,7 @@ fn stop_does_not_wait_for_a_thread_that_is_no_more() {
         let (handler, told) = ends_its_thread();
         let server = transport.serve(&address, handler, &options);
         let client = transport.client(&address);
-        client.submit_request(FOREVER, &add(1, 2), 0).unwrap();
-        await_end(&told);
+        ask_and_await_end(&client, &told);
         assert_eq!(stop(Arc::new(server)), [Status::Ok]);
     }
 }
@@ -81,8 +91,7 @@ fn stop_does_not_wait_for_the_turn_of_a_thread_that_is_no_more() {
         let driven = Arc::clone(&server);
         let driver = std::thread::spawn(move || while driven.dispatch(None).is_ok() {});
         let client = transport.client(&address);
-        client.submit_request(FOREVER, &add(1, 2), 0).unwrap();
-        await_end(&told);
+        ask_and_await_end(&client, &told);
         assert_eq!(stop(server), [Status::Ok; 2]);
         // What the turn left half done stays, and with it the address (docs/windows.md).
         let again = (transport.bind)(&address, &ServerOptions::default());

@@ -89,7 +89,7 @@ static int run(HANDLE port, int left) {
         OVERLAPPED *io = NULL;
         const BOOL has_succeeded = GetQueuedCompletionStatus(port, &count, &key, &io, INFINITE);
         if (io != NULL) {
-            continue; /* Here the program goes on with a file or a socket of its own, or sees that its I/O has failed. */
+            continue; /* Here the program goes on with its own I/O, or sees that it has failed. */
         }
         if (!has_succeeded) {
             return 0;

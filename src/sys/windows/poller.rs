@@ -246,6 +246,8 @@ impl Set {
         }
         let fresh = Object::new()?;
         fresh.set(); // It is looked at what there is.
+        // What was told before is known to whoever looks, though the relay's thread has not run yet.
+        self.take(Some(Duration::ZERO))?;
         let (port, set) = (self.port.clone(), self.itself.clone());
         thread::Builder::new()
             .name("calc_ipc-relay".into())

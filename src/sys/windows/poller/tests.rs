@@ -183,6 +183,18 @@ fn a_host_waits_for_an_object_of_the_set() {
 }
 
 #[test]
+fn what_rang_before_a_host_asked_for_the_object_is_signalled_at_once() {
+    let poller = Poller::new().unwrap();
+    let bell = Bell::new().unwrap();
+    poller.add(bell.as_source(), Want::READ, 1).unwrap();
+    assert_eq!(told(&poller), []);
+    bell.ring();
+    let mut objects = Vec::new();
+    poller.set.objects(Want::READ, &mut objects).unwrap();
+    assert!(wait_for(&objects, Some(Duration::ZERO)).unwrap());
+}
+
+#[test]
 fn what_no_set_has_any_more_tells_no_port() {
     for [own, peer] in pair() {
         let poller = Poller::new().unwrap();

@@ -2,7 +2,6 @@
 
 use crate::support::{Names, calc_ipc, finish, run};
 use std::fs;
-use std::process::Command;
 
 const COMMANDS: [&str; 10] = [
     "serve",
@@ -62,10 +61,12 @@ fn every_shell_has_completions() {
     assert_eq!(run(["completions", "tcsh"]).status, Some(2));
 }
 
+/// Windows has no bash.
+#[cfg(unix)]
 #[test]
 fn bash_completes_commands() {
     let script = run(["completions", "bash"]).stdout;
-    let mut bash = Command::new("bash");
+    let mut bash = std::process::Command::new("bash");
     // Bash itself says by which function.
     let question = r#"
         COMP_WORDS=(calc-ipc doc) COMP_CWORD=1
