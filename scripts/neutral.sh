@@ -14,7 +14,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 (
     export RUSTFLAGS="${RUSTFLAGS:-} --cfg bare -Dwarnings"
     cargo clippy --locked --target "$host" --lib --test bare
-    cargo test --locked --target "$host" --test bare --test golden --test header
+    cargo test --locked --target "$host" --test bare --test golden --test header --test header_compiled
     # Addresses are refused before they are looked at, pointers are not.
     cargo test --locked --target "$host" --test ffi_arguments -- every_required_pointer what_returns_nothing
 )
