@@ -3,6 +3,8 @@
 mod cell;
 mod lending;
 mod loaned;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod waiting;
 

@@ -21,7 +21,7 @@ mod reactor;
 mod shm;
 mod socket;
 #[cfg(test)]
-mod stand_in;
+pub(crate) mod stand_in;
 mod tally;
 mod tcp;
 mod url;

@@ -1,18 +1,20 @@
-//! What stands in for the other side in tests: a stream and an answer.
+//! What stands in for the other side in tests: a stream, a channel, and an answer.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::channel::{Patient, Stream};
 use super::reactor::Watched;
 use super::{
-    Answer, Credentials, Deadline, Defers, Lifeline, Promise, Visit, Visitor, Watches, Written,
+    Answer, Armed, Channel, Credentials, Deadline, Defers, Exchanged, Lifeline, Promise, Take,
+    Visit, Visitor, Watches, Written,
 };
+use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// A stream that gives and takes what the test says.
@@ -150,6 +152,93 @@ impl Watched for ScriptedStream {
 
     fn before_answers(&mut self) {
         self.befores += 1;
+    }
+}
+
+/// A channel for those who never wait, which takes every frame. Copies of it are the same one.
+#[derive(Clone, Default)]
+pub(crate) struct ScriptedChannel(Arc<Mutex<Scripted>>);
+
+#[derive(Default)]
+pub(crate) struct Scripted {
+    /// What has come and was not received.
+    pub(crate) answers: VecDeque<Result<&'static [u8]>>,
+    pub(crate) sent: Vec<u8>,
+    /// The server has ended, as those find out who look.
+    pub(crate) has_ended: bool,
+}
+
+impl ScriptedChannel {
+    pub(crate) fn script(&self) -> MutexGuard<'_, Scripted> {
+        mutex::lock(&self.0)
+    }
+}
+
+impl Channel for ScriptedChannel {
+    fn peer(&self) -> &'static str {
+        "server"
+    }
+
+    fn send(&mut self, _frame: &[u8], _deadline: &Deadline) -> Result<()> {
+        unreachable!("nobody waits")
+    }
+
+    fn send_body(&mut self, _body: &[u8], _deadline: &Deadline) -> Result<()> {
+        unreachable!("nobody waits")
+    }
+
+    fn recv(&mut self, _deadline: &Deadline) -> Result<&[u8]> {
+        unreachable!("nobody waits")
+    }
+
+    fn recv_into(&mut self, _answer: &mut [u8], _deadline: &Deadline) -> Result<usize> {
+        unreachable!("nobody waits")
+    }
+
+    fn exchange(
+        &mut self,
+        _frames: &[u8],
+        _longest_answer: u32,
+        _timeout: Option<Duration>,
+        _take: &mut Take<'_>,
+    ) -> Exchanged {
+        unreachable!("nobody waits")
+    }
+
+    fn begin_flight(&mut self, _owed: u32) -> Result<()> {
+        Ok(())
+    }
+
+    fn send_now(&mut self, frames: &[u8], _longest_answer: u32) -> Result<usize> {
+        self.script().sent.extend(frames);
+        Ok(frames.len())
+    }
+
+    fn recv_now(&mut self) -> Result<Option<&[u8]>> {
+        self.script().answers.pop_front().transpose()
+    }
+
+    fn has_arrived(&self) -> bool {
+        !self.script().answers.is_empty()
+    }
+
+    fn watches(&self, _for_room: bool) -> Watches<'_> {
+        Watches::default()
+    }
+
+    fn arm(&mut self) -> Armed {
+        Armed::Watched
+    }
+
+    fn look(&mut self) -> Result<()> {
+        match self.script().has_ended {
+            true => Err(Error::new(Status::PeerDied, "it has ended")),
+            false => Ok(()),
+        }
+    }
+
+    fn lifeline(&self) -> Lifeline<'_> {
+        Lifeline::None
     }
 }
 

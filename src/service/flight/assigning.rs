@@ -1,6 +1,9 @@
 //! Which connection a call goes over that nobody waits for: one in flight, one that is made for it, or the first that is
 //! free again.
 
+#[cfg(test)]
+mod tests;
+
 use super::Flight;
 use super::connection::Connection;
 use super::queue::{IN_FLIGHT_MAX, Queue};

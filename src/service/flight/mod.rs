@@ -9,6 +9,8 @@ mod connection;
 mod failures;
 mod queue;
 mod returning;
+#[cfg(test)]
+mod stage;
 mod state;
 mod waiting;
 mod watch;

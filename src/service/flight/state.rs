@@ -1,5 +1,8 @@
 //! Where the calls are: under way, answered, over; and what is known of them.
 
+#[cfg(test)]
+mod tests;
+
 use super::connection::{Connection, Done, Taken, end_due};
 use super::queue::Queue;
 use super::watch::{Connecting, Watch};

@@ -134,3 +134,28 @@ impl Drop for Waiter<'_> {
         self.waiting.given_back(); // What it was woken for may be there for another one.
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_waits_no_more_holds_nobody_up() {
+        let waiting = Waiting::default();
+        let mut waiter = waiting.join();
+        assert!(waiting.is_awaited() && !waiting.has_overdue());
+        waiter.since -= OVERDUE;
+        assert!(!waiter.sleep(&Deadline::after(Some(Duration::ZERO))));
+        assert!(waiting.has_overdue());
+        drop(waiter);
+        assert!(!waiting.is_awaited() && !waiting.has_overdue());
+    }
+
+    #[test]
+    fn what_one_was_woken_for_is_there_for_another_one() {
+        let waiting = Waiting::default();
+        let (one, other) = (waiting.join(), waiting.join());
+        drop(one);
+        assert_ne!(*mutex::lock(&waiting.given_back), other.seen);
+    }
+}

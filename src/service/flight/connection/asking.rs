@@ -1,5 +1,8 @@
 //! Sending requests that nobody waits for: at once, or together with others.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Connection, Done};
 use crate::error::Result;
 use crate::service::flight::queue::Name;

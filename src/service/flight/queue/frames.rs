@@ -99,3 +99,17 @@ impl Frames {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_there_once_it_was_made() {
+        let mut frames = Frames::default();
+        assert!(frames.has_room(0) && !frames.has_room(1));
+        assert!(frames.makes_room(9) && frames.has_room(9));
+        frames.append(&vec![0; frames.bytes.capacity()]);
+        assert!(frames.has_room(0) && !frames.has_room(1));
+    }
+}

@@ -183,3 +183,19 @@ fn what_is_due_next_is_looked_for_when_a_time_has_come() {
     assert_eq!(queue.end_due(due(5)), None);
     assert_eq!(queue.next_due(), Moment::NEVER);
 }
+
+#[test]
+fn a_call_finds_room_for_itself_and_its_frame_once_that_was_made() {
+    let mut queue = queue(1);
+    queue.reserve(1000).unwrap();
+    assert!(queue.frames.has_room(1000));
+    let mut id = 1;
+    while queue.calls.len() < queue.calls.capacity() {
+        id += 1;
+        queue
+            .push(name(id), (&[0; 4], &[]), 0, Moment::NEVER)
+            .unwrap();
+    }
+    queue.reserve(0).unwrap();
+    assert!(queue.calls.len() < queue.calls.capacity());
+}

@@ -1,0 +1,28 @@
+//! Connections in flight whose server is what the test makes of it.
+
+use super::connection::Connection;
+use super::queue::Name;
+use crate::service::calls::Calls;
+use crate::transport::ClientOptions;
+use crate::transport::stand_in::ScriptedChannel;
+
+/// A request.
+pub(super) const FRAME: &[u8] = &[1, 0, 0, 0, 7];
+
+pub(super) fn name(id: u64) -> Name {
+    Name { id, tag: id * 10 }
+}
+
+/// The connection of this lane, which owes so many answers to calls that are over.
+pub(super) fn connection(lane: usize, owed: u32) -> (Connection, ScriptedChannel) {
+    let (mut calls, channel) = calls();
+    calls.owed = owed;
+    (Connection::new(lane, calls), channel)
+}
+
+/// A connection that nobody has, and what is behind it.
+pub(super) fn calls() -> (Calls, ScriptedChannel) {
+    let channel = ScriptedChannel::default();
+    let calls = Calls::new(Box::new(channel.clone()), &ClientOptions::default());
+    (calls, channel)
+}
