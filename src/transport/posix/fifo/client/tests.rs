@@ -3,6 +3,8 @@
 use super::*;
 use crate::transport::posix::fifo::hello::RECORD;
 use crate::transport::posix::fifo::tests::Folder;
+use crate::transport::{Address, Dial};
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -200,4 +202,29 @@ fn a_client_writes_whole_frames_and_waits_for_room() {
     assert_eq!(kind(waited), Some(ErrorKind::TimedOut));
     let waited = stream.await_room(&soon());
     assert_eq!(kind(waited), Some(ErrorKind::TimedOut));
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_tried_as_long_as_it_is_wanted_and_there_is_time() {
+    let place = Place::new();
+    fill(&place.hello);
+    let dial_to = |name: &str| {
+        let address = Address::fifo(place.folder.text(name), place.folder.text("a"));
+        Dial::new(&address, &waiting(None), &Deadline::after(None)).unwrap()
+    };
+    let looks = Cell::new(0);
+    let thrice = || {
+        looks.set(looks.get() + 1);
+        looks.get() <= 3
+    };
+    let without_limit = Deadline::after(None);
+    let failure = |dialled: Result<_>| dialled.err().unwrap();
+    let error = failure(dial_to("q").connect_while(&thrice, &without_limit));
+    assert_eq!((error.status(), looks.get()), (Status::Cancelled, 4));
+    let limit = Deadline::after(Some(Duration::from_millis(41)));
+    let error = failure(dial_to("q").connect_while(&|| true, &limit));
+    assert_eq!(error.status(), Status::TimedOut);
+    assert!(error.context().contains("41ms"), "{error}");
+    let error = failure(dial_to("none").connect_while(&|| true, &without_limit));
+    assert_eq!(error.status(), Status::NotConnected);
 }
