@@ -21,19 +21,23 @@ pub(super) fn bind(name: &str, options: &ServerOptions) -> Result<Box<dyn Endpoi
     server::bind(Box::new(place), options)
 }
 
-/// Connects to the server of this name. It has to be of this user, or of who may do anything: it says which handles of this
-/// process are what it shares.
+/// Connects to the server of this name.
 pub(super) fn connect(name: &str, options: &ClientOptions) -> Result<Box<dyn Channel>> {
+    let control = named_pipe::reach(&pipe_of(name)?, &title(name), &wary(options))?;
+    Ok(client::connect(control, title(name), options))
+}
+
+/// The same options, but the server has to be of this user, or of who may do anything: it says which handles of this process
+/// are what it shares.
+fn wary(options: &ClientOptions) -> ClientOptions {
     let server_user = match options.server_user {
         ServerUser::Any => ServerUser::Own,
         user => user,
     };
-    let trusting = ClientOptions {
+    ClientOptions {
         server_user,
         ..options.clone()
-    };
-    let control = named_pipe::reach(&pipe_of(name)?, &title(name), &trusting)?;
-    Ok(client::connect(control, title(name), options))
+    }
 }
 
 /// What people call it.
@@ -61,6 +65,21 @@ mod tests {
         for name in [r"a\b", "a.", &"x".repeat(240)] {
             let status = pipe_of(name).unwrap_err().status();
             assert_eq!(status, Status::InvalidArgument, "{name}");
+        }
+    }
+
+    #[test]
+    fn anybodys_server_is_not_trusted_with_handles() {
+        for (asked, expected) in [
+            (ServerUser::Any, ServerUser::Own),
+            (ServerUser::Own, ServerUser::Own),
+            (ServerUser::Uid(7), ServerUser::Uid(7)), // Refused later, see `named_pipe::reach`.
+        ] {
+            let options = ClientOptions {
+                server_user: asked,
+                ..ClientOptions::default()
+            };
+            assert_eq!(wary(&options).server_user, expected);
         }
     }
 

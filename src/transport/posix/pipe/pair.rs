@@ -100,14 +100,10 @@ impl PipePair {
         in_time(poll::wait(&mut sources, deadline)?)?;
         let [input, halt, ended] = sources.map(|each| each.ready());
         if !input.is_empty() {
-            Ok(())
-        } else if self.halt.is_some() && !halt.is_empty() {
-            Err(halted())
-        } else if end.is_some() && !ended.is_empty() {
-            Err(ErrorKind::ConnectionAborted.into())
-        } else {
-            Ok(()) // The input, in a place that nothing else has: poll(2) looks at one after the other.
+            return Ok(());
         }
+        // If it is neither, it is the input in a place that nothing else has: poll(2) looks at one after the other.
+        neither(self.halt.as_ref().map(|_| halt), end.map(|_| ended))
     }
 
     /// Waits until there is room in the output, or `wanted` of the input; `end` as above. The peer's
@@ -119,7 +115,6 @@ impl PipePair {
         deadline: &Deadline,
     ) -> io::Result<()> {
         let input = || self.awaited_input(wanted);
-        let has_end = end.is_some();
         let mut sources = [
             Awaited::new(self.output.as_source(), Want::WRITE),
             input(),
@@ -127,18 +122,25 @@ impl PipePair {
             end.map_or_else(input, |end| Awaited::new(end, Want::READ)),
         ];
         in_time(poll::wait(&mut sources, deadline)?)?;
-        let [output, input, halt, end] = sources.map(|each| each.ready());
+        let [output, input, halt, ended] = sources.map(|each| each.ready());
         if output.contains(Ready::WRITABLE) || input.contains(Ready::READABLE) {
-            Ok(())
-        } else if self.halt.is_some() && !halt.is_empty() {
-            Err(halted())
-        } else if has_end && !end.is_empty() {
-            Err(ErrorKind::ConnectionAborted.into())
-        } else if output.is_empty() && input.is_empty() {
-            Ok(()) // The input in another place, as above.
-        } else {
-            Err(ErrorKind::BrokenPipe.into())
+            return Ok(());
         }
+        neither(self.halt.as_ref().map(|_| halt), end.map(|_| ended))?;
+        match output.is_empty() && input.is_empty() {
+            true => Ok(()), // The input in another place, as above.
+            false => Err(ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+/// Fails if what ends waits, or the peer's end, is ready, where there is such.
+fn neither(halt: Option<Ready>, end: Option<Ready>) -> io::Result<()> {
+    let is_told = |ready: Option<Ready>| ready.is_some_and(|ready| !ready.is_empty());
+    match (is_told(halt), is_told(end)) {
+        (true, _) => Err(halted()),
+        (false, true) => Err(ErrorKind::ConnectionAborted.into()),
+        (false, false) => Ok(()),
     }
 }
 

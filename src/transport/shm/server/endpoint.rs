@@ -32,20 +32,7 @@ pub(in crate::transport::shm) fn bind(
     place: Box<dyn Listening>,
     options: &ServerOptions,
 ) -> Result<Box<dyn Endpoint>> {
-    let (handle, page) = memory::create(PAGE, Access::Read)
-        .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
-    let header = Header(page);
-    header.set_abilities(USUAL);
-    Ok(Box::new(SharedEndpoint {
-        place,
-        header,
-        header_handle: handle,
-        serial: AtomicU32::new(0),
-        visitors: Visitors::default(),
-        limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
-        max_message: options.max_message,
-        in_place: options.in_place,
-    }))
+    Ok(Box::new(SharedEndpoint::at(place, options)?))
 }
 
 impl Endpoint for SharedEndpoint {
@@ -127,6 +114,23 @@ fn has_vanished(error: &io::Error) -> bool {
 }
 
 impl SharedEndpoint {
+    fn at(place: Box<dyn Listening>, options: &ServerOptions) -> Result<Self> {
+        let (handle, page) = memory::create(PAGE, Access::Read)
+            .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
+        let header = Header(page);
+        header.set_abilities(USUAL);
+        Ok(Self {
+            place,
+            header,
+            header_handle: handle,
+            serial: AtomicU32::new(0),
+            visitors: Visitors::default(),
+            limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
+            max_message: options.max_message,
+            in_place: options.in_place,
+        })
+    }
+
     /// Makes a client's page and its bell, and hands them over.
     fn share_with(&self, control: Source<'_>) -> io::Result<Shared> {
         let offset = layout::request_offset(self.serial.fetch_add(1, Ordering::Relaxed));
@@ -136,5 +140,48 @@ impl SharedEndpoint {
             offset,
             self.max_message,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+    use crate::sys::Bell;
+
+    /// A place to which nobody comes.
+    struct Nowhere(Bell);
+
+    impl AsSource for Nowhere {
+        fn as_source(&self) -> Source<'_> {
+            self.0.as_source()
+        }
+    }
+
+    impl Listening for Nowhere {
+        fn name(&self) -> String {
+            "nowhere".to_owned()
+        }
+
+        fn bequeath(&self) {}
+
+        fn adopt(&self) -> Result<()> {
+            Ok(())
+        }
+
+        fn accept(&self) -> io::Result<Accepted> {
+            Ok(Accepted::Nobody)
+        }
+    }
+
+    #[test]
+    fn all_clients_read_whether_answers_may_come_later() {
+        let place = Box::new(Nowhere(Bell::new().unwrap()));
+        let endpoint = SharedEndpoint::at(place, &ServerOptions::default()).unwrap();
+        let can = |ability| endpoint.header.has_ability(ability);
+        assert!(can(USUAL) && !can(DEFERS));
+        endpoint.defers();
+        assert!(can(USUAL) && can(DEFERS));
     }
 }

@@ -94,6 +94,28 @@ fn an_answer_is_waited_for_until_the_deadline_or_an_end() {
 }
 
 #[test]
+fn one_that_was_halted_waits_for_nothing_but_takes_what_is_there() {
+    let mut pipes = pipes();
+    pipes.pair = pipes.pair.with_lifeline().unwrap();
+    let (ended, living) = ends();
+    let (ended, living) = (ended.as_source(), living.read.as_source());
+    for (end, deadline, expected) in [
+        (None, now(), ErrorKind::TimedOut),
+        (Some(living), now(), ErrorKind::TimedOut),
+        (Some(ended), a_minute(), ErrorKind::ConnectionAborted),
+    ] {
+        assert_eq!(kind(pipes.pair.await_input(end, &deadline)), expected);
+    }
+    pipes.pair.halt.as_ref().unwrap().ring();
+    for end in [None, Some(living), Some(ended)] {
+        let waited = pipes.pair.await_input(end, &a_minute());
+        assert_eq!(kind(waited), ErrorKind::Interrupted);
+    }
+    pipes.answer();
+    pipes.pair.await_input(None, &a_minute()).unwrap();
+}
+
+#[test]
 fn room_is_waited_for_until_the_deadline_or_an_end() {
     let mut pipes = pipes();
     pipes.pair.await_room(&now()).unwrap();
