@@ -13,5 +13,8 @@ fn a_lane_is_worth_waiting_for_that_a_call_has_or_could_have() {
     *lane = Lane::InFlight;
     assert!(lanes.has_taken_or_free(), "a call has it");
     drop(lane);
-    assert!(!lanes.has_taken_or_free(), "calls that nobody waits for have it");
+    assert!(
+        !lanes.has_taken_or_free(),
+        "calls that nobody waits for have it"
+    );
 }

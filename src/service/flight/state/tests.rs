@@ -69,8 +69,8 @@ fn the_answer_to_an_open_call_is_not_dropped() {
 #[test]
 fn connections_have_their_answers_taken_in_turn() {
     let (mut state, channels) = state(&[0, 0, 0]);
-    for id in 0..6 {
-        ask(&mut state, id as usize % 3, id);
+    for (id, lane) in (0..6).zip([0, 1, 2, 0, 1, 2]) {
+        ask(&mut state, lane, id);
     }
     answer(&channels);
     answer(&channels);
