@@ -102,8 +102,8 @@ impl PipePair {
         if !input.is_empty() {
             return Ok(());
         }
-        // If it is neither, it is the input in a place that nothing else has: poll(2) looks at one after the other.
-        neither(self.halt.as_ref().map(|_| halt), end.map(|_| ended))
+        // Otherwise it was the input in a place that nothing else has: poll(2) looks at one after the other.
+        check_ends(self.halt.as_ref().map(|_| halt), end.map(|_| ended))
     }
 
     /// Waits until there is room in the output, or `wanted` of the input; `end` as above. The peer's
@@ -126,7 +126,7 @@ impl PipePair {
         if output.contains(Ready::WRITABLE) || input.contains(Ready::READABLE) {
             return Ok(());
         }
-        neither(self.halt.as_ref().map(|_| halt), end.map(|_| ended))?;
+        check_ends(self.halt.as_ref().map(|_| halt), end.map(|_| ended))?;
         match output.is_empty() && input.is_empty() {
             true => Ok(()), // The input in another place, as above.
             false => Err(ErrorKind::BrokenPipe.into()),
@@ -134,13 +134,15 @@ impl PipePair {
     }
 }
 
-/// Fails if what ends waits, or the peer's end, is ready, where there is such.
-fn neither(halt: Option<Ready>, end: Option<Ready>) -> io::Result<()> {
-    let is_told = |ready: Option<Ready>| ready.is_some_and(|ready| !ready.is_empty());
-    match (is_told(halt), is_told(end)) {
-        (true, _) => Err(halted()),
-        (false, true) => Err(ErrorKind::ConnectionAborted.into()),
-        (false, false) => Ok(()),
+/// Fails if the wait was halted, or the peer has ended. `None`: that was not waited for.
+fn check_ends(halt: Option<Ready>, end: Option<Ready>) -> io::Result<()> {
+    let is_ready = |ready: Option<Ready>| ready.is_some_and(|ready| !ready.is_empty());
+    if is_ready(halt) {
+        return Err(halted());
+    }
+    match is_ready(end) {
+        true => Err(ErrorKind::ConnectionAborted.into()),
+        false => Ok(()),
     }
 }
 
