@@ -12,6 +12,8 @@ mod returning;
 #[cfg(test)]
 mod stage;
 mod state;
+#[cfg(test)]
+mod tests;
 mod waiting;
 mod watch;
 

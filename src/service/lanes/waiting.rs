@@ -143,10 +143,17 @@ mod tests {
     fn one_that_waits_no_more_holds_nobody_up() {
         let waiting = Waiting::default();
         let mut waiter = waiting.join();
-        assert!(waiting.is_awaited() && !waiting.has_overdue());
-        waiter.since -= OVERDUE;
-        assert!(!waiter.sleep(&Deadline::after(Some(Duration::ZERO))));
-        assert!(waiting.has_overdue());
+        assert!(waiting.is_awaited());
+        let mut sleep_since = |since| {
+            waiter.since = since;
+            assert!(!waiter.sleep(&Deadline::after(Some(Duration::ZERO))));
+            waiting.overdue.load(Relaxed)
+        };
+        let now = Instant::now();
+        assert_eq!(sleep_since(now + Duration::from_hours(1)), 0);
+        for _ in 0..2 {
+            assert_eq!(sleep_since(now - OVERDUE), 1, "it counts once");
+        }
         drop(waiter);
         assert!(!waiting.is_awaited() && !waiting.has_overdue());
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::service::calls::Limit;
 use crate::service::flight::stage::{FRAME, calls};
-use crate::transport::ClientOptions;
+use crate::transport::{Address, ClientOptions, Deadline, Dial};
 
 #[test]
 fn as_many_calls_as_a_connection_may_have_wait_for_it_and_get_it() {
@@ -20,4 +20,41 @@ fn as_many_calls_as_a_connection_may_have_wait_for_it_and_get_it() {
     drop(taken);
     flight.resume(&lanes);
     assert_eq!(channel.script().sent, FRAME.repeat(IN_FLIGHT_MAX));
+}
+
+#[test]
+fn a_connection_gets_no_more_calls_than_it_may_have_while_another_one_is_taken() {
+    let options = ClientOptions {
+        connections: 2,
+        ..ClientOptions::default()
+    };
+    let nowhere = Address::shm("nowhere");
+    let dial = Dial::new(&nowhere, &options, &Deadline::after(None)).unwrap();
+    let (calls, channel) = calls();
+    let lanes = Lanes::many(dial, Some(calls));
+    let flight = Flight::new("server", &options);
+    let _taken = lanes.lane(1).unwrap();
+    for tag in 0..=IN_FLIGHT_MAX as u64 {
+        let submitted = flight.submit(&lanes, Limit::Usual, (FRAME, &[]), 9, tag);
+        submitted.unwrap();
+    }
+    assert_eq!(channel.script().sent, FRAME.repeat(IN_FLIGHT_MAX));
+}
+
+#[test]
+fn a_call_waits_for_a_connection_if_its_frame_finds_room_there() {
+    let lanes = Lanes::awaited(calls().0);
+    let options = ClientOptions {
+        max_message: 9,
+        ..ClientOptions::default()
+    };
+    let flight = Flight::new("server", &options);
+    let submit = |frame: (&[u8], &[u8])| flight.submit(&lanes, Limit::Usual, frame, 9, 1);
+    let _taken = lanes.lane(0).unwrap();
+    let large = [0; 40 << 10];
+    submit((&large, &[])).unwrap();
+    submit((FRAME, &[])).unwrap();
+    for frame in [(&large[..], &[][..]), (FRAME, &large)] {
+        assert_eq!(submit(frame).unwrap_err().status(), Status::Busy);
+    }
 }

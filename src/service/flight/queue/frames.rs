@@ -112,4 +112,15 @@ mod tests {
         frames.append(&vec![0; frames.bytes.capacity()]);
         assert!(frames.has_room(0) && !frames.has_room(1));
     }
+
+    #[test]
+    fn room_is_made_of_what_was_sent_once_that_is_most() {
+        for (sent, left) in [(5, 10), (6, 4)] {
+            let mut frames = Frames::default();
+            frames.append(&[7; 10]);
+            frames.sent(sent);
+            assert!(frames.makes_room(1));
+            assert_eq!(frames.bytes.len(), left);
+        }
+    }
 }

@@ -228,3 +228,23 @@ fn a_server_that_lets_nobody_in_is_tried_as_long_as_it_is_wanted_and_there_is_ti
     let error = failure(dial_to("none").connect_while(&|| true, &without_limit));
     assert_eq!(error.status(), Status::NotConnected);
 }
+
+#[test]
+fn a_client_that_is_not_taken_in_waits_for_an_answer_a_halt_or_the_servers_end() {
+    let place = Place::new();
+    let stream = place.announce();
+    let waited = || kind(stream.await_input(&soon()));
+    assert_eq!(waited(), Some(ErrorKind::TimedOut));
+    let Lifeline::Bell(bell) = stream.lifeline() else {
+        unreachable!("its waits can be ended");
+    };
+    bell.ring();
+    assert_eq!(waited(), Some(ErrorKind::Interrupted));
+    let greeting = stream.greeting.as_ref().unwrap();
+    let answers = fifo::open(&greeting.names.as_ref().unwrap().answers, End::Both).unwrap();
+    transfer::write(answers.as_source(), b"answer").unwrap();
+    assert_eq!(waited(), None);
+    let stream = place.announce();
+    drop(place.hello);
+    stream.await_input(&Deadline::never()).unwrap();
+}

@@ -1,0 +1,37 @@
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use super::stage::{FRAME, calls};
+use super::*;
+use crate::transport::stand_in::ScriptedChannel;
+
+/// The calls of a client whose only connection is the channel.
+fn flight() -> (Flight, Lanes, ScriptedChannel) {
+    let (calls, channel) = calls();
+    let flight = Flight::new("server", &ClientOptions::default());
+    (flight, Lanes::one(calls), channel)
+}
+
+#[test]
+fn a_call_counts_until_it_was_told_of_and_its_answer_has_come() {
+    let (flight, lanes, _channel) = flight();
+    let submit = || flight.submit(&lanes, Limit::Usual, (FRAME, &[]), 9, 1);
+    for _ in 1..IN_FLIGHT_MAX {
+        submit().unwrap();
+    }
+    flight.cancel(&lanes, 1).unwrap(); // It is still owed an answer, and to be told of.
+    assert_eq!(submit().unwrap_err().status(), Status::Busy);
+}
+
+#[test]
+fn an_answer_that_comes_before_the_stop_is_not_given_after_it() {
+    let (flight, lanes, channel) = flight();
+    let submitted = flight.submit(&lanes, Limit::Usual, (FRAME, &[]), 9, 1);
+    submitted.unwrap();
+    channel.script().answers.push_back(Ok(b"answer"));
+    flight.stop();
+    let next = flight.next(&lanes, Some(Duration::ZERO), &mut [0; 9]);
+    let Next::Completion(completion) = next.unwrap() else {
+        unreachable!("there is room");
+    };
+    assert_eq!(completion.outcome.unwrap_err().status(), Status::Cancelled);
+}
