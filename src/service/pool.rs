@@ -1,5 +1,8 @@
 //! The connections of a client, for calls that are waited for: each has one to itself.
 
+#[cfg(test)]
+mod tests;
+
 use super::calls::Calls;
 use super::flight::Flight;
 use super::lanes::{Found, Lane, Lanes, PANICKED, Seen, Taken, Waiter, Waiting};

@@ -164,6 +164,8 @@ pub(crate) struct Scripted {
     /// What has come and was not received.
     pub(crate) answers: VecDeque<Result<&'static [u8]>>,
     pub(crate) sent: Vec<u8>,
+    /// How often an answer was looked for.
+    pub(crate) looks: u32,
     /// The server has ended, as those find out who look.
     pub(crate) has_ended: bool,
 }
@@ -215,7 +217,9 @@ impl Channel for ScriptedChannel {
     }
 
     fn recv_now(&mut self) -> Result<Option<&[u8]>> {
-        self.script().answers.pop_front().transpose()
+        let mut script = self.script();
+        script.looks += 1;
+        script.answers.pop_front().transpose()
     }
 
     fn has_arrived(&self) -> bool {

@@ -35,3 +35,21 @@ fn an_answer_that_comes_before_the_stop_is_not_given_after_it() {
     };
     assert_eq!(completion.outcome.unwrap_err().status(), Status::Cancelled);
 }
+
+#[test]
+fn who_does_not_wait_looks_once_at_a_server_that_says_nothing() {
+    let (flight, lanes, channel) = flight();
+    let submitted = flight.submit(&lanes, Limit::Usual, (FRAME, &[]), 9, 1);
+    submitted.unwrap();
+    let next = flight.next(&lanes, Some(Duration::ZERO), &mut []);
+    assert_eq!(next.unwrap_err().status(), Status::TimedOut);
+    assert_eq!(channel.script().looks, 1);
+}
+
+#[test]
+fn who_woke_up_is_no_longer_asleep() {
+    let (flight, lanes, _channel) = flight();
+    let no_time = Deadline::after(Some(Duration::ZERO));
+    let state = flight.sleep(flight.lock(), &lanes, &no_time).unwrap();
+    assert_eq!(state.sleepers, 0);
+}

@@ -199,3 +199,14 @@ fn a_call_finds_room_for_itself_and_its_frame_once_that_was_made() {
     queue.reserve(0).unwrap();
     assert!(queue.calls.len() < queue.calls.capacity());
 }
+
+#[test]
+fn the_longest_answer_is_one_to_what_is_to_be_sent() {
+    let mut queue = queue(1);
+    for (sent, expected) in [(0, 100), (10, 9)] {
+        queue.sent(sent);
+        let pushed = queue.push(name(9), (&[1, 0, 0, 0], b"x"), 9, Moment::NEVER);
+        pushed.unwrap();
+        assert_eq!(queue.longest_answer(), expected);
+    }
+}

@@ -336,3 +336,19 @@ fn an_answer_is_taken_though_the_server_went_before_it_handed_a_buffer_over() {
     assert_eq!(channel.recv_now().unwrap().map(<[u8]>::len), Some(1));
     channel.send_now(&letters("bc"), 10).unwrap_err();
 }
+
+#[test]
+fn what_follows_a_failure_among_the_answers_to_a_batch_is_taken() {
+    let mut shared = Shared::new();
+    shared.channel.max_message = 2;
+    let frames = b"\x01\0\0\0a\x01\0\0\0b\x01\0\0\0c";
+    assert_eq!(shared.channel.send_now(frames, 1).unwrap(), frames.len());
+    let failed = &Notice::HandlerFailed.to_bytes();
+    let answers = [failed, &b"\x03\0\0\0too"[..], b"\x01\0\0\0C"].concat();
+    shared.answer(layout::BATCH, answers.len(), &answers);
+    for expected in [Status::HandlerFailed, Status::TooLarge] {
+        let error = shared.channel.recv_now().unwrap_err();
+        assert_eq!(error.status(), expected);
+    }
+    assert_eq!(shared.channel.recv_now().unwrap(), Some(&b"C"[..]));
+}

@@ -52,3 +52,13 @@ fn a_connection_that_has_ended_sends_nothing_and_keeps_its_reason() {
     assert_eq!(end(&connection), Some(Status::Closed));
     assert!(channel.script().sent.is_empty());
 }
+
+#[test]
+fn what_comes_in_two_parts_does_not_wait_where_nothing_is_under_way() {
+    let (mut connection, channel) = connection(0, 0);
+    let mut done = VecDeque::new();
+    let frame = FRAME.split_at(4);
+    let asked = connection.ask(name(1), frame, 9, || Moment::NEVER, true, &mut done);
+    asked.unwrap();
+    assert_eq!(channel.script().sent, FRAME);
+}
