@@ -47,6 +47,16 @@ fn who_does_not_wait_looks_once_at_a_server_that_says_nothing() {
 }
 
 #[test]
+fn what_a_look_finds_is_given_to_who_does_not_wait() {
+    let (flight, lanes, channel) = flight();
+    let submitted = flight.submit(&lanes, Limit::Usual, (FRAME, &[]), 9, 1);
+    submitted.unwrap();
+    channel.script().has_ended = true;
+    let next = flight.next(&lanes, Some(Duration::ZERO), &mut []);
+    assert!(matches!(next, Ok(Next::Completion(it)) if it.outcome.is_err()));
+}
+
+#[test]
 fn who_woke_up_is_no_longer_asleep() {
     let (flight, lanes, _channel) = flight();
     let no_time = Deadline::after(Some(Duration::ZERO));

@@ -4,10 +4,29 @@ use super::*;
 use crate::transport::stand_in::ScriptedChannel;
 use crate::transport::{Address, ClientOptions};
 
+fn calls() -> Calls {
+    let channel = Box::new(ScriptedChannel::default());
+    Calls::new(channel, &ClientOptions::default())
+}
+
+/// Lanes without connections.
+fn many(connections: u32) -> Lanes {
+    let options = ClientOptions {
+        connections,
+        ..ClientOptions::default()
+    };
+    let nowhere = Address::shm("nowhere");
+    let dial = Dial::new(&nowhere, &options, &Deadline::after(None)).unwrap();
+    Lanes::many(dial, None)
+}
+
+fn ended() -> Error {
+    Error::new(Status::Closed, "it has ended")
+}
+
 #[test]
 fn a_lane_is_worth_waiting_for_that_a_call_has_or_could_have() {
-    let channel = Box::new(ScriptedChannel::default());
-    let lanes = Lanes::awaited(Calls::new(channel, &ClientOptions::default()));
+    let lanes = Lanes::awaited(calls());
     assert!(lanes.has_taken_or_free());
     let mut lane = lanes.lane(0).unwrap();
     *lane = Lane::InFlight;
@@ -21,17 +40,36 @@ fn a_lane_is_worth_waiting_for_that_a_call_has_or_could_have() {
 
 #[test]
 fn once_a_connection_was_lost_others_are_made_only_while_one_lives() {
-    let options = ClientOptions {
-        connections: 3,
-        ..ClientOptions::default()
-    };
-    let nowhere = Address::shm("nowhere");
-    let dial = Dial::new(&nowhere, &options, &Deadline::after(None)).unwrap();
-    let lanes = Lanes::many(dial, None);
+    let lanes = many(3);
     let find = || lanes.find(&lanes.waiting, |_| Returned::No);
-    let error = Error::new(Status::Closed, "it has ended");
-    *lanes.lane(0).unwrap() = Lane::Lost(error, Instant::now());
+    *lanes.lane(0).unwrap() = Lane::Lost(ended(), Instant::now());
     assert!(matches!(find(), Found::None(_)));
     let _taken = lanes.lane(1).unwrap();
     assert!(matches!(find(), Found::Vacant(2, ..)));
+}
+
+#[test]
+fn calls_wait_for_lanes_where_the_options_say_how_many() {
+    assert!(many(0).waiting().is_none());
+    assert!(many(1).waiting().is_some());
+}
+
+#[test]
+fn of_lanes_without_connections_the_first_gets_one_if_any_may() {
+    let lanes = many(3);
+    let first = lanes.number_for_this_thread();
+    match lanes.find(&lanes.waiting, |_| Returned::No) {
+        Found::Vacant(number, ..) => assert_eq!(number, first),
+        _ => unreachable!("all are vacant"),
+    }
+    let lent = lanes.lend(false, |_| Returned::No);
+    assert!(matches!(lent, Lent::Theirs));
+}
+
+#[test]
+fn the_only_connection_is_lost_once_it_was_refused() {
+    let lanes = Lanes::awaited(calls());
+    let mut lane = lanes.lane(0).unwrap();
+    assert!(!lanes.refused(0, &mut lane, &ended()));
+    assert!(matches!(*lane, Lane::Lost(..)));
 }
