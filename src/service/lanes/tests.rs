@@ -15,7 +15,7 @@ fn many(connections: u32) -> Lanes {
         connections,
         ..ClientOptions::default()
     };
-    let nowhere = Address::shm("nowhere");
+    let nowhere = Address::shm("calc_ipc-nowhere");
     let dial = Dial::new(&nowhere, &options, &Deadline::after(None)).unwrap();
     Lanes::many(dial, None)
 }
@@ -72,4 +72,13 @@ fn the_only_connection_is_lost_once_it_was_refused() {
     let mut lane = lanes.lane(0).unwrap();
     assert!(!lanes.refused(0, &mut lane, &ended()));
     assert!(matches!(*lane, Lane::Lost(..)));
+}
+
+#[test]
+fn a_connection_that_cannot_be_made_is_no_failure_while_another_one_lives() {
+    let lanes = many(2);
+    let lend = || lanes.lend(true, |_| Returned::No);
+    assert!(matches!(lend(), Lent::Lost(_)));
+    let _taken = lanes.lane(0).unwrap();
+    assert!(matches!(lend(), Lent::Taken));
 }

@@ -28,7 +28,7 @@ fn a_connection_gets_no_more_calls_than_it_may_have_while_another_one_is_taken()
         connections: 2,
         ..ClientOptions::default()
     };
-    let nowhere = Address::shm("nowhere");
+    let nowhere = Address::shm("calc_ipc-nowhere");
     let dial = Dial::new(&nowhere, &options, &Deadline::after(None)).unwrap();
     let (calls, channel) = calls();
     let lanes = Lanes::many(dial, Some(calls));
