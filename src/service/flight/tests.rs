@@ -23,6 +23,22 @@ fn a_call_counts_until_it_was_told_of_and_its_answer_has_come() {
 }
 
 #[test]
+fn late_answers_that_have_come_make_room() {
+    let (flight, lanes, channel) = flight();
+    let submit = || flight.submit(&lanes, Limit::Usual, (FRAME, &[]), 9, 1);
+    let next = || flight.next(&lanes, Some(Duration::ZERO), &mut []);
+    let ids: Vec<_> = (0..IN_FLIGHT_MAX).map(|_| submit().unwrap()).collect();
+    assert_eq!(next().unwrap_err().status(), Status::TimedOut); // All are sent.
+    for id in ids {
+        flight.cancel(&lanes, id).unwrap();
+        next().unwrap();
+    }
+    assert_eq!(submit().unwrap_err().status(), Status::Busy);
+    channel.script().answers.push_back(Ok(b"answer"));
+    submit().unwrap();
+}
+
+#[test]
 fn an_answer_that_comes_before_the_stop_is_not_given_after_it() {
     let (flight, lanes, channel) = flight();
     let submitted = flight.submit(&lanes, Limit::Usual, (FRAME, &[]), 9, 1);

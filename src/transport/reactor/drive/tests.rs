@@ -246,3 +246,13 @@ fn when_it_ends_all_are_told() {
     });
     assert_eq!(lock(&stage.echo.visits).len(), 4);
 }
+
+#[test]
+fn the_timer_is_set_for_what_is_due_first() {
+    let mut reminder = Reminder::new(&Poller::new().unwrap()).unwrap();
+    let [soon, later] = [1, 2].map(|hours| Some(Instant::now() + Duration::from_hours(hours)));
+    for (next, expected) in [(later, later), (soon, soon), (later, soon), (None, soon)] {
+        reminder.set_timer(next).unwrap();
+        assert_eq!(reminder.set_to, expected);
+    }
+}
