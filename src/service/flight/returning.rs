@@ -1,5 +1,8 @@
 //! Connections in flight that come back, for calls that are waited for.
 
+#[cfg(test)]
+mod tests;
+
 use super::Flight;
 use super::connection::Connection;
 use super::state::State;

@@ -1,10 +1,13 @@
 //! Connections in flight whose server is what the test makes of it.
 
+use super::Flight;
 use super::connection::Connection;
 use super::queue::Name;
 use crate::service::calls::Calls;
-use crate::transport::ClientOptions;
+use crate::service::lanes::Lanes;
 use crate::transport::stand_in::ScriptedChannel;
+use crate::transport::{ClientOptions, Deadline};
+use std::time::Duration;
 
 /// A request.
 pub(super) const FRAME: &[u8] = &[1, 0, 0, 0, 7];
@@ -25,4 +28,15 @@ pub(super) fn calls() -> (Calls, ScriptedChannel) {
     let channel = ScriptedChannel::default();
     let calls = Calls::new(Box::new(channel.clone()), &ClientOptions::default());
     (calls, channel)
+}
+
+/// The calls of a client whose only connection is this one.
+pub(super) fn flight() -> (Flight, Lanes, ScriptedChannel) {
+    let (calls, channel) = calls();
+    let flight = Flight::new("server", &ClientOptions::default());
+    (flight, Lanes::one(calls), channel)
+}
+
+pub(super) fn no_time() -> Deadline {
+    Deadline::after(Some(Duration::ZERO))
 }

@@ -1,15 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use super::stage::{FRAME, calls};
+use super::stage::{FRAME, flight, no_time};
 use super::*;
-use crate::transport::stand_in::ScriptedChannel;
-
-/// The calls of a client whose only connection is the channel.
-fn flight() -> (Flight, Lanes, ScriptedChannel) {
-    let (calls, channel) = calls();
-    let flight = Flight::new("server", &ClientOptions::default());
-    (flight, Lanes::one(calls), channel)
-}
 
 #[test]
 fn a_call_counts_until_it_was_told_of_and_its_answer_has_come() {
@@ -75,7 +67,6 @@ fn what_a_look_finds_is_given_to_who_does_not_wait() {
 #[test]
 fn who_woke_up_is_no_longer_asleep() {
     let (flight, lanes, _channel) = flight();
-    let no_time = Deadline::after(Some(Duration::ZERO));
-    let state = flight.sleep(flight.lock(), &lanes, &no_time).unwrap();
+    let state = flight.sleep(flight.lock(), &lanes, &no_time()).unwrap();
     assert_eq!(state.sleepers, 0);
 }

@@ -17,8 +17,11 @@ fn as_many_calls_as_a_connection_may_have_wait_for_it_and_get_it() {
     }
     assert_eq!(submit(99).unwrap_err().status(), Status::Busy);
     assert!(channel.script().sent.is_empty());
+    let waiting = lanes.waiting().unwrap();
+    assert!(waiting.is_awaited());
     drop(taken);
     flight.resume(&lanes);
+    assert!(!waiting.is_awaited());
     assert_eq!(channel.script().sent, FRAME.repeat(IN_FLIGHT_MAX));
 }
 

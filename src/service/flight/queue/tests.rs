@@ -210,3 +210,11 @@ fn the_longest_answer_is_one_to_what_is_to_be_sent() {
         assert_eq!(queue.longest_answer(), expected);
     }
 }
+
+#[test]
+fn what_was_begun_stays_when_one_behind_it_is_taken_out() {
+    let mut queue = queue(3);
+    queue.sent(2);
+    assert!(queue.end(2).unwrap().is_not_executed);
+    assert_eq!(queue.unsent(), [0, 0, 1, 1, 0, 0, 0, 3]);
+}

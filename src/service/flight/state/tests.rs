@@ -140,3 +140,44 @@ fn the_only_connection_is_all_there_is_unless_something_else_is_to_be_seen_to() 
     only.fail(&error, &mut state.done);
     assert!(state.only().is_none(), "it has ended");
 }
+
+#[test]
+fn a_call_is_open_until_it_was_told_of_wherever_it_is() {
+    let (mut state, _) = state(&[0]);
+    assert!(!state.has_open());
+    ask(&mut state, 0, 1);
+    assert!(state.has_open(), "it is under way");
+    let error = Error::new(Status::Closed, "it has ended");
+    state.fail(&error);
+    assert!(state.has_open(), "it is to be told of");
+    assert_eq!(take(&mut state), Some(1));
+    assert!(!state.has_open());
+    let unassigned = &mut state.unassigned;
+    let pushed = unassigned.push(name(2), (FRAME, &[]), 9, Moment::NEVER);
+    pushed.unwrap();
+    assert!(state.has_open(), "it waits for a connection");
+}
+
+#[test]
+fn a_lane_whose_connection_could_not_be_made_comes_back_once() {
+    let (mut state, _) = state(&[]);
+    state.unopened = vec![2, 5];
+    let mut give_back = |lane| state.give_back(lane, None, |_| true);
+    assert!(matches!(give_back(5), Returned::Nothing));
+    assert!(matches!(give_back(5), Returned::No));
+    assert_eq!(state.unopened, [2]);
+}
+
+#[test]
+fn an_answer_that_is_too_large_ends_its_call_a_request_that_is_ends_all() {
+    let too_large = Error::new(Status::TooLarge, "it is too large");
+    for (error, ends) in [(too_large.clone(), false), (too_large.not_executed(), true)] {
+        let (mut state, channels) = state(&[0]);
+        ask(&mut state, 0, 1);
+        let channel = channels.first().unwrap();
+        channel.script().answers.push_back(Err(error));
+        assert_eq!(take(&mut state), Some(1));
+        let connection = state.connections.first().unwrap();
+        assert_eq!(connection.end().is_some(), ends);
+    }
+}
