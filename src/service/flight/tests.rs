@@ -70,3 +70,15 @@ fn who_woke_up_is_no_longer_asleep() {
     let state = flight.sleep(flight.lock(), &lanes, &no_time()).unwrap();
     assert_eq!(state.sleepers, 0);
 }
+
+#[test]
+fn who_has_spun_spins_no_more() {
+    let (flight, lanes, _channel) = flight();
+    let is_over_at_once = Limit::Own(Some(Duration::from_nanos(1)));
+    for limit in [is_over_at_once, Limit::Own(None)] {
+        let submitted = flight.submit(&lanes, limit, (FRAME, &[]), 9, 1);
+        submitted.unwrap();
+        let (state, _) = flight.spin(flight.lock(), &mut []);
+        assert_eq!(state.spinners, 0);
+    }
+}

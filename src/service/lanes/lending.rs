@@ -38,3 +38,24 @@ impl Lent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+
+    #[test]
+    fn a_lost_connection_is_the_failure_where_no_other_lives() {
+        let lent = |is_taken, is_in_flight| {
+            let lost = Some(Error::new(Status::Closed, "it has ended"));
+            Lent::without(Seen {
+                is_taken,
+                is_in_flight,
+                lost,
+            })
+        };
+        assert!(matches!(lent(false, false), Lent::Lost(_)));
+        assert!(matches!(lent(false, true), Lent::Theirs));
+        assert!(matches!(lent(true, false), Lent::Taken));
+    }
+}

@@ -213,8 +213,10 @@ fn the_longest_answer_is_one_to_what_is_to_be_sent() {
 
 #[test]
 fn what_was_begun_stays_when_one_behind_it_is_taken_out() {
-    let mut queue = queue(3);
+    let mut queue = queue(2);
+    let pushed = queue.push(name(3), (&[2, 0, 0, 0], &[3; 2]), 9, Moment::NEVER);
+    pushed.unwrap();
     queue.sent(2);
     assert!(queue.end(2).unwrap().is_not_executed);
-    assert_eq!(queue.unsent(), [0, 0, 1, 1, 0, 0, 0, 3]);
+    assert_eq!(queue.unsent(), [0, 0, 1, 2, 0, 0, 0, 3, 3]);
 }

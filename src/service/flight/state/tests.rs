@@ -181,3 +181,19 @@ fn an_answer_that_is_too_large_ends_its_call_a_request_that_is_ends_all() {
         assert_eq!(connection.end().is_some(), ends);
     }
 }
+
+#[test]
+fn the_bell_is_silenced_once() {
+    let (mut state, _) = state(&[]);
+    let watch = Watch::new().unwrap();
+    let rings = [true, false, false].map(|has_known| state.ring(&watch, has_known));
+    assert_eq!(rings, [false, true, false]);
+}
+
+#[test]
+fn a_connection_that_is_over_is_told_to_who_waits_for_that() {
+    let (mut state, _) = state(&[0]);
+    assert!(!state.has_known());
+    state.end_waiters = 1;
+    assert!(state.has_known());
+}
