@@ -385,7 +385,7 @@ typedef struct calc_ipc_uds_server calc_ipc_uds_server;
 /**
  * How a call ended: CALC_IPC_STATUS_OK, or a negative number that says why it failed.
  *
- * Values are never changed and never used again. -19 is reserved.
+ * Values are never changed and never used again.
  */
 typedef int32_t calc_ipc_status;
 
@@ -1836,7 +1836,7 @@ CALC_IPC_API void calc_ipc_named_pipe_client_destroy(struct calc_ipc_named_pipe_
  * Creates a server at a URL, where clients may connect from now on; they are served once run or
  * start begins.
  *
- * @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+ * @param url        The address, of any transport but exec:, as the opening comment says.
  * @param handler    What answers; NULL is the calculator.
  * @param user_data  Passed to `handler`; has to live until destroy returns.
  * @param options    NULL: the defaults.
@@ -1856,7 +1856,7 @@ calc_ipc_status calc_ipc_server_create(const char *url,
  *
  * Its answer to a message over `max_message` is TOO_LARGE, and it closes that connection.
  *
- * @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+ * @param url        The address, of any transport but exec:, as the opening comment says.
  * @param handler    What answers; not NULL.
  * @param user_data  Passed to `handler`; has to live until destroy returns.
  * @param options    NULL: the defaults. `max_message` bounds requests and answers.
@@ -1933,7 +1933,7 @@ CALC_IPC_API const char *calc_ipc_server_url(const struct calc_ipc_server *serve
  * replies still have to be ended, and give STOPPED. So has one whose client has gone, which leaves its place to another
  * client: who keeps many replies asks calc_ipc_reply_check() now and then.
  *
- * @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+ * @param url        The address, of any transport but exec:, as the opening comment says.
  * @param handler    What answers; not NULL.
  * @param user_data  Passed to `handler`; has to live until destroy returns.
  * @param options    NULL: the defaults. `max_message` bounds requests and answers, `max_clients` the replies that are out
@@ -2083,7 +2083,7 @@ calc_ipc_status calc_ipc_server_dispatch(const struct calc_ipc_server *server,
 /**
  * Connects to the server at a URL; exec: starts it as a child, which ends with the client.
  *
- * @param url      unix:, fifo:, shm:, tcp: or exec:, as the opening comment says.
+ * @param url      The address, of any transport, as the opening comment says.
  * @param options  NULL: the defaults.
  * @param out      Takes the client, to be destroyed; NULL on failure.
  * @return OK; INVALID_ARGUMENT: also what is no URL for a client; NOT_CONNECTED: no server, or no

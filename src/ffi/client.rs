@@ -31,7 +31,7 @@ impl Handle for calc_ipc_client {
 
 /// Connects to the server at a URL; exec: starts it as a child, which ends with the client.
 ///
-/// @param url      unix:, fifo:, shm:, tcp: or exec:, as the opening comment says.
+/// @param url      The address, of any transport, as the opening comment says.
 /// @param options  NULL: the defaults.
 /// @param out      Takes the client, to be destroyed; NULL on failure.
 /// @return OK; INVALID_ARGUMENT: also what is no URL for a client; NOT_CONNECTED: no server, or no

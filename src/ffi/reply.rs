@@ -47,7 +47,7 @@ pub type calc_ipc_deferred_handler = Option<
 /// replies still have to be ended, and give STOPPED. So has one whose client has gone, which leaves its place to another
 /// client: who keeps many replies asks calc_ipc_reply_check() now and then.
 ///
-/// @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+/// @param url        The address, of any transport but exec:, as the opening comment says.
 /// @param handler    What answers; not NULL.
 /// @param user_data  Passed to `handler`; has to live until destroy returns.
 /// @param options    NULL: the defaults. `max_message` bounds requests and answers, `max_clients` the replies that are out

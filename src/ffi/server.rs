@@ -37,7 +37,7 @@ impl Handle for calc_ipc_server {
 /// Creates a server at a URL, where clients may connect from now on; they are served once run or
 /// start begins.
 ///
-/// @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+/// @param url        The address, of any transport but exec:, as the opening comment says.
 /// @param handler    What answers; NULL is the calculator.
 /// @param user_data  Passed to `handler`; has to live until destroy returns.
 /// @param options    NULL: the defaults.
@@ -61,7 +61,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_server_create(
 ///
 /// Its answer to a message over `max_message` is TOO_LARGE, and it closes that connection.
 ///
-/// @param url        unix:, fifo:, shm:, tcp: or stdio:, as the opening comment says.
+/// @param url        The address, of any transport but exec:, as the opening comment says.
 /// @param handler    What answers; not NULL.
 /// @param user_data  Passed to `handler`; has to live until destroy returns.
 /// @param options    NULL: the defaults. `max_message` bounds requests and answers.

@@ -6,7 +6,7 @@ use std::ffi::c_char;
 
 /// How a call ended: CALC_IPC_STATUS_OK, or a negative number that says why it failed.
 ///
-/// Values are never changed and never used again. -19 is reserved.
+/// Values are never changed and never used again.
 pub type calc_ipc_status = i32;
 
 /// It worked.
