@@ -60,8 +60,8 @@ pub(super) enum Found<'a, A: Attendant> {
 pub(super) struct Seen {
     /// A call has one.
     pub(super) is_taken: bool,
-    /// Calls that nobody waits for have one.
-    pub(super) is_in_flight: bool,
+    /// Calls that nobody waits for have so many.
+    pub(super) in_flight: usize,
     /// One was lost, for this reason.
     pub(super) lost: Option<Error>,
 }
@@ -69,7 +69,7 @@ pub(super) struct Seen {
 impl Seen {
     /// Whether there is a connection to wait for.
     pub(super) fn has_living(&self) -> bool {
-        self.is_taken || self.is_in_flight
+        self.is_taken || self.in_flight > 0
     }
 }
 
@@ -199,7 +199,7 @@ impl Lanes {
                 match give_back(number) {
                     Returned::Calls(calls) => *lane = Lane::Free(calls),
                     Returned::Nothing => cell.empty(&mut lane),
-                    Returned::No => seen.is_in_flight = true,
+                    Returned::No => seen.in_flight += 1,
                 }
             }
             if self.is_to_be_made_anew(&mut lane) {

@@ -124,8 +124,10 @@ impl Pool {
     fn wait_for_return(&self, seen: Seen, deadline: &Deadline) -> Result<()> {
         match seen.lost {
             _ if seen.is_taken => Err(self.flight.taken()),
-            Some(error) if !seen.is_in_flight => Err(error.not_executed()),
-            _ => self.flight.await_return(&self.lanes, deadline),
+            Some(error) if seen.in_flight == 0 => Err(error.not_executed()),
+            _ => self
+                .flight
+                .await_return(&self.lanes, seen.in_flight, deadline),
         }
     }
 

@@ -82,24 +82,28 @@ impl Flight {
     }
 
     /// Waits until a connection in flight may be given back: one that only owes answers to calls that are over, or that is being
-    /// made. [`Status::Busy`]: all of them have calls to be told of.
+    /// made. This thread `saw` that many in flight, and no other lane. [`Status::Busy`]: all of them have calls to be told of.
     pub(in crate::service) fn await_return(
         &self,
         lanes: &Lanes,
+        saw: usize,
         deadline: &Deadline,
     ) -> Result<()> {
         let state = self.lock();
+        // Another thread was faster: it has one, or gave one back.
+        let is_over = state.connections.len() + state.connecting.len() < saw;
         let all_are_open = state.connections.iter().all(Connection::is_open);
-        match (all_are_open, state.connecting.is_empty()) {
-            (true, true) if state.connections.is_empty() => return Ok(()), // Some thread was faster.
-            (true, true) => return Err(self.has_open()),
-            _ => {}
+        if !is_over && all_are_open && state.connecting.is_empty() {
+            return Err(self.has_open());
         }
         if self.is_stopped() {
             return Err(self.stopped());
         }
         if deadline.has_passed() {
             return Err(self.too_late(deadline));
+        }
+        if is_over {
+            return Ok(());
         }
         if state.connections.len() + state.connecting.len() == 1 && !state.has_known() {
             // Another lane may be made, or is tried again after a pause, of which no watch tells.

@@ -33,7 +33,7 @@ impl Lent {
     pub(super) fn without(seen: Seen) -> Self {
         match seen.lost {
             _ if seen.is_taken => Self::Taken,
-            Some(error) if !seen.is_in_flight => Self::Lost(error),
+            Some(error) if seen.in_flight == 0 => Self::Lost(error),
             _ => Self::Theirs,
         }
     }
@@ -46,16 +46,16 @@ mod tests {
 
     #[test]
     fn a_lost_connection_is_the_failure_where_no_other_lives() {
-        let lent = |is_taken, is_in_flight| {
+        let lent = |is_taken, in_flight| {
             let lost = Some(Error::new(Status::Closed, "it has ended"));
             Lent::without(Seen {
                 is_taken,
-                is_in_flight,
+                in_flight,
                 lost,
             })
         };
-        assert!(matches!(lent(false, false), Lent::Lost(_)));
-        assert!(matches!(lent(false, true), Lent::Theirs));
-        assert!(matches!(lent(true, false), Lent::Taken));
+        assert!(matches!(lent(false, 0), Lent::Lost(_)));
+        assert!(matches!(lent(false, 1), Lent::Theirs));
+        assert!(matches!(lent(true, 0), Lent::Taken));
     }
 }
