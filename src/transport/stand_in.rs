@@ -155,7 +155,7 @@ impl Watched for ScriptedStream {
     }
 }
 
-/// A channel for those who never wait, which takes every frame. Copies of it are the same one.
+/// A channel for those who never wait. Copies of it are the same one.
 #[derive(Clone, Default)]
 pub(crate) struct ScriptedChannel(Arc<Mutex<Scripted>>);
 
@@ -164,6 +164,8 @@ pub(crate) struct Scripted {
     /// What has come and was not received.
     pub(crate) answers: VecDeque<Result<&'static [u8]>>,
     pub(crate) sent: Vec<u8>,
+    /// So many bytes are taken at once; `None`: all.
+    pub(crate) room: Option<usize>,
     /// How often an answer was looked for.
     pub(crate) looks: u32,
     /// The server has ended, as those find out who look.
@@ -212,8 +214,11 @@ impl Channel for ScriptedChannel {
     }
 
     fn send_now(&mut self, frames: &[u8], _longest_answer: u32) -> Result<usize> {
-        self.script().sent.extend(frames);
-        Ok(frames.len())
+        let mut script = self.script();
+        let taken = script.room.and_then(|room| frames.get(..room));
+        let taken = taken.unwrap_or(frames);
+        script.sent.extend(taken);
+        Ok(taken.len())
     }
 
     fn recv_now(&mut self) -> Result<Option<&[u8]>> {

@@ -154,6 +154,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(sleep_since(now - OVERDUE), 1, "it counts once");
         }
+        assert!(waiting.has_overdue());
         drop(waiter);
         assert!(!waiting.is_awaited() && !waiting.has_overdue());
     }

@@ -114,6 +114,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_sent_is_kept_no_longer_than_it_has_to_be() {
+        let mut frames = Frames::kept();
+        frames.append(&[7; 10]);
+        frames.keep_no_more();
+        frames.sent(10);
+        assert!(frames.is_empty() && frames.bytes.capacity() > 0);
+        frames.append(&vec![7; SPARE + 1]);
+        frames.sent(SPARE + 1);
+        assert_eq!(frames.bytes.capacity(), 0);
+    }
+
+    #[test]
     fn room_is_made_of_what_was_sent_once_that_is_most() {
         for (sent, left) in [(5, 10), (6, 4)] {
             let mut frames = Frames::default();

@@ -12,6 +12,13 @@ fn submit(connection: &mut Connection, id: u64) {
         .unwrap();
 }
 
+/// Asks by this frame, and sends it.
+fn ask(connection: &mut Connection, frame: (&[u8], &[u8])) {
+    let done = &mut VecDeque::new();
+    let asked = connection.ask(name(1), frame, 9, || Moment::NEVER, true, done);
+    asked.unwrap();
+}
+
 fn end(connection: &Connection) -> Option<Status> {
     connection.end().map(Error::status)
 }
@@ -56,9 +63,25 @@ fn a_connection_that_has_ended_sends_nothing_and_keeps_its_reason() {
 #[test]
 fn what_comes_in_two_parts_does_not_wait_where_nothing_is_under_way() {
     let (mut connection, channel) = connection(0, 0);
-    let mut done = VecDeque::new();
-    let frame = FRAME.split_at(4);
-    let asked = connection.ask(name(1), frame, 9, || Moment::NEVER, true, &mut done);
-    asked.unwrap();
+    ask(&mut connection, FRAME.split_at(4));
+    assert_eq!(channel.script().sent, FRAME);
+}
+
+#[test]
+fn one_request_is_not_sent_either_to_a_server_that_answers_before_it_was_asked() {
+    let (mut connection, channel) = connection(0, 0);
+    channel.script().answers.push_back(Ok(b"unasked"));
+    ask(&mut connection, (FRAME, &[]));
+    connection.send(&mut VecDeque::new());
+    assert!(channel.script().sent.is_empty());
+}
+
+#[test]
+fn what_was_sent_in_part_is_sent_to_its_end() {
+    let (mut connection, channel) = connection(0, 0);
+    channel.script().room = Some(3);
+    ask(&mut connection, (FRAME, &[]));
+    channel.script().room = None;
+    connection.send(&mut VecDeque::new());
     assert_eq!(channel.script().sent, FRAME);
 }
