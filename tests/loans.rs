@@ -5,12 +5,15 @@
     reason = "this is a test"
 )]
 
+#[path = "support/loans.rs"]
+mod lent;
 mod support;
 
 use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Handler, LOAN_ALIGNMENT, Limit, Next, Place};
-use calc_ipc::transport::{ALIGNMENT, ClientOptions, InPlace, ServerOptions, ServerUser};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use calc_ipc::transport::{ClientOptions, ServerOptions};
+use lent::{both_trusts, fill, read};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -19,25 +22,12 @@ use support::{over_each, patient, status};
 /// The longest message that a line of shared memory holds.
 const LINE: usize = 52;
 
-/// Writes a message to a loan.
-fn fill(place: Place, message: &[u8]) {
-    // SAFETY: the loan is as long as that, and no call uses it.
-    let room = unsafe { std::slice::from_raw_parts_mut(place.as_ptr(), message.len()) };
-    room.copy_from_slice(message);
-}
-
 /// Sends this message in a loan, and copies the answer out.
 fn ask(client: &Client, loan: Place, message: &[u8]) -> Result<Vec<u8>> {
     fill(loan, message);
     client
         .call_loaned(Limit::Usual, loan, message.len())
         .map(read)
-}
-
-fn read(answer: InPlace) -> Vec<u8> {
-    assert!(answer.place.as_ptr().addr().is_multiple_of(ALIGNMENT));
-    // SAFETY: the answer is there until the next call with its loan.
-    unsafe { std::slice::from_raw_parts(answer.place.as_ptr(), answer.length) }.to_vec()
 }
 
 /// Bytes that no other length or seed gives.
@@ -59,13 +49,6 @@ fn backwards() -> Handler {
 
 fn reversed(message: &[u8]) -> Vec<u8> {
     message.iter().rev().copied().collect()
-}
-
-fn both_trusts() -> [ClientOptions; 2] {
-    [ServerUser::Own, ServerUser::Any].map(|server_user| ClientOptions {
-        server_user,
-        ..patient()
-    })
 }
 
 #[test]
@@ -338,111 +321,4 @@ fn a_client_may_end_with_a_loan_out() {
         let client = transport.client_with(address, &patient());
         assert_eq!(client.call_bytes(b"x", &mut [0; 9]).unwrap(), 1);
     });
-}
-
-/// A handler that looks at the first byte of a message, lets the test go on, and once that has, answers with both what it saw
-/// and what is there now.
-fn looking_twice() -> (Handler, Receiver<()>, Sender<()>) {
-    let (looked, has_looked) = channel();
-    let (go_on, gate) = channel();
-    let gate = Mutex::new(gate);
-    let handler = Handler::InPlace(Box::new(move |message, room| {
-        // SAFETY: the message is that long, and read as what may change.
-        let look = || unsafe { message.place.as_ptr().cast_const().read_volatile() };
-        room[0] = look();
-        looked.send(()).unwrap();
-        gate.lock().unwrap().recv().unwrap();
-        room[1] = look();
-        Some(2)
-    }));
-    (handler, has_looked, go_on)
-}
-
-#[test]
-fn only_a_server_that_says_so_reads_what_may_change() {
-    over_each(|transport, address| {
-        for (in_place, length) in [(false, 5000), (true, 5000), (true, 10)] {
-            let (handler, has_looked, go_on) = looking_twice();
-            let options = ServerOptions {
-                in_place,
-                ..ServerOptions::default()
-            };
-            let server = transport.serve(address, handler, &options);
-            let client = transport.client_with(address, &patient());
-            let loan = client.loan(length).unwrap();
-            fill(loan, &vec![1; length]);
-            thread::scope(|scope| {
-                let call = || read(client.call_loaned(Limit::Usual, loan, length).unwrap());
-                let waiting = scope.spawn(call);
-                has_looked.recv().unwrap();
-                fill(loan, &[2]); // As no client may.
-                go_on.send(()).unwrap();
-                let is_seen = in_place && length > LINE && transport.name == "shm";
-                let second = if is_seen { 2 } else { 1 };
-                assert_eq!(waiting.join().unwrap(), [1, second], "{}", transport.name);
-            });
-            server.stop().unwrap();
-        }
-    });
-}
-
-#[test]
-fn requests_are_read_in_place_for_one_user_alone() {
-    over_each(|transport, address| {
-        for mode in [0o600, 0o660, 0o606, 0o400] {
-            let options = ServerOptions {
-                in_place: true,
-                mode,
-                ..ServerOptions::default()
-            };
-            let bound = (transport.bind)(address, &options);
-            let expected = if mode == 0o600 {
-                Status::Ok
-            } else {
-                Status::InvalidArgument
-            };
-            assert_eq!(status(bound), expected, "{mode:o} over {}", transport.name);
-        }
-    });
-}
-
-/// Where shared memory is mapped in this process, and how.
-#[cfg(unix)]
-fn mapped_at(place: Place) -> String {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let holds = |line: &&str| {
-        let (from, rest) = line.split_once('-').unwrap();
-        let (to, _) = rest.split_once(' ').unwrap();
-        let number = |text| usize::from_str_radix(text, 16).unwrap();
-        (number(from)..number(to)).contains(&place.as_ptr().addr())
-    };
-    maps.lines().find(holds).unwrap().to_owned()
-}
-
-#[test]
-#[cfg(unix)]
-fn over_shared_memory_answers_are_read_where_the_server_wrote_them() {
-    let (address, transport) = (support::Address::new(), support::Transport::named("shm"));
-    let _server = transport.serve(&address, backwards(), &ServerOptions::default());
-    let [own, any] = both_trusts();
-    for (options, in_place) in [(own, true), (any, false)] {
-        let client = transport.client_with(&address, &options);
-        let loan = client.loan(5000).unwrap();
-        let request = mapped_at(loan);
-        assert!(
-            request.contains("rw-s") && request.contains("memfd"),
-            "{request}"
-        );
-        fill(loan, &[7; 5000]);
-        for _ in 0..3 {
-            let answer = client.call_loaned(Limit::Usual, loan, 5000).unwrap();
-            let map = mapped_at(answer.place);
-            assert_eq!(
-                map.contains("r--s") && map.contains("memfd"),
-                in_place,
-                "{map}"
-            );
-        }
-        client.give_back(loan);
-    }
 }
