@@ -11,8 +11,8 @@ mod support;
 
 use calc_ipc::error::{Result, Status};
 use calc_ipc::service::{Client, Handler, LOAN_ALIGNMENT, Limit, Next, Place};
-use calc_ipc::transport::{ClientOptions, ServerOptions};
-use lent::{both_trusts, fill, read};
+use calc_ipc::transport::{ClientOptions, ServerOptions, ServerUser};
+use lent::{fill, read};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -49,6 +49,14 @@ fn backwards() -> Handler {
 
 fn reversed(message: &[u8]) -> Vec<u8> {
     message.iter().rev().copied().collect()
+}
+
+/// The options of a client that trusts a server of its own user with what that has answered, and of one that does not.
+fn both_trusts() -> [ClientOptions; 2] {
+    [ServerUser::Own, ServerUser::Any].map(|server_user| ClientOptions {
+        server_user,
+        ..patient()
+    })
 }
 
 #[test]
@@ -321,4 +329,45 @@ fn a_client_may_end_with_a_loan_out() {
         let client = transport.client_with(address, &patient());
         assert_eq!(client.call_bytes(b"x", &mut [0; 9]).unwrap(), 1);
     });
+}
+
+/// Where shared memory is mapped in this process, and how.
+#[cfg(unix)]
+fn mapped_at(place: Place) -> String {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let holds = |line: &&str| {
+        let (from, rest) = line.split_once('-').unwrap();
+        let (to, _) = rest.split_once(' ').unwrap();
+        let number = |text| usize::from_str_radix(text, 16).unwrap();
+        (number(from)..number(to)).contains(&place.as_ptr().addr())
+    };
+    maps.lines().find(holds).unwrap().to_owned()
+}
+
+#[test]
+#[cfg(unix)]
+fn over_shared_memory_answers_are_read_where_the_server_wrote_them() {
+    let (address, transport) = (support::Address::new(), support::Transport::named("shm"));
+    let _server = transport.serve(&address, support::echo(), &ServerOptions::default());
+    let [own, any] = both_trusts();
+    for (options, in_place) in [(own, true), (any, false)] {
+        let client = transport.client_with(&address, &options);
+        let loan = client.loan(5000).unwrap();
+        let request = mapped_at(loan);
+        assert!(
+            request.contains("rw-s") && request.contains("memfd"),
+            "{request}"
+        );
+        fill(loan, &[7; 5000]);
+        for _ in 0..3 {
+            let answer = client.call_loaned(Limit::Usual, loan, 5000).unwrap();
+            let map = mapped_at(answer.place);
+            assert_eq!(
+                map.contains("r--s") && map.contains("memfd"),
+                in_place,
+                "{map}"
+            );
+        }
+        client.give_back(loan);
+    }
 }

@@ -10,9 +10,9 @@ mod lent;
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Handler, Limit, Place};
+use calc_ipc::service::{Handler, Limit};
 use calc_ipc::transport::ServerOptions;
-use lent::{both_trusts, fill, read};
+use lent::{fill, read};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -85,45 +85,4 @@ fn requests_are_read_in_place_for_one_user_alone() {
             assert_eq!(status(bound), expected, "{mode:o} over {}", transport.name);
         }
     });
-}
-
-/// Where shared memory is mapped in this process, and how.
-#[cfg(unix)]
-fn mapped_at(place: Place) -> String {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let holds = |line: &&str| {
-        let (from, rest) = line.split_once('-').unwrap();
-        let (to, _) = rest.split_once(' ').unwrap();
-        let number = |text| usize::from_str_radix(text, 16).unwrap();
-        (number(from)..number(to)).contains(&place.as_ptr().addr())
-    };
-    maps.lines().find(holds).unwrap().to_owned()
-}
-
-#[test]
-#[cfg(unix)]
-fn over_shared_memory_answers_are_read_where_the_server_wrote_them() {
-    let (address, transport) = (support::Address::new(), support::Transport::named("shm"));
-    let _server = transport.serve(&address, support::echo(), &ServerOptions::default());
-    let [own, any] = both_trusts();
-    for (options, in_place) in [(own, true), (any, false)] {
-        let client = transport.client_with(&address, &options);
-        let loan = client.loan(5000).unwrap();
-        let request = mapped_at(loan);
-        assert!(
-            request.contains("rw-s") && request.contains("memfd"),
-            "{request}"
-        );
-        fill(loan, &[7; 5000]);
-        for _ in 0..3 {
-            let answer = client.call_loaned(Limit::Usual, loan, 5000).unwrap();
-            let map = mapped_at(answer.place);
-            assert_eq!(
-                map.contains("r--s") && map.contains("memfd"),
-                in_place,
-                "{map}"
-            );
-        }
-        client.give_back(loan);
-    }
 }

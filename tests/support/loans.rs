@@ -1,8 +1,7 @@
 //! What the tests of loans share.
 
-use crate::support::patient;
 use calc_ipc::service::Place;
-use calc_ipc::transport::{ALIGNMENT, ClientOptions, InPlace, ServerUser};
+use calc_ipc::transport::{ALIGNMENT, InPlace};
 
 /// Writes a message to a loan.
 pub(crate) fn fill(place: Place, message: &[u8]) {
@@ -16,12 +15,4 @@ pub(crate) fn read(answer: InPlace) -> Vec<u8> {
     assert!(answer.place.as_ptr().addr().is_multiple_of(ALIGNMENT));
     // SAFETY: the answer is there until the next call with its loan.
     unsafe { std::slice::from_raw_parts(answer.place.as_ptr(), answer.length) }.to_vec()
-}
-
-/// The options of a client that trusts a server of its own user with what that has answered, and of one that does not.
-pub(crate) fn both_trusts() -> [ClientOptions; 2] {
-    [ServerUser::Own, ServerUser::Any].map(|server_user| ClientOptions {
-        server_user,
-        ..patient()
-    })
 }
