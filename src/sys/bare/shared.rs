@@ -9,6 +9,7 @@ pub(crate) mod memory {
     use crate::sys::atomic::Mapped;
     use crate::sys::bare::Absent;
     use crate::sys::line::{Line, Page};
+    use crate::sys::place::Place;
     use crate::sys::{Handle, Source};
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,12 @@ pub(crate) mod memory {
         never! {
             fn write(usize, &[u8]) -> ();
             fn read(usize, &mut [u8]) -> ();
+            fn length() -> usize;
+            fn place() -> Place;
+        }
+
+        pub(crate) fn own_bytes(&mut self) -> Option<&mut [u8]> {
+            match self.0 {}
         }
     }
 
