@@ -99,7 +99,12 @@ fn half_a_frame_of_one_that_was_spun_for_is_dropped_too() {
 #[test]
 fn a_client_that_never_reads_is_not_waited_for() {
     let address = Address::new();
-    let server = serve(&address);
+    // So long that it is not dropped before it floods.
+    let options = ServerOptions {
+        stall_timeout: PATIENCE,
+        ..ServerOptions::default()
+    };
+    let server = TRANSPORTS[0].serve(&address, Handler::Calculator, &options);
     let mut flooding = raw_client(&address);
     flooding.set_nonblocking(true).unwrap();
     let requests = b"\x09\0\0\0ADD 10 20".repeat(1000);

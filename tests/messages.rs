@@ -9,7 +9,9 @@
 mod support;
 
 use calc_ipc::error::Status;
-use calc_ipc::service::{Client, Handler, Server, pipe};
+#[cfg(unix)]
+use calc_ipc::service::pipe;
+use calc_ipc::service::{Client, Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use support::{Address, TRANSPORTS, Transport, add};
 
@@ -97,6 +99,7 @@ fn messages_of_every_size_come_back() {
 }
 
 #[test]
+#[cfg(unix)] // Nothing is forked elsewhere.
 fn a_child_takes_large_messages_too() {
     let (_, options) = with_limit(2 << 20);
     let client = pipe::create(Handler::bytes(reverse), &options).unwrap();

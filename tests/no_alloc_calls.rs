@@ -2,6 +2,7 @@
 //!
 //! Alone in its program: the allocator counts what every thread does.
 
+#![cfg(unix)] // Elsewhere it has not been counted yet.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

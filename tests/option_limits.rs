@@ -1,6 +1,7 @@
 //! Every limit of every option: the last value inside is taken by every transport, the first one outside
 //! is refused by all, and the text says which option, what it was and what it may be.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod support;
