@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 /// A spin that finds nothing makes the next 8, 32 ... 4096 waits sleep at once; one that succeeds
 /// halves that. So a peer on another core is answered in a microsecond, and a peer that shares
 /// this core costs next to nothing beyond sleeping. Streams cannot know where their peer runs,
-/// hence the learning.
+/// hence the learning. What is there at the first look teaches nothing: a peer that shares this core
+/// often did its part while this side was still writing, and nobody waited for it.
 #[derive(Debug)]
 pub(crate) struct Spin {
     budget: Duration,
@@ -51,17 +52,20 @@ impl Spin {
 
     #[inline(never)]
     fn spin<T>(&mut self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        if let Some(found) = attempt() {
+            return Some(found);
+        }
         // Most of those that are found at all are found before the clock is worth a look.
         let mut started = None;
         for _ in 0..LOOKS_AT_CLOCK {
             for _ in 0..LOOKS {
+                // Looking without a pause takes the line away from the side that is about to write it,
+                // which costs shared memory a third of a round trip.
+                std::hint::spin_loop();
                 if let Some(found) = attempt() {
                     self.succeeded(started);
                     return Some(found);
                 }
-                // Looking without a pause takes the line away from the side that is about to write it,
-                // which costs shared memory a third of a round trip.
-                std::hint::spin_loop();
             }
             if started.get_or_insert_with(Instant::now).elapsed() >= self.budget {
                 break;
@@ -90,8 +94,8 @@ impl Spin {
         self.budget
     }
 
-    /// The spin that began at `started`, or just now, found what it waited for. One that took longer
-    /// than its budget did not find it by spinning: the thread was off its CPU meanwhile.
+    /// The spin that began at `started`, or just now, found what it waited for, though not at its first look. One that
+    /// took longer than its budget did not find it by spinning: the thread was off its CPU meanwhile.
     #[inline]
     pub(crate) fn succeeded(&mut self, started: Option<Instant>) {
         if self.backoff > 0 {
@@ -128,4 +132,90 @@ fn has_one_cpu() -> bool {
         CPUS.store(cpus, Ordering::Relaxed);
     }
     cpus == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+    const INSTANT: Duration = Duration::from_nanos(1);
+
+    /// A spin that failed so often in a row.
+    fn failed(times: u32) -> Spin {
+        let mut spin = Spin {
+            budget: LONG,
+            skip: 0,
+            backoff: 0,
+        };
+        (0..times).for_each(|_| spin.failed());
+        spin
+    }
+
+    /// How many waits sleep at once before one spins again.
+    fn waits_asleep(spin: &mut Spin) -> u32 {
+        let mut waits = 0;
+        while !spin.begin() {
+            waits += 1;
+        }
+        waits
+    }
+
+    /// Waits for what is there at look number `look`, from 1 on.
+    fn find_at(spin: &mut Spin, look: u32) {
+        let mut looks = 0;
+        let found = spin.until(|| {
+            looks += 1;
+            (looks == look).then_some(())
+        });
+        assert!(found.is_some() && looks == look);
+    }
+
+    #[test]
+    fn a_spin_that_finds_nothing_lets_more_and_more_waits_sleep() {
+        let mut spin = failed(0);
+        for asleep in [8, 32, 128, 512, 2048, 4096, 4096] {
+            spin.budget = INSTANT;
+            assert!(spin.until(|| None::<()>).is_none());
+            assert_eq!(waits_asleep(&mut spin), asleep);
+        }
+    }
+
+    #[test]
+    fn a_spin_that_finds_what_it_waits_for_halves_that() {
+        for look in [2, 3, LOOKS, LOOKS + 1, 1000] {
+            let mut spin = failed(2);
+            waits_asleep(&mut spin);
+            find_at(&mut spin, look);
+            spin.failed();
+            assert_eq!(waits_asleep(&mut spin), 32 / 2 * 4);
+        }
+    }
+
+    #[test]
+    fn what_is_there_at_the_first_look_teaches_nothing() {
+        let mut spin = failed(2);
+        waits_asleep(&mut spin);
+        for _ in 0..100 {
+            find_at(&mut spin, 1);
+        }
+        spin.failed();
+        assert_eq!(waits_asleep(&mut spin), 32 * 4);
+    }
+
+    #[test]
+    fn a_find_after_the_budget_is_none() {
+        let mut spin = failed(1);
+        waits_asleep(&mut spin);
+        spin.budget = INSTANT;
+        let started = Instant::now();
+        while started.elapsed() <= INSTANT {}
+        spin.succeeded(Some(started));
+        assert_eq!(waits_asleep(&mut spin), 8 * 4);
+    }
+
+    #[test]
+    fn without_a_budget_nobody_spins() {
+        assert!(!Spin::new(Duration::ZERO).begin());
+    }
 }

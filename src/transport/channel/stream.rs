@@ -56,7 +56,7 @@ pub(crate) trait Patient: Stream {
 }
 
 /// Writes what is left of a frame once, first without waiting as long as that pays. Of a prefix and a body, what is
-/// left goes together: a stream may be one of records.
+/// left goes together: a stream may be one of records. Nearly always there is room, for which nobody waits.
 pub(super) fn write_some(
     stream: &mut impl Patient,
     spin: &mut Spin,
@@ -68,13 +68,17 @@ pub(super) fn write_some(
         _ => Stream::write_frame(stream, first, second),
     };
     loop {
+        match write(stream) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            result => return result,
+        }
         let written = spin.until(|| match write(stream) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             result => Some(result),
         });
-        match written.unwrap_or_else(|| write(stream)) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => stream.await_room(deadline)?,
-            result => return result,
+        match written {
+            Some(result) => return result,
+            None => stream.await_room(deadline)?,
         }
     }
 }

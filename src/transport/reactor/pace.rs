@@ -72,6 +72,11 @@ impl Stopwatch {
         }
     }
 
+    /// Whether no lap is over.
+    pub(super) fn is_new(&self) -> bool {
+        self.looks == 0
+    }
+
     /// Whether it has lasted longer than this, as far as is known.
     pub(super) fn passes(&mut self, limit: Duration) -> bool {
         self.looks += 1;

@@ -25,8 +25,10 @@ fn spin_while_it_pays<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
     let (mut laps, mut idle) = (Stopwatch::new(), Stopwatch::new());
     loop {
         if lap(turns, shard) {
-            shard.attention.spin.succeeded(idle.began);
-            idle = Stopwatch::new();
+            if !idle.is_new() {
+                shard.attention.spin.succeeded(idle.began);
+                idle = Stopwatch::new();
+            }
             if shard.queue.is_busy() || laps.passes(LAPS_LAST) {
                 return true;
             }
