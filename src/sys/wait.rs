@@ -9,11 +9,14 @@ use std::time::{Duration, Instant};
 /// A spin that finds nothing makes the next 8, 32 ... 4096 waits sleep at once; one that succeeds
 /// halves that. So a peer on another core is answered in a microsecond, and a peer that shares
 /// this core costs next to nothing beyond sleeping. Streams cannot know where their peer runs,
-/// hence the learning. What is there at the first look teaches nothing: a peer that shares this core
-/// often did its part while this side was still writing, and nobody waited for it.
+/// hence the learning. What a stream has at the first look teaches nothing: a peer that shares this core
+/// often did its part while this side was still writing, and nobody waited for it. In shared memory nobody is
+/// let run by writing, so that what is there comes from another core.
 #[derive(Debug)]
 pub(crate) struct Spin {
     budget: Duration,
+    /// Of a stream: a first look teaches nothing.
+    of_stream: bool,
     skip: u32,
     backoff: u32,
 }
@@ -27,8 +30,17 @@ const FIRST_BACKOFF: u32 = 8;
 const LAST_BACKOFF: u32 = 4096;
 
 impl Spin {
-    /// A policy that spins for `budget` at most; with one CPU, or without a budget, never.
-    pub(crate) fn new(budget: Duration) -> Self {
+    /// A policy for a peer at the other end of a stream, which spins for `budget` at most; with one CPU, or without a
+    /// budget, never.
+    pub(crate) fn of_stream(budget: Duration) -> Self {
+        Self {
+            of_stream: true,
+            ..Self::of_memory(budget)
+        }
+    }
+
+    /// The same for a peer that shares memory with this side.
+    pub(crate) fn of_memory(budget: Duration) -> Self {
         let budget = if has_one_cpu() {
             Duration::ZERO
         } else {
@@ -36,6 +48,7 @@ impl Spin {
         };
         Self {
             budget,
+            of_stream: false,
             skip: 0,
             backoff: 0,
         }
@@ -53,6 +66,7 @@ impl Spin {
     #[inline(never)]
     fn spin<T>(&mut self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
         if let Some(found) = attempt() {
+            self.found_at_once();
             return Some(found);
         }
         // Most of those that are found at all are found before the clock is worth a look.
@@ -92,6 +106,14 @@ impl Spin {
     /// How long a spin may last.
     pub(crate) fn budget(&self) -> Duration {
         self.budget
+    }
+
+    /// It was there at the first look.
+    #[inline]
+    pub(crate) fn found_at_once(&mut self) {
+        if !self.of_stream {
+            self.succeeded(None);
+        }
     }
 
     /// The spin that began at `started`, or just now, found what it waited for, though not at its first look. One that
@@ -145,6 +167,7 @@ mod tests {
     fn failed(times: u32) -> Spin {
         let mut spin = Spin {
             budget: LONG,
+            of_stream: true,
             skip: 0,
             backoff: 0,
         };
@@ -193,14 +216,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_at_the_first_look_teaches_nothing() {
-        let mut spin = failed(2);
-        waits_asleep(&mut spin);
-        for _ in 0..100 {
-            find_at(&mut spin, 1);
+    fn what_a_stream_has_at_the_first_look_teaches_nothing() {
+        for (of_stream, learnt) in [(true, 32 * 4), (false, FIRST_BACKOFF)] {
+            let mut spin = failed(2);
+            spin.of_stream = of_stream;
+            waits_asleep(&mut spin);
+            for _ in 0..100 {
+                find_at(&mut spin, 1);
+            }
+            spin.failed();
+            assert_eq!(waits_asleep(&mut spin), learnt);
         }
-        spin.failed();
-        assert_eq!(waits_asleep(&mut spin), 32 * 4);
     }
 
     #[test]
@@ -216,6 +242,6 @@ mod tests {
 
     #[test]
     fn without_a_budget_nobody_spins() {
-        assert!(!Spin::new(Duration::ZERO).begin());
+        assert!(!Spin::of_stream(Duration::ZERO).begin());
     }
 }

@@ -72,7 +72,7 @@ impl State {
             failed: None,
             unassigned: Queue::default(),
             done: VecDeque::new(),
-            spin: Spin::new(options.spin),
+            spin: Spin::of_memory(options.spin),
             sleepers: 0,
             spinners: 0,
             end_waiters: 0,

@@ -53,10 +53,6 @@ impl Flight {
         if state.is_idle() || !state.spin.begin() {
             return (state, None);
         }
-        // What is there at once was not waited for.
-        if let Some(next) = state.look(answer) {
-            return (state, Some(next));
-        }
         // Most answers that are found at all are found before the clock is worth a look.
         if let Some(next) = look_often(&mut state, answer) {
             state.spin.succeeded(None);
@@ -145,10 +141,10 @@ impl Flight {
 #[inline]
 fn look_often(state: &mut State, answer: &mut [u8]) -> Option<Next> {
     for _ in 0..LOOKS {
-        std::hint::spin_loop();
         if let Some(next) = state.look(answer) {
             return Some(next);
         }
+        std::hint::spin_loop();
     }
     None
 }

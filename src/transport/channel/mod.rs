@@ -42,7 +42,7 @@ impl<S: Patient> Framed<S> {
         Self {
             stream,
             side: ClientSide::new(options.max_message),
-            spin: Spin::new(options.spin),
+            spin: Spin::of_stream(options.spin),
             peer,
             max_message: options.max_message,
             asked: 0,

@@ -27,7 +27,10 @@ impl Attention {
     pub(super) fn new(in_memory: bool, spin: Duration) -> Self {
         Self {
             recent: Recent::new(),
-            spin: Spin::new(spin),
+            spin: match in_memory {
+                true => Spin::of_memory(spin),
+                false => Spin::of_stream(spin),
+            },
             place: 0,
             in_memory,
         }

@@ -25,9 +25,12 @@ fn spin_while_it_pays<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
     let (mut laps, mut idle) = (Stopwatch::new(), Stopwatch::new());
     loop {
         if lap(turns, shard) {
-            if !idle.is_new() {
-                shard.attention.spin.succeeded(idle.began);
-                idle = Stopwatch::new();
+            match idle.is_new() {
+                true => shard.attention.spin.found_at_once(),
+                false => {
+                    shard.attention.spin.succeeded(idle.began);
+                    idle = Stopwatch::new();
+                }
             }
             if shard.queue.is_busy() || laps.passes(LAPS_LAST) {
                 return true;

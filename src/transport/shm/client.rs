@@ -63,7 +63,7 @@ pub(super) fn connect(control: Handle, peer: String, options: &ClientOptions) ->
     Box::new(SharedChannel {
         control,
         session: None,
-        spin: Spin::new(options.spin),
+        spin: Spin::of_memory(options.spin),
         reads_in_place: options.server_user == ServerUser::Own,
         peer,
         max_message: options.max_message,

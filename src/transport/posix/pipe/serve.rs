@@ -91,7 +91,7 @@ fn converse(
         .map_err(|error| lack("room for answers", error))?;
     let mut requests = Requests {
         input,
-        spin: Spin::new(options.spin),
+        spin: Spin::of_stream(options.spin),
         stop,
     };
     let limits = Limits::new(options, 1);

@@ -29,7 +29,7 @@ fn channel(control: Handle) -> SharedChannel {
     SharedChannel {
         control,
         session: None,
-        spin: Spin::new(Duration::from_micros(1)),
+        spin: Spin::of_memory(Duration::from_micros(1)),
         reads_in_place: true,
         peer: "server".into(),
         max_message: 4096,

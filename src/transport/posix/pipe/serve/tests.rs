@@ -101,7 +101,7 @@ fn a_connection_that_is_reset_before_it_is_looked_at_is_a_failure() {
     (&server).write_all(b"nobody reads it").unwrap();
     drop(client);
     let mut requests = Requests {
-        spin: Spin::new(Duration::from_millis(1)),
+        spin: Spin::of_stream(Duration::from_millis(1)),
         ..requests(&server, None)
     };
     let error = requests.read(&mut [0; 9], None).unwrap_err();
@@ -177,7 +177,7 @@ fn requests_are_waited_for_whatever_the_descriptor() {
 fn requests<'a>(server: &'a UnixStream, stop: Option<&'a Bell>) -> Requests<'a> {
     Requests {
         input: server.as_source(),
-        spin: Spin::new(Duration::ZERO),
+        spin: Spin::of_stream(Duration::ZERO),
         stop,
     }
 }
