@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::bytes::{Bytes, BytesFunction, BytesInPlace, InPlaceFunction};
+use super::bytes::{Bytes, BytesFunction, InPlaceFunction};
 use super::calculator::{self, CalculatorFunction};
 use super::deferred::{Deferred, DeferredFunction, Reply};
 use super::user_code::UserCode;
@@ -56,7 +56,7 @@ impl Handler {
                 function,
                 user_code,
             }),
-            Self::InPlace(function) => Box::new(BytesInPlace {
+            Self::InPlace(function) => Box::new(Bytes {
                 function,
                 user_code,
             }),

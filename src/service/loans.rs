@@ -32,7 +32,7 @@ impl Calls {
             .map_err(|lack| self.no_room(lack))?;
         let lent = self.channel.lend(length, deadline);
         let lent = lent.map_err(|error| self.failed(error.not_executed()))?;
-        self.rooms.is_transports = lent.is_some();
+        self.rooms.is_of_transport = lent.is_some();
         if let Some(place) = lent {
             return Ok(place);
         }
@@ -52,7 +52,7 @@ impl Calls {
     /// Sends the first bytes of what was lent, and waits for the answer.
     fn call_lent(&mut self, deadline: &Deadline, length: usize) -> Result<InPlace> {
         self.begin(deadline)?;
-        let sent = match self.rooms.is_transports {
+        let sent = match self.rooms.is_of_transport {
             true => self.channel.send_lent(length, deadline),
             false => {
                 let (message, _) = self.rooms.request.split_at(length);

@@ -14,8 +14,8 @@ pub(super) struct Rooms {
     /// How many bytes of that were written to at most. The rest, of which the system has lent nothing, costs nothing to keep, and
     /// making it anew for each loan costs zeros for all of it, where malloc(3) has such room already.
     answered: usize,
-    /// The last loan is of the transport's memory.
-    pub(super) is_transports: bool,
+    /// The memory that was lent last is the transport's.
+    pub(super) is_of_transport: bool,
 }
 
 /// Room of which more bytes than this were lent, or written to, goes with its loan.
@@ -27,7 +27,7 @@ impl Rooms {
             request: LoanRoom::empty(),
             answer: LoanRoom::empty(),
             answered: 0,
-            is_transports: false,
+            is_of_transport: false,
         }
     }
 

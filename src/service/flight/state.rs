@@ -72,7 +72,7 @@ impl State {
             failed: None,
             unassigned: Queue::default(),
             done: VecDeque::new(),
-            spin: Spin::of_memory(options.spin),
+            spin: Spin::of_memory(options.spin), // Its connections may be of shared memory.
             sleepers: 0,
             spinners: 0,
             end_waiters: 0,
