@@ -10,6 +10,8 @@
 
 pub mod handles;
 mod harness;
+#[cfg(unix)]
+mod in_process;
 mod patience;
 #[cfg(unix)]
 pub mod processes;
@@ -22,6 +24,8 @@ mod user;
 pub mod wire;
 
 pub use harness::run_tests;
+#[cfg(unix)]
+pub use in_process::{handle_in_process, serve_in_process};
 pub use patience::{PATIENCE, eventually};
 #[cfg(unix)]
 pub use processes::rights::{
@@ -343,46 +347,6 @@ pub fn within(milliseconds: u64) -> ClientOptions {
         call_timeout: Some(Duration::from_millis(milliseconds)),
         ..ClientOptions::default()
     }
-}
-
-/// A server in a process of its own, whose address is live. `before` runs there just before it
-/// serves.
-#[cfg(unix)]
-pub fn serve_in_process(
-    transport: &Transport,
-    address: &Address,
-    options: &ServerOptions,
-    before: impl FnOnce(),
-) -> Process {
-    in_process(transport, address, options, Handler::Calculator, before)
-}
-
-/// The same, with another handler.
-#[cfg(unix)]
-pub fn handle_in_process(
-    transport: &Transport,
-    address: &Address,
-    options: &ServerOptions,
-    handler: Handler,
-) -> Process {
-    in_process(transport, address, options, handler, || ())
-}
-
-#[cfg(unix)]
-fn in_process(
-    transport: &Transport,
-    address: &Address,
-    options: &ServerOptions,
-    handler: Handler,
-    before: impl FnOnce(),
-) -> Process {
-    Process::fork_until_ready(|say_so| {
-        let endpoint = (transport.bind)(address, options).unwrap();
-        let server = Server::new(endpoint, handler).unwrap();
-        before();
-        say_so();
-        server.run().unwrap();
-    })
 }
 
 /// Gives every message back.
