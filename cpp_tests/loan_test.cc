@@ -10,8 +10,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <future>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 using namespace calc_ipc;
@@ -79,6 +81,37 @@ TEST_P(Loans, OfWhichAHandlerFailsCanBeUsedAgain) {
     const auto answer = loan.call();
     ASSERT_TRUE(answer) << answer.message();
     EXPECT_EQ(answer->as<Frame>()->number, 2U);
+}
+
+TEST_P(Loans, AreReadWhereTheyLieIfTheServerSaysSo) {
+    for (const bool in_place : {false, true}) {
+        std::promise<void> looked;
+        std::promise<void> go_on;
+        auto options = withLimit<ServerOptions>(1 << 20);
+        options.in_place = in_place ? 1 : 0;
+        const auto look_twice = [&](BytesView request, BytesRoom response) -> std::size_t {
+            const volatile std::uint8_t *first = request.data();
+            response.data()[0] = *first;
+            looked.set_value();
+            go_on.get_future().wait();
+            response.data()[1] = *first;
+            return 2;
+        };
+        serveBytes(look_twice, options);
+        auto client = this->client(bothTrusts()[0]);
+        auto loan = client.loan(5000).value();
+        loan.data()[0] = 1;
+        auto call = std::async(std::launch::async, [&] { return loan.call(); });
+        looked.get_future().wait();
+        loan.data()[0] = 2; // as no client may
+        go_on.set_value();
+        const auto answer = call.get();
+        ASSERT_TRUE(answer) << answer.message();
+        const bool is_seen = in_place && GetParam() == std::string("shm");
+        EXPECT_EQ(answer->data()[0], 1);
+        EXPECT_EQ(answer->data()[1], is_seen ? 2 : 1);
+        server.reset();
+    }
 }
 
 TEST_P(Loans, OccupyTheirConnectionUntilTheyEnd) {

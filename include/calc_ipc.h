@@ -512,10 +512,9 @@ typedef struct calc_ipc_server_options {
      */
     uint32_t allow_remote;
     /**
-     * Flag: over shared memory, a calc_ipc_bytes_handler is given requests that are too long for a line where they lie,
+     * Flag: over shared memory, a calc_ipc_bytes_handler is given requests of more than 52 bytes where they lie,
      * which saves a copy. Then a client that writes on while it waits can change what the handler has looked at, and
-     * nothing else: copy what is checked before it is used. `mode` has to be 0600. From some MiB on it is worth that; up
-     * to 1 MiB the copy may be faster. Default: 0.
+     * nothing else: copy what is checked before it is used. `mode` has to be 0600. Default: 0.
      */
     uint32_t in_place;
     /**

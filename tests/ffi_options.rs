@@ -179,6 +179,15 @@ fn a_size_that_was_never_set_is_an_invalid_argument() {
 }
 
 #[test]
+fn requests_are_read_in_place_for_one_user_alone() {
+    let refused = (CALC_IPC_STATUS_INVALID_ARGUMENT, true);
+    let mut open = server_room(size_of::<calc_ipc_server_options>(), [0; 24]);
+    open.options.in_place = 1;
+    open.options.mode = 0o660;
+    assert_eq!(create_servers(&open), [refused; 8]);
+}
+
+#[test]
 fn what_this_version_does_not_know_has_to_be_0() {
     let refused = (CALC_IPC_STATUS_UNSUPPORTED, true);
     for at in [0, 11, 23] {

@@ -58,6 +58,11 @@ const SERVERS: &[Case<ServerOptions>] = &[
         |o| o.mode = u32::MAX,
         &["mode", "37777777777", "0001", "0777"],
     ),
+    (|o| o.in_place = true, TAKEN),
+    (
+        |o| (o.in_place, o.mode) = (true, 0o601),
+        &["in_place", "0600", "0601"],
+    ),
     (|o| o.spin = Duration::ZERO, TAKEN),
     (|o| o.spin = Duration::from_millis(1), TAKEN),
     (

@@ -46,10 +46,9 @@ pub struct calc_ipc_server_options {
     pub stop_when_idle: u32,
     /// Flag: addresses beyond this machine may be served. Default: 0.
     pub allow_remote: u32,
-    /// Flag: over shared memory, a calc_ipc_bytes_handler is given requests that are too long for a line where they lie,
+    /// Flag: over shared memory, a calc_ipc_bytes_handler is given requests of more than 52 bytes where they lie,
     /// which saves a copy. Then a client that writes on while it waits can change what the handler has looked at, and
-    /// nothing else: copy what is checked before it is used. `mode` has to be 0600. From some MiB on it is worth that; up
-    /// to 1 MiB the copy may be faster. Default: 0.
+    /// nothing else: copy what is checked before it is used. `mode` has to be 0600. Default: 0.
     pub in_place: u32,
     /// A client that has sent the beginning of a message has to send the rest within this many
     /// milliseconds, plus 1000 for each MiB of the message, or is dropped; 0: 5000. Default: 0.
