@@ -9,6 +9,7 @@
 #include <calc_ipc.hpp>
 
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,8 +18,10 @@
 #include <ctime>
 #include <functional>
 #include <memory>
+#include <poll.h>
 #include <string>
 #include <sys/syscall.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -174,6 +177,35 @@ Work bytes(const std::string &url) {
     };
 }
 
+/// As many as in `many`, submitted in an event loop.
+Work looped(const std::string &url) {
+    auto client = std::make_shared<AnyCClient>(url.c_str());
+    int watched = -1;
+    require(calc_ipc_client_fd(client->get(), &watched) == CALC_IPC_STATUS_OK, "client_fd");
+    return [client, watched](std::int64_t i) {
+        const calc_ipc_request request = {CALC_IPC_OPERATION_ADD, 1000 + i % 1000, 20};
+        for (std::uint64_t tag = 0; tag < BATCH; ++tag) {
+            require(calc_ipc_client_submit_request(client->get(), CALC_IPC_TIMEOUT_DEFAULT, &request, tag, nullptr) ==
+                        CALC_IPC_STATUS_OK,
+                    "submit_request");
+        }
+        for (std::uint64_t tag = 0; tag < BATCH;) {
+            pollfd readable = {watched, POLLIN, 0};
+            require(poll(&readable, 1, -1) == 1, "poll");
+            std::array<std::uint8_t, CALC_IPC_FRAME_MAX> answer;
+            calc_ipc_completion completion = {};
+            completion.size = sizeof completion;
+            while (calc_ipc_client_next(client->get(), 0, answer.data(), answer.size(), &completion) ==
+                   CALC_IPC_STATUS_OK) {
+                calc_ipc_response response;
+                const bool is_read =
+                    calc_ipc_response_parse(answer.data(), completion.length, &response) == CALC_IPC_STATUS_OK;
+                require(is_read && response.result == 1020 + i % 1000 && completion.tag == tag++, "completion");
+            }
+        }
+    };
+}
+
 /// Calls through a class of the C++ interface.
 template <class Client> Work through(Client client) {
     auto shared = std::make_shared<Client>(std::move(client));
@@ -227,6 +259,39 @@ Work codec(const std::string & /* url */) {
     };
 }
 
+/// The same as a program would do it that trusts what it reads: from_chars and to_chars of the standard library.
+Work chars(const std::string & /* url */) {
+    return [](std::int64_t i) {
+        std::array<char, CALC_IPC_FRAME_MAX> frame;
+        char *const body = frame.data() + 4;
+        char *const end = frame.data() + frame.size();
+        const auto finish = [&](const char *last) {
+            const auto length = static_cast<std::uint32_t>(last - body);
+            std::memcpy(frame.data(), &length, sizeof length);
+        };
+        const auto last = [&] {
+            std::uint32_t length = 0;
+            std::memcpy(&length, frame.data(), sizeof length);
+            return body + length;
+        };
+        std::memcpy(body, "ADD ", 4);
+        char *at = std::to_chars(body + 4, end, 1000 + i % 1000).ptr;
+        *at++ = ' ';
+        finish(std::to_chars(at, end, 20).ptr);
+        std::int64_t left = 0;
+        std::int64_t right = 0;
+        const auto first = std::from_chars(body + 4, last(), left);
+        const auto second = std::from_chars(first.ptr + 1, last(), right);
+        require(std::memcmp(body, "ADD ", 4) == 0 && second.ec == std::errc() && second.ptr == last(), "a request");
+        std::int64_t result = 0;
+        require(!__builtin_add_overflow(left, right, &result), "a sum");
+        std::memcpy(body, "OK ", 3);
+        finish(std::to_chars(body + 3, end, result).ptr);
+        const auto read = std::from_chars(body + 3, last(), result);
+        require(std::memcmp(body, "OK ", 3) == 0 && read.ptr == last() && result == 1020 + i % 1000, "a response");
+    };
+}
+
 struct {
     const char *name;
     Work (*prepare)(const std::string &url);
@@ -234,9 +299,11 @@ struct {
     {"call", call},     // calc_ipc_client_call
     {"spun", spun},     // the same by who spins
     {"many", many},     // calc_ipc_client_call_many, 64 at once
+    {"loop", looped},   // calc_ipc_client_submit_request and calc_ipc_client_next, 64 at once
     {"bytes", bytes},   // calc_ipc_client_call_bytes, 32 KiB there and back
     {"cxx", wrapped},   // calc_ipc::Client::call
     {"class", classed}, // call of UDSClient, SeqPacketClient, FIFOClient, ShmClient, TCPClient or PipeChannel
+    {"chars", chars},   // what codec does, by the standard library
     {"codec", codec},   // a request and its response through the functions on frames
 };
 

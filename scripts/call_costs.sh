@@ -169,7 +169,7 @@ measure() {
     done
 }
 
-# again TRANSPORT WORK: measures what a work costs; many is 64 requests at once, bytes 32 KiB there and back.
+# again TRANSPORT WORK: measures what a work costs; many is 64 requests at once, loop as many submitted, bytes 32 KiB there and back.
 again() {
     case $2 in
         call) measure "$1" call 1000 client server ;;
@@ -179,7 +179,7 @@ again() {
             done
             only=""
             ;;
-        many | bytes) measure "$1" "$2" 200 client server ;;
+        many | loop | bytes) measure "$1" "$2" 200 client server ;;
         *) measure "$1" "$2" 500 client ;;
     esac
 }
@@ -190,10 +190,11 @@ compiled_by() {
 }
 
 for transport in unix seqpacket tcp fifo pipe shm; do
-    for work in call many bytes cxx class; do
+    for work in call many loop bytes cxx class; do
         again $transport $work
     done
 done >"$run/now"
+again none chars >>"$run/now"
 again none codec >>"$run/now"
 grep -v '^#' "$recorded" >"$run/recorded" || true
 if [ "$cpu" != "$other_cpu" ]; then

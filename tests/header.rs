@@ -32,8 +32,9 @@ const TOTAL: [&str; 17] = [
 ];
 
 /// What makes a status of whatever happens: the guard, and the helpers that are nothing but a frame around it.
-const GUARDS: [&str; 9] = [
+const GUARDS: [&str; 10] = [
     " guard(||",
+    " guard_plain(||",
     " guard_call(",
     " service::run(",
     " service::start(",

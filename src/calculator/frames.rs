@@ -23,9 +23,15 @@ pub fn append_request(out: &mut impl Sink, request: &Request) {
 #[inline]
 pub fn append_response(out: &mut impl Sink, response: &Response) {
     match response {
-        Ok(result) => append_short(out, |room| text::write_result(*result, room)),
+        Ok(result) => append_result(out, *result),
         Err(error) => append_error(out, error),
     }
+}
+
+/// Appends a response with this result as one frame.
+#[inline]
+pub(crate) fn append_result(out: &mut impl Sink, result: i64) {
+    append_short(out, |room| text::write_result(result, room));
 }
 
 /// Puts `request` as one frame at the start of `room`, and gives it.
@@ -34,13 +40,10 @@ pub(crate) fn put_request<'a>(request: &Request, room: &'a mut [u8; REQUEST_MAX]
     put_short(room, |body| text::write_request(request, body))
 }
 
-/// Appends a frame that is put together first: one copy of it is faster than one of each piece.
+/// Appends a frame whose body `write` writes.
 #[inline]
 fn append_short(out: &mut impl Sink, write: impl FnOnce(&mut [u8; text::SHORT_MAX]) -> usize) {
-    let mut room = [0; REQUEST_MAX];
-    let frame = put_short(&mut room, write);
-    out.begin(frame.len());
-    out.put(frame);
+    out.put_short(|room| write_short(room, write));
 }
 
 #[inline]
@@ -48,11 +51,24 @@ fn put_short(
     room: &mut [u8; REQUEST_MAX],
     write: impl FnOnce(&mut [u8; text::SHORT_MAX]) -> usize,
 ) -> &[u8] {
-    let [p0, p1, p2, p3, body @ ..] = room;
-    let length = write(body);
-    [*p0, *p1, *p2, *p3] = prefix_of(length);
-    let frame = room.get(..PREFIX + length);
+    let length = write_short(room, write);
+    let frame = room.get(..length);
     frame.expect("no short text is longer than SHORT_MAX")
+}
+
+/// Writes a frame to the start of `room`, and gives its length.
+#[inline]
+fn write_short(
+    room: &mut [u8; REQUEST_MAX],
+    write: impl FnOnce(&mut [u8; text::SHORT_MAX]) -> usize,
+) -> usize {
+    const { assert!(REQUEST_MAX == PREFIX + text::SHORT_MAX) };
+    let halves = room.split_first_chunk_mut();
+    let halves = halves.and_then(|(prefix, body)| Some((prefix, body.first_chunk_mut()?)));
+    let (prefix, body) = halves.expect("checked above, for good");
+    let length = write(body);
+    *prefix = prefix_of(length);
+    PREFIX + length
 }
 
 #[cold]

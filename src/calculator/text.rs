@@ -24,21 +24,29 @@ pub enum Reject {
     Malformed,
 }
 
+impl Reject {
+    /// The error text that answers it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::UnknownOperation => UNKNOWN_OPERATION,
+            Self::Malformed => MALFORMED_REQUEST,
+        }
+    }
+}
+
 impl From<Reject> for ErrorText {
     fn from(reject: Reject) -> Self {
-        Self::from(match reject {
-            Reject::UnknownOperation => UNKNOWN_OPERATION,
-            Reject::Malformed => MALFORMED_REQUEST,
-        })
+        Self::from(reject.text())
     }
 }
 
 /// The request with this body.
-#[inline]
+#[inline(always)]
 pub fn parse_request(body: &[u8]) -> Result<Request, Reject> {
     known_request(body).ok_or_else(|| reject(body))
 }
 
+#[inline(always)]
 fn known_request(body: &[u8]) -> Option<Request> {
     let (word, numbers) = body.split_first_chunk()?;
     let is_meant = |operation: &Operation| word_and_space(*operation) == *word;
@@ -52,7 +60,17 @@ fn known_request(body: &[u8]) -> Option<Request> {
 }
 
 /// An operation's name and the space after it: four bytes, which are compared at once.
-const fn word_and_space(operation: Operation) -> [u8; 4] {
+#[inline]
+fn word_and_space(operation: Operation) -> [u8; 4] {
+    const WORDS: [[u8; 4]; Operation::ALL.len()] = {
+        let [add, sub, mul, div] = Operation::ALL;
+        [spaced(add), spaced(sub), spaced(mul), spaced(div)]
+    };
+    let word = WORDS.get(operation as usize);
+    *word.expect("operations are numbered from 0 on")
+}
+
+const fn spaced(operation: Operation) -> [u8; 4] {
     let [a, b, c] = *operation.name().as_bytes() else {
         panic!("every name has three letters");
     };
@@ -73,10 +91,16 @@ fn reject(body: &[u8]) -> Reject {
 /// The response with this body, if it is one.
 #[inline]
 pub fn parse_response(body: &[u8]) -> Option<Response> {
-    match body.strip_prefix(b"OK ") {
-        Some(result) => parse_number(result).map(Ok),
+    match parse_result(body) {
+        Some(result) => Some(Ok(result)),
         None => parse_error(body).map(Err),
     }
+}
+
+/// The result in the response with this body, if it is one with a result.
+#[inline(always)]
+pub(crate) fn parse_result(body: &[u8]) -> Option<i64> {
+    parse_number(body.strip_prefix(b"OK ")?)
 }
 
 #[cold]
@@ -90,23 +114,23 @@ pub(crate) const SHORT_MAX: usize = 4 + 2 * LONGEST_NUMBER + 1;
 const LONGEST_NUMBER: usize = 20;
 
 /// Writes the body of `request` to the start of `room`, and gives its length.
-#[inline]
+#[inline(always)]
 pub(crate) fn write_request(request: &Request, room: &mut [u8; SHORT_MAX]) -> usize {
     let mut body = Text { room, length: 0 };
-    body.put(&word_and_space(request.operation));
-    body.put(itoa::Buffer::new().format(request.arg1).as_bytes());
-    body.put(b" ");
-    body.put(itoa::Buffer::new().format(request.arg2).as_bytes());
-    body.finish()
+    body.put(word_and_space(request.operation));
+    body.put_number(request.arg1);
+    body.put(*b" ");
+    body.put_number(request.arg2);
+    body.length
 }
 
 /// Writes the body of a response with this result to the start of `room`, and gives its length.
 #[inline]
 pub(super) fn write_result(result: i64, room: &mut [u8; SHORT_MAX]) -> usize {
     let mut body = Text { room, length: 0 };
-    body.put(b"OK ");
-    body.put(itoa::Buffer::new().format(result).as_bytes());
-    body.finish()
+    body.put(*b"OK ");
+    body.put_number(result);
+    body.length
 }
 
 /// What the body of a response with an error begins with.
@@ -150,29 +174,38 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// Appends a few bytes, for which calling memcpy(3) takes longer than a loop. Those that did not fit would
-    /// be counted all the same, so that the length tells in the end.
+    /// Appends a few bytes.
     #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        let room = self.room.get_mut(self.length..).expect(IS_SHORT);
-        room.iter_mut()
-            .zip(bytes)
-            .for_each(|(to, from)| *to = *from);
-        self.length += bytes.len();
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        let room = self.room.get_mut(self.length..);
+        let place = room.and_then(|room| room.first_chunk_mut());
+        *place.expect(IS_SHORT) = bytes;
+        self.length += N;
     }
 
-    /// The length of the whole text.
+    /// Appends a number where it is to stand, from its last digits on: to put it together elsewhere, and then to copy it,
+    /// takes longer.
     #[inline]
-    fn finish(self) -> usize {
-        assert!(self.length <= SHORT_MAX, "{IS_SHORT}");
-        self.length
+    fn put_number(&mut self, number: i64) {
+        if number < 0 {
+            self.put(*b"-");
+        }
+        let mut rest = number.unsigned_abs();
+        let digits = rest.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let place = self.room.get_mut(self.length..self.length + digits);
+        for digit in place.expect(IS_SHORT).iter_mut().rev() {
+            let [low, ..] = (rest % 10).to_le_bytes();
+            *digit = b'0' + low;
+            rest /= 10;
+        }
+        self.length += digits;
     }
 }
 
 const IS_SHORT: &str = "no short text is longer than SHORT_MAX";
 
 /// Two numbers, one space apart.
-#[inline]
+#[inline(always)]
 fn two_numbers(text: &[u8]) -> Option<(i64, i64)> {
     let (first, rest) = take_number(text)?;
     Some((first, parse_number(rest.strip_prefix(b" ")?)?))
@@ -188,7 +221,7 @@ fn parse_number(text: &[u8]) -> Option<i64> {
 /// The number that stands at the head of `text`, and what follows its last digit.
 ///
 /// `str::parse` would not do: it takes `+1`, `-0` and `007`, and needs to be told where the number ends.
-#[inline]
+#[inline(always)]
 fn take_number(text: &[u8]) -> Option<(i64, &[u8])> {
     let (is_negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -221,6 +254,26 @@ fn take_number(text: &[u8]) -> Option<(i64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_written_as_anybody_does() {
+        let edges = (0..64).flat_map(|bit| {
+            let power = 1i64.wrapping_shl(bit);
+            [power.wrapping_sub(1), power, power.wrapping_add(1)]
+        });
+        let tens = (0..19).flat_map(|power| {
+            let ten = 10i64.pow(power);
+            [ten - 1, ten, ten + 1]
+        });
+        for number in edges.chain(tens).chain(-1000..1000) {
+            for number in [number, number.wrapping_neg()] {
+                let mut room = [0; SHORT_MAX];
+                let length = write_result(number, &mut room);
+                let text = format!("OK {number}");
+                assert_eq!(room.get(..length), Some(text.as_bytes()));
+            }
+        }
+    }
 
     #[test]
     fn numbers_have_one_text_each() {

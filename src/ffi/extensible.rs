@@ -85,7 +85,7 @@ pub(super) trait Filled: Copy {
 /// # Safety
 ///
 /// `out` is NULL or points to such a struct.
-pub(super) unsafe fn size_of_filled<T: Filled>(out: *mut T, name: &str) -> Result<usize> {
+pub(super) unsafe fn size_of_filled<T: Filled>(out: *mut T, name: &'static str) -> Result<usize> {
     // SAFETY: the size comes first, and is there before all else.
     let size = unsafe { pointer::read(out.cast_const().cast::<u32>(), name) }? as usize;
     if !(T::FIRST_SIZE..=LARGEST).contains(&size) {

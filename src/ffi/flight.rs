@@ -4,7 +4,7 @@ use super::client::calc_ipc_client;
 use super::extensible::{self, Filled};
 use super::guard::{guard, guard_call};
 use super::handle::{self, Handle as _};
-use super::message::calc_ipc_request;
+use super::message::{calc_ipc_request, load_request};
 use super::pointer::{self, Out};
 use super::status::{CALC_IPC_STATUS_OK, calc_ipc_status};
 use super::timeout;
@@ -113,7 +113,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_submit_request(
 ) -> calc_ipc_status {
     // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
     let arguments = || unsafe {
-        let request = pointer::read(request, "request")?.to_request()?;
+        let request = load_request(request, "request")?.to_request()?;
         Ok((handle::get(client)?, timeout::limit(timeout_ms)?, request))
     };
     guard_call(arguments, |(client, limit, request)| {

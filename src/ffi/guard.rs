@@ -12,6 +12,29 @@ pub(super) fn guard(body: impl FnOnce() -> Result<()>) -> calc_ipc_status {
     cancel::held_off(|| status_of(body, last_error::set))
 }
 
+/// [`guard`] around what neither allocates nor asks the system, and drops nothing: a cancelled thread may leave it at any
+/// instruction, but for those that check a build without optimisation. What it fails by becomes an error behind the guard. It
+/// does not panic.
+#[inline(always)]
+pub(super) fn guard_plain<F: Copy + Into<Error>>(
+    body: impl FnOnce() -> std::result::Result<(), F>,
+) -> calc_ipc_status {
+    let outcome = match cfg!(debug_assertions) {
+        true => cancel::held_off(body),
+        false => body(),
+    };
+    match outcome {
+        Ok(()) => Status::Ok as calc_ipc_status,
+        Err(failure) => failed(failure),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn failed<F: Copy + Into<Error>>(failure: F) -> calc_ipc_status {
+    guard(|| Err(failure.into()))
+}
+
 /// [`guard`] around what asks a server: `arguments` checks and reads what it was given, before any
 /// request is sent, and `call` asks. A failure also becomes the thread's last one of a call.
 #[inline(always)]

@@ -3,9 +3,9 @@
 //! Nothing that C can write into these structs is undefined behaviour here: they hold integers of
 //! which every value is valid, and what a value means is checked.
 
-use super::pointer::Out;
+use super::pointer::{self, Out, Refusal};
 use crate::calculator::{ErrorText, Operation, Request, Response};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Status};
 use std::ffi::c_char;
 
 /// Addition.
@@ -57,9 +57,9 @@ pub struct calc_ipc_bool(pub u8);
 impl calc_ipc_request {
     /// The request that this is, if its operation is one.
     #[inline]
-    pub(super) fn to_request(self) -> Result<Request> {
+    pub(super) fn to_request(self) -> Result<Request, UnknownOperation> {
         let operation =
-            Operation::from_i32(self.operation).ok_or_else(|| unknown(self.operation))?;
+            Operation::from_i32(self.operation).ok_or(UnknownOperation(self.operation))?;
         Ok(Request {
             operation,
             arg1: self.arg1,
@@ -68,10 +68,16 @@ impl calc_ipc_request {
     }
 }
 
-#[cold]
-fn unknown(operation: i32) -> Error {
-    let context = format!("operation {operation} is unknown");
-    Error::new(Status::InvalidArgument, context)
+/// Why a request is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnknownOperation(i32);
+
+impl From<UnknownOperation> for Error {
+    #[cold]
+    fn from(UnknownOperation(operation): UnknownOperation) -> Self {
+        let context = format!("operation {operation} is unknown");
+        Self::new(Status::InvalidArgument, context)
+    }
 }
 
 impl From<&Request> for calc_ipc_request {
@@ -104,28 +110,98 @@ impl calc_ipc_response {
     }
 }
 
+/// The request at `source`, which the messages call `name`. Each field is read for itself: the processor waits where what was
+/// just written in parts is read at once.
+///
+/// # Safety
+///
+/// `source` is NULL or points to a request.
+#[inline]
+pub(super) unsafe fn load_request(
+    source: *const calc_ipc_request,
+    name: &'static str,
+) -> Result<calc_ipc_request, Refusal> {
+    let source = pointer::required(source.cast_mut(), name)?.as_ptr();
+    // SAFETY: not NULL, so it points to a request.
+    Ok(unsafe {
+        calc_ipc_request {
+            operation: (&raw const (*source).operation).read(),
+            arg1: (&raw const (*source).arg1).read(),
+            arg2: (&raw const (*source).arg2).read(),
+        }
+    })
+}
+
+/// The response at `source`, which the messages call `name`.
+///
+/// # Safety
+///
+/// `source` is NULL or points to a response.
+pub(super) unsafe fn load(
+    source: *const calc_ipc_response,
+    name: &'static str,
+) -> Result<Response, Refusal> {
+    // SAFETY: the caller's promise is the same.
+    match unsafe { load_result(source, name) }? {
+        Some(result) => Ok(Ok(result)),
+        // SAFETY: it is not NULL, or there would be a refusal.
+        None => Ok(unsafe { source.read() }.into_response()),
+    }
+}
+
+/// The result in the response at `source`, which the messages call `name`; `None`: there is none in it.
+///
+/// # Safety
+///
+/// As for [`load`].
+#[inline]
+pub(super) unsafe fn load_result(
+    source: *const calc_ipc_response,
+    name: &'static str,
+) -> Result<Option<i64>, Refusal> {
+    let source = pointer::required(source.cast_mut(), name)?.as_ptr();
+    // SAFETY: not NULL, so it points to a response.
+    Ok(unsafe {
+        match (&raw const (*source).success).read() {
+            calc_ipc_bool(0) => None,
+            _ => Some((&raw const (*source).result).read()),
+        }
+    })
+}
+
 /// Puts `response` at `out`. Of `error`, only the text and its NUL are written: clearing the rest
 /// takes longer than everything else here.
+#[inline]
 pub(super) fn store(response: &Response, out: &mut Out<calc_ipc_response>) {
+    match response {
+        Ok(result) => store_result(*result, out),
+        Err(error) => store_error(error, out),
+    }
+}
+
+/// Puts a response with this result at `out`.
+#[inline]
+pub(super) fn store_result(result: i64, out: &mut Out<calc_ipc_response>) {
     let out = out.as_ptr();
+    // SAFETY: `Out` is room for a whole response.
+    unsafe {
+        (&raw mut (*out).success).write(calc_ipc_bool(1));
+        (&raw mut (*out).result).write(result);
+        (&raw mut (*out).error).cast::<u8>().write(0);
+    }
+}
+
+#[cold]
+fn store_error(error: &ErrorText, out: &mut Out<calc_ipc_response>) {
+    let (out, error) = (out.as_ptr(), error.as_bytes());
     // SAFETY: `Out` is room for a whole response. A text has at most 255 bytes, so that it and its
     // NUL fit the field, which it cannot overlap.
     unsafe {
+        (&raw mut (*out).success).write(calc_ipc_bool(0));
+        (&raw mut (*out).result).write(0);
         let field = (&raw mut (*out).error).cast::<u8>();
-        match response {
-            Ok(result) => {
-                (&raw mut (*out).success).write(calc_ipc_bool(1));
-                (&raw mut (*out).result).write(*result);
-                field.write(0);
-            }
-            Err(error) => {
-                let error = error.as_bytes();
-                (&raw mut (*out).success).write(calc_ipc_bool(0));
-                (&raw mut (*out).result).write(0);
-                field.copy_from_nonoverlapping(error.as_ptr(), error.len());
-                field.add(error.len()).write(0);
-            }
-        }
+        field.copy_from_nonoverlapping(error.as_ptr(), error.len());
+        field.add(error.len()).write(0);
     }
 }
 

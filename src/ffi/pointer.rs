@@ -1,10 +1,31 @@
 //! Pointers from C: NULL is an error here, and everything else the caller's word, which the
 //! header's opening comment asks for. What they point to is read once and copied.
 
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Status};
 use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
 use std::slice;
+
+/// Why what C gave is not used. It is plain, so that whoever finds it has nothing to drop.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Refusal {
+    /// What has this name is NULL.
+    Null(&'static str),
+    /// What has this name cannot have so many elements.
+    Count(&'static str, usize),
+}
+
+impl From<Refusal> for Error {
+    #[cold]
+    fn from(refusal: Refusal) -> Self {
+        invalid(match refusal {
+            Refusal::Null(name) => format!("{name} is NULL"),
+            Refusal::Count(name, count) => format!("{name} cannot have {count} elements"),
+        })
+    }
+}
+
+type Result<T, E = Refusal> = std::result::Result<T, E>;
 
 /// The value at `source`, which the messages call `name`.
 ///
@@ -12,7 +33,7 @@ use std::slice;
 ///
 /// `source` is NULL or points to a `T`, for any value of whose bytes `T` is valid.
 #[inline]
-pub(super) unsafe fn read<T: Copy>(source: *const T, name: &str) -> Result<T> {
+pub(super) unsafe fn read<T: Copy>(source: *const T, name: &'static str) -> Result<T> {
     let source = required(source.cast_mut(), name)?;
     // SAFETY: not NULL, so it points to a `T`.
     Ok(unsafe { source.read() })
@@ -35,7 +56,11 @@ pub(super) unsafe fn write_unless_null<T>(target: *mut T, value: T) {
 /// # Safety
 ///
 /// `start` is NULL or points to `length` bytes, which nothing changes while `'a` lasts.
-pub(super) unsafe fn bytes<'a>(start: *const u8, length: usize, name: &str) -> Result<&'a [u8]> {
+pub(super) unsafe fn bytes<'a>(
+    start: *const u8,
+    length: usize,
+    name: &'static str,
+) -> Result<&'a [u8]> {
     let start = extent(start.cast_mut(), length, name)?;
     // SAFETY: not NULL, of a size that slices can have, and unchanged for `'a`.
     Ok(unsafe { slice::from_raw_parts(start.as_ptr(), length) })
@@ -49,7 +74,7 @@ pub(super) unsafe fn bytes<'a>(start: *const u8, length: usize, name: &str) -> R
 pub(super) unsafe fn bytes_mut<'a>(
     start: *mut u8,
     length: usize,
-    name: &str,
+    name: &'static str,
 ) -> Result<&'a mut [u8]> {
     let start = extent(start, length, name)?;
     // SAFETY: not NULL, of a size that slices can have, and the caller's for `'a`.
@@ -62,7 +87,11 @@ pub(super) unsafe fn bytes_mut<'a>(
 ///
 /// `start` is NULL or points to `count` elements, which nothing changes while `'a` lasts, and for any
 /// value of whose bytes `T` is valid.
-pub(super) unsafe fn array<'a, T>(start: *const T, count: usize, name: &str) -> Result<&'a [T]> {
+pub(super) unsafe fn array<'a, T>(
+    start: *const T,
+    count: usize,
+    name: &'static str,
+) -> Result<&'a [T]> {
     let start = elements(start.cast_mut(), count, name)?;
     // SAFETY: not NULL, of a size that slices can have, and unchanged for `'a`.
     Ok(unsafe { slice::from_raw_parts(start.as_ptr(), count) })
@@ -76,7 +105,7 @@ pub(super) unsafe fn array<'a, T>(start: *const T, count: usize, name: &str) -> 
 pub(super) unsafe fn array_mut<'a>(
     start: *mut u8,
     length: usize,
-    name: &str,
+    name: &'static str,
 ) -> Result<&'a mut [u8]> {
     let start = elements(start, length, name)?;
     // SAFETY: not NULL, of a size that slices can have, and the caller's for `'a`.
@@ -92,7 +121,7 @@ pub(super) unsafe fn array_mut<'a>(
 pub(super) unsafe fn places<T>(
     start: *mut T,
     count: usize,
-    name: &str,
+    name: &'static str,
 ) -> Result<impl Iterator<Item = Out<T>>> {
     let start = elements(start, count, name)?;
     // SAFETY: each is one of the `count`, which all together are of a size that offsets can have.
@@ -108,7 +137,7 @@ const TEXT_MAX: usize = 16 << 10;
 /// # Safety
 ///
 /// `start` is NULL or points to a NUL-terminated string that nothing changes while `'a` lasts.
-pub(super) unsafe fn text<'a>(start: *const c_char, name: &str) -> Result<&'a str> {
+pub(super) unsafe fn text<'a>(start: *const c_char, name: &'static str) -> Result<&'a str, Error> {
     // SAFETY: the caller's promise is the same.
     let text = unsafe { c_string(start, name) }?;
     let length = text.count_bytes();
@@ -125,7 +154,7 @@ pub(super) unsafe fn text<'a>(start: *const c_char, name: &str) -> Result<&'a st
 /// # Safety
 ///
 /// `start` is NULL or points to a NUL-terminated string that nothing changes while `'a` lasts.
-pub(super) unsafe fn c_string<'a>(start: *const c_char, name: &str) -> Result<&'a CStr> {
+pub(super) unsafe fn c_string<'a>(start: *const c_char, name: &'static str) -> Result<&'a CStr> {
     let start = required(start.cast_mut(), name)?;
     // SAFETY: not NULL, so it points to a string.
     Ok(unsafe { CStr::from_ptr(start.as_ptr()) })
@@ -141,7 +170,7 @@ impl<T> Out<T> {
     ///
     /// `target` is NULL or may be written to until this value is gone.
     #[inline]
-    pub(super) unsafe fn new(target: *mut T, name: &str) -> Result<Self> {
+    pub(super) unsafe fn new(target: *mut T, name: &'static str) -> Result<Self> {
         required(target, name).map(Self)
     }
 
@@ -158,7 +187,8 @@ impl<T> Out<T> {
 }
 
 /// [`extent`], but where there are none, NULL will do.
-fn elements<T>(start: *mut T, count: usize, name: &str) -> Result<NonNull<T>> {
+#[inline]
+fn elements<T>(start: *mut T, count: usize, name: &'static str) -> Result<NonNull<T>> {
     if count == 0 {
         return Ok(NonNull::new(start).unwrap_or(NonNull::dangling()));
     }
@@ -166,22 +196,19 @@ fn elements<T>(start: *mut T, count: usize, name: &str) -> Result<NonNull<T>> {
 }
 
 /// Checks what slices need: no object is larger than `isize::MAX` bytes.
-fn extent<T>(start: *mut T, count: usize, name: &str) -> Result<NonNull<T>> {
+#[inline]
+fn extent<T>(start: *mut T, count: usize, name: &'static str) -> Result<NonNull<T>> {
     let bytes = count.checked_mul(size_of::<T>());
     if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
-        return Err(invalid(format!("{name} cannot have {count} elements")));
+        return Err(Refusal::Count(name, count));
     }
     required(start, name)
 }
 
+/// `pointer`, which the messages call `name`, if it is not NULL.
 #[inline]
-fn required<T>(pointer: *mut T, name: &str) -> Result<NonNull<T>> {
-    NonNull::new(pointer).ok_or_else(|| null(name))
-}
-
-#[cold]
-fn null(name: &str) -> Error {
-    invalid(format!("{name} is NULL"))
+pub(super) fn required<T>(pointer: *mut T, name: &'static str) -> Result<NonNull<T>> {
+    NonNull::new(pointer).ok_or(Refusal::Null(name))
 }
 
 fn invalid(context: String) -> Error {

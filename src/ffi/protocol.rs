@@ -1,12 +1,15 @@
 //! Messages and frames, and the calculator itself.
 
-use super::guard::guard;
-use super::message::{calc_ipc_request, calc_ipc_response, store};
-use super::pointer::{self, Out};
+use super::guard::{guard, guard_plain};
+use super::message::{
+    UnknownOperation, calc_ipc_request, calc_ipc_response, load, load_request, load_result, store,
+    store_result,
+};
+use super::pointer::{self, Out, Refusal};
 use super::status::calc_ipc_status;
 use crate::calculator::frames::{self, FRAME_MAX};
 use crate::calculator::{ErrorText, Operation, execute, text};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Status};
 use crate::protocol::frame::{self, SliceSink};
 use std::ffi::c_char;
 use std::ptr;
@@ -26,8 +29,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_request_serialize(
     length: *mut usize,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
-    guard(|| unsafe {
-        let request = pointer::read(request, "request")?.to_request()?;
+    guard_plain(|| unsafe {
+        let request = load_request(request, "request")?.to_request()?;
         serialize(buffer, capacity, length, |out| {
             frames::append_request(out, &request);
         })
@@ -47,7 +50,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_request_deserialize(
     out: *mut calc_ipc_request,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
-    guard(|| unsafe {
+    guard_plain(|| unsafe {
         let out = Out::new(out, "out")?;
         read_request(body(frame, length)?, out)
     })
@@ -66,7 +69,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_request_parse(
     out: *mut calc_ipc_request,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
-    guard(|| unsafe {
+    guard_plain(|| unsafe {
         let out = Out::new(out, "out")?;
         read_request(pointer::array(body, length, "body")?, out)
     })
@@ -88,11 +91,13 @@ pub unsafe extern "C-unwind" fn calc_ipc_response_serialize(
     length: *mut usize,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
-    guard(|| unsafe {
-        let response = pointer::read(response, "response")?.into_response();
-        serialize(buffer, capacity, length, |out| {
-            frames::append_response(out, &response);
-        })
+    guard_plain(|| unsafe {
+        match load_result(response, "response")? {
+            Some(result) => serialize(buffer, capacity, length, |out| {
+                frames::append_result(out, result);
+            }),
+            None => serialize_error(buffer, capacity, length, response),
+        }
     })
 }
 
@@ -109,7 +114,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_response_deserialize(
     out: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
-    guard(|| unsafe {
+    guard_plain(|| unsafe {
         let out = Out::new(out, "out")?;
         read_response(body(frame, length)?, out)
     })
@@ -128,7 +133,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_response_parse(
     out: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
-    guard(|| unsafe {
+    guard_plain(|| unsafe {
         let out = Out::new(out, "out")?;
         read_response(pointer::array(body, length, "body")?, out)
     })
@@ -145,15 +150,15 @@ pub unsafe extern "C-unwind" fn calc_ipc_execute(
     out: *mut calc_ipc_response,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises pointers that are NULL or valid (header, Arguments).
-    guard(|| unsafe {
-        let request = pointer::read(request, "request")?;
+    guard_plain(|| unsafe {
+        let request = load_request(request, "request")?;
         let mut out = Out::new(out, "out")?;
         let response = match request.to_request() {
             Ok(request) => execute(&request),
             Err(_) => Err(ErrorText::from(text::UNKNOWN_OPERATION)),
         };
         store(&response, &mut out);
-        Ok(())
+        Ok::<_, Refusal>(())
     })
 }
 
@@ -189,17 +194,55 @@ pub unsafe extern "C-unwind" fn calc_ipc_operation_from_name(
     })
 }
 
+/// Why a message was not written or read.
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    Pointer(Refusal),
+    Operation(UnknownOperation),
+    /// The frame has so many bytes, the buffer so many.
+    TooSmall(usize, usize),
+    /// It is no frame or no message, for this reason.
+    Malformed(&'static str),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Pointer(refusal)
+    }
+}
+
+impl From<UnknownOperation> for Failure {
+    fn from(unknown: UnknownOperation) -> Self {
+        Self::Operation(unknown)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Pointer(refusal) => refusal.into(),
+            Failure::Operation(unknown) => unknown.into(),
+            Failure::TooSmall(needed, capacity) => {
+                let context = format!("the frame has {needed} bytes, the buffer {capacity}");
+                Self::new(Status::BufferTooSmall, context)
+            }
+            Failure::Malformed(why) => Self::new(Status::Malformed, why.to_owned()),
+        }
+    }
+}
+
 /// Writes the one frame that `append` appends.
 ///
 /// # Safety
 ///
 /// `buffer` is NULL or has room for `capacity` bytes; `length` is NULL or may be written to.
+#[inline]
 unsafe fn serialize(
     buffer: *mut u8,
     capacity: usize,
     length: *mut usize,
     append: impl FnOnce(&mut SliceSink<'_>),
-) -> Result<()> {
+) -> Result<(), Failure> {
     // SAFETY: the caller's promise is the same; less than `capacity` is there, too.
     let (buffer, mut length) = unsafe {
         (
@@ -211,10 +254,30 @@ unsafe fn serialize(
     append(&mut out);
     let outcome = out.finish();
     length.write(outcome.unwrap_or_else(|needed| needed));
-    outcome.map(drop).map_err(|needed| {
-        let context = format!("the frame has {needed} bytes, the buffer {capacity}");
-        Error::new(Status::BufferTooSmall, context)
-    })
+    outcome
+        .map(drop)
+        .map_err(|needed| Failure::TooSmall(needed, capacity))
+}
+
+/// Writes the frame of a response without a result, which is some hundred bytes long as it is copied.
+///
+/// # Safety
+///
+/// As for [`serialize`]; `response` is NULL or points to a response.
+#[cold]
+unsafe fn serialize_error(
+    buffer: *mut u8,
+    capacity: usize,
+    length: *mut usize,
+    response: *const calc_ipc_response,
+) -> Result<(), Failure> {
+    // SAFETY: the caller's promise is the same.
+    unsafe {
+        let response = load(response, "response")?;
+        serialize(buffer, capacity, length, |out| {
+            frames::append_response(out, &response);
+        })
+    }
 }
 
 /// The body of the one frame at `frame`.
@@ -222,27 +285,36 @@ unsafe fn serialize(
 /// # Safety
 ///
 /// `frame` is NULL or points to `length` bytes, which nothing changes while `'a` lasts.
-unsafe fn body<'a>(frame: *const u8, length: usize) -> Result<&'a [u8]> {
+#[inline]
+unsafe fn body<'a>(frame: *const u8, length: usize) -> Result<&'a [u8], Failure> {
     // SAFETY: the caller's promise is the same.
     let frame = unsafe { pointer::bytes(frame, length, "frame") }?;
-    frame::body(frame).ok_or_else(|| malformed("the prefix is not the length of what follows"))
+    frame::body(frame).ok_or(Failure::Malformed(
+        "the prefix is not the length of what follows",
+    ))
 }
 
 /// Puts the request with this body at `out`.
-fn read_request(body: &[u8], mut out: Out<calc_ipc_request>) -> Result<()> {
-    let request =
-        text::parse_request(body).map_err(|reject| malformed(ErrorText::from(reject).as_str()))?;
+#[inline(always)]
+fn read_request(body: &[u8], mut out: Out<calc_ipc_request>) -> Result<(), Failure> {
+    let request = text::parse_request(body).map_err(|reject| Failure::Malformed(reject.text()))?;
     out.write(calc_ipc_request::from(&request));
     Ok(())
 }
 
 /// Puts the response with this body at `out`.
-fn read_response(body: &[u8], mut out: Out<calc_ipc_response>) -> Result<()> {
-    let response = text::parse_response(body).ok_or_else(|| malformed("it is no response"))?;
-    store(&response, &mut out);
-    Ok(())
+#[inline(always)]
+fn read_response(body: &[u8], mut out: Out<calc_ipc_response>) -> Result<(), Failure> {
+    if let Some(result) = text::parse_result(body) {
+        store_result(result, &mut out);
+        return Ok(());
+    }
+    read_error(body, out)
 }
 
-fn malformed(context: &str) -> Error {
-    Error::new(Status::Malformed, context.to_owned())
+#[cold]
+fn read_error(body: &[u8], mut out: Out<calc_ipc_response>) -> Result<(), Failure> {
+    let response = text::parse_response(body).ok_or(Failure::Malformed("it is no response"))?;
+    store(&response, &mut out);
+    Ok(())
 }

@@ -7,7 +7,7 @@
 use super::guard::guard;
 use super::handle;
 use super::handler::UserData;
-use super::message::calc_ipc_response;
+use super::message::{calc_ipc_response, load};
 use super::options::calc_ipc_server_options;
 use super::pointer;
 use super::server::{calc_ipc_server, server};
@@ -91,7 +91,7 @@ pub unsafe extern "C-unwind" fn calc_ipc_reply_send(
         let reply = take(reply)?;
         match pointer::array(answer, length, "answer") {
             Ok(answer) => reply.send(answer),
-            Err(error) => Err(failed(reply, error)),
+            Err(refusal) => Err(failed(reply, refusal.into())),
         }
     })
 }
@@ -109,9 +109,9 @@ pub unsafe extern "C-unwind" fn calc_ipc_reply_send_response(
     // SAFETY: the caller promises a reply that was not ended, and pointers that are NULL or valid (header, Arguments).
     guard(|| unsafe {
         let reply = take(reply)?;
-        match pointer::read(response, "response") {
-            Ok(response) => reply.send_response(&response.into_response()),
-            Err(error) => Err(failed(reply, error)),
+        match load(response, "response") {
+            Ok(response) => reply.send_response(&response),
+            Err(refusal) => Err(failed(reply, refusal.into())),
         }
     })
 }

@@ -5,7 +5,7 @@
 
 use super::guard::{guard, guard_call};
 use super::handle::{self, Handle};
-use super::message::{calc_ipc_request, calc_ipc_response, store};
+use super::message::{calc_ipc_request, calc_ipc_response, load_request, store};
 use super::options::{
     calc_ipc_client_options, calc_ipc_server_options, client_options, server_options,
 };
@@ -129,7 +129,7 @@ pub(super) unsafe fn call<T: Handle<Inside = Client>>(
     // SAFETY: the caller's promise is the same.
     let arguments = || unsafe {
         let client = handle::get(handle)?;
-        let request = pointer::read(request, "request")?;
+        let request = load_request(request, "request")?;
         let out = Out::new(response, "response")?;
         Ok((client, request.to_request()?, out))
     };

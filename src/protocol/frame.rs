@@ -80,6 +80,15 @@ pub trait Sink {
 
     /// Takes the next bytes of the announced frame.
     fn put(&mut self, bytes: &[u8]);
+
+    /// Takes a whole frame, which `write` puts at the start of room for the longest one, and of which it gives the length.
+    #[inline]
+    fn put_short<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+        let mut room = [0; N];
+        let length = write(&mut room);
+        self.begin(length);
+        self.put(room.get(..length).unwrap_or_default());
+    }
 }
 
 impl Sink for Vec<u8> {
@@ -123,6 +132,25 @@ impl<'a> SliceSink<'a> {
 impl Sink for SliceSink<'_> {
     fn begin(&mut self, length: usize) {
         self.wanted += length;
+    }
+
+    #[inline]
+    fn put_short<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+        let mut apart = [0; N];
+        let free = match self.written == self.wanted {
+            true => self.buffer.get_mut(self.written..),
+            false => None,
+        };
+        let in_place = free.and_then(|free| free.first_chunk_mut());
+        let is_in_place = in_place.is_some();
+        let length = write(in_place.unwrap_or(&mut apart));
+        if is_in_place {
+            self.written += length;
+            self.wanted = self.written;
+        } else {
+            self.begin(length);
+            self.put(apart.get(..length).unwrap_or_default());
+        }
     }
 
     fn put(&mut self, bytes: &[u8]) {
