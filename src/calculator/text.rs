@@ -185,22 +185,75 @@ impl Text<'_> {
 
     /// Appends a number where it is to stand, from its last digits on: to put it together elsewhere, and then to copy it,
     /// takes longer.
-    #[inline]
+    #[inline(always)]
     fn put_number(&mut self, number: i64) {
         if number < 0 {
             self.put(*b"-");
         }
         let mut rest = number.unsigned_abs();
-        let digits = rest.checked_ilog10().map_or(1, |log| log as usize + 1);
-        let place = self.room.get_mut(self.length..self.length + digits);
-        for digit in place.expect(IS_SHORT).iter_mut().rev() {
-            let [low, ..] = (rest % 10).to_le_bytes();
-            *digit = b'0' + low;
-            rest /= 10;
+        let end = self.length + digits(rest);
+        let place = self.room.get_mut(self.length..end).expect(IS_SHORT);
+        let mut pairs = place.rchunks_exact_mut(2);
+        for pair in &mut pairs {
+            pair.copy_from_slice(&two_digits(rest % 100));
+            rest /= 100;
         }
-        self.length += digits;
+        if let [first] = pairs.into_remainder() {
+            let [_, digit] = two_digits(rest);
+            *first = digit;
+        }
+        self.length = end;
     }
 }
+
+/// How many digits a number has.
+#[inline(always)]
+fn digits(number: u64) -> usize {
+    let bits = u64::BITS - (number | 1).leading_zeros();
+    // 1233 / 4096 is the logarithm of 2, near enough for 64 bits: one digit more than that, or as many.
+    let least = ((bits * 1233) >> 12) as usize;
+    let has_one_more = LOWEST.get(least).is_some_and(|lowest| number >= *lowest);
+    least + usize::from(has_one_more)
+}
+
+/// The lowest number with one digit more than its place here says. Even 0 has one.
+const LOWEST: [u64; 20] = [
+    0,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+    100_000_000_000,
+    1_000_000_000_000,
+    10_000_000_000_000,
+    100_000_000_000_000,
+    1_000_000_000_000_000,
+    10_000_000_000_000_000,
+    100_000_000_000_000_000,
+    1_000_000_000_000_000_000,
+    10_000_000_000_000_000_000,
+];
+
+/// The two digits of a number below 100.
+#[inline(always)]
+fn two_digits(number: u64) -> [u8; 2] {
+    let (pairs, _) = PAIRS.as_chunks();
+    let [number, ..] = number.to_le_bytes();
+    pairs.get(usize::from(number)).copied().unwrap_or_default()
+}
+
+const PAIRS: &[u8; 200] = b"\
+    0001020304050607080910111213141516171819\
+    2021222324252627282930313233343536373839\
+    4041424344454647484950515253545556575859\
+    6061626364656667686970717273747576777879\
+    8081828384858687888990919293949596979899";
 
 const IS_SHORT: &str = "no short text is longer than SHORT_MAX";
 

@@ -86,8 +86,9 @@ pub trait Sink {
     fn put_short<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
         let mut room = [0; N];
         let length = write(&mut room);
-        self.begin(length);
-        self.put(room.get(..length).unwrap_or_default());
+        let frame = room.get(..length).unwrap_or_default();
+        self.begin(frame.len());
+        self.put(frame);
     }
 }
 
