@@ -63,6 +63,20 @@ impl Session {
     }
 }
 
+impl Drop for SharedChannel {
+    /// Takes what the server handed over and nobody asked for: on Windows that lies in this process already, and stays there until
+    /// whoever learns of it closes it.
+    fn drop(&mut self) {
+        let is_on_its_way = self
+            .session
+            .as_ref()
+            .is_none_or(|session| session.has_asked && session.buffer.is_none());
+        if is_on_its_way {
+            let _ = self.receive_now();
+        }
+    }
+}
+
 impl SharedChannel {
     /// Waits until the server has shared its memory.
     #[inline]
