@@ -19,6 +19,11 @@ template <class T> using Concurrency = TransportTest<T>;
 TYPED_TEST_SUITE(Concurrency, Transports);
 
 TYPED_TEST(Concurrency, SixtyFourClientsGetTheirOwnAnswers) {
+#ifdef _WIN32
+    constexpr std::int64_t calls = 200; // Wine's server has a part in each, and is one thread.
+#else
+    constexpr std::int64_t calls = 1000;
+#endif
     auto server = this->address.server();
     server.startInBackground();
     std::atomic<int> right{0};
@@ -26,7 +31,7 @@ TYPED_TEST(Concurrency, SixtyFourClientsGetTheirOwnAnswers) {
     for (std::int64_t id = 0; id < 64; ++id) {
         threads.emplace_back([&, id] {
             auto client = this->address.client();
-            for (std::int64_t i = 0; i < 1000; ++i) {
+            for (std::int64_t i = 0; i < calls; ++i) {
                 const auto response = client.call({Operation::ADD, id * 1000000, i});
                 if (response && response->success && response->result == id * 1000000 + i) {
                     ++right;
@@ -37,7 +42,7 @@ TYPED_TEST(Concurrency, SixtyFourClientsGetTheirOwnAnswers) {
     for (std::thread &thread : threads) {
         thread.join();
     }
-    EXPECT_EQ(right, 64 * 1000);
+    EXPECT_EQ(right, 64 * calls);
 }
 
 TYPED_TEST(Concurrency, ASecondThreadOnOneClientIsBusyAtOnce) {

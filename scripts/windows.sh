@@ -5,8 +5,9 @@
 # every URL; talk: a C program of Windows and one of this machine serve each other over TCP.
 # zip: an archive with the library, optimised, its headers, the command, and the tests with a run.cmd that runs them on a real Windows;
 # unpacked elsewhere, it is run under Wine.
-# quick, for changes while they are made: of rust the library's own tests, conformance, batches and life cycle; of cxx the suite over the DLL and the
-# C program. It leaves out the rest of cargo's tests, the command, the static library, coroutines and the package.
+# quick, for .ci/run and changes while they are made: of rust the library's own tests, conformance, batches and life cycle; of cxx the suite over the
+# DLL, the C program and the event loops. It leaves out the rest of cargo's tests, the command, the static library, coroutines and the package.
+# .ci/weekly runs all parts, and zip.
 # Debian's compiler and the sources of its standard library make the one for Windows, once for each release of the compiler.
 set -eu
 cd "$(dirname "$0")/.."

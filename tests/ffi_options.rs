@@ -186,8 +186,8 @@ fn requests_are_read_in_place_for_one_user_alone() {
     let (unsupported, here): (Vec<_>, Vec<_>) = create_servers(&open)
         .into_iter()
         .partition(|created| *created == (CALC_IPC_STATUS_UNSUPPORTED, true));
-    // Each system has all but some.
-    assert!(unsupported.len() < here.len());
+    // No system has all.
+    assert!(!unsupported.is_empty() && !here.is_empty());
     let refused = (CALC_IPC_STATUS_INVALID_ARGUMENT, true);
     assert!(here.iter().all(|created| *created == refused), "{here:?}");
 }

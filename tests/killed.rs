@@ -140,7 +140,9 @@ fn clients_that_come_and_go_leave_no_handle(url: &str) {
             let client = connect(url).unwrap();
             assert_eq!(client.call(&add(1, 0)).unwrap(), Ok(1));
         }
-        drop(connect(url).unwrap());
+        let silent = connect(url).unwrap();
+        eventually("it is let in", || server.stats().unwrap().came == 3);
+        drop(silent);
         server.stop().unwrap();
     });
 }

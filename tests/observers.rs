@@ -13,12 +13,12 @@ use calc_ipc::error::Status;
 use calc_ipc::ffi::{observe::*, options::*, server::*, status::*};
 use calc_ipc::service::{Event, Handler, Server};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
-use ear::{Ear, Told};
+use ear::{Ear, MUCH, Told};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::thread;
-use support::wire::connect;
+use support::wire::{connect, framed};
 use support::{Address, TRANSPORTS, add, echo, eventually, over_each, status};
 
 const CAME: i32 = CALC_IPC_EVENT_CAME;
@@ -124,15 +124,11 @@ fn one_whose_message_is_too_large_is_dropped() {
 }
 
 /// What a server says of one that writes this, and then stays.
-fn told_of(mut bytes: &[u8], set: impl FnOnce(&mut calc_ipc_server_options)) -> Told {
+fn told_of(bytes: &[u8], set: impl FnOnce(&mut calc_ipc_server_options)) -> Told {
     let (address, ear) = (Address::new(), Ear::new());
     let server = ear.serve(&TRANSPORTS[0], &address, set);
     let mut peer = connect(&TRANSPORTS[0], &address);
-    // A server that takes no more leaves the rest.
-    peer.set_nonblocking(true).unwrap();
-    while let Ok(count @ 1..) = peer.write(bytes) {
-        bytes = &bytes[count..];
-    }
+    peer.write_all(bytes).unwrap();
     eventually("it is dropped", || ear.count(DROPPED) == 1);
     server.stop();
     let all = ear.take();
@@ -151,9 +147,7 @@ fn why_one_is_dropped_is_told() {
     assert_eq!(notice.status, CALC_IPC_STATUS_MALFORMED);
     assert!(notice.text.contains("protocol"), "{}", notice.text);
 
-    // As many answers as fill both buffers, and then some.
-    let frame = [&1000_u32.to_le_bytes()[..], &[7; 1000]].concat();
-    let unread = told_of(&frame.repeat(1000), |options| {
+    let unread = told_of(&framed(MUCH.0), |options| {
         soon(options);
         options.max_message = 64 << 20;
     });

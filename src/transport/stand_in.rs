@@ -5,14 +5,15 @@
 use super::channel::{Patient, Stream};
 use super::reactor::Watched;
 use super::{
-    Answer, Armed, Channel, Credentials, Deadline, Defers, Exchanged, Lifeline, Promise, Take,
-    Visit, Visitor, Watches, Written,
+    Answer, Armed, Channel, Credentials, Deadline, Defers, Exchanged, Lifeline, Opening, Promise,
+    Take, Visit, Visitor, Watches, Written, tcp,
 };
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
 use crate::sys::{AsSource, Bell, Source, mutex};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -153,6 +154,14 @@ impl Watched for ScriptedStream {
     fn before_answers(&mut self) {
         self.befores += 1;
     }
+}
+
+/// A connection that is being made until somebody goes on with it, and who listens for it.
+pub(crate) fn opening() -> (Opening, TcpListener) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let opening = tcp::begin("127.0.0.1", address.port(), &[address], Deadline::never());
+    (opening.unwrap(), listener)
 }
 
 /// A channel for those who never wait. Copies of it are the same one.

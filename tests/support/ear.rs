@@ -77,7 +77,10 @@ unsafe extern "C" fn hear(event: *const calc_ipc_event, data: *mut c_void) {
     });
 }
 
-/// Gives each message back, but fails with the rest of one that begins with "fail: ".
+/// A request whose answer is of so many bytes, which no connection takes unless its client reads.
+pub(crate) const MUCH: (&[u8], usize) = (b"much", 8 << 20);
+
+/// Gives each message back but [`MUCH`], and fails with the rest of one that begins with "fail: ".
 unsafe extern "C" fn echo_or_fail(
     request: *const u8,
     length: usize,
@@ -92,6 +95,11 @@ unsafe extern "C" fn echo_or_fail(
         // SAFETY: a string.
         unsafe { calc_ipc_current_failure(why.as_ptr()) };
         return capacity + 1;
+    }
+    if request == MUCH.0 {
+        // SAFETY: there is room for so much.
+        unsafe { response.write_bytes(7, MUCH.1.min(capacity)) };
+        return MUCH.1;
     }
     // SAFETY: there is room for any message.
     unsafe { response.copy_from_nonoverlapping(request.as_ptr(), length) };

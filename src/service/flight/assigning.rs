@@ -49,29 +49,28 @@ impl Flight {
                 return Ok(Place::Connection(idle));
             }
         }
-        let lent = self.borrow(state, lanes, waiting);
-        let has_room = |queue: &Queue| queue.has_room(length, self.max_message);
-        let has_place = |queue: &Queue| queue.len() < IN_FLIGHT_MAX && has_room(queue);
-        let lent = match lent {
+        let lent = match self.borrow(state, lanes, waiting) {
+            Lent::Calls(lane, calls) => {
+                let connection = Connection::new(lane, calls);
+                let can_ask = connection.end().is_none();
+                state.connections.push(connection);
+                return match can_ask {
+                    true => Ok(Place::Connection(state.connections.len() - 1)),
+                    false => self.place(state, lanes, length, waiting), // It is given back, as one that has ended.
+                };
+            }
             Lent::Opening(lane, opening) => {
                 state.connecting.push(Connecting::new(lane, opening));
                 Lent::Taken
             }
             lent => lent,
         };
+        let has_room = |queue: &Queue| queue.has_room(length, self.max_message);
+        let has_place = |queue: &Queue| queue.len() < IN_FLIGHT_MAX && has_room(queue);
         if !state.connecting.is_empty() && has_place(&state.unassigned) {
             return Ok(Place::Unassigned); // For the connection that is being made, or one that is idle before.
         }
         match (lent, state.least_busy(has_place)) {
-            (Lent::Calls(lane, calls), _) => {
-                let connection = Connection::new(lane, calls);
-                let can_ask = connection.end().is_none();
-                state.connections.push(connection);
-                match can_ask {
-                    true => Ok(Place::Connection(state.connections.len() - 1)),
-                    false => self.place(state, lanes, length, waiting), // It is given back, as one that has ended.
-                }
-            }
             (_, Some(place)) => Ok(Place::Connection(place)),
             (Lent::Lost(error), None) => Err(error.not_executed()),
             (Lent::Taken, None) if lanes.waiting().is_some() && has_place(&state.unassigned) => {

@@ -239,6 +239,20 @@ impl Set {
         self.watchers.tell();
     }
 
+    /// Signals what these keys tell of, unless it was taken since: a thread that looks need not wait for the port.
+    fn pass_on(&self, keys: &[usize]) {
+        let mut table = lock(&self.table);
+        keys.iter().for_each(|key| table.heat(*key));
+        if !table.has_any() {
+            return;
+        }
+        if let Some(relay) = self.relay.get() {
+            relay.set();
+        }
+        drop(table);
+        self.watchers.tell();
+    }
+
     fn object(&self) -> io::Result<HANDLE> {
         let making = lock(&self.making);
         if let Some(relay) = self.relay.get() {
@@ -276,15 +290,7 @@ fn pass_on(port: &Port, set: &Weak<Set>) {
         let Some(set) = set.upgrade() else {
             return;
         };
-        let mut table = lock(&set.table);
-        for key in keys.iter().take(count) {
-            table.heat(*key);
-        }
-        if let Some(relay) = set.relay.get().filter(|_| !table.hot.is_empty()) {
-            relay.set();
-        }
-        drop(table);
-        set.watchers.tell();
+        set.pass_on(keys.get(..count).unwrap_or_default());
     }
 }
 

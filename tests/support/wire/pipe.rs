@@ -9,9 +9,9 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use windows_sys::Win32::Foundation::{
-    ERROR_BROKEN_PIPE, ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NO_DATA, ERROR_OPERATION_ABORTED,
-    ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED, ERROR_PIPE_NOT_CONNECTED, HANDLE, INVALID_HANDLE_VALUE,
-    WAIT_OBJECT_0,
+    ERROR_BROKEN_PIPE, ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NO_DATA,
+    ERROR_OPERATION_ABORTED, ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED, ERROR_PIPE_NOT_CONNECTED,
+    HANDLE, INVALID_HANDLE_VALUE, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX, ReadFile,
@@ -27,15 +27,24 @@ use windows_sys::Win32::System::Threading::{CreateEventW, WaitForSingleObject};
 /// What docs/windows.md tells programs to open a pipe with.
 const RIGHTS: u32 = 0x12_019B;
 
-/// So many bytes are written without waiting, or none are.
-const SMALL: usize = 4096;
-
 /// One end of a pipe.
 pub struct Pipe {
     handle: OwnedHandle,
     event: OwnedHandle,
     is_nonblocking: AtomicBool,
+    /// What was written without waiting, and is on its way.
+    sending: Option<Box<Sending>>,
 }
+
+/// A message that the kernel reads until it has been taken.
+struct Sending {
+    overlapped: UnsafeCell<OVERLAPPED>,
+    _event: OwnedHandle,
+    bytes: Vec<u8>,
+}
+
+// SAFETY: the event's handle, the only pointer, is valid on every thread.
+unsafe impl Send for Sending {}
 
 fn wide(name: &str) -> Vec<u16> {
     let path = format!(r"\\.\pipe\{name}");
@@ -57,17 +66,22 @@ fn own(handle: HANDLE) -> io::Result<OwnedHandle> {
     }
 }
 
+/// An event without a name, which is not set.
+fn event() -> OwnedHandle {
+    // SAFETY: nothing is pointed to.
+    let event = unsafe { CreateEventW(null(), 1, 0, null()) };
+    assert!(!event.is_null());
+    // SAFETY: a new handle, which is nobody else's.
+    unsafe { OwnedHandle::from_raw_handle(event) }
+}
+
 impl Pipe {
     fn new(handle: OwnedHandle) -> Self {
-        // SAFETY: an event without a name, which is not set.
-        let event = unsafe { CreateEventW(null(), 1, 0, null()) };
-        assert!(!event.is_null());
-        // SAFETY: a new handle, which is nobody else's.
-        let event = unsafe { OwnedHandle::from_raw_handle(event) };
         Self {
             handle,
-            event,
+            event: event(),
             is_nonblocking: AtomicBool::new(false),
+            sending: None,
         }
     }
 
@@ -109,6 +123,55 @@ impl Pipe {
     /// Writes one message of so many bytes, which may be none.
     pub fn write_message(&mut self, bytes: &[u8]) {
         assert_eq!(self.write(bytes).unwrap(), bytes.len());
+    }
+
+    /// Writes a message as a whole; `WouldBlock` while the one before is on its way. One that is cut off would leave the peer with
+    /// a part of it.
+    fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(sending) = &self.sending {
+            self.result(&sending.overlapped, false)?;
+        }
+        let event = event();
+        let sending = self.sending.insert(Box::new(Sending {
+            overlapped: UnsafeCell::new(OVERLAPPED {
+                hEvent: event.as_raw_handle(),
+                ..OVERLAPPED::default()
+            }),
+            _event: event,
+            bytes: bytes.to_vec(),
+        }));
+        let length = u32::try_from(bytes.len()).unwrap();
+        // SAFETY: both stay where they are until the operation has ended.
+        let began = unsafe {
+            WriteFile(
+                self.handle.as_raw_handle(),
+                sending.bytes.as_ptr(),
+                length,
+                null_mut(),
+                sending.overlapped.get(),
+            )
+        };
+        match began == 0 && last() != ERROR_IO_PENDING {
+            true => {
+                let error = io::Error::last_os_error();
+                self.sending = None;
+                Err(error)
+            }
+            false => Ok(bytes.len()),
+        }
+    }
+
+    /// How many bytes an operation moved, whose end is waited for or not.
+    fn result(&self, overlapped: &UnsafeCell<OVERLAPPED>, waits: bool) -> io::Result<usize> {
+        let (pipe, mut count) = (self.handle.as_raw_handle(), 0);
+        // SAFETY: the pipe is open, and the operation's own block is read.
+        let result =
+            unsafe { GetOverlappedResult(pipe, overlapped.get(), &raw mut count, waits.into()) };
+        match result {
+            0 if last() == ERROR_IO_INCOMPLETE => Err(ErrorKind::WouldBlock.into()),
+            0 => Err(io::Error::last_os_error()),
+            _ => Ok(count as usize),
+        }
     }
 
     /// Begins something, and sees to its end: how many bytes it moved.
@@ -173,13 +236,11 @@ fn is_end(error: &io::Error) -> bool {
 }
 
 impl Write for Pipe {
-    /// Writes a message; without waiting a small one, since it goes as a whole or not at all.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let most = match self.is_nonblocking.load(Ordering::SeqCst) {
-            true => SMALL,
-            false => bytes.len(),
-        };
-        let length = u32::try_from(bytes.len().min(most)).unwrap();
+        if self.is_nonblocking.load(Ordering::SeqCst) {
+            return self.write_now(bytes);
+        }
+        let length = u32::try_from(bytes.len()).unwrap();
         // SAFETY: the bytes live until the operation has ended.
         self.see_to(|pipe, overlapped| unsafe {
             WriteFile(pipe, bytes.as_ptr(), length, null_mut(), overlapped)
@@ -188,6 +249,17 @@ impl Write for Pipe {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Drop for Pipe {
+    /// The kernel lets go of what is on its way.
+    fn drop(&mut self) {
+        if let Some(sending) = &self.sending {
+            // SAFETY: the pipe is open. It fails where the operation has ended.
+            unsafe { CancelIoEx(self.handle.as_raw_handle(), sending.overlapped.get()) };
+            let _ = self.result(&sending.overlapped, true);
+        }
     }
 }
 

@@ -183,6 +183,22 @@ fn a_host_waits_for_an_object_of_the_set() {
 }
 
 #[test]
+fn a_host_is_not_woken_for_what_was_taken_before_the_port_told_of_it() {
+    for [own, peer] in pair() {
+        let poller = Poller::new().unwrap();
+        poller.add(peer.as_source(), Want::READ, 1).unwrap();
+        let key = lock(&poller.set.table).last;
+        let object = [poller.set.object().unwrap()];
+        assert_eq!(told(&poller), []);
+        poller.set.pass_on(&[key]);
+        assert!(!wait_for(&object, Some(Duration::ZERO)).unwrap());
+        socket::send_now(own.as_source(), b"x").unwrap();
+        assert!(wait_for(&object, Some(Duration::from_mins(1))).unwrap());
+        assert_eq!(first_told(&poller), [1]);
+    }
+}
+
+#[test]
 fn what_rang_before_a_host_asked_for_the_object_is_signalled_at_once() {
     let poller = Poller::new().unwrap();
     let bell = Bell::new().unwrap();

@@ -5,6 +5,7 @@ use crate::error::{Error, Result, Status};
 use crate::protocol::frame::Notice;
 use crate::sys::doorbell::Ringer;
 use crate::sys::memory::{Access, Mapping};
+use crate::sys::socket::HANDLES_IN_BAND;
 use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::Deadline;
 use crate::transport::channel::{noticed, too_late};
@@ -59,6 +60,23 @@ impl Session {
         let (slot, kind) = (&mut self.slot, kind | self.manner);
         if slot.publish(kind, bytes, cpu::current(), &self.header) {
             self.bell.ring();
+        }
+    }
+}
+
+impl Drop for SharedChannel {
+    /// Takes what the server handed over and nobody asked for, where that lies in this process already, and stays there until
+    /// whoever learns of it closes it. Where the kernel has it, it is let go of with the socket, which a child may not touch.
+    fn drop(&mut self) {
+        if HANDLES_IN_BAND == 0 {
+            return;
+        }
+        let is_on_its_way = self
+            .session
+            .as_ref()
+            .is_none_or(|session| session.has_asked && session.buffer.is_none());
+        if is_on_its_way {
+            let _ = self.receive_now();
         }
     }
 }
