@@ -9,6 +9,7 @@
 mod accept;
 pub mod cli;
 pub mod code;
+mod codec;
 pub mod egress;
 pub mod guard;
 pub mod ingress;

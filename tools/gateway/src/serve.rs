@@ -88,18 +88,26 @@ async fn admit(
     // Only answers come later without it.
     let _ = stream.set_nodelay(true);
     let peer = stream.peer_addr().ok();
-    let Some(acceptor) = guard.acceptor() else {
-        return converse(stream, peer, ingress, drains).await;
+    let stream: Box<dyn Wire> = match guard.acceptor() {
+        None => Box::new(stream),
+        Some(acceptor) => {
+            let accepted = tokio::select! {
+                accepted = tls::accept(acceptor, stream) => accepted,
+                () = has_begun(&mut drains) => return,
+            };
+            match accepted {
+                Ok(stream) => Box::new(stream),
+                Err(error) => return trace::refused(peer, &error),
+            }
+        }
     };
-    let accepted = tokio::select! {
-        accepted = tls::accept(acceptor, stream) => accepted,
-        () = has_begun(&mut drains) => return,
-    };
-    match accepted {
-        Ok(stream) => converse(stream, peer, ingress, drains).await,
-        Err(error) => trace::refused(peer, &error),
-    }
+    converse(stream, peer, ingress, drains).await;
 }
+
+/// A connection, encrypted or not. HTTP/2 is there once for both, which halves its code.
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
 
 /// Waits until connections are told to end.
 async fn has_begun(drains: &mut watch::Receiver<bool>) {

@@ -40,6 +40,7 @@ fn generate(protos: &Path, to: &Path) {
     fs::write(to.join(DESCRIPTORS), set.encode_to_vec()).unwrap();
     tonic_prost_build::configure()
         .bytes(".")
+        .codec_path("crate::codec::Messages")
         .out_dir(to)
         .compile_fds(set)
         .unwrap();

@@ -11,8 +11,6 @@ use crate::proto::{
 };
 use calc_ipc::calculator::{self, text};
 use calc_ipc::error::{Error, Result, Status};
-use calc_ipc::service::IN_FLIGHT_MAX;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use tonic::{Request, Response, Streaming};
 
@@ -79,33 +77,18 @@ impl Calculator {
         requests: &[ExecuteRequest],
         deadline: &Deadline,
     ) -> (Vec<ExecuteResponse>, Result<()>) {
-        let mut responses = Vec::new();
-        let messages = match messages(requests) {
-            Ok(messages) => messages,
-            Err(error) => return (responses, Err(error)),
-        };
-        let lane = self.0.pick();
-        let mut window = VecDeque::with_capacity(IN_FLIGHT_MAX);
-        let mut messages = messages.into_iter();
-        loop {
-            while window.len() < IN_FLIGHT_MAX
-                && let Some(message) = messages.next()
-            {
-                window.push_back(lane.ask_in_turn(message, deadline.due()).await);
+        match known(requests) {
+            Ok(requests) => {
+                let lane = self.0.pick();
+                lane.ask_all(&requests, deadline.due(), response).await
             }
-            let Some(call) = window.pop_front() else {
-                return (responses, Ok(()));
-            };
-            match call.answer().await.and_then(|body| response(&body)) {
-                Ok(response) => responses.push(response),
-                Err(error) => return (responses, Err(error)),
-            }
+            Err(error) => (Vec::new(), Err(error)),
         }
     }
 }
 
-/// The bodies of all requests, each of which has to be one before any is sent.
-fn messages(requests: &[ExecuteRequest]) -> Result<Vec<bytes::Bytes>> {
+/// All requests, each of which has to be one before any is sent.
+fn known(requests: &[ExecuteRequest]) -> Result<Vec<calculator::Request>> {
     if requests.len() > BATCH {
         let context = format!(
             "a batch of {} requests; {BATCH} are the most",
@@ -113,21 +96,26 @@ fn messages(requests: &[ExecuteRequest]) -> Result<Vec<bytes::Bytes>> {
         );
         return Err(Error::new(Status::TooLarge, context).not_executed());
     }
-    requests.iter().map(message).collect()
+    requests.iter().map(one).collect()
 }
 
 /// The body of a request.
 pub(super) fn message(request: &ExecuteRequest) -> Result<bytes::Bytes> {
+    Ok(body(&one(request)?))
+}
+
+/// A request, if its operation is one.
+fn one(request: &ExecuteRequest) -> Result<calculator::Request> {
     let operation = Operation::try_from(request.operation).ok();
     let operation = operation.and_then(Operation::known).ok_or_else(|| {
         let context = format!("operation {} is none", request.operation);
         Error::new(Status::InvalidArgument, context).not_executed()
     })?;
-    Ok(body(&calculator::Request {
+    Ok(calculator::Request {
         operation,
         arg1: request.arg1,
         arg2: request.arg2,
-    }))
+    })
 }
 
 /// The response with this body.

@@ -1,8 +1,9 @@
 //! Messages as bytes that nobody looks into.
 
+use crate::codec::buffers;
 use bytes::{Buf as _, BufMut as _, Bytes};
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 /// Gives and takes the bytes of messages.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +32,10 @@ impl Encoder for Raw {
         room.put(item);
         Ok(())
     }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
+    }
 }
 
 impl Decoder for Raw {
@@ -40,5 +45,9 @@ impl Decoder for Raw {
     fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
         let length = message.remaining();
         Ok(Some(message.copy_to_bytes(length)))
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
     }
 }

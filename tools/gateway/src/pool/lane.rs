@@ -3,7 +3,9 @@
 //! Whoever asks submits at once, on its own thread, where the connection can carry the call. A task takes the answers as
 //! they come, and submits what waits. Nothing here waits on a thread of the runtime.
 
+mod batch;
 mod driving;
+mod flying;
 
 use super::call::{Call, Placed};
 use super::queue::{Place, Queue};
@@ -12,7 +14,8 @@ use bytes::Bytes;
 use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::service::{Client, IN_FLIGHT_MAX, Limit};
 use calc_ipc::transport::{Address, ClientOptions};
-use std::collections::{BTreeMap, HashMap};
+use flying::InFlight;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +25,31 @@ use tokio::time::{Instant, timeout_at};
 
 /// What an answer is, or why there is none.
 pub(super) type Answer = Result<Bytes>;
+
+/// Who takes the answers to the requests of a batch.
+trait Collect: Send + Sync {
+    /// This is the answer to the request in that place of the batch, or why there is none.
+    fn take(&self, place: usize, answer: Result<&[u8]>);
+}
+
+/// Where an answer goes.
+enum Reply {
+    /// To who asks for nothing else meanwhile.
+    One(oneshot::Sender<Answer>),
+    /// To this place of a batch.
+    Part(Arc<dyn Collect>, usize),
+}
+
+impl Reply {
+    fn send(self, answer: Result<&[u8]>) {
+        match self {
+            Self::One(reply) => {
+                let _ = reply.send(answer.map(Bytes::copy_from_slice)); // Who asked may have gone.
+            }
+            Self::Part(batch, place) => batch.take(place, answer),
+        }
+    }
+}
 
 /// One connection.
 pub struct Lane {
@@ -42,30 +70,30 @@ pub struct Lane {
 struct Calls {
     /// Tags grow, so that the first is the one that has waited longest.
     waiting: BTreeMap<u64, Waiting>,
-    flying: HashMap<u64, Flying>,
+    flying: InFlight,
     /// The tag that was given last.
     last: u64,
 }
 
+impl Calls {
+    /// The tag of one more call.
+    fn next_tag(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+}
+
 /// A call that is asked for.
 struct Asked {
-    tag: u64,
     message: Bytes,
     due: Instant,
-    reply: oneshot::Sender<Answer>,
+    reply: Reply,
 }
 
 /// A call that was not submitted.
 struct Waiting {
     asked: Asked,
     place: Place,
-}
-
-/// A call that was submitted.
-struct Flying {
-    /// The client's number of it.
-    id: u64,
-    reply: oneshot::Sender<Answer>,
 }
 
 impl Lane {
@@ -123,22 +151,34 @@ impl Lane {
     /// Asks for an answer to `message` until `due`. Calls of one lane go out in the order in which they are asked for. Where
     /// the queue has no place, it is refused.
     pub fn ask(self: &Arc<Self>, message: Bytes, due: Instant) -> Call {
-        let put = self.put(message, due, || self.queue.enter());
-        put.unwrap_or_else(|_| Call::ended(self, Err(self.queue.full())))
+        let (asked, answer) = one(message, due);
+        match self.put(asked, || self.queue.enter()) {
+            Ok((tag, placed)) => Call::new(self.clone(), tag, due, placed, answer),
+            Err(_) => Call::ended(self, Err(self.queue.full())),
+        }
     }
 
     /// The same for whoever asks much, one after another: where the queue has no place, it waits for one, until `due`.
-    pub async fn ask_in_turn(self: &Arc<Self>, mut message: Bytes, due: Instant) -> Call {
+    pub async fn ask_in_turn(self: &Arc<Self>, message: Bytes, due: Instant) -> Call {
+        let (asked, answer) = one(message, due);
+        match self.put_in_turn(asked).await {
+            Ok((tag, placed)) => Call::new(self.clone(), tag, due, placed, answer),
+            Err(_) => Call::ended(self, Err(expired())),
+        }
+    }
+
+    /// [`Lane::put`], once the queue has a place if it needs one. A call that is due before that is given back.
+    async fn put_in_turn(&self, mut asked: Asked) -> std::result::Result<(u64, Placed), Asked> {
         let mut place = None;
         loop {
             let mut emptied = pin!(self.emptied.notified());
             emptied.as_mut().enable(); // Before it is tried.
             let has = place.take();
-            message = match self.put(message, due, || has.or_else(|| self.queue.enter())) {
-                Ok(call) => return call,
-                Err(message) => message,
+            asked = match self.put(asked, || has.or_else(|| self.queue.enter())) {
+                Ok(put) => return Ok(put),
+                Err(asked) => asked,
             };
-            let waited = timeout_at(due, async {
+            let waited = timeout_at(asked.due, async {
                 tokio::select! {
                     entered = self.queue.entered() => entered,
                     () = emptied => None,
@@ -146,71 +186,77 @@ impl Lane {
             });
             match waited.await {
                 Ok(entered) => place = entered,
-                Err(_) => return Call::ended(self, Err(expired())),
+                Err(_) => return Err(asked),
             }
         }
     }
 
-    /// Submits a call, or lets it wait in the place that `enter` gives; without one, its message is given back.
+    /// Submits a call, or lets it wait in the place that `enter` gives, and gives its tag; without a place, it is given back.
     fn put(
-        self: &Arc<Self>,
-        message: Bytes,
-        due: Instant,
+        &self,
+        asked: Asked,
         enter: impl FnOnce() -> Option<Place>,
-    ) -> std::result::Result<Call, Bytes> {
-        let (reply, answer) = oneshot::channel();
+    ) -> std::result::Result<(u64, Placed), Asked> {
         let mut calls = self.lock();
-        calls.last += 1;
-        let tag = calls.last;
-        let asked = Asked {
-            tag,
-            message,
-            due,
-            reply,
-        };
+        let tag = calls.next_tag();
         let asked = match calls.waiting.is_empty() {
-            true => self.submit(&mut calls, asked),
+            true => self.submit(&mut calls, tag, asked),
             false => Err(asked),
         };
-        let placed = match asked {
-            Ok(()) => Placed::Submitted,
-            Err(asked) => {
-                let Some(place) = enter() else {
-                    return Err(asked.message);
-                };
-                calls.waiting.insert(tag, Waiting { asked, place });
-                self.load.fetch_add(1, Ordering::Relaxed);
-                Placed::Waiting
-            }
+        let Err(asked) = asked else {
+            return Ok((tag, Placed::Submitted));
         };
-        drop(calls);
-        Ok(Call::new(self.clone(), tag, due, placed, answer))
+        let Some(place) = enter() else {
+            return Err(asked);
+        };
+        calls.waiting.insert(tag, Waiting { asked, place });
+        self.load.fetch_add(1, Ordering::Relaxed);
+        Ok((tag, Placed::Waiting))
     }
 
     /// Submits a call, or fails it; gives it back if the connection carries as many as it can.
-    fn submit(&self, calls: &mut Calls, asked: Asked) -> std::result::Result<(), Asked> {
-        let left = asked.due.saturating_duration_since(Instant::now());
+    fn submit(&self, calls: &mut Calls, tag: u64, asked: Asked) -> std::result::Result<(), Asked> {
+        let Asked {
+            message,
+            due,
+            reply,
+        } = asked;
+        let left = due.saturating_duration_since(Instant::now());
+        let submitted = self.submit_body(calls, tag, left, &message, reply);
+        submitted.map(drop).map_err(|reply| Asked {
+            message,
+            due,
+            reply,
+        })
+    }
+
+    /// The same for a body, to be answered in the time that is `left`; whether it was submitted.
+    fn submit_body(
+        &self,
+        calls: &mut Calls,
+        tag: u64,
+        left: Duration,
+        body: &[u8],
+        reply: Reply,
+    ) -> std::result::Result<bool, Reply> {
         let submitted = match left.is_zero() {
             true => Err(expired()),
-            false => {
-                let limit = Limit::Own(Some(left));
-                self.client.submit(limit, &asked.message, asked.tag)
-            }
+            false => self.client.submit(Limit::Own(Some(left)), body, tag),
         };
         match submitted {
             Ok(id) => {
-                let Asked { tag, reply, .. } = asked;
-                calls.flying.insert(tag, Flying { id, reply });
+                calls.flying.push(tag, id, reply);
                 self.load.fetch_add(1, Ordering::Relaxed);
+                Ok(true)
             }
-            Err(error) if error.status() == Status::Busy => return Err(asked),
+            Err(error) if error.status() == Status::Busy => Err(reply),
             Err(error) => {
                 let error = error.not_executed();
                 self.note(&error);
-                let _ = asked.reply.send(Err(error)); // Who asked may have gone.
+                reply.send(Err(error));
+                Ok(false)
             }
         }
-        Ok(())
     }
 
     /// Submits what waits, as far as the connection carries it.
@@ -219,7 +265,7 @@ impl Lane {
             let Some((tag, Waiting { asked, place })) = calls.waiting.pop_first() else {
                 return;
             };
-            if let Err(asked) = self.submit(calls, asked) {
+            if let Err(asked) = self.submit(calls, tag, asked) {
                 calls.waiting.insert(tag, Waiting { asked, place });
                 return;
             }
@@ -270,7 +316,7 @@ impl Lane {
         if self.withdraw(tag) {
             return;
         }
-        let id = self.lock().flying.get(&tag).map(|flying| flying.id);
+        let id = self.lock().flying.id(tag);
         if let Some(id) = id {
             // It may be over by now. Its completion comes in any case.
             let _ = self.client.cancel(id);
@@ -281,6 +327,18 @@ impl Lane {
         // No panic leaves calls half changed.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A call that asks for nothing else meanwhile, and where its answer comes.
+fn one(message: Bytes, due: Instant) -> (Asked, oneshot::Receiver<Answer>) {
+    let (reply, answer) = oneshot::channel();
+    let reply = Reply::One(reply);
+    let asked = Asked {
+        message,
+        due,
+        reply,
+    };
+    (asked, answer)
 }
 
 /// The failure of a call whose time was up before it was sent.

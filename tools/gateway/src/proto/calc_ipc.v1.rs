@@ -179,7 +179,7 @@ pub mod calculator_client {
                         format!("Service was not ready: {}", e.into()),
                     )
                 })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::Messages::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/calc_ipc.v1.Calculator/Execute",
             );
@@ -204,7 +204,7 @@ pub mod calculator_client {
                         format!("Service was not ready: {}", e.into()),
                     )
                 })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::Messages::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/calc_ipc.v1.Calculator/ExecuteBatch",
             );
@@ -229,7 +229,7 @@ pub mod calculator_client {
                         format!("Service was not ready: {}", e.into()),
                     )
                 })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::Messages::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/calc_ipc.v1.Calculator/ExecuteStream",
             );
@@ -386,7 +386,7 @@ pub mod calculator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ExecuteSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::Messages::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -431,7 +431,7 @@ pub mod calculator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ExecuteBatchSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::Messages::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -479,7 +479,7 @@ pub mod calculator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ExecuteStreamSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::Messages::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -627,7 +627,7 @@ pub mod bytes_client {
                         format!("Service was not ready: {}", e.into()),
                     )
                 })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::Messages::default();
             let path = http::uri::PathAndQuery::from_static("/calc_ipc.v1.Bytes/Call");
             let mut req = request.into_request();
             req.extensions_mut().insert(GrpcMethod::new("calc_ipc.v1.Bytes", "Call"));
@@ -758,7 +758,7 @@ pub mod bytes_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CallSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::Messages::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,

@@ -7,6 +7,7 @@
     reason = "this is a test"
 )]
 
+mod batches;
 mod calls;
 mod codes;
 mod deadlines;

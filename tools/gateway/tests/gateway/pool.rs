@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-const SETTINGS: Settings = Settings {
+pub(crate) const SETTINGS: Settings = Settings {
     connections: 1,
     queue: 3,
     max_message: 65536,
 };
 
-fn address(url: &str) -> Address {
+pub(crate) fn address(url: &str) -> Address {
     Address::parse(url, Side::Client).unwrap()
 }
 
@@ -38,7 +38,7 @@ fn room_for(clients: u32) -> ServerOptions {
 }
 
 /// Waits until something holds.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let is_so = async {
         while !holds().await {
             sleep(Duration::from_millis(5)).await;
@@ -47,7 +47,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     soon(what, is_so).await;
 }
 
-fn late() -> Instant {
+pub(crate) fn late() -> Instant {
     Instant::now() + PATIENCE
 }
 

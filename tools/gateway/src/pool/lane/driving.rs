@@ -1,7 +1,6 @@
 //! The task that takes the answers of a lane.
 
 use super::Lane;
-use bytes::Bytes;
 use calc_ipc::error::{Error, Result, Status};
 use calc_ipc::service::{Completion, Next};
 use std::io;
@@ -87,21 +86,17 @@ impl Lane {
 
     fn complete(&self, completion: Completion, room: &[u8]) {
         let Completion { tag, outcome, .. } = completion;
-        let answer = outcome.map(|length| {
-            let body = room.get(..length).unwrap_or_default();
-            Bytes::copy_from_slice(body)
-        });
-        match &answer {
+        match &outcome {
             Ok(_) => self.standing.hope(),
             Err(error) if error.status() == Status::HandlerFailed => self.standing.hope(),
             Err(error) => self.note(error),
         }
         let mut calls = self.lock();
-        let flying = calls.flying.remove(&tag);
+        let reply = calls.flying.take(tag);
         self.refill(&mut calls);
         drop(calls);
-        if let Some(flying) = flying {
-            let _ = flying.reply.send(answer); // Who asked may have gone.
+        if let Some(reply) = reply {
+            reply.send(outcome.map(|length| room.get(..length).unwrap_or_default()));
         }
     }
 }
