@@ -108,9 +108,9 @@ async fn who_asks_a_batch_is_woken_once_all_of_it_is_answered() {
     let slow = Slow::new();
     let asked = slow.ask(1..65, late());
     slow.has(64).await;
-    for number in 1..64 {
+    for (number, left) in (1..64).zip((1..64).rev()) {
         slow.echo(&body(number));
-        slow.has(64 - number as usize).await;
+        slow.has(left).await;
     }
     assert_eq!(asked.turns.load(Ordering::SeqCst), 1);
     slow.echo(&body(64));
