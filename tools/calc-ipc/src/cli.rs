@@ -32,6 +32,8 @@ URLs:
   npipe://name          a named pipe of Windows
   exec:///path/program  clients: a program that serves on its stdio
   stdio:                servers: this command's own stdin and stdout
+  systemd:              servers: the socket that systemd passed
+  systemd:NAME          servers: of several, the one of this name
 
 Exit status:
   0  all is well

@@ -41,5 +41,7 @@ mod serve;
 #[cfg(unix)]
 mod stream;
 mod support;
+#[cfg(unix)]
+mod systemd;
 #[cfg(windows)]
 mod windows;

@@ -1,5 +1,7 @@
 //! `calc-ipc serve`: the calculator, at several addresses at once.
 
+mod manager;
+
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
 use crate::sys::End;
@@ -7,6 +9,7 @@ use calc_ipc::calculator::{self, Request, Response};
 use calc_ipc::service::{self, Handler, Observer, Server};
 use calc_ipc::transport::Visit;
 use calc_ipc::transport::{self, Address, Bound};
+use manager::Manager;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,7 +54,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     let answered = Arc::new(AtomicU64::new(0));
     let servers = bind_all(args, &answered)?;
     announce(&servers).map_err(|error| Failure::io("announce the addresses", &error))?;
-    let result = serve(&servers, end);
+    let manager = Manager::find();
+    manager.tell(format_args!(
+        "READY=1\nSTATUS=serving {}",
+        urls(&servers).join(" ")
+    ));
+    let result = serve(&servers, end, &manager);
     if args.verbose {
         log(format_args!(
             "{} requests answered",
@@ -132,12 +140,14 @@ fn log(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Where clients can connect.
+fn urls(servers: &[Named]) -> Vec<String> {
+    servers.iter().map(|named| named.url.to_string()).collect()
+}
+
 /// Says where clients can connect from now on: to whoever started this, who may wait for it.
 fn announce(servers: &[Named]) -> io::Result<()> {
-    let lines: String = servers
-        .iter()
-        .map(|named| format!("{}\n", named.url))
-        .collect();
+    let lines = urls(servers).join("\n") + "\n";
     if servers.iter().any(|named| named.url == Address::Stdio) {
         return io::stderr().write_all(lines.as_bytes());
     }
@@ -149,7 +159,7 @@ fn announce(servers: &[Named]) -> io::Result<()> {
 /// Runs every server on a thread of its own. The first thing that happens ends them all: a signal,
 /// the end of standard input (whose writer tells a program so that it is no longer needed), or a
 /// failure.
-fn serve(servers: &[Named], mut end: End) -> Result<(), Failure> {
+fn serve(servers: &[Named], mut end: End, manager: &Manager) -> Result<(), Failure> {
     let close = end.closer();
     thread::scope(|scope| {
         let (events, happened) = mpsc::channel();
@@ -162,6 +172,7 @@ fn serve(servers: &[Named], mut end: End) -> Result<(), Failure> {
         });
         drop(events);
         let first = happened.recv();
+        manager.tell("STOPPING=1");
         servers.iter().for_each(|named| named.server.request_stop());
         close();
         let mut all = first.into_iter().chain(happened);
