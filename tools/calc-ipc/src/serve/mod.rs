@@ -1,18 +1,18 @@
-//! `calc-ipc serve`: the calculator, at several addresses at once.
+//! `calc-ipc serve`: the calculator, or messages of one's own, at several addresses at once.
 
+mod answers;
 mod manager;
+mod programs;
 
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
 use crate::sys::End;
-use calc_ipc::calculator::{self, Request, Response};
-use calc_ipc::service::{self, Handler, Observer, Server};
+use answers::Answering;
+use calc_ipc::service::{self, Observer, Server};
 use calc_ipc::transport::Visit;
 use calc_ipc::transport::{self, Address, Bound};
 use manager::Manager;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, Scope};
 
@@ -51,38 +51,44 @@ impl Event {
 pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     // Before anything is made that a signal could leave behind.
     let end = End::watch().map_err(|error| Failure::io("watch for signals", &error))?;
-    let answered = Arc::new(AtomicU64::new(0));
-    let servers = bind_all(args, &answered)?;
+    let answering = Answering::new(args);
+    let servers = bind_all(args, &answering)?;
     announce(&servers).map_err(|error| Failure::io("announce the addresses", &error))?;
     let manager = Manager::find();
     manager.tell(format_args!(
         "READY=1\nSTATUS=serving {}",
         urls(&servers).join(" ")
     ));
-    let result = serve(&servers, end, &manager);
+    let result = serve(&servers, end, &|| {
+        manager.tell("STOPPING=1");
+        answering.end();
+    });
     if args.verbose {
-        log(format_args!(
-            "{} requests answered",
-            answered.load(Ordering::Relaxed)
-        ));
+        log(format_args!("{} requests answered", answering.count()));
     }
     result.map(|()| Exit::Success)
 }
 
 /// All the servers, or none: those bound before one that cannot be are let go of again.
-fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, Failure> {
+fn bind_all(args: &ServeArgs, answering: &Answering) -> Result<Vec<Named>, Failure> {
     let options = args.options();
+    // Before a first address is taken for nothing.
+    options
+        .validate()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    check_distinct(&args.urls)?;
     let bind = |url: &Address| -> calc_ipc::error::Result<Named> {
         let Bound {
             endpoint,
             address: url,
         } = transport::bind(url, &options)?;
         let server = match args.verbose {
-            true => {
-                let handler = logging(url.clone(), Arc::clone(answered));
-                Server::observed(endpoint, handler, logging_visits(url.clone()))?
-            }
-            false => Server::new(endpoint, Handler::Calculator)?,
+            true => Server::observed(
+                endpoint,
+                answering.handler(&url),
+                logging_visits(url.clone()),
+            )?,
+            false => Server::new(endpoint, answering.handler(&url))?,
         };
         Ok(Named { url, server })
     };
@@ -92,14 +98,17 @@ fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, F
         .collect()
 }
 
-/// The calculator, with a line on standard error for every answer.
-fn logging(url: Address, answered: Arc<AtomicU64>) -> Handler {
-    Handler::new(move |request| {
-        let response = calculator::execute(request);
-        answered.fetch_add(1, Ordering::Relaxed);
-        log(format_args!("{url} {}", answer_line(request, &response)));
-        response
-    })
+/// Fails where two of the addresses are the same, of which the second could not be had. Of TCP, port 0 is another each time.
+fn check_distinct(urls: &[Address]) -> Result<(), Failure> {
+    let mut seen = Vec::new();
+    for url in urls {
+        let is_any = matches!(url, Address::Tcp { port: 0, .. });
+        if !is_any && seen.contains(&url) {
+            return Err(Failure::Usage(format!("{url} is there twice")));
+        }
+        seen.push(url);
+    }
+    Ok(())
 }
 
 /// A line on standard error for every client that comes or goes.
@@ -120,19 +129,6 @@ fn logging_visits(url: Address) -> Box<Observer> {
             service::Event::HandlerFailed(..) => log(format_args!("{url} failed: {why}")),
         }
     })
-}
-
-fn answer_line(request: &Request, response: &Response) -> String {
-    let Request {
-        operation,
-        arg1,
-        arg2,
-    } = request;
-    let asked = format!("{} {arg1} {arg2}", operation.name());
-    match response {
-        Ok(result) => format!("{asked} = {result}"),
-        Err(error) => format!("{asked}: {error}"),
-    }
 }
 
 /// A log that nobody can read any more is no reason to stop serving.
@@ -158,8 +154,8 @@ fn announce(servers: &[Named]) -> io::Result<()> {
 
 /// Runs every server on a thread of its own. The first thing that happens ends them all: a signal,
 /// the end of standard input (whose writer tells a program so that it is no longer needed), or a
-/// failure.
-fn serve(servers: &[Named], mut end: End, manager: &Manager) -> Result<(), Failure> {
+/// failure; then it is told.
+fn serve(servers: &[Named], mut end: End, tell: &dyn Fn()) -> Result<(), Failure> {
     let close = end.closer();
     thread::scope(|scope| {
         let (events, happened) = mpsc::channel();
@@ -172,7 +168,7 @@ fn serve(servers: &[Named], mut end: End, manager: &Manager) -> Result<(), Failu
         });
         drop(events);
         let first = happened.recv();
-        manager.tell("STOPPING=1");
+        tell();
         servers.iter().for_each(|named| named.server.request_stop());
         close();
         let mut all = first.into_iter().chain(happened);

@@ -26,6 +26,8 @@ mod goals;
 #[cfg(unix)]
 mod ls;
 #[cfg(unix)]
+mod message;
+#[cfg(unix)]
 mod promises;
 #[cfg(unix)]
 mod readme;
