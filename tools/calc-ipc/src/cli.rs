@@ -3,6 +3,7 @@
 mod bench;
 mod contestant;
 mod serve;
+mod top;
 
 pub(crate) use bench::BenchArgs;
 pub(crate) use contestant::{
@@ -10,6 +11,7 @@ pub(crate) use contestant::{
     Touching,
 };
 pub(crate) use serve::ServeArgs;
+pub(crate) use top::TopArgs;
 
 use crate::values;
 use calc_ipc::transport::{Address, CONNECTIONS_RANGE, ClientOptions, ServerUser};
@@ -54,6 +56,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Call(CallArgs),
     Ls(LsArgs),
+    Top(TopArgs),
     Doctor(DoctorArgs),
     Bench(BenchArgs),
     Recommend(RecommendArgs),
@@ -154,13 +157,14 @@ impl ClientArgs {
 /// List this user's endpoints: alive, or left over by servers that were killed.
 ///
 /// Looks in /dev/shm, $XDG_RUNTIME_DIR and /tmp, on Windows among all pipes, for what has a lock of this
-/// library's beside it. Connects to nothing and changes nothing. What is left over needs no care: the next server takes it over.
+/// library's beside it, and asks each 'calc-ipc serve' of this user's session for its servers, those of TCP too, and what they did
+/// so far. Connects to no endpoint and changes nothing. What is left over needs no care: the next server takes it over.
 #[derive(Args, Debug)]
 pub(crate) struct LsArgs {
     /// Further folders to look into.
     #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) folders: Vec<PathBuf>,
-    /// Print one JSON object per endpoint: "state", "kind", "url", "path" and "pid".
+    /// Print one JSON object per endpoint: "state", "kind", "url", "path", "pid", and of 'calc-ipc serve' "stats".
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -44,6 +44,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a duration is a number and us, ms, s, m or h, like 250ms".to_owned())
 }
 
+/// How long to wait between two looks.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    (interval >= Duration::from_millis(1))
+        .then_some(interval)
+        .ok_or_else(|| "it is 1ms at least".to_owned())
+}
+
 /// The units of a size, and the bytes in each.
 const SIZES: [(&str, u64); 7] = [
     ("", 1),

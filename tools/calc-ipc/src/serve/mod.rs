@@ -3,6 +3,11 @@
 mod answers;
 mod manager;
 mod programs;
+#[cfg(unix)]
+mod telling;
+#[cfg(not(unix))]
+#[path = "untold.rs"]
+mod telling;
 
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
@@ -15,11 +20,13 @@ use manager::Manager;
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, Scope};
+use telling::{Kept, Telling};
 
 /// A server, and the URL that it is reached by.
 struct Named {
     url: Address,
     server: Server,
+    kept: Kept,
 }
 
 /// What happens while serving.
@@ -52,14 +59,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     // Before anything is made that a signal could leave behind.
     let end = End::watch().map_err(|error| Failure::io("watch for signals", &error))?;
     let answering = Answering::new(args);
-    let servers = bind_all(args, &answering)?;
+    let telling = Telling::prepare(&args.urls);
+    let servers = bind_all(args, &answering, telling.is_on())?;
     announce(&servers).map_err(|error| Failure::io("announce the addresses", &error))?;
     let manager = Manager::find();
     manager.tell(format_args!(
         "READY=1\nSTATUS=serving {}",
         urls(&servers).join(" ")
     ));
-    let result = serve(&servers, end, &|| {
+    let result = serve(&servers, end, &telling, &|| {
         manager.tell("STOPPING=1");
         answering.end();
     });
@@ -70,7 +78,11 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
 }
 
 /// All the servers, or none: those bound before one that cannot be are let go of again.
-fn bind_all(args: &ServeArgs, answering: &Answering) -> Result<Vec<Named>, Failure> {
+fn bind_all(
+    args: &ServeArgs,
+    answering: &Answering,
+    is_watched: bool,
+) -> Result<Vec<Named>, Failure> {
     let options = args.options();
     // Before a first address is taken for nothing.
     options
@@ -82,15 +94,16 @@ fn bind_all(args: &ServeArgs, answering: &Answering) -> Result<Vec<Named>, Failu
             endpoint,
             address: url,
         } = transport::bind(url, &options)?;
-        let server = match args.verbose {
-            true => Server::observed(
-                endpoint,
-                answering.handler(&url),
-                logging_visits(url.clone()),
-            )?,
-            false => Server::new(endpoint, answering.handler(&url))?,
+        let kept = Kept::default();
+        let handler = answering.handler(&url);
+        let server = match args.verbose || is_watched {
+            true => {
+                let log = args.verbose.then(|| url.clone());
+                Server::observed(endpoint, handler, observer(kept.clone(), log))?
+            }
+            false => Server::new(endpoint, handler)?,
         };
-        Ok(Named { url, server })
+        Ok(Named { url, server, kept })
     };
     args.urls
         .iter()
@@ -111,24 +124,32 @@ fn check_distinct(urls: &[Address]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A line on standard error for every client that comes or goes.
-fn logging_visits(url: Address) -> Box<Observer> {
+/// Keeps who is there, and writes a line on standard error for every client that comes or goes, with the URL that is to
+/// be in it, if there is one.
+fn observer(kept: Kept, log: Option<Address>) -> Box<Observer> {
     Box::new(move |event| {
-        let why = event.text();
-        match event {
-            service::Event::Visit(_, Visit::Came) => log(format_args!("{url} a client came")),
-            service::Event::Visit(_, Visit::Left | Visit::Ended) => {
-                log(format_args!("{url} a client left"));
-            }
-            service::Event::Visit(_, Visit::Dropped(_)) => {
-                log(format_args!("{url} a client was dropped: {why}"));
-            }
-            service::Event::Visit(_, Visit::Refused(_)) => {
-                log(format_args!("{url} a client was turned away: {why}"));
-            }
-            service::Event::HandlerFailed(..) => log(format_args!("{url} failed: {why}")),
+        kept.note(event);
+        if let Some(url) = &log {
+            log_event(url, event);
         }
     })
+}
+
+fn log_event(url: &Address, event: &service::Event<'_>) {
+    let why = event.text();
+    match event {
+        service::Event::Visit(_, Visit::Came) => log(format_args!("{url} a client came")),
+        service::Event::Visit(_, Visit::Left | Visit::Ended) => {
+            log(format_args!("{url} a client left"));
+        }
+        service::Event::Visit(_, Visit::Dropped(_)) => {
+            log(format_args!("{url} a client was dropped: {why}"));
+        }
+        service::Event::Visit(_, Visit::Refused(_)) => {
+            log(format_args!("{url} a client was turned away: {why}"));
+        }
+        service::Event::HandlerFailed(..) => log(format_args!("{url} failed: {why}")),
+    }
 }
 
 /// A log that nobody can read any more is no reason to stop serving.
@@ -155,9 +176,16 @@ fn announce(servers: &[Named]) -> io::Result<()> {
 /// Runs every server on a thread of its own. The first thing that happens ends them all: a signal,
 /// the end of standard input (whose writer tells a program so that it is no longer needed), or a
 /// failure; then it is told.
-fn serve(servers: &[Named], mut end: End, tell: &dyn Fn()) -> Result<(), Failure> {
+fn serve(
+    servers: &[Named],
+    mut end: End,
+    telling: &Telling,
+    tell: &dyn Fn(),
+) -> Result<(), Failure> {
     let close = end.closer();
     thread::scope(|scope| {
+        let told = telling.begin(scope, servers);
+        let hush = told.map_err(|error| Failure::io("offer stats", &error))?;
         let (events, happened) = mpsc::channel();
         for named in servers {
             run_on_thread(scope, &events, || Event::Ended(named.run()));
@@ -171,6 +199,9 @@ fn serve(servers: &[Named], mut end: End, tell: &dyn Fn()) -> Result<(), Failure
         tell();
         servers.iter().for_each(|named| named.server.request_stop());
         close();
+        if let Some(hush) = hush {
+            hush();
+        }
         let mut all = first.into_iter().chain(happened);
         let failure = all.find_map(Event::failure);
         failure.map_or(Ok(()), Err)

@@ -41,6 +41,8 @@ mod report;
 #[cfg(unix)]
 mod serve;
 #[cfg(unix)]
+mod stats;
+#[cfg(unix)]
 mod stream;
 mod support;
 #[cfg(unix)]
