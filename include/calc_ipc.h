@@ -50,11 +50,22 @@
  *     exec:///path/to/program    for a client: executes the program, which serves on its standard
  *                                input and output; on Windows, exec:///C:/path/to/program.exe
  *     stdio:                     for a server: the standard input and output of its program
+ *     systemd:                   for a server: the listening socket that the service manager passed to
+ *                                its process (sd_listen_fds(3)); of several, systemd:NAME is the one of
+ *                                this FileDescriptorName=
  *
  * Paths are absolute. In paths and names, % and two hexadecimal digits stand for a byte: %25 for %, %3F
  * for ?, %23 for #; a plain ? or # is reserved for options of later versions. Any other URL gives
  * INVALID_ARGUMENT, and so does a URL that is only for the other side. A transport that the system does not
  * have gives UNSUPPORTED, and so does a named pipe of another machine, npipe://host/name.
+ *
+ * **Passed sockets.** systemd: is a Unix socket, stream or seqpacket, or a TCP socket, and served as what it
+ * is; calc_ipc_server_url() tells its address. Its name stays when the server stops, and clients that come
+ * then wait for the next server. The option `mode` says whether clients of other users are let in, and does not
+ * change the socket's; `allow_remote` is needed as for tcp:. Clients see the service manager as their server
+ * (`server_uid`). The environment stays as it is, and what is served is a duplicate: so the same socket can be
+ * served again, and by two servers at once, which then share its clients. None, several without a name, and a
+ * socket of another kind give INVALID_ARGUMENT.
  *
  * **Messages of your own.** calc_ipc_server_create_bytes() and calc_ipc_client_call_bytes() carry
  * any bytes, also none, up to the limit `max_message` of each side's options. Client and server do

@@ -166,6 +166,7 @@ fn url_calls() -> Vec<Call> {
     unsafe {
         calls![
             calc_ipc_server_create(url, None, data, null(), &mut out());
+            calc_ipc_server_create(c"systemd:".as_ptr(), None, data, null(), &mut out());
             calc_ipc_server_create_bytes(url, Some(mute), data, null(), &mut out());
             calc_ipc_server_create_deferred(url, Some(mute_later), data, null(), &mut out());
             calc_ipc_reply_send(handle(), byte, 1);

@@ -77,8 +77,8 @@ use os::clock;
 // whose the other end is, whether what was sent still `is_sending`, and handles that go along. `tcp`: `resolve`, `listen`, `connect`, and the same in two steps,
 // `begin` and `end`. `known`: `NUMBER` or `WAIT_HANDLE`, which gives by what the host's event loop knows a source of the
 // library's; one of them at most is there. `named_pipe`: `listen`, `connect`, whether the server's end is trusted, and the
-// client's process.
-pub(crate) use os::{blocking, known, named_pipe, socket, tcp, transfer};
+// client's process. `passed`: `all` that a service manager passed, each `Passed`, with its name, its `Place` and a `Handle` to take.
+pub(crate) use os::{blocking, known, named_pipe, passed, socket, tcp, transfer};
 
 // Memory that processes share: `memory`: `create`, `Mapping`; `LineAlarm`: wakes who sleeps on a line of it, an
 // `alarm::Alarm`; `doorbell`: what wakes its server, a `Doorbell` there and a `Ringer` at the client, and the `BYTE` of
@@ -96,7 +96,7 @@ pub(crate) use os::{NoFork, cancel, cpu, fork, is_shortage, process, thread};
 pub(crate) use os::{fifo, file, holder, lock, pipe};
 
 // Why this system has none of something, for people, with what to use in its place; `None` where it has. `lack`: `UNIX_SOCKETS`, `FIFOS`,
-// `NAMED_PIPES`, `SHARED_MEMORY`, `TCP`, `PROGRAMS` to execute, `STANDARD_PIPES`, `FORKS`; `ALL`: why nothing at all can be opened.
+// `NAMED_PIPES`, `SHARED_MEMORY`, `TCP`, `PROGRAMS` to execute, `STANDARD_PIPES`, `PASSED_SOCKETS`, `FORKS`; `ALL`: why nothing at all can be opened.
 pub(crate) use os::lack;
 
 // `DRIVES`: whether absolute paths begin with the letter of a drive.

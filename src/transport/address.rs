@@ -6,11 +6,12 @@
 use super::{Endpoint, ServerOptions, unsupported};
 use super::{
     named_pipe,
+    passed::{self, At},
     posix::{fifo, pipe, seqpacket, uds},
     shm, tcp,
 };
 use crate::error::{Error, Result, Status};
-use crate::sys::socket::PATH_MAX;
+use crate::sys::socket::{PATH_MAX, Type};
 use crate::sys::{fork, lack};
 use std::ffi::OsString;
 use std::path;
@@ -55,6 +56,8 @@ pub enum Address {
     },
     /// Servers only: this program's own standard input and output.
     Stdio,
+    /// Servers only: the listening socket that the service manager passed, or the one of this name.
+    Systemd(Option<String>),
 }
 
 /// What a server bound.
@@ -168,13 +171,14 @@ impl Address {
             Self::NamedPipe(_) => lack::NAMED_PIPES,
             Self::Exec { .. } => lack::PROGRAMS,
             Self::Stdio => lack::STANDARD_PIPES,
+            Self::Systemd(_) => lack::PASSED_SOCKETS,
         }
     }
 
     /// Fails unless this side can have such an address, on this system.
     pub(super) fn check(&self, side: Side) -> Result<()> {
         match (self, side) {
-            (Self::Exec { .. }, Side::Server) | (Self::Stdio, Side::Client) => {
+            (Self::Exec { .. }, Side::Server) | (Self::Stdio | Self::Systemd(_), Side::Client) => {
                 let context = format!("'{self}': {}", side.forms());
                 Err(Error::new(Status::InvalidArgument, context))
             }
@@ -188,6 +192,9 @@ pub fn bind(address: &Address, options: &ServerOptions) -> Result<Bound> {
     address.check(Side::Server)?;
     options.validate()?;
     follow_forks()?;
+    if let Address::Systemd(name) = address {
+        return serve_passed(name.as_deref(), options);
+    }
     let (endpoint, port) = endpoint(address, options)?;
     let mut address = address.clone();
     if let (Address::Tcp { port, .. }, Some(bound)) = (&mut address, port) {
@@ -212,9 +219,29 @@ fn endpoint(
         }
         Address::Stdio => Ok(pipe::bind_stdio(options)),
         Address::NamedPipe(name) => named_pipe::bind(name, options),
-        Address::Exec { .. } => Err(unchecked()),
+        Address::Exec { .. } | Address::Systemd(_) => Err(unchecked()),
     };
     Ok((endpoint?, None))
+}
+
+/// The server's side at a socket that the service manager passed, by the transport that it is.
+fn serve_passed(name: Option<&str>, options: &ServerOptions) -> Result<Bound> {
+    let (socket, at) = passed::find(name)?;
+    let (endpoint, address) = match at {
+        At::Path(Type::Stream, path) => {
+            let endpoint = uds::serve_passed(socket, &path, options)?;
+            (endpoint, Address::Unix(path))
+        }
+        At::Path(Type::SeqPacket, path) => {
+            let endpoint = seqpacket::serve_passed(socket, &path, options)?;
+            (endpoint, Address::SeqPacket(path))
+        }
+        At::Tcp(at) => {
+            let endpoint = tcp::serve_passed(socket, at, options)?;
+            (endpoint, Address::tcp(at.ip().to_string(), at.port()))
+        }
+    };
+    Ok(Bound { endpoint, address })
 }
 
 /// A child that this process forks lets go of whatever is made from here on.

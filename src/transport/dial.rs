@@ -205,7 +205,7 @@ impl Dial {
             }
             Address::Exec { program, arguments } => pipe::spawn(program, arguments, options),
             Address::NamedPipe(name) => named_pipe::connect(name, options),
-            Address::Stdio => Err(unchecked()),
+            Address::Stdio | Address::Systemd(_) => Err(unchecked()),
         }
     }
 }

@@ -15,6 +15,7 @@ mod dial;
 pub mod fuzz;
 mod named_pipe;
 mod options;
+mod passed;
 mod pipe_name;
 mod posix;
 mod reactor;

@@ -6,10 +6,10 @@
 //! word, is noticed by probes of the kernel's (tcp(7)) in about eleven seconds.
 
 use super::channel::Framed;
-use super::socket::{Accepted, Listening, SocketEndpoint, SocketStream};
+use super::socket::{Accepted, Listening, Right, SocketEndpoint, SocketStream};
 use super::{Begun, Channel, ClientOptions, Deadline, Endpoint, ServerOptions};
 use crate::error::{Error, Result, Status};
-use crate::sys::{AsSource, Handle, Source, lock, memory, socket, tcp};
+use crate::sys::{AsSource, Handle, Source, socket, tcp};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
@@ -17,8 +17,9 @@ use std::net::SocketAddr;
 struct TcpListening {
     name: String,
     socket: Handle,
-    /// A file without a name, for a lock that only one process can have.
-    right: Handle,
+    right: Right,
+    /// The service manager goes on listening when this ends.
+    is_passed: bool,
 }
 
 /// A server's address, and the port that it has: the system's choice where `port` is 0. `host` is a
@@ -33,27 +34,48 @@ pub(super) fn bind(
     Ok((Box::new(endpoint), port))
 }
 
+/// The same on a socket that listens already, at this address, and goes on with that when the server ends.
+pub(super) fn serve_passed(
+    socket: Handle,
+    address: SocketAddr,
+    options: &ServerOptions,
+) -> Result<Box<dyn Endpoint>> {
+    let name = format!("TCP {address}");
+    check_reach(&name, &[address], options.allow_remote)?;
+    let listening = TcpListening {
+        right: Right::new(&name)?,
+        name,
+        socket,
+        is_passed: true,
+    };
+    let endpoint = SocketEndpoint::new(listening, SocketStream::accepted, options);
+    Ok(Box::new(endpoint))
+}
+
+/// Fails where other machines could reach one of these addresses, unless they may.
+fn check_reach(name: &str, addresses: &[SocketAddr], allow_remote: bool) -> Result<()> {
+    if allow_remote || addresses.iter().all(|address| address.ip().is_loopback()) {
+        return Ok(());
+    }
+    let context = format!(
+        "{name}: other machines could reach it, and TCP asks nobody who they are; the option allow_remote lets them"
+    );
+    Err(Error::new(Status::PermissionDenied, context))
+}
+
 /// A listening socket, and its port.
 fn open(host: &str, port: u16, allow_remote: bool) -> Result<(TcpListening, u16)> {
     let failure = |error: &io::Error| unbound(host, port, error);
     // Of a server, it is an address that was asked for in vain.
     let addresses = resolve(host, port)?.map_err(|why| Error::new(Status::InvalidArgument, why))?;
-    if !allow_remote && addresses.iter().any(|address| !address.ip().is_loopback()) {
-        let context = format!(
-            "TCP {}: other machines could reach it, and TCP asks nobody who they are; the option allow_remote lets them",
-            at(host, port)
-        );
-        return Err(Error::new(Status::PermissionDenied, context));
-    }
+    let name = format!("TCP {}", at(host, port));
+    check_reach(&name, &addresses, allow_remote)?;
     let (socket, port) = tcp::listen(&addresses).map_err(|error| failure(&error))?;
-    let right = memory::nameless().map_err(|error| {
-        let what = format!("TCP {}: make a file in memory", at(host, port));
-        Error::os(&what, &error)
-    })?;
     let listening = TcpListening {
-        name: format!("TCP {}", at(host, port)),
+        right: Right::new(&name)?,
+        name,
         socket,
-        right,
+        is_passed: false,
     };
     Ok((listening, port))
 }
@@ -233,7 +255,7 @@ impl Drop for TcpListening {
     /// A child forked a moment ago may not have come to close its copy of the socket yet; listening
     /// ends in that one, too, so that the port is free at once.
     fn drop(&mut self) {
-        if self.socket.is_own() {
+        if self.socket.is_own() && !self.is_passed {
             let _ = socket::end_listening(self.as_source());
         }
     }
@@ -250,13 +272,8 @@ impl Listening for TcpListening {
     }
 
     fn adopt(&self) -> Result<()> {
-        let failure = |error| Error::os(&format!("{}: adopt the server", self.name), &error);
-        if !lock::try_lock_for_process(self.right.as_source()).map_err(failure)? {
-            let context = format!("{}: another process adopted the server", self.name);
-            return Err(Error::new(Status::AddressInUse, context));
-        }
+        self.right.adopt(&self.name)?;
         self.socket.own();
-        self.right.own();
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! unix:///path   seqpacket:///path   fifo:///path   shm://name   shm:///path   tcp://host:port
-//! npipe://name   npipe:////./pipe/name   exec:///path/to/program   stdio:
+//! npipe://name   npipe:////./pipe/name   exec:///path/to/program   stdio:   systemd:   systemd:NAME
 //! ```
 
 use super::address::{Address, Side};
@@ -22,6 +22,12 @@ const FIFO_SUFFIXES: [&str; 2] = [".request", ".response"];
 /// What a URL puts before the name of a pipe in its longer form, which is the pipe's path on Windows, with slashes.
 const PIPES_HERE: &str = "//./pipe/";
 
+/// What a URL of a passed socket puts before its name.
+const PASSED: &str = "systemd:";
+
+/// The longest name of a socket that is passed.
+const PASSED_LONGEST: usize = 255;
+
 /// Why text is no address.
 struct Unread {
     status: Status,
@@ -40,7 +46,7 @@ impl Side {
     pub(super) const fn forms(self) -> &'static str {
         match self {
             Self::Server => {
-                "a server's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port, npipe://name or stdio: alone"
+                "a server's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port, npipe://name, systemd:NAME, or systemd: or stdio: alone"
             }
             Self::Client => {
                 "a client's URL is unix:///path, seqpacket:///path, fifo:///path, shm://name, shm:///path, tcp://host:port, npipe://name or exec:///path/to/program"
@@ -64,12 +70,13 @@ impl Address {
         if text == "stdio:" {
             return Ok(Self::Stdio);
         }
+        if let Some(name) = text.strip_prefix(PASSED) {
+            return Ok(Self::Systemd(passed_name(name)?));
+        }
         let (scheme, rest) = text
             .split_once("://")
             .ok_or("there is no scheme before '://'")?;
-        if rest.contains(['?', '#']) {
-            return Err("'?' and '#' are reserved, so write %3F and %23".into());
-        }
+        let rest = without_options(rest)?;
         if scheme == "npipe" {
             return pipe(rest);
         }
@@ -99,11 +106,39 @@ impl Address {
         match (&self, side) {
             (Self::Exec { .. }, Side::Server) => Err("exec is for clients".into()),
             (Self::Stdio, Side::Client) => Err("stdio is for servers".into()),
+            (Self::Systemd(_), Side::Client) => {
+                Err("systemd is for servers, whose URL then is that of their socket".into())
+            }
             (Self::Tcp { port: 0, .. }, Side::Client) => {
                 Err("port 0 is for servers, whose URL then has the port that they got".into())
             }
             _ => Ok(self),
         }
+    }
+}
+
+/// The text of a URL, in which nothing is reserved.
+fn without_options(text: &str) -> std::result::Result<&str, String> {
+    match text.contains(['?', '#']) {
+        true => Err("'?' and '#' are reserved, so write %3F and %23".into()),
+        false => Ok(text),
+    }
+}
+
+/// The name of a socket that is passed, if there is one: printable ASCII without a colon, 255 bytes at most, as the service
+/// manager has it (systemd.socket(5), FileDescriptorName=).
+fn passed_name(text: &str) -> std::result::Result<Option<String>, String> {
+    let name = decode(without_options(text)?)?;
+    if name.starts_with("//") {
+        return Err("its name has no slashes before it, as in systemd:NAME".into());
+    }
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b':';
+    match name.bytes().all(is_plain) && name.len() <= PASSED_LONGEST {
+        true => Ok(Some(name).filter(|name| !name.is_empty())),
+        false => Err(
+            "the name of such a socket is up to 255 printable characters of ASCII without a colon"
+                .into(),
+        ),
     }
 }
 
@@ -245,6 +280,10 @@ impl fmt::Display for Address {
                 words.try_for_each(|word| write!(f, " {}", word.display()))
             }
             Self::Stdio => f.write_str("stdio:"),
+            Self::Systemd(name) => {
+                f.write_str(PASSED)?;
+                encode(name.as_deref().unwrap_or_default().as_bytes(), f)
+            }
         }
     }
 }

@@ -137,6 +137,12 @@ fn of_clients() {
             says: &["'stdio:'", "stdio is for servers"],
         },
         Case {
+            what: "a passed socket",
+            status: INVALID,
+            fail: |_| client("systemd:calc"),
+            says: &["'systemd:calc'", "systemd is for servers"],
+        },
+        Case {
             what: "no program",
             status: INVALID,
             fail: |_| client("exec://cat"),

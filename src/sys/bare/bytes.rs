@@ -129,6 +129,42 @@ pub(crate) mod named_pipe {
     }
 }
 
+pub(crate) mod passed {
+    use crate::sys::Handle;
+    use crate::sys::bare::Absent;
+    use crate::sys::socket_type::Type;
+    use std::net::SocketAddr;
+    use std::path::PathBuf;
+
+    #[derive(Clone, Debug)]
+    pub(crate) struct Passed {
+        pub(crate) name: String,
+        never: Absent,
+    }
+
+    #[expect(dead_code, reason = "nothing was passed")]
+    #[derive(Clone, Debug)]
+    pub(crate) enum Place {
+        Path(Type, PathBuf),
+        Tcp(SocketAddr),
+        Other(&'static str),
+    }
+
+    pub(crate) fn all() -> Result<Vec<Passed>, String> {
+        Err(crate::sys::bare::lack::FOR_LINUX.to_owned())
+    }
+
+    impl Passed {
+        pub(crate) fn place(&self) -> std::io::Result<Place> {
+            match self.never {}
+        }
+
+        pub(crate) fn take(&self) -> std::io::Result<Handle> {
+            match self.never {}
+        }
+    }
+}
+
 pub(crate) mod tcp {
     use crate::sys::Handle;
     use crate::sys::deadline::Deadline;

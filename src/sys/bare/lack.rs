@@ -10,4 +10,5 @@ pub(crate) const SHARED_MEMORY: Option<&str> = ALL;
 pub(crate) const TCP: Option<&str> = ALL;
 pub(crate) const PROGRAMS: Option<&str> = ALL;
 pub(crate) const STANDARD_PIPES: Option<&str> = ALL;
+pub(crate) const PASSED_SOCKETS: Option<&str> = ALL;
 pub(crate) const FORKS: Option<&str> = ALL;

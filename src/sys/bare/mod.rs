@@ -32,7 +32,7 @@ mod open;
 mod processes;
 mod shared;
 
-pub(crate) use bytes::{blocking, known, named_pipe, poll, socket, tcp, transfer};
+pub(crate) use bytes::{blocking, known, named_pipe, passed, poll, socket, tcp, transfer};
 pub(crate) use names::{fifo, file, holder, lock, pipe};
 pub(crate) use open::{AsSource, Event, Handle, Hangup, Poller, Source, Timer};
 pub use open::{Bell, Lifeline};

@@ -43,6 +43,11 @@ impl Fd {
         Self::make(|| duplicate(self.as_fd()))
     }
 
+    /// Another descriptor for an open file of the host's.
+    pub(crate) fn copy_of(fd: BorrowedFd<'_>) -> io::Result<Self> {
+        Self::make(|| duplicate(fd))
+    }
+
     /// From now on, forked children inherit it, until [`Fd::own`] is called: that of a server not yet
     /// run, which one child may adopt.
     pub(crate) fn bequeath(&self) {

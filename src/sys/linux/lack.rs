@@ -9,4 +9,5 @@ pub(crate) const SHARED_MEMORY: Option<&str> = None;
 pub(crate) const TCP: Option<&str> = None;
 pub(crate) const PROGRAMS: Option<&str> = None;
 pub(crate) const STANDARD_PIPES: Option<&str> = None;
+pub(crate) const PASSED_SOCKETS: Option<&str> = None;
 pub(crate) const FORKS: Option<&str> = None;

@@ -11,5 +11,8 @@ pub(crate) const SHARED_MEMORY: Option<&str> = None;
 pub(crate) const TCP: Option<&str> = None;
 pub(crate) const PROGRAMS: Option<&str> = None;
 pub(crate) const STANDARD_PIPES: Option<&str> = None;
+pub(crate) const PASSED_SOCKETS: Option<&str> = Some(
+    "Windows has no systemd, and its services are passed no sockets: use the address itself, npipe://name or tcp://host:port",
+);
 pub(crate) const FORKS: Option<&str> =
     Some("Windows forks no processes: spawn a program that serves, exec:///C:/path");

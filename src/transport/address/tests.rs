@@ -13,8 +13,10 @@ fn status<T>(result: Result<T>) -> Status {
 fn each_side_has_its_own() {
     let server = bind(&Address::exec("/bin/true"), &ServerOptions::default());
     assert_eq!(status(server), Status::InvalidArgument);
-    let client = connect(&Address::Stdio, &ClientOptions::default());
-    assert_eq!(status(client), Status::InvalidArgument);
+    for address in [Address::Stdio, Address::Systemd(None)] {
+        let client = connect(&address, &ClientOptions::default());
+        assert_eq!(status(client), Status::InvalidArgument);
+    }
 }
 
 #[test]

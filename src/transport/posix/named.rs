@@ -82,22 +82,22 @@ impl Listening for NamedSocket {
     }
 
     fn accept(&self) -> io::Result<Accepted> {
-        let accepted = Accepted::next(self.socket.as_source())?;
-        let Accepted::Client(client, _) = accepted else {
-            return Ok(accepted);
-        };
-        let credentials = socket::peer(client.as_source()).unwrap_or(Credentials::UNKNOWN);
-        Ok(match self.lets_in(credentials) {
-            true => Accepted::Client(client, credentials),
-            false => Accepted::NotAllowed(credentials),
-        })
+        accept(&self.socket, self.is_open_to_others)
     }
 }
 
-impl NamedSocket {
-    fn lets_in(&self, client: Credentials) -> bool {
-        self.is_open_to_others || client.uid.is_some_and(is_own_or_root)
-    }
+/// Who is next in line at a Unix socket; those of other users may come in where it is open to them.
+pub(super) fn accept(socket: &Handle, is_open_to_others: bool) -> io::Result<Accepted> {
+    let accepted = Accepted::next(socket.as_source())?;
+    let Accepted::Client(client, _) = accepted else {
+        return Ok(accepted);
+    };
+    let credentials = socket::peer(client.as_source()).unwrap_or(Credentials::UNKNOWN);
+    let is_let_in = is_open_to_others || credentials.uid.is_some_and(is_own_or_root);
+    Ok(match is_let_in {
+        true => Accepted::Client(client, credentials),
+        false => Accepted::NotAllowed(credentials),
+    })
 }
 
 impl AsSource for NamedSocket {

@@ -10,11 +10,12 @@
 mod tests;
 
 use super::named::{self, NamedSocket};
+use super::passed::PassedSocket;
 use crate::error::Result;
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::ready::Want;
 use crate::sys::socket::{self, Type};
-use crate::sys::{AsSource, Source};
+use crate::sys::{AsSource, Handle, Source};
 use crate::transport::channel::{Framed, Patient, Stream};
 use crate::transport::reactor::Watched;
 use crate::transport::socket::SocketEndpoint;
@@ -37,6 +38,17 @@ const RECORD_MAX: usize = PREFIX + (64 << 10);
 /// A server's address: the socket at `path`, of at most 107 bytes.
 pub(in crate::transport) fn bind(path: &str, options: &ServerOptions) -> Result<Box<dyn Endpoint>> {
     let socket = NamedSocket::bind(SOCKET, Path::new(path), options)?;
+    let stream = |client| RecordStream::new(Connected::accepted(client));
+    Ok(Box::new(SocketEndpoint::new(socket, stream, options)))
+}
+
+/// The same at a socket that a service manager passed, which listens at `path`.
+pub(in crate::transport) fn serve_passed(
+    socket: Handle,
+    path: &str,
+    options: &ServerOptions,
+) -> Result<Box<dyn Endpoint>> {
+    let socket = PassedSocket::new(SOCKET, socket, path, options)?;
     let stream = |client| RecordStream::new(Connected::accepted(client));
     Ok(Box::new(SocketEndpoint::new(socket, stream, options)))
 }

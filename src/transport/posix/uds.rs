@@ -4,7 +4,9 @@
 //! itself. A server that is full takes a newcomer's connection and refuses it with a notice.
 
 use super::named::{self, NamedSocket};
+use super::passed::PassedSocket;
 use crate::error::Result;
+use crate::sys::Handle;
 use crate::sys::socket::Type;
 use crate::transport::channel::Framed;
 use crate::transport::socket::{SocketEndpoint, SocketStream};
@@ -25,6 +27,17 @@ pub(in crate::transport) fn bind(path: &str, options: &ServerOptions) -> Result<
         SocketStream::accepted_with_handles,
         options,
     )))
+}
+
+/// The same at a socket that a service manager passed, which listens at `path`.
+pub(in crate::transport) fn serve_passed(
+    socket: Handle,
+    path: &str,
+    options: &ServerOptions,
+) -> Result<Box<dyn Endpoint>> {
+    let socket = PassedSocket::new(SOCKET, socket, path, options)?;
+    let stream = SocketStream::accepted_with_handles;
+    Ok(Box::new(SocketEndpoint::new(socket, stream, options)))
 }
 
 /// Connects to the server at `path`.

@@ -1,8 +1,10 @@
 //! Servers behind a listening socket: one implementation for every address family.
 
 pub(super) mod connected;
+mod right;
 mod stream;
 
+pub(super) use right::Right;
 pub(super) use stream::SocketStream;
 
 use super::reactor::{self, Admission, DoorWatch, Limits, Listener, StreamPeer, Watched};

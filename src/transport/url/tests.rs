@@ -24,6 +24,12 @@ fn urls_are_read_and_written() {
         ("npipe://a%20b%3F%25", Address::named_pipe("a b?%")),
         ("exec:///usr/lib/calc", Address::exec("/usr/lib/calc")),
         ("stdio:", Address::Stdio),
+        ("systemd:", Address::Systemd(None)),
+        ("systemd:calc", Address::Systemd(Some("calc".into()))),
+        (
+            "systemd:a/b%20c%3F%25",
+            Address::Systemd(Some("a/b c?%".into())),
+        ),
     ] {
         let sides = [Side::Server, Side::Client];
         let read = sides.map(|side| Address::parse(text, side).ok());
@@ -83,13 +89,27 @@ fn what_is_none_is_told_the_right_forms() {
         "npipe://a%00b",
         "npipe://x.",
         "npipe://x%20",
+        "systemd",
+        "systemd://calc",
+        "systemd:%2F/calc",
+        "systemd:a?b",
+        "systemd:a#b",
+        "systemd:a:b",
+        "systemd:a%3Ab",
+        "systemd:a%",
+        "systemd:a%0Ab",
+        "systemd:\u{e9}",
     ] {
         for side in [Side::Server, Side::Client] {
             let error = Address::parse(text, side).unwrap_err();
             assert_eq!(error.status(), Status::InvalidArgument, "{text}");
             assert!(error.context().contains("tcp://host:port"), "{error}");
             let is_for = |form| error.context().contains(form);
-            assert_eq!(is_for("or stdio: alone"), side == Side::Server, "{error}");
+            assert_eq!(
+                is_for("or systemd: or stdio: alone"),
+                side == Side::Server,
+                "{error}"
+            );
             assert_eq!(is_for("or exec:///path"), side == Side::Client, "{error}");
         }
     }
@@ -141,6 +161,14 @@ fn a_pipe_of_another_machine_is_unsupported() {
             let why = format!("'{text}': named pipes of other machines are for a later version; ");
             assert!(error.context().starts_with(&why), "{error}");
         }
+    }
+}
+
+#[test]
+fn a_passed_socket_has_a_name_of_255_bytes_at_most() {
+    for (length, is_one) in [(255, true), (256, false)] {
+        let text = format!("systemd:{}", "x".repeat(length));
+        assert_eq!(Address::parse(&text, Side::Server).is_ok(), is_one);
     }
 }
 

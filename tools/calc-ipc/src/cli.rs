@@ -2,17 +2,19 @@
 
 mod bench;
 mod contestant;
+mod serve;
+mod top;
 
 pub(crate) use bench::BenchArgs;
 pub(crate) use contestant::{
     Answering, Asking, ContestantArgs, ContestantManner, ContestantSettings, Passing, Role,
     Touching,
 };
+pub(crate) use serve::ServeArgs;
+pub(crate) use top::TopArgs;
 
 use crate::values;
-use calc_ipc::transport::{
-    Address, CONNECTIONS_RANGE, ClientOptions, MAX_MESSAGE_RANGE, ServerOptions, ServerUser,
-};
+use calc_ipc::transport::{Address, CONNECTIONS_RANGE, ClientOptions, ServerUser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use serde::Serialize;
@@ -32,6 +34,8 @@ URLs:
   npipe://name          a named pipe of Windows
   exec:///path/program  clients: a program that serves on its stdio
   stdio:                servers: this command's own stdin and stdout
+  systemd:              servers: the socket that systemd passed
+  systemd:NAME          servers: of several, the one of this name
 
 Exit status:
   0  all is well
@@ -52,6 +56,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Call(CallArgs),
     Ls(LsArgs),
+    Top(TopArgs),
     Doctor(DoctorArgs),
     Bench(BenchArgs),
     Recommend(RecommendArgs),
@@ -61,65 +66,6 @@ pub(crate) enum Command {
     Contestant(ContestantArgs),
     Man(ManArgs),
     Completions(CompletionsArgs),
-}
-
-/// Serve the calculator, at one or several addresses at once.
-///
-/// Prints the URL of each address, as bound, on standard output, one a line, once clients can
-/// connect (on standard error with stdio:, whose standard output is the connection). If one
-/// address cannot be had, none is served. SIGINT, SIGTERM and SIGHUP end it with exit status 0, and so
-/// does the end of standard input with stdio:; nothing is left behind.
-#[derive(Args, Debug)]
-pub(crate) struct ServeArgs {
-    /// Where to serve.
-    #[arg(value_name = "URL", required = true, value_parser = values::server_url, value_hint = ValueHint::Url)]
-    pub(crate) urls: Vec<Address>,
-    /// Log every request and its answer, and a sum at the end, on standard error.
-    #[arg(short, long)]
-    pub(crate) verbose: bool,
-    /// Clients at once; further ones are refused. 0: what suits the transport.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    max_clients: u32,
-    /// The longest message taken, in bytes, from 259 to 67108864.
-    #[arg(long, value_name = "BYTES", default_value_t = ServerOptions::default().max_message)]
-    max_message: u32,
-    /// Threads that serve each address, 1024 at most; 0 lets the library choose.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    workers: u32,
-    /// Permission bits of what is made in the file system, 0001 to 0777; any beyond 0700 let other users in.
-    #[arg(long, value_name = "OCTAL", default_value = "0600", value_parser = values::mode)]
-    mode: u32,
-    /// Drop a client that asks nothing for this long; 0: never.
-    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = values::duration)]
-    idle_timeout: Duration,
-    /// Drop a client that began a message and did not finish it in this time, and a second more for each
-    /// MiB of it.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = values::duration)]
-    stall_timeout: Duration,
-    /// How long to look for work before sleeping in the kernel, 1ms at most; 0: not at all.
-    #[arg(long, value_name = "DURATION", default_value = "50us", value_parser = values::duration)]
-    spin: Duration,
-    /// Allow addresses that other machines can reach.
-    #[arg(long)]
-    allow_remote: bool,
-}
-
-impl ServeArgs {
-    /// The library's options.
-    pub(crate) fn options(&self) -> ServerOptions {
-        ServerOptions {
-            max_clients: Some(self.max_clients).filter(|clients| *clients > 0),
-            max_message: self.max_message,
-            workers: self.workers,
-            mode: self.mode,
-            idle_timeout: self.idle_timeout,
-            stall_timeout: self.stall_timeout,
-            spin: self.spin,
-            stop_when_idle: false,
-            allow_remote: self.allow_remote,
-            in_place: false, // A calculator takes copies.
-        }
-    }
 }
 
 /// Let clients of gRPC ask servers of calc_ipc, by calc-ipc-gateway.
@@ -138,7 +84,11 @@ pub(crate) struct GatewayArgs {
     pub(crate) args: Vec<OsString>,
 }
 
-/// Ask a server: one expression, or every line of standard input.
+/// Ask a server: one expression, every line of standard input, or a message of your own.
+///
+/// A message by --bytes, --hex or --file is for a server of messages of its own. Its answer is printed as it is, and after
+/// --hex in hexadecimal digits; at a terminal, what it could take for orders is escaped. Where the server's handler
+/// fails, the exit status is 1.
 ///
 /// With '-', expressions are read from standard input, one a line, and sent on as many at once as
 /// are there; the answers come in the same order, one a line, as soon as they are known. Empty lines are
@@ -150,14 +100,31 @@ pub(crate) struct CallArgs {
     #[arg(value_parser = values::client_url, value_hint = ValueHint::Url)]
     pub(crate) url: Address,
     /// ADD, SUB, MUL or DIV and two numbers, or '-' for the lines of standard input.
-    #[arg(required = true, num_args = 1..=3, allow_negative_numbers = true)]
+    #[arg(required_unless_present = "message", conflicts_with = "message", num_args = 1..=3, allow_negative_numbers = true)]
     pub(crate) expression: Vec<String>,
+    #[command(flatten)]
+    pub(crate) message: MessageArgs,
     /// Print one JSON object per answer: its input line's number (with '-'), "request", and "result"
-    /// or "error".
+    /// or "error"; of a message's, "length", "text" (null where it is none) and "hex".
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
+}
+
+/// A message of one's own.
+#[derive(Args, Debug)]
+#[group(id = "message", multiple = false)]
+pub(crate) struct MessageArgs {
+    /// Ask with this text.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) bytes: Option<String>,
+    /// Ask with these bytes, two hexadecimal digits each, which may have spaces between them.
+    #[arg(long, value_name = "HEX", value_parser = values::hex)]
+    pub(crate) hex: Option<values::Bytes>,
+    /// Ask with what is in this file; '-' is standard input.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// How to treat the server.
@@ -190,13 +157,14 @@ impl ClientArgs {
 /// List this user's endpoints: alive, or left over by servers that were killed.
 ///
 /// Looks in /dev/shm, $XDG_RUNTIME_DIR and /tmp, on Windows among all pipes, for what has a lock of this
-/// library's beside it. Connects to nothing and changes nothing. What is left over needs no care: the next server takes it over.
+/// library's beside it, and asks each 'calc-ipc serve' of this user's session for its servers, those of TCP too, and what they did
+/// so far. Connects to no endpoint and changes nothing. What is left over needs no care: the next server takes it over.
 #[derive(Args, Debug)]
 pub(crate) struct LsArgs {
     /// Further folders to look into.
     #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) folders: Vec<PathBuf>,
-    /// Print one JSON object per endpoint: "state", "kind", "url", "path" and "pid".
+    /// Print one JSON object per endpoint: "state", "kind", "url", "path", "pid", and of 'calc-ipc serve' "stats".
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -234,8 +202,8 @@ pub(crate) struct RecommendArgs {
     /// Clients of the server at once [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) clients: Option<u32>,
-    /// Bytes of a large, but usual message [default: 64].
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(..=i64::from(*MAX_MESSAGE_RANGE.end())))]
+    /// A large, but usual message, 64MiB at most [default: 64].
+    #[arg(long, value_name = "SIZE", value_parser = values::usual_size)]
     pub(crate) message_size: Option<u32>,
     /// Nothing counts as much as the time of a call [default: false].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]

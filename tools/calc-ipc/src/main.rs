@@ -18,7 +18,11 @@ mod pipe;
 mod recommend;
 mod report;
 mod serve;
+#[cfg(unix)]
+mod stats;
 mod sys;
+#[cfg(unix)]
+mod top;
 mod values;
 
 use clap::Parser;
@@ -43,6 +47,12 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Call(args) => call::run(args),
         Command::Ls(args) => ls::run(args),
+        #[cfg(unix)]
+        Command::Top(args) => top::run(args),
+        #[cfg(not(unix))]
+        Command::Top(_) => Err(Failure::Usage(
+            "not supported here: servers offer no stats on this system".to_owned(),
+        )),
         Command::Doctor(args) => doctor::run(args),
         Command::Recommend(args) => recommend::run(args),
         Command::Report(args) => report::run(args),

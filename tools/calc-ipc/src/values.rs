@@ -1,9 +1,12 @@
 //! Values as people write them: durations, permission bits, users, expressions.
 
+use crate::sys;
 use calc_ipc::calculator::{Operation, Request};
 use calc_ipc::error::Error;
-use calc_ipc::transport::ServerUser;
-use calc_ipc::transport::{Address, Side};
+use calc_ipc::transport::{Address, MAX_MESSAGE_RANGE, ServerUser, Side};
+use std::env;
+use std::path::{self, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The address of a server that is to serve.
@@ -39,6 +42,112 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     micros
         .map(Duration::from_micros)
         .ok_or_else(|| "a duration is a number and us, ms, s, m or h, like 250ms".to_owned())
+}
+
+/// How long to wait between two looks.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    (interval >= Duration::from_millis(1))
+        .then_some(interval)
+        .ok_or_else(|| "it is 1ms at least".to_owned())
+}
+
+/// The units of a size, and the bytes in each.
+const SIZES: [(&str, u64); 7] = [
+    ("", 1),
+    ("B", 1),
+    ("kB", 1000),
+    ("MB", 1_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
+
+/// A number of bytes like `64KiB` or `65536`; the letters of a unit may be small.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let unit = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let number = text.strip_suffix(unit).unwrap_or_default();
+    SIZES
+        .into_iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(unit))
+        .and_then(|(_, bytes)| number.parse::<u64>().ok()?.checked_mul(bytes))
+        .ok_or_else(|| {
+            "a size is a number of bytes, or of kB, MB, KiB, MiB or GiB, like 64KiB".to_owned()
+        })
+}
+
+/// The size of a message, within the library's limits.
+pub(crate) fn message_size(text: &str) -> Result<u32, String> {
+    let (least, most) = (*MAX_MESSAGE_RANGE.start(), *MAX_MESSAGE_RANGE.end());
+    let size = u32::try_from(size(text)?).ok();
+    size.filter(|size| MAX_MESSAGE_RANGE.contains(size))
+        .ok_or_else(|| format!("the longest message has {least} to {most} bytes"))
+}
+
+/// The size of a message that is no limit.
+pub(crate) fn usual_size(text: &str) -> Result<u32, String> {
+    let most = *MAX_MESSAGE_RANGE.end();
+    let size = u32::try_from(size(text)?).ok();
+    size.filter(|size| *size <= most)
+        .ok_or_else(|| format!("a message has {most} bytes at most"))
+}
+
+/// A program and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    pub(crate) arguments: Vec<String>,
+}
+
+/// A program that can be executed, as a shell would take it apart: by its path, or by a name that is looked for along the PATH.
+pub(crate) fn program(text: &str) -> Result<Program, String> {
+    let words = shlex::split(text).ok_or("a quotation has no end")?;
+    let mut words = words.into_iter();
+    let name = words.next().ok_or("there is no program")?;
+    let path = find(&name).ok_or_else(|| format!("there is no program '{name}' to execute"))?;
+    let arguments = words.collect();
+    Ok(Program { path, arguments })
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let is_program = |path: &PathBuf| path.is_file() && sys::may_execute(path);
+    if name.contains(std::path::is_separator) {
+        return path::absolute(name).ok().filter(is_program);
+    }
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders)
+        .map(|folder| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+        .find(is_program)
+}
+
+/// Bytes that an option has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) Arc<[u8]>);
+
+/// Bytes as hexadecimal digits, two each, which may have spaces between them.
+pub(crate) fn hex(text: &str) -> Result<Bytes, String> {
+    const FORM: &str = "bytes are two hexadecimal digits each, like 00ff or '00 ff'";
+    let mut bytes = Vec::new();
+    for word in text.split_ascii_whitespace() {
+        let digits: Option<Vec<u32>> = word.chars().map(|digit| digit.to_digit(16)).collect();
+        let digits = digits.ok_or(FORM)?;
+        for pair in digits.chunks(2) {
+            let &[high, low] = pair else {
+                return Err(FORM.to_owned());
+            };
+            bytes.push(u8::try_from(high * 16 + low).map_err(|_| FORM)?);
+        }
+    }
+    Ok(Bytes(bytes.into()))
+}
+
+/// The reverse of [`hex`].
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let digit = |digit: u8| char::from_digit(digit.into(), 16).unwrap_or_default();
+        text.extend([digit(byte >> 4), digit(byte & 0xF)]);
+        text
+    })
 }
 
 /// Permission bits in octal, as chmod(1) takes them.
@@ -151,6 +260,57 @@ mod tests {
             "99999999999999999h",
         ] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("65536", 65536),
+            ("259B", 259),
+            ("64KiB", 65536),
+            ("64kib", 65536),
+            ("1MiB", 1 << 20),
+            ("1GiB", 1 << 30),
+            ("2kB", 2000),
+            ("3mb", 3_000_000),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "KiB",
+            "-1",
+            "1.5MiB",
+            "1 MiB",
+            "1K",
+            "1TiB",
+            "99999999999GiB",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+        }
+        assert_eq!(message_size("64MiB"), Ok(64 << 20));
+        assert_eq!(message_size("259"), Ok(259));
+        for text in ["258", "67108865", "1GiB", "8GiB"] {
+            assert!(message_size(text).is_err(), "{text}");
+        }
+        assert_eq!(usual_size("0"), Ok(0));
+        assert!(usual_size("65MiB").is_err());
+    }
+
+    #[test]
+    fn bytes_are_pairs_of_digits() {
+        for (text, bytes) in [
+            ("", &[][..]),
+            ("00ff", &[0, 255]),
+            ("00 FF\n7f80", &[0, 255, 127, 128]),
+        ] {
+            assert_eq!(hex(text).unwrap().0[..], *bytes, "{text:?}");
+        }
+        assert_eq!(to_hex(&[0, 255, 0x7f]), "00ff7f");
+        for text in ["0", "0 0", "0x00", "gg", "\u{e9}\u{e9}"] {
+            assert!(hex(text).is_err(), "{text:?}");
         }
     }
 

@@ -1,7 +1,8 @@
-//! `calc-ipc call`: one expression, or as many as standard input has.
+//! `calc-ipc call`: one expression, or as many as standard input has, or a message of one's own.
 
 mod answers;
 mod lines;
+mod message;
 mod progress;
 mod stream;
 
@@ -10,10 +11,13 @@ use crate::exit::{Exit, Failure};
 use crate::values;
 use answers::Answers;
 use calc_ipc::service::Client;
-use calc_ipc::transport;
+use calc_ipc::transport::{self, ClientOptions};
 
 /// Asks what the arguments say, and prints the answers.
 pub(crate) fn run(args: &CallArgs) -> Result<Exit, Failure> {
+    if let Some(message) = message::of(&args.message)? {
+        return message::ask(&message, args);
+    }
     let text = args.expression.join(" ");
     if text == "-" {
         return stream::run(&connect(args)?, args);
@@ -29,8 +33,11 @@ pub(crate) fn run(args: &CallArgs) -> Result<Exit, Failure> {
 }
 
 fn connect(args: &CallArgs) -> Result<Client, Failure> {
-    let options = args.client.options();
-    transport::connect(&args.url, &options)
-        .map(|channel| Client::new(channel, &options))
+    connect_with(&args.client.options(), args)
+}
+
+fn connect_with(options: &ClientOptions, args: &CallArgs) -> Result<Client, Failure> {
+    transport::connect(&args.url, options)
+        .map(|channel| Client::new(channel, options))
         .map_err(|error| Failure::of(&args.url, &error))
 }

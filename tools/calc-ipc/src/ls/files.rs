@@ -3,6 +3,7 @@
 use super::Endpoint;
 use crate::endpoint::{Life, Locks, Place, SHM_FOLDER};
 use crate::exit::Failure;
+use crate::stats::{self, Sheet};
 use std::path::{self, PathBuf};
 
 /// What is in the usual folders, and in those that were asked for, which have to be there.
@@ -25,7 +26,13 @@ pub(super) fn find(asked: &[PathBuf]) -> Result<Vec<Endpoint>, Failure> {
         }
         seen.push(folder);
     }
-    Ok(places.iter().map(|place| endpoint(place, &locks)).collect())
+    let mut told = told(stats::all());
+    let mut endpoints: Vec<_> = places
+        .iter()
+        .map(|place| with_stats(endpoint(place, &locks), &mut told))
+        .collect();
+    endpoints.extend(told);
+    Ok(endpoints)
 }
 
 fn usual_folders() -> impl Iterator<Item = PathBuf> {
@@ -45,7 +52,40 @@ fn endpoint(place: &Place, locks: &Locks) -> Endpoint {
         state,
         kind: place.kind.name(),
         url: place.url().map(|url| url.to_string()),
-        path: place.path.display().to_string(),
+        path: Some(place.path.display().to_string()),
         pid,
+        stats: None,
     }
+}
+
+/// The servers that tell of themselves, wherever they are: some have no name to be found by, as those of TCP.
+fn told(sheets: Vec<Sheet>) -> Vec<Endpoint> {
+    let of_sheet = |sheet: Sheet| {
+        let servers = sheet.servers.into_iter();
+        servers.map(move |server| Endpoint {
+            state: "alive",
+            kind: kind_of(&server.url),
+            url: Some(server.url),
+            path: None,
+            pid: Some(sheet.pid),
+            stats: Some(server.counters),
+        })
+    };
+    sheets.into_iter().flat_map(of_sheet).collect()
+}
+
+/// What a URL is of, in the words of [`Kind`](crate::endpoint::Kind).
+fn kind_of(url: &str) -> &'static str {
+    const KINDS: [&str; 5] = ["unix", "seqpacket", "shm", "fifo", "tcp"];
+    let scheme = url.split(':').next().unwrap_or_default();
+    let known = KINDS.into_iter().find(|kind| *kind == scheme);
+    known.unwrap_or("other")
+}
+
+/// The endpoint that was found, with what its server tells, which is taken.
+fn with_stats(found: Endpoint, told: &mut Vec<Endpoint>) -> Endpoint {
+    let is_it = |told: &Endpoint| (&told.url, told.pid) == (&found.url, found.pid);
+    let place = told.iter().position(is_it);
+    let stats = place.and_then(|place| told.remove(place).stats);
+    Endpoint { stats, ..found }
 }

@@ -8,6 +8,8 @@ mod pipes;
 use crate::cli::LsArgs;
 use crate::exit::{Exit, Failure};
 #[cfg(unix)]
+use crate::stats::Counters;
+#[cfg(unix)]
 use files::find;
 #[cfg(windows)]
 use pipes::find;
@@ -20,8 +22,12 @@ struct Endpoint {
     state: &'static str,
     kind: &'static str,
     url: Option<String>,
-    path: String,
+    path: Option<String>,
     pid: Option<u32>,
+    /// Of those that offer them.
+    #[cfg(unix)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats: Option<Counters>,
 }
 
 /// Lists what is found.
@@ -37,7 +43,19 @@ pub(crate) fn run(args: &LsArgs) -> Result<Exit, Failure> {
 impl Endpoint {
     /// Its URL; the path of what has none.
     fn name(&self) -> &str {
-        self.url.as_ref().unwrap_or(&self.path)
+        self.url
+            .as_ref()
+            .or(self.path.as_ref())
+            .map_or("-", |name| name)
+    }
+
+    /// How many clients it has, and how many calls it had, if that is known.
+    fn counts(&self) -> [Option<u64>; 2] {
+        #[cfg(unix)]
+        if let Some(stats) = &self.stats {
+            return [Some(stats.clients), Some(stats.requests)];
+        }
+        [None; 2]
     }
 }
 
@@ -55,12 +73,17 @@ fn print_table(endpoints: &[Endpoint]) -> io::Result<()> {
     if endpoints.is_empty() {
         return Ok(());
     }
-    writeln!(output, "STATE      KIND      PID  URL")?;
+    writeln!(
+        output,
+        "STATE      KIND           PID  CLIENTS     CALLS  URL"
+    )?;
     for endpoint in endpoints {
-        let pid = endpoint.pid.map_or("-".into(), |pid| pid.to_string());
+        let shown = |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
+        let pid = shown(endpoint.pid.map(u64::from));
+        let [clients, calls] = endpoint.counts().map(shown);
         writeln!(
             output,
-            "{:<9}  {:<4}  {pid:>7}  {}",
+            "{:<9}  {:<9}  {pid:>7}  {clients:>7}  {calls:>8}  {}",
             endpoint.state,
             endpoint.kind,
             endpoint.name()

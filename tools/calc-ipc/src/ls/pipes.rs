@@ -46,7 +46,7 @@ fn endpoint(name: &str) -> Endpoint {
         state: "alive",
         kind: pipe.kind(),
         url: Some(pipe.url().to_string()),
-        path: pipe.path(),
+        path: Some(pipe.path()),
         pid: None,
     }
 }

@@ -29,6 +29,12 @@ pub(crate) use shared::Shared;
 #[cfg(windows)]
 pub(crate) use system::system;
 #[cfg(unix)]
-pub(crate) use unix::{End, cpu, host, input, is_stopped, may_execute, may_write, system, user};
+pub(crate) use unix::{
+    End, apart, await_end, cpu, host, input, is_stopped, kill_with_descendants, may_execute,
+    may_write, system, user,
+};
 #[cfg(windows)]
-pub(crate) use windows::{End, cpu, host, input, is_stopped, may_execute, may_write, user};
+pub(crate) use windows::{
+    End, apart, await_end, cpu, host, input, is_stopped, kill_with_descendants, may_execute,
+    may_write, user,
+};

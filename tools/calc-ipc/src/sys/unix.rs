@@ -1,12 +1,17 @@
 //! What a user says to a command on Unix, and what a command may ask about its user.
 
-use nix::unistd::{AccessFlags, eaccess, gethostname, getuid};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::{AccessFlags, Pid, eaccess, gethostname, getuid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Child, Command};
 
 /// The user's wish that the command ends: a signal.
 pub(crate) struct End(Signals);
@@ -63,6 +68,27 @@ pub(crate) fn is_stopped(process: u32) -> bool {
     // The name before it is in parentheses, and may have some of its own.
     let state = about.rsplit_once(')').map(|(_, rest)| rest.trim_start());
     state.is_some_and(|state| state.starts_with(['T', 't']))
+}
+
+/// Has the program and those that it starts be a group of their own, which signals of a terminal do not reach.
+pub(crate) fn apart(command: &mut Command) {
+    command.process_group(0);
+}
+
+/// Kills a child that is in a group of its own and was not waited for, and all that it started and that stayed there.
+pub(crate) fn kill_with_descendants(child: &mut Child) {
+    if let Ok(number) = i32::try_from(child.id()) {
+        let _ = killpg(Pid::from_raw(number), Signal::SIGKILL);
+    }
+}
+
+/// Waits until a child has ended, which still has to be waited for.
+pub(crate) fn await_end(child: u32) {
+    let Ok(number) = i32::try_from(child) else {
+        return;
+    };
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    while waitid(Id::Pid(Pid::from_raw(number)), flags) == Err(Errno::EINTR) {}
 }
 
 /// The processor, as the kernel calls it.

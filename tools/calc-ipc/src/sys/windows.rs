@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::windows::io::AsHandle;
 use std::path::Path;
+use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 /// The user's wish that the command ends: Ctrl-C.
@@ -63,6 +64,17 @@ pub(crate) fn cpu() -> Option<String> {
 pub(crate) fn user() -> Option<u32> {
     None
 }
+
+/// Programs are in no group here.
+pub(crate) fn apart(_: &mut Command) {}
+
+/// Kills a child; what it started goes on.
+pub(crate) fn kill_with_descendants(child: &mut Child) {
+    let _ = child.kill();
+}
+
+/// Whoever waits for a child waits for its end.
+pub(crate) fn await_end(_: u32) {}
 
 /// Whether this user may execute this file: any whose name says that it is a program.
 pub(crate) fn may_execute(path: &Path) -> bool {

@@ -3,10 +3,11 @@
 use crate::support::{Names, calc_ipc, finish, run};
 use std::fs;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "serve",
     "call",
     "ls",
+    "top",
     "doctor",
     "bench",
     "recommend",

@@ -100,11 +100,14 @@ fn the_table_is_for_people() {
     let server = Serving::start(&[names.unix()]);
     let Output { stdout, .. } = run(["ls", names.folder()]);
     let mut lines = stdout.lines();
-    assert_eq!(lines.next().unwrap(), "STATE      KIND      PID  URL");
+    assert_eq!(
+        lines.next().unwrap(),
+        "STATE      KIND           PID  CLIENTS     CALLS  URL"
+    );
     let line = lines.find(|line| line.ends_with(&names.unix())).unwrap();
     let pid = server.process().to_string();
     let words: Vec<_> = line.split_ascii_whitespace().collect();
-    assert_eq!(words, ["alive", "unix", &pid, &names.unix()]);
+    assert_eq!(words, ["alive", "unix", &pid, "-", "-", &names.unix()]);
 }
 
 #[test]

@@ -26,6 +26,8 @@ mod goals;
 #[cfg(unix)]
 mod ls;
 #[cfg(unix)]
+mod message;
+#[cfg(unix)]
 mod promises;
 #[cfg(unix)]
 mod readme;
@@ -39,7 +41,11 @@ mod report;
 #[cfg(unix)]
 mod serve;
 #[cfg(unix)]
+mod stats;
+#[cfg(unix)]
 mod stream;
 mod support;
+#[cfg(unix)]
+mod systemd;
 #[cfg(windows)]
 mod windows;

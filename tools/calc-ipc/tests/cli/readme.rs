@@ -21,7 +21,8 @@ fn the_readme_tells_the_truth() {
     assert!(examples.len() > 8);
     for Example { command, output } in examples {
         let real = if let Some(args) = served(&command) {
-            let args: Vec<_> = args.split(' ').map(|arg| session.real(arg)).collect();
+            let args = shlex::split(args).unwrap();
+            let args: Vec<_> = args.iter().map(|arg| session.real(arg)).collect();
             let started = Serving::start(&args);
             let urls = started.urls.join("\n");
             server = Some(started);

@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 600 } else { 6
 pub(crate) fn calc_ipc<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_calc-ipc"));
     command.args(args).stdin(Stdio::null());
+    // Servers offer their stats there, to all of this user's.
+    command.env_remove("XDG_RUNTIME_DIR");
     command
 }
 

@@ -1,22 +1,32 @@
-//! `calc-ipc serve`: the calculator, at several addresses at once.
+//! `calc-ipc serve`: the calculator, or messages of one's own, at several addresses at once.
+
+mod answers;
+mod manager;
+mod programs;
+#[cfg(unix)]
+mod telling;
+#[cfg(not(unix))]
+#[path = "untold.rs"]
+mod telling;
 
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
 use crate::sys::End;
-use calc_ipc::calculator::{self, Request, Response};
-use calc_ipc::service::{self, Handler, Observer, Server};
+use answers::Answering;
+use calc_ipc::service::{self, Observer, Server};
 use calc_ipc::transport::Visit;
 use calc_ipc::transport::{self, Address, Bound};
+use manager::Manager;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, Scope};
+use telling::{Kept, Telling};
 
 /// A server, and the URL that it is reached by.
 struct Named {
     url: Address,
     server: Server,
+    kept: Kept,
 }
 
 /// What happens while serving.
@@ -48,35 +58,52 @@ impl Event {
 pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     // Before anything is made that a signal could leave behind.
     let end = End::watch().map_err(|error| Failure::io("watch for signals", &error))?;
-    let answered = Arc::new(AtomicU64::new(0));
-    let servers = bind_all(args, &answered)?;
+    let answering = Answering::new(args);
+    let telling = Telling::prepare(&args.urls);
+    let servers = bind_all(args, &answering, telling.is_on())?;
     announce(&servers).map_err(|error| Failure::io("announce the addresses", &error))?;
-    let result = serve(&servers, end);
+    let manager = Manager::find();
+    manager.tell(format_args!(
+        "READY=1\nSTATUS=serving {}",
+        urls(&servers).join(" ")
+    ));
+    let result = serve(&servers, end, &telling, &|| {
+        manager.tell("STOPPING=1");
+        answering.end();
+    });
     if args.verbose {
-        log(format_args!(
-            "{} requests answered",
-            answered.load(Ordering::Relaxed)
-        ));
+        log(format_args!("{} requests answered", answering.count()));
     }
     result.map(|()| Exit::Success)
 }
 
 /// All the servers, or none: those bound before one that cannot be are let go of again.
-fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, Failure> {
+fn bind_all(
+    args: &ServeArgs,
+    answering: &Answering,
+    is_watched: bool,
+) -> Result<Vec<Named>, Failure> {
     let options = args.options();
+    // Before a first address is taken for nothing.
+    options
+        .validate()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    check_distinct(&args.urls)?;
     let bind = |url: &Address| -> calc_ipc::error::Result<Named> {
         let Bound {
             endpoint,
             address: url,
         } = transport::bind(url, &options)?;
-        let server = match args.verbose {
+        let kept = Kept::default();
+        let handler = answering.handler(&url);
+        let server = match args.verbose || is_watched {
             true => {
-                let handler = logging(url.clone(), Arc::clone(answered));
-                Server::observed(endpoint, handler, logging_visits(url.clone()))?
+                let log = args.verbose.then(|| url.clone());
+                Server::observed(endpoint, handler, observer(kept.clone(), log))?
             }
-            false => Server::new(endpoint, Handler::Calculator)?,
+            false => Server::new(endpoint, handler)?,
         };
-        Ok(Named { url, server })
+        Ok(Named { url, server, kept })
     };
     args.urls
         .iter()
@@ -84,46 +111,44 @@ fn bind_all(args: &ServeArgs, answered: &Arc<AtomicU64>) -> Result<Vec<Named>, F
         .collect()
 }
 
-/// The calculator, with a line on standard error for every answer.
-fn logging(url: Address, answered: Arc<AtomicU64>) -> Handler {
-    Handler::new(move |request| {
-        let response = calculator::execute(request);
-        answered.fetch_add(1, Ordering::Relaxed);
-        log(format_args!("{url} {}", answer_line(request, &response)));
-        response
-    })
+/// Fails where two of the addresses are the same, of which the second could not be had. Of TCP, port 0 is another each time.
+fn check_distinct(urls: &[Address]) -> Result<(), Failure> {
+    let mut seen = Vec::new();
+    for url in urls {
+        let is_any = matches!(url, Address::Tcp { port: 0, .. });
+        if !is_any && seen.contains(&url) {
+            return Err(Failure::Usage(format!("{url} is there twice")));
+        }
+        seen.push(url);
+    }
+    Ok(())
 }
 
-/// A line on standard error for every client that comes or goes.
-fn logging_visits(url: Address) -> Box<Observer> {
+/// Keeps who is there, and writes a line on standard error for every client that comes or goes, with the URL that is to
+/// be in it, if there is one.
+fn observer(kept: Kept, log: Option<Address>) -> Box<Observer> {
     Box::new(move |event| {
-        let why = event.text();
-        match event {
-            service::Event::Visit(_, Visit::Came) => log(format_args!("{url} a client came")),
-            service::Event::Visit(_, Visit::Left | Visit::Ended) => {
-                log(format_args!("{url} a client left"));
-            }
-            service::Event::Visit(_, Visit::Dropped(_)) => {
-                log(format_args!("{url} a client was dropped: {why}"));
-            }
-            service::Event::Visit(_, Visit::Refused(_)) => {
-                log(format_args!("{url} a client was turned away: {why}"));
-            }
-            service::Event::HandlerFailed(..) => log(format_args!("{url} failed: {why}")),
+        kept.note(event);
+        if let Some(url) = &log {
+            log_event(url, event);
         }
     })
 }
 
-fn answer_line(request: &Request, response: &Response) -> String {
-    let Request {
-        operation,
-        arg1,
-        arg2,
-    } = request;
-    let asked = format!("{} {arg1} {arg2}", operation.name());
-    match response {
-        Ok(result) => format!("{asked} = {result}"),
-        Err(error) => format!("{asked}: {error}"),
+fn log_event(url: &Address, event: &service::Event<'_>) {
+    let why = event.text();
+    match event {
+        service::Event::Visit(_, Visit::Came) => log(format_args!("{url} a client came")),
+        service::Event::Visit(_, Visit::Left | Visit::Ended) => {
+            log(format_args!("{url} a client left"));
+        }
+        service::Event::Visit(_, Visit::Dropped(_)) => {
+            log(format_args!("{url} a client was dropped: {why}"));
+        }
+        service::Event::Visit(_, Visit::Refused(_)) => {
+            log(format_args!("{url} a client was turned away: {why}"));
+        }
+        service::Event::HandlerFailed(..) => log(format_args!("{url} failed: {why}")),
     }
 }
 
@@ -132,12 +157,14 @@ fn log(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Where clients can connect.
+fn urls(servers: &[Named]) -> Vec<String> {
+    servers.iter().map(|named| named.url.to_string()).collect()
+}
+
 /// Says where clients can connect from now on: to whoever started this, who may wait for it.
 fn announce(servers: &[Named]) -> io::Result<()> {
-    let lines: String = servers
-        .iter()
-        .map(|named| format!("{}\n", named.url))
-        .collect();
+    let lines = urls(servers).join("\n") + "\n";
     if servers.iter().any(|named| named.url == Address::Stdio) {
         return io::stderr().write_all(lines.as_bytes());
     }
@@ -148,10 +175,17 @@ fn announce(servers: &[Named]) -> io::Result<()> {
 
 /// Runs every server on a thread of its own. The first thing that happens ends them all: a signal,
 /// the end of standard input (whose writer tells a program so that it is no longer needed), or a
-/// failure.
-fn serve(servers: &[Named], mut end: End) -> Result<(), Failure> {
+/// failure; then it is told.
+fn serve(
+    servers: &[Named],
+    mut end: End,
+    telling: &Telling,
+    tell: &dyn Fn(),
+) -> Result<(), Failure> {
     let close = end.closer();
     thread::scope(|scope| {
+        let told = telling.begin(scope, servers);
+        let hush = told.map_err(|error| Failure::io("offer stats", &error))?;
         let (events, happened) = mpsc::channel();
         for named in servers {
             run_on_thread(scope, &events, || Event::Ended(named.run()));
@@ -162,8 +196,12 @@ fn serve(servers: &[Named], mut end: End) -> Result<(), Failure> {
         });
         drop(events);
         let first = happened.recv();
+        tell();
         servers.iter().for_each(|named| named.server.request_stop());
         close();
+        if let Some(hush) = hush {
+            hush();
+        }
         let mut all = first.into_iter().chain(happened);
         let failure = all.find_map(Event::failure);
         failure.map_or(Ok(()), Err)
