@@ -30,15 +30,16 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH CARGO_TARGET_DIR="$target/package"
 mkdir -p "$work" "$out"
 
-configure() { # configure NAME CMAKE_ARGUMENT...: all that is packed, in $work/NAME
-    name=$1
-    shift
-    python3 -B scripts/crates.py copyright calc_ipc >"$work/calc_ipc.copyright"
-    python3 -B scripts/crates.py copyright calc-ipc-cli >"$work/calc-ipc.copyright"
-    python3 -B scripts/crates.py copyright calc-ipc-gateway >"$work/calc-ipc-gateway.copyright"
-    cmake -G Ninja -S . -B "$work/$name" -DCMAKE_BUILD_TYPE=Release -DCALC_IPC_BUILD_COMMAND=ON -DCALC_IPC_BUILD_GATEWAY=ON \
-        -DCALC_IPC_CARGO_TARGET_DIR="$CARGO_TARGET_DIR" -DCALC_IPC_COPYRIGHTS="$work" "$@" >/dev/null
-    cmake --build "$work/$name"
+built=""
+# configure CMAKE_ARGUMENT...: all that is packed, in $work/build, for another place. It is built once in a run, by whoever is first.
+configure() {
+    for package in calc_ipc:calc_ipc calc-ipc:calc-ipc-cli calc-ipc-gateway:calc-ipc-gateway; do
+        python3 -B scripts/crates.py copyright "${package#*:}" >"$work/${package%:*}.copyright"
+    done
+    cmake -G Ninja -S . -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DCALC_IPC_BUILD_COMMAND=ON -DCALC_IPC_BUILD_GATEWAY=ON \
+        -DCALC_IPC_CARGO_TARGET_DIR="$CARGO_TARGET_DIR" -DCALC_IPC_COPYRIGHTS="$work" -DCMAKE_SKIP_INSTALL_ALL_DEPENDENCY=ON "$@" >/dev/null
+    [ -n "$built" ] || cmake --build "$work/build"
+    built=yes
 }
 
 make_deb() {
@@ -47,7 +48,7 @@ make_deb() {
     need dpkg-buildpackage dpkg-dev
     need lintian lintian
     install_needed
-    rm -rf "$work/debian" "$out"/*.deb
+    rm -rf "$work/debian" "$out"/*.deb "$work/build/CMakeCache.txt"
     mkdir -p "$work/debian/pack"
     cp -r packaging/debian "$work/debian/pack/debian"
     {
@@ -56,9 +57,10 @@ make_deb() {
         printf ' -- %s  %s\n' "$(sed -n 's/^Maintainer: //p' packaging/debian/control)" \
             "$(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")"
     } >"$work/debian/pack/debian/changelog"
-    # Not checked is what the packages of cargo and of rustup have in common.
-    (cd "$work/debian/pack" && SOURCE=$OLDPWD BUILD=$work/deb dpkg-buildpackage --build=binary --no-sign --no-check-builddeps)
-    lintian --fail-on error,warning --no-tag-display-limit "$work/debian"/*.changes
+    # Not checked here is what the packages of cargo and of rustup have in common.
+    (cd "$work/debian/pack" && SOURCE=$OLDPWD BUILD=$work/build dpkg-buildpackage --build=binary --no-sign --no-check-builddeps)
+    built=yes
+    lintian --allow-root --suppress-tags initial-upload-closes-no-bugs --fail-on error,warning --tag-display-limit 0 "$work/debian"/*.changes
     mv "$work/debian"/*.deb "$out"
     rm -rf "$work/debian"
 }
@@ -70,15 +72,12 @@ make_rpm() {
         echo "LEFT OUT: packages for RPM, since there is no rpmbuild" >&2
         return 0
     }
-    rm -rf "$out"/*.rpm "$work/rpm/_CPack_Packages"
-    configure rpm -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_LIBDIR=lib64
-    (cd "$work/rpm" && cpack -G RPM -B "$out")
+    rm -rf "$out"/*.rpm
+    configure -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_LIBDIR=lib64
+    (cd "$work/build" && cpack -G RPM -B "$out")
     rm -rf "$out/_CPack_Packages"
     for file in "$out"/*.rpm; do
-        case $file in
-            *debuginfo*) ;;
-            *) rpm -qpi "$file" | grep -E '^(Name|Version|License)' ;;
-        esac
+        rpm -qp --requires "$file" >"$work/said"
     done
 }
 
@@ -93,9 +92,9 @@ make_tar() {
     need objdump binutils
     need strip binutils
     install_needed
-    configure tar -DCMAKE_INSTALL_LIBDIR=lib
+    configure -DCMAKE_INSTALL_PREFIX=/usr/local -DCMAKE_INSTALL_LIBDIR=lib
     rm -rf "$work/tree" "$out"/*-linux-*.tar.gz
-    cmake --install "$work/tar" --prefix "$work/tree" --strip >/dev/null
+    cmake --install "$work/build" --prefix "$work/tree" --strip >/dev/null
     glibc=$(oldest_glibc "$work/tree"/bin/* "$work/tree/lib/libcalc_ipc.so.$version")
     [ -n "$glibc" ] || { echo "FAILED: the programs need no glibc, or say no version" >&2; exit 1; }
     name=calc_ipc-$version-linux-$(uname -m)-glibc$glibc
