@@ -78,11 +78,11 @@ try_meson() {
     }
     meson_user subproject
     # As an archive of scripts/release.sh would be unpacked by the wrap; the crates are cargo's own.
-    mkdir -p "$work/subproject/subprojects/packagecache"
+    mkdir -p "$work/subproject/subprojects"
     cp -r packaging/meson/calc_ipc.wrap packaging/meson/packagefiles "$work/subproject/subprojects"
     git ls-files -z >"$work/files"
     tar --null -T "$work/files" --transform "s|^|calc_ipc-$version/|" \
-        -czf "$work/subproject/subprojects/packagecache/calc_ipc-$version.tar.gz"
+        -czf "$work/subproject/subprojects/packagefiles/calc_ipc-$version.tar.gz"
     run_meson subproject --wrap-mode=forcefallback
 
     meson_user installed

@@ -28,4 +28,4 @@ class UseCalcIpc(ConanFile):
     def test(self):
         if can_run(self):
             for program in ("c_user", "cxx_user"):
-                self.run(str(Path(self.cpp.build.bindir) / program), env="conanrun")
+                self.run(str(Path(self.build_folder, self.cpp.build.bindir, program)), env="conanrun")
