@@ -18,10 +18,11 @@ function(vcpkg_cmake_install)
   execute_process(COMMAND "${CMAKE_COMMAND}" --install "${WORK}/build" --prefix "${CURRENT_PACKAGES_DIR}" COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
-# Moves the folder, and says in it where the prefix is from there.
+# Moves the folder's files, and says in it where the prefix is from there.
 function(vcpkg_cmake_config_fixup)
   cmake_parse_arguments(PARSE_ARGV 0 "" "" "PACKAGE_NAME;CONFIG_PATH" "")
-  file(RENAME "${CURRENT_PACKAGES_DIR}/${_CONFIG_PATH}" "${CURRENT_PACKAGES_DIR}/share/${_PACKAGE_NAME}")
+  file(COPY "${CURRENT_PACKAGES_DIR}/${_CONFIG_PATH}/" DESTINATION "${CURRENT_PACKAGES_DIR}/share/${_PACKAGE_NAME}")
+  file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/${_CONFIG_PATH}")
   file(GLOB files "${CURRENT_PACKAGES_DIR}/share/${_PACKAGE_NAME}/*.cmake")
   foreach(file IN LISTS files)
     file(READ "${file}" text)
