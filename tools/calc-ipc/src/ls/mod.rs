@@ -6,6 +6,7 @@ mod files;
 mod pipes;
 
 use crate::cli::LsArgs;
+use crate::colour::{Colour, Paint};
 use crate::exit::{Exit, Failure};
 #[cfg(unix)]
 use crate::stats::Counters;
@@ -73,20 +74,22 @@ fn print_table(endpoints: &[Endpoint]) -> io::Result<()> {
     if endpoints.is_empty() {
         return Ok(());
     }
-    writeln!(
-        output,
-        "STATE      KIND           PID  CLIENTS     CALLS  URL"
-    )?;
+    let paint = Paint::of(&output);
+    let head = "STATE      KIND           PID  CLIENTS     CALLS  URL";
+    writeln!(output, "{}", paint.paint(head, Colour::Head))?;
     for endpoint in endpoints {
         let shown = |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
         let pid = shown(endpoint.pid.map(u64::from));
         let [clients, calls] = endpoint.counts().map(shown);
+        let colour = match endpoint.state {
+            "alive" => Colour::Good,
+            _ => Colour::Faint,
+        };
+        let state = paint.paint(&format!("{:<9}", endpoint.state), colour);
+        let (kind, name) = (endpoint.kind, endpoint.name());
         writeln!(
             output,
-            "{:<9}  {:<9}  {pid:>7}  {clients:>7}  {calls:>8}  {}",
-            endpoint.state,
-            endpoint.kind,
-            endpoint.name()
+            "{state}  {kind:<9}  {pid:>7}  {clients:>7}  {calls:>8}  {name}"
         )?;
     }
     Ok(())
