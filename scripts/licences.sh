@@ -18,7 +18,7 @@ case ${1:-} in
         python3 -B scripts/crates.py check
         for package in calc_ipc calc-ipc-cli calc-ipc-gateway; do
             python3 -B scripts/crates.py copyright $package >"$written"
-            grep -q '^Files: vendor/itoa-' "$written" || { echo "FAILED: the copyright file of $package lacks itoa" >&2; exit 1; }
+            grep -q '^Files: vendor/libc-' "$written" || { echo "FAILED: the copyright file of $package lacks libc" >&2; exit 1; }
         done
         ;;
     deny)
