@@ -4,6 +4,7 @@
 mod bench;
 mod call;
 mod cli;
+mod colour;
 mod contestant;
 mod doctor;
 #[cfg(unix)]

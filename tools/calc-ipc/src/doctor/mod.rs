@@ -10,6 +10,7 @@ mod program;
 mod tcp;
 
 use crate::cli::DoctorArgs;
+use crate::colour::{Colour, Paint};
 use crate::exit::{Exit, Failure};
 use calc_ipc::error::Status;
 use calc_ipc::transport::Address;
@@ -74,7 +75,7 @@ fn healthy(url: &Address, kind: Kind) -> Finding {
     };
     let finding = |what: &str| Finding::new(Verdict::Healthy, format!("{who} {what}"));
     match kind {
-        Kind::Calculator => finding("answers"),
+        Kind::Calculator => finding("answers as a calculator"),
         Kind::Bytes => finding("answers, with messages of its own"),
         Kind::Particular => {
             finding("has messages of its own, and refuses what a calculator is asked")
@@ -115,7 +116,12 @@ fn print_text(report: &Report) -> io::Result<()> {
         explanation,
         advice,
     } = &report.finding;
-    writeln!(output, "{}: {}", report.url, verdict.name())?;
+    let colour = match verdict {
+        Verdict::Healthy => Colour::Good,
+        _ => Colour::Bad,
+    };
+    let verdict = Paint::of(&output).paint(&verdict.name(), colour);
+    writeln!(output, "{}: {verdict}", report.url)?;
     writeln!(output, "  {explanation}")?;
     if let Some(round_trip) = &report.round_trip {
         writeln!(output, "  {round_trip}")?;

@@ -6,6 +6,7 @@ mod files;
 mod pipes;
 
 use crate::cli::LsArgs;
+use crate::colour::{Colour, Paint};
 use crate::exit::{Exit, Failure};
 #[cfg(unix)]
 use crate::stats::Counters;
@@ -15,6 +16,8 @@ use files::find;
 use pipes::find;
 use serde::Serialize;
 use std::io::{self, Write};
+
+const HEAD: &str = "STATE      KIND           PID  CLIENTS     CALLS  URL";
 
 /// An endpoint, as `--json` prints it.
 #[derive(Debug, PartialEq, Serialize)]
@@ -73,18 +76,20 @@ fn print_table(endpoints: &[Endpoint]) -> io::Result<()> {
     if endpoints.is_empty() {
         return Ok(());
     }
-    writeln!(
-        output,
-        "STATE      KIND           PID  CLIENTS     CALLS  URL"
-    )?;
+    let paint = Paint::of(&output);
+    writeln!(output, "{}", paint.paint(HEAD, Colour::Head))?;
     for endpoint in endpoints {
         let shown = |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
         let pid = shown(endpoint.pid.map(u64::from));
         let [clients, calls] = endpoint.counts().map(shown);
+        let colour = match endpoint.state {
+            "alive" => Colour::Good,
+            _ => Colour::Faint,
+        };
+        let state = paint.paint(&format!("{:<9}", endpoint.state), colour);
         writeln!(
             output,
-            "{:<9}  {:<9}  {pid:>7}  {clients:>7}  {calls:>8}  {}",
-            endpoint.state,
+            "{state}  {:<9}  {pid:>7}  {clients:>7}  {calls:>8}  {}",
             endpoint.kind,
             endpoint.name()
         )?;

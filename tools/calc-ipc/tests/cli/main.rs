@@ -14,6 +14,8 @@ mod bench;
 #[cfg(unix)]
 mod call;
 #[cfg(unix)]
+mod colours;
+#[cfg(unix)]
 mod contestants;
 #[cfg(unix)]
 mod crowd;
