@@ -205,7 +205,7 @@ fn internet_address(bound: &SockaddrStorage) -> Option<SocketAddr> {
 /// Whether it is TCP that its streams go by (SO_PROTOCOL, socket(7)), and not SCTP.
 fn is_tcp(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let mut protocol: libc::c_int = 0;
-    let mut length = libc::socklen_t::try_from(size_of::<libc::c_int>()).expect("an int is short");
+    let mut length: libc::socklen_t = 4; // An int's, on every Linux.
     // SAFETY: the kernel writes no more than `length` bytes to `protocol`.
     let result = unsafe {
         libc::getsockopt(

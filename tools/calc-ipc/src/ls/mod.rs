@@ -17,6 +17,8 @@ use pipes::find;
 use serde::Serialize;
 use std::io::{self, Write};
 
+const HEAD: &str = "STATE      KIND           PID  CLIENTS     CALLS  URL";
+
 /// An endpoint, as `--json` prints it.
 #[derive(Debug, PartialEq, Serialize)]
 struct Endpoint {
@@ -75,8 +77,7 @@ fn print_table(endpoints: &[Endpoint]) -> io::Result<()> {
         return Ok(());
     }
     let paint = Paint::of(&output);
-    let head = "STATE      KIND           PID  CLIENTS     CALLS  URL";
-    writeln!(output, "{}", paint.paint(head, Colour::Head))?;
+    writeln!(output, "{}", paint.paint(HEAD, Colour::Head))?;
     for endpoint in endpoints {
         let shown = |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
         let pid = shown(endpoint.pid.map(u64::from));
@@ -86,10 +87,11 @@ fn print_table(endpoints: &[Endpoint]) -> io::Result<()> {
             _ => Colour::Faint,
         };
         let state = paint.paint(&format!("{:<9}", endpoint.state), colour);
-        let (kind, name) = (endpoint.kind, endpoint.name());
         writeln!(
             output,
-            "{state}  {kind:<9}  {pid:>7}  {clients:>7}  {calls:>8}  {name}"
+            "{state}  {:<9}  {pid:>7}  {clients:>7}  {calls:>8}  {}",
+            endpoint.kind,
+            endpoint.name()
         )?;
     }
     Ok(())

@@ -26,6 +26,7 @@ use telling::{Kept, Telling};
 struct Named {
     url: Address,
     server: Server,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nobody is told"))]
     kept: Kept,
 }
 

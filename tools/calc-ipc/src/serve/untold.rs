@@ -9,7 +9,7 @@ use std::thread::Scope;
 pub(super) struct Telling;
 
 #[derive(Clone, Default)]
-pub(super) struct Kept;
+pub(super) struct Kept(());
 
 impl Kept {
     pub(super) fn note(&self, _: &Event<'_>) {}

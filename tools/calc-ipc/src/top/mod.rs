@@ -4,6 +4,7 @@ mod rates;
 mod view;
 
 use crate::cli::TopArgs;
+use crate::colour::Paint;
 use crate::exit::{Exit, Failure};
 use crate::stats::{self, Sheet};
 use rates::Rates;
@@ -36,7 +37,10 @@ pub(crate) fn run(args: &TopArgs) -> Result<Exit, Failure> {
         let mut output = io::stdout().lock();
         match args.json {
             true => print_json(&mut output, &rows)?,
-            false => output.write_all(view::of(&rows, is_live).as_bytes())?,
+            false => {
+                let view = view::of(&rows, is_live, Paint::of(&output));
+                output.write_all(view.as_bytes())?;
+            }
         }
         output.flush()?;
         before = now;

@@ -1,6 +1,7 @@
 //! What people see.
 
 use super::Row;
+use crate::colour::{Colour, Paint};
 use crate::stats::Present;
 use std::fmt::Write;
 use std::fs;
@@ -12,15 +13,17 @@ const ANEW: &str = "\x1b[H\x1b[2J";
 /// The most clients of a server that are shown.
 const MOST: usize = 20;
 
+const HEAD: &str =
+    "    PID        UP  CLIENTS    CALLS/s       IN/s      OUT/s     CALLS   FAILED  URL";
+
 /// A view of these servers, which takes the place of the one before.
-pub(super) fn of(rows: &[Row<'_>], is_live: bool) -> String {
+pub(super) fn of(rows: &[Row<'_>], is_live: bool, paint: Paint) -> String {
     let mut text = String::new();
     if is_live {
         text.push_str(ANEW);
     }
-    text.push_str(
-        "    PID        UP  CLIENTS    CALLS/s       IN/s      OUT/s     CALLS   FAILED  URL\n",
-    );
+    text.push_str(&paint.paint(HEAD, Colour::Head));
+    text.push('\n');
     for row in rows {
         text.push_str(&server(row));
         let present = &row.server.present;
