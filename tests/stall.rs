@@ -104,8 +104,9 @@ fn a_writer_of_a_public_fifo_that_drips_makes_room_for_the_next() {
         if is_readable_within(&answers, Duration::from_millis(200)) {
             let mut answer = [0; 8];
             (&answers).read_exact(&mut answer).unwrap();
-            assert_eq!(&answer, b"\x04\0\0\0OK 3");
-            break;
+            if &answer == b"\x04\0\0\0OK 3" {
+                break;
+            } // Else it was taken for the rest of the last one's request, which is malformed.
         }
     }
 }
