@@ -293,8 +293,8 @@ fn modes_do_not_depend_on_the_umask() {
             let ok = as_somebody_else(|| {
                 // SAFETY: changes only this forked process.
                 unsafe { libc::umask(umask) };
-                // No thread: one that began or ended in the parent at the fork left the standard library's lock to nobody.
-                let bound = (transport.bind)(&address, &ServerOptions::default()).unwrap();
+                let server =
+                    transport.serve(&address, Handler::Calculator, &ServerOptions::default());
                 let name = transport.main_file(&address);
                 let about = std::fs::metadata(&name).unwrap();
                 assert!(about.file_type().is_socket() || about.file_type().is_fifo());
@@ -303,7 +303,8 @@ fn modes_do_not_depend_on_the_umask() {
                     assert_eq!(about.permissions().mode() & 0o777, 0o600);
                 }
                 assert_eq!(bind_status(transport, &address), Status::AddressInUse);
-                drop(bound);
+                assert_eq!(transport.client(&address).call(&add(1, 1)).unwrap(), Ok(2));
+                drop(server);
             });
             assert!(ok, "{} {umask:o}", transport.name);
             assert_eq!(address.leftovers(), [""; 0], "{}", transport.name);

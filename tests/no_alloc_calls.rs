@@ -114,7 +114,7 @@ fn exchange_loaned(client: &Client, lengths: &[usize]) {
 /// Requests that nobody waits for, so many at a time, and their answers: no more than sockets hold of those.
 fn submit(client: &Client, depth: u64) {
     let mut answer = [0; 300];
-    for round in 0..2 {
+    for round in 0..20 {
         for number in 0..depth {
             let request = add(i64::try_from(number).unwrap(), round);
             client

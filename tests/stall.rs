@@ -106,7 +106,9 @@ fn a_writer_of_a_public_fifo_that_drips_makes_room_for_the_next() {
             (&answers).read_exact(&mut answer).unwrap();
             if &answer == b"\x04\0\0\0OK 3" {
                 break;
-            } // Else it was taken for the rest of the last one's request, which is malformed.
+            }
+            // It was taken for the rest of the last one's request, which is malformed.
+            assert_eq!(&answer, b"\x15\0\0\0ERR ");
         }
     }
 }
