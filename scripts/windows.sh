@@ -50,9 +50,18 @@ export WINEPREFIX="$cache/prefix" WINEARCH=win64 WINEDEBUG=-all
 export WINEDLLOVERRIDES="mscoree,mshtml,winedbg.exe=;winemenubuilder.exe=d"
 unset DISPLAY WAYLAND_DISPLAY
 
+# Temporary files of Wine's server, which all runs have in common, and of binutils' dlltool, which leaves one for each library that it makes.
+export TMPDIR="$cache/tmp"
+mkdir -p "$TMPDIR"
+
 # One run at a time makes what several share. The last one to end ends Wine's processes, too, none of which has the lock.
 exec 8>"$cache/making" 9>"$cache/using"
-trap 'flock --nonblock 9 && wineserver -k 8>&- 9>&- 2>/dev/null || true' EXIT
+end_wine() {
+    flock --nonblock 9 || return 0
+    wineserver -k 8>&- 9>&- 2>/dev/null || true
+    find "$TMPDIR" -mindepth 1 -delete
+}
+trap end_wine EXIT
 trap 'exit 1' HUP INT TERM
 flock 8
 make_std() { # The standard library, with the metadata that lets a compiler take it for its own.
