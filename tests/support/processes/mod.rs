@@ -6,6 +6,8 @@
 mod actor;
 mod census;
 mod control;
+#[cfg(target_os = "linux")]
+mod early;
 mod process;
 pub mod rights;
 mod shared;
