@@ -25,6 +25,6 @@ for target in x86_64-pc-windows-gnu x86_64-pc-windows-msvc aarch64-apple-darwin;
         continue
     }
     cargo clippy --locked --lib --target "$target" -- -D warnings
-    [ "$target" != x86_64-pc-windows-msvc ] || cargo clippy --locked -p calc-ipc-cli --target "$target" -- -D warnings
+    [ "$target" != x86_64-pc-windows-msvc ] || cargo clippy --locked -p calc-ipc-cli --all-targets --target "$target" -- -D warnings
     RUSTDOCFLAGS=-Dwarnings cargo doc --locked --lib --no-deps --target "$target"
 done
