@@ -14,6 +14,8 @@ pub(crate) fn give_memory_back() {}
 
 #[cfg(all(test, target_env = "gnu"))]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
     use super::*;
 
     /// What this process has of the machine's memory, in bytes.
