@@ -1,6 +1,7 @@
 #!/bin/sh
-# memcheck.sh [GTEST_ARGUMENT...]: the C++ suite, as test.sh built it, under valgrind, a part of it on each CPU. Errors fail in
-# every process, and leaks in the first of a part: a forked child rightly loses what only the threads it does not have could reach.
+# memcheck.sh [--third N] [GTEST_ARGUMENT...]: the C++ suite, as test.sh built it, under valgrind, a part of it on each CPU; with --third,
+# every third of its tests, from number N (0 to 2) on. Errors fail in every process, and leaks in the first of a part: a forked child
+# rightly loses what only the threads it does not have could reach.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
@@ -25,9 +26,14 @@ trap 'exit 1' HUP INT TERM
 # Its own clean-up at exit would print what a forked child has in its buffers, so it is left out too.
 left_out="PipeChannel.SpawnOfNothingFails:*OfNobodyAreNotConnected/exec:ErrorTexts.OfWhatCannotBeReached:ForkGate*"
 parts=$(nproc)
-export GTEST_TOTAL_SHARDS="$parts"
+of=1 first=0
+if [ "${1:-}" = --third ]; then
+    of=3 first=$(($2 % 3))
+    shift 2
+fi
+export GTEST_TOTAL_SHARDS="$((parts * of))"
 for part in $(seq 0 $((parts - 1))); do
-    GTEST_SHARD_INDEX=$part valgrind --quiet --fair-sched=yes --log-file="$logs/%p" --error-exitcode=99 \
+    GTEST_SHARD_INDEX=$((part * of + first)) valgrind --quiet --fair-sched=yes --log-file="$logs/%p" --error-exitcode=99 \
         --run-libc-freeres=no --run-cxx-freeres=no --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=none \
         build/tests/cpp_tests/calc_ipc_tests_shared --gtest_brief=1 --gtest_filter="-$left_out" "$@" &
     suites="$suites $!"

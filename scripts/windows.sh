@@ -5,8 +5,8 @@
 # every URL; talk: a C program of Windows and one of this machine serve each other over TCP.
 # zip: an archive with the library, optimised, its headers, the command, and the tests with a run.cmd that runs them on a real Windows;
 # unpacked elsewhere, it is run under Wine.
-# quick, for .ci/run and changes while they are made: of rust the library's own tests, conformance, batches and life cycle; of cxx the suite over the
-# DLL, the C program and the event loops. It leaves out the rest of cargo's tests, the command, the static library, coroutines and the package.
+# quick, for .ci/run and changes while they are made: of rust the library's own tests, conformance, batches and life cycle; of cxx the C program over
+# every URL and the event loops, over the DLL. It leaves out the rest of cargo's tests, the command, the C++ suite and the package.
 # .ci/weekly runs all parts, and zip.
 # Debian's compiler and the sources of its standard library make the one for Windows, once for each release of the compiler.
 set -eu
@@ -139,9 +139,9 @@ command_tests() {
 
 quick() {
     rust --lib --test conformance --test batches --test life_cycle
-    echo "== windows: the C++ suite over the DLL"
-    build_cxx calc_ipc_tests_shared calc_ipc_c_url calc_c_windows_event_loop calc_c_windows_own_port
-    timeout 600 ctest --test-dir "$cxx" -R '^(shared|url|example)[.]' --output-on-failure --no-tests=error -j "$(nproc)"
+    echo "== windows: programs in C over the DLL"
+    build_cxx calc_ipc_c_url calc_c_windows_event_loop calc_c_windows_own_port
+    timeout 600 ctest --test-dir "$cxx" -R '^(url|example)[.]' --output-on-failure --no-tests=error -j "$(nproc)"
 }
 
 cxx() {
