@@ -53,7 +53,7 @@ def build(out):
     shutil.copy(AWESOME, out)
     for name in OURS:
         shutil.copy(pathlib.Path(__file__).with_name(name), out)
-    words.make(out, sources(out, listed, maker))
+    words.make(out, listed, sources(out, listed, maker))
 
 
 def main(folder):

@@ -16,6 +16,8 @@ from pages import ROOT, relative, url_of
 FORMATTER = pygments.formatters.HtmlFormatter(nowrap=True)
 # Names of the interface, and paths of what may be copied, which become links where they stand as code.
 NAME = re.compile(r"\b(?:calc_ipc_\w+|CALC_IPC_\w+|calc_ipc::\w+)")
+# Where a long name may be broken, as in a table on a phone.
+BREAK = re.compile(r"(?<=[a-z0-9])(::|[_/])(?=[a-zA-Z])")
 EXAMPLE = re.compile(r"(?:examples|docs)/[\w/.-]+")
 
 
@@ -29,6 +31,12 @@ def slug(text, taken):
     count = taken.get(name, 0)
     taken[name] = count + 1
     return f"{name}-{count}" if count else name
+
+
+def breakable(code):
+    """Code, in HTML, whose names have places where a line may end."""
+    pieces = re.split("(<[^>]*>)", code)
+    return "".join(piece if piece.startswith("<") else BREAK.sub(r"\1<wbr>", piece) for piece in pieces)
 
 
 def highlight(text, language):
@@ -89,8 +97,10 @@ class Guides:
         text = token.content
         if EXAMPLE.fullmatch(text) and text.rstrip("/") in self.files | self.folders:
             path = text.rstrip("/")
-            return f'<code><a href="{self.href(document, relative(path, document))}">{html.escape(text)}</a></code>'
-        return f"<code>{self.linked(document, html.escape(text, quote=False))}</code>"
+            link = self.href(document, posixpath.relpath(path, posixpath.dirname(document) or "."))
+            return f'<code><a href="{link}">{breakable(html.escape(text))}</a></code>'
+        kind = ' class="long"' if len(text) > 30 else ""
+        return f"<code{kind}>{breakable(self.linked(document, html.escape(text, quote=False)))}</code>"
 
     def block(self, document, token):
         language = token.info.split()[0] if token.info else ""

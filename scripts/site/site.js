@@ -27,7 +27,7 @@ function words() {
     return loading;
 }
 
-// How well a part answers: all words have to be there, in its heading at best.
+// How well a part answers: all words have to be there, in its heading at best. Those that answer alike stay in the order of words.js.
 function score(part, asked) {
     const [heading, title, text] = part.low;
     let sum = 0;
@@ -35,11 +35,10 @@ function score(part, asked) {
         if (heading === word || heading === word + "()") sum += 100;
         else if (heading.includes(word)) sum += 20;
         else if (title.includes(word)) sum += 10;
-        else if (text.includes(word)) sum += 1 + Math.min(text.split(word).length - 1, 5) / 5;
+        else if (text.includes(word)) sum += 1;
         else return 0;
     }
-    // What explains comes before what lists.
-    return sum + (part.url.startsWith("reference/") || part.url.startsWith("examples/") ? 0 : 2);
+    return sum;
 }
 
 // The text around the first of the words.

@@ -67,13 +67,13 @@ def parts_of(url, text):
             yield [url + ("#" + anchor if anchor else ""), title, tidy(heading), line]
 
 
-def make(out, sources):
-    """Writes words.js: of sources and lists the names alone."""
-    entries = []
-    for file in sorted(out.rglob("*.html")):
-        url = str(file.relative_to(out))
-        if LISTS.search(url):
-            continue
-        parts = list(parts_of(url, file.read_text()))
-        entries += [[url, parts[0][1], "", ""]] if url in sources else parts
+def make(out, pages, sources):
+    """Writes words.js, in the order in which results that are as good are shown: that of the menu, but for what is about the project
+    alone, the reference before it and sources last. Of sources it has the names alone."""
+    places = [page.url for page in pages if page.section != "The project"]
+    reference = sorted(str(file.relative_to(out)) for file in out.glob("reference/*.html"))
+    places += [url for url in reference if url not in places and not LISTS.search(url)]
+    places += [page.url for page in pages if page.section == "The project"]
+    entries = [part for url in places for part in parts_of(url, (out / url).read_text())]
+    entries += [[url, url.removesuffix(".html"), "", ""] for url in sorted(sources)]
     (out / "words.js").write_text("WORDS = " + json.dumps(entries, ensure_ascii=False, separators=(",", ":")) + ";\n")
