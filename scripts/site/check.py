@@ -90,8 +90,8 @@ class Site:
         return sorted(outside)
 
     def search(self, asked):
-        """Asks the search from the first page, and from one in a folder."""
-        for page in [self.pages[0], "index.html"]:
+        """Asks the search from two pages, one of which is in a folder."""
+        for page in [self.pages[0], self.pages[-1]]:
             self.window.open(self.url(page))
             for word, expected in asked.items():
                 found = self.window.request("POST", "/execute/async", {"script": SEARCH, "args": [word]})

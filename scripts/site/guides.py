@@ -124,7 +124,7 @@ class Guides:
         rules = markdown.renderer.rules
         rules["code_inline"] = lambda tokens, at, *_: self.code_inline(document, tokens[at])
         rules["fence"] = rules["code_block"] = lambda tokens, at, *_: self.block(document, tokens[at])
-        rules["table_open"] = lambda *_: '<div class="wide" tabindex="0"><table class="markdownTable">\n'
+        rules["table_open"] = lambda *_: '<div class="wide" tabindex="0"><table>\n'
         rules["table_close"] = lambda *_: "</table></div>\n"
         content = markdown.renderer.render(tokens, markdown.options, {})
         title = next((text for tag, _, text in headings if tag == "h1"), document)
