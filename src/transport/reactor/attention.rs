@@ -1,14 +1,17 @@
 //! Whom a thread looks at, where peers ask in memory or are worth spinning for.
 
 use super::recent::Recent;
+use super::slab::Key;
 use super::token::Token;
 use crate::sys::Event;
 use crate::sys::wait::Spin;
 use std::time::Duration;
 
-/// Peers beside the recent ones that each lap looks at: two laps look at every peer of a full
-/// server with one thread (128 over shared memory).
-pub(super) const LOOKS_A_LAP: u32 = 64;
+/// Peers beside the recent ones that a lap looks at, at most and at least: as many as it found asking, since then looking takes little of
+/// its time, and one more in each lap that finds nobody, since then there is time. So who asks after a long while is seen soon
+/// by a thread that has nothing to do, and costs one that is busy with few peers next to nothing.
+pub(super) const MOST_LOOKS: u32 = 64;
+const LEAST_LOOKS: u32 = 4;
 
 /// Whom to look at next, and whether looking pays.
 #[derive(Debug)]
@@ -19,6 +22,10 @@ pub(super) struct Attention {
     pub(super) spin: Spin,
     /// The place that was looked at last among all.
     place: u32,
+    /// How many the last lap found asking.
+    found: u32,
+    /// How many laps have found nobody since.
+    idle: u32,
     /// Peers ask in memory, where looking costs no system call.
     in_memory: bool,
 }
@@ -32,6 +39,8 @@ impl Attention {
                 false => Spin::of_stream(spin),
             },
             place: 0,
+            found: 0,
+            idle: 0,
             in_memory,
         }
     }
@@ -53,29 +62,42 @@ impl Attention {
         self.place
     }
 
-    /// Decides which peers to spin for.
+    /// How many peers beside the recent ones the next lap looks at.
+    #[inline]
+    pub(super) fn looks(&self) -> u32 {
+        self.found.max(self.idle).clamp(LEAST_LOOKS, MOST_LOOKS)
+    }
+
+    /// A lap found so many peers asking.
+    #[inline]
+    pub(super) fn lapped(&mut self, found: u32) {
+        match found {
+            0 => self.idle = self.idle.saturating_add(1),
+            _ => (self.found, self.idle) = (found, 0),
+        }
+    }
+
+    /// Decides which peer to spin for, where looking costs a system call.
     #[inline(always)]
     pub(super) fn choose_recent(&mut self, happened: &[Event]) {
-        let peers = happened
-            .iter()
-            .filter_map(|event| match Token::from(event.token()) {
-                Token::Peer(key, _) => Some(key),
-                _ => None,
-            });
-        if self.in_memory {
-            peers.for_each(|key| self.recent.note(key));
-        } else {
-            self.recent.note_only(peers);
-        }
+        let peers = happened.iter().filter_map(peer_of);
+        self.recent.note_only(peers);
+    }
+}
+
+/// The peer that this happened to.
+#[inline]
+pub(super) fn peer_of(event: &Event) -> Option<Key> {
+    match Token::from(event.token()) {
+        Token::Peer(key, _) => Some(key),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::Event;
     use crate::sys::ready::Ready;
-    use crate::transport::reactor::slab::Key;
 
     fn key(index: u32) -> Key {
         Key { index, round: 0 }
@@ -95,18 +117,29 @@ mod tests {
     }
 
     #[test]
-    fn in_memory_all_who_asked_are_recent_and_else_one_that_is_alone() {
+    fn a_lap_looks_at_more_where_more_was_found_or_there_is_time() {
+        let mut attention = Attention::new(true, Duration::ZERO);
+        assert_eq!(attention.looks(), LEAST_LOOKS);
+        attention.lapped(20);
+        assert_eq!(attention.looks(), 20);
+        (0..30).for_each(|_| attention.lapped(0));
+        assert_eq!(attention.looks(), 30);
+        attention.lapped(1);
+        assert_eq!(attention.looks(), LEAST_LOOKS);
+        (0..1000).for_each(|_| attention.lapped(0));
+        assert_eq!(attention.looks(), MOST_LOOKS);
+        attention.lapped(1000);
+        assert_eq!(attention.looks(), MOST_LOOKS);
+    }
+
+    #[test]
+    fn a_peer_is_spun_for_that_is_alone() {
         let both = [
             event(Token::Stop),
             event(Token::Peer(key(1), 0)),
             event(Token::Door(0)),
             event(Token::Peer(key(2), 1)),
         ];
-        let mut attention = Attention::new(true, Duration::ZERO);
-        attention.choose_recent(&both);
-        let recent = &attention.recent;
-        let keys = [recent.get(0), recent.get(1), recent.get(2)];
-        assert_eq!(keys, [Some(key(2)), Some(key(1)), None]);
         let mut attention = Attention::new(false, Duration::ZERO);
         attention.choose_recent(&both);
         assert_eq!(attention.recent.len(), 0);

@@ -88,11 +88,20 @@ impl<'a> Held<'a> {
         let Ok(key) = self.peers.insert(Entry::new(peer, times)) else {
             return self.has_left(&visitor, NO_ROOM);
         };
-        let peers = self.peers.places() as usize;
-        if self.queue.reserve(peers).is_ok() && self.defer(key).is_ok() && self.watch(key).is_ok() {
+        if self.reserve().is_ok() && self.defer(key).is_ok() && self.watch(key).is_ok() {
             self.enqueue(key); // It may have asked before it was watched.
         } else {
             self.dismiss(key, NO_ROOM);
+        }
+    }
+
+    /// Makes room to note every peer.
+    fn reserve(&mut self) -> Result<(), TryReserveError> {
+        let peers = self.peers.places() as usize;
+        self.queue.reserve(peers)?;
+        match self.attention.is_in_memory() {
+            true => self.attention.recent.reserve(peers),
+            false => Ok(()), // One at a time is spun for.
         }
     }
 

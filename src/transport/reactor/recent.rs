@@ -1,17 +1,21 @@
 //! The peers that a spinning thread keeps an eye on.
 
 use super::slab::Key;
+use std::collections::TryReserveError;
 
-/// More than this many are not worth a look in every lap.
-const CAPACITY: usize = 8;
+/// A peer that asked nothing in so many laps is not worth a look in each of them.
+const LAPS: u32 = 64;
 
 /// By chance, one of a few busy peers is alone twice or thrice in a row.
 const ALONE: u32 = 8;
 
-/// The peers that asked something lately, the latest first.
+/// The peers that asked something lately.
 #[derive(Debug)]
 pub(super) struct Recent {
-    keys: Vec<Key>,
+    /// Each, and how many laps have found nothing of it since it asked last.
+    peers: Vec<(Key, u32)>,
+    /// The one that asked last; it is among them.
+    latest: Option<Key>,
     /// The peer that alone asked something last time, and how often it has in a row.
     only: Option<Key>,
     alone: u32,
@@ -20,20 +24,44 @@ pub(super) struct Recent {
 impl Recent {
     pub(super) fn new() -> Self {
         Self {
-            keys: Vec::with_capacity(CAPACITY + 1),
+            peers: Vec::with_capacity(1),
+            latest: None,
             only: None,
             alone: 0,
         }
     }
 
-    /// This peer asked something.
+    /// Makes room for so many peers.
+    pub(super) fn reserve(&mut self, peers: usize) -> Result<(), TryReserveError> {
+        self.peers
+            .try_reserve(peers.saturating_sub(self.peers.len()))
+    }
+
+    /// This peer, which is not among them, asked something.
     pub(super) fn note(&mut self, key: Key) {
-        if self.keys.first() == Some(&key) {
-            return;
+        self.peers.push((key, 0));
+        self.latest = Some(key);
+    }
+
+    /// The peer in this place asked something.
+    #[inline]
+    pub(super) fn asked(&mut self, place: usize) {
+        if let Some((key, laps)) = self.peers.get_mut(place) {
+            *laps = 0;
+            self.latest = Some(*key);
         }
-        self.forget(key);
-        self.keys.insert(0, key);
-        self.keys.truncate(CAPACITY);
+    }
+
+    /// The peer in this place asked nothing in one more lap; it, if it is no more among them for that: another one is in
+    /// this place then. The one that asked last stays.
+    #[inline]
+    pub(super) fn was_silent(&mut self, place: usize) -> Option<Key> {
+        let (key, laps) = self.peers.get_mut(place)?;
+        *laps += 1;
+        if *laps < LAPS || self.latest == Some(*key) {
+            return None;
+        }
+        Some(self.peers.swap_remove(place).0)
     }
 
     /// These peers asked something, and looking at a peer costs a system call, during which the
@@ -49,26 +77,36 @@ impl Recent {
             None => 0,
         };
         self.only = only;
-        self.keys.clear();
+        self.peers.clear();
+        self.latest = None;
         if self.alone >= ALONE {
             self.alone = ALONE;
-            self.keys.extend(only);
+            only.into_iter().for_each(|key| self.note(key));
         }
     }
 
     pub(super) fn forget(&mut self, key: Key) {
-        self.keys.retain(|&other| other != key);
+        self.peers.retain(|(other, _)| *other != key);
+        if self.latest == Some(key) {
+            self.latest = self.peers.first().map(|(key, _)| *key);
+        }
     }
 
     /// The peer in this place.
     #[inline]
     pub(super) fn get(&self, place: usize) -> Option<Key> {
-        self.keys.get(place).copied()
+        self.peers.get(place).map(|(key, _)| *key)
+    }
+
+    /// The one that asked last.
+    #[inline]
+    pub(super) fn latest(&self) -> Option<Key> {
+        self.latest
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.keys.len()
+        self.peers.len()
     }
 }
 
@@ -80,16 +118,63 @@ mod tests {
         Key { index, round: 0 }
     }
 
+    fn keys(recent: &Recent) -> Vec<u32> {
+        let keys = (0..recent.len()).filter_map(|place| recent.get(place));
+        keys.map(|key| key.index).collect()
+    }
+
     #[test]
-    fn the_latest_come_first_and_the_list_is_short() {
+    fn one_that_is_silent_for_long_is_forgotten_unless_it_asked_last() {
         let mut recent = Recent::new();
-        (0..20).for_each(|index| recent.note(key(index)));
-        recent.note(key(15));
-        let indexes: Vec<_> = (0..recent.len())
-            .filter_map(|place| recent.get(place))
-            .map(|key| key.index)
-            .collect();
-        assert_eq!(indexes, [15, 19, 18, 17, 16, 14, 13, 12]);
+        (0..4).for_each(|index| recent.note(key(index)));
+        for _ in 1..LAPS {
+            assert_eq!(recent.was_silent(0), None);
+            assert_eq!(recent.was_silent(3), None);
+        }
+        assert_eq!(recent.was_silent(0), Some(key(0)));
+        assert_eq!(keys(&recent), [3, 1, 2]);
+        assert_eq!(recent.was_silent(0), None, "it asked last");
+        recent.asked(1);
+        assert_eq!(recent.latest(), Some(key(1)));
+        assert_eq!(recent.was_silent(0), Some(key(3)));
+        for _ in 0..LAPS {
+            assert_eq!(recent.was_silent(1), None);
+        }
+        assert_eq!(keys(&recent), [2, 1]);
+    }
+
+    #[test]
+    fn one_that_asks_again_stays() {
+        let mut recent = Recent::new();
+        (0..2).for_each(|index| recent.note(key(index)));
+        for _ in 0..3 {
+            recent.asked(0);
+            recent.asked(1);
+            for _ in 1..LAPS {
+                assert_eq!(recent.was_silent(0), None);
+            }
+        }
+        assert_eq!(recent.was_silent(0), Some(key(0)));
+    }
+
+    #[test]
+    fn the_one_that_asked_last_has_gone() {
+        let mut recent = Recent::new();
+        (0..2).for_each(|index| recent.note(key(index)));
+        recent.forget(key(1));
+        assert_eq!((recent.latest(), keys(&recent)), (Some(key(0)), vec![0]));
+        recent.forget(key(0));
+        assert_eq!((recent.latest(), recent.len()), (None, 0));
+    }
+
+    #[test]
+    fn room_is_made_for_all_peers_once() {
+        let mut recent = Recent::new();
+        recent.reserve(100).unwrap();
+        let room = recent.peers.capacity();
+        (0..100).for_each(|index| recent.note(key(index)));
+        recent.reserve(100).unwrap();
+        assert_eq!(recent.peers.capacity(), room);
     }
 
     #[test]

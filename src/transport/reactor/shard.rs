@@ -4,14 +4,14 @@
 #[cfg(test)]
 mod tests;
 
-use super::attention::{Attention, LOOKS_A_LAP};
+use super::attention::{self, Attention, MOST_LOOKS};
 use super::clock::{Clock, Times};
 use super::doors::Pause;
 use super::queue::{Queue, Standing};
 use super::slab::{Key, Slab};
 use super::{Happened, Limits, Peer};
-use crate::sys::cpu;
 use crate::sys::ready::Ready;
+use crate::sys::{Event, cpu};
 use std::time::{Duration, Instant};
 
 /// A share of a server's peers, and what serving them needs to know of them.
@@ -36,6 +36,8 @@ pub(super) struct Entry {
     pub(super) is_blocked: bool,
     /// Nothing of it is under way or timed.
     pub(super) is_at_rest: bool,
+    /// It is among those that asked lately, and asks in memory.
+    pub(super) is_recent: bool,
     pub(super) times: Times,
 }
 
@@ -48,6 +50,7 @@ impl Entry {
             happened: Happened::default(),
             is_blocked: false,
             is_at_rest: times.are_stopped(),
+            is_recent: false,
             times,
         }
     }
@@ -121,21 +124,62 @@ impl Shard {
         self.is_asking(key).then_some(key)
     }
 
-    /// How many places a lap looks at beside the recent peers: none where looking costs a system call.
+    /// How many of so many looks at places beside the recent peers there are: none where looking costs a system call.
     #[inline]
-    pub(super) fn places_a_lap(&self) -> u32 {
+    pub(super) fn looks_at_others(&self, looks: u32) -> u32 {
         match self.attention.is_in_memory() {
-            true => LOOKS_A_LAP.min(self.peers.places()),
+            true => looks.min(self.peers.places()),
             false => 0,
         }
     }
 
-    /// The peer in the next place, if it asks in memory.
+    /// The peer in the next place, if it asks in memory, and is none of the recent ones.
     #[inline]
     pub(super) fn next_asking(&mut self) -> Option<Key> {
         let places = self.peers.places();
         let place = self.attention.next_place(places);
-        self.asking_at(place)
+        let key = self.peers.key_at(place)?;
+        let entry = self.peers.get(key)?;
+        let asks = !entry.is_recent && entry.peer.as_deref().is_some_and(Peer::asks);
+        asks.then_some(key)
+    }
+
+    /// Decides which peers to spin for, since this happened.
+    #[inline(always)]
+    pub(super) fn choose_recent(&mut self, happened: &[Event]) {
+        match self.attention.is_in_memory() {
+            true => happened
+                .iter()
+                .filter_map(attention::peer_of)
+                .for_each(|key| self.note_recent(key)),
+            false => self.attention.choose_recent(happened),
+        }
+    }
+
+    /// A peer that asks in memory did so.
+    pub(super) fn note_recent(&mut self, key: Key) {
+        if let Some(entry) = self.peers.get_mut(key)
+            && !std::mem::replace(&mut entry.is_recent, true)
+        {
+            self.attention.recent.note(key);
+        }
+    }
+
+    /// Whether the recent peer in this place stays there, which has `asked` in this lap or not.
+    #[inline]
+    pub(super) fn stays_recent(&mut self, place: usize, asked: bool) -> bool {
+        let recent = &mut self.attention.recent;
+        if asked {
+            recent.asked(place);
+            return true;
+        }
+        let Some(key) = recent.was_silent(place) else {
+            return true;
+        };
+        if let Some(entry) = self.peers.get_mut(key) {
+            entry.is_recent = false;
+        }
+        false
     }
 
     /// Queues those who ask in memory: the recent ones, and some others.
@@ -150,7 +194,7 @@ impl Shard {
                 self.enqueue(key);
             }
         }
-        for _ in 0..self.places_a_lap() {
+        for _ in 0..self.looks_at_others(MOST_LOOKS) {
             if let Some(key) = self.next_asking() {
                 self.enqueue(key);
             }
@@ -183,7 +227,7 @@ impl Shard {
     /// While the peer that asked last runs on this thread's CPU, it cannot ask before this thread sleeps.
     #[inline]
     fn shares_cpu(&self) -> bool {
-        let latest = self.attention.recent.get(0);
+        let latest = self.attention.recent.latest();
         let theirs = latest.and_then(|key| self.peer(key)?.cpu());
         theirs.is_some_and(|number| number == cpu::current())
     }

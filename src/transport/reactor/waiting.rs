@@ -47,21 +47,26 @@ fn spin_while_it_pays<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
 
 /// Serves the recent peers once; where looking costs no system call, also some others. Whether there was work.
 fn lap<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
-    let mut found = false;
-    for place in 0..shard.attention.recent.len() {
-        if let Some(key) = shard.attention.recent.get(place) {
-            found |= serve_if_asking(turns, shard, key);
+    let (mut found, mut place) = (0, 0);
+    while let Some(key) = shard.attention.recent.get(place) {
+        let asked = serve_if_asking(turns, shard, key);
+        found += u32::from(asked);
+        // Another one may have come into this place.
+        if shard.attention.recent.get(place) == Some(key) && shard.stays_recent(place, asked) {
+            place += 1;
         }
     }
-    for _ in 0..shard.places_a_lap() {
+    let looks = shard.attention.looks();
+    for _ in 0..shard.looks_at_others(looks) {
         if let Some(key) = shard.next_asking()
             && serve_if_asking(turns, shard, key)
         {
-            shard.attention.recent.note(key);
-            found = true;
+            shard.note_recent(key);
+            found += 1;
         }
     }
-    found
+    shard.attention.lapped(found);
+    found > 0
 }
 
 /// A turn for a peer that nobody is queued before; whether there was work.

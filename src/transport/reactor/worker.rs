@@ -107,7 +107,7 @@ impl<'a> Worker<'a> {
     #[inline(always)]
     fn go_on(&mut self, shard: &mut Held<'a>, happened: &[Event]) -> io::Result<Next> {
         let place: &mut Shard = shard;
-        place.attention.choose_recent(happened);
+        place.choose_recent(happened);
         let is_lone = happened.len() == 1 && !place.queue.is_busy();
         for event in happened {
             if self.handle(shard, event, is_lone) == Next::End {

@@ -60,7 +60,7 @@ fn one_that_has_gone_is_forgotten() {
     with_peers(&stage, 2, |turns, shard, peers| {
         let (key, script) = &peers[0];
         script.input.ring();
-        shard.attention.recent.note(*key);
+        shard.note_recent(*key);
         shard.may_be_idle = false;
         shard.enqueue(*key);
         script.end_with([TurnEnd::Gone]);

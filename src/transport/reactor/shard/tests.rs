@@ -50,16 +50,16 @@ fn those_who_ask_in_memory_are_queued_and_nobody_else() {
 
 #[test]
 fn a_lap_looks_at_the_recent_peers_and_goes_on_through_all() {
-    let count = LOOKS_A_LAP as usize + 20;
+    let count = MOST_LOOKS as usize + 20;
     let (mut shard, peers) = shard(true, count);
     for (_, script) in &peers {
         script.asks.store(true, Ordering::Relaxed);
     }
     let last = peers[count - 1].0;
-    shard.attention.recent.note(last);
+    shard.note_recent(last);
     shard.queue_asking();
     let first = queued(&mut shard);
-    assert_eq!((first[0], first.len()), (last, 1 + LOOKS_A_LAP as usize));
+    assert_eq!((first[0], first.len()), (last, 1 + MOST_LOOKS as usize));
     shard.queue_asking();
     let next = queued(&mut shard);
     assert!(
@@ -76,7 +76,7 @@ fn where_a_look_costs_a_system_call_nobody_is_looked_at_in_passing() {
     shard.attention.recent.note(peers[0].0);
     shard.queue_asking();
     assert!(queued(&mut shard).is_empty());
-    assert_eq!(shard.places_a_lap(), 0);
+    assert_eq!(shard.looks_at_others(MOST_LOOKS), 0);
 }
 
 #[test]

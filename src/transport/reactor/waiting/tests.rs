@@ -29,7 +29,7 @@ fn with_recent(
     stage.options.spin = budget;
     with_peers(&stage, 1, |turns, shard, peers| {
         let (key, script) = peers.first().unwrap();
-        shard.attention.recent.note(*key);
+        shard.note_recent(*key);
         if shard.attention.spin.may_spin() {
             act(turns, shard, *key, script);
         }
@@ -241,7 +241,7 @@ fn what_an_attendant_saw_of_a_peer_that_had_its_turn_meanwhile_is_not_slept_over
         let mut shard = Held::take(crew, 0);
         let (key, script) = settle_in(&mut turns, &mut shard, &stage.doors);
         *script.takes.lock().unwrap() = Duration::from_millis(1);
-        shard.attention.recent.note(key);
+        shard.note_recent(key);
         if !shard.attention.spin.may_spin() {
             return; // This machine has one CPU.
         }

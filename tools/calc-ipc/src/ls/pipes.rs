@@ -68,11 +68,11 @@ mod tests {
         let found = endpoints(&names.map(str::to_owned));
         let found: Vec<_> = found
             .iter()
-            .map(|endpoint| (endpoint.kind, endpoint.name(), endpoint.path.as_str()))
+            .map(|endpoint| (endpoint.kind, endpoint.name(), endpoint.path.as_deref()))
             .collect();
         let expected = [
-            ("npipe", "npipe://Calc", r"\\.\pipe\Calc"),
-            ("shm", "shm://a%20b", r"\\.\pipe\calc_ipc.shm.a b"),
+            ("npipe", "npipe://Calc", Some(r"\\.\pipe\Calc")),
+            ("shm", "shm://a%20b", Some(r"\\.\pipe\calc_ipc.shm.a b")),
         ];
         assert_eq!(found, expected);
     }
