@@ -4,6 +4,7 @@ dead link."""
 import pathlib
 import shutil
 import sys
+import tempfile
 
 import guides
 import pages
@@ -12,7 +13,7 @@ import shell
 import words
 
 AWESOME = pathlib.Path("/usr/share/doxygen-awesome-css/doxygen-awesome.css")
-OURS = ["site.css", "site.js"]
+OURS = ["site.css", "text.css", "site.js"]
 
 
 def write(out, url, text):
@@ -61,10 +62,15 @@ def main(folder):
     is_ours = (out / "words.js").exists()
     if out.exists() and any(out.iterdir()) and not is_ours:
         sys.exit(f"{out} has files, and is no site that this made: name another folder")
-    if is_ours:
-        shutil.rmtree(out)  # pages that are no more
-    out.mkdir(parents=True, exist_ok=True)
-    build(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Made beside it, so that the last one stays if this one fails, and none of its pages if this one does not.
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f"{out.name}.") as place:
+        made = pathlib.Path(place, "site")
+        made.mkdir()
+        build(made)
+        if out.exists():
+            shutil.rmtree(out)
+        made.rename(out)
     print(f"open {out / 'index.html'}")
 
 
