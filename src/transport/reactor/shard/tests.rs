@@ -70,6 +70,29 @@ fn a_lap_looks_at_the_recent_peers_and_goes_on_through_all() {
 }
 
 #[test]
+fn one_that_was_silent_for_long_is_looked_at_with_the_others_and_may_come_back() {
+    let (mut shard, peers) = shard(true, 2);
+    let (silent, latest) = (peers[0].0, peers[1].0);
+    for key in [silent, silent, latest] {
+        shard.note_recent(key); // Once, however often it asks.
+    }
+    peers[0].1.asks.store(true, Ordering::Relaxed);
+    assert_eq!((shard.next_asking(), shard.next_asking()), (None, None));
+    assert_eq!(shard.attention.recent.len(), 2);
+    let laps = (1..1000).find(|_| !shard.stays_recent(0, false));
+    assert!(laps.is_some_and(|laps| laps > 1), "{laps:?}");
+    assert!(
+        (1..1000).all(|_| shard.stays_recent(0, false)),
+        "it asked last"
+    );
+    let found = [shard.next_asking(), shard.next_asking()];
+    assert!(found.contains(&Some(silent)), "{found:?}");
+    shard.note_recent(silent);
+    assert_eq!(shard.attention.recent.len(), 2);
+    assert_eq!(shard.attention.recent.latest(), Some(silent));
+}
+
+#[test]
 fn where_a_look_costs_a_system_call_nobody_is_looked_at_in_passing() {
     let (mut shard, peers) = shard(false, 2);
     peers[0].1.asks.store(true, Ordering::Relaxed);
