@@ -51,6 +51,9 @@ serves calc_one_loop "$folder"
 says "$divisions" calc_glib "unix://$folder/gateway"
 says "$divisions" calc_libuv "unix://$folder/gateway"
 ends calc_one_loop
+serves calc_glib_server "unix://$folder/calc"
+says "$divisions" calc_glib "unix://$folder/calc"
+ends calc_glib_server
 serves calc_coroutine_server "unix://$folder/gateway" "$calculator"
 says "$divisions" calc_glib "unix://$folder/gateway"
 says "5! = 120

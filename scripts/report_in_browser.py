@@ -2,26 +2,15 @@
 
 Fails on anything that the browser complains of, on a page wider than the screen, on a plot with nothing in it, and on a
 request to anybody. With FOLDER, it leaves a picture of each there.
-
-It drives chromedriver, https://www.w3.org/TR/webdriver2/, with what Python comes with.
 """
 
-import base64
-import json
 import pathlib
-import re
-import subprocess
 import sys
-import tempfile
-import urllib.request
+
+from browser import browser
 
 SCREENS = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
 SCHEMES = ["light", "dark"]
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-]
-
 # What is wrong with the page, in words.
 CHECK = """
 const [width] = arguments, faults = [];
@@ -55,74 +44,26 @@ return faults;
 """
 
 
-class Browser:
-    """A session of chromedriver."""
-
-    def __init__(self, profile):
-        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True)
-        line = next((line for line in self.driver.stdout if "successfully on port" in line), None)
-        if line is None:
-            sys.exit("chromedriver does not start")
-        self.base = f"http://127.0.0.1:{re.search(r'port ([0-9]+)', line)[1]}/session"
-        options = {"args": [*FLAGS, f"--user-data-dir={profile}"]}
-        capabilities = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        try:
-            session = self.post("", {"capabilities": {"alwaysMatch": capabilities}})
-        except BaseException:
-            self.driver.terminate()
-            self.driver.wait()
-            raise
-        self.base += "/" + session["sessionId"]
-
-    def request(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data, {"Content-Type": "application/json"}, method=method)
-        # Not through a proxy: it is on this machine.
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
-            return json.load(answer)["value"]
-
-    def post(self, path, body):
-        return self.request("POST", path, body)
-
-    def devtools(self, command, **parameters):
-        return self.post("/goog/cdp/execute", {"cmd": command, "params": parameters})
-
-    def open(self, url, screen, scheme):
-        width, height, mobile = SCREENS[screen]
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if mobile else 1, mobile=mobile)
-        self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.post("/url", {"url": url})
-        faults = self.post("/execute/sync", {"script": CHECK, "args": [width]})
-        log = self.post("/se/log", {"type": "browser"})
-        return faults + [f"the browser says: {entry['message']}" for entry in log if entry["level"] in ("SEVERE", "WARNING")]
-
-    def picture(self, path):
-        image = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(image["data"]))
-
-    def close(self):
-        try:
-            self.request("DELETE", "")
-        finally:
-            self.driver.terminate()
-            self.driver.wait()
+def look(window, url, screen, scheme):
+    """Opens the page, and says what is wrong with it."""
+    window.screen(*SCREENS[screen])
+    window.scheme(scheme)
+    window.open(url)
+    width = SCREENS[screen][0]
+    return window.run(CHECK, width) + window.complaints()
 
 
 def main(page, folder=None):
     url = pathlib.Path(page).resolve().as_uri()
     failed = False
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        browser = Browser(profile)
-        try:
-            for screen in SCREENS:
-                for scheme in SCHEMES:
-                    faults = browser.open(url, screen, scheme)
-                    if folder:
-                        browser.picture(pathlib.Path(folder, f"{screen}-{scheme}.png"))
-                    print(f"{screen}, {scheme}: {'; '.join(faults) or 'well'}")
-                    failed = failed or bool(faults)
-        finally:
-            browser.close()
+    with browser() as window:
+        for screen in SCREENS:
+            for scheme in SCHEMES:
+                faults = look(window, url, screen, scheme)
+                if folder:
+                    window.picture(pathlib.Path(folder, f"{screen}-{scheme}.png"))
+                print(f"{screen}, {scheme}: {'; '.join(faults) or 'well'}")
+                failed = failed or bool(faults)
     return 1 if failed else 0
 
 

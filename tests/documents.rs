@@ -1,4 +1,4 @@
-//! What the documents say is tested, is: tests are named `file::test` between backticks.
+//! What the documents say is tested, is: tests are named `file::test` between backticks. What they quote is what is compiled.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -37,6 +37,89 @@ fn the_header_warns_of_forks_in_hosts_with_threads() {
     let (_, comment) = comment.rsplit_once("/**").unwrap();
     assert!(comment.contains("thread"), "{comment}");
     assert!(comment.contains("calc_ipc_pipe_spawn()"), "{comment}");
+}
+
+/// The documents in a folder and those below it.
+fn documents_in(folder: &str) -> Vec<String> {
+    let place = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(place).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let paths = names.map(|name| format!("{folder}/{name}"));
+    let found = paths.map(|path| match path.rsplit_once('.') {
+        Some((_, "md")) => vec![path],
+        Some(_) => Vec::new(),
+        None => documents_in(&path),
+    });
+    found.flatten().collect()
+}
+
+/// The blocks of code of a document: the line before each, its language, and its text.
+fn blocks_of(text: &str) -> Vec<(&str, &str, String)> {
+    let mut blocks = Vec::new();
+    let (mut before, mut lines) = ("", text.lines());
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let inside = lines.by_ref().take_while(|line| *line != "```");
+            let code = inside.fold(String::new(), |code, line| code + line + "\n");
+            blocks.push((before, language, code));
+        }
+        before = line;
+    }
+    blocks
+}
+
+/// What is wrong with a block that says by a comment before it which file it is quoted from; `None`: nothing.
+fn misquoted(before: &str, code: &str) -> Option<String> {
+    let path = before
+        .strip_prefix("<!-- from ")?
+        .strip_suffix(" -->")
+        .unwrap_or(before);
+    let Some(source) = read(path) else {
+        return Some(format!("there is no {path}"));
+    };
+    let is_there = source.starts_with(code) || source.contains(&format!("\n{code}"));
+    (!is_there).then(|| format!("{path} has not these lines:\n{code}"))
+}
+
+#[test]
+fn programs_that_documents_quote_are_those_that_are_compiled() {
+    let mut quoted = 0;
+    for document in documents_in("docs") {
+        let text = read(&document).unwrap();
+        let must_quote = document.starts_with("docs/howto/");
+        for (before, language, code) in blocks_of(&text) {
+            let is_quote = before.starts_with("<!-- from ");
+            let is_program = ["c", "c++", "proto", "sh"].contains(&language);
+            assert!(
+                is_quote || !(must_quote && is_program),
+                "{document}: from which file is this?\n{code}"
+            );
+            assert_eq!(misquoted(before, &code), None, "{document}");
+            quoted += usize::from(is_quote);
+        }
+    }
+    assert!(quoted > 20, "{quoted} quotes");
+}
+
+#[test]
+fn what_is_quoted_wrongly_is_noticed() {
+    let from = "<!-- from examples/howto/upper.c -->";
+    assert_eq!(misquoted(from, "#include <calc_ipc.h>\n"), None);
+    assert_eq!(misquoted("Text.", "anything\n"), None);
+    for (before, code) in [
+        (from, "#include <calc_ipc.hpp>\n"),
+        (from, "include <calc_ipc.h>\n"),
+        (from, "#include\n"),
+        ("<!-- from examples/nowhere.c -->", "\n"),
+    ] {
+        assert!(misquoted(before, code).is_some(), "{before} {code}");
+    }
+    let blocks = blocks_of("One\n```c\na\n\nb\n```\nTwo\n```\nc\n```\n");
+    let expected = [("One", "c", "a\n\nb\n"), ("Two", "", "c\n")];
+    assert_eq!(
+        blocks,
+        expected.map(|(before, language, code)| (before, language, code.to_owned()))
+    );
 }
 
 /// The words that a script's variable holds.

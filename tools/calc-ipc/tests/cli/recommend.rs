@@ -373,3 +373,19 @@ fn the_benchmark_writes_the_page_itself() {
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("calc-ipc-bench/1") && page.contains("calc_ipc pipe"));
 }
+
+/// The guide has the questions of the program, in the program's order.
+#[test]
+fn the_guide_asks_what_is_asked() {
+    let guide = include_str!("../../../../docs/which-ipc.md");
+    let answer = recommend(&["--no-measure", "--explain"]);
+    let questions = answer["tree"].as_array().unwrap().iter();
+    let questions: Vec<_> = questions
+        .map(|step| step["question"].as_str().unwrap())
+        .collect();
+    let rows = guide.lines().filter_map(|line| {
+        let cell = line.strip_prefix("| ")?.split(" |").next()?;
+        cell.ends_with('?').then_some(cell)
+    });
+    assert_eq!(rows.collect::<Vec<_>>(), questions);
+}
