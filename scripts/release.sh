@@ -81,8 +81,15 @@ make_source() {
     trap 'exit 1' HUP INT TERM
     git archive --prefix="$name/" -o "$work/source.tar" HEAD
     tar -C "$work" -xf "$work/source.tar"
-    (cd "$work/$name" && cargo vendor --quiet --locked --versioned-dirs vendor >"$work/config")
-    cp "$work/config" "$work/$name/.cargo/config.toml"
+    # Quiet, it does not print what has to stand in the settings.
+    (cd "$work/$name" && cargo vendor --quiet --locked --versioned-dirs vendor >/dev/null)
+    cat >"$work/$name/.cargo/config.toml" <<END
+[source.crates-io]
+replace-with = "vendored-sources"
+
+[source.vendored-sources]
+directory = "vendor"
+END
     python3 -B scripts/crates.py sbom >"$out/$name.cdx.json"
     tar -C "$work" --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --mode=u+w,go-w -cf "$out/$name.tar" "$name"
     gzip -9nf "$out/$name.tar"
