@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use super::spec::Spec;
-use super::stats::{Tally, ratio};
+use super::stats::{Tally, float, ratio};
 use super::trouble::Trouble;
 use super::turns::{self, Effort, Group};
 
@@ -38,6 +38,16 @@ impl Found {
 
     pub(super) fn means(&self, spec: &Spec) -> &[f64] {
         self.tally(spec).map_or(&[], |tally| &tally.means)
+    }
+
+    /// The time within which this share of all round trips was done.
+    pub(super) fn quantile(&self, spec: &Spec, share: f64) -> Option<f64> {
+        self.tally(spec).map(|tally| float(tally.quantile(share)))
+    }
+
+    /// Of the means of turns.
+    pub(super) fn ratio_of_means(&self, one: &Spec, other: &Spec) -> Option<f64> {
+        ratio(self.means(one), self.means(other))
     }
 
     pub(super) fn ratio(&self, one: &Spec, other: &Spec) -> Option<f64> {

@@ -1,5 +1,6 @@
 //! What is aimed at: a line for each, with a limit and a verdict.
 
+use super::stats::median;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
@@ -24,6 +25,11 @@ pub(super) enum Unit {
     Nanoseconds,
     #[serde(rename = "us")]
     Microseconds,
+    #[serde(rename = "bytes")]
+    Bytes,
+    /// How many there are.
+    #[serde(rename = "")]
+    Count,
     #[serde(rename = "wake-ups")]
     WakeUps,
 }
@@ -43,6 +49,8 @@ pub(super) struct Goal {
     pub(super) what: String,
     /// The median of all runs; `null` where it cannot be measured.
     pub(super) measured: Option<f64>,
+    /// What each run found that could measure it.
+    found: Vec<f64>,
     unit: Unit,
     limit: Limit,
     /// `null` where there is no limit, or nothing was measured.
@@ -50,11 +58,13 @@ pub(super) struct Goal {
 }
 
 impl Finding {
-    /// With this as the median of all runs.
-    pub(super) fn goal(&self, measured: Option<f64>) -> Goal {
+    /// With what all runs found, whose median counts.
+    pub(super) fn goal(&self, found: Vec<f64>) -> Goal {
+        let measured = median(found.iter().copied());
         Goal {
             what: self.what.clone(),
             measured,
+            found,
             unit: self.unit,
             limit: self.limit,
             met: measured.and_then(|value| self.limit.is_met(value)),
@@ -86,6 +96,8 @@ impl Unit {
             Self::Times => format!("{value:.2}x"),
             Self::Nanoseconds => format!("{value:.0} ns"),
             Self::Microseconds => format!("{value:.1} us"),
+            Self::Bytes => format!("{value:.0} bytes"),
+            Self::Count => format!("{value:.1}"),
             Self::WakeUps => format!("{value:.0}"),
         }
     }

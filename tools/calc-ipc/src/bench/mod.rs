@@ -10,6 +10,8 @@ mod compare;
 #[cfg(unix)]
 mod crowd;
 #[cfg(unix)]
+mod descriptors;
+#[cfg(unix)]
 mod found;
 #[cfg(unix)]
 mod goal;

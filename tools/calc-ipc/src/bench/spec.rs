@@ -24,8 +24,20 @@ enum Program {
         name: Name,
         spin: Duration,
         manner: ContestantManner,
+        setup: Setup,
     },
     Other(PathBuf),
+}
+
+/// What both sides of one of this program's are told beyond that.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Setup {
+    /// Raw: it formats, parses and calculates.
+    pub(super) calculate: bool,
+    /// Ours: the longest message.
+    pub(super) max_message: Option<u32>,
+    /// So many clients are connected at least, of which the first asks unless all are told to.
+    pub(super) connected: u32,
 }
 
 impl Program {
@@ -35,6 +47,7 @@ impl Program {
             name,
             spin,
             manner: ContestantManner::default(),
+            setup: Setup::default(),
         }
     }
 }
@@ -111,6 +124,18 @@ pub(super) fn raw(transport: Transport, is_blocking: bool) -> Spec {
     )
 }
 
+/// A bare Unix socket whose server is one thread that waits in epoll_wait(2).
+#[cfg(unix)]
+pub(super) fn raw_epoll() -> Spec {
+    Spec::own(
+        "raw epoll".to_owned(),
+        Family::Raw,
+        Transport::Unix,
+        Waiting::Blocking,
+        Program::own(Name::RawEpoll, Duration::ZERO),
+    )
+}
+
 /// A program that speaks as our own contestants do.
 pub(super) fn other(path: PathBuf, contestant: Contestant) -> Spec {
     Spec {
@@ -156,6 +181,16 @@ impl Spec {
     pub(super) fn with_manner(mut self, manner: ContestantManner) -> Self {
         if let Program::Own { manner: usual, .. } = &mut self.program {
             *usual = manner;
+        }
+        self
+    }
+
+    /// The same one of this program's, set up so, and called so.
+    #[cfg(unix)]
+    pub(super) fn set_up(mut self, how: &str, wanted: Setup) -> Self {
+        self.contestant.name = format!("{}, {how}", self.contestant.name);
+        if let Program::Own { setup, .. } = &mut self.program {
+            *setup = wanted;
         }
         self
     }
@@ -207,7 +242,11 @@ impl Spec {
         size: u32,
         clients: u32,
     ) -> Result<Command, Failure> {
-        self.command("client", address, clients, echoing(size))
+        let connected = match &self.program {
+            Program::Own { setup, .. } => setup.connected,
+            Program::Other(_) => 0,
+        };
+        self.command("client", address, clients.max(connected), echoing(size))
     }
 
     /// The command for one side, set up like this but for how it waits and its manner. Other libraries' programs know of no settings.
@@ -219,12 +258,22 @@ impl Spec {
         settings: ContestantSettings,
     ) -> Result<Command, Failure> {
         let mut command = match &self.program {
-            Program::Own { name, spin, manner } => {
+            Program::Own {
+                name,
+                spin,
+                manner,
+                setup,
+            } => {
                 let own = std::env::current_exe();
                 let own = own.map_err(|error| Failure::io("find this program", &error))?;
                 let settings = ContestantSettings {
                     spin: *spin,
                     manner: *manner,
+                    calculate: settings.calculate || setup.calculate,
+                    max_message: setup.max_message,
+                    max_clients: settings
+                        .max_clients
+                        .or((setup.connected > 0).then_some(setup.connected)),
                     ..settings
                 };
                 let mut command = Command::new(own);

@@ -47,7 +47,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "OLD.json", value_hint = ValueHint::FilePath, conflicts_with_all = ["goals", "json", "crowd", "asynchronous", "promises"])]
     pub(crate) compare: Option<PathBuf>,
     /// Where the programs calc-ipc-rival-* are [default: beside this program, or ../libexec/calc_ipc from there].
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "goals")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) rivals: Option<PathBuf>,
     /// Measure just what the library's own goals need, and say which are met.
     #[arg(long)]

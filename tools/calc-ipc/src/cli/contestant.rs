@@ -30,6 +30,9 @@ pub(crate) struct ContestantSettings {
     /// Echo bodies of up to so many bytes, instead of calculating.
     #[arg(long)]
     pub(crate) echo: Option<u32>,
+    /// Both sides of ours: the longest message, if it is more than what they echo.
+    #[arg(long)]
+    pub(crate) max_message: Option<u32>,
     /// Raw: be a calculator, instead of moving bytes.
     #[arg(long, conflicts_with = "echo")]
     pub(crate) calculate: bool,
@@ -128,6 +131,7 @@ impl Default for ContestantSettings {
         Self {
             spin: Duration::ZERO,
             echo: None,
+            max_message: None,
             calculate: false,
             is_slow: false,
             workers: 0,
@@ -150,6 +154,8 @@ impl ContestantSettings {
         ];
         arguments.extend(self.manner.arguments());
         arguments.extend(self.echo.map(|size| format!("--echo={size}")));
+        let longest = self.max_message.map(|size| format!("--max-message={size}"));
+        arguments.extend(longest);
         let most = self.max_clients.map(|most| format!("--max-clients={most}"));
         arguments.extend(most);
         let flags = [("--calculate", self.calculate), ("--slow", self.is_slow)];

@@ -11,6 +11,8 @@ mod deferred;
 #[cfg(unix)]
 mod driven;
 mod echo;
+#[cfg(unix)]
+mod epoll;
 mod flight;
 mod job;
 mod obey;
@@ -52,6 +54,7 @@ pub(crate) enum Name {
     RawPipe,
     RawFifo,
     RawUnix,
+    RawEpoll,
     RawSeqpacket,
     RawTcp,
     RawNpipe,
@@ -64,7 +67,7 @@ impl Name {
             Self::Shm | Self::RawFutex | Self::RawSpin => Transport::Shm,
             Self::Pipe | Self::RawPipe => Transport::Pipe,
             Self::Fifo | Self::RawFifo => Transport::Fifo,
-            Self::Unix | Self::RawUnix => Transport::Unix,
+            Self::Unix | Self::RawUnix | Self::RawEpoll => Transport::Unix,
             Self::Seqpacket | Self::RawSeqpacket => Transport::Seqpacket,
             Self::Tcp | Self::RawTcp => Transport::Tcp,
             Self::Npipe | Self::RawNpipe => Transport::Npipe,
@@ -148,9 +151,12 @@ fn serve(args: &ContestantArgs) -> Result<(), Failure> {
             ours::serve(args)
         }
         Name::RawFutex | Name::RawSpin => raw_memory::serve(args),
-        Name::RawFifo | Name::RawUnix | Name::RawSeqpacket | Name::RawTcp | Name::RawNpipe => {
-            raw_stream::serve(args)
-        }
+        Name::RawFifo
+        | Name::RawUnix
+        | Name::RawEpoll
+        | Name::RawSeqpacket
+        | Name::RawTcp
+        | Name::RawNpipe => raw_stream::serve(args),
         Name::Pipe | Name::RawPipe => Err(Failure::Usage(
             "an anonymous pipe has no server with an address".to_owned(),
         )),
@@ -175,9 +181,12 @@ fn connect(args: &ContestantArgs) -> Result<Callers, Failure> {
         }
         Name::RawFutex | Name::RawSpin => raw_memory::connect(args),
         Name::RawPipe => raw_stream::spawn(args),
-        Name::RawFifo | Name::RawUnix | Name::RawSeqpacket | Name::RawTcp | Name::RawNpipe => {
-            raw_stream::connect(args)
-        }
+        Name::RawFifo
+        | Name::RawUnix
+        | Name::RawEpoll
+        | Name::RawSeqpacket
+        | Name::RawTcp
+        | Name::RawNpipe => raw_stream::connect(args),
     }
 }
 

@@ -41,7 +41,8 @@ fn handler(args: &ContestantArgs) -> Result<Handler, Failure> {
 /// The default, or more where messages need more.
 fn max_message(args: &ContestantArgs) -> u32 {
     let default = ServerOptions::default().max_message;
-    let wanted = args.settings.echo.unwrap_or(0).max(default);
+    let wanted = args.settings.max_message.unwrap_or(default);
+    let wanted = wanted.max(args.settings.echo.unwrap_or(0));
     wanted.clamp(*MAX_MESSAGE_RANGE.start(), *MAX_MESSAGE_RANGE.end())
 }
 

@@ -282,7 +282,6 @@ fn a_folder_of_rivals_has_to_be_there() {
 fn flags_that_make_no_sense_together() {
     for args in [
         &["--goals", "--transports", "unix"][..],
-        &["--goals", "--rivals", "/tmp"],
         &["--goals", "--report", "page.html"],
         &["--runs", "3"],
         &["--goals", "--runs", "0"],

@@ -77,5 +77,5 @@ fn finding(what: String, unit: Unit, limit: Limit, value: Option<f64>) -> Goal {
         limit,
         value,
     };
-    finding.goal(value)
+    finding.goal(value.into_iter().collect())
 }

@@ -30,12 +30,11 @@ impl Rounds {
         self.worst.extend(of(&scores.polite, 100));
         self.newcomer_p50.extend(of(&scores.newcomers, 50));
         self.newcomer_p99.extend(of(&scores.newcomers, 99));
-        let served = || scores.served.iter().copied();
-        if let (Some(least), Some(most)) = (served().min(), served().max()) {
+        if let Some(share) = scores.least_of_most() {
             let seconds = float(scores.took.max(1)) / 1e9;
-            self.requests_per_second
-                .push(float(served().sum()) / seconds);
-            self.least_of_most.push(float(least) / float(most.max(1)));
+            let served = scores.served.iter().sum();
+            self.requests_per_second.push(float(served) / seconds);
+            self.least_of_most.push(share);
         }
     }
 

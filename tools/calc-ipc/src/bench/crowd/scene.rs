@@ -6,6 +6,7 @@ use super::super::program::Program;
 use super::super::report::{Family, Placement};
 use super::super::session::Session;
 use super::super::spec::Spec;
+use super::super::stats::float;
 use super::super::trouble::Trouble;
 use crate::cli::ContestantSettings;
 use std::time::Duration;
@@ -51,6 +52,15 @@ pub(in crate::bench) struct Scores {
     pub(in crate::bench) served: Vec<u64>,
     /// How long they were busy.
     pub(in crate::bench) took: u64,
+}
+
+impl Scores {
+    /// Of the busy ones, the requests of the least served, of those of the most served.
+    pub(in crate::bench) fn least_of_most(&self) -> Option<f64> {
+        let least = self.served.iter().copied().min()?;
+        let most = self.served.iter().copied().max()?;
+        Some(float(least) / float(most.max(1)))
+    }
 }
 
 /// The processes. Clients are dropped, and so end, first.

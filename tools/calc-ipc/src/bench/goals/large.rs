@@ -2,10 +2,10 @@
 
 use super::super::found::Found;
 use super::super::goal::{Finding, Limit, Unit};
-use super::super::report::{Placement, Transport, Waiting};
+use super::super::report::{Family, Placement, Transport, Waiting};
 use super::super::session::Session;
 use super::super::spec::{self, Spec};
-use super::super::stats::median;
+use super::super::stats::{lowest, median, ratio};
 use super::super::trouble::Trouble;
 use super::super::turns::{Effort, Group};
 use super::measure::{group, times};
@@ -50,7 +50,8 @@ impl Contestants {
     }
 
     /// Who is compared with another stands next to it.
-    fn group(&self, size: u32) -> Group {
+    fn group(&self, size: u32, rivals: &[Spec]) -> Group {
+        let copying = copying(rivals);
         let all = [
             &self.raw,
             &self.called,
@@ -58,10 +59,11 @@ impl Contestants {
             &self.lent_whole,
             &self.called_whole,
         ];
-        group(Placement::TwoCores, size, 1, all.map(Spec::clone))
+        let all = all.into_iter().chain(copying).cloned();
+        group(Placement::TwoCores, size, 1, all)
     }
 
-    fn findings(&self, name: &str, found: &Found) -> [Finding; 5] {
+    fn findings(&self, name: &str, found: &Found, rivals: &[Spec]) -> [Finding; 6] {
         let echo = format!("shm, echo of {name}");
         let micros = |what, spec| Finding {
             what,
@@ -77,6 +79,14 @@ impl Contestants {
                 Limit::Open,
                 &self.called,
                 &self.raw,
+            ),
+            times(
+                format!("{echo}, two cores, of the fastest rival that copies"),
+                Limit::AtMost(0.9),
+                ratio(
+                    found.medians(&self.called),
+                    &lowest(copying(rivals).map(|rival| found.medians(rival))),
+                ),
             ),
             of(
                 format!("{echo}, by loan, filled and read, of a call"),
@@ -95,18 +105,30 @@ impl Contestants {
     }
 }
 
-/// Who takes part, by size.
-pub(super) fn groups() -> [Group; SIZES.len()] {
-    let contestants = Contestants::new();
-    SIZES.map(|(size, _)| contestants.group(size))
+/// Of other libraries' programs, those that go through shared memory. All of them copy.
+fn copying(rivals: &[Spec]) -> impl Iterator<Item = &Spec> {
+    rivals.iter().filter(|rival| {
+        let who = &rival.contestant;
+        who.transport == Transport::Shm && who.family == Family::Rival
+    })
 }
 
-pub(super) fn measure(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {
+/// Who takes part, by size.
+pub(super) fn groups(rivals: &[Spec]) -> [Group; SIZES.len()] {
+    let contestants = Contestants::new();
+    SIZES.map(|(size, _)| contestants.group(size, rivals))
+}
+
+pub(super) fn measure(
+    session: &mut Session,
+    effort: &Effort,
+    rivals: &[Spec],
+) -> Result<Vec<Finding>, Trouble> {
     let contestants = Contestants::new();
     let mut findings = Vec::new();
     for (size, name) in SIZES {
-        let found = Found::measure(session, contestants.group(size), effort)?;
-        findings.extend(contestants.findings(name, &found));
+        let found = Found::measure(session, contestants.group(size, rivals), effort)?;
+        findings.extend(contestants.findings(name, &found, rivals));
     }
     Ok(findings)
 }
@@ -141,7 +163,7 @@ mod tests {
     /// What was found is asked for by who found it.
     #[test]
     fn everybody_has_a_name_of_its_own() {
-        for group in groups() {
+        for group in groups(&[]) {
             let mut titles: Vec<_> = group.specs.iter().map(Spec::title).collect();
             titles.sort();
             titles.dedup();

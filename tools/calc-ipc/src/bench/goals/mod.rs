@@ -2,22 +2,29 @@
 //!
 //! A goal that is not met is a finding, not a failure: it may be the machine.
 
+mod batches;
+mod connected;
 mod crowds;
+mod hogged;
 mod hogs;
 mod idle;
 mod large;
 mod measure;
+mod memory;
+mod newcomers;
+mod rooms;
+mod textbook;
 
 use super::goal::{Finding, Goal, render};
 use super::machine;
 use super::report::Machine;
 use super::session::Session;
-use super::stats::median;
 use super::trouble::Trouble;
 use crate::cli::BenchArgs;
 use crate::exit::Failure;
 use serde::Serialize;
 use std::io::{self, Write};
+use std::time::Instant;
 
 /// The name and version of what is printed with `--json`.
 const SCHEMA: &str = "calc-ipc-goals/1";
@@ -29,18 +36,27 @@ struct Goals {
     version: &'static str,
     machine: Machine,
     runs: u32,
+    /// How long each run took.
+    seconds: Vec<f64>,
     goals: Vec<Goal>,
 }
 
 /// Measures so many times, and prints a line for each goal.
 pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
     let efforts = measure::efforts(args.quick);
+    // Those that are installed take part in what they are asked for alone.
+    let rivals = match &args.rivals {
+        Some(folder) => super::rivals::find(session, Some(folder))?,
+        None => Vec::new(),
+    };
     session
         .progress
-        .expect(measure::turns(&efforts) * u64::from(args.runs));
-    let mut runs = Vec::new();
+        .expect(measure::turns(&efforts, &rivals) * u64::from(args.runs));
+    let (mut runs, mut took) = (Vec::new(), Vec::new());
     for _ in 0..args.runs {
-        runs.push(measure::all(session, &efforts)?);
+        let began = Instant::now();
+        runs.push(measure::all(session, &efforts, &rivals)?);
+        took.push(began.elapsed().as_secs_f64());
     }
     let goals = combine(&runs);
     if args.json {
@@ -49,10 +65,15 @@ pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble
             version: env!("CARGO_PKG_VERSION"),
             machine: machine::describe(&session.processors),
             runs: args.runs,
+            seconds: took,
             goals,
         })?;
     } else {
-        let text = render(&goals);
+        let mut text = render(&goals);
+        let longest = took
+            .iter()
+            .fold(0.0, |longest: f64, took| longest.max(*took));
+        text.push_str(&format!("a run took up to {longest:.0} s\n"));
         io::stdout()
             .write_all(text.as_bytes())
             .map_err(Failure::from)?;
@@ -68,8 +89,7 @@ fn combine(runs: &[Vec<Finding>]) -> Vec<Goal> {
             .iter()
             .flatten()
             .filter(|finding| finding.what == first.what);
-        let measured = median(same.filter_map(|finding| finding.value));
-        first.goal(measured)
+        first.goal(same.filter_map(|finding| finding.value).collect())
     };
     of_first.map(goal).collect()
 }

@@ -1,5 +1,6 @@
 //! How long it takes a server to stop that owes answers to very many.
 
+use super::super::descriptors::allow_descriptors;
 use super::super::report::Transport;
 use super::super::session::Session;
 use super::super::trouble::Trouble;
@@ -9,7 +10,6 @@ use crate::cli::{Answering, ContestantManner, ContestantSettings};
 use crate::exit::Failure;
 use calc_ipc::service::Client;
 use calc_ipc::transport::Address;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -52,27 +52,6 @@ pub(super) fn stop_takes(
         took
     };
     (0..rounds).map(one).collect()
-}
-
-/// Lets this process, and those that it starts, have so many descriptors.
-fn allow_descriptors(count: u64) -> Result<(), Trouble> {
-    let allow = || {
-        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-        match soft < count {
-            true => setrlimit(Resource::RLIMIT_NOFILE, count.min(hard), hard).map(|()| hard),
-            false => Ok(hard),
-        }
-    };
-    match allow() {
-        Ok(hard) if hard < count => Err(Trouble::Unable(format!(
-            "it takes {count} descriptors, and this process may have {hard} (ulimit -Hn)"
-        ))),
-        Ok(_) => Ok(()),
-        Err(errno) => {
-            let error = io::Error::from(errno);
-            Err(Failure::io("get more descriptors", &error).into())
-        }
-    }
 }
 
 /// A connection on which a request was sent.

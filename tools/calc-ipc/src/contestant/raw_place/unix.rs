@@ -1,7 +1,7 @@
 //! Where the two sides meet on Unix: at sockets, FIFOs and a port.
 
 use super::super::stream::Stream;
-use super::super::{Name, beside, seqpacket};
+use super::super::{Name, beside, epoll, seqpacket};
 use super::{message, work};
 use crate::cli::ContestantArgs;
 use nix::sys::stat::Mode;
@@ -19,7 +19,7 @@ use std::time::Duration;
 pub(in crate::contestant) fn names(args: &ContestantArgs) -> Vec<PathBuf> {
     match args.name {
         Name::RawFifo => (0..args.clients).flat_map(|n| pair(args, n)).collect(),
-        Name::RawUnix | Name::RawSeqpacket => vec![socket(args)],
+        Name::RawUnix | Name::RawEpoll | Name::RawSeqpacket => vec![socket(args)],
         _ => vec![],
     }
 }
@@ -50,6 +50,10 @@ pub(in crate::contestant) fn listen(args: &ContestantArgs) -> io::Result<Option<
                     serve(listener.accept()?.0.into())?;
                 }
             })?;
+        }
+        Name::RawEpoll => {
+            let listener = UnixListener::bind(socket(args))?;
+            thread::Builder::new().spawn(move || epoll::serve(&listener))?;
         }
         Name::RawFifo => {
             for client in 0..args.clients {
@@ -120,7 +124,9 @@ pub(in crate::contestant) fn dial(
             Stream::new(input.into(), output.into(), budget)
         }
         Name::RawSeqpacket => over(args.name, seqpacket::connect_to(&socket(args))?, budget),
-        Name::RawUnix => over(args.name, UnixStream::connect(socket(args))?.into(), budget),
+        Name::RawUnix | Name::RawEpoll => {
+            over(args.name, UnixStream::connect(socket(args))?.into(), budget)
+        }
         _ => Err(io::ErrorKind::InvalidInput.into()),
     }
 }

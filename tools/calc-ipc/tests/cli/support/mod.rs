@@ -25,7 +25,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Nothing here takes nearly as long; what does hangs, and is killed. Under Wine, what a benchmark does asks another process all the time.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 600 } else { 60 });
+const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 600 } else { 240 });
 
 /// The command, with nothing to read.
 pub(crate) fn calc_ipc<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
