@@ -37,6 +37,7 @@ check_versions() {
     says packaging/vcpkg/calc-ipc/vcpkg.json "^  \"version\": \"$version\",\$"
     says packaging/meson/calc_ipc.wrap "^directory = $name\$"
     says packaging/meson/calc_ipc.wrap "^source_filename = $name.tar.gz\$"
+    says bindings/python/src/calc_ipc/_abi.py "^VERSION_STRING = \"$version\"\$"
     soversion=$(sed -n 's/^soversion = "\(.*\)"/\1/p' Cargo.toml)
     says packaging/debian/control "^Package: libcalc-ipc$soversion\$"
 }

@@ -1,0 +1,3 @@
+module calc_ipc.invalid/example
+
+go 1.19
