@@ -98,12 +98,6 @@ impl Recent {
         self.peers.get(place).map(|(key, _)| *key)
     }
 
-    /// The one that asked last.
-    #[inline]
-    pub(super) fn latest(&self) -> Option<Key> {
-        self.latest
-    }
-
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.peers.len()
@@ -135,7 +129,7 @@ mod tests {
         assert_eq!(keys(&recent), [3, 1, 2]);
         assert_eq!(recent.was_silent(0), None, "it asked last");
         recent.asked(1);
-        assert_eq!(recent.latest(), Some(key(1)));
+        assert_eq!(recent.latest, Some(key(1)));
         assert_eq!(recent.was_silent(0), Some(key(3)));
         for _ in 0..LAPS {
             assert_eq!(recent.was_silent(1), None);
@@ -162,9 +156,9 @@ mod tests {
         let mut recent = Recent::new();
         (0..2).for_each(|index| recent.note(key(index)));
         recent.forget(key(1));
-        assert_eq!((recent.latest(), keys(&recent)), (Some(key(0)), vec![0]));
+        assert_eq!((recent.latest, keys(&recent)), (Some(key(0)), vec![0]));
         recent.forget(key(0));
-        assert_eq!((recent.latest(), recent.len()), (None, 0));
+        assert_eq!((recent.latest, recent.len()), (None, 0));
     }
 
     #[test]

@@ -89,7 +89,27 @@ fn one_that_was_silent_for_long_is_looked_at_with_the_others_and_may_come_back()
     assert!(found.contains(&Some(silent)), "{found:?}");
     shard.note_recent(silent);
     assert_eq!(shard.attention.recent.len(), 2);
-    assert_eq!(shard.attention.recent.latest(), Some(silent));
+}
+
+#[test]
+fn it_pays_to_spin_for_one_that_runs_elsewhere_whoever_else_shares_the_cpu() {
+    let (mut shard, peers) = shard(true, 2);
+    let on = |cpus: [u16; 2]| {
+        for ((_, script), cpu) in peers.iter().zip(cpus) {
+            *script.cpu.lock().unwrap() = Some(cpu);
+        }
+    };
+    peers.iter().for_each(|(key, _)| shard.note_recent(*key));
+    // Unless this thread is moved to another one in between, each time.
+    let mut sees = |elsewhere: [bool; 2], shares: bool| {
+        (0..1000).any(|_| {
+            let own = cpu::current();
+            on(elsewhere.map(|is_elsewhere| own ^ u16::from(is_elsewhere)));
+            shard.shares_cpu() == shares
+        })
+    };
+    assert!(sees([false, false], true));
+    assert!(sees([true, false], false) && sees([false, true], false));
 }
 
 #[test]
