@@ -101,7 +101,7 @@ fn it_pays_to_spin_for_one_that_runs_elsewhere_whoever_else_shares_the_cpu() {
     };
     peers.iter().for_each(|(key, _)| shard.note_recent(*key));
     // Unless this thread is moved to another one in between, each time.
-    let mut sees = |elsewhere: [bool; 2], shares: bool| {
+    let sees = |elsewhere: [bool; 2], shares: bool| {
         (0..1000).any(|_| {
             let own = cpu::current();
             on(elsewhere.map(|is_elsewhere| own ^ u16::from(is_elsewhere)));
