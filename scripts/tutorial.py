@@ -33,6 +33,8 @@ class Terminal:
         self.shell, self.screen = pty.fork()
         if self.shell == 0:
             os.chdir(folder)
+            # Who was started in the background ignores it, and so would all that it starts (sh(1)).
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             environment = {**os.environ, "PS1": self.prompt, "TERM": "dumb", "LC_ALL": "C"}
             os.execvpe("bash", ["bash", "--norc", "--noprofile", "--noediting", "-i"], environment)
 
