@@ -1,8 +1,8 @@
 #!/bin/sh
 # package.sh [deb | rpm | tar | zip | try]...: packages of the library, the command and the gateway, in build/packages (all parts, if none
 # is named).
-# deb: libcalc-ipc0, libcalc-ipc-dev, calc-ipc and calc-ipc-gateway, by debhelper from packaging/debian; lintian has nothing to say.
-# rpm: the same four by CPack, where rpmbuild is.
+# deb: libcalc-ipc0, libcalc-ipc-dev, calc-ipc, calc-ipc-gateway and python3-calc-ipc, by debhelper from packaging/debian; lintian has nothing to say.
+# rpm: the first four by CPack, where rpmbuild is.
 # tar: one archive that can be unpacked anywhere, whose name says the oldest glibc that its programs run with.
 # zip: the archive for Windows, by scripts/windows.sh.
 # try: each of them is installed where there is no Rust, by scripts/package_try.sh.
@@ -45,6 +45,7 @@ configure() {
 make_deb() {
     echo "== packages: Debian"
     need dh debhelper
+    need dh_python3 dh-python
     need dpkg-buildpackage dpkg-dev
     need lintian lintian
     install_needed

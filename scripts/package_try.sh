@@ -1,6 +1,7 @@
 #!/bin/sh
 # package_try.sh [FOLDER]: installs each kind of package that FOLDER (build/packages) has in a Debian of its own that has no Rust, and
-# there compiles and runs the two programs of README.md, by six commands at most, which it shows.
+# there compiles and runs the two programs of README.md, and runs that of bindings/python/README.md where the package for Python is, by six
+# commands at most, which it shows.
 # That Debian is made by debootstrap, once, with a compiler and pkg-config, and kept in /var/cache/calc_ipc, or, where nobody may write to
 # that, below target/; each try has a copy. RPMs are installed without asking what they depend on, since Debian has other names for it.
 # It needs root, for chroot, and Debian's servers for the first time; without either it says so, and leaves this out.
@@ -58,6 +59,9 @@ fresh() {
         awk -v fence="\`\`\`$language" '$0 == fence { inside = 1; next } /^```/ { inside = 0 } inside' README.md >"$root/root/first.$language"
         [ -s "$root/root/first.$language" ] || { echo "FAILED: README.md has no program in $language" >&2; exit 1; }
     done
+    # Of Python's the first.
+    awk '$0 == "```python" { inside = 1; next } /^```/ && inside { exit } inside' bindings/python/README.md >"$root/root/first.py"
+    [ -s "$root/root/first.py" ] || { echo "FAILED: bindings/python/README.md has no program" >&2; exit 1; }
     cp "$@" "$root/root"
     commands=0
 }
@@ -104,6 +108,7 @@ if [ -e "$1" ]; then
     fresh "$@"
     step 'apt-get install -y ./*.deb'
     compile_and_run
+    prints_30 'python3 first.py'
     programs_run
     inside 'apt-get purge -y libcalc-ipc0 calc-ipc calc-ipc-gateway' >"$work/said" 2>&1 || { cat "$work/said" >&2; exit 1; }
     left=$(find "$root/usr" "$root/etc" "$root/lib" -name '*calc[-_]ipc*')

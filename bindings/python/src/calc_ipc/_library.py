@@ -29,7 +29,7 @@ def load() -> ctypes.CDLL:
         library = ctypes.CDLL(path)
     except OSError as error:
         raise ImportError(
-            f"calc_ipc cannot load its shared library: {error}. Install libcalc-ipc0, or a wheel that has it, or set {VARIABLE} to its path."
+            f"calc_ipc cannot load its shared library: {error}. Install libcalc-ipc0 or a wheel that has it, or set {VARIABLE} to its path."
         ) from error
     try:
         _abi.bind(library)
