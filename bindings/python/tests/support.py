@@ -26,6 +26,13 @@ def program():
     return os.environ["CALC_IPC_TEST_SERVER"]
 
 
+def remove_names(path):
+    """What a server that was killed has left there."""
+    for name in (path, f"{path}.lock"):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(name)
+
+
 class Case(unittest.TestCase):
     """A test with a folder of its own, and a bound, at which the whole run ends."""
 
@@ -36,9 +43,11 @@ class Case(unittest.TestCase):
 
     def url(self, scheme):
         """An address that nobody has."""
-        name = f"py-{os.getpid()}-{next(_numbers)}"
+        name = f"calc_ipc-py-{os.getpid()}-{next(_numbers)}"
         if scheme == "tcp":
             return "tcp://127.0.0.1:0"
+        if scheme == "shm":
+            self.addCleanup(remove_names, f"/dev/shm/{name}")
         return f"shm://{name}" if scheme == "shm" else f"{scheme}://{self.folder}/{name}"
 
     def c_server(self, scheme="unix"):
