@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import functools
-import sys
-import warnings
 from collections import deque
 from ctypes import byref, c_int, c_uint64
 from types import TracebackType
@@ -15,7 +13,7 @@ from typing import Any, Deque, Dict, Optional, Tuple, Type, Union
 from . import _abi
 from ._calls import Rooms, Submit, connect_handle, next_completed, parse_result, submit_bytes, submit_request, tags
 from ._errors import Error, InvalidArgument, check, error_of, last_error
-from ._handle import Handle
+from ._handle import Handle, Owner
 from ._library import lib
 from ._values import DEADLINE, Bytes, Deadline, Operation, bytes_of, request_of, timeout_of
 
@@ -36,7 +34,7 @@ def _close_unwanted(made: "asyncio.Future[Tuple[Handle, int]]") -> None:
         made.result()[0].close()
 
 
-class AsyncClient:
+class AsyncClient(Owner):
     """A connection to a server behind any transport; `async with` connects and closes it.
 
     Any number of calls may be under way in one event loop: 64 for each connection are with the server, further ones wait in the
@@ -220,9 +218,3 @@ class AsyncClient:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         await self.aclose()
-
-    def __del__(self) -> None:
-        handle = getattr(self, "_handle", None)
-        if handle is not None and not handle.is_closed() and not sys.is_finalizing():
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
-            handle.close()

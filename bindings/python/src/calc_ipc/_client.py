@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 import threading
-import warnings
 from ctypes import byref, c_size_t, c_uint64
 from types import TracebackType
 from typing import Dict, Iterable, List, Optional, Tuple, Type, Union
@@ -13,6 +11,7 @@ from typing import Dict, Iterable, List, Optional, Tuple, Type, Union
 from . import _abi
 from ._calls import Outcome, Rooms, Submit, connect_handle, next_completed, parse_result, submit_bytes, submit_request, tags
 from ._errors import Error, NoResult, check_call, last_error
+from ._handle import Owner
 from ._library import lib
 from ._values import DEADLINE, Bytes, Deadline, Operation, bytes_of, request_of, result_of, timeout_of
 
@@ -22,7 +21,7 @@ LOOK_MS = 50
 BATCH = 1024
 
 
-class Client:
+class Client(Owner):
     """A connection to a server behind any transport, which its URL names; a context manager, which closes it.
 
     Any threads may use it, one call at a time: a second one is Busy, unless `connections` lets there be several.
@@ -210,12 +209,6 @@ class Client:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        handle = getattr(self, "_handle", None)
-        if handle is not None and not handle.is_closed() and not sys.is_finalizing():
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
-            handle.close()
 
 
 connect = Client

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
+import warnings
 from typing import Callable, List, Optional
 
 from . import _abi
@@ -84,3 +86,13 @@ class Handle:
             if wait and threading.get_ident() not in self._users:
                 while self._leaving is not None:
                     self._changed.wait(LOOK_S)
+
+
+class Owner:
+    """What has a handle. One that nobody has closed is closed once it is garbage, with a warning."""
+
+    def __del__(self) -> None:
+        handle = getattr(self, "_handle", None)
+        if handle is not None and not handle.is_closed() and not sys.is_finalizing():
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
+            handle.close()

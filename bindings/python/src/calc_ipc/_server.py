@@ -6,17 +6,15 @@ import atexit
 import ctypes
 import logging
 import math
-import sys
 import threading
 import time
-import warnings
 from ctypes import byref, sizeof
 from types import TracebackType
 from typing import Any, Callable, NamedTuple, Optional, Set, Type
 
 from . import _abi
 from ._errors import CALCULATORS_WORDS, Error, InvalidArgument, check, last_error
-from ._handle import LOOK_S, Handle
+from ._handle import LOOK_S, Handle, Owner
 from ._library import lib
 from ._values import Operation, bytes_of, limit_of, option, result_in_64_bits, url_of
 
@@ -158,7 +156,7 @@ def _observer_callback(handle_of: Callable[[], Optional[Handle]], on_event: Call
     return _abi.Observer(observe)
 
 
-class Server:
+class Server(Owner):
     """A server behind any transport, which its URL names; a context manager, which starts it and closes it.
 
     Clients may connect once it is made, and are answered once it is started. A server that serves lives until it is closed,
@@ -326,12 +324,6 @@ class Server:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        handle = getattr(self, "_handle", None)
-        if handle is not None and not handle.is_closed() and not sys.is_finalizing():
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
-            handle.close()
 
 
 def serve(url: str, handler: Optional[BytesHandler] = None, **options: Any) -> Server:
