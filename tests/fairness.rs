@@ -103,8 +103,6 @@ fn who_asks_one_at_a_time_waits_for_a_turn_or_two_of_those_who_never_pause() {
     // Until it is known who asks much.
     let known: Vec<_> = (0..200).map(|_| next()).collect();
     assert!(known.contains(&POLITE));
-    // Wine tells of bytes that have come once its own server gets to it, and that may be behind some turns.
-    let mut late = if cfg!(windows) { 10 } else { 0 };
     for _ in 0..20 {
         // One of the crowd is inside, and will be when this one has asked.
         assert_eq!(next(), GREEDY);
@@ -112,10 +110,7 @@ fn who_asks_one_at_a_time_waits_for_a_turn_or_two_of_those_who_never_pause() {
         polite.write_all(&[1, 0, 0, 0, POLITE]).unwrap();
         go.send(()).unwrap();
         let before = (0..).take_while(|_| next() == GREEDY).count();
-        if before > 4 {
-            assert!(late > 0, "{before} came first");
-            late -= 1;
-        }
+        assert!(before <= 4, "{before} came first");
     }
     drop(go);
     server.stop().unwrap();

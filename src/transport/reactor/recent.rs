@@ -57,7 +57,7 @@ impl Recent {
     #[inline]
     pub(super) fn was_silent(&mut self, place: usize) -> Option<Key> {
         let (key, laps) = self.peers.get_mut(place)?;
-        *laps += 1;
+        *laps = laps.saturating_add(1);
         if *laps < LAPS || self.latest == Some(*key) {
             return None;
         }

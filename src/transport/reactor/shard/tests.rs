@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+use super::super::token::Token;
 use super::*;
 use crate::transport::ServerOptions;
 use crate::transport::reactor::stage::{Script, ScriptedDoors};
@@ -89,6 +90,22 @@ fn one_that_was_silent_for_long_is_looked_at_with_the_others_and_may_come_back()
     assert!(found.contains(&Some(silent)), "{found:?}");
     shard.note_recent(silent);
     assert_eq!(shard.attention.recent.len(), 2);
+}
+
+#[test]
+fn in_memory_all_to_whom_something_happened_are_recent() {
+    let (mut shard, peers) = shard(true, 3);
+    let event = |token: Token| Event::new(Ready::READABLE, token.into());
+    let (first, second) = (peers[0].0, peers[2].0);
+    shard.choose_recent(&[
+        event(Token::Stop),
+        event(Token::Peer(first, 0)),
+        event(Token::Door(0)),
+        event(Token::Peer(second, 1)),
+    ]);
+    let recent = &shard.attention.recent;
+    let keys = [recent.get(0), recent.get(1), recent.get(2)];
+    assert_eq!(keys, [Some(first), Some(second), None]);
 }
 
 #[test]
