@@ -1,6 +1,6 @@
 //! Connections of TCP, each served by a task, not too many at once.
 
-use crate::ebb::Ebb;
+use crate::reclaim::Reclaim;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ where
 {
     let places = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
-    let mut ebb = Ebb::default();
+    let mut reclaim = Reclaim::default();
     let mut end = pin!(end);
     loop {
         let accept = async {
@@ -34,8 +34,8 @@ where
         };
         tokio::select! {
             () = &mut end => return connections,
-            Some(_) = connections.join_next() => ebb.gone(),
-            () = ebb.is_due() => ebb.give_back(),
+            Some(_) = connections.join_next() => reclaim.gone(),
+            () = reclaim.is_due() => reclaim.give_back(),
             (place, accepted) = accept => match accepted {
                 Ok((stream, _)) => {
                     let served = serve(stream);

@@ -3,7 +3,7 @@
 //! [`serve`] accepts connections and drains them, [`ingress`] is what is served over them, [`pool`] has the backends and
 //! their connections, [`code`] the table of statuses and gRPC codes, [`guard`] who may call.
 //! [`egress`] is the other way round.
-//! `ebb` gives the memory of connections back that have gone.
+//! `reclaim` gives the memory of connections back that have gone.
 //! [`reflection`], [`metrics`] and [`trace`] tell of all that.
 #![deny(unsafe_code)]
 
@@ -11,13 +11,13 @@ mod accept;
 pub mod cli;
 pub mod code;
 mod codec;
-mod ebb;
 pub mod egress;
 pub mod guard;
 pub mod ingress;
 pub mod metrics;
 pub mod pool;
 pub mod proto;
+mod reclaim;
 pub mod reflection;
 mod reload;
 pub mod run;

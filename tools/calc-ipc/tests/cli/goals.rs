@@ -1,7 +1,7 @@
 //! `calc-ipc bench --goals`: what has a limit, and what is printed. Whether a goal is met is nobody's business here.
 
 use crate::bench::{TRANSPORTS, all, has_two_processors, one, rows};
-use crate::support::run;
+use crate::support::run_goals;
 use serde_json::{Value, json};
 
 /// What is aimed at: at most so much where the limit is that, at least where it is negative, nothing where it is zero.
@@ -64,7 +64,7 @@ fn limit_of(limit: f64) -> Value {
 
 #[test]
 fn goals_are_found_met_or_not() {
-    let output = run(["bench", "--goals", "--quick", "--runs", "2", "--json"]);
+    let output = run_goals(["bench", "--goals", "--quick", "--runs", "2", "--json"]);
     assert_eq!(output.status, Some(0), "{output:?}");
     let found = one(&output);
     assert_eq!(

@@ -25,7 +25,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Nothing here takes nearly as long; what does hangs, and is killed. Under Wine, what a benchmark does asks another process all the time.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 600 } else { 240 });
+const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 600 } else { 60 });
+/// Two short runs of all goals take a minute in a build without optimisation.
+const PATIENCE_FOR_GOALS: Duration = Duration::from_secs(600);
 
 /// The command, with nothing to read.
 pub(crate) fn calc_ipc<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
@@ -64,13 +66,22 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output 
     finish(calc_ipc(args), "")
 }
 
+/// Measures all goals, by these arguments.
+pub(crate) fn run_goals<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
+    finish_within(PATIENCE_FOR_GOALS, calc_ipc(args), "")
+}
+
 /// Runs the command to its end, with this on its standard input.
 pub(crate) fn run_with<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>, input: &str) -> Output {
     finish(calc_ipc(args), input)
 }
 
 /// Runs `command` to its end, with this on its standard input.
-pub(crate) fn finish(mut command: Command, input: &str) -> Output {
+pub(crate) fn finish(command: Command, input: &str) -> Output {
+    finish_within(PATIENCE, command, input)
+}
+
+fn finish_within(patience: Duration, mut command: Command, input: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -83,7 +94,7 @@ pub(crate) fn finish(mut command: Command, input: &str) -> Output {
         scope.spawn(move || to_child.write_all(input.as_bytes()));
         let stdout = read_on_thread(child.stdout.take().unwrap());
         let stderr = read_on_thread(child.stderr.take().unwrap());
-        let hangs = Alarm::set(&child);
+        let hangs = Alarm::set_to(patience, &child);
         let status = child.wait().unwrap();
         drop(hangs);
         Output {
@@ -109,10 +120,14 @@ pub(crate) struct Alarm {
 
 impl Alarm {
     pub(crate) fn set(child: &Child) -> Self {
+        Self::set_to(PATIENCE, child)
+    }
+
+    fn set_to(patience: Duration, child: &Child) -> Self {
         let (cancel, cancelled) = mpsc::channel();
         let process = child.id();
         thread::spawn(move || {
-            if cancelled.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if cancelled.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
                 kill(process);
             }
         });

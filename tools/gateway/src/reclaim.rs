@@ -17,12 +17,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Connections that have gone since memory was given back.
 #[derive(Debug, Default)]
-pub(crate) struct Ebb {
+pub(crate) struct Reclaim {
     gone: u32,
     due: Option<Instant>,
 }
 
-impl Ebb {
+impl Reclaim {
     /// One more connection has gone.
     pub(crate) fn gone(&mut self) {
         self.gone = self.gone.saturating_add(1);
@@ -49,24 +49,24 @@ mod tests {
     use super::*;
     use tokio::time::{sleep, timeout};
 
-    async fn is_due_within(ebb: &Ebb, time: Duration) -> bool {
-        timeout(time, ebb.is_due()).await.is_ok()
+    async fn is_due_within(reclaim: &Reclaim, time: Duration) -> bool {
+        timeout(time, reclaim.is_due()).await.is_ok()
     }
 
     #[tokio::test(start_paused = true)]
     async fn memory_goes_back_when_many_have_gone_and_none_goes_any_more() {
-        let mut ebb = Ebb::default();
-        (1..MANY).for_each(|_| ebb.gone());
-        assert!(!is_due_within(&ebb, Duration::from_secs(3600)).await);
-        ebb.gone();
+        let mut reclaim = Reclaim::default();
+        (1..MANY).for_each(|_| reclaim.gone());
+        assert!(!is_due_within(&reclaim, Duration::from_secs(3600)).await);
+        reclaim.gone();
         sleep(PAUSE / 2).await;
-        ebb.gone();
+        reclaim.gone();
         assert!(
-            !is_due_within(&ebb, PAUSE * 3 / 4).await,
+            !is_due_within(&reclaim, PAUSE * 3 / 4).await,
             "one has just gone"
         );
-        assert!(is_due_within(&ebb, PAUSE).await);
-        ebb.give_back();
-        assert!(!is_due_within(&ebb, Duration::from_secs(3600)).await);
+        assert!(is_due_within(&reclaim, PAUSE).await);
+        reclaim.give_back();
+        assert!(!is_due_within(&reclaim, Duration::from_secs(3600)).await);
     }
 }
