@@ -26,8 +26,6 @@ use tempfile::TempDir;
 
 /// Nothing here takes nearly as long; what does hangs, and is killed. Under Wine, what a benchmark does asks another process all the time.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 600 } else { 60 });
-/// Two short runs of all goals take a minute in a build without optimisation.
-const PATIENCE_FOR_GOALS: Duration = Duration::from_secs(600);
 
 /// The command, with nothing to read.
 pub(crate) fn calc_ipc<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
@@ -66,11 +64,6 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output 
     finish(calc_ipc(args), "")
 }
 
-/// Measures all goals, by these arguments.
-pub(crate) fn run_goals<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
-    finish_within(PATIENCE_FOR_GOALS, calc_ipc(args), "")
-}
-
 /// Runs the command to its end, with this on its standard input.
 pub(crate) fn run_with<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>, input: &str) -> Output {
     finish(calc_ipc(args), input)
@@ -81,7 +74,8 @@ pub(crate) fn finish(command: Command, input: &str) -> Output {
     finish_within(PATIENCE, command, input)
 }
 
-fn finish_within(patience: Duration, mut command: Command, input: &str) -> Output {
+/// Runs `command` to its end, which takes longer than most.
+pub(crate) fn finish_within(patience: Duration, mut command: Command, input: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
