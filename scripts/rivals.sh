@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the rivals of the benchmark need, and builds them into build/rivals/rivals; tools/rivals/README.md
-# says what they are. Arguments go to CMake: scripts/rivals.sh -DCALC_IPC_RIVAL_ICEORYX2=OFF saves a minute.
+# says what they are. Arguments go to CMake: scripts/rivals.sh -DCALC_IPC_RIVAL_ICEORYX2=OFF saves a minute or two.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
@@ -20,6 +20,20 @@ case " $* " in
 esac
 install_needed
 
-cmake --preset rivals -DCALC_IPC_RIVAL_ICEORYX2=ON "$@" >/dev/null
+# Tachyon needs a newer C++ than Debian 12's usual compilers have.
+tachyon=OFF
+case " $* " in
+    *-DCALC_IPC_RIVAL_TACHYON=OFF*) ;;
+    *)
+        if (need clang++-19 clang-19; install_needed); then
+            tachyon=ON
+        else
+            echo "LEFT OUT: Tachyon, since there is no clang-19, which it is built by, and none can be installed"
+        fi
+        ;;
+esac
+echo "LEFT OUT: cpp-ipc (mutouyun), which no package of Debian's and no registry of crates, Python or Node packages has"
+
+cmake --preset rivals -DCALC_IPC_RIVAL_ICEORYX2=ON -DCALC_IPC_RIVAL_TACHYON="$tachyon" "$@" >/dev/null
 cmake --build --preset rivals
 ls build/rivals/rivals

@@ -90,13 +90,17 @@ kill_server() {
 
 description=$("$program" describe) || exit $?
 echo "$description"
-echo "$description" | grep -qE '^\{"name":"[^"]+","family":"(textbook|rival)","transport":"[a-z]+","waiting":"[a-z]+"\}$' ||
+echo "$description" | grep -qE '^\{"name":"[^"]+","family":"(textbook|rival)","transport":"[a-z]+","waiting":"[a-z]+"(,"frames":\["copied","lent"\])?\}$' ||
     failed "describe says '$description'"
 own_server=no
 case $description in *'"transport":"pipe"'*) own_server=yes ;; esac
 
 start_server
 ask 0 928 'calls 200 0 1\ncalls 20 1024 1\ncalls 10 65536 1\nduring 50 0\n'
+# Some have frames.
+case $description in
+    *'"frames"'*) ask 0 32 'frames-copied 4 65536 1000\nframes-lent 3 1048576 1000\ncalls 1 0 1\n' ;;
+esac
 # The server is there for the next one, too.
 ask 0 48 'calls 10 0 1\nduring 50 1024\n'
 ask 1 0 'dance\n'

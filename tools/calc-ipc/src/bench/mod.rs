@@ -14,6 +14,8 @@ mod descriptors;
 #[cfg(unix)]
 mod found;
 #[cfg(unix)]
+mod frames;
+#[cfg(unix)]
 mod goal;
 #[cfg(unix)]
 mod goals;
@@ -29,6 +31,8 @@ mod rivals;
 mod run;
 mod session;
 mod spec;
+#[cfg(unix)]
+mod spread;
 mod stats;
 mod survey;
 mod table;

@@ -5,6 +5,8 @@ use super::program::{Process, Program, freeze, pid};
 use super::session::Session;
 use super::spec::Spec;
 use super::trouble::Trouble;
+#[cfg(unix)]
+use crate::cli::Passing;
 use std::time::Duration;
 
 /// The kernel books the time of a thread that runs when it next looks at it, which is when the thread goes to sleep at
@@ -34,6 +36,14 @@ pub(super) struct Used {
 pub(super) struct Job {
     pub(super) size: u32,
     pub(super) clients: u32,
+}
+
+/// Frames, and the time from one to the next.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frames {
+    pub(super) size: u32,
+    pub(super) period: Duration,
 }
 
 impl Pair {
@@ -90,14 +100,37 @@ impl Pair {
         size: u32,
         batch: u32,
     ) -> Result<(Vec<u32>, Used), Trouble> {
-        let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * size_of::<u32>()];
         let order = format!("calls {count} {size} {batch}");
-        let used = self.turn(session, &order, &mut bytes, Duration::ZERO)?;
+        self.timed(session, &order, count, Duration::ZERO)
+    }
+
+    /// Frames at a steady pace, and how many nanoseconds each took until the server had read it.
+    #[cfg(unix)]
+    pub(super) fn frames(
+        &mut self,
+        session: &Session,
+        frames: &Frames,
+        passing: Passing,
+        count: u32,
+    ) -> Result<(Vec<u32>, Used), Trouble> {
+        let Frames { size, period } = frames;
+        let order = format!("{} {count} {size} {}", passing.frames(), period.as_micros());
+        self.timed(session, &order, count, *period * count)
+    }
+
+    /// What gives so many times, and takes so long.
+    fn timed(
+        &mut self,
+        session: &Session,
+        order: &str,
+        count: u32,
+        time: Duration,
+    ) -> Result<(Vec<u32>, Used), Trouble> {
+        let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * size_of::<u32>()];
+        let used = self.turn(session, order, &mut bytes, time)?;
         let (times, _) = bytes.as_chunks();
-        Ok((
-            times.iter().map(|&time| u32::from_ne_bytes(time)).collect(),
-            used,
-        ))
+        let times = times.iter().map(|&time| u32::from_ne_bytes(time));
+        Ok((times.collect(), used))
     }
 
     /// How many requests are answered in this time.

@@ -5,8 +5,10 @@ use super::report::Contestant;
 use super::session::Session;
 use super::spec::{self, Spec};
 use super::trouble::Trouble;
+use crate::cli::Passing;
 use crate::exit::Failure;
 use crate::sys;
+use serde::Deserialize;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,8 +31,8 @@ pub(super) fn find(session: &mut Session, folder: Option<&Path>) -> Result<Vec<S
     for path in programs {
         let described = describe(session, &path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if let Some(contestant) = session.forgive(&name, described)? {
-            rivals.push(spec::other(path, contestant));
+        if let Some(Description { contestant, frames }) = session.forgive(&name, described)? {
+            rivals.push(spec::other(path, contestant, frames));
         }
     }
     Ok(rivals)
@@ -54,8 +56,17 @@ fn programs(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(entries.map(|entry| entry.path()).collect())
 }
 
-/// What it says that it is.
-fn describe(session: &mut Session, path: &Path) -> Result<Contestant, Trouble> {
+/// What a program says that it is.
+#[derive(Deserialize)]
+struct Description {
+    #[serde(flatten)]
+    contestant: Contestant,
+    /// How its frames go, if it has any.
+    #[serde(default)]
+    frames: Vec<Passing>,
+}
+
+fn describe(session: &mut Session, path: &Path) -> Result<Description, Trouble> {
     let mut command = Command::new(path);
     command.arg("describe");
     let title = path.display().to_string();

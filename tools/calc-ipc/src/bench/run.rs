@@ -17,7 +17,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
         return Err(Failure::Usage(why));
     }
     let mut session = Session::new()?;
-    let are_promises_kept = match args.goals || args.crowd || args.asynchronous || args.promises {
+    let is_beyond = args.goals || args.crowd || args.asynchronous || args.promises || args.frames;
+    let are_promises_kept = match is_beyond {
         true => beyond(&mut session, args)?,
         false => survey(&mut session, args).map(|()| true)?,
     };
@@ -28,13 +29,15 @@ pub(crate) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
 /// What the survey does not measure; says whether promises are kept.
 #[cfg(unix)]
 fn beyond(session: &mut Session, args: &BenchArgs) -> Result<bool, Failure> {
-    use super::{asynchronous, crowd, goals, promises};
+    use super::{asynchronous, crowd, frames, goals, promises};
     if args.goals {
         goals::run(session, args)?;
     } else if args.crowd {
         crowd::run(session, args)?;
     } else if args.asynchronous {
         asynchronous::run(session, args)?;
+    } else if args.frames {
+        frames::run(session, args)?;
     } else {
         return Ok(promises::run(session, args)?);
     }
@@ -44,7 +47,8 @@ fn beyond(session: &mut Session, args: &BenchArgs) -> Result<bool, Failure> {
 #[cfg(windows)]
 fn beyond(_: &mut Session, _: &BenchArgs) -> Result<bool, Failure> {
     Err(Failure::Usage(
-        "not supported here: --goals, --crowd, --async and --promises are for Linux".to_owned(),
+        "not supported here: --goals, --crowd, --async, --promises and --frames are for Linux"
+            .to_owned(),
     ))
 }
 

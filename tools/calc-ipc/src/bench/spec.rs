@@ -1,7 +1,7 @@
 //! Who can be measured, and how it is started.
 
 use super::report::{Contestant, Family, Transport, Waiting};
-use crate::cli::{ContestantManner, ContestantSettings};
+use crate::cli::{ContestantManner, ContestantSettings, Passing};
 use crate::contestant::Name;
 use crate::exit::Failure;
 use calc_ipc::transport::ClientOptions;
@@ -26,7 +26,11 @@ enum Program {
         manner: ContestantManner,
         setup: Setup,
     },
-    Other(PathBuf),
+    Other {
+        path: PathBuf,
+        #[cfg_attr(windows, allow(dead_code, reason = "frames are measured on Linux"))]
+        frames: Vec<Passing>,
+    },
 }
 
 /// What both sides of one of this program's are told beyond that.
@@ -136,11 +140,11 @@ pub(super) fn raw_epoll() -> Spec {
     )
 }
 
-/// A program that speaks as our own contestants do.
-pub(super) fn other(path: PathBuf, contestant: Contestant) -> Spec {
+/// A program that speaks as our own contestants do, whose frames go these ways, if it has any.
+pub(super) fn other(path: PathBuf, contestant: Contestant, frames: Vec<Passing>) -> Spec {
     Spec {
         contestant,
-        program: Program::Other(path),
+        program: Program::Other { path, frames },
     }
 }
 
@@ -195,6 +199,25 @@ impl Spec {
         self
     }
 
+    /// How its frames go, as far as it has any.
+    #[cfg(unix)]
+    pub(super) fn frames(&self) -> &[Passing] {
+        match &self.program {
+            Program::Own { manner, .. } => std::slice::from_ref(&manner.passing),
+            Program::Other { frames, .. } => frames,
+        }
+    }
+
+    /// The same other program, whose frames go this way, and which is called so.
+    #[cfg(unix)]
+    pub(super) fn with_frames(mut self, how: &str, passing: Passing) -> Self {
+        self.contestant.name = format!("{}, {how}", self.contestant.name);
+        if let Program::Other { frames, .. } = &mut self.program {
+            *frames = vec![passing];
+        }
+        self
+    }
+
     /// For messages: who, and how it waits.
     pub(super) fn title(&self) -> String {
         format!(
@@ -226,7 +249,7 @@ impl Spec {
     pub(super) fn own_name(&self) -> Option<Name> {
         match self.program {
             Program::Own { name, .. } => Some(name),
-            Program::Other(_) => None,
+            Program::Other { .. } => None,
         }
     }
 
@@ -244,7 +267,7 @@ impl Spec {
     ) -> Result<Command, Failure> {
         let connected = match &self.program {
             Program::Own { setup, .. } => setup.connected,
-            Program::Other(_) => 0,
+            Program::Other { .. } => 0,
         };
         self.command("client", address, clients.max(connected), echoing(size))
     }
@@ -282,7 +305,7 @@ impl Spec {
                     .args(settings.arguments());
                 command
             }
-            Program::Other(path) => Command::new(path),
+            Program::Other { path, .. } => Command::new(path),
         };
         command.arg(role).arg(address);
         if clients > 1 {

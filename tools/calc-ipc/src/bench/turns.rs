@@ -4,6 +4,7 @@
 //! every other round in reverse; and what is compared is the turns of one round.
 
 use super::pair::{Job, Pair};
+use super::processors::Seats;
 use super::report::Placement;
 use super::session::Session;
 use super::spec::Spec;
@@ -67,11 +68,30 @@ pub(super) fn place(placement: Placement) -> &'static str {
 const FEWEST: u32 = 8;
 
 /// Somebody who takes part, until it fails.
-struct Player<T> {
+pub(super) struct Player<T> {
     running: Option<Pair>,
     /// Calls in a turn.
     calls: u32,
-    result: T,
+    pub(super) result: T,
+}
+
+/// Starts everybody; whoever cannot start takes no turn.
+pub(super) fn start<T: Default>(
+    session: &mut Session,
+    specs: &[Spec],
+    seats: &Seats,
+    job: Job,
+) -> Result<Vec<Player<T>>, Trouble> {
+    let mut players = Vec::new();
+    for spec in specs {
+        let pair = Pair::start(session, spec, seats, job);
+        players.push(Player {
+            running: session.forgive(&spec.contestant.name, pair)?,
+            calls: 0,
+            result: T::default(),
+        });
+    }
+    Ok(players)
 }
 
 /// One client's round trips; `None` of whoever failed, and of everybody where there are too few processors.
@@ -88,22 +108,13 @@ pub(super) fn latencies(
         size: group.size,
         clients: 1,
     };
-    let mut players = Vec::new();
-    for spec in &group.specs {
-        let pair = Pair::start(session, spec, &seats, job);
-        let running = session.forgive(&spec.contestant.name, pair)?;
-        players.push(Player {
-            running,
-            calls: 0,
-            result: Tally::default(),
-        });
-    }
+    let mut players = start(session, &group.specs, &seats, job)?;
     in_rounds(
         session,
         effort.rounds,
         &group.specs,
         &mut players,
-        |session, player, pair| take_turn(session, group, effort, player, pair),
+        |session, _, player, pair| take_turn(session, group, effort, player, pair),
     )
 }
 
@@ -142,32 +153,20 @@ pub(super) fn throughputs(
     crowd: &Crowd,
     effort: &Effort,
 ) -> Result<Vec<Option<Rates>>, Trouble> {
-    let seats = session.processors.seats(Placement::Anywhere);
+    let Some(seats) = session.processors.seats(Placement::Anywhere) else {
+        return Ok(crowd.specs.iter().map(|_| None).collect());
+    };
     let job = Job {
         size: 0,
         clients: crowd.clients,
     };
-    let mut players = Vec::new();
-    for spec in &crowd.specs {
-        let running = match &seats {
-            Some(seats) => {
-                let pair = Pair::start(session, spec, seats, job);
-                session.forgive(&spec.contestant.name, pair)?
-            }
-            None => None,
-        };
-        players.push(Player {
-            running,
-            calls: 0,
-            result: Rates::default(),
-        });
-    }
+    let mut players = start::<Rates>(session, &crowd.specs, &seats, job)?;
     in_rounds(
         session,
         effort.rounds,
         &crowd.specs,
         &mut players,
-        |session, player, pair| {
+        |session, _, player, pair| {
             pair.during(session, effort.turn / 10, 0)?;
             let (answered, used) = pair.during(session, effort.turn, 0)?;
             player.result.add(answered, effort.turn.as_secs_f64(), used);
@@ -177,12 +176,12 @@ pub(super) fn throughputs(
 }
 
 /// Gives everybody its turns, and takes the results of those that came through.
-fn in_rounds<T: Default>(
+pub(super) fn in_rounds<T: Default>(
     session: &mut Session,
     rounds: u32,
     specs: &[Spec],
     players: &mut [Player<T>],
-    mut take_turn: impl FnMut(&Session, &mut Player<T>, &mut Pair) -> Result<(), Trouble>,
+    mut take_turn: impl FnMut(&Session, &Spec, &mut Player<T>, &mut Pair) -> Result<(), Trouble>,
 ) -> Result<Vec<Option<T>>, Trouble> {
     for round in 0..rounds {
         let mut order: Vec<_> = players.iter_mut().zip(specs).collect();
@@ -194,7 +193,7 @@ fn in_rounds<T: Default>(
             let Some(mut pair) = player.running.take() else {
                 continue;
             };
-            let taken = take_turn(session, player, &mut pair);
+            let taken = take_turn(session, spec, player, &mut pair);
             if session.forgive(&spec.contestant.name, taken)?.is_some() {
                 player.running = Some(pair);
             }

@@ -23,8 +23,12 @@ use std::time::Duration;
 ///
 /// --promises measures what is promised in time instead: how soon a client learns that its server was killed, a server
 /// stops, a call ends at its deadline and so on, with a verdict for each. It takes about three minutes.
+///
+/// --frames measures the processor time that both sides take for frames of a camera, 6 MiB each, 60 in a second, which the client fills and
+/// the server reads: copied, lent, and read where they lie; and by other libraries, as far as their programs know of frames. It takes about
+/// half a minute.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("in_rounds").args(["crowd", "promises", "asynchronous"]))]
+#[command(group = ArgGroup::new("in_rounds").args(["crowd", "promises", "asynchronous", "frames"]))]
 pub(crate) struct BenchArgs {
     /// Measure little, within seconds: enough to see that it works.
     #[arg(long)]
@@ -44,7 +48,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath, conflicts_with = "goals")]
     pub(crate) report: Option<PathBuf>,
     /// Say what got slower since this report, which --json has printed: what is further from its raw limit by a tenth and more.
-    #[arg(long, value_name = "OLD.json", value_hint = ValueHint::FilePath, conflicts_with_all = ["goals", "json", "crowd", "asynchronous", "promises"])]
+    #[arg(long, value_name = "OLD.json", value_hint = ValueHint::FilePath, conflicts_with_all = ["goals", "json", "crowd", "asynchronous", "promises", "frames"])]
     pub(crate) compare: Option<PathBuf>,
     /// Where the programs calc-ipc-rival-* are [default: beside this program, or ../libexec/calc_ipc from there].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -64,10 +68,13 @@ pub(crate) struct BenchArgs {
     /// Measure what is promised in time, and say of each promise whether it was kept.
     #[arg(long, conflicts_with_all = ["goals", "report", "rivals"])]
     pub(crate) promises: bool,
+    /// Measure what frames of a camera take of the processors.
+    #[arg(long, conflicts_with_all = ["goals", "report", "transports"])]
+    pub(crate) frames: bool,
     /// End with exit status 1 if a promise was not kept.
-    #[arg(long, requires = "promises", conflicts_with_all = ["goals", "crowd", "asynchronous"])]
+    #[arg(long, requires = "promises", conflicts_with_all = ["goals", "crowd", "asynchronous", "frames"])]
     pub(crate) strict: bool,
-    /// How many rounds to measure [default: 5 with --crowd, 20 with --async, 200 with --promises].
+    /// How many rounds to measure [default: 5 with --crowd, 10 with --frames, 20 with --async, 200 with --promises].
     #[arg(long, value_name = "N", requires = "in_rounds", conflicts_with = "goals", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rounds: Option<u32>,
     #[command(flatten)]
@@ -75,7 +82,7 @@ pub(crate) struct BenchArgs {
 }
 
 /// Said beside `requires`, which clap forgets where something else excludes what is required.
-const NO_CROWD: [&str; 3] = ["goals", "promises", "asynchronous"];
+const NO_CROWD: [&str; 4] = ["goals", "promises", "asynchronous", "frames"];
 
 /// How `--crowd` measures.
 #[derive(Args, Debug)]

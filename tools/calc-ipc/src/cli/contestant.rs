@@ -4,6 +4,7 @@ use crate::contestant::Name;
 use crate::values;
 use calc_ipc::transport::ServerOptions;
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ pub(crate) struct ContestantSettings {
 }
 
 /// What one of ours does otherwise than usual.
-#[derive(Args, Clone, Copy, Debug, Default)]
+#[derive(Args, Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ContestantManner {
     /// Clients that calculate.
     #[arg(long, value_enum, default_value_t)]
@@ -79,7 +80,7 @@ pub(crate) struct ContestantManner {
 }
 
 /// How a client asks for what is wanted at once.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Asking {
     /// By one call, or one call of many.
     #[default]
@@ -92,8 +93,8 @@ pub(crate) enum Asking {
     Watch,
 }
 
-/// When a server answers.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+/// When a server answers, and with what if it is no echo.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Answering {
     /// When its handler returns.
     #[default]
@@ -104,16 +105,38 @@ pub(crate) enum Answering {
     Elsewhere,
     /// Never, but to say how many wait.
     Never,
+    /// When its handler returns, with the sum of the whole message.
+    Sum,
+    /// The same, of a message that is read where it lies.
+    SumInPlace,
 }
 
-/// How messages go.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+/// How messages go; the other names are those of frames, which `describe` has.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Passing {
     /// Copied, both ways.
     #[default]
+    #[serde(rename = "copied")]
     ByCall,
     /// In memory that the client is lent.
+    #[serde(rename = "lent")]
     ByLoan,
+}
+
+impl Passing {
+    /// The order for frames that go this way.
+    pub(crate) fn frames(self) -> &'static str {
+        match self {
+            Self::ByCall => "frames-copied",
+            Self::ByLoan => "frames-lent",
+        }
+    }
+
+    /// What has this order.
+    pub(crate) fn of_frames(order: &str) -> Option<Self> {
+        let all = [Self::ByCall, Self::ByLoan];
+        all.into_iter().find(|passing| passing.frames() == order)
+    }
 }
 
 /// What is written of a request, and read of its answer.

@@ -1,9 +1,7 @@
 //! Bodies of messages: their ends hold the number of the call, so that a stale answer is seen.
 
+use super::filled::{STAMP, is_marked, mark, sum, sum_of};
 use crate::exit::Failure;
-
-/// How many bytes the number takes.
-pub(super) const STAMP: usize = size_of::<u64>();
 
 /// A message and the room for its answer, made before the clock starts.
 pub(super) struct Bodies {
@@ -38,49 +36,9 @@ impl Bodies {
     }
 }
 
-/// Writes the number of a call to both ends.
-#[inline]
-pub(super) fn mark(body: &mut [u8], number: u64) {
-    let stamp = number.to_ne_bytes();
-    if let Some(start) = body.first_chunk_mut::<STAMP>() {
-        *start = stamp;
-    }
-    if let Some(end) = body.last_chunk_mut::<STAMP>() {
-        *end = stamp;
-    }
-}
-
-/// Whether `mark` has written this number.
-#[inline]
-pub(super) fn is_marked(body: &[u8], number: u64) -> bool {
-    let stamp = number.to_ne_bytes();
-    let ends = [body.first_chunk::<STAMP>(), body.last_chunk::<STAMP>()];
-    ends.into_iter().flatten().all(|end| *end == stamp)
-}
-
-/// Marks both ends, and writes bytes that depend on the number to all between them.
-pub(super) fn fill(body: &mut [u8], number: u64) {
-    body.fill(filling(number));
-    mark(body, number);
-}
-
 /// Whether `fill` has written this number: reads all, but compares the sum alone of what is between the ends.
 pub(super) fn is_filled(body: &[u8], number: u64) -> bool {
-    let between = body.get(STAMP..body.len().saturating_sub(STAMP));
-    let (words, rest) = between.unwrap_or_default().as_chunks::<STAMP>();
-    let filling = filling(number);
-    let sum = words.iter().fold(0, |sum: u64, word| {
-        sum.wrapping_add(u64::from_ne_bytes(*word))
-    });
-    let count = u64::try_from(words.len()).unwrap_or(u64::MAX);
-    let expected = u64::from_ne_bytes([filling; STAMP]).wrapping_mul(count);
-    is_marked(body, number) && sum == expected && rest.iter().all(|byte| *byte == filling)
-}
-
-/// What is between the ends of a body.
-fn filling(number: u64) -> u8 {
-    let [low, ..] = number.to_le_bytes();
-    low
+    is_marked(body, number) && sum(body) == sum_of(number, body.len())
 }
 
 /// The answer is not what was asked for.
@@ -91,6 +49,7 @@ pub(super) fn wrong() -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use super::super::filled::fill;
     use super::*;
 
     #[test]
@@ -103,7 +62,7 @@ mod tests {
         assert!(bodies.check(63).is_err());
         bodies.stamp(8);
         assert!(bodies.check(64).is_err());
-        bodies.answer[..8].copy_from_slice(&8_u64.to_ne_bytes());
+        bodies.answer[..8].copy_from_slice(&8_u64.to_be_bytes());
         assert!(bodies.check(64).is_err());
     }
 

@@ -1,11 +1,12 @@
 //! Echoes over this library: how their messages go, and what is touched of them.
 
-use super::body::{Bodies, STAMP, fill, is_filled, is_marked, mark, wrong};
+use super::body::{Bodies, is_filled, wrong};
 use super::deferred;
+use super::filled::{STAMP, fill, is_marked, mark, sum, sum_of};
 use super::ours::failure;
 use crate::cli::{Answering, ContestantManner, Passing, Touching};
 use crate::exit::Failure;
-use crate::sys::{Lent, echo_of_ends};
+use crate::sys::{Lent, echo_of_ends, in_place};
 use calc_ipc::service::{Client, Handler};
 use std::sync::Arc;
 
@@ -20,19 +21,31 @@ pub(super) fn handler(manner: ContestantManner) -> Result<Handler, Failure> {
         Answering::Deferred => deferred::at_once(),
         Answering::Elsewhere => deferred::elsewhere()?,
         Answering::Never => deferred::never(),
+        Answering::Sum => Handler::bytes(answer_sum),
+        Answering::SumInPlace => in_place(answer_sum),
     };
     Ok(handler)
 }
 
 /// Whether a server reads requests where they lie: then nobody walks through a message of which the ends alone count.
 pub(super) fn is_in_place(manner: ContestantManner) -> bool {
-    (manner.passing, manner.touching) == (Passing::ByLoan, Touching::Ends)
+    match manner.answering {
+        Answering::Sum => false,
+        Answering::SumInPlace => true,
+        _ => (manner.passing, manner.touching) == (Passing::ByLoan, Touching::Ends),
+    }
+}
+
+/// Reads all of a frame.
+fn answer_sum(frame: &[u8], answer: &mut [u8]) -> Option<usize> {
+    *answer.first_chunk_mut()? = sum(frame).to_ne_bytes();
+    Some(STAMP)
 }
 
 /// A client's message.
 pub(super) struct Echo {
     message: Message,
-    touching: Touching,
+    manner: ContestantManner,
 }
 
 enum Message {
@@ -51,42 +64,55 @@ impl Echo {
             Passing::ByCall => Message::Copied(Bodies::new(size)),
             Passing::ByLoan => Message::Lent(Lent::new(client, size).map_err(|e| failure(&e))?),
         };
-        Ok(Self {
-            message,
-            touching: manner.touching,
-        })
+        Ok(Self { message, manner })
+    }
+
+    /// Whether one of so many bytes and this manner would be the same.
+    pub(super) fn is_like(&self, size: usize, manner: ContestantManner) -> bool {
+        let length = match &self.message {
+            Message::Copied(bodies) => bodies.request.len(),
+            Message::Lent(lent) => lent.length(),
+        };
+        length == size && self.manner == manner
     }
 
     pub(super) fn round_trip(&mut self, client: &Client, number: u64) -> Result<(), Failure> {
         let (size, answer) = match &mut self.message {
             Message::Copied(Bodies { request, answer }) => {
-                write(self.touching, request, number);
+                write(self.manner, request, number);
                 let answered = client.call_bytes(request, answer);
                 let length = answered.map_err(|e| failure(&e))?;
                 (request.len(), answer.get(..length).unwrap_or_default())
             }
             Message::Lent(lent) => {
                 let request = lent.request();
-                write(self.touching, request, number);
+                write(self.manner, request, number);
                 let size = request.len();
                 (size, lent.call().map_err(|e| failure(&e))?)
             }
         };
-        let is_right = answer.len() == size && is_written(self.touching, answer, number);
-        is_right.then_some(()).ok_or_else(wrong)
+        is_right(self.manner, answer, size, number)
+            .then_some(())
+            .ok_or_else(wrong)
     }
 }
 
-fn write(touching: Touching, request: &mut [u8], number: u64) {
-    match touching {
-        Touching::Ends => mark(request, number),
-        Touching::Whole => fill(request, number),
+/// Whether the server answers with the sum of what comes.
+fn is_summed(manner: ContestantManner) -> bool {
+    matches!(manner.answering, Answering::Sum | Answering::SumInPlace)
+}
+
+fn write(manner: ContestantManner, request: &mut [u8], number: u64) {
+    match manner.touching {
+        Touching::Ends if !is_summed(manner) => mark(request, number),
+        _ => fill(request, number),
     }
 }
 
-fn is_written(touching: Touching, answer: &[u8], number: u64) -> bool {
-    match touching {
-        Touching::Ends => is_marked(answer, number),
-        Touching::Whole => is_filled(answer, number),
+fn is_right(manner: ContestantManner, answer: &[u8], size: usize, number: u64) -> bool {
+    match manner.touching {
+        _ if is_summed(manner) => answer == sum_of(number, size).to_ne_bytes(),
+        Touching::Ends => answer.len() == size && is_marked(answer, number),
+        Touching::Whole => answer.len() == size && is_filled(answer, number),
     }
 }

@@ -13,10 +13,12 @@ mod driven;
 mod echo;
 #[cfg(unix)]
 mod epoll;
+mod filled;
 mod flight;
 mod job;
 mod obey;
 mod ours;
+mod paced;
 mod raw_memory;
 mod raw_place;
 mod raw_stream;
@@ -25,12 +27,14 @@ mod seqpacket;
 mod stream;
 
 #[cfg(unix)]
+pub(crate) use filled::{fill, sum as sum_of_body};
+#[cfg(unix)]
 pub(crate) use job::{is_sum, slow, sum};
 #[cfg(unix)]
 pub(crate) use ours::{open, spawn_within, url_of};
 
 use crate::bench::report::Transport;
-use crate::cli::{ContestantArgs, Role};
+use crate::cli::{ContestantArgs, Passing, Role};
 use crate::exit::{Exit, Failure};
 use calc_ipc::calculator::{Request, Response};
 use clap::ValueEnum;
@@ -85,6 +89,11 @@ impl Name {
 trait Caller: Send {
     /// Makes ready for messages of so many bytes (0: the calculator's), so many at a time.
     fn prepare(&mut self, size: usize, batch: usize) -> Result<(), Failure>;
+
+    /// Makes ready for frames of so many bytes, which go this way.
+    fn prepare_frames(&mut self, _: usize, _: Passing) -> Result<(), Failure> {
+        Err(Failure::Usage("it has no frames".to_owned()))
+    }
 
     /// Asks once, and checks the answer, which depends on the number of the call.
     fn round_trip(&mut self, number: u64) -> Result<(), Failure>;

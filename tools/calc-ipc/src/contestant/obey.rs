@@ -1,6 +1,8 @@
 //! What a client is told by the driver, a line at a time.
 
+use super::paced::paced;
 use super::{Caller, Callers, crowd};
+use crate::cli::Passing;
 use crate::exit::Failure;
 use std::io::{self, BufRead, Write};
 use std::sync::Barrier;
@@ -19,6 +21,13 @@ enum Order {
     },
     /// As many calls as can be made in this time.
     During { time: Duration, size: usize },
+    /// Frames at a steady pace, each timed.
+    Frames {
+        passing: Passing,
+        count: usize,
+        size: usize,
+        period: Duration,
+    },
     /// What a crowd does.
     Crowd(crowd::Order),
 }
@@ -36,6 +45,14 @@ impl Order {
                 time: Duration::from_millis(u64::try_from(millis).ok()?),
                 size,
             }),
+            (order, &[count, size, micros]) if Passing::of_frames(order).is_some() => {
+                Some(Self::Frames {
+                    passing: Passing::of_frames(order)?,
+                    count,
+                    size,
+                    period: Duration::from_micros(u64::try_from(micros).ok()?),
+                })
+            }
             (order, numbers) => crowd::Order::from(order, numbers).map(Self::Crowd),
         }
     }
@@ -58,11 +75,24 @@ pub(super) fn obey(callers: Callers) -> Result<(), Failure> {
         let answer = match order.ok_or_else(|| Failure::Usage(format!("no order: '{line}'")))? {
             Order::Calls { count, size, batch } => {
                 let caller = callers.first_mut().ok_or_else(nobody)?;
-                let times = calls(&mut **caller, &mut number, [count, size, batch])?;
-                times.iter().flat_map(|time| time.to_ne_bytes()).collect()
+                bytes(&calls(&mut **caller, &mut number, [count, size, batch])?)
             }
             Order::During { time, size } => {
                 during(&mut callers, time, size)?.to_ne_bytes().to_vec()
+            }
+            Order::Frames {
+                passing,
+                count,
+                size,
+                period,
+            } => {
+                let caller = callers.first_mut().ok_or_else(nobody)?;
+                caller.prepare_frames(size, passing)?;
+                let times = paced(count, period, || {
+                    number += 1;
+                    caller.round_trip(number)
+                });
+                bytes(&times?)
             }
             Order::Crowd(order) => {
                 crowd::obey(order, &mut callers, more.as_deref(), || next(&mut lines))?
@@ -82,6 +112,11 @@ fn next(lines: &mut impl Iterator<Item = io::Result<String>>) -> Result<Option<S
 
 fn nobody() -> Failure {
     Failure::Usage("there is no connection".to_owned())
+}
+
+/// As they are written to the driver.
+fn bytes(times: &[u32]) -> Vec<u8> {
+    times.iter().flat_map(|time| time.to_ne_bytes()).collect()
 }
 
 /// The nanoseconds of each round trip.
@@ -167,8 +202,22 @@ mod tests {
             size: 64,
         };
         assert_eq!(Order::parse("during 5 64"), Some(during));
+        for (line, passing) in [
+            ("frames-copied 3 640 16", Passing::ByCall),
+            ("frames-lent 3 640 16", Passing::ByLoan),
+        ] {
+            let frames = Order::Frames {
+                passing,
+                count: 3,
+                size: 640,
+                period: Duration::from_micros(16),
+            };
+            assert_eq!(Order::parse(line), Some(frames), "{line}");
+        }
         for line in [
             "",
+            "frames-copied 1 2",
+            "frames 1 2 3",
             "calls",
             "calls 1 2",
             "calls 1 2 0",

@@ -9,7 +9,7 @@ use super::job::{self, is_sum, sum};
 use super::{
     Caller, Callers, Name, beside, own_program, read_port, say_ready, stdio_arguments, write_port,
 };
-use crate::cli::{Asking, ContestantArgs, ContestantManner, ContestantSettings};
+use crate::cli::{Asking, ContestantArgs, ContestantManner, ContestantSettings, Passing};
 use crate::exit::Failure;
 use calc_ipc::calculator::{Request, Response};
 use calc_ipc::error::Error;
@@ -287,6 +287,15 @@ impl Caller for Ours {
             _ => return Err(Failure::Usage("batches are the calculator's".to_owned())),
         };
         Ok(())
+    }
+
+    fn prepare_frames(&mut self, size: usize, passing: Passing) -> Result<(), Failure> {
+        self.manner.passing = passing;
+        match &self.job {
+            // Room that was written to once is there for good, as a camera's is.
+            Job::Echo(echo) if echo.is_like(size, self.manner) => Ok(()),
+            _ => self.prepare(size, 1),
+        }
     }
 
     fn round_trip(&mut self, number: u64) -> Result<(), Failure> {

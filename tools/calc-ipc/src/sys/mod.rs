@@ -20,7 +20,7 @@ mod windows;
 
 #[cfg(windows)]
 pub(crate) use job::end_with_this_process;
-pub(crate) use lent::{Lent, echo_of_ends};
+pub(crate) use lent::{Lent, echo_of_ends, in_place};
 #[cfg(windows)]
 pub(crate) use pipe::{accept_pipe, await_pipe, create_pipe, has_pipe, is_pipe_busy, pipe_server};
 #[cfg(windows)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What is aimed at: at most so much where the limit is that, at least where it is negative, nothing where it is zero.
-const LIMITS: [(&str, f64); 22] = [
+const LIMITS: [(&str, f64); 23] = [
     ("shm, default, two cores, more than a cache line", 45.0),
     (
         "shm, echo of 64 bytes, max_message of 2 MiB, of the default's",
@@ -55,6 +55,7 @@ const LIMITS: [(&str, f64); 22] = [
         "shm, echo of 16 MiB, two cores, of the fastest rival that copies",
         0.9,
     ),
+    ("shm, echo of 176 bytes, two cores, of Tachyon", 0.8),
     ("tcp, default, one core, mean, of the textbook's", 0.9),
 ];
 
@@ -88,7 +89,8 @@ fn goals_are_found_met_or_not() {
         );
         // Other libraries' programs take part where they are named.
         let what = goal["what"].as_str().unwrap();
-        if what.ends_with("of the textbook's") || what.ends_with("rival that copies") {
+        let of_others = ["of the textbook's", "rival that copies", "of Tachyon"];
+        if of_others.iter().any(|of| what.ends_with(of)) {
             assert!(goal["measured"].is_null(), "{goal}");
             continue;
         }

@@ -21,6 +21,8 @@ mod contestants;
 mod crowd;
 mod doctor;
 #[cfg(unix)]
+mod frames;
+#[cfg(unix)]
 mod gateway;
 mod generate;
 #[cfg(unix)]

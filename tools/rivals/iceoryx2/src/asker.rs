@@ -1,14 +1,22 @@
 //! One connection and the requests that go over it.
 
-use crate::codec::{Codec, is_answer};
+use crate::codec::{Codec, frame, is_answer};
 use crate::connection::{Connection, Pending};
+use crate::filled::{STAMP, fill, is_marked, mark, sum_of};
+use crate::paced::paced;
 use crate::service::MAX_BODY;
 use crate::{Mode, Result, Skip};
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// The size of the mark at both ends of an echo's body.
-const MARK: usize = size_of::<u64>();
+/// How frames go.
+#[derive(Clone, Copy)]
+pub(crate) enum Passing {
+    /// The client fills memory of its own, which is copied into the request.
+    Copied,
+    /// The client fills the request.
+    Lent,
+}
 
 pub(crate) struct Asker {
     connection: Connection,
@@ -16,11 +24,6 @@ pub(crate) struct Asker {
     body: Vec<u8>,
     number: u64,
     under_way: VecDeque<(u64, Pending)>,
-}
-
-/// Big-endian, so that no body begins with a letter as the calculator's requests do.
-fn mark(number: u64) -> [u8; MARK] {
-    number.to_be_bytes()
 }
 
 impl Asker {
@@ -37,11 +40,11 @@ impl Asker {
 
     /// 0 is the calculator's job.
     fn set_size(&mut self, size: usize) -> Result<()> {
-        if size != 0 && size < MARK {
+        if size != 0 && size < STAMP {
             return Err(Skip("a body smaller than the mark in it cannot be checked").into());
         }
         if size > MAX_BODY {
-            return Err(Skip("bodies are at most 1 MiB").into());
+            return Err(Skip("bodies are at most 16 MiB").into());
         }
         self.body = vec![b'x'; size];
         Ok(())
@@ -71,9 +74,7 @@ impl Asker {
         if self.body.is_empty() {
             return self.connection.submit(self.codec.request(self.number));
         }
-        let (mark, end) = (mark(self.number), self.body.len() - MARK);
-        self.body[..MARK].copy_from_slice(&mark);
-        self.body[end..].copy_from_slice(&mark);
+        mark(&mut self.body, self.number);
         self.connection.submit(&self.body)
     }
 
@@ -81,16 +82,9 @@ impl Asker {
         let length = self.body.len();
         let is_right = self.connection.take(pending, |answer| match length {
             0 => is_answer(answer, number),
-            _ => {
-                let mark = mark(number);
-                answer.len() == length && answer[..MARK] == mark && answer[length - MARK..] == mark
-            }
+            _ => answer.len() == length && is_marked(answer, number),
         })?;
-        if is_right {
-            Ok(())
-        } else {
-            Err("a wrong answer".into())
-        }
+        right(is_right)
     }
 
     /// How many nanoseconds each of so many round trips took.
@@ -114,6 +108,37 @@ impl Asker {
         Ok(times)
     }
 
+    /// How many nanoseconds each of so many frames took, until the server had read it.
+    pub(crate) fn frames(
+        &mut self,
+        passing: Passing,
+        count: usize,
+        size: usize,
+        period: Duration,
+    ) -> Result<Vec<u32>> {
+        if !(2 * STAMP..=MAX_BODY).contains(&size) {
+            return Err(Skip("frames have 16 bytes to 16 MiB").into());
+        }
+        // Room that was written to once is there for good, as a camera's is.
+        self.body.resize(size, 0);
+        paced(count, period, || {
+            self.number += 1;
+            let number = frame(self.number);
+            let pending = match passing {
+                Passing::Lent => self.connection.submit_filled(size, number)?,
+                Passing::Copied => {
+                    fill(&mut self.body, number);
+                    self.connection.submit(&self.body)?
+                }
+            };
+            let expected = sum_of(number, size).to_ne_bytes();
+            right(
+                self.connection
+                    .take(&pending, |answer| answer == expected)?,
+            )
+        })
+    }
+
     /// How many were answered until `end`.
     pub(crate) fn until(&mut self, end: Instant, size: usize) -> Result<u64> {
         self.set_size(size)?;
@@ -123,5 +148,12 @@ impl Asker {
             answered += 1;
         }
         Ok(answered)
+    }
+}
+
+fn right(is_right: bool) -> Result<()> {
+    match is_right {
+        true => Ok(()),
+        false => Err("a wrong answer".into()),
     }
 }

@@ -1,6 +1,16 @@
 //! The calculator's job, as `FastCodec` of `../codec.hpp` does it: formatted with `itoa`, parsed with `str::parse`.
 
+use crate::filled::sum;
+
 const ROOM: usize = 64;
+
+/// What a frame begins with: its server answers with its sum.
+const FRAME: u8 = b'f';
+
+/// The number of a frame, by which it is told from an echo's body.
+pub(crate) fn frame(number: u64) -> u64 {
+    u64::from(FRAME) << (u64::BITS - u8::BITS) | number
+}
 
 /// Where a text is formatted.
 pub(crate) struct Codec {
@@ -20,9 +30,12 @@ impl Codec {
         join(&mut self.room, &[b"ADD ", first, b" ", second])
     }
 
-    /// What is not a request of the calculator is sent back unchanged.
+    /// What is neither a request of the calculator nor a frame is sent back unchanged.
     pub(crate) fn answer<'a>(&'a mut self, request: &'a [u8]) -> &'a [u8] {
         // The echo's bodies begin with a number in binary that is never as large as that of a letter.
+        if request.first() == Some(&FRAME) {
+            return join(&mut self.room, &[&sum(request).to_ne_bytes()]);
+        }
         if !request.first().is_some_and(u8::is_ascii_uppercase) {
             return request;
         }
@@ -69,6 +82,7 @@ fn join<'a>(room: &'a mut [u8; ROOM], parts: &[&[u8]]) -> &'a [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filled::{fill, sum_of};
 
     #[test]
     fn a_request_is_answered() {
@@ -86,5 +100,13 @@ mod tests {
         assert_eq!(codec.answer(b"DIV 1 0"), b"ERR");
         assert_eq!(codec.answer(b"ADD 1 2 3"), b"ERR");
         assert_eq!(codec.answer(b"\0ADD 1 2"), b"\0ADD 1 2");
+    }
+
+    #[test]
+    fn a_frame_is_summed() {
+        let mut body = [0; 50];
+        fill(&mut body, frame(7));
+        let expected = sum_of(frame(7), body.len()).to_ne_bytes();
+        assert_eq!(Codec::new().answer(&body), expected);
     }
 }

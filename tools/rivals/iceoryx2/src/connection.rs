@@ -1,11 +1,13 @@
 //! The client's side.
 
+use crate::filled::{filling, mark};
 use crate::service::{self, Ipc};
 use crate::{Mode, Result};
 use iceoryx2::node::Node;
 use iceoryx2::pending_response::PendingResponse;
 use iceoryx2::port::{client::Client, listener::Listener, notifier::Notifier};
 use iceoryx2::prelude::*;
+use iceoryx2::request_mut::RequestMut;
 
 /// A request whose answer was not taken.
 pub(crate) type Pending = PendingResponse<Ipc, [u8], (), [u8], ()>;
@@ -45,11 +47,24 @@ impl Connection {
 
     /// Sends `request`, without waiting for its answer.
     pub(crate) fn submit(&self, request: &[u8]) -> Result<Pending> {
-        let pending = self
+        let request = self
             .client
             .loan_slice_uninit(request.len())?
-            .write_from_slice(request)
-            .send()?;
+            .write_from_slice(request);
+        self.send(request)
+    }
+
+    /// Sends so many bytes that are filled where the server reads them, without waiting for its answer.
+    pub(crate) fn submit_filled(&self, size: usize, number: u64) -> Result<Pending> {
+        let filling = filling(number);
+        let request = self.client.loan_slice_uninit(size)?;
+        let mut request = request.write_from_fn(|_| filling);
+        mark(request.payload_mut(), number);
+        self.send(request)
+    }
+
+    fn send(&self, request: RequestMut<Ipc, [u8], (), [u8], ()>) -> Result<Pending> {
+        let pending = request.send()?;
         if let Some((_, notifier)) = &self.events {
             notifier.notify()?;
         }

@@ -6,6 +6,10 @@ mod alive;
 mod asker;
 mod codec;
 mod connection;
+#[path = "../../../calc-ipc/src/contestant/filled.rs"]
+mod filled;
+#[path = "../../../calc-ipc/src/contestant/paced.rs"]
+mod paced;
 mod protocol;
 mod server;
 mod service;

@@ -1,7 +1,7 @@
 //! Words on the command line, lines on stdin, binary results on stdout.
 
 use crate::alive::{Alive, Watch};
-use crate::asker::Asker;
+use crate::asker::{Asker, Passing};
 use crate::server::{self, Server};
 use crate::{Mode, Result, Skip, service};
 use std::io::{Read, Write, stdin, stdout};
@@ -53,8 +53,13 @@ fn describe(mode: Mode) -> Result<()> {
         1 => "request-response",
         _ => "pending responses",
     };
+    // With many under way at once, frames would be no other.
+    let frames = match mode.depth {
+        1 => r#","frames":["copied","lent"]"#,
+        _ => "",
+    };
     say(&format!(
-        r#"{{"name":"iceoryx2 {version} {what} ({how})","family":"rival","transport":"shm","waiting":"{waiting}"}}"#
+        r#"{{"name":"iceoryx2 {version} {what} ({how})","family":"rival","transport":"shm","waiting":"{waiting}"{frames}}}"#
     ))
 }
 
@@ -86,6 +91,7 @@ fn serve(mode: Mode, address: &str) -> Result<()> {
 enum Command {
     Calls(usize, usize, usize),
     Until(Instant, usize),
+    Frames(Passing, usize, usize, Duration),
 }
 
 /// A connection, in a thread of its own, since the library's fast ports cannot be sent to another one.
@@ -109,6 +115,11 @@ impl Worker {
         Ok(worker)
     }
 
+    fn obey(&self, command: Command) -> Result<Vec<u8>> {
+        self.commands.send(command)?;
+        self.result()
+    }
+
     fn result(&self) -> Result<Vec<u8>> {
         self.results.recv()?
     }
@@ -124,15 +135,18 @@ fn work(
     results.send(Ok(Vec::new()))?;
     for command in commands {
         results.send(Ok(match command {
-            Command::Calls(count, size, batch) => asker
-                .calls(count, size, batch)?
-                .iter()
-                .flat_map(|time| time.to_ne_bytes())
-                .collect(),
+            Command::Calls(count, size, batch) => bytes(&asker.calls(count, size, batch)?),
+            Command::Frames(passing, count, size, period) => {
+                bytes(&asker.frames(passing, count, size, period)?)
+            }
             Command::Until(end, size) => asker.until(end, size)?.to_ne_bytes().to_vec(),
         }))?;
     }
     Ok(())
+}
+
+fn bytes(times: &[u32]) -> Vec<u8> {
+    times.iter().flat_map(|time| time.to_ne_bytes()).collect()
 }
 
 fn client(mode: Mode, address: &str, clients: usize) -> Result<()> {
@@ -152,6 +166,11 @@ fn client(mode: Mode, address: &str, clients: usize) -> Result<()> {
     Ok(())
 }
 
+fn first(workers: &[Worker]) -> Result<&Worker> {
+    let worker = workers.first();
+    worker.ok_or_else(|| "the number of clients must be positive".into())
+}
+
 fn execute(mode: Mode, line: &str, workers: &[Worker]) -> Result<Vec<u8>> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
@@ -160,13 +179,22 @@ fn execute(mode: Mode, line: &str, workers: &[Worker]) -> Result<Vec<u8>> {
             if !(1..=mode.depth).contains(&batch) {
                 return Err(Skip("it has fewer requests under way at a time").into());
             }
-            let worker = workers
-                .first()
-                .ok_or("the number of clients must be positive")?;
-            worker
-                .commands
-                .send(Command::Calls(count.parse()?, size.parse()?, batch))?;
-            worker.result()
+            let command = Command::Calls(count.parse()?, size.parse()?, batch);
+            first(workers)?.obey(command)
+        }
+        [
+            order @ ("frames-copied" | "frames-lent"),
+            count,
+            size,
+            micros,
+        ] => {
+            let passing = match order {
+                "frames-copied" => Passing::Copied,
+                _ => Passing::Lent,
+            };
+            let period = Duration::from_micros(micros.parse()?);
+            let command = Command::Frames(passing, count.parse()?, size.parse()?, period);
+            first(workers)?.obey(command)
         }
         ["during", time, size] => {
             let end = Instant::now() + Duration::from_millis(time.parse()?);

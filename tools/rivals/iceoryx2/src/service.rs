@@ -15,7 +15,7 @@ pub(crate) type Events = event::PortFactory<Ipc>;
 const SHARED_MEMORY: &str = "/dev/shm";
 
 /// The largest body that the benchmark sends.
-pub(crate) const MAX_BODY: usize = 1 << 20;
+pub(crate) const MAX_BODY: usize = 16 << 20;
 
 /// More than the benchmark has.
 const MAX_CLIENTS: usize = 128;

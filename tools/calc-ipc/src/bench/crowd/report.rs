@@ -2,7 +2,7 @@
 
 use super::super::goal::Goal;
 use super::super::report::{Machine, Skipped, Transport};
-use super::super::stats::median;
+use super::super::spread::Spread;
 use serde::Serialize;
 
 /// The name and version of what is printed with `--json`.
@@ -67,23 +67,4 @@ pub(super) struct Contestant {
     pub(super) newcomers: usize,
     pub(super) newcomer_p50: Option<Spread>,
     pub(super) newcomer_p99: Option<Spread>,
-}
-
-/// A figure of all rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Spread {
-    pub(super) median: f64,
-    pub(super) lowest: f64,
-    pub(super) highest: f64,
-}
-
-impl Spread {
-    /// `None` of nothing.
-    pub(super) fn of(values: &[f64]) -> Option<Self> {
-        Some(Self {
-            median: median(values.iter().copied())?,
-            lowest: values.iter().copied().fold(f64::INFINITY, f64::min),
-            highest: values.iter().copied().fold(0.0, f64::max),
-        })
-    }
 }

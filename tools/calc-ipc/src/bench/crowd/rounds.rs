@@ -1,7 +1,8 @@
 //! What the rounds of a contestant add up to.
 
+use super::super::spread::Spread;
 use super::super::stats::{float, quantile};
-use super::report::{Contestant, Spread};
+use super::report::Contestant;
 use super::scene::Scores;
 
 /// The figures of each round of one contestant, in their order.

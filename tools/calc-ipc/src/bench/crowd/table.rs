@@ -1,8 +1,9 @@
 //! What was found, for people.
 
 use super::super::goal;
+use super::super::spread::cell;
 use super::super::table::{add, count, factor, heading, nanos};
-use super::report::{Contestant, Report, Spread};
+use super::report::{Contestant, Report};
 use crate::bench::spec::text;
 use std::fmt::Write;
 
@@ -72,47 +73,7 @@ fn slow_row(found: &Contestant) -> Vec<String> {
     cells
 }
 
-fn cell(spread: Option<Spread>, shown: impl Fn(f64) -> String) -> String {
-    let Some(spread) = spread else {
-        return "-".to_owned();
-    };
-    let median = shown(spread.median);
-    let unit = median.trim_start_matches(|digit: char| digit.is_ascii_digit() || digit == '.');
-    let bounds = [spread.lowest, spread.highest].map(|bound| {
-        let bound = shown(bound);
-        // The unit that both share is said once.
-        let number = bound.strip_suffix(unit).unwrap_or(&bound);
-        match number.ends_with(|digit: char| digit.is_ascii_digit()) {
-            true => number.to_owned(),
-            false => bound.clone(),
-        }
-    });
-    format!("{median} [{} {}]", bounds[0], bounds[1])
-}
-
 #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
 fn number(nanoseconds: u64) -> f64 {
     nanoseconds as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_unit_is_said_once_where_all_have_it() {
-        let spread = |median, lowest, highest| {
-            Some(Spread {
-                median,
-                lowest,
-                highest,
-            })
-        };
-        assert_eq!(cell(None, nanos), "-");
-        let micros = cell(spread(27e3, 26e3, 28e3), nanos);
-        assert_eq!(micros, "27.00 us [26.00 28.00]");
-        let mixed = cell(spread(27e3, 260.0, 28e5), nanos);
-        assert_eq!(mixed, "27.00 us [260 ns 2.80 ms]");
-        assert_eq!(cell(spread(5e3, 5e3, 5e4), count), "5000 [5000 50k]");
-    }
 }

@@ -10,7 +10,9 @@ use super::super::spec::{self, Spec};
 use super::super::stats::median;
 use super::super::trouble::Trouble;
 use super::super::turns::{Effort, Group};
-use super::{batches, connected, crowds, hogged, idle, large, memory, newcomers, rooms, textbook};
+use super::{
+    batches, connected, crowds, hogged, idle, large, memory, newcomers, rooms, tachyon, textbook,
+};
 use std::time::Duration;
 
 pub(super) const TRANSPORTS: [Transport; 6] = [
@@ -61,6 +63,7 @@ pub(super) fn turns(efforts: &Efforts, rivals: &[Spec]) -> u64 {
     let one = players(&[one_core(), two_cores(), rooms::group(), connected::group()])
         + players(&batches::groups())
         + players(&large::groups(rivals))
+        + players(&tachyon::groups(rivals))
         + players(&textbook::groups(rivals));
     let effort = |players, effort: &Effort| number(players) * u64::from(effort.rounds);
     effort(one, &efforts.one_client)
@@ -85,6 +88,7 @@ pub(super) fn all(
     findings.extend(batches::measure(session, one)?);
     findings.extend(crowds::of_shm(session, &efforts.crowds)?);
     findings.extend(newcomers::measure(session, &efforts.crowds)?);
+    findings.extend(tachyon::measure(session, one, rivals)?);
     findings.extend(large::measure(session, one, rivals)?);
     findings.extend(memory::measure(session)?);
     findings.extend(measure_idle(session, efforts.idle)?);

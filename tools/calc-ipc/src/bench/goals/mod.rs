@@ -13,6 +13,7 @@ mod measure;
 mod memory;
 mod newcomers;
 mod rooms;
+mod tachyon;
 mod textbook;
 
 use super::goal::{Finding, Goal, render};

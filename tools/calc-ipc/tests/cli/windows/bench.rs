@@ -73,7 +73,7 @@ fn what_is_not_there_is_said() {
         output.stderr.contains("unix is not on this system"),
         "{output:?}"
     );
-    for part in ["--goals", "--crowd", "--async", "--promises"] {
+    for part in ["--goals", "--crowd", "--async", "--promises", "--frames"] {
         let output = run(["bench", part]);
         assert_eq!(output.status, Some(2), "{output:?}");
         assert!(output.stderr.contains("are for Linux"), "{output:?}");

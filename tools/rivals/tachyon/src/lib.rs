@@ -1,0 +1,3 @@
+//! What `tachyon.h` declares; nothing is added.
+
+pub use tachyon_sys::*;
