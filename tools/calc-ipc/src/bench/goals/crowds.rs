@@ -21,8 +21,9 @@ const MOST: u32 = 1000;
 const DESCRIPTORS: u64 = 4096;
 /// Clients over shared memory; the last must not be where it breaks down.
 const CLIENTS_OF_SHM: [u32; 4] = [1, 16, 64, 128];
-/// How many contestants there are in all.
-pub(super) const PLAYERS: usize = 2 * CLIENTS.len() + 2 + CLIENTS_OF_SHM.len() + 2;
+/// How many contestants there are.
+pub(super) const PLAYERS: usize = 2 * CLIENTS.len() + 2;
+pub(super) const PLAYERS_OF_SHM: usize = CLIENTS_OF_SHM.len() + 2;
 
 /// Clients of a Unix socket, beside a thread for each.
 pub(super) fn of_a_socket(session: &mut Session, effort: &Effort) -> Result<Vec<Finding>, Trouble> {

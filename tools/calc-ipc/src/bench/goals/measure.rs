@@ -29,6 +29,8 @@ pub(super) struct Efforts {
     one_client: Effort,
     hogged: Effort,
     crowds: Effort,
+    /// Their turns are long: what a crowd over shared memory does in the first tenth of a second it does not go on with.
+    crowds_of_shm: Effort,
     /// How long to watch who is idle.
     idle: Duration,
 }
@@ -44,6 +46,7 @@ pub(super) fn efforts(is_quick: bool) -> Efforts {
             one_client: effort(2, 2),
             hogged: effort(2, 2),
             crowds: effort(2, 10),
+            crowds_of_shm: effort(2, 10),
             idle: Duration::from_millis(50),
         },
         false => Efforts {
@@ -51,6 +54,7 @@ pub(super) fn efforts(is_quick: bool) -> Efforts {
             // Its p99.9 takes thousands of calls.
             hogged: effort(10, 60),
             crowds: effort(8, 100),
+            crowds_of_shm: effort(4, 1000),
             idle: Duration::from_secs(1),
         },
     }
@@ -69,6 +73,7 @@ pub(super) fn turns(efforts: &Efforts, rivals: &[Spec]) -> u64 {
     effort(one, &efforts.one_client)
         + effort(hogged::PLAYERS, &efforts.hogged)
         + effort(crowds::PLAYERS, &efforts.crowds)
+        + effort(crowds::PLAYERS_OF_SHM, &efforts.crowds_of_shm)
 }
 
 /// One run.
@@ -86,7 +91,7 @@ pub(super) fn all(
     findings.extend(hogged::measure(session, &efforts.hogged)?);
     findings.extend(crowds::of_a_socket(session, &efforts.crowds)?);
     findings.extend(batches::measure(session, one)?);
-    findings.extend(crowds::of_shm(session, &efforts.crowds)?);
+    findings.extend(crowds::of_shm(session, &efforts.crowds_of_shm)?);
     findings.extend(newcomers::measure(session, &efforts.crowds)?);
     findings.extend(tachyon::measure(session, one, rivals)?);
     findings.extend(large::measure(session, one, rivals)?);
