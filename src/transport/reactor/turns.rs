@@ -59,6 +59,16 @@ impl<'a> Turns<'a> {
         (self.work.into_tools(), self.preemptions)
     }
 
+    /// Keeps large room for a while after it was used last, and then gives it back; called before the thread sleeps.
+    #[inline]
+    pub(super) fn keep_or_trim(&mut self, shard: &mut Held<'a>) {
+        if self.work.used_large_room() {
+            shard.trim.put_off(Instant::now());
+        } else if shard.trim.next().is_some() && shard.trim.strikes(Instant::now()) {
+            self.work.trim();
+        }
+    }
+
     /// Gives queued peers their turns until it is time to see what else happened.
     pub(super) fn give_queued(&mut self, shard: &mut Held<'a>) {
         if !shard.queue.is_busy() {
