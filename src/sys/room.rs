@@ -56,9 +56,9 @@ unsafe impl Sync for Room {}
 /// A room from this size on is large: with it, [`HEADROOM`] has to be left.
 const LARGE: usize = 16 << 10;
 
-/// A room from this size on is the system's, and not the allocator's, so that giving it back leaves nothing behind, and
-/// what is not written to takes no memory.
-const OF_SYSTEM: usize = 1 << 20;
+/// A room longer than this is the system's, and not the allocator's: giving it back leaves nothing behind, and what is not written to
+/// takes no memory. A shorter one is made faster by the allocator, which has its pages already.
+const OF_SYSTEM: usize = 4 << 20;
 
 /// What is left for allocations that cannot fail when a large room is made, in this thread and
 /// others: where a program break cannot be raised, malloc(3) of glibc takes so much at once.
@@ -148,7 +148,7 @@ impl Room {
 
     /// How many bytes a room of this length, with this layout, takes from the system, if it does.
     fn of_system(length: usize, layout: Layout) -> Option<NonZeroUsize> {
-        NonZeroUsize::new(layout.size()).filter(|_| length >= OF_SYSTEM)
+        NonZeroUsize::new(layout.size()).filter(|_| length > OF_SYSTEM)
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_room_of_any_length_is_zero_and_its_first_message_is_aligned() {
-        let lengths = (0..100).chain([OF_SYSTEM - 1, OF_SYSTEM, OF_SYSTEM + 1]);
+        let lengths = (0..100).chain([OF_SYSTEM, OF_SYSTEM + 1]);
         let rooms: Vec<_> = lengths
             .map(|length| (length, Room::new(length).unwrap()))
             .collect();

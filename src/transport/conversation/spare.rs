@@ -1,6 +1,6 @@
 //! Large room that one connection is done with, for the next that needs some.
 
-use crate::sys::room::Room;
+use crate::sys::room::{NoMemory, Room};
 use std::mem;
 
 /// Room that a thread keeps for whoever has a long message next. Making 1 MiB of room anew takes longer than filling it, and the
@@ -13,6 +13,8 @@ pub(crate) struct Spare {
     long: Room,
     /// For answers, of the outbox's size.
     pub(super) answers: Room,
+    /// For copies of a few answers.
+    backlog: Room,
     /// What every read needs where it may lose what it has no room for: lent while there is something to read.
     pub(super) reading: Room,
     /// Large room was in use since that was asked last.
@@ -21,6 +23,8 @@ pub(crate) struct Spare {
 
 /// The most room that is usual.
 pub(super) const USUAL_ROOM: usize = 4 << 20;
+/// Room that is made anew as fast as it is kept.
+const SHORT_ROOM: usize = 64 << 10;
 /// Room is lent to a frame of which a part like this has arrived.
 pub(super) const LENT_FOR: usize = 16;
 
@@ -61,6 +65,25 @@ impl Spare {
         }
     }
 
+    /// A copy of these bytes, in at most twice as much room.
+    pub(super) fn copy_of(&mut self, bytes: &[u8]) -> Result<Room, NoMemory> {
+        let length = bytes.len();
+        let mut room = match (length..=2 * length).contains(&self.backlog.len()) {
+            true => mem::take(&mut self.backlog),
+            false => Room::new(length)?,
+        };
+        let (place, _) = room.split_at_mut(length);
+        place.copy_from_slice(bytes);
+        Ok(room)
+    }
+
+    /// Takes such a copy back that nobody needs any more.
+    pub(super) fn take_back(&mut self, copy: Room) {
+        if copy.len() > SHORT_ROOM {
+            (self.backlog, self.was_used) = (copy, true);
+        }
+    }
+
     /// Whether large room was in use since that was asked last.
     #[inline]
     pub(crate) fn was_used(&mut self) -> bool {
@@ -69,7 +92,10 @@ impl Spare {
 
     /// Gives all large room back.
     pub(crate) fn trim(&mut self) {
-        (self.usual, self.long, self.answers) = (Room::empty(), Room::empty(), Room::empty());
+        *self = Self {
+            reading: mem::take(&mut self.reading),
+            ..Self::default()
+        };
     }
 }
 
@@ -112,7 +138,31 @@ mod tests {
         spare.put(room(1 << 20));
         spare.put(room(USUAL_ROOM + 1));
         spare.answers = room(1);
+        spare.take_back(room(1 << 20));
+        spare.reading = room(9);
         spare.trim();
-        assert_eq!((spare.longest(), spare.answers.len()), (0, 0));
+        let rooms = [&spare.usual, &spare.long, &spare.answers, &spare.backlog];
+        assert_eq!(rooms.map(|room| room.len()), [0; 4]);
+        assert_eq!(spare.reading.len(), 9, "every read needs it");
+    }
+
+    #[test]
+    fn a_copy_lies_in_room_that_another_had_if_that_is_not_much_longer() {
+        let mut spare = Spare::default();
+        for (length, has) in [
+            (70_000, true),
+            (140_000, true),
+            (140_001, false),
+            (69_999, false),
+        ] {
+            spare.take_back(room(length));
+            let copy = spare.copy_of(&[7; 70_000]).unwrap();
+            assert_eq!(copy[..70_000], [7; 70_000]);
+            assert_eq!(copy.len(), if has { length } else { 70_000 });
+            assert_eq!(spare.backlog.len(), if has { 0 } else { length });
+        }
+        assert!(spare.was_used());
+        spare.take_back(room(SHORT_ROOM));
+        assert!(!spare.was_used(), "short room is not kept");
     }
 }
