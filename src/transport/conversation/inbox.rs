@@ -164,6 +164,7 @@ impl Inbox {
         }
     }
 
+    #[inline(never)]
     fn take_room(&mut self, spare: &mut Spare) {
         let needed = self.needed();
         if needed <= self.buffer.len() {
@@ -188,6 +189,7 @@ impl Inbox {
         }
     }
 
+    #[inline(never)]
     fn leave_room(&mut self, spare: &mut Spare) {
         if let Some(place) = spare.place_for(self.buffer.len()) {
             self.filled = 0..0;

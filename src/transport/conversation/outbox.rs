@@ -20,7 +20,7 @@ pub(crate) struct Outbox {
     /// The longest body, in bytes.
     longest: u32,
     /// Much of the room was filled since that was asked last.
-    was_used: bool,
+    pub(crate) was_used: bool,
     /// The bits that are 0 in the place of a body less [`PREFIX`]: as many as [`ALIGNMENT`] asks for, or none.
     aligned_bits: usize,
 }
@@ -75,7 +75,9 @@ impl Outbox {
     /// Takes all frames out.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.was_used |= self.end > USUAL;
+        if self.end > USUAL {
+            self.was_used = true;
+        }
         self.end = 0;
     }
 

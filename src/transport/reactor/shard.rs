@@ -25,7 +25,7 @@ pub(super) struct Shard {
     pub(super) pause: Pause,
     /// The last client may have gone.
     pub(super) may_be_idle: bool,
-    /// When its thread gives large room back.
+    /// When its thread gives large room back; it is woken for that by the clock.
     pub(super) trim: Trim,
 }
 
@@ -241,12 +241,18 @@ impl Shard {
     /// Whether there is a time at which something has to be done.
     #[inline]
     pub(super) fn is_timed(&self) -> bool {
-        self.clock.next().is_some() || self.pause.until().is_some() || self.trim.next().is_some()
+        self.clock.next().is_some() || self.pause.until().is_some()
+    }
+
+    /// Large room was in use until now.
+    pub(super) fn put_off_trim(&mut self, now: Instant) {
+        let at = self.trim.put_off(now);
+        self.clock.sweep_by(at);
     }
 
     /// The next time at which something has to be done.
     pub(super) fn next_time(&self) -> Option<Instant> {
-        let times = [self.clock.next(), self.pause.until(), self.trim.next()];
+        let times = [self.clock.next(), self.pause.until()];
         times.into_iter().flatten().min()
     }
 

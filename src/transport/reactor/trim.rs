@@ -18,9 +18,9 @@ impl Trim {
         self.at
     }
 
-    /// Large room was in use until now.
-    pub(crate) fn put_off(&mut self, now: Instant) {
-        self.at = Some(now + LASTS);
+    /// Large room was in use until now; until when it is kept.
+    pub(crate) fn put_off(&mut self, now: Instant) -> Instant {
+        *self.at.insert(now + LASTS)
     }
 
     /// Whether the time has come, which is told once.
@@ -38,7 +38,7 @@ mod tests {
         let mut trim = Trim::default();
         let start = Instant::now();
         assert!(!trim.strikes(start + 100 * LASTS), "nothing was used");
-        trim.put_off(start);
+        assert_eq!(trim.put_off(start), start + LASTS);
         trim.put_off(start + LASTS / 2);
         let due = start + LASTS / 2 + LASTS;
         assert_eq!(trim.next(), Some(due));

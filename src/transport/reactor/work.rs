@@ -86,8 +86,13 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Whether large room was in use since that was asked last.
+    /// Whether large room was in use since [`Work::used_large_room`] was asked last.
     #[inline]
+    pub(crate) fn has_used_large_room(&self) -> bool {
+        self.out.was_used | self.spare.was_used
+    }
+
+    /// The same, from now on.
     pub(crate) fn used_large_room(&mut self) -> bool {
         self.out.was_used() | self.spare.was_used()
     }

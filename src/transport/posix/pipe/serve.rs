@@ -137,7 +137,7 @@ fn converse(
         let room = side.room(&mut spare);
         let room = room.map_err(|error| lack("read requests", error))?;
         if out.was_used() | spare.was_used() {
-            trim.put_off(Instant::now());
+            let _ = trim.put_off(Instant::now());
         }
         let left = |at: Instant| at.saturating_duration_since(Instant::now());
         let trimmed_in = trim.next().map(left);
