@@ -8,8 +8,8 @@ use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use support::processes::state::children;
-use support::{Address, Process, TRANSPORTS, Transport, add, stay};
+use support::processes::state::{children, status_number};
+use support::{Address, Process, TRANSPORTS, Transport, add, echo, eventually, stay, within};
 
 /// How often each thread of a process went to sleep or was taken off its CPU, and whether it sleeps, as
 /// proc_pid_status(5) has it.
@@ -125,4 +125,102 @@ fn neither_the_child_of_a_pipe_nor_its_parent_is_woken() {
     let children = children(parent.number()).into_iter();
     idle.extend(children.map(|child| ("child".to_owned(), child.to_string())));
     all_come_to_rest(idle);
+}
+
+/// The memory of its own that a process has in use, in KiB (proc_pid_status(5)).
+fn own_memory(process: &str) -> u64 {
+    status_number(process, "RssAnon")
+}
+
+/// What a process that has given large room back may have more of than before: what its allocator keeps of shorter rooms on the
+/// way to it. The room for a message, and that for its answer, are longer.
+const BESIDES_KIB: u64 = 8 << 10;
+/// The longest message.
+const LONG: u32 = 12 << 20;
+
+/// A server of echoes in a process of its own, on threads of the library's or driven by a loop.
+fn serve_long(transport: &Transport, address: &Address, is_driven: bool) -> Process {
+    Process::fork_until_ready(|say_so| {
+        let options = ServerOptions {
+            max_message: LONG,
+            ..ServerOptions::default()
+        };
+        let endpoint = (transport.bind)(address, &options).unwrap();
+        let server = Server::new(endpoint, echo()).unwrap();
+        if !is_driven {
+            server.start().unwrap();
+        }
+        say_so();
+        match is_driven {
+            true => loop {
+                server.dispatch(None).unwrap();
+            },
+            false => stay(),
+        }
+    })
+}
+
+/// Calls once, with a message of so many bytes.
+fn call_long(client: &Client, length: usize) {
+    let request = vec![7; length];
+    let mut answer = vec![0; length];
+    let count = client.call_bytes(&request, &mut answer).unwrap();
+    assert!(count == length && answer == request);
+}
+
+#[test]
+fn room_for_long_messages_is_given_back_and_then_nobody_is_woken() {
+    let options = ClientOptions {
+        max_message: LONG,
+        ..within(60_000)
+    };
+    let mut kept = Vec::new();
+    let mut idle = Vec::new();
+    for transport in &TRANSPORTS {
+        for is_driven in [false, true] {
+            let address = Address::new();
+            let server = serve_long(transport, &address, is_driven);
+            let client = transport.client_with(&address, &options);
+            call_long(&client, 1);
+            let number = server.number().to_string();
+            let before = own_memory(&number);
+            call_long(&client, LONG as usize);
+            let what = format!("{}, driven: {is_driven}", transport.name);
+            idle.push((what, number, before));
+            kept.push((server, client, address));
+        }
+    }
+    for (what, number, before) in &idle {
+        eventually(what, || own_memory(number) < before + BESIDES_KIB);
+    }
+    let idle = idle.into_iter().map(|(what, number, _)| (what, number));
+    all_come_to_rest(idle.collect());
+}
+
+#[test]
+fn the_child_of_a_pipe_gives_room_for_long_messages_back_and_is_not_woken_then() {
+    let parent = Process::fork_until_ready(|say_so| {
+        let options = ClientOptions {
+            max_message: LONG,
+            ..within(60_000)
+        };
+        let client = pipe::create(echo(), &options).unwrap();
+        call_long(&client, LONG as usize);
+        say_so();
+        stay()
+    });
+    // A kernel that does not say who the children are has nobody looked at.
+    let children = children(parent.number()).into_iter();
+    let children: Vec<_> = children.map(|child| child.to_string()).collect();
+    for child in &children {
+        // It had room for the message twice, beside what it inherited.
+        eventually("a child of a pipe", || {
+            let most = status_number(child, "VmHWM");
+            status_number(child, "VmRSS") + u64::from(LONG >> 10) < most
+        });
+    }
+    let idle = children
+        .into_iter()
+        .map(|child| ("child".to_owned(), child));
+    all_come_to_rest(idle.collect());
 }

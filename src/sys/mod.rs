@@ -85,6 +85,9 @@ pub(crate) use os::{blocking, known, named_pipe, passed, socket, tcp, transfer};
 // the control socket's that does, if one does. Numbers that nobody guesses: `random`.
 pub(crate) use os::{LineAlarm, doorbell, memory, random};
 
+// Memory of this process's own, page by page: `pages`: `take`, `give_back`.
+use os::pages;
+
 // Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`, `credentials`. `fork`: `follow`,
 // `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`, and a `Mark`
 // of one, which tells whether the system has ended it, where one `MAY_BE_ENDED`;

@@ -2,11 +2,13 @@
 //!
 //! Collections of the standard library end the process instead (`handle_alloc_error`).
 
+use super::pages;
 use super::place::Place;
 use std::alloc::{self, Layout};
 use std::fmt;
 use std::hint::black_box;
 use std::io::{self, ErrorKind};
+use std::num::NonZeroUsize;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 use std::slice;
@@ -42,7 +44,7 @@ pub(crate) const BEFORE: usize = 4;
 pub(crate) struct Room {
     start: NonNull<u8>,
     length: usize,
-    /// What the allocator gave, of [`Room::layout`]; nothing for a room of no bytes.
+    /// What the allocator gave, of [`Room::layout`], or the system, as many bytes; nothing for a room of no bytes.
     allocation: Option<NonNull<u8>>,
 }
 
@@ -53,6 +55,10 @@ unsafe impl Sync for Room {}
 
 /// A room from this size on is large: with it, [`HEADROOM`] has to be left.
 const LARGE: usize = 16 << 10;
+
+/// A room longer than this is the system's, and not the allocator's: giving it back leaves nothing behind, and what is not written to
+/// takes no memory. A shorter one is made faster by the allocator, which has its pages already.
+const OF_SYSTEM: usize = 4 << 20;
 
 /// What is left for allocations that cannot fail when a large room is made, in this thread and
 /// others: where a program break cannot be raised, malloc(3) of glibc takes so much at once.
@@ -75,8 +81,12 @@ impl Room {
             return Ok(Self::empty());
         }
         let layout = Self::layout(length).ok_or(lack)?;
-        // SAFETY: the layout is not of size 0.
-        let allocation = NonNull::new(unsafe { alloc::alloc_zeroed(layout) }).ok_or(lack)?;
+        let allocation = match Self::of_system(length, layout) {
+            Some(bytes) => pages::take(bytes),
+            // SAFETY: the layout is not of size 0.
+            None => NonNull::new(unsafe { alloc::alloc_zeroed(layout) }),
+        };
+        let allocation = allocation.ok_or(lack)?;
         let first = allocation.addr().get() + BEFORE;
         let lead = first.wrapping_neg() % ALIGNMENT;
         let room = Self {
@@ -135,6 +145,11 @@ impl Room {
         let size = length.checked_add(ALIGNMENT - 1)?;
         Layout::from_size_align(size, 1).ok()
     }
+
+    /// How many bytes a room of this length, with this layout, takes from the system, if it does.
+    fn of_system(length: usize, layout: Layout) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(layout.size()).filter(|_| length > OF_SYSTEM)
+    }
 }
 
 /// Otherwise a bug is at hand, which is not to become a message of zeros.
@@ -173,8 +188,12 @@ impl DerefMut for Room {
 impl Drop for Room {
     fn drop(&mut self) {
         if let (Some(allocation), Some(layout)) = (self.allocation, Self::layout(self.length)) {
-            // SAFETY: it was allocated with this layout, once, in `new`.
-            unsafe { alloc::dealloc(allocation.as_ptr(), layout) };
+            match Self::of_system(self.length, layout) {
+                // SAFETY: it was taken with this length, once, in `new`.
+                Some(bytes) => unsafe { pages::give_back(allocation, bytes) },
+                // SAFETY: it was allocated with this layout, once, in `new`.
+                None => unsafe { alloc::dealloc(allocation.as_ptr(), layout) },
+            }
         }
     }
 }
@@ -204,8 +223,12 @@ mod tests {
 
     #[test]
     fn a_room_of_any_length_is_zero_and_its_first_message_is_aligned() {
-        let rooms: Vec<_> = (0..100).map(|length| Room::new(length).unwrap()).collect();
-        for (length, room) in rooms.iter().enumerate() {
+        let lengths = (0..100).chain([OF_SYSTEM, OF_SYSTEM + 1]);
+        let rooms: Vec<_> = lengths
+            .map(|length| (length, Room::new(length).unwrap()))
+            .collect();
+        for (length, room) in &rooms {
+            let length = *length;
             assert!(length < BEFORE || is_aligned(&room[BEFORE..]), "{length}");
             assert_eq!(**room, *vec![0; length]);
         }

@@ -29,6 +29,7 @@ pub(crate) mod clock;
 pub(crate) mod lack;
 mod names;
 mod open;
+pub(crate) mod pages;
 mod processes;
 mod shared;
 

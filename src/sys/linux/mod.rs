@@ -19,6 +19,7 @@ pub(crate) mod lack;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod named_pipe;
+pub(crate) mod pages;
 pub(crate) mod passed;
 pub(crate) mod pipe;
 pub(crate) mod poll;

@@ -45,7 +45,7 @@ pub(crate) mod transfer;
 mod waiting;
 mod winsock;
 
-pub(crate) use super::bare::{NoFork, cancel, clock, fifo, file, fork, holder, passed};
+pub(crate) use super::bare::{NoFork, cancel, clock, fifo, file, fork, holder, pages, passed};
 pub(crate) use alarm::LineAlarm;
 pub(crate) use call::is_shortage;
 pub(crate) use handle::Handle;

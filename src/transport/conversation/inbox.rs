@@ -6,6 +6,7 @@ mod lent;
 #[cfg(test)]
 mod tests;
 
+use super::spare::Spare;
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::{BEFORE, NoMemory, Room};
 use std::mem;
@@ -53,11 +54,6 @@ const WITHIN: &str = "what has arrived lies within its room";
 /// Room grows to so many times what has arrived, if the frame needs it: all copies of a frame that was
 /// moved from one room to the next take a third of the time that one takes.
 const GROWTH: usize = 4;
-
-/// The most room that is passed on from one peer to the next.
-pub(super) const SPARE_ROOM: usize = 4 << 20;
-/// Such room is lent to a frame of which a part like this has arrived.
-const LENT_FOR: usize = 16;
 
 impl Inbox {
     /// An empty one; bodies longer than `limit` bytes are not taken.
@@ -162,41 +158,42 @@ impl Inbox {
 
     /// Takes the room in `spare` for the frame that has begun, if it needs it and enough of it has arrived.
     #[inline]
-    pub(crate) fn borrow_room(&mut self, spare: &mut Room) {
-        if spare.len() > self.buffer.len() {
+    pub(crate) fn borrow_room(&mut self, spare: &mut Spare) {
+        if spare.longest() > self.buffer.len() {
             self.take_room(spare);
         }
     }
 
-    fn take_room(&mut self, spare: &mut Room) {
+    #[inline(never)]
+    fn take_room(&mut self, spare: &mut Spare) {
         let needed = self.needed();
-        let has_earned = spare.len() / LENT_FOR <= self.filled.len();
-        if needed <= self.buffer.len() || needed > spare.len() || !has_earned {
+        if needed <= self.buffer.len() {
             return;
         }
         let arrived = self.buffer.get(self.filled.clone()).expect(WITHIN);
-        let place = spare.get_mut(..arrived.len());
-        place
-            .expect("spare room is larger")
-            .copy_from_slice(arrived);
+        let Some(room) = spare.earned(needed, arrived.len()) else {
+            return;
+        };
+        let place = room.get_mut(..arrived.len());
+        place.expect("it is longer").copy_from_slice(arrived);
         self.filled = 0..arrived.len();
-        mem::swap(&mut self.buffer, spare);
+        mem::swap(&mut self.buffer, room);
     }
 
     /// Makes large room that is empty spare, for the next connection that needs some: the system takes longer to make
     /// room than a peer to fill it.
     #[inline]
-    pub(crate) fn return_room(&mut self, spare: &mut Room) {
+    pub(crate) fn return_room(&mut self, spare: &mut Spare) {
         if self.buffer.len() > KEPT_ROOM && self.filled.is_empty() {
             self.leave_room(spare);
         }
     }
 
-    fn leave_room(&mut self, spare: &mut Room) {
-        let length = self.buffer.len();
-        if length <= SPARE_ROOM && length > spare.len() {
+    #[inline(never)]
+    fn leave_room(&mut self, spare: &mut Spare) {
+        if let Some(place) = spare.place_for(self.buffer.len()) {
             self.filled = 0..0;
-            mem::swap(&mut self.buffer, spare);
+            mem::swap(&mut self.buffer, place);
             if self.buffer.len() < KEPT_ROOM {
                 // The next may be as large. Where there is no memory now, there may be later.
                 self.buffer = Room::new(KEPT_ROOM).unwrap_or_default();

@@ -8,3 +8,4 @@ pub(crate) mod inbox;
 pub(crate) mod outbox;
 pub(crate) mod sending;
 pub(crate) mod server;
+pub(crate) mod spare;

@@ -1,6 +1,6 @@
 //! Frames on their way out.
 
-use super::inbox::SPARE_ROOM;
+use super::spare::Spare;
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::{ALIGNMENT, BEFORE, NoMemory, Room};
 use std::mem;
@@ -19,6 +19,8 @@ pub(crate) struct Outbox {
     size: usize,
     /// The longest body, in bytes.
     longest: u32,
+    /// Much of the room was filled since that was asked last.
+    pub(crate) was_used: bool,
     /// The bits that are 0 in the place of a body less [`PREFIX`]: as many as [`ALIGNMENT`] asks for, or none.
     aligned_bits: usize,
 }
@@ -26,8 +28,8 @@ pub(crate) struct Outbox {
 /// Answers are to be taken out when there are this many bytes of them.
 const HIGH_WATER: usize = 64 << 10;
 
-/// Room of which more than this was filled is given back.
-const KEPT_ROOM: usize = SPARE_ROOM + HIGH_WATER;
+/// As much as usual frames fill; more is worth giving back once it is not in use any more.
+const USUAL: usize = 2 * HIGH_WATER;
 
 // A body right behind the first prefix is aligned, and so is each as many bytes further as an alignment has.
 const _: () = assert!(BEFORE == PREFIX && ALIGNMENT.is_power_of_two());
@@ -47,6 +49,7 @@ impl Outbox {
             end: 0,
             size,
             longest,
+            was_used: false,
             aligned_bits: if aligns { ALIGNMENT - 1 } else { 0 },
         })
     }
@@ -72,15 +75,21 @@ impl Outbox {
     /// Takes all frames out.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        if self.end > KEPT_ROOM {
-            self.renew();
+        if self.end > USUAL {
+            self.was_used = true;
         }
         self.end = 0;
     }
 
-    /// Gives pages back that were written to. Without memory for other room, this one does.
-    #[cold]
-    fn renew(&mut self) {
+    /// Whether much of the room was in use since that was asked last.
+    #[inline]
+    pub(crate) fn was_used(&mut self) -> bool {
+        mem::take(&mut self.was_used)
+    }
+
+    /// Gives the pages back that were written to, while it is empty. Without memory for other room, this one does.
+    pub(crate) fn trim(&mut self) {
+        debug_assert_eq!(self.end, 0, "frames are on their way out");
         if let Ok(room) = Room::new(self.size) {
             self.room = room;
         }
@@ -92,26 +101,27 @@ impl Outbox {
     pub(super) fn hand_over(
         &mut self,
         start: usize,
-        spare: &mut Room,
+        spare: &mut Spare,
     ) -> Result<(Room, Range<usize>), NoMemory> {
         let rest = start..self.end;
         if rest.len() <= self.room.len() / 2 {
-            let copy = Room::copy_of(self.room.get(rest.clone()).expect(WITHIN))?;
+            let copy = spare.copy_of(self.room.get(rest.clone()).expect(WITHIN))?;
             self.clear();
             return Ok((copy, 0..rest.len()));
         }
-        let fresh = match spare.len() == self.size {
-            true => mem::take(spare),
+        let fresh = match spare.answers.len() == self.size {
+            true => mem::take(&mut spare.answers),
             false => Room::new(self.size)?,
         };
         self.end = 0;
         Ok((mem::replace(&mut self.room, fresh), rest))
     }
 
-    /// Takes back room that was handed over, for the next time, if it is worth that.
-    pub(super) fn take_back(&self, room: Room, spare: &mut Room) {
-        if room.len() == self.size && room.len() <= KEPT_ROOM {
-            *spare = room;
+    /// Takes back room that was handed over, for the next time.
+    pub(super) fn take_back(&self, room: Room, spare: &mut Spare) {
+        match room.len() == self.size {
+            true => (spare.answers, spare.was_used) = (room, true),
+            false => spare.take_back(room),
         }
     }
 
@@ -233,7 +243,7 @@ mod tests {
     #[test]
     fn what_is_handed_over_keeps_little_more_room_than_it_needs() {
         let mut outbox = Outbox::new(1 << 20, true).unwrap();
-        let mut spare = Room::empty();
+        let mut spare = Spare::default();
         for length in [10, 1 << 20, 10, 1 << 20] {
             append(&mut outbox, length, 9);
             let (room, rest) = outbox.hand_over(PREFIX, &mut spare).unwrap();
@@ -242,38 +252,40 @@ mod tests {
             assert_eq!(outbox.len(), 0);
             outbox.take_back(room, &mut spare);
         }
-        assert_eq!(spare.len(), outbox.size);
+        assert_eq!(spare.answers.len(), outbox.size);
     }
 
     #[test]
-    fn room_comes_back_if_it_is_the_outboxs_own_and_not_too_large() {
-        for (longest, comes_back) in [(1 << 20, true), (8 << 20, false)] {
+    fn room_comes_back_to_where_it_serves_the_next() {
+        for longest in [1 << 20, 8 << 20] {
             let outbox = Outbox::new(longest, true).unwrap();
             for (length, is_own) in [(outbox.size, true), (outbox.size - 1, false)] {
-                let mut spare = Room::empty();
+                let mut spare = Spare::default();
                 outbox.take_back(Room::new(length).unwrap(), &mut spare);
-                let kept = if comes_back && is_own { length } else { 0 };
-                assert_eq!(spare.len(), kept, "{length} bytes of {}", outbox.size);
+                let kept = if is_own { length } else { 0 };
+                assert_eq!(spare.answers.len(), kept, "of {}", outbox.size);
+                assert!(spare.was_used());
             }
         }
     }
 
     #[test]
-    fn room_of_which_more_was_filled_than_is_kept_is_given_back() {
+    fn room_of_which_much_was_filled_is_kept_until_it_is_trimmed() {
         let mut outbox = Outbox::new(8 << 20, true).unwrap();
         append(&mut outbox, 9, 7);
-        for (filled, is_kept) in [
-            (KEPT_ROOM - 1, true),
-            (KEPT_ROOM, true),
-            (KEPT_ROOM + 1, false),
-        ] {
+        for (filled, is_much) in [(USUAL, false), (USUAL + 1, true), (8 << 20, true)] {
             outbox.end = filled;
             outbox.clear();
-            assert_eq!(outbox.len(), 0);
-            let first = if is_kept { 7 } else { 0 };
-            let body = outbox.room.get(PREFIX..PREFIX + 9);
-            assert_eq!(body, Some(&[first; 9][..]), "{filled} bytes");
+            assert_eq!((outbox.len(), outbox.was_used()), (0, is_much));
+            assert!(!outbox.was_used(), "{filled} bytes: it was asked before");
         }
+        let first = |outbox: &Outbox| outbox.room.get(PREFIX..PREFIX + 9).unwrap().to_vec();
+        assert_eq!(first(&outbox), [7; 9]);
+        outbox.trim();
+        assert_eq!(
+            (first(&outbox), outbox.room.len()),
+            (vec![0; 9], outbox.size)
+        );
     }
 
     #[test]

@@ -5,19 +5,10 @@ mod tests;
 
 use super::inbox::{Inbox, Piece};
 use super::outbox::Outbox;
+use super::spare::Spare;
 use crate::sys::room::{NoMemory, Room};
 use std::mem;
 use std::ops::Range;
-
-/// Room that one connection is done with, for the next that needs some.
-#[derive(Debug, Default)]
-pub(crate) struct Spare {
-    /// Large room.
-    pub(crate) requests: Room,
-    pub(crate) answers: Room,
-    /// What every read needs where it may lose what it has no room for: lent while there is something to read.
-    pub(crate) reading: Room,
-}
 
 /// A request of which the rest has to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +83,8 @@ impl ServerSide {
     /// Room for the next read.
     #[inline]
     pub(crate) fn room(&mut self, spare: &mut Spare) -> Result<&mut [u8], NoMemory> {
-        self.inbox.return_room(&mut spare.requests);
-        self.inbox.borrow_room(&mut spare.requests);
+        self.inbox.return_room(spare);
+        self.inbox.borrow_room(spare);
         self.inbox.room()
     }
 
@@ -103,8 +94,8 @@ impl ServerSide {
         least: usize,
         spare: &mut Spare,
     ) -> Result<&mut [u8], NoMemory> {
-        self.inbox.return_room(&mut spare.requests);
-        self.inbox.borrow_room(&mut spare.requests);
+        self.inbox.return_room(spare);
+        self.inbox.borrow_room(spare);
         self.inbox.take_lent(&mut spare.reading);
         self.inbox.room_of(least)
     }
@@ -139,12 +130,12 @@ impl ServerSide {
     /// No request is left: large room becomes spare.
     #[inline]
     pub(crate) fn rest(&mut self, spare: &mut Spare) {
-        self.inbox.return_room(&mut spare.requests);
+        self.inbox.return_room(spare);
     }
 
     /// Nothing is asked for now: all room goes to who reads next.
     pub(crate) fn rest_without_room(&mut self, spare: &mut Spare) {
-        self.inbox.return_room(&mut spare.requests);
+        self.inbox.return_room(spare);
         self.inbox.give_back_lent(&mut spare.reading);
     }
 
@@ -173,7 +164,7 @@ impl ServerSide {
     /// The client takes no more for now: what it did not take is kept, and `out` is for others.
     pub(crate) fn keep(&mut self, out: &mut Outbox, spare: &mut Spare) -> Result<(), NoMemory> {
         if !self.has_backlog() {
-            let (room, rest) = out.hand_over(self.written, &mut spare.answers)?;
+            let (room, rest) = out.hand_over(self.written, spare)?;
             (self.backlog, self.written, self.end) = (room, rest.start, rest.end);
         }
         Ok(())
@@ -184,7 +175,7 @@ impl ServerSide {
     pub(crate) fn wrote_all(&mut self, out: &mut Outbox, spare: &mut Spare) {
         self.written = 0;
         match self.has_backlog() {
-            true => out.take_back(mem::take(&mut self.backlog), &mut spare.answers),
+            true => out.take_back(mem::take(&mut self.backlog), spare),
             false => out.clear(),
         }
     }

@@ -106,6 +106,7 @@ impl<'a> EventLoop<'a> {
         let mut shard = Held::take(&crew, 0);
         reminder.begin_turn(&shard);
         let turn = worker.turn(&mut shard, reminder, wait);
+        worker.turns.note_large_room(&mut shard);
         let ended = reminder.end_turn(&mut shard);
         drop(shard);
         let given_back = worker.into_turns().into_tools();
@@ -142,6 +143,9 @@ impl<'a> Worker<'a> {
         loop {
             let had_work =
                 shard.queue.is_busy() || !only_looks && waiting::spin(&mut self.turns, shard);
+            if !had_work {
+                self.turns.note_large_room(shard);
+            }
             let left = match had_work || only_looks {
                 true => Some(Duration::ZERO),
                 false => until.map(|until| until.saturating_duration_since(Instant::now())),

@@ -34,6 +34,7 @@ mod stage;
 mod stream;
 mod sweep;
 mod token;
+mod trim;
 mod turn;
 mod turns;
 mod waiting;
@@ -49,6 +50,7 @@ pub(crate) use limits::Limits;
 pub(crate) use quantum::Quantum;
 pub(crate) use sleep::{Sleepers, sleep_counted};
 pub(crate) use stream::{StreamPeer, Watched};
+pub(crate) use trim::Trim;
 pub(crate) use turn::{Happened, TurnEnd};
 pub(crate) use work::Work;
 

@@ -9,6 +9,7 @@ use super::clock::{Clock, Times};
 use super::doors::Pause;
 use super::queue::{Queue, Standing};
 use super::slab::{Key, Slab};
+use super::trim::Trim;
 use super::{Happened, Limits, Peer};
 use crate::sys::ready::Ready;
 use crate::sys::{Event, cpu};
@@ -24,6 +25,8 @@ pub(super) struct Shard {
     pub(super) pause: Pause,
     /// The last client may have gone.
     pub(super) may_be_idle: bool,
+    /// When its thread gives large room back; it is woken for that by the clock.
+    pub(super) trim: Trim,
 }
 
 /// A peer, and how it is doing.
@@ -65,6 +68,7 @@ impl Shard {
             clock: Clock::default(),
             pause: Pause::default(),
             may_be_idle: false,
+            trim: Trim::default(),
         }
     }
 
@@ -238,6 +242,12 @@ impl Shard {
     #[inline]
     pub(super) fn is_timed(&self) -> bool {
         self.clock.next().is_some() || self.pause.until().is_some()
+    }
+
+    /// Large room was in use until now.
+    pub(super) fn put_off_trim(&mut self, now: Instant) {
+        let at = self.trim.put_off(now);
+        self.clock.sweep_by(at);
     }
 
     /// The next time at which something has to be done.

@@ -1,4 +1,4 @@
-//! Dropping peers that are too slow.
+//! Dropping peers that are too slow, and giving room back that nobody needs.
 
 #[cfg(test)]
 mod tests;
@@ -7,7 +7,7 @@ use super::held::Held;
 use super::turns::Turns;
 use std::time::{Duration, Instant};
 
-/// Drops the peers that are too slow, if it is time to look for them.
+/// Drops the peers that are too slow, and trims, if it is time to look.
 pub(super) fn sweep_if_due<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>, now: Instant) {
     if let Some(unread) = shard.clock.strike(now) {
         sweep(turns, shard, now, unread);
@@ -35,4 +35,5 @@ fn sweep<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>, now: Instant, unread: 
             shard.clock.sweep_by(due);
         }
     }
+    turns.trim_if_due(shard, now);
 }

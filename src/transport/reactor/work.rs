@@ -2,7 +2,7 @@
 
 use crate::sys::Bell;
 use crate::transport::conversation::outbox::Outbox;
-use crate::transport::conversation::server::Spare;
+use crate::transport::conversation::spare::Spare;
 use crate::transport::deferral::{Body, Manner, Service};
 use crate::transport::{Answer, Tally, Visitor, Written};
 use std::io;
@@ -84,6 +84,23 @@ impl<'a> Work<'a> {
             spare: self.spare,
             tally: self.tally,
         }
+    }
+
+    /// Whether large room was in use since [`Work::used_large_room`] was asked last.
+    #[inline]
+    pub(crate) fn has_used_large_room(&self) -> bool {
+        self.out.was_used | self.spare.was_used
+    }
+
+    /// The same, from now on.
+    pub(crate) fn used_large_room(&mut self) -> bool {
+        self.out.was_used() | self.spare.was_used()
+    }
+
+    /// Gives large room back.
+    pub(crate) fn trim(&mut self) {
+        self.out.trim();
+        self.spare.trim();
     }
 
     /// Has the request with this body, which is `from` this client, answered in this manner.

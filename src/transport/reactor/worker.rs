@@ -91,6 +91,9 @@ impl<'a> Worker<'a> {
             if shard.queue.is_busy() {
                 shard.queue_asking();
             }
+            if !must_look {
+                self.turns.note_large_room(shard);
+            }
             let count = waiting::wait(shard, &self.wards, &mut events, must_look)?;
             if self.go_on(shard, events.get(..count).unwrap_or_default())? == Next::End {
                 return Ok(());

@@ -9,11 +9,13 @@ use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::{AsSource, Handle, LineAlarm, Source, cpu, is_shortage, socket};
+use crate::transport::conversation::spare::Spare;
 use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
 use crate::transport::{Cause, Visitor};
 use batch::Batch;
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::ops::Range;
 
 mod batch;
@@ -82,7 +84,7 @@ struct SharedPeer<M = Prompt> {
     /// Where it last asked from.
     cpu: u16,
     max_message: u32,
-    /// What was copied out of the buffer: this part of the room.
+    /// What was copied out of the buffer: this part of the room. Large room is left to others once the request is answered.
     copy: Room,
     copied: Range<usize>,
     /// The batch in `copy` that is being answered.
@@ -96,6 +98,9 @@ struct SharedPeer<M = Prompt> {
 
 /// The length of requests from which on no line holds one.
 const LARGE: usize = INLINE + 1;
+
+/// The most room for a copy that a client keeps.
+const KEPT_COPY: usize = PREFIX + (64 << 10);
 
 impl SharedPeer {
     fn new(control: Handle, shared: Shared, visitor: Visitor, max_message: u32) -> Self {
@@ -150,7 +155,7 @@ impl<M: Manner> SharedPeer<M> {
         let slot = &self.shared.slot;
         let prefix = slot.prefix();
         if slot.kind() == layout::BATCH {
-            let batch = self.begin_batch(prefix)?;
+            let batch = self.begin_batch(prefix, &mut work.spare)?;
             return self.go_on_with_batch(batch, work);
         }
         let is_too_large = prefix > self.max_message;
@@ -190,16 +195,27 @@ impl<M: Manner> SharedPeer<M> {
 
     /// Copies the start of the buffer to this place of the room. A client that never asked for it has put
     /// nothing into it.
-    fn copy_out(&mut self, length: usize, place: usize) -> io::Result<()> {
+    fn copy_out(&mut self, length: usize, place: usize, spare: &mut Spare) -> io::Result<()> {
         let buffer = self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?;
         self.copied = place..place + length;
-        if self.copied.end > self.copy.len() {
+        let least = self.copied.end;
+        if least > self.copy.len() {
             self.copy = Room::empty(); // Given back before.
-            self.copy = Room::new(self.copied.end)?;
+            self.copy = match spare.take(least) {
+                Some(room) => room,
+                None => Room::new(least)?,
+            };
         }
         let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
         buffer.take_request(copy);
         Ok(())
+    }
+
+    /// Leaves the room of a copy that nobody needs any more to the next client with a long request, if it is large.
+    fn leave_copy(&mut self, spare: &mut Spare) {
+        if self.copy.len() > KEPT_COPY {
+            spare.put(mem::take(&mut self.copy));
+        }
     }
 
     /// Puts the answer, one frame, where the client looks for it, and wakes the client if it sleeps.

@@ -9,6 +9,7 @@
 use super::{FIRST_ROOM, Inbox, KEPT_ROOM, Piece};
 use crate::protocol::frame::{Notice, PREFIX};
 use crate::sys::room::{ALIGNMENT, Room};
+use crate::transport::conversation::spare::Spare;
 use crate::transport::fuzz::Steps;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +60,8 @@ fn split(mut stream: &[u8], limit: u32) -> (Vec<Got>, bool) {
 fn feed(inbox: &mut Inbox, mut stream: &[u8], cuts: &[u8]) -> Vec<Got> {
     let mut cuts = cuts.iter().cycle();
     let mut pieces = Vec::new();
-    let mut spare = Room::new(3000).unwrap();
+    let mut spare = Spare::default();
+    spare.put(Room::new(3000).unwrap());
     loop {
         loop {
             let foretold = inbox.has_whole_piece();
@@ -92,7 +94,7 @@ fn feed(inbox: &mut Inbox, mut stream: &[u8], cuts: &[u8]) -> Vec<Got> {
 }
 
 /// What servers and clients do between two reads changes nothing of what was read.
-fn move_what_arrived(inbox: &mut Inbox, cut: usize, spare: &mut Room) {
+fn move_what_arrived(inbox: &mut Inbox, cut: usize, spare: &mut Spare) {
     if cut % 2 == 1 {
         inbox.return_room(spare);
         inbox.borrow_room(spare);

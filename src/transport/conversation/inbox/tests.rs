@@ -1,5 +1,13 @@
 use super::*;
 use crate::transport::ALIGNMENT;
+use crate::transport::conversation::spare::{LENT_FOR, USUAL_ROOM};
+
+/// Spare room of so many bytes.
+fn with(length: usize) -> Spare {
+    let mut spare = Spare::default();
+    spare.put(Room::new(length).unwrap());
+    spare
+}
 
 fn feed(inbox: &mut Inbox, mut bytes: &[u8], step: usize) -> Vec<Result<Vec<u8>, Piece>> {
     let mut pieces = Vec::new();
@@ -67,7 +75,7 @@ fn a_hostile_prefix_allocates_nothing() {
 fn room_grows_with_what_has_arrived() {
     const LENGTH: usize = 64 << 20;
     let mut inbox = Inbox::new(64 << 20);
-    let mut spare = Room::new(SPARE_ROOM).unwrap();
+    let mut spare = with(USUAL_ROOM);
     let prefix = u32::try_from(LENGTH).unwrap().to_le_bytes();
     let (mut arrived, mut copied, mut room) = (0, 0, 0);
     // As much at a time as a socket holds, but the first byte of the body alone.
@@ -86,7 +94,7 @@ fn room_grows_with_what_has_arrived() {
         }
         assert!(
             room <= FIRST_ROOM.max(GROWTH * arrived)
-                || room == SPARE_ROOM && room <= LENT_FOR * arrived,
+                || room == USUAL_ROOM && room <= LENT_FOR * arrived,
             "{room} bytes for {arrived}"
         );
         inbox.fill(count);
@@ -218,10 +226,10 @@ fn room_that_another_left_is_taken_by_a_frame_that_needs_it_and_has_earned_it() 
     let is_lent = |length: usize, arrived: usize, spare_length: usize| {
         let bytes = [&prefix_of(length)[..], &vec![7; arrived]].concat();
         let mut inbox = holding(&bytes[..arrived], 1 << 20);
-        let mut spare = Room::new(spare_length).unwrap();
+        let mut spare = with(spare_length);
         inbox.borrow_room(&mut spare);
         assert_eq!(inbox.bytes(inbox.filled.clone()), &bytes[..arrived]);
-        let lengths = (inbox.buffer.len(), spare.len());
+        let lengths = (inbox.buffer.len(), spare.longest());
         let is_lent = lengths == (spare_length, FIRST_ROOM);
         assert!(is_lent || lengths == (FIRST_ROOM, spare_length));
         is_lent
@@ -243,24 +251,27 @@ fn large_room_with_nothing_in_it_is_left_to_the_next() {
     fn leave(length: usize, there: usize) -> (usize, usize) {
         let mut inbox = Inbox::new(1 << 30);
         inbox.buffer = Room::new(length).unwrap();
-        let mut spare = Room::new(there).unwrap();
+        let mut spare = with(there);
         inbox.return_room(&mut spare);
-        (inbox.buffer.len(), spare.len())
+        (inbox.buffer.len(), spare.longest())
     }
+    const LONG: usize = USUAL_ROOM + 1;
     assert_eq!(leave(KEPT_ROOM, 0), (KEPT_ROOM, 0), "not large");
     assert_eq!(leave(KEPT_ROOM + 1, 0), (KEPT_ROOM, KEPT_ROOM + 1));
-    assert_eq!(leave(SPARE_ROOM, KEPT_ROOM), (KEPT_ROOM, SPARE_ROOM));
-    assert_eq!(leave(SPARE_ROOM + 1, 0), (SPARE_ROOM + 1, 0), "too large");
-    assert_eq!(leave(SPARE_ROOM, SPARE_ROOM), (SPARE_ROOM, SPARE_ROOM));
+    assert_eq!(leave(USUAL_ROOM, KEPT_ROOM), (KEPT_ROOM, USUAL_ROOM));
+    assert_eq!(leave(LONG, 0), (KEPT_ROOM, LONG));
+    assert_eq!(leave(LONG, LONG), (LONG, LONG));
+    assert_eq!(leave(USUAL_ROOM, LONG), (KEPT_ROOM, LONG), "beside it");
+    assert_eq!(leave(USUAL_ROOM, USUAL_ROOM), (USUAL_ROOM, USUAL_ROOM));
     let between = KEPT_ROOM + 1;
-    assert_eq!(leave(SPARE_ROOM, between), (between, SPARE_ROOM));
+    assert_eq!(leave(USUAL_ROOM, between), (between, USUAL_ROOM));
     // Not while something is in it.
     let mut inbox = Inbox::new(1 << 30);
-    inbox.buffer = Room::new(SPARE_ROOM).unwrap();
+    inbox.buffer = Room::new(USUAL_ROOM).unwrap();
     inbox.fill(1);
-    let mut spare = Room::empty();
+    let mut spare = Spare::default();
     inbox.return_room(&mut spare);
-    assert_eq!(spare.len(), 0);
+    assert_eq!(spare.longest(), 0);
 }
 
 #[test]
@@ -270,7 +281,7 @@ fn once_large_room_is_left_the_next_frame_begins_in_what_there_is_instead() {
     inbox.buffer = Room::copy_of(&large).unwrap();
     inbox.fill(large.len());
     assert!(matches!(inbox.next(), Some(Piece::Body(_))));
-    inbox.return_room(&mut Room::empty());
+    inbox.return_room(&mut Spare::default());
     assert_eq!(inbox.buffer.len(), KEPT_ROOM);
     assert!(!inbox.has_partial_frame() && !inbox.has_whole_piece());
     assert_eq!((inbox.begun_body(), inbox.next()), (0, None));

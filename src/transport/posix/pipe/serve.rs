@@ -14,9 +14,10 @@ use crate::sys::wait::Spin;
 use crate::sys::{AsSource, Source, blocking, socket, transfer};
 use crate::transport::conversation::inbox::Piece;
 use crate::transport::conversation::outbox::Outbox;
-use crate::transport::conversation::server::{ServerSide, Spare};
+use crate::transport::conversation::server::ServerSide;
+use crate::transport::conversation::spare::Spare;
 use crate::transport::deferral::{Manner, Parking, Prompt, Service};
-use crate::transport::reactor::{Limits, Times, TurnEnd};
+use crate::transport::reactor::{Limits, Times, Trim, TurnEnd};
 use crate::transport::{
     Bell, Cause, Credentials, Deadline, Endpoint, ServerOptions, Task, Visit, Visitors,
 };
@@ -96,6 +97,7 @@ fn converse(
     };
     let limits = Limits::new(options, 1);
     let mut times = Times::new(&limits, Instant::now());
+    let mut trim = Trim::default();
     loop {
         let had_partial = side.has_partial();
         let has_answered = side.has_next();
@@ -134,10 +136,21 @@ fn converse(
         };
         let room = side.room(&mut spare);
         let room = room.map_err(|error| lack("read requests", error))?;
-        match requests.read(room, limit) {
+        if out.was_used() | spare.was_used() {
+            let _ = trim.put_off(Instant::now());
+        }
+        let left = |at: Instant| at.saturating_duration_since(Instant::now());
+        let trimmed_in = trim.next().map(left);
+        match requests.read(room, limit.or(trimmed_in)) {
             Ok(0) if stop.is_some_and(Bell::has_rung) => return Ok(Visit::Ended),
             Ok(0) => return Ok(Visit::Left),
             Ok(count) => side.fill(count),
+            Err(error) if error.kind() == ErrorKind::TimedOut && limit.is_none() => {
+                if trim.strikes(Instant::now()) {
+                    out.trim();
+                    spare.trim();
+                }
+            }
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 return Ok(Visit::Dropped(times.cause(Instant::now(), &limits)));
             }

@@ -4,6 +4,7 @@ use super::super::layout;
 use super::{COPIED, SharedPeer};
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::cpu;
+use crate::transport::conversation::spare::Spare;
 use crate::transport::deferral::Manner;
 use crate::transport::reactor::{Quantum, TurnEnd, Work};
 use std::io::{self, ErrorKind};
@@ -19,11 +20,11 @@ pub(super) struct Batch {
 
 impl<M: Manner> SharedPeer<M> {
     /// Copies a batch of this many bytes out of the buffer.
-    pub(super) fn begin_batch(&mut self, length: u32) -> io::Result<Batch> {
+    pub(super) fn begin_batch(&mut self, length: u32, spare: &mut Spare) -> io::Result<Batch> {
         if length as usize > layout::half_of_buffer(self.max_message) {
             return Err(ErrorKind::InvalidData.into());
         }
-        self.copy_out(length as usize, 0)?;
+        self.copy_out(length as usize, 0, spare)?;
         Ok(Batch::default())
     }
 
@@ -65,6 +66,7 @@ impl<M: Manner> SharedPeer<M> {
             }
         }
         self.put_answers(&mut batch, work)?;
+        self.leave_copy(&mut work.spare);
         work.count(quantum.answered(), quantum.bytes());
         let length = u32::try_from(batch.answered).map_err(|_| ErrorKind::InvalidData)?;
         let data = frame::prefix(length);

@@ -24,6 +24,7 @@ impl<M: Manner> SharedPeer<M> {
         let mut written = self.answer_in_place(length, longest, work);
         if written.is_none() {
             written = self.answer_copied(length, longest, work)?;
+            self.leave_copy(&mut work.spare);
         }
         work.count(1, length);
         if self.manner.is_parked() {
@@ -65,7 +66,7 @@ impl<M: Manner> SharedPeer<M> {
             data = self.shared.slot.data(length);
             data.body(length)
         } else {
-            self.copy_out(length, PREFIX)?;
+            self.copy_out(length, PREFIX, &mut work.spare)?;
             self.copy.get(self.copied.clone()).expect(COPIED)
         };
         let room = self.buffer.as_mut().and_then(Buffer::answer_room);
