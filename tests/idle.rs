@@ -7,6 +7,9 @@ mod support;
 use calc_ipc::service::{Client, Handler, Server, pipe};
 use calc_ipc::transport::{ClientOptions, ServerOptions};
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use support::processes::state::{children, status_number};
 use support::{Address, Process, TRANSPORTS, Transport, add, echo, eventually, stay, within};
@@ -138,6 +141,9 @@ const BESIDES_KIB: u64 = 8 << 10;
 /// The longest message.
 const LONG: u32 = 12 << 20;
 
+/// One that makes no room long, though it does not fit into what a client keeps.
+const SHORT: usize = 70_000;
+
 /// A server of echoes in a process of its own, on threads of the library's or driven by a loop.
 fn serve_long(transport: &Transport, address: &Address, is_driven: bool) -> Process {
     Process::fork_until_ready(|say_so| {
@@ -190,37 +196,53 @@ fn room_for_long_messages_is_given_back_and_then_nobody_is_woken() {
             kept.push((server, client, address));
         }
     }
-    for (what, number, before) in &idle {
-        eventually(what, || own_memory(number) < before + BESIDES_KIB);
+    for ((what, number, before), (_, client, _)) in idle.iter().zip(&kept) {
+        eventually(what, || {
+            call_long(client, SHORT); // It keeps nothing that is longer.
+            own_memory(number) < before + BESIDES_KIB
+        });
     }
     let idle = idle.into_iter().map(|(what, number, _)| (what, number));
     all_come_to_rest(idle.collect());
 }
 
-#[test]
-fn the_child_of_a_pipe_gives_room_for_long_messages_back_and_is_not_woken_then() {
-    let parent = Process::fork_until_ready(|say_so| {
-        let options = ClientOptions {
+/// A server on this end of a pair, in a process of its own, which was asked for a long echo over the other.
+fn asked_over_a_pipe(idle_timeout: Duration) -> (Process, UnixStream) {
+    let (mut client, end) = UnixStream::pair().unwrap();
+    let server = Process::fork_until_ready(|say_so| {
+        let options = ServerOptions {
             max_message: LONG,
-            ..within(60_000)
+            idle_timeout,
+            ..ServerOptions::default()
         };
-        let client = pipe::create(echo(), &options).unwrap();
-        call_long(&client, LONG as usize);
         say_so();
-        stay()
+        pipe::serve(end.as_fd(), end.as_fd(), echo(), &options).unwrap();
     });
-    // A kernel that does not say who the children are has nobody looked at.
-    let children = children(parent.number()).into_iter();
-    let children: Vec<_> = children.map(|child| child.to_string()).collect();
-    for child in &children {
+    let request = [&LONG.to_le_bytes()[..], &vec![7; LONG as usize]].concat();
+    let mut answer = vec![0; request.len()];
+    let mut writer = client.try_clone().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| writer.write_all(&request).unwrap());
+        client.read_exact(&mut answer).unwrap();
+    });
+    assert!(answer == request);
+    (server, client)
+}
+
+#[test]
+fn who_serves_a_pipe_gives_room_for_long_messages_back_and_is_not_woken_then() {
+    let hour = Duration::from_secs(3600);
+    let servers = [Duration::ZERO, hour].map(asked_over_a_pipe);
+    let numbers = servers
+        .each_ref()
+        .map(|(server, _)| server.number().to_string());
+    for number in &numbers {
         // It had room for the message twice, beside what it inherited.
-        eventually("a child of a pipe", || {
-            let most = status_number(child, "VmHWM");
-            status_number(child, "VmRSS") + u64::from(LONG >> 10) < most
+        eventually("who serves a pipe", || {
+            let most = status_number(number, "VmHWM");
+            status_number(number, "VmRSS") + u64::from(LONG >> 10) < most
         });
     }
-    let idle = children
-        .into_iter()
-        .map(|child| ("child".to_owned(), child));
-    all_come_to_rest(idle.collect());
+    let idle = numbers.map(|number| ("who serves a pipe".to_owned(), number));
+    all_come_to_rest(idle.into());
 }

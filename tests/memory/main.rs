@@ -137,6 +137,24 @@ fn a_length_alone_takes_no_memory() {
 }
 
 #[test]
+fn room_that_is_kept_for_the_next_message_is_given_up_for_a_longer_one() {
+    for transport in TRANSPORTS
+        .iter()
+        .filter(|transport| transport.name != "shm")
+    {
+        let address = Address::new();
+        // Room for an answer of the longest, and for one of the two requests as it grows.
+        let _server = serve(transport, &address, 64 + 130, LONGEST);
+        for length in [40 << 20, 41 << 20] {
+            let client = transport.client_with(&address, &patient());
+            let mut answer = vec![0; length];
+            let count = client.call_bytes(&vec![7; length], &mut answer);
+            assert_eq!(count.unwrap(), length, "{}", transport.name);
+        }
+    }
+}
+
+#[test]
 fn messages_for_which_there_is_no_memory_cost_their_connections_alone() {
     let address = Address::new();
     let _server = serve(&TRANSPORTS[0], &address, 400, LONGEST);

@@ -121,7 +121,7 @@ impl ClientSide {
 
     /// Room of so many bytes at least for the next read.
     pub(crate) fn room_of(&mut self, least: usize) -> Result<&mut [u8], NoMemory> {
-        self.inbox.room_of(least)
+        self.inbox.room_of(least, None)
     }
 
     /// Takes what has arrived as bytes of a body that is received elsewhere, as far as `rest` has room for them; says

@@ -136,24 +136,44 @@ impl Inbox {
     /// Room for the next read.
     #[inline]
     pub(crate) fn room(&mut self) -> Result<&mut [u8], NoMemory> {
+        self.room_by(None)
+    }
+
+    /// The same; where there is no memory for it, `spare` room is given back.
+    #[inline]
+    pub(crate) fn room_beside(&mut self, spare: &mut Spare) -> Result<&mut [u8], NoMemory> {
+        self.room_by(Some(spare))
+    }
+
+    #[inline]
+    fn room_by(&mut self, spare: Option<&mut Spare>) -> Result<&mut [u8], NoMemory> {
         // From the first room to the most that is kept.
         let is_usual = self.buffer.len().wrapping_sub(FIRST_ROOM) <= KEPT_ROOM - FIRST_ROOM;
         if self.filled.is_empty() && is_usual {
             self.filled = 0..0;
             return Ok(&mut self.buffer);
         }
-        self.other_room()
+        self.other_room(spare)
     }
 
     #[inline(never)]
-    fn other_room(&mut self) -> Result<&mut [u8], NoMemory> {
-        let room = self.buffer.len();
-        if self.filled.is_empty() {
-            self.begin_anew()?;
-        } else if room - self.filled.start < self.needed() || self.filled.end == room {
-            self.make_room()?;
+    fn other_room(&mut self, spare: Option<&mut Spare>) -> Result<&mut [u8], NoMemory> {
+        if let Err(lack) = self.see_to_room() {
+            spare.ok_or(lack)?.give_back();
+            self.see_to_room()?;
         }
         Ok(self.buffer.get_mut(self.filled.end..).expect(WITHIN))
+    }
+
+    fn see_to_room(&mut self) -> Result<(), NoMemory> {
+        let room = self.buffer.len();
+        if self.filled.is_empty() {
+            self.begin_anew()
+        } else if room - self.filled.start < self.needed() || self.filled.end == room {
+            self.make_room()
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes the room in `spare` for the frame that has begun, if it needs it and enough of it has arrived.
@@ -191,13 +211,14 @@ impl Inbox {
 
     #[inline(never)]
     fn leave_room(&mut self, spare: &mut Spare) {
+        self.filled = 0..0;
         if let Some(place) = spare.place_for(self.buffer.len()) {
-            self.filled = 0..0;
             mem::swap(&mut self.buffer, place);
-            if self.buffer.len() < KEPT_ROOM {
-                // The next may be as large. Where there is no memory now, there may be later.
-                self.buffer = Room::new(KEPT_ROOM).unwrap_or_default();
-            }
+        }
+        if self.buffer.len() != KEPT_ROOM {
+            self.buffer = Room::empty(); // Given back before.
+            // The next may be as large. Where there is no memory now, there may be later.
+            self.buffer = Room::new(KEPT_ROOM).unwrap_or_default();
         }
     }
 

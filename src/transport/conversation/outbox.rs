@@ -1,6 +1,6 @@
 //! Frames on their way out.
 
-use super::spare::Spare;
+use super::spare::{Spare, USUAL_ROOM};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::{ALIGNMENT, BEFORE, NoMemory, Room};
 use std::mem;
@@ -28,8 +28,8 @@ pub(crate) struct Outbox {
 /// Answers are to be taken out when there are this many bytes of them.
 const HIGH_WATER: usize = 64 << 10;
 
-/// As much as usual frames fill; more is worth giving back once it is not in use any more.
-const USUAL: usize = 2 * HIGH_WATER;
+/// As much as usual frames fill; more is given back once it is not in use any more.
+const USUAL: usize = USUAL_ROOM + HIGH_WATER;
 
 // A body right behind the first prefix is aligned, and so is each as many bytes further as an alignment has.
 const _: () = assert!(BEFORE == PREFIX && ALIGNMENT.is_power_of_two());
@@ -89,7 +89,9 @@ impl Outbox {
 
     /// Gives the pages back that were written to, while it is empty. Without memory for other room, this one does.
     pub(crate) fn trim(&mut self) {
-        debug_assert_eq!(self.end, 0, "frames are on their way out");
+        if self.end != 0 {
+            return;
+        }
         if let Ok(room) = Room::new(self.size) {
             self.room = room;
         }
@@ -111,7 +113,7 @@ impl Outbox {
         }
         let fresh = match spare.answers.len() == self.size {
             true => mem::take(&mut spare.answers),
-            false => Room::new(self.size)?,
+            false => spare.make(self.size)?,
         };
         self.end = 0;
         Ok((mem::replace(&mut self.room, fresh), rest))
@@ -120,7 +122,10 @@ impl Outbox {
     /// Takes back room that was handed over, for the next time.
     pub(super) fn take_back(&self, room: Room, spare: &mut Spare) {
         match room.len() == self.size {
-            true => (spare.answers, spare.was_used) = (room, true),
+            true => {
+                spare.was_used |= self.size > USUAL_ROOM;
+                spare.answers = room;
+            }
             false => spare.take_back(room),
         }
     }
@@ -257,14 +262,14 @@ mod tests {
 
     #[test]
     fn room_comes_back_to_where_it_serves_the_next() {
-        for longest in [1 << 20, 8 << 20] {
+        for (longest, is_long) in [(1 << 20, false), (8 << 20, true)] {
             let outbox = Outbox::new(longest, true).unwrap();
             for (length, is_own) in [(outbox.size, true), (outbox.size - 1, false)] {
                 let mut spare = Spare::default();
                 outbox.take_back(Room::new(length).unwrap(), &mut spare);
                 let kept = if is_own { length } else { 0 };
                 assert_eq!(spare.answers.len(), kept, "of {}", outbox.size);
-                assert!(spare.was_used());
+                assert_eq!(spare.was_used(), is_long);
             }
         }
     }
@@ -281,6 +286,10 @@ mod tests {
         }
         let first = |outbox: &Outbox| outbox.room.get(PREFIX..PREFIX + 9).unwrap().to_vec();
         assert_eq!(first(&outbox), [7; 9]);
+        append(&mut outbox, 9, 7);
+        outbox.trim();
+        assert_eq!(first(&outbox), [7; 9], "it is on its way out");
+        outbox.clear();
         outbox.trim();
         assert_eq!(
             (first(&outbox), outbox.room.len()),

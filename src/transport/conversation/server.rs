@@ -85,7 +85,7 @@ impl ServerSide {
     pub(crate) fn room(&mut self, spare: &mut Spare) -> Result<&mut [u8], NoMemory> {
         self.inbox.return_room(spare);
         self.inbox.borrow_room(spare);
-        self.inbox.room()
+        self.inbox.room_beside(spare)
     }
 
     /// Room of `least` bytes, or more, for the next read; it is lent until nothing is asked for.
@@ -97,7 +97,7 @@ impl ServerSide {
         self.inbox.return_room(spare);
         self.inbox.borrow_room(spare);
         self.inbox.take_lent(&mut spare.reading);
-        self.inbox.room_of(least)
+        self.inbox.room_of(least, Some(spare))
     }
 
     /// `count` bytes of the room were read.

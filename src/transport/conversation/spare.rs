@@ -3,13 +3,13 @@
 use crate::sys::room::{NoMemory, Room};
 use std::mem;
 
-/// Room that a thread keeps for whoever has a long message next. Making 1 MiB of room anew takes longer than filling it, and the
-/// system takes as long as a copy to make zeros of 16 MiB.
+/// Room that a thread keeps for whoever has a large message next. Making 1 MiB of room anew takes longer than filling it, and the
+/// system takes as long as a copy to make zeros of 16 MiB. What is longer than [`USUAL_ROOM`] is kept while such is in use, until a trim.
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
     /// For requests of up to [`USUAL_ROOM`].
     usual: Room,
-    /// For longer ones, apart, so that one of those does not cost the others their room: long room is lent late.
+    /// For longer ones alone, so that others do not keep it in use.
     long: Room,
     /// For answers, of the outbox's size.
     pub(super) answers: Room,
@@ -17,11 +17,11 @@ pub(crate) struct Spare {
     backlog: Room,
     /// What every read needs where it may lose what it has no room for: lent while there is something to read.
     pub(super) reading: Room,
-    /// Large room was in use since that was asked last.
+    /// Long room was in use since that was asked last.
     pub(crate) was_used: bool,
 }
 
-/// The most room that is usual.
+/// The most room that is kept for good.
 pub(super) const USUAL_ROOM: usize = 4 << 20;
 /// Room that is made anew as fast as it is kept.
 const SHORT_ROOM: usize = 64 << 10;
@@ -37,25 +37,40 @@ impl Spare {
 
     /// Room for a frame of so many bytes that has earned it, since so much of it has arrived.
     pub(super) fn earned(&mut self, needed: usize, arrived: usize) -> Option<&mut Room> {
-        let fits = |room: &&mut Room| needed <= room.len() && room.len() / LENT_FOR <= arrived;
-        [&mut self.usual, &mut self.long].into_iter().find(fits)
+        let room = self.kept_for(needed);
+        (needed <= room.len() && room.len() / LENT_FOR <= arrived).then_some(room)
     }
 
     /// The place of room of this length, where that is longer than what is there: whoever has it is done with it.
     pub(super) fn place_for(&mut self, length: usize) -> Option<&mut Room> {
-        self.was_used = true;
-        let place = match length <= USUAL_ROOM {
-            true => &mut self.usual,
-            false => &mut self.long,
-        };
+        self.was_used |= length > USUAL_ROOM;
+        let place = self.kept_for(length);
         (length > place.len()).then_some(place)
     }
 
-    /// Takes room of so many bytes, or more, if there is any.
-    pub(crate) fn take(&mut self, least: usize) -> Option<Room> {
-        let rooms = [&mut self.usual, &mut self.long];
-        let room = rooms.into_iter().find(|room| room.len() >= least)?;
-        Some(mem::take(room))
+    /// The room that is kept for so many bytes.
+    fn kept_for(&mut self, bytes: usize) -> &mut Room {
+        match bytes <= USUAL_ROOM {
+            true => &mut self.usual,
+            false => &mut self.long,
+        }
+    }
+
+    /// Room of so many bytes, or more. Where there is no memory for it, none is kept for others.
+    pub(crate) fn take(&mut self, least: usize) -> Result<Room, NoMemory> {
+        let room = self.kept_for(least);
+        match room.len() >= least {
+            true => Ok(mem::take(room)),
+            false => self.make(least),
+        }
+    }
+
+    /// Makes room, if need be of what is kept.
+    pub(super) fn make(&mut self, length: usize) -> Result<Room, NoMemory> {
+        Room::new(length).or_else(|_| {
+            self.give_back();
+            Room::new(length)
+        })
     }
 
     /// Keeps room that somebody is done with, unless there is as much.
@@ -70,7 +85,7 @@ impl Spare {
         let length = bytes.len();
         let mut room = match (length..=2 * length).contains(&self.backlog.len()) {
             true => mem::take(&mut self.backlog),
-            false => Room::new(length)?,
+            false => self.make(length)?,
         };
         let (place, _) = room.split_at_mut(length);
         place.copy_from_slice(bytes);
@@ -80,28 +95,38 @@ impl Spare {
     /// Takes such a copy back that nobody needs any more.
     pub(super) fn take_back(&mut self, copy: Room) {
         if copy.len() > SHORT_ROOM {
-            (self.backlog, self.was_used) = (copy, true);
+            self.was_used |= copy.len() > USUAL_ROOM;
+            self.backlog = copy;
         }
     }
 
-    /// Whether large room was in use since that was asked last.
+    /// Whether long room was in use since that was asked last.
     #[inline]
     pub(crate) fn was_used(&mut self) -> bool {
         mem::take(&mut self.was_used)
     }
 
-    /// Gives all large room back.
+    /// Gives long room back.
     pub(crate) fn trim(&mut self) {
-        *self = Self {
-            reading: mem::take(&mut self.reading),
-            ..Self::default()
-        };
+        for room in [&mut self.long, &mut self.answers, &mut self.backlog] {
+            if room.len() > USUAL_ROOM {
+                *room = Room::empty();
+            }
+        }
+    }
+
+    /// Gives all room back.
+    #[cold]
+    pub(super) fn give_back(&mut self) {
+        *self = Self::default();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LONG: usize = USUAL_ROOM + 1;
 
     fn room(length: usize) -> Room {
         Room::new(length).unwrap()
@@ -110,40 +135,55 @@ mod tests {
     #[test]
     fn long_room_and_usual_room_are_kept_apart() {
         let mut spare = Spare::default();
-        assert!(!spare.was_used());
-        for length in [USUAL_ROOM, USUAL_ROOM + 1, 100, USUAL_ROOM + 9] {
+        for (length, is_long) in [
+            (USUAL_ROOM, false),
+            (LONG, true),
+            (100, false),
+            (LONG + 9, true),
+        ] {
             spare.put(room(length));
+            assert_eq!(spare.was_used(), is_long, "{length} bytes");
+            assert!(!spare.was_used(), "it was asked before");
         }
-        assert!(spare.was_used() && !spare.was_used());
         assert_eq!(
             (spare.usual.len(), spare.long.len(), spare.longest()),
-            (USUAL_ROOM, USUAL_ROOM + 9, USUAL_ROOM + 9)
+            (USUAL_ROOM, LONG + 9, LONG + 9)
         );
-        assert_eq!(spare.take(7).map(|room| room.len()), Some(USUAL_ROOM));
-        assert_eq!(spare.take(7).map(|room| room.len()), Some(USUAL_ROOM + 9));
-        assert!(spare.take(1).is_none());
+        let mut take = |least| spare.take(least).unwrap().len();
+        assert_eq!((take(7), take(7)), (USUAL_ROOM, 7), "not the long one");
+        assert_eq!((take(LONG), take(LONG)), (LONG + 9, LONG));
     }
 
     #[test]
     fn room_that_is_too_short_is_not_taken() {
         let mut spare = Spare::default();
         spare.put(room(100));
-        assert!(spare.take(101).is_none());
-        assert_eq!(spare.take(100).map(|room| room.len()), Some(100));
+        assert_eq!(spare.take(101).unwrap().len(), 101);
+        assert_eq!(spare.take(100).unwrap().len(), 100);
     }
 
     #[test]
-    fn nothing_is_left_after_a_trim() {
+    fn a_trim_leaves_what_is_usual() {
         let mut spare = Spare::default();
-        spare.put(room(1 << 20));
-        spare.put(room(USUAL_ROOM + 1));
-        spare.answers = room(1);
-        spare.take_back(room(1 << 20));
-        spare.reading = room(9);
-        spare.trim();
-        let rooms = [&spare.usual, &spare.long, &spare.answers, &spare.backlog];
-        assert_eq!(rooms.map(|room| room.len()), [0; 4]);
-        assert_eq!(spare.reading.len(), 9, "every read needs it");
+        for (length, left) in [(USUAL_ROOM, USUAL_ROOM), (LONG, 0)] {
+            spare.put(room(length));
+            spare.answers = room(length);
+            spare.take_back(room(length));
+            spare.trim();
+            assert_eq!((spare.usual.len(), spare.long.len()), (USUAL_ROOM, 0));
+            assert_eq!((spare.answers.len(), spare.backlog.len()), (left, left));
+        }
+    }
+
+    #[test]
+    fn without_memory_nothing_is_kept() {
+        let mut spare = Spare::default();
+        for length in [100, LONG] {
+            spare.put(room(length));
+            spare.take_back(room(length));
+        }
+        spare.make(isize::MAX as usize - 4096).unwrap_err();
+        assert_eq!((spare.longest(), spare.backlog.len()), (0, 0));
     }
 
     #[test]
@@ -161,8 +201,11 @@ mod tests {
             assert_eq!(copy.len(), if has { length } else { 70_000 });
             assert_eq!(spare.backlog.len(), if has { 0 } else { length });
         }
-        assert!(spare.was_used());
+        assert!(!spare.was_used(), "none is long");
+        spare.backlog = Room::empty();
         spare.take_back(room(SHORT_ROOM));
-        assert!(!spare.was_used(), "short room is not kept");
+        assert_eq!(spare.backlog.len(), 0, "short room is not kept");
+        spare.take_back(room(LONG));
+        assert!(spare.was_used());
     }
 }

@@ -201,10 +201,7 @@ impl<M: Manner> SharedPeer<M> {
         let least = self.copied.end;
         if least > self.copy.len() {
             self.copy = Room::empty(); // Given back before.
-            self.copy = match spare.take(least) {
-                Some(room) => room,
-                None => Room::new(least)?,
-            };
+            self.copy = spare.take(least)?;
         }
         let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
         buffer.take_request(copy);

@@ -1,20 +1,27 @@
 //! Reads that lose what they have no room for, as those of records do: each is given room for the longest record, which
 //! no connection keeps while nothing is in it.
 
-use super::{GROWTH, Inbox, KEPT_ROOM};
+use super::{GROWTH, Inbox, KEPT_ROOM, Spare};
 use crate::sys::room::{NoMemory, Room};
 use std::mem;
 
 impl Inbox {
-    /// Room of `least` bytes, or more, for the next read.
-    pub(crate) fn room_of(&mut self, least: usize) -> Result<&mut [u8], NoMemory> {
+    /// Room of `least` bytes, or more, for the next read; where there is no memory for it, `spare` room is given back.
+    pub(crate) fn room_of(
+        &mut self,
+        least: usize,
+        spare: Option<&mut Spare>,
+    ) -> Result<&mut [u8], NoMemory> {
         if self.filled.is_empty() {
             self.filled = 0..0;
             if self.buffer.len() > KEPT_ROOM.max(least) {
                 self.buffer = Room::empty();
             }
         }
-        if self.buffer.len() - self.filled.end < least {
+        if self.buffer.len() - self.filled.end < least
+            && let Err(lack) = self.make_room_of(least)
+        {
+            spare.ok_or(lack)?.give_back();
             self.make_room_of(least)?;
         }
         Ok(self.buffer.get_mut(self.filled.end..).unwrap_or_default())
@@ -59,7 +66,7 @@ mod tests {
 
     /// Takes in these bytes as one record.
     fn record(inbox: &mut Inbox, bytes: &[u8]) {
-        let room = inbox.room_of(LEAST).unwrap();
+        let room = inbox.room_of(LEAST, None).unwrap();
         assert!(room.len() >= LEAST, "{} bytes", room.len());
         room[..bytes.len()].copy_from_slice(bytes);
         inbox.fill(bytes.len());
@@ -138,7 +145,7 @@ mod tests {
         record(&mut inbox, &frame(LEAST)[LEAST..]);
         assert!(inbox.next().is_some());
         let mut lent = Room::empty();
-        inbox.room_of(LEAST).unwrap();
+        inbox.room_of(LEAST, None).unwrap();
         assert_eq!(inbox.buffer.len(), LEAST);
         inbox.buffer = Room::new(LEAST + 1).unwrap();
         inbox.give_back_lent(&mut lent);

@@ -260,11 +260,10 @@ fn large_room_with_nothing_in_it_is_left_to_the_next() {
     assert_eq!(leave(KEPT_ROOM + 1, 0), (KEPT_ROOM, KEPT_ROOM + 1));
     assert_eq!(leave(USUAL_ROOM, KEPT_ROOM), (KEPT_ROOM, USUAL_ROOM));
     assert_eq!(leave(LONG, 0), (KEPT_ROOM, LONG));
-    assert_eq!(leave(LONG, LONG), (LONG, LONG));
+    assert_eq!(leave(LONG, LONG), (KEPT_ROOM, LONG), "nobody keeps it");
     assert_eq!(leave(USUAL_ROOM, LONG), (KEPT_ROOM, LONG), "beside it");
-    assert_eq!(leave(USUAL_ROOM, USUAL_ROOM), (USUAL_ROOM, USUAL_ROOM));
-    let between = KEPT_ROOM + 1;
-    assert_eq!(leave(USUAL_ROOM, between), (between, USUAL_ROOM));
+    assert_eq!(leave(USUAL_ROOM, USUAL_ROOM), (KEPT_ROOM, USUAL_ROOM));
+    assert_eq!(leave(USUAL_ROOM, KEPT_ROOM + 1), (KEPT_ROOM, USUAL_ROOM));
     // Not while something is in it.
     let mut inbox = Inbox::new(1 << 30);
     inbox.buffer = Room::new(USUAL_ROOM).unwrap();

@@ -124,13 +124,12 @@ fn converse(
             }
         }
         let half = side.half(had_partial, has_answered);
-        let limit = if half.is_some() || !times.are_stopped() {
+        let due = if half.is_some() || !times.are_stopped() {
             let end = half.map_or(TurnEnd::Idle { answered: true }, |half| {
                 TurnEnd::partial(half, true)
             });
             times.note(end, &limits);
-            let due = times.due(&limits);
-            due.map(|due| due.saturating_duration_since(Instant::now()))
+            times.due(&limits)
         } else {
             None // As after nearly every request.
         };
@@ -139,18 +138,14 @@ fn converse(
         if out.was_used() | spare.was_used() {
             let _ = trim.put_off(Instant::now());
         }
-        let left = |at: Instant| at.saturating_duration_since(Instant::now());
-        let trimmed_in = trim.next().map(left);
-        match requests.read(room, limit.or(trimmed_in)) {
+        let trim_all = || {
+            out.trim();
+            spare.trim();
+        };
+        match requests.read_by(room, due, &mut trim, trim_all) {
             Ok(0) if stop.is_some_and(Bell::has_rung) => return Ok(Visit::Ended),
             Ok(0) => return Ok(Visit::Left),
             Ok(count) => side.fill(count),
-            Err(error) if error.kind() == ErrorKind::TimedOut && limit.is_none() => {
-                if trim.strikes(Instant::now()) {
-                    out.trim();
-                    spare.trim();
-                }
-            }
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 return Ok(Visit::Dropped(times.cause(Instant::now(), &limits)));
             }
@@ -198,6 +193,29 @@ struct Requests<'a> {
 }
 
 impl Requests<'_> {
+    /// Reads once, by this time (`None`: without limit). If nothing comes until large room is to be given back, that is
+    /// done, and reading goes on.
+    fn read_by(
+        &mut self,
+        room: &mut [u8],
+        due: Option<Instant>,
+        trim: &mut Trim,
+        mut trim_all: impl FnMut(),
+    ) -> io::Result<usize> {
+        loop {
+            let next = [due, trim.next()].into_iter().flatten().min();
+            let limit = next.map(|next| next.saturating_duration_since(Instant::now()));
+            match self.read(room, limit) {
+                Err(error)
+                    if error.kind() == ErrorKind::TimedOut && trim.strikes(Instant::now()) =>
+                {
+                    trim_all();
+                }
+                read => return read,
+            }
+        }
+    }
+
     /// Reads once, waiting no longer than `limit` (`None`: without limit); 0 at the end, or when told to
     /// stop.
     fn read(&mut self, room: &mut [u8], limit: Option<Duration>) -> io::Result<usize> {
