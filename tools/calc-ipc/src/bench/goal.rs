@@ -1,8 +1,11 @@
 //! What is aimed at: a line for each, with a limit and a verdict.
 
+use super::report::Skipped;
 use super::stats::median;
+use super::table::add_skipped;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
+use std::fmt::Write;
 
 /// What is said of what cannot be measured.
 pub(super) const NOT_HERE: &str = "not here";
@@ -110,6 +113,16 @@ pub(super) fn verdict(is_met: Option<bool>) -> &'static str {
         Some(false) => "NOT MET",
         None => "",
     }
+}
+
+/// Appends what was aimed at, and what was left out.
+pub(super) fn add(text: &mut String, goals: &[Goal], skipped: &[Skipped]) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "\ngoals");
+    for line in render(goals).lines() {
+        let _ = writeln!(text, " {line}");
+    }
+    add_skipped(text, skipped);
 }
 
 /// A line for each.

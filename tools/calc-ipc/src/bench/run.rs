@@ -73,12 +73,7 @@ fn survey(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
         .transpose()?;
     let rivals = rivals::find(session, args.rivals.as_deref())?;
     let report = survey::run(session, args.quick, &args.transports, &rivals)?;
-    match args.json {
-        true => print_json(&report)?,
-        false => io::stdout()
-            .write_all(table::render(&report).as_bytes())
-            .map_err(Failure::from)?,
-    }
+    print(&report, args.json, table::render)?;
     if let Some(old) = old {
         let text = compare::render(&old, &report);
         io::stdout()
@@ -90,6 +85,18 @@ fn survey(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble> {
         crate::report::write_page(&report, Some(path))?;
     }
     Ok(())
+}
+
+/// Prints what was found, for programs or for people.
+pub(super) fn print<F: Serialize>(
+    found: &F,
+    is_json: bool,
+    render: impl FnOnce(&F) -> String,
+) -> Result<(), Failure> {
+    match is_json {
+        true => print_json(found),
+        false => Ok(io::stdout().write_all(render(found).as_bytes())?),
+    }
 }
 
 pub(super) fn print_json(what: &impl Serialize) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! The report, for people.
 
-use super::report::{Contestant, Latency, Machine, Placement, Report, Throughput};
+use super::report::{Contestant, Latency, Machine, Placement, Report, Skipped, Throughput};
 use super::spec::waiting_text;
 use super::turns;
 use comfy_table::{CellAlignment, Table, presets};
@@ -45,11 +45,16 @@ pub(super) fn render(report: &Report) -> String {
         let title = format!("{clients} clients at once, anywhere");
         add(&mut text, &title, &CROWDS, 2, rows.iter().map(throughput));
     }
-    for skipped in &report.skipped {
+    add_skipped(&mut text, &report.skipped);
+    text
+}
+
+/// Appends what was left out, and why.
+pub(super) fn add_skipped(text: &mut String, skipped: &[Skipped]) {
+    for skipped in skipped {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "\nskipped: {}: {}", skipped.name, skipped.why);
     }
-    text
 }
 
 /// What was measured, and where.

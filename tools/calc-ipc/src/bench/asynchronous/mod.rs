@@ -17,10 +17,8 @@ use super::session::Session;
 use super::trouble::Trouble;
 use super::turns::Effort;
 use crate::cli::BenchArgs;
-use crate::exit::Failure;
 use clap::ValueEnum;
 use report::{Comparison, Kind, Report, SCHEMA, Settings};
-use std::io::{self, Write};
 use std::time::Duration;
 use suites::Suite;
 
@@ -57,13 +55,7 @@ pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble
         comparisons,
         skipped: session.skipped.clone(),
     };
-    match args.json {
-        true => super::run::print_json(&report)?,
-        false => io::stdout()
-            .write_all(table::render(&report).as_bytes())
-            .map_err(Failure::from)?,
-    }
-    Ok(())
+    Ok(super::run::print(&report, args.json, table::render)?)
 }
 
 /// Those that are asked for; all if none is.

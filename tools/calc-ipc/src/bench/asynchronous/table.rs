@@ -2,7 +2,7 @@
 
 use super::super::goal::{self, NOT_HERE, verdict};
 use super::super::spec;
-use super::super::table::{add, count, factor, heading, nanos};
+use super::super::table::{add, add_skipped, count, factor, heading, nanos};
 use super::super::turns::place;
 use super::report::{Comparison, Kind, Report, Unit};
 use std::fmt::Write;
@@ -24,9 +24,7 @@ pub(super) fn render(report: &Report) -> String {
             .map_or("", |comparison| title(comparison.kind));
         add(&mut out, title, &COLUMNS, 1, of_kind.iter().map(row));
     }
-    for skipped in &report.skipped {
-        let _ = writeln!(out, "\nskipped: {}: {}", skipped.name, skipped.why);
-    }
+    add_skipped(&mut out, &report.skipped);
     out
 }
 

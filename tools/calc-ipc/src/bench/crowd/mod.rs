@@ -20,7 +20,6 @@ use crate::exit::Failure;
 use report::{Crowd, Report, SCHEMA, Settings, SlowHandler};
 use rounds::Rounds;
 use scene::{Act, Cast, Pace, Scene};
-use std::io::{self, Write};
 use std::time::Duration;
 
 const TRANSPORTS: [Transport; 5] = [
@@ -96,13 +95,7 @@ pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble
     let turns = u64::try_from(pairings.len()).unwrap_or(0) * 2 * u64::from(effort.rounds);
     session.progress.expect(turns);
     let report = measure(session, &pairings, &effort)?;
-    match args.json {
-        true => super::run::print_json(&report)?,
-        false => io::stdout()
-            .write_all(table::render(&report).as_bytes())
-            .map_err(Failure::from)?,
-    }
-    Ok(())
+    Ok(super::run::print(&report, args.json, table::render)?)
 }
 
 fn effort(args: &BenchArgs) -> Effort {

@@ -48,13 +48,7 @@ pub(super) fn render(report: &Report) -> String {
         let title = "8 clients, and one whose calls keep the handler for 100 ms; 4 workers, raw: a thread for each client";
         add(&mut out, title, &SLOW, 1, rows);
     }
-    let _ = writeln!(out, "\ngoals");
-    for line in goal::render(&report.goals).lines() {
-        let _ = writeln!(out, " {line}");
-    }
-    for skipped in &report.skipped {
-        let _ = writeln!(out, "\nskipped: {}: {}", skipped.name, skipped.why);
-    }
+    goal::add(&mut out, &report.goals, &report.skipped);
     out
 }
 

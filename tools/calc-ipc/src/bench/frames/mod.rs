@@ -13,9 +13,7 @@ use super::session::Session;
 use super::spread::Spread;
 use super::trouble::Trouble;
 use crate::cli::BenchArgs;
-use crate::exit::Failure;
 use report::{Contestant, Report, SCHEMA, Settings};
-use std::io::{self, Write};
 use std::time::Duration;
 use turn::{Effort, Turns};
 use who::Who;
@@ -40,13 +38,7 @@ pub(super) fn run(session: &mut Session, args: &BenchArgs) -> Result<(), Trouble
     let all = who::all(session, &rivals);
     let found = turn::measure(session, &all, &effort, &FRAMES)?;
     let report = report(session, &all, &found, &effort);
-    match args.json {
-        true => super::run::print_json(&report)?,
-        false => io::stdout()
-            .write_all(table::render(&report).as_bytes())
-            .map_err(Failure::from)?,
-    }
-    Ok(())
+    Ok(super::run::print(&report, args.json, table::render)?)
 }
 
 fn report(session: &Session, all: &[Who], found: &[Turns], effort: &Effort) -> Report {

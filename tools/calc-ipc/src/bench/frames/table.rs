@@ -38,13 +38,7 @@ pub(super) fn render(report: &Report) -> String {
             "\na plain read of as many bytes, which the other core has written: {read}"
         );
     }
-    let _ = writeln!(out, "\ngoals");
-    for line in goal::render(&report.goals).lines() {
-        let _ = writeln!(out, " {line}");
-    }
-    for skipped in &report.skipped {
-        let _ = writeln!(out, "\nskipped: {}: {}", skipped.name, skipped.why);
-    }
+    goal::add(&mut out, &report.goals, &report.skipped);
     out
 }
 

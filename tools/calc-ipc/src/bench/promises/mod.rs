@@ -24,12 +24,10 @@ use super::session::Session;
 use super::spec;
 use super::trouble::Trouble;
 use crate::cli::{BenchArgs, ContestantSettings};
-use crate::exit::Failure;
 use cancel::Call;
 use death::Moment;
 use report::{Promise, Report, SCHEMA, Terms};
 use stall::Misdeed;
-use std::io::{self, Write};
 use stop::Clients;
 
 const ALL: [Transport; 6] = [
@@ -105,13 +103,7 @@ fn print(session: &Session, is_json: bool, promises: Vec<Promise>) -> Result<(),
         promises,
         skipped: session.skipped.clone(),
     };
-    match is_json {
-        true => super::run::print_json(&report)?,
-        false => io::stdout()
-            .write_all(table::render(&report).as_bytes())
-            .map_err(Failure::from)?,
-    }
-    Ok(())
+    Ok(super::run::print(&report, is_json, table::render)?)
 }
 
 /// All servers are idle at once.
