@@ -20,7 +20,7 @@ pub(crate) struct Outbox {
     /// The longest body, in bytes.
     longest: u32,
     /// Much of the room was filled since that was asked last.
-    pub(crate) was_used: bool,
+    was_used: bool,
     /// The bits that are 0 in the place of a body less [`PREFIX`]: as many as [`ALIGNMENT`] asks for, or none.
     aligned_bits: usize,
 }

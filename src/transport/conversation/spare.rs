@@ -18,7 +18,7 @@ pub(crate) struct Spare {
     /// What every read needs where it may lose what it has no room for: lent while there is something to read.
     pub(super) reading: Room,
     /// Long room was in use since that was asked last.
-    pub(crate) was_used: bool,
+    pub(super) was_used: bool,
 }
 
 /// The most room that is kept for good.

@@ -106,7 +106,7 @@ impl<'a> EventLoop<'a> {
         let mut shard = Held::take(&crew, 0);
         reminder.begin_turn(&shard);
         let turn = worker.turn(&mut shard, reminder, wait);
-        worker.turns.note_large_room(&mut shard);
+        worker.turns.note_long_room(&mut shard);
         let ended = reminder.end_turn(&mut shard);
         drop(shard);
         let given_back = worker.into_turns().into_tools();
@@ -144,7 +144,7 @@ impl<'a> Worker<'a> {
             let had_work =
                 shard.queue.is_busy() || !only_looks && waiting::spin(&mut self.turns, shard);
             if !had_work {
-                self.turns.note_large_room(shard);
+                self.turns.note_long_room(shard);
             }
             let left = match had_work || only_looks {
                 true => Some(Duration::ZERO),

@@ -25,7 +25,7 @@ pub(super) struct Shard {
     pub(super) pause: Pause,
     /// The last client may have gone.
     pub(super) may_be_idle: bool,
-    /// When its thread gives large room back; it is woken for that by the clock.
+    /// When its thread gives long room back; it is woken for that by the clock.
     pub(super) trim: Trim,
 }
 
@@ -244,7 +244,8 @@ impl Shard {
         self.clock.next().is_some() || self.pause.until().is_some()
     }
 
-    /// Large room was in use until now.
+    /// Long room was in use until now.
+    #[cold]
     pub(super) fn put_off_trim(&mut self, now: Instant) {
         let at = self.trim.put_off(now);
         self.clock.sweep_by(at);

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// Large room is kept for so long after it was used last: a thread that is idle then wakes up once, and keeps none.
+/// Long room is kept for so long after it was used last: a thread that is idle then wakes up once, and keeps none.
 const LASTS: Duration = Duration::from_secs(10);
 
-/// The time at which large room is given back.
+/// The time at which long room is given back.
 #[derive(Debug, Default)]
 pub(crate) struct Trim {
     at: Option<Instant>,
@@ -18,7 +18,7 @@ impl Trim {
         self.at
     }
 
-    /// Large room was in use until now; until when it is kept.
+    /// Long room was in use until now; until when it is kept.
     pub(crate) fn put_off(&mut self, now: Instant) -> Instant {
         *self.at.insert(now + LASTS)
     }

@@ -59,22 +59,15 @@ impl<'a> Turns<'a> {
         (self.work.into_tools(), self.preemptions)
     }
 
-    /// Sees to it, before the thread sleeps, that it wakes up to give large room back that was used.
+    /// Sees to it, before the thread sleeps, that it wakes up to give long room back that was used.
     #[inline]
-    pub(super) fn note_large_room(&mut self, shard: &mut Held<'a>) {
-        if self.work.has_used_large_room() {
-            self.put_off_trim(shard);
-        }
-    }
-
-    #[cold]
-    fn put_off_trim(&mut self, shard: &mut Held<'a>) {
-        if self.work.used_large_room() {
+    pub(super) fn note_long_room(&mut self, shard: &mut Held<'a>) {
+        if self.work.used_long_room() {
             shard.put_off_trim(Instant::now());
         }
     }
 
-    /// Gives large room back, if it is time for that. A thread that looks after another's shard has the other's room not.
+    /// Gives long room back, if it is time for that. A thread that looks after another's shard has the other's room not.
     pub(super) fn trim_if_due(&mut self, shard: &mut Held<'a>, now: Instant) {
         let Some(at) = shard.trim.next() else {
             return;

@@ -86,18 +86,13 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Whether large room was in use since [`Work::used_large_room`] was asked last.
+    /// Whether long room was in use since that was asked last.
     #[inline]
-    pub(crate) fn has_used_large_room(&self) -> bool {
-        self.out.was_used | self.spare.was_used
-    }
-
-    /// The same, from now on.
-    pub(crate) fn used_large_room(&mut self) -> bool {
+    pub(crate) fn used_long_room(&mut self) -> bool {
         self.out.was_used() | self.spare.was_used()
     }
 
-    /// Gives large room back.
+    /// Gives long room back.
     pub(crate) fn trim(&mut self) {
         self.out.trim();
         self.spare.trim();

@@ -92,7 +92,7 @@ impl<'a> Worker<'a> {
                 shard.queue_asking();
             }
             if !must_look {
-                self.turns.note_large_room(shard);
+                self.turns.note_long_room(shard);
             }
             let count = waiting::wait(shard, &self.wards, &mut events, must_look)?;
             if self.go_on(shard, events.get(..count).unwrap_or_default())? == Next::End {

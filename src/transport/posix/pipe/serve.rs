@@ -136,7 +136,7 @@ fn converse(
         let room = side.room(&mut spare);
         let room = room.map_err(|error| lack("read requests", error))?;
         if out.was_used() | spare.was_used() {
-            let _ = trim.put_off(Instant::now());
+            trim.put_off(Instant::now());
         }
         let trim_all = || {
             out.trim();
@@ -193,7 +193,7 @@ struct Requests<'a> {
 }
 
 impl Requests<'_> {
-    /// Reads once, by this time (`None`: without limit). If nothing comes until large room is to be given back, that is
+    /// Reads once, by this time (`None`: without limit). If nothing comes until long room is to be given back, that is
     /// done, and reading goes on.
     fn read_by(
         &mut self,
