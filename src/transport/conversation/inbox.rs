@@ -6,7 +6,7 @@ mod lent;
 #[cfg(test)]
 mod tests;
 
-use super::spare::Spare;
+use super::spare::{KEPT_ROOM, Spare};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::room::{BEFORE, NoMemory, Room};
 use std::mem;
@@ -44,9 +44,6 @@ const _: () = assert!(BEFORE == PREFIX);
 
 /// Room for many small frames; a peer that sends more at once gets more.
 const FIRST_ROOM: usize = 1024;
-/// The most room that a peer keeps while it has nothing in it, and that one read asks for: the longest
-/// frame that a limit lets in which nobody changed. With less, each one would get room and give it back.
-const KEPT_ROOM: usize = PREFIX + (64 << 10);
 
 /// Otherwise a bug is at hand, which is not to become a wrong message.
 const WITHIN: &str = "what has arrived lies within its room";

@@ -1,5 +1,6 @@
 //! Large room that one connection is done with, for the next that needs some.
 
+use crate::protocol::frame::PREFIX;
 use crate::sys::room::{NoMemory, Room};
 use std::mem;
 
@@ -23,8 +24,9 @@ pub(crate) struct Spare {
 
 /// The most room that is kept for good.
 pub(super) const USUAL_ROOM: usize = 4 << 20;
-/// Room that is made anew as fast as it is kept.
-const SHORT_ROOM: usize = 64 << 10;
+/// The most room that a peer keeps while it has nothing in it, and that one read asks for: the longest
+/// frame that a limit lets in which nobody changed. With less, each one would get room and give it back.
+pub(crate) const KEPT_ROOM: usize = PREFIX + (64 << 10);
 /// Room is lent to a frame of which a part like this has arrived.
 pub(super) const LENT_FOR: usize = 16;
 
@@ -94,7 +96,7 @@ impl Spare {
 
     /// Takes such a copy back that nobody needs any more.
     pub(super) fn take_back(&mut self, copy: Room) {
-        if copy.len() > SHORT_ROOM {
+        if copy.len() > KEPT_ROOM {
             self.was_used |= copy.len() > USUAL_ROOM;
             self.backlog = copy;
         }
@@ -203,7 +205,7 @@ mod tests {
         }
         assert!(!spare.was_used(), "none is long");
         spare.backlog = Room::empty();
-        spare.take_back(room(SHORT_ROOM));
+        spare.take_back(room(KEPT_ROOM));
         assert_eq!(spare.backlog.len(), 0, "short room is not kept");
         spare.take_back(room(LONG));
         assert!(spare.was_used());

@@ -9,7 +9,7 @@ use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::{AsSource, Handle, LineAlarm, Source, cpu, is_shortage, socket};
-use crate::transport::conversation::spare::Spare;
+use crate::transport::conversation::spare::{KEPT_ROOM, Spare};
 use crate::transport::deferral::{Manner, Parking, Prompt};
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
 use crate::transport::{Cause, Visitor};
@@ -98,9 +98,6 @@ struct SharedPeer<M = Prompt> {
 
 /// The length of requests from which on no line holds one.
 const LARGE: usize = INLINE + 1;
-
-/// The most room for a copy that a client keeps.
-const KEPT_COPY: usize = PREFIX + (64 << 10);
 
 impl SharedPeer {
     fn new(control: Handle, shared: Shared, visitor: Visitor, max_message: u32) -> Self {
@@ -210,7 +207,7 @@ impl<M: Manner> SharedPeer<M> {
 
     /// Leaves the room of a copy that nobody needs any more to the next client with a long request, if it is large.
     fn leave_copy(&mut self, spare: &mut Spare) {
-        if self.copy.len() > KEPT_COPY {
+        if self.copy.len() > KEPT_ROOM {
             spare.put(mem::take(&mut self.copy));
         }
     }
