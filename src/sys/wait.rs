@@ -140,12 +140,17 @@ impl Spin {
 }
 
 /// Whether the machine has one CPU only, so that no peer can run while it spins.
+fn has_one_cpu() -> bool {
+    processors() == 1
+}
+
+/// How many processors the machine has.
 ///
 /// How many of them this process may use says nothing: pinned to one CPU, it may have a peer that is
 /// pinned to another; one that shares its own is found out by how spins end. Threads that ask first
 /// may find out twice; a lock around it would do worse: a child forked while another thread held it
 /// would wait for ever.
-fn has_one_cpu() -> bool {
+pub(crate) fn processors() -> usize {
     const UNKNOWN: usize = 0;
     static CPUS: AtomicUsize = AtomicUsize::new(UNKNOWN);
     let mut cpus = CPUS.load(Ordering::Relaxed);
@@ -153,7 +158,7 @@ fn has_one_cpu() -> bool {
         cpus = cpu::online();
         CPUS.store(cpus, Ordering::Relaxed);
     }
-    cpus == 1
+    cpus
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the threads of one server share.
 
 use super::attention::Attention;
+use super::crowd::Crowd;
 use super::desk::Desk;
 use super::doors::{Book, Doors};
 use super::shard::Shard;
@@ -8,6 +9,7 @@ use super::watch::Watch;
 use super::{Limits, Listener, Task};
 use crate::error::Error;
 use crate::sys::mutex::lock;
+use crate::sys::wait::processors;
 use crate::sys::{Bell, panic};
 use crate::transport::Answer;
 use std::io::{self, ErrorKind};
@@ -57,7 +59,9 @@ impl Base {
         if defers {
             listener.defers();
         }
-        let shard = || Shard::new(Attention::new(asks_in_memory, limits.spin));
+        let attention = || Attention::new(asks_in_memory, limits.spin);
+        let crowd = || Crowd::on(processors() / threads.max(1));
+        let shard = || Shard::new(attention(), crowd());
         let desk = || Desk::new(shard(), defers);
         let mut desks = Vec::new();
         desks

@@ -6,7 +6,7 @@
 //! and how to stop.
 //!
 //! From the bottom: a `Shard` is some peers and what is known of them, whose turn it is (`Queue`), whom to
-//! look at next (`Attention`), and when one is too slow (`Clock`). A `Crew` is what all threads share, the
+//! look at next (`Attention`), whether they are many (`Crowd`), and when one is too slow (`Clock`). A `Crew` is what all threads share, the
 //! `Doors` and a `Desk` for each thread with its shard. `Held` is a shard in a thread's hands, to which peers
 //! come and from which they go. `Turns` gives peers their turns, `Wards` are other threads' shards that a
 //! thread looks after, and a `Worker` is one thread: the loop around it all.
@@ -14,6 +14,7 @@
 mod attention;
 mod clock;
 mod crew;
+mod crowd;
 mod desk;
 mod doors;
 mod drive;

@@ -6,6 +6,7 @@ mod tests;
 
 use super::attention::{self, Attention, MOST_LOOKS};
 use super::clock::{Clock, Times};
+use super::crowd::{Counted, Crowd};
 use super::doors::Pause;
 use super::queue::{Queue, Standing};
 use super::slab::{Key, Slab};
@@ -20,6 +21,8 @@ pub(super) struct Shard {
     pub(super) peers: Slab<Entry>,
     pub(super) queue: Queue,
     pub(super) attention: Attention,
+    /// Whether those who ask in memory are many.
+    pub(super) crowd: Crowd,
     pub(super) clock: Clock,
     /// The doors are shut for its thread.
     pub(super) pause: Pause,
@@ -41,6 +44,7 @@ pub(super) struct Entry {
     pub(super) is_at_rest: bool,
     /// It is among those that asked lately, and asks in memory.
     pub(super) is_recent: bool,
+    counted: Counted,
     pub(super) times: Times,
 }
 
@@ -54,17 +58,19 @@ impl Entry {
             is_blocked: false,
             is_at_rest: times.are_stopped(),
             is_recent: false,
+            counted: Counted::default(),
             times,
         }
     }
 }
 
 impl Shard {
-    pub(super) fn new(attention: Attention) -> Self {
+    pub(super) fn new(attention: Attention, crowd: Crowd) -> Self {
         Self {
             peers: Slab::new(),
             queue: Queue::default(),
             attention,
+            crowd,
             clock: Clock::default(),
             pause: Pause::default(),
             may_be_idle: false,
@@ -152,10 +158,13 @@ impl Shard {
     #[inline(always)]
     pub(super) fn choose_recent(&mut self, happened: &[Event]) {
         match self.attention.is_in_memory() {
-            true => happened
-                .iter()
-                .filter_map(attention::peer_of)
-                .for_each(|key| self.note_recent(key)),
+            true => {
+                let peers = happened.iter().filter_map(attention::peer_of);
+                peers.for_each(|key| self.note_recent(key));
+                if self.crowd.passes() {
+                    self.count_again();
+                }
+            }
             false => self.attention.choose_recent(happened),
         }
     }
@@ -166,6 +175,19 @@ impl Shard {
             && !std::mem::replace(&mut entry.is_recent, true)
         {
             self.attention.recent.note(key);
+            self.crowd.note(&mut entry.counted);
+        }
+    }
+
+    /// Begins to count those who ask anew, with those who asked lately.
+    #[cold]
+    fn count_again(&mut self) {
+        self.crowd.count_again();
+        for place in 0..self.attention.recent.len() {
+            let key = self.attention.recent.get(place);
+            if let Some(entry) = key.and_then(|key| self.peers.get_mut(key)) {
+                self.crowd.note(&mut entry.counted);
+            }
         }
     }
 

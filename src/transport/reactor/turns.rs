@@ -4,6 +4,7 @@
 mod tests;
 
 use super::crew::Crew;
+use super::crowd::Crowd;
 use super::desk::Desk;
 use super::held::Held;
 use super::pace::Pace;
@@ -57,6 +58,12 @@ impl<'a> Turns<'a> {
     /// The tools that they were given with, for those that are given later.
     pub(super) fn into_tools(self) -> (Tools, thread::Times) {
         (self.work.into_tools(), self.preemptions)
+    }
+
+    /// Those who are given turns are many, or not.
+    #[inline]
+    pub(super) fn note_crowd(&mut self, crowd: &Crowd) {
+        self.work.is_crowded = crowd.is_there();
     }
 
     /// Sees to it, before the thread sleeps, that it wakes up to give long room back that was used.

@@ -24,6 +24,8 @@ pub(crate) struct Work<'a> {
     pub(crate) tally: Arc<Tally>,
     /// What was done in this turn: requests, and each 256 bytes of them.
     pub(crate) done: u32,
+    /// More clients ask at a time than there are processors for them.
+    pub(crate) is_crowded: bool,
 }
 
 /// What a thread keeps that goes on later.
@@ -74,6 +76,7 @@ impl<'a> Work<'a> {
             stop,
             tally,
             done: 0,
+            is_crowded: false,
         }
     }
 

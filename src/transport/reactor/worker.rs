@@ -111,6 +111,7 @@ impl<'a> Worker<'a> {
     fn go_on(&mut self, shard: &mut Held<'a>, happened: &[Event]) -> io::Result<Next> {
         let place: &mut Shard = shard;
         place.choose_recent(happened);
+        self.turns.note_crowd(&place.crowd);
         let is_lone = happened.len() == 1 && !place.queue.is_busy();
         for event in happened {
             if self.handle(shard, event, is_lone) == Next::End {

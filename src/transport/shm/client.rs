@@ -10,7 +10,7 @@ use crate::sys::place::Place;
 use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::wait::Spin;
-use crate::sys::{AsSource, Handle, cpu, poll};
+use crate::sys::{AsSource, Handle, poll};
 use crate::transport::channel::{noticed, refused_length, too_large, too_late};
 use crate::transport::{
     Armed, Channel, ClientOptions, Deadline, Exchanged, InPlace, Lifeline, ServerUser, Take,
@@ -19,7 +19,7 @@ use crate::transport::{
 use std::io;
 use std::mem;
 use std::ops::Range;
-use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 
 mod session;
@@ -32,6 +32,9 @@ pub(super) use session::Session;
 /// calls within 50 ms.
 const SLICE: Duration = Duration::from_millis(40);
 
+/// So often in a row a client gives way instead of sleeping.
+const YIELDS_IN_A_ROW: u32 = 4;
+
 /// Otherwise a bug is at hand, which is not to become a wrong answer.
 const HAS_ROOM: &str = "room was made for the answer";
 
@@ -40,6 +43,8 @@ pub(super) struct SharedChannel {
     control: Handle,
     pub(super) session: Option<Session>,
     spin: Spin,
+    /// How often it gave way since it slept.
+    yields: u32,
     /// It is known whose the server is, so that it is trusted with what it has answered.
     reads_in_place: bool,
     /// The server, for people.
@@ -64,6 +69,7 @@ pub(super) fn connect(control: Handle, peer: String, options: &ClientOptions) ->
         control,
         session: None,
         spin: Spin::of_memory(options.spin),
+        yields: 0,
         reads_in_place: options.server_user == ServerUser::Own,
         peer,
         max_message: options.max_message,
@@ -253,12 +259,31 @@ impl SharedChannel {
             return Ok(());
         }
         // While the server's thread shares this CPU, it cannot answer before this one sleeps.
-        let is_here =
-            self.spin.may_spin() && slot.reply().cpu.load(Ordering::Relaxed) == cpu::current();
+        let is_here = self.spin.may_spin() && slot.shares_cpu();
         if !is_here && self.spin.until(is_answered).is_some() {
             return Ok(());
         }
+        if slot.is_crowded() {
+            self.give_way();
+        }
         self.sleep_until_answered(deadline)
+    }
+
+    /// Lets others have this CPU, where many want it, and the server runs on it.
+    ///
+    /// A client that sleeps has to be woken, and whom the kernel wakes it often lets run at once in the server's place, who then
+    /// keeps all others waiting. Now and then it sleeps all the same: a thread that is woken may be given another CPU.
+    #[cold]
+    fn give_way(&mut self) {
+        let session = self.session.as_ref();
+        let shares_cpu = session.is_some_and(|session| session.slot.shares_cpu());
+        let may_yield = shares_cpu && !self.spin.budget().is_zero();
+        if !may_yield || self.yields == YIELDS_IN_A_ROW {
+            self.yields = 0;
+            return;
+        }
+        self.yields += 1;
+        thread::yield_now();
     }
 
     fn sleep_until_answered(&self, deadline: &Deadline) -> Result<()> {

@@ -38,6 +38,9 @@ pub(super) const BATCH: u16 = 1;
 pub(super) const WATCHING: u16 = 1 << 15;
 /// The bit of a kind that says that the client takes a buffer in parts ([`Record::Parts`]).
 pub(super) const TAKES_PARTS: u16 = 1 << 14;
+/// The bit of an answer's kind that says that more clients ask than there are processors for them. A batch's never has it:
+/// clients of an earlier version compare that as a whole.
+pub(super) const CROWDED: u16 = 1 << 13;
 /// The bits of a kind that say which it is.
 pub(super) const KINDS: u16 = !(WATCHING | TAKES_PARTS);
 /// The number of the header's line whose word says what the server can do; one that can do nothing of it has 0 there.

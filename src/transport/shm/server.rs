@@ -1,7 +1,7 @@
 //! The server's side of shared memory.
 
 use super::buffer::Buffer;
-use super::layout::{self, INLINE, PAGE, RECORD, RING, Record, WANT_BUFFER, WANT_PARTS};
+use super::layout::{self, CROWDED, INLINE, PAGE, RECORD, RING, Record, WANT_BUFFER, WANT_PARTS};
 use super::slot::{Seen, ServerSlot};
 use crate::protocol::frame::PREFIX;
 use crate::sys::doorbell::{self, Doorbell};
@@ -169,7 +169,7 @@ impl<M: Manner> SharedPeer<M> {
         if self.manner.is_parked() {
             return Ok(TurnEnd::Parked { answered: true });
         }
-        self.publish(work.out.frames())?;
+        self.publish(single(work), work.out.frames())?;
         Ok(if is_too_large {
             TurnEnd::Dropped(Cause::TooLarge) // It was the client's last.
         } else {
@@ -186,7 +186,7 @@ impl<M: Manner> SharedPeer<M> {
         if let Some(batch) = self.batch.take() {
             return self.go_on_with_batch(batch, work);
         }
-        self.publish(work.out.frames())?;
+        self.publish(single(work), work.out.frames())?;
         Ok(TurnEnd::Idle { answered: true })
     }
 
@@ -214,7 +214,7 @@ impl<M: Manner> SharedPeer<M> {
 
     /// Puts the answer, one frame, where the client looks for it, and wakes the client if it sleeps.
     #[inline(always)]
-    fn publish(&mut self, frame: &[u8]) -> io::Result<()> {
+    fn publish(&mut self, kind: u16, frame: &[u8]) -> io::Result<()> {
         let (prefix, body) = frame.split_at(PREFIX);
         let data = if body.len() > INLINE {
             self.put_into_buffer(0, body)?;
@@ -223,11 +223,7 @@ impl<M: Manner> SharedPeer<M> {
         } else {
             frame
         };
-        if self
-            .shared
-            .slot
-            .answer(layout::SINGLE, data, cpu::current())
-        {
+        if self.shared.slot.answer(kind, data, cpu::current()) {
             self.ring();
         }
         Ok(())
@@ -290,6 +286,15 @@ impl<M: Manner> SharedPeer<M> {
             }
             _ => Err(ErrorKind::InvalidData.into()),
         }
+    }
+}
+
+/// The kind of an answer to one request.
+#[inline]
+fn single(work: &Work<'_>) -> u16 {
+    match work.is_crowded {
+        true => layout::SINGLE | CROWDED,
+        false => layout::SINGLE,
     }
 }
 

@@ -5,10 +5,11 @@
 //! at every access (`tests`).
 
 use super::layout::{
-    self, ABILITIES, CLOSED, Data, KINDS, SLEEPER, SLEEPERS, TAKES_PARTS, WATCHING,
+    self, ABILITIES, CLOSED, CROWDED, Data, KINDS, SLEEPER, SLEEPERS, TAKES_PARTS, WATCHING,
 };
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::{Atomic, Memory, Word};
+use crate::sys::cpu;
 use crate::sys::line::{Line, Page};
 use crate::transport::reactor::Sleepers;
 use std::sync::atomic::Ordering;
@@ -162,6 +163,17 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
     #[cold]
     fn is_last(&self) -> bool {
         self.tells_last && self.reply().cpu.load(Ordering::Relaxed) == layout::half(self.number)
+    }
+
+    /// Whether the server said, with its last answer, that more clients ask than there are processors for them.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.reply().kind.load(Ordering::Relaxed) & CROWDED != 0
+    }
+
+    /// Whether the server gave its last answer on this CPU.
+    #[inline]
+    pub(super) fn shares_cpu(&self) -> bool {
+        self.reply().cpu.load(Ordering::Relaxed) == cpu::current()
     }
 
     /// Says that the client sleeps, and watches its socket, unless the last request is answered by now, or the server has

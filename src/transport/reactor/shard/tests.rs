@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 /// A shard with so many peers, which ask in memory or not.
 fn shard(in_memory: bool, count: usize) -> (Shard, Vec<(Key, Arc<Script>)>) {
-    let mut shard = Shard::new(Attention::new(in_memory, Duration::ZERO));
+    let mut shard = Shard::new(Attention::new(in_memory, Duration::ZERO), Crowd::on(2));
     let doors = ScriptedDoors::new(&[], in_memory);
     shard.queue.reserve(count).unwrap();
     let mut add = || {
@@ -176,4 +176,23 @@ fn one_that_waits_for_its_turn_or_has_it_is_never_due() {
     assert_eq!(shard.due(key, &limits), due);
     shard.peers.get_mut(key).unwrap().peer = None;
     assert_eq!(shard.due(key, &limits), None);
+}
+
+#[test]
+fn those_who_ask_in_memory_are_a_crowd_if_they_are_more_than_there_are_processors() {
+    let (mut shard, peers) = shard(true, 3);
+    let event = |peer: usize| Event::new(Ready::READABLE, Token::Peer(peers[peer].0, 0).into());
+    let happens = |shard: &mut Shard, events: &[Event]| {
+        (0..1000).for_each(|_| shard.choose_recent(events));
+        shard.crowd.is_there()
+    };
+    let all = [0, 1, 2].map(event);
+    assert!(!happens(&mut shard, &all[..2]));
+    assert!(happens(&mut shard, &all));
+    // Those who are kept an eye on count until they were silent for long.
+    assert!(happens(&mut shard, &[]));
+    for place in 0..2 {
+        (0..1000).any(|_| !shard.stays_recent(place, false));
+    }
+    assert!(!happens(&mut shard, &[]));
 }

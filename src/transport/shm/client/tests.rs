@@ -9,10 +9,12 @@ use crate::sys::doorbell::Ringer;
 use crate::sys::line::Page;
 use crate::sys::memory;
 use crate::sys::memory::{Access, Mapping};
-use crate::sys::{LineAlarm, socket};
+use crate::sys::wait::processors;
+use crate::sys::{LineAlarm, cpu, socket};
 use crate::transport::shm::buffer::Buffer;
-use crate::transport::shm::layout::{PAGE, RECORD, RING, Record};
+use crate::transport::shm::layout::{CROWDED, PAGE, RECORD, RING, Record};
 use crate::transport::shm::slot::{ClientSlot, Header};
+use std::sync::atomic::Ordering;
 
 /// The bytes of each half of the buffer.
 const HALF: usize = 4096;
@@ -30,6 +32,7 @@ fn channel(control: Handle) -> SharedChannel {
         control,
         session: None,
         spin: Spin::of_memory(Duration::from_micros(1)),
+        yields: 0,
         reads_in_place: true,
         peer: "server".into(),
         max_message: 4096,
@@ -201,6 +204,39 @@ fn a_client_spins_for_a_server_on_another_cpu() {
     assert_eq!(error.status(), Status::TimedOut);
     // That found nothing, so that the next wait sleeps at once.
     assert!(!shared.channel.spin.may_spin());
+}
+
+/// How often a client has given way in a row after each of so many waits, before which the server said this on the client's CPU.
+fn yields_where_the_server_said(kind: u16, spin: Duration) -> [u32; 2 + YIELDS_IN_A_ROW as usize] {
+    let mut shared = Shared::new();
+    shared.channel.spin = Spin::of_memory(spin);
+    shared.channel.yields = YIELDS_IN_A_ROW;
+    std::array::from_fn(|_| {
+        let reply = shared.page.line(1);
+        reply.kind.store(kind, Ordering::SeqCst);
+        reply.cpu.store(cpu::current(), Ordering::SeqCst);
+        let (frame, over) = (b"\x01\0\0\0a", Deadline::after(Some(Duration::ZERO)));
+        shared.channel.send(frame, &Deadline::never()).unwrap();
+        shared.channel.recv(&over).unwrap_err();
+        shared.channel.yields
+    })
+}
+
+#[test]
+fn a_client_gives_way_to_a_crowd_on_the_servers_cpu_but_not_for_ever() {
+    let crowded = layout::SINGLE | CROWDED;
+    let (spin, never) = (Duration::from_micros(1), Duration::ZERO);
+    let expected = match processors() {
+        1 => [0; 6], // Nobody spins there.
+        _ => [0, 1, 2, 3, 4, 0],
+    };
+    // Unless this thread is moved to another CPU in between, each time.
+    let gives_way = |_| yields_where_the_server_said(crowded, spin) == expected;
+    assert!((0..1000).any(gives_way));
+    for (kind, spin) in [(layout::SINGLE, spin), (crowded, never)] {
+        let yields = yields_where_the_server_said(kind, spin);
+        assert!(!yields.contains(&1), "{yields:?}");
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(super) struct Client {
     /// What requests go through, and, unless it is the same, answers.
     buffer: Option<(Mapping, Option<Mapping>)>,
     /// What the server would say `served` is.
-    served: u32,
+    pub(super) served: u32,
 }
 
 /// Each step is a byte that says what the client does, and what that takes.
@@ -363,7 +363,7 @@ impl Client {
     }
 
     /// The prefix and the kind of the answer.
-    fn published(&self) -> (u32, u16) {
+    pub(super) fn published(&self) -> (u32, u16) {
         let kind = self.reply().kind.load(Ordering::SeqCst);
         (layout::load_prefix(self.reply()), kind)
     }

@@ -1,11 +1,11 @@
 //! Requests and answers that no line holds.
 
-use super::{Buffer, COPIED, LARGE, SharedPeer};
+use super::{Buffer, COPIED, LARGE, SharedPeer, single};
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::cpu;
 use crate::transport::deferral::{Body, Manner};
 use crate::transport::reactor::{TurnEnd, Work};
-use crate::transport::shm::layout::{self, INLINE};
+use crate::transport::shm::layout::INLINE;
 use crate::transport::{InPlace, Written};
 use std::io;
 
@@ -31,8 +31,8 @@ impl<M: Manner> SharedPeer<M> {
             return Ok(TurnEnd::Parked { answered: true });
         }
         match written {
-            Some(written) => self.publish_written(written, longest),
-            None => self.publish(work.out.frames())?,
+            Some(written) => self.publish_written(single(work), written, longest),
+            None => self.publish(single(work), work.out.frames())?,
         }
         Ok(TurnEnd::Idle { answered: true })
     }
@@ -82,7 +82,7 @@ impl<M: Manner> SharedPeer<M> {
     }
 
     /// Tells the client of what became of the room that it reads. A short answer goes in the line.
-    fn publish_written(&mut self, written: Written, longest: usize) {
+    fn publish_written(&mut self, kind: u16, written: Written, longest: usize) {
         let mut line = [0; PREFIX + INLINE];
         let (prefix, inline) = line.split_at_mut(PREFIX);
         let length = match written {
@@ -110,7 +110,7 @@ impl<M: Manner> SharedPeer<M> {
         };
         let (data, _) = line.split_at(PREFIX + inlined);
         let slot = &mut self.shared.slot;
-        if slot.answer(layout::SINGLE, data, cpu::current()) {
+        if slot.answer(kind, data, cpu::current()) {
             self.ring();
         }
     }
