@@ -191,6 +191,45 @@ fn memory_scribbled_during_calls_harms_only_its_owner() {
 }
 
 #[test]
+fn a_request_that_is_announced_and_comes_slowly_or_never_keeps_nobody() {
+    let address = Address::new();
+    let _server = TRANSPORTS[SHM].serve(&address, Handler::Calculator, &ServerOptions::default());
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _ends = Ends(&is_over);
+        scope.spawn(|| {
+            let mut intruder = intruder(&address);
+            let _buffer = intruder.parts();
+            let mut answered = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                // From no processor that there is, 64 KiB, none of them here.
+                intruder.word(1).store(0xFFFF, Ordering::SeqCst);
+                intruder.word(2).store(65536, Ordering::SeqCst);
+                intruder.word(4).store(0, Ordering::SeqCst);
+                intruder.word(0).store(answered * 2 + 1, Ordering::SeqCst);
+                intruder.ring();
+                for filled in 1..2000 {
+                    intruder.word(4).store(filled, Ordering::SeqCst);
+                }
+                // Then it is all there, or is said to be; or it was another one after all, of two bytes.
+                intruder.word(4).store(u32::MAX, Ordering::SeqCst);
+                answered += 1;
+                intruder.word(2).store(2, Ordering::SeqCst);
+                intruder.word(0).store(answered * 2, Ordering::SeqCst);
+                intruder.ring();
+                support::eventually("it is answered", || {
+                    intruder.word(16).load(Ordering::SeqCst) >> 1 == answered
+                });
+            }
+        });
+        let bystander = TRANSPORTS[SHM].client(&address);
+        for number in 0..2000 {
+            assert_eq!(bystander.call(&add(number, 1)).unwrap(), Ok(number + 1));
+        }
+    });
+}
+
+#[test]
 fn nonsense_on_the_socket_of_shared_memory_ends_the_connection() {
     let address = Address::new();
     let _server = TRANSPORTS[SHM].serve(&address, Handler::Calculator, &ServerOptions::default());

@@ -114,7 +114,7 @@ mod wide {
     /// The lengths that are copied as one string, by a processor that has fast ones (ERMS): it takes whole lines that the
     /// other side's processor holds, without reading them first. Shorter copies take longer to begin, and longer ones
     /// leave the caches (Intel 64 and IA-32 Architectures Optimization Reference Manual, "Enhanced REP MOVSB").
-    const STRINGS: RangeInclusive<usize> = 4 << 10..=512 << 10;
+    const STRINGS: RangeInclusive<usize> = 4 << 10..=64 << 10;
 
     /// Copies so many bytes as one string.
     ///

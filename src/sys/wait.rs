@@ -17,6 +17,8 @@ pub(crate) struct Spin {
     budget: Duration,
     /// Of a stream: a first look teaches nothing.
     of_stream: bool,
+    /// Microseconds that the peer needs besides, to copy a long message.
+    copying: u16,
     skip: u32,
     backoff: u32,
 }
@@ -28,6 +30,10 @@ pub(crate) const LOOKS: u32 = 8;
 pub(crate) const LOOKS_AT_CLOCK: u32 = 1 << 17;
 const FIRST_BACKOFF: u32 = 8;
 const LAST_BACKOFF: u32 = 4096;
+/// Bytes that a core copies in its caches in a microsecond: on a slower machine the spin ends too early, as without this.
+const COPIED_IN_A_MICROSECOND: usize = 16 << 10;
+/// No spin takes longer for copying: longer copies leave the caches, and waking somebody takes little beside them.
+const LONGEST_COPYING: u16 = 1000;
 
 impl Spin {
     /// A policy for a peer at the other end of a stream, which spins for `budget` at most; with one CPU, or without a
@@ -49,6 +55,7 @@ impl Spin {
         Self {
             budget,
             of_stream: false,
+            copying: 0,
             skip: 0,
             backoff: 0,
         }
@@ -81,7 +88,7 @@ impl Spin {
                     return Some(found);
                 }
             }
-            if started.get_or_insert_with(Instant::now).elapsed() >= self.budget {
+            if started.get_or_insert_with(Instant::now).elapsed() >= self.budget() {
                 break;
             }
         }
@@ -105,7 +112,19 @@ impl Spin {
 
     /// How long a spin may last.
     pub(crate) fn budget(&self) -> Duration {
-        self.budget
+        self.budget + Duration::from_micros(self.copying.into())
+    }
+
+    /// Whether it never spins.
+    pub(crate) fn is_off(&self) -> bool {
+        self.budget.is_zero()
+    }
+
+    /// The peer has to copy so many bytes before the next spin can find anything: it lasts longer by that.
+    #[inline]
+    pub(crate) fn allow_for(&mut self, bytes: usize) {
+        let needed = u16::try_from(bytes / COPIED_IN_A_MICROSECOND).unwrap_or(u16::MAX);
+        self.copying = needed.min(LONGEST_COPYING);
     }
 
     /// It was there at the first look.
@@ -121,7 +140,7 @@ impl Spin {
     #[inline]
     pub(crate) fn succeeded(&mut self, started: Option<Instant>) {
         if self.backoff > 0 {
-            if started.is_some_and(|started| started.elapsed() > self.budget) {
+            if started.is_some_and(|started| started.elapsed() > self.budget()) {
                 self.failed();
             } else {
                 self.backoff /= 2;
@@ -131,6 +150,7 @@ impl Spin {
 
     /// The spin found nothing, and the wait ends in the kernel.
     pub(crate) fn failed(&mut self) {
+        self.copying = 0;
         self.backoff = match self.backoff {
             0 => FIRST_BACKOFF,
             now => (now.saturating_mul(4)).min(LAST_BACKOFF),
@@ -173,6 +193,7 @@ mod tests {
         let mut spin = Spin {
             budget: LONG,
             of_stream: true,
+            copying: 0,
             skip: 0,
             backoff: 0,
         };

@@ -66,6 +66,12 @@ impl<'a> Turns<'a> {
         self.work.is_crowded = crowd.is_there();
     }
 
+    /// How long the longest request was since that was asked last.
+    #[inline]
+    pub(super) fn take_longest(&mut self) -> usize {
+        self.work.take_longest()
+    }
+
     /// Sees to it, before the thread sleeps, that it wakes up to give long room back that was used.
     #[inline]
     pub(super) fn note_long_room(&mut self, shard: &mut Held<'a>) {

@@ -35,13 +35,18 @@ fn spin_while_it_pays<'a>(turns: &mut Turns<'a>, shard: &mut Held<'a>) -> bool {
             if shard.queue.is_busy() || laps.passes(LAPS_LAST) {
                 return true;
             }
-        } else if idle.passes(shard.attention.spin.budget()) {
+            continue;
+        }
+        match turns.take_longest() {
+            0 => {}
+            bytes => shard.attention.spin.allow_for(bytes),
+        }
+        if idle.passes(shard.attention.spin.budget()) {
             shard.attention.spin.failed();
             // An attendant may have seen that a peer asks which had its turn here just then.
             return shard.queue.is_busy();
-        } else {
-            std::hint::spin_loop();
         }
+        std::hint::spin_loop();
     }
 }
 

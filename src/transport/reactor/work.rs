@@ -6,6 +6,7 @@ use crate::transport::conversation::spare::Spare;
 use crate::transport::deferral::{Body, Manner, Service};
 use crate::transport::{Answer, Tally, Visitor, Written};
 use std::io;
+use std::mem;
 use std::sync::Arc;
 
 /// What a thread serves its peers with.
@@ -24,6 +25,8 @@ pub(crate) struct Work<'a> {
     pub(crate) tally: Arc<Tally>,
     /// What was done in this turn: requests, and each 256 bytes of them.
     pub(crate) done: u32,
+    /// The longest request since a spin asked for it last, in bytes: its client has as much to copy before it asks again.
+    longest: usize,
     /// More clients ask at a time than there are processors for them.
     pub(crate) is_crowded: bool,
 }
@@ -76,6 +79,7 @@ impl<'a> Work<'a> {
             stop,
             tally,
             done: 0,
+            longest: 0,
             is_crowded: false,
         }
     }
@@ -145,6 +149,18 @@ impl<'a> Work<'a> {
     /// Answers a message over the limit.
     pub(crate) fn refuse(&mut self) {
         self.out.append(|room| self.answer.too_large(room));
+    }
+
+    /// A long request of so many bytes was answered.
+    pub(crate) fn count_long(&mut self, bytes: usize) {
+        self.count(1, bytes);
+        self.longest = self.longest.max(bytes);
+    }
+
+    /// How long the longest request was since that was asked last.
+    #[inline]
+    pub(super) fn take_longest(&mut self) -> usize {
+        mem::take(&mut self.longest)
     }
 
     /// So many requests of so many bytes were answered.

@@ -26,7 +26,8 @@ impl SharedChannel {
         if count == 0 {
             return self.exchange_one(frames, &deadline, take);
         }
-        self.put_into_buffer(batch, &deadline).map_err(unsent)?;
+        self.put_into_buffer(layout::BATCH, batch, &deadline)
+            .map_err(unsent)?;
         let length = frame::prefix(prefix_length(batch).map_err(unsent)?);
         self.session()
             .map_err(unsent)?

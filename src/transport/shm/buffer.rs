@@ -51,14 +51,14 @@ impl Buffer {
         }
     }
 
-    /// Puts a request in.
-    pub(super) fn put_request(&self, bytes: &[u8]) {
-        self.requests().write(0, bytes);
+    /// Puts bytes of a request in, from this one on.
+    pub(super) fn put_request(&self, at: usize, bytes: &[u8]) {
+        self.requests().write(at, bytes);
     }
 
-    /// Copies the start of a request out.
-    pub(super) fn take_request(&self, bytes: &mut [u8]) {
-        self.requests().read(0, bytes);
+    /// Copies bytes of a request out, from this one on.
+    pub(super) fn take_request(&self, at: usize, bytes: &mut [u8]) {
+        self.requests().read(at, bytes);
     }
 
     /// Puts bytes of an answer in, from this one of its part on.

@@ -2,7 +2,6 @@
 
 use super::layout::{self, Data, INLINE};
 use super::pending::{Arrived, Pending};
-use super::slot::Woken;
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::sys::loan_room::LoanRoom;
@@ -11,7 +10,7 @@ use crate::sys::ready::Want;
 use crate::sys::room::Room;
 use crate::sys::wait::Spin;
 use crate::sys::{AsSource, Handle, poll};
-use crate::transport::channel::{noticed, refused_length, too_large, too_late};
+use crate::transport::channel::{noticed, refused_length, too_large};
 use crate::transport::{
     Armed, Channel, ClientOptions, Deadline, Exchanged, InPlace, Lifeline, ServerUser, Take,
     Watches, counted, prefix_length,
@@ -19,21 +18,14 @@ use crate::transport::{
 use std::io;
 use std::mem;
 use std::ops::Range;
-use std::thread;
 use std::time::Duration;
 
 mod session;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub(super) use session::Session;
-
-/// How long a client sleeps before it looks whether the server still lives, and it was not stopped, which is to end its
-/// calls within 50 ms.
-const SLICE: Duration = Duration::from_millis(40);
-
-/// So often in a row a client gives way instead of sleeping.
-const YIELDS_IN_A_ROW: u32 = 4;
 
 /// Otherwise a bug is at hand, which is not to become a wrong answer.
 const HAS_ROOM: &str = "room was made for the answer";
@@ -113,7 +105,7 @@ impl Channel for SharedChannel {
             // The body is over the server's limit: the server refuses the request by its prefix.
             None if length > self.session()?.max_message => 0,
             None => {
-                self.put_into_buffer(body, deadline)?;
+                self.put_into_buffer(layout::SINGLE, body, deadline)?;
                 0
             }
         };
@@ -159,7 +151,7 @@ impl Channel for SharedChannel {
         }
         let mut room = [0; INLINE];
         let (body, _) = room.split_at_mut(length);
-        self.buffer(deadline)?.take_request(body);
+        self.buffer(deadline)?.take_request(0, body);
         self.send_body(body, deadline)
     }
 
@@ -247,58 +239,6 @@ impl SharedChannel {
             .ok_or_else(|| Error::new(Status::Internal, "shared memory before any request"))
     }
 
-    /// Waits until the last request is answered.
-    #[inline]
-    pub(super) fn await_answer(&mut self, deadline: &Deadline) -> Result<()> {
-        let Some(session) = &self.session else {
-            return Err(Error::new(Status::Internal, "no request was sent"));
-        };
-        let slot = &session.slot;
-        let is_answered = || slot.is_answered().then_some(());
-        if is_answered().is_some() {
-            return Ok(());
-        }
-        // While the server's thread shares this CPU, it cannot answer before this one sleeps.
-        let is_here = self.spin.may_spin() && slot.shares_cpu();
-        if !is_here && self.spin.until(is_answered).is_some() {
-            return Ok(());
-        }
-        if slot.is_crowded() {
-            self.give_way();
-        }
-        self.sleep_until_answered(deadline)
-    }
-
-    /// Lets others have this CPU, where many want it, and the server runs on it.
-    ///
-    /// A client that sleeps has to be woken, and whom the kernel wakes it often lets run at once in the server's place, who then
-    /// keeps all others waiting. Now and then it sleeps all the same: a thread that is woken may be given another CPU.
-    #[cold]
-    fn give_way(&mut self) {
-        let session = self.session.as_ref();
-        let shares_cpu = session.is_some_and(|session| session.slot.shares_cpu());
-        let may_yield = shares_cpu && !self.spin.budget().is_zero();
-        if !may_yield || self.yields == YIELDS_IN_A_ROW {
-            self.yields = 0;
-            return;
-        }
-        self.yields += 1;
-        thread::yield_now();
-    }
-
-    fn sleep_until_answered(&self, deadline: &Deadline) -> Result<()> {
-        let Some(session) = &self.session else {
-            return Err(self.nonsense());
-        };
-        let slice = |slept| next_slice(deadline, slept);
-        Err(match session.slot.sleep(slice, || self.has_died()) {
-            Woken::Answered => return Ok(()),
-            Woken::Closed => self.ended(Status::Closed, "the server has stopped"),
-            Woken::Died => self.ended(Status::PeerDied, "the server died before it answered"),
-            Woken::TimedOut => too_late(&self.peer, deadline),
-        })
-    }
-
     /// The socket ends with the server, however that comes.
     pub(super) fn has_died(&self) -> bool {
         // A hang-up and an error are always told; the end is asked for, and not what lies before it.
@@ -383,21 +323,4 @@ impl SharedChannel {
         );
         Error::new(Status::Malformed, context)
     }
-}
-
-/// How long to sleep next, after so much sleep; `None`: there is no time left.
-fn next_slice(deadline: &Deadline, slept: Duration) -> Option<Duration> {
-    let mut left = deadline.remaining();
-    if !slept.is_zero() {
-        left = left.min(unslept(deadline, slept));
-    }
-    let slice = left.map_or(SLICE, |left| left.min(SLICE));
-    (!slice.is_zero()).then_some(slice)
-}
-
-/// The time left by how long was slept: in some sandboxes the clock stands still.
-#[cold]
-fn unslept(deadline: &Deadline, slept: Duration) -> Option<Duration> {
-    let limit = deadline.limit()?;
-    Some(limit.saturating_sub(slept))
 }

@@ -120,7 +120,7 @@ impl SharedChannel {
         if !self.has_buffer()? {
             return Ok(0);
         }
-        self.put_into_buffer(batch, &now())?;
+        self.put_into_buffer(layout::BATCH, batch, &now())?;
         let length = frame::prefix(prefix_length(batch)?);
         let session = self.session()?;
         session.publish(layout::BATCH | session.manner_of_flight(), &length);

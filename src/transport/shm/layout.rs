@@ -53,12 +53,18 @@ pub(super) const DEFERS: u32 = 2;
 pub(super) const TELLS_LAST: u32 = 4;
 /// It makes buffers in parts for clients that take them.
 pub(super) const PARTS: u32 = 8;
+/// It copies long requests out while they are put in, as far as they are there.
+pub(super) const FOLLOWS: u32 = 16;
 /// What every server of this version can do.
 pub(super) const USUAL: u32 = RINGS | TELLS_LAST | PARTS;
 /// The number that stands in A when the server has stopped; no request bears it.
 pub(super) const CLOSED: u32 = u32::MAX >> 1;
 /// The bit of A's word that says that the client sleeps.
 pub(super) const SLEEPER: u32 = 1;
+/// The bit of R's word, which bears the number of the request before, that says that one is being put into the buffer.
+pub(super) const FILLING: u32 = 1;
+/// The word of R's data that says how many of its bytes are there.
+pub(super) const FILLED: usize = 1;
 
 /// The bytes of two lines, and how many of such pairs a page holds.
 const PAIR: u32 = 128;

@@ -20,6 +20,7 @@ use std::ops::Range;
 
 mod batch;
 mod endpoint;
+mod following;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod large;
@@ -87,6 +88,10 @@ struct SharedPeer<M = Prompt> {
     /// What was copied out of the buffer: this part of the room. Large room is left to others once the request is answered.
     copy: Room,
     copied: Range<usize>,
+    /// What was copied is the next request, of which the client has just said that it is whole.
+    is_ahead: bool,
+    /// Long requests are copied while they are put in.
+    follows: bool,
     /// The batch in `copy` that is being answered.
     batch: Option<Batch>,
     /// A request of so many bytes is large, or its answer may be.
@@ -111,6 +116,8 @@ impl SharedPeer {
             max_message,
             copy: Room::empty(),
             copied: 0..0,
+            is_ahead: false,
+            follows: false,
             batch: None,
             large_from: LARGE,
             is_in_place: false,
@@ -128,6 +135,14 @@ impl<M: Manner> SharedPeer<M> {
         }
     }
 
+    /// The same client, whose long requests are copied while they are put in, if that `is_so`.
+    fn following(self, is_so: bool) -> Self {
+        Self {
+            follows: is_so,
+            ..self
+        }
+    }
+
     /// The same client, answered in this manner.
     fn with_manner<N>(self, manner: N) -> SharedPeer<N> {
         SharedPeer {
@@ -140,6 +155,8 @@ impl<M: Manner> SharedPeer<M> {
             max_message: self.max_message,
             copy: self.copy,
             copied: self.copied,
+            is_ahead: self.is_ahead,
+            follows: self.follows,
             batch: self.batch,
             large_from: self.large_from,
             is_in_place: self.is_in_place,
@@ -193,15 +210,25 @@ impl<M: Manner> SharedPeer<M> {
     /// Copies the start of the buffer to this place of the room. A client that never asked for it has put
     /// nothing into it.
     fn copy_out(&mut self, length: usize, place: usize, spare: &mut Spare) -> io::Result<()> {
+        let place = place..place + length;
+        if mem::take(&mut self.is_ahead) && self.copied == place {
+            return Ok(());
+        }
+        self.make_room(place, spare)?;
         let buffer = self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?;
-        self.copied = place..place + length;
+        let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
+        buffer.take_request(0, copy);
+        Ok(())
+    }
+
+    /// Makes room for a copy at this place.
+    fn make_room(&mut self, place: Range<usize>, spare: &mut Spare) -> io::Result<()> {
+        self.copied = place;
         let least = self.copied.end;
         if least > self.copy.len() {
             self.copy = Room::empty(); // Given back before.
             self.copy = spare.take(least)?;
         }
-        let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
-        buffer.take_request(copy);
         Ok(())
     }
 
@@ -334,11 +361,16 @@ impl<M: Manner + 'static> Peer for SharedPeer<M> {
         } else if let Some(batch) = self.batch.take() {
             self.go_on_with_batch(batch, work)
         } else {
-            match self.shared.slot.look() {
-                Seen::Nothing => return TurnEnd::Idle { answered: false },
+            let seen = match self.shared.slot.look() {
+                Seen::Filling => self.follow(&mut work.spare),
+                seen => seen,
+            };
+            match seen {
+                Seen::Nothing | Seen::Filling => return TurnEnd::Idle { answered: false },
                 Seen::Nonsense => return TurnEnd::Dropped(Cause::Malformed),
-                Seen::Request => self.cpu = self.shared.slot.cpu(),
+                Seen::Request => {}
             }
+            self.cpu = self.shared.slot.cpu();
             self.answer(work)
         };
         work.out.clear();

@@ -5,7 +5,8 @@
 //! at every access (`tests`).
 
 use super::layout::{
-    self, ABILITIES, CLOSED, CROWDED, Data, KINDS, SLEEPER, SLEEPERS, TAKES_PARTS, WATCHING,
+    self, ABILITIES, CLOSED, CROWDED, Data, FILLED, FILLING, KINDS, SLEEPER, SLEEPERS, TAKES_PARTS,
+    WATCHING,
 };
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::{Atomic, Memory, Word};
@@ -153,6 +154,30 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
         header.count().load(Ordering::SeqCst) != 0
     }
 
+    /// Says that a request, of which these are the kind and the length, is being put into the buffer. `true`: the server
+    /// sleeps, and has to be rung.
+    #[must_use]
+    pub(super) fn announce<H: Page>(
+        &self,
+        kind: u16,
+        prefix: &[u8],
+        cpu: u16,
+        header: &Header<H>,
+    ) -> bool {
+        let line = self.slot.request();
+        line.data[FILLED].store(0, Ordering::Relaxed);
+        fill(line, kind, prefix, cpu);
+        line.word
+            .swap(layout::word(self.number) | FILLING, Ordering::SeqCst);
+        header.count().load(Ordering::SeqCst) != 0
+    }
+
+    /// Says how many bytes of it are there.
+    pub(super) fn has_filled(&self, bytes: usize) {
+        let filled = &self.slot.request().data[FILLED];
+        filled.store(bytes as u64, Ordering::Release);
+    }
+
     /// Whether the last request is answered.
     #[inline]
     pub(super) fn is_answered(&self) -> bool {
@@ -245,8 +270,8 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
 /// copy, and what was served is remembered here.
 pub(super) struct ServerSlot<P, A> {
     slot: Slot<P, A>,
-    /// The number of the last request taken.
-    served: u32,
+    /// R's word, as it was looked at last: it bears the number of the last request taken.
+    seen: u32,
     /// That of the last one answered.
     answered: u32,
 }
@@ -256,6 +281,8 @@ pub(super) struct ServerSlot<P, A> {
 pub(super) enum Seen {
     /// Nothing new.
     Nothing,
+    /// The next request is being put into the buffer, which its client says once.
+    Filling,
     /// The next request, which is taken now.
     Request,
     /// A word that no client of this version would write.
@@ -270,7 +297,7 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
                 request_line,
                 alarm,
             },
-            served: 0,
+            seen: 0,
             answered: 0,
         }
     }
@@ -280,22 +307,33 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
     pub(super) fn look(&mut self) -> Seen {
         // SeqCst, so that it and the count of sleepers have one order for both sides: either the
         // client sees this thread asleep and rings, or this thread sees the request.
-        let number = layout::number(self.slot.request().word.load(Ordering::SeqCst));
-        if number == self.served {
+        let word = self.slot.request().word.load(Ordering::SeqCst);
+        if word == self.seen {
             return Seen::Nothing;
         }
-        if number != layout::next(self.served) {
+        let (number, served) = (layout::number(word), layout::number(self.seen));
+        if number != served && number != layout::next(served) {
             return Seen::Nonsense;
         }
-        self.served = number;
-        Seen::Request
+        self.seen = word;
+        match word & FILLING {
+            _ if number != served => Seen::Request,
+            0 => Seen::Nothing,
+            _ => Seen::Filling,
+        }
     }
 
     /// Whether a look would show something.
     #[inline]
     pub(super) fn is_asking(&self) -> bool {
         // SeqCst, as in `look`.
-        layout::number(self.slot.request().word.load(Ordering::SeqCst)) != self.served
+        self.slot.request().word.load(Ordering::SeqCst) != self.seen
+    }
+
+    /// How many bytes of a request are in the buffer that is being put there, as its client says.
+    pub(super) fn filled(&self) -> usize {
+        let filled = self.slot.request().data[FILLED].load(Ordering::Acquire);
+        usize::try_from(filled).unwrap_or(usize::MAX)
     }
 
     /// The CPU from which the request came.
@@ -333,8 +371,8 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
     #[must_use]
     pub(super) fn answer(&mut self, kind: u16, bytes: &[u8], cpu: u16) -> bool {
         fill(self.slot.reply(), kind, bytes, cpu);
-        self.answered = self.served;
-        self.set_reply(self.served)
+        self.answered = layout::number(self.seen);
+        self.set_reply(self.answered)
     }
 
     /// Tells the client that there will be no more answers than the last one, which it may not have seen yet. One that

@@ -2,24 +2,28 @@
 
 use super::SharedChannel;
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::Notice;
+use crate::protocol::frame::{self, Notice};
 use crate::sys::doorbell::Ringer;
 use crate::sys::memory::{Access, Mapping};
 use crate::sys::socket::HANDLES_IN_BAND;
 use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
-use crate::transport::Deadline;
 use crate::transport::channel::{noticed, too_late};
 use crate::transport::shm::buffer::Buffer;
 use crate::transport::shm::layout::{
-    self, DEFERS, PAGE, PARTS, RECORD, RING, RINGS, Record, TAKES_PARTS, TELLS_LAST, WANT_BUFFER,
-    WANT_PARTS, WATCHING,
+    self, DEFERS, FOLLOWS, PAGE, PARTS, RECORD, RING, RINGS, Record, TAKES_PARTS, TELLS_LAST,
+    WANT_BUFFER, WANT_PARTS, WATCHING,
 };
 use crate::transport::shm::slot::{ClientSlot, Header};
+use crate::transport::{Deadline, prefix_length};
 use std::io::{self, ErrorKind};
 use std::mem;
 
 /// How often a socket is read for one record, most of which come with the first.
 const READS_AT_ONCE: u32 = 64;
+
+/// Requests of so many bytes are long, and are put into the buffer piece by piece.
+const LONG: usize = 32 << 10;
+const PIECE: usize = 16 << 10;
 
 /// What the server shares with this client.
 pub(in crate::transport::shm) struct Session {
@@ -33,6 +37,8 @@ pub(in crate::transport::shm) struct Session {
     pub(in crate::transport::shm) rings: bool,
     /// Its answers may come later.
     pub(in crate::transport::shm) defers: bool,
+    /// It copies long requests out while they are put in.
+    pub(in crate::transport::shm) follows: bool,
     /// What the next request says besides its kind.
     pub(in crate::transport::shm) manner: u16,
     /// The server's limit.
@@ -52,6 +58,22 @@ impl Session {
             true => WATCHING,
             false => 0,
         }
+    }
+
+    /// Puts a long request into the buffer piece by piece, and tells the server, which can copy them out meanwhile.
+    fn fill(&self, buffer: &Buffer, kind: u16, bytes: &[u8]) -> Result<()> {
+        let prefix = frame::prefix(prefix_length(bytes)?);
+        let (slot, kind) = (&self.slot, kind | self.manner);
+        if slot.announce(kind, &prefix, cpu::current(), &self.header) {
+            self.bell.ring();
+        }
+        let mut filled = 0;
+        for piece in bytes.chunks(PIECE) {
+            buffer.put_request(filled, piece);
+            filled += piece.len();
+            slot.has_filled(filled);
+        }
+        Ok(())
     }
 
     /// Puts the request where the server looks for it, and rings if the server sleeps.
@@ -122,6 +144,7 @@ impl SharedChannel {
         Ok(Session {
             rings: header.has_ability(RINGS),
             defers: header.has_ability(DEFERS),
+            follows: header.has_ability(FOLLOWS),
             manner: match header.has_ability(PARTS) {
                 true => TAKES_PARTS,
                 false => 0,
@@ -154,11 +177,19 @@ impl SharedChannel {
     /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
     pub(in crate::transport::shm) fn put_into_buffer(
         &mut self,
+        kind: u16,
         bytes: &[u8],
         deadline: &Deadline,
     ) -> Result<()> {
         self.want_buffer()?;
-        self.buffer(deadline)?.put_request(bytes);
+        self.buffer(deadline)?;
+        let is_long = bytes.len() >= LONG && !self.spin.is_off();
+        let session = self.session()?;
+        match &session.buffer {
+            Some(buffer) if is_long && session.follows => session.fill(buffer, kind, bytes)?,
+            Some(buffer) => buffer.put_request(0, bytes),
+            None => return Err(self.nonsense()),
+        }
         Ok(())
     }
 

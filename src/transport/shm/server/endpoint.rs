@@ -3,9 +3,10 @@
 use super::{Shared, SharedPeer};
 use crate::error::{Error, Result};
 use crate::sys::memory::{self, Access, Mapping};
+use crate::sys::wait::processors;
 use crate::sys::{AsSource, Handle, Source, socket};
 use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, Sleepers};
-use crate::transport::shm::layout::{self, DEFERS, PAGE, Record, USUAL};
+use crate::transport::shm::layout::{self, DEFERS, FOLLOWS, PAGE, Record, USUAL};
 use crate::transport::shm::slot::Header;
 use crate::transport::socket::{Accepted, Listening};
 use crate::transport::{
@@ -25,6 +26,8 @@ struct SharedEndpoint {
     limits: Limits,
     max_message: u32,
     in_place: bool,
+    /// What all clients read, but for [`DEFERS`].
+    abilities: u32,
 }
 
 /// A server whose clients come to this place.
@@ -85,6 +88,7 @@ impl Listener for SharedEndpoint {
                 Ok(shared) => {
                     let peer = SharedPeer::new(control, shared, visitor, self.max_message);
                     let peer = peer.read_in_place(self.in_place);
+                    let peer = peer.following(self.abilities & FOLLOWS != 0);
                     return Ok(Admission::Peer(Box::new(peer)));
                 }
                 Err(error) if has_vanished(&error) => return Ok(Admission::Vanished),
@@ -97,7 +101,7 @@ impl Listener for SharedEndpoint {
     }
 
     fn defers(&self) {
-        self.header.set_abilities(USUAL | DEFERS);
+        self.header.set_abilities(self.abilities | DEFERS);
     }
 
     fn sleepers(&self) -> Option<&dyn Sleepers> {
@@ -113,12 +117,22 @@ fn has_vanished(error: &io::Error) -> bool {
     )
 }
 
+/// What a server with these options can do. One that reads requests where they lie copies none, and one that never spins waits
+/// for no part of any.
+fn abilities(options: &ServerOptions) -> u32 {
+    match options.in_place || options.spin.is_zero() || processors() == 1 {
+        true => USUAL,
+        false => USUAL | FOLLOWS,
+    }
+}
+
 impl SharedEndpoint {
     fn at(place: Box<dyn Listening>, options: &ServerOptions) -> Result<Self> {
         let (handle, page) = memory::create(PAGE, Access::Read)
             .map_err(|error| Error::os(&format!("{}: create its memory", place.name()), &error))?;
         let header = Header(page);
-        header.set_abilities(USUAL);
+        let abilities = abilities(options);
+        header.set_abilities(abilities);
         Ok(Self {
             place,
             header,
@@ -128,6 +142,7 @@ impl SharedEndpoint {
             limits: Limits::new(options, USUAL_CLIENTS_OF_MEMORY),
             max_message: options.max_message,
             in_place: options.in_place,
+            abilities,
         })
     }
 

@@ -121,7 +121,7 @@ pub(super) fn connect(serial: u8) -> (Client, SharedPeer) {
     let visitor = Visitor::alone(Credentials::UNKNOWN);
     (
         client,
-        SharedPeer::new(control, shared, visitor, MAX_MESSAGE),
+        SharedPeer::new(control, shared, visitor, MAX_MESSAGE).following(true),
     )
 }
 
@@ -204,7 +204,7 @@ impl Client {
         self.request().word.store(word, Ordering::SeqCst);
     }
 
-    fn write_buffer(&self, place: u8, bytes: &[u8]) {
+    pub(super) fn write_buffer(&self, place: u8, bytes: &[u8]) {
         if let Some((requests, _)) = &self.buffer {
             let place = usize::from(place) * 16;
             let room = requests.length().saturating_sub(place);
@@ -213,6 +213,11 @@ impl Client {
                 &bytes[..bytes.len().min(room)],
             );
         }
+    }
+
+    /// Asks for the buffer, and takes it.
+    pub(super) fn ask_for_buffer(&mut self, peer: &mut SharedPeer, work: &mut Work<'_>) {
+        assert!(self.listen(peer, 6, work));
     }
 
     /// Says something over the socket.
@@ -368,7 +373,7 @@ impl Client {
         (layout::load_prefix(self.reply()), kind)
     }
 
-    fn answer(&self, length: usize) -> Vec<u8> {
+    pub(super) fn answer(&self, length: usize) -> Vec<u8> {
         if length > INLINE {
             return self.read_answer(length);
         }

@@ -26,7 +26,7 @@ impl<M: Manner> SharedPeer<M> {
             written = self.answer_copied(length, longest, work)?;
             self.leave_copy(&mut work.spare);
         }
-        work.count(1, length);
+        work.count_long(length);
         if self.manner.is_parked() {
             return Ok(TurnEnd::Parked { answered: true });
         }

@@ -1,8 +1,9 @@
 //! What a server makes of a client that does as it should.
 
-use super::fuzz::{Echo, MAX_MESSAGE, connect};
+use super::fuzz::{Client, Echo, MAX_MESSAGE, connect};
 use super::*;
 use crate::sys::Bell;
+use crate::sys::wait::processors;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -32,4 +33,99 @@ fn the_answer_to_one_request_says_that_many_ask() {
         client.served = layout::next(client.served);
         assert_eq!(client.published(), (5, layout::SINGLE | kind));
     }
+}
+
+/// A client that announces a long request, puts it in piece by piece, and publishes it at last.
+fn put_in(client: &Client, body: &[u8]) {
+    let (request, length) = (client.request(), u32::try_from(body.len()).unwrap());
+    request.data[layout::FILLED].store(0, Ordering::Relaxed);
+    layout::store(request, &length.to_le_bytes());
+    request.cpu.store(cpu::UNKNOWN, Ordering::Relaxed);
+    let served = layout::word(client.served);
+    request
+        .word
+        .store(served | layout::FILLING, Ordering::SeqCst);
+    for (number, piece) in body.chunks(16).enumerate() {
+        client.write_buffer(u8::try_from(number).unwrap(), piece);
+        let filled = (16 * number + piece.len()) as u64;
+        request.data[layout::FILLED].store(filled, Ordering::Release);
+    }
+    let word = layout::word(layout::next(client.served));
+    request.word.store(word, Ordering::SeqCst);
+}
+
+#[test]
+fn a_long_request_is_copied_out_while_it_is_put_in_and_whole_either_way() {
+    let stop = Bell::new().unwrap();
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
+    let (mut client, mut peer) = connect(0);
+    client.ask_for_buffer(&mut peer, &mut work);
+    let mut was_followed = false;
+    for round in 0..10_000_u32 {
+        let body = [round.to_le_bytes(); MAX_MESSAGE as usize / 4].concat();
+        std::thread::scope(|scope| {
+            let filling = scope.spawn(|| put_in(&client, &body));
+            loop {
+                let seen = peer.shared.slot.look();
+                let seen = match seen {
+                    Seen::Filling => peer.follow(&mut work.spare),
+                    seen => seen,
+                };
+                was_followed |= peer.is_ahead;
+                if seen == Seen::Request {
+                    break;
+                }
+                assert_eq!(seen, Seen::Nothing);
+            }
+            filling.join().unwrap();
+        });
+        let end = peer.answer(&mut work).unwrap();
+        assert_eq!(end, TurnEnd::Idle { answered: true });
+        work.out.clear();
+        client.served = layout::next(client.served);
+        assert_eq!(client.answer(body.len()), body);
+        if was_followed && round > 100 {
+            return;
+        }
+    }
+    assert!(processors() == 1, "none of so many was followed");
+}
+
+#[test]
+fn what_was_copied_ahead_is_no_request_that_was_published_otherwise() {
+    let stop = Bell::new().unwrap();
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
+    let (mut client, mut peer) = connect(0);
+    client.ask_for_buffer(&mut peer, &mut work);
+    put_in(&client, &[7; 200]);
+    // As if it had been followed to its end; but then the client says another length.
+    peer.make_room(PREFIX..PREFIX + 200, &mut work.spare)
+        .unwrap();
+    peer.is_ahead = true;
+    layout::store(client.request(), &100_u32.to_le_bytes());
+    let end = peer.turn(Happened::default(), &mut work);
+    assert_eq!(end, TurnEnd::Idle { answered: true });
+    client.served = layout::next(client.served);
+    assert_eq!(client.answer(100), [7; 100]);
+    assert!(!peer.is_ahead);
+}
+
+#[test]
+fn one_that_announces_and_never_fills_is_left_alone_until_it_publishes() {
+    let stop = Bell::new().unwrap();
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
+    let (mut client, mut peer) = connect(0);
+    client.ask_for_buffer(&mut peer, &mut work);
+    let word = &client.request().word;
+    layout::store(client.request(), &200_u32.to_le_bytes());
+    client.request().cpu.store(cpu::UNKNOWN, Ordering::Relaxed);
+    word.store(layout::FILLING, Ordering::SeqCst);
+    let nothing = TurnEnd::Idle { answered: false };
+    assert!(peer.asks());
+    assert_eq!(peer.turn(Happened::default(), &mut work), nothing);
+    assert!(!peer.asks());
+    // A word that skips a number is nonsense then as ever.
+    word.store(layout::word(2), Ordering::SeqCst);
+    let end = peer.turn(Happened::default(), &mut work);
+    assert_eq!(end, TurnEnd::Dropped(Cause::Malformed));
 }

@@ -79,6 +79,14 @@ impl Client {
         }
     }
 
+    fn announce_and_call(&mut self, number: u32) {
+        if self.slot.announce(SINGLE, &frame(number), 0, &self.header) {
+            self.bell.ring();
+        }
+        self.slot.has_filled(4);
+        self.call(number);
+    }
+
     fn sleep(&self) -> Woken {
         self.slot.sleep(|_| Some(Duration::MAX), || false)
     }
@@ -124,7 +132,7 @@ impl Server {
     /// `true`: there was a request, which is answered now.
     fn pump(&mut self) -> bool {
         match self.slot.look() {
-            Seen::Nothing => return false,
+            Seen::Nothing | Seen::Filling => return false,
             Seen::Nonsense => panic!("the client wrote nonsense"),
             Seen::Request => {}
         }
@@ -175,6 +183,20 @@ fn the_lines_are_used_again() {
         let mut client = shared.client();
         let asking = thread::spawn(move || (1..=2).for_each(|number| client.call(number)));
         Server::new(&shared).serve(&shared, 2);
+        asking.join().unwrap();
+    });
+}
+
+/// A request that was announced is answered, whether the server saw that or not.
+#[test]
+fn no_wake_up_is_lost_where_a_request_is_announced() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let shared = Shared::new();
+        let mut client = shared.client();
+        let asking = thread::spawn(move || client.announce_and_call(1));
+        Server::new(&shared).serve(&shared, 1);
         asking.join().unwrap();
     });
 }

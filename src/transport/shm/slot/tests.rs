@@ -6,7 +6,7 @@ use crate::sys::alarm::Alarm;
 use crate::sys::atomic::Mapped;
 use crate::sys::line::{Line, Page};
 use crate::transport::reactor::Sleepers;
-use crate::transport::shm::layout::{self, CLOSED, INLINE, SINGLE, SLEEPER};
+use crate::transport::shm::layout::{self, CLOSED, FILLING, INLINE, SINGLE, SLEEPER};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -81,7 +81,7 @@ fn echo(mut server: ServerSlot<Lines, BothSides>, count: usize) {
     let mut answered = 0;
     while answered < count {
         match server.look() {
-            Seen::Nothing => thread::yield_now(),
+            Seen::Nothing | Seen::Filling => thread::yield_now(),
             Seen::Nonsense => panic!("the client wrote nonsense"),
             Seen::Request => {
                 let length = server.prefix() as usize;
@@ -157,6 +157,7 @@ fn only_the_next_request_is_one() {
     let (_, mut server, page) = slot();
     let word = &page.line(0).word;
     for (number, seen) in [
+        (0, Seen::Filling),
         (0, Seen::Nothing),
         (2, Seen::Nonsense),
         (1, Seen::Request),
@@ -165,7 +166,7 @@ fn only_the_next_request_is_one() {
         (CLOSED, Seen::Nonsense),
         (2, Seen::Request),
     ] {
-        word.store(layout::word(number) | SLEEPER, Ordering::SeqCst);
+        word.store(layout::word(number) | FILLING, Ordering::SeqCst);
         assert_eq!(server.look(), seen, "{number}");
     }
 }
@@ -245,4 +246,41 @@ fn the_last_answer_outlives_the_server_where_that_tells_of_it() {
         server.close();
         assert_eq!(client.sleep(|_| None, || true), Woken::Closed);
     }
+}
+
+#[test]
+fn a_request_that_is_being_put_in_is_seen_once_and_is_none_before_it_is_published() {
+    let (mut client, mut server, page) = slot();
+    let header = Header(Lines::new());
+    for round in 1..=2 {
+        assert!(!server.is_asking());
+        assert!(!client.announce(SINGLE, &frame(&[7; 200])[..4], 5, &header));
+        assert!(server.is_asking());
+        assert_eq!(server.look(), Seen::Filling);
+        assert_eq!(
+            (server.prefix(), server.cpu(), server.filled()),
+            (200, 5, 0)
+        );
+        for filled in [100, 200] {
+            client.has_filled(filled);
+            assert_eq!(server.filled(), filled);
+            assert!(
+                !server.is_asking(),
+                "one that nobody follows keeps nobody awake"
+            );
+            assert_eq!(server.look(), Seen::Nothing);
+        }
+        assert!(!client.publish(SINGLE, &frame(&[7; 200])[..4], 5, &header));
+        assert_eq!(server.look(), Seen::Request);
+        assert!(!client.is_answered());
+        assert!(!server.answer(SINGLE, &frame(&[]), 0));
+        assert!(client.is_answered());
+        assert_eq!(
+            page.line(0).word.load(Ordering::SeqCst),
+            layout::word(round)
+        );
+    }
+    // A server that sleeps is rung for it.
+    header.enter();
+    assert!(client.announce(SINGLE, &frame(&[7; 200])[..4], 5, &header));
 }

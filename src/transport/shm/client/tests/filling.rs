@@ -1,0 +1,51 @@
+//! How long requests are put into the buffer.
+
+use super::*;
+use crate::sys::wait::processors;
+use crate::transport::shm::layout::FILLED;
+
+/// What the request's line says, once one of so many bytes was sent, of how many of them are there.
+fn filled(shared: &mut Shared, length: usize) -> u64 {
+    let body: Vec<u8> = (0..length).map(|place| place.to_le_bytes()[0]).collect();
+    let line = shared.page.line(0);
+    line.data[FILLED].store(0, Ordering::SeqCst);
+    let number = layout::number(line.word.load(Ordering::SeqCst));
+    let sent = shared.channel.send_body(&body, &Deadline::never());
+    sent.unwrap();
+    let mut there = vec![0; length];
+    shared.buffer.read(0, &mut there);
+    assert_eq!(there, body);
+    let line = shared.page.line(0);
+    let word = layout::word(layout::next(number));
+    assert_eq!(line.word.load(Ordering::SeqCst), word, "it is published");
+    assert_eq!(layout::load_prefix(line) as usize, length);
+    line.data[FILLED].load(Ordering::SeqCst)
+}
+
+#[test]
+fn a_long_request_is_announced_to_a_server_that_follows_by_a_client_that_spins() {
+    const LONG: usize = 40_000;
+    for (follows, spin, length, is_announced) in [
+        (true, 50, LONG, processors() > 1),
+        (true, 50, 1000, false),
+        (true, 0, LONG, false),
+        (false, 50, LONG, false),
+    ] {
+        let mut shared = Shared::new();
+        let (buffer, ours) = share(2 * LONG, Access::Write);
+        shared.buffer = buffer;
+        let session = shared.channel.session().unwrap();
+        session.buffer = Some(Buffer::Whole(ours, LONG));
+        session.max_message = 40_000;
+        session.follows = follows;
+        shared.channel.spin = Spin::of_memory(Duration::from_micros(spin));
+        let expected = if is_announced { length as u64 } else { 0 };
+        for _ in 0..2 {
+            assert_eq!(
+                filled(&mut shared, length),
+                expected,
+                "{follows} {spin} {length}"
+            );
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Long requests that are copied out while their clients put them in.
+//!
+//! So the two copies take the time of one. That is an offer of the client's: a server that does not follow, or not to the end,
+//! copies the whole request once it is there.
+
+use super::{COPIED, SharedPeer};
+use crate::protocol::frame::PREFIX;
+use crate::sys::cpu;
+use crate::transport::conversation::spare::Spare;
+use crate::transport::deferral::Manner;
+use crate::transport::shm::layout::{self, INLINE};
+use crate::transport::shm::slot::Seen;
+use std::hint;
+
+/// A server looks for more bytes so often, some tens of microseconds, and once more for so many that came: a client that fills
+/// slowly, or not at all, keeps it for about as long as copying takes, and no longer.
+const LOOKS: usize = 2000;
+const BYTES_A_LOOK: usize = 64;
+
+impl<M: Manner> SharedPeer<M> {
+    /// Copies the request out that its client is putting into the buffer. What is seen then: the request, if it was published
+    /// meanwhile.
+    #[cold]
+    pub(super) fn follow(&mut self, spare: &mut Spare) -> Seen {
+        let slot = &self.shared.slot;
+        let length = slot.prefix() as usize;
+        let place = match slot.kind() {
+            layout::BATCH => 0,
+            _ => PREFIX,
+        };
+        let fits = length > INLINE && length <= self.max_message as usize;
+        // One that shares this CPU puts nothing in before this thread sleeps.
+        if !self.follows || !fits || slot.cpu() == cpu::current() {
+            return Seen::Nothing;
+        }
+        if self.make_room(place..place + length, spare).is_err() {
+            return Seen::Nothing; // There may be room when it has to be copied.
+        }
+        let seen = self.copy_while_filled(length);
+        self.is_ahead = seen == Seen::Request;
+        if !self.is_ahead {
+            self.leave_copy(spare);
+        }
+        seen
+    }
+
+    fn copy_while_filled(&mut self, length: usize) -> Seen {
+        let (slot, Some(buffer)) = (&mut self.shared.slot, &self.buffer) else {
+            return Seen::Nothing; // It has not asked for one.
+        };
+        let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
+        let (mut done, mut looks) = (0, LOOKS);
+        while looks > 0 {
+            let filled = slot.filled().min(length);
+            if let Some(piece) = copy.get_mut(done..filled).filter(|piece| !piece.is_empty()) {
+                buffer.take_request(done, piece);
+                looks += piece.len() / BYTES_A_LOOK;
+                done = filled;
+            }
+            if done == length {
+                match slot.look() {
+                    Seen::Nothing => {}
+                    seen => return seen,
+                }
+            }
+            looks -= 1;
+            hint::spin_loop();
+        }
+        Seen::Nothing
+    }
+}
