@@ -511,7 +511,9 @@ typedef struct calc_ipc_server_options {
      * How many microseconds a thread spins, looking for the next request, before it sleeps in the
      * kernel; 1000 at most, 0: it never spins. Spinning keeps a core busy for that long after each
      * request, and saves the next request the tens of microseconds that waking a thread takes. A
-     * thread that finds nothing by spinning spins less and less. Default: 50.
+     * thread that finds nothing by spinning spins less and less. Over shared memory it spins longer by a
+     * microsecond for each 16 KiB of the longest request before, which takes the client as long to copy; 1000
+     * in all at most. Default: 50.
      */
     uint32_t spin_us;
     /**
@@ -569,7 +571,8 @@ typedef struct calc_ipc_client_options {
      * How many microseconds a call spins, looking for its answer, before it sleeps in the kernel; 1000
      * at most, 0: it never spins. While both sides spin, each keeps a core busy, and a call takes about
      * a microsecond instead of the tens that waking takes. A client that finds nothing by spinning
-     * spins less and less. Default: 50.
+     * spins less and less. Over shared memory it spins longer by a microsecond for each 16 KiB of its
+     * request, which takes the server as long to copy; 1000 in all at most. Default: 50.
      */
     uint32_t spin_us;
     /**

@@ -32,8 +32,8 @@ const FIRST_BACKOFF: u32 = 8;
 const LAST_BACKOFF: u32 = 4096;
 /// Bytes that a core copies in its caches in a microsecond: on a slower machine the spin ends too early, as without this.
 const COPIED_IN_A_MICROSECOND: usize = 16 << 10;
-/// No spin takes longer for copying: longer copies leave the caches, and waking somebody takes little beside them.
-const LONGEST_COPYING: u16 = 1000;
+/// No spin lasts longer, whatever is copied: waking somebody takes little beside what takes longer.
+const LONGEST: Duration = Duration::from_millis(1);
 
 impl Spin {
     /// A policy for a peer at the other end of a stream, which spins for `budget` at most; with one CPU, or without a
@@ -85,6 +85,7 @@ impl Spin {
                 std::hint::spin_loop();
                 if let Some(found) = attempt() {
                     self.succeeded(started);
+                    self.copying = 0;
                     return Some(found);
                 }
             }
@@ -112,7 +113,7 @@ impl Spin {
 
     /// How long a spin may last.
     pub(crate) fn budget(&self) -> Duration {
-        self.budget + Duration::from_micros(self.copying.into())
+        (self.budget + Duration::from_micros(self.copying.into())).min(LONGEST)
     }
 
     /// Whether it never spins.
@@ -120,11 +121,10 @@ impl Spin {
         self.budget.is_zero()
     }
 
-    /// The peer has to copy so many bytes before the next spin can find anything: it lasts longer by that.
+    /// The peer has to copy so many bytes before the next spin can find anything, which lasts longer by that.
     #[inline]
     pub(crate) fn allow_for(&mut self, bytes: usize) {
-        let needed = u16::try_from(bytes / COPIED_IN_A_MICROSECOND).unwrap_or(u16::MAX);
-        self.copying = needed.min(LONGEST_COPYING);
+        self.copying = u16::try_from(bytes / COPIED_IN_A_MICROSECOND).unwrap_or(u16::MAX);
     }
 
     /// It was there at the first look.
@@ -264,6 +264,25 @@ mod tests {
         while started.elapsed() <= INSTANT {}
         spin.succeeded(Some(started));
         assert_eq!(waits_asleep(&mut spin), 8 * 4);
+    }
+
+    #[test]
+    fn where_the_peer_has_to_copy_one_spin_lasts_longer() {
+        let mut spin = failed(0);
+        spin.budget = Duration::from_micros(50);
+        for (bytes, lasts) in [(0, 50), (16_383, 50), (1 << 20, 50 + 64), (1 << 30, 1000)] {
+            spin.allow_for(bytes);
+            assert_eq!(spin.budget(), Duration::from_micros(lasts), "{bytes}");
+        }
+        spin.allow_for(1 << 20);
+        find_at(&mut spin, 2);
+        assert_eq!(spin.budget(), spin.budget, "it was found");
+        spin.allow_for(1 << 20);
+        spin.failed();
+        assert_eq!(spin.budget(), spin.budget, "it was not found");
+        spin.allow_for(1 << 20);
+        spin.budget = Duration::ZERO;
+        assert!(spin.is_off() && !spin.may_spin());
     }
 
     #[test]

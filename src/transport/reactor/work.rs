@@ -151,9 +151,8 @@ impl<'a> Work<'a> {
         self.out.append(|room| self.answer.too_large(room));
     }
 
-    /// A long request of so many bytes was answered.
-    pub(crate) fn count_long(&mut self, bytes: usize) {
-        self.count(1, bytes);
+    /// What was answered was so many bytes long at once.
+    pub(crate) fn note_length(&mut self, bytes: usize) {
         self.longest = self.longest.max(bytes);
     }
 
@@ -196,5 +195,18 @@ mod tests {
             work.count(requests, bytes);
             assert_eq!(work.done, done, "{requests} requests of {bytes} bytes");
         }
+    }
+    #[test]
+    fn the_longest_request_is_told_once() {
+        let (echo, stop) = (Echo::default(), Bell::new().unwrap());
+        let mut work = Work::new(&echo, &stop, 300, Arc::default()).unwrap();
+        for lengths in [&[][..], &[7, 300, 20], &[5]] {
+            lengths.iter().for_each(|bytes| work.note_length(*bytes));
+            assert_eq!(
+                work.take_longest(),
+                lengths.iter().copied().max().unwrap_or(0)
+            );
+        }
+        assert_eq!(work.take_longest(), 0);
     }
 }

@@ -164,11 +164,10 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
         cpu: u16,
         header: &Header<H>,
     ) -> bool {
-        let line = self.slot.request();
+        let (line, word) = (self.slot.request(), layout::word(self.number) | FILLING);
         line.data[FILLED].store(0, Ordering::Relaxed);
         fill(line, kind, prefix, cpu);
-        line.word
-            .swap(layout::word(self.number) | FILLING, Ordering::SeqCst);
+        line.word.swap(word, Ordering::SeqCst);
         header.count().load(Ordering::SeqCst) != 0
     }
 

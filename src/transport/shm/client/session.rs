@@ -183,6 +183,7 @@ impl SharedChannel {
     ) -> Result<()> {
         self.want_buffer()?;
         self.buffer(deadline)?;
+        self.spin.allow_for(bytes.len());
         let is_long = bytes.len() >= LONG && !self.spin.is_off();
         let session = self.session()?;
         match &session.buffer {

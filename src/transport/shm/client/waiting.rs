@@ -28,7 +28,6 @@ impl SharedChannel {
             return Ok(());
         }
         // While the server's thread shares this CPU, it cannot answer before this one sleeps.
-        self.spin.allow_for(self.asked);
         let is_here = self.spin.may_spin() && slot.shares_cpu();
         if !is_here && self.spin.until(is_answered).is_some() {
             return Ok(());

@@ -66,6 +66,7 @@ impl<M: Manner> SharedPeer<M> {
             }
         }
         self.put_answers(&mut batch, work)?;
+        work.note_length(self.copied.len());
         self.leave_copy(&mut work.spare);
         work.count(quantum.answered(), quantum.bytes());
         let length = u32::try_from(batch.answered).map_err(|_| ErrorKind::InvalidData)?;

@@ -26,7 +26,8 @@ impl<M: Manner> SharedPeer<M> {
             written = self.answer_copied(length, longest, work)?;
             self.leave_copy(&mut work.spare);
         }
-        work.count_long(length);
+        work.count(1, length);
+        work.note_length(length);
         if self.manner.is_parked() {
             return Ok(TurnEnd::Parked { answered: true });
         }
