@@ -99,7 +99,7 @@ fn goals_are_found_met_or_not() {
     }
     let idle = goals.iter().filter(|goal| goal["unit"] == "wake-ups");
     assert_eq!(idle.count(), TRANSPORTS.len());
-    for size in ["64 KiB", "1 MiB", "16 MiB"] {
+    for size in ["64 KiB", "256 KiB", "1 MiB", "16 MiB"] {
         assert_large(goals, &format!("shm, echo of {size}"));
     }
     for (what, limit) in LIMITS {

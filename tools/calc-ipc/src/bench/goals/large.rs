@@ -12,8 +12,9 @@ use super::measure::{group, times};
 use crate::cli::{ContestantManner, Passing, Touching};
 
 /// Sizes of echoes, and the names that people read.
-const SIZES: [(u32, &str); 3] = [
+const SIZES: [(u32, &str); 4] = [
     (64 << 10, "64 KiB"),
+    (256 << 10, "256 KiB"),
     (1 << 20, "1 MiB"),
     (16 << 20, "16 MiB"),
 ];
