@@ -44,8 +44,8 @@ pub fn prefix(length: u32) -> [u8; PREFIX] {
 /// The body of `frame`, if it is one frame and no more.
 pub fn body(frame: &[u8]) -> Option<&[u8]> {
     let (length, body) = frame.split_first_chunk::<PREFIX>()?;
-    // Compared as lengths of 32 bits: a sum of prefix and length could wrap on a small machine.
-    (u32::try_from(body.len()) == Ok(u32::from_le_bytes(*length))).then_some(body)
+    // The length of the body is compared, since a sum of prefix and length could wrap on a small machine.
+    (usize::try_from(u32::from_le_bytes(*length)) == Ok(body.len())).then_some(body)
 }
 
 /// The body of the frame at the head of `frames`, if it is all there.
