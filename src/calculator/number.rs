@@ -84,10 +84,37 @@ pub(super) const LONGEST: usize = DIGITS + 1;
 /// The most digits that a number has.
 pub(super) const DIGITS: usize = 19;
 
-/// Writes a number without a sign to the start of `room`, and gives its length. It is written where it is to stand, from its last
-/// digits on: to put it together elsewhere, and then to copy it, takes longer.
+/// Writes a number without a sign to the start of `room`, and gives its length. It is written where it is to stand: to put it
+/// together elsewhere, and then to copy it, takes longer.
 #[inline(always)]
 pub(super) fn write(magnitude: u64, room: &mut [u8; DIGITS]) -> usize {
+    let [a, b, c, d, ..] = room;
+    match magnitude {
+        0..10 => {
+            [_, *a] = two_digits(magnitude);
+            1
+        }
+        10..100 => {
+            [*a, *b] = two_digits(magnitude);
+            2
+        }
+        100..1000 => {
+            [_, *a] = two_digits(magnitude / 100);
+            [*b, *c] = two_digits(magnitude % 100);
+            3
+        }
+        1000..10_000 => {
+            [*a, *b] = two_digits(magnitude / 100);
+            [*c, *d] = two_digits(magnitude % 100);
+            4
+        }
+        _ => write_long(magnitude, room),
+    }
+}
+
+/// [`write`] of a number with more digits than four, from its last ones on.
+#[inline(never)]
+fn write_long(magnitude: u64, room: &mut [u8; DIGITS]) -> usize {
     let length = digits(magnitude);
     let place = room.get_mut(..length).expect("no number has more digits");
     let mut rest = magnitude;

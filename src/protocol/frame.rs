@@ -137,20 +137,22 @@ impl Sink for SliceSink<'_> {
 
     #[inline]
     fn put_short<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
-        let mut apart = [0; N];
         let free = match self.written == self.wanted {
             true => self.buffer.get_mut(self.written..),
             false => None,
         };
         let in_place = free.and_then(|free| free.first_chunk_mut());
-        let is_in_place = in_place.is_some();
-        let length = write(in_place.unwrap_or(&mut apart));
-        if is_in_place {
-            self.written += length;
-            self.wanted = self.written;
-        } else {
-            self.begin(length);
-            self.put(apart.get(..length).unwrap_or_default());
+        let mut apart = None;
+        let length = write(in_place.unwrap_or_else(|| apart.insert([0; N])));
+        match apart {
+            None => {
+                self.written += length;
+                self.wanted = self.written;
+            }
+            Some(room) => {
+                self.begin(length);
+                self.put(room.get(..length).unwrap_or_default());
+            }
         }
     }
 
