@@ -89,27 +89,26 @@ pub(super) const DIGITS: usize = 19;
 #[inline(always)]
 pub(super) fn write(magnitude: u64, room: &mut [u8; DIGITS]) -> usize {
     let [a, b, c, d, ..] = room;
-    match magnitude {
-        0..10 => {
-            [_, *a] = two_digits(magnitude);
-            1
+    if magnitude < 100 {
+        let [ten, one] = two_digits(magnitude);
+        if magnitude < 10 {
+            *a = one;
+            return 1;
         }
-        10..100 => {
-            [*a, *b] = two_digits(magnitude);
-            2
-        }
-        100..1000 => {
-            [_, *a] = two_digits(magnitude / 100);
-            [*b, *c] = two_digits(magnitude % 100);
-            3
-        }
-        1000..10_000 => {
-            [*a, *b] = two_digits(magnitude / 100);
-            [*c, *d] = two_digits(magnitude % 100);
-            4
-        }
-        _ => write_long(magnitude, room),
+        [*a, *b] = [ten, one];
+        return 2;
     }
+    if magnitude >= 10_000 {
+        return write_long(magnitude, room);
+    }
+    let [thousand, hundred] = two_digits(magnitude / 100);
+    let [ten, one] = two_digits(magnitude % 100);
+    if magnitude < 1000 {
+        [*a, *b, *c] = [hundred, ten, one];
+        return 3;
+    }
+    [*a, *b, *c, *d] = [thousand, hundred, ten, one];
+    4
 }
 
 /// [`write`] of a number with more digits than four, from its last ones on.

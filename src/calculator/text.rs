@@ -123,7 +123,7 @@ pub(crate) fn write_request(request: &Request, room: &mut [u8; SHORT_MAX]) -> us
 }
 
 /// Writes the body of a response with this result to the start of `room`, and gives its length.
-#[inline]
+#[inline(always)]
 pub(super) fn write_result(result: i64, room: &mut [u8; SHORT_MAX]) -> usize {
     let mut body = Text { room, length: 0 };
     body.put(*b"OK ");
