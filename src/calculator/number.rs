@@ -6,26 +6,38 @@
 /// `str::parse` would not do: it takes `+1`, `-0` and `007`, and needs to be told where the number ends.
 #[inline(always)]
 pub(super) fn take(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (is_negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
+    let (number, rest) = match text {
+        [b'-', digits @ ..] => take_negative(digits)?,
+        digits => {
+            let (magnitude, rest) = take_magnitude(digits)?;
+            (i64::try_from(magnitude).ok()?, rest)
+        }
     };
-    let (magnitude, rest) = match take_four_digits(digits) {
-        Some((0..1000, _)) => return None,
+    Some((number, rest))
+}
+
+/// The number below 0 whose digits stand at the head of `digits`, and what follows them.
+#[inline(never)]
+fn take_negative(digits: &[u8]) -> Option<(i64, &[u8])> {
+    match take_magnitude(digits)? {
+        (0, _) => None,
+        (magnitude, rest) => Some((0i64.checked_sub_unsigned(magnitude)?, rest)),
+    }
+}
+
+/// [`take`] of a number without a sign.
+#[inline(always)]
+fn take_magnitude(digits: &[u8]) -> Option<(u64, &[u8])> {
+    match take_four_digits(digits) {
+        Some((0..1000, _)) => None,
         Some((four, rest @ [b'0'..=b'9', ..])) => {
             let (magnitude, rest) = with_more_digits(four, rest);
             // What 19 digits can say is below 10^19 and fits 64 bits, so no step wrapped.
-            (digits.len() - rest.len() <= DIGITS).then_some((magnitude, rest))?
+            (digits.len() - rest.len() <= DIGITS).then_some((magnitude, rest))
         }
-        Some(four) => four,
-        None => take_few_digits(digits)?,
-    };
-    let number = match (is_negative, magnitude) {
-        (false, _) => i64::try_from(magnitude).ok()?,
-        (true, 0) => return None,
-        (true, _) => 0i64.checked_sub_unsigned(magnitude)?,
-    };
-    Some((number, rest))
+        Some(four) => Some(four),
+        None => take_few_digits(digits),
+    }
 }
 
 /// What the digits at the head of `text` say that has no four.
