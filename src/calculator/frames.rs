@@ -29,7 +29,7 @@ pub fn append_response(out: &mut impl Sink, response: &Response) {
 }
 
 /// Appends a response with this result as one frame.
-#[inline]
+#[inline(always)]
 pub(crate) fn append_result(out: &mut impl Sink, result: i64) {
     append_short(out, |room| text::write_result(result, room));
 }
@@ -41,7 +41,7 @@ pub(crate) fn put_request<'a>(request: &Request, room: &'a mut [u8; REQUEST_MAX]
 }
 
 /// Appends a frame whose body `write` writes.
-#[inline]
+#[inline(always)]
 fn append_short(out: &mut impl Sink, write: impl FnOnce(&mut [u8; text::SHORT_MAX]) -> usize) {
     out.put_short(|room| write_short(room, write));
 }
@@ -71,8 +71,9 @@ fn write_short(
     PREFIX + length
 }
 
+/// Appends a response without a result as one frame.
 #[cold]
-fn append_error(out: &mut impl Sink, error: &ErrorText) {
+pub(crate) fn append_error(out: &mut impl Sink, error: &ErrorText) {
     let length = text::ERROR.len() + error.as_bytes().len();
     out.begin(PREFIX + length);
     out.put(&prefix_of(length));

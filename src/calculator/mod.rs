@@ -3,6 +3,7 @@
 mod calc;
 pub mod frames;
 mod message;
+mod number;
 pub mod text;
 
 pub use crate::protocol::ErrorText;

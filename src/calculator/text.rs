@@ -4,7 +4,7 @@
 //! but a needed `-`, no leading zero, nothing before or after, no number outside 64 bits. So
 //! `parse(serialize(x)) == x` and `serialize(parse(bytes)) == bytes`, whatever the locale.
 
-use super::{ErrorText, Operation, Request, Response};
+use super::{ErrorText, Operation, Request, Response, number};
 
 /// The error text that answers a body that is no request.
 pub const MALFORMED_REQUEST: &str = "Malformed request";
@@ -88,8 +88,8 @@ fn reject(body: &[u8]) -> Reject {
     }
 }
 
-/// The response with this body, if it is one.
-#[inline]
+/// The response with this body, if it is one. Always inlined: what a function returns of this size is copied.
+#[inline(always)]
 pub fn parse_response(body: &[u8]) -> Option<Response> {
     match parse_result(body) {
         Some(result) => Some(Ok(result)),
@@ -109,9 +109,7 @@ fn parse_error(body: &[u8]) -> Option<ErrorText> {
 }
 
 /// Bytes of the longest body of a request, and of that of a response with a result.
-pub(crate) const SHORT_MAX: usize = 4 + 2 * LONGEST_NUMBER + 1;
-/// Bytes of `-9223372036854775808`.
-const LONGEST_NUMBER: usize = 20;
+pub(crate) const SHORT_MAX: usize = 4 + 2 * number::LONGEST + 1;
 
 /// Writes the body of `request` to the start of `room`, and gives its length.
 #[inline(always)]
@@ -125,7 +123,7 @@ pub(crate) fn write_request(request: &Request, room: &mut [u8; SHORT_MAX]) -> us
 }
 
 /// Writes the body of a response with this result to the start of `room`, and gives its length.
-#[inline]
+#[inline(always)]
 pub(super) fn write_result(result: i64, room: &mut [u8; SHORT_MAX]) -> usize {
     let mut body = Text { room, length: 0 };
     body.put(*b"OK ");
@@ -177,131 +175,43 @@ impl Text<'_> {
     /// Appends a few bytes.
     #[inline]
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        let room = self.room.get_mut(self.length..);
-        let place = room.and_then(|room| room.first_chunk_mut());
-        *place.expect(IS_SHORT) = bytes;
+        *self.free() = bytes;
         self.length += N;
     }
 
-    /// Appends a number where it is to stand, from its last digits on: to put it together elsewhere, and then to copy it,
-    /// takes longer.
+    /// Appends a number.
     #[inline(always)]
     fn put_number(&mut self, number: i64) {
         if number < 0 {
             self.put(*b"-");
         }
-        let mut rest = number.unsigned_abs();
-        let end = self.length + digits(rest);
-        let place = self.room.get_mut(self.length..end).expect(IS_SHORT);
-        let mut pairs = place.rchunks_exact_mut(2);
-        for pair in &mut pairs {
-            pair.copy_from_slice(&two_digits(rest % 100));
-            rest /= 100;
-        }
-        if let [first] = pairs.into_remainder() {
-            let [_, digit] = two_digits(rest);
-            *first = digit;
-        }
-        self.length = end;
+        let length = number::write(number.unsigned_abs(), self.free());
+        self.length += length;
+    }
+
+    /// The next bytes of the room.
+    #[inline(always)]
+    fn free<const N: usize>(&mut self) -> &mut [u8; N] {
+        let room = self.room.get_mut(self.length..);
+        let place = room.and_then(|room| room.first_chunk_mut());
+        place.expect(IS_SHORT)
     }
 }
-
-/// How many digits a number has.
-#[inline(always)]
-fn digits(number: u64) -> usize {
-    let bits = u64::BITS - (number | 1).leading_zeros();
-    // 1233 / 4096 is the logarithm of 2, near enough for 64 bits: one digit more than that, or as many.
-    let least = ((bits * 1233) >> 12) as usize;
-    let has_one_more = LOWEST.get(least).is_some_and(|lowest| number >= *lowest);
-    least + usize::from(has_one_more)
-}
-
-/// The lowest number with one digit more than its place here says. Even 0 has one.
-const LOWEST: [u64; 20] = [
-    0,
-    10,
-    100,
-    1_000,
-    10_000,
-    100_000,
-    1_000_000,
-    10_000_000,
-    100_000_000,
-    1_000_000_000,
-    10_000_000_000,
-    100_000_000_000,
-    1_000_000_000_000,
-    10_000_000_000_000,
-    100_000_000_000_000,
-    1_000_000_000_000_000,
-    10_000_000_000_000_000,
-    100_000_000_000_000_000,
-    1_000_000_000_000_000_000,
-    10_000_000_000_000_000_000,
-];
-
-/// The two digits of a number below 100.
-#[inline(always)]
-fn two_digits(number: u64) -> [u8; 2] {
-    let (pairs, _) = PAIRS.as_chunks();
-    let [number, ..] = number.to_le_bytes();
-    pairs.get(usize::from(number)).copied().unwrap_or_default()
-}
-
-const PAIRS: &[u8; 200] = b"\
-    0001020304050607080910111213141516171819\
-    2021222324252627282930313233343536373839\
-    4041424344454647484950515253545556575859\
-    6061626364656667686970717273747576777879\
-    8081828384858687888990919293949596979899";
 
 const IS_SHORT: &str = "no short text is longer than SHORT_MAX";
 
 /// Two numbers, one space apart.
 #[inline(always)]
 fn two_numbers(text: &[u8]) -> Option<(i64, i64)> {
-    let (first, rest) = take_number(text)?;
+    let (first, rest) = number::take(text)?;
     Some((first, parse_number(rest.strip_prefix(b" ")?)?))
 }
 
 /// The number with this text, if the text is the one that formatting gives.
 #[inline]
 fn parse_number(text: &[u8]) -> Option<i64> {
-    let (number, rest) = take_number(text)?;
+    let (number, rest) = number::take(text)?;
     rest.is_empty().then_some(number)
-}
-
-/// The number that stands at the head of `text`, and what follows its last digit.
-///
-/// `str::parse` would not do: it takes `+1`, `-0` and `007`, and needs to be told where the number ends.
-#[inline(always)]
-fn take_number(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (is_negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    let (mut magnitude, mut count) = (0u64, 0);
-    for digit in digits.iter().map(|byte| byte.wrapping_sub(b'0')) {
-        if digit > 9 {
-            break;
-        }
-        magnitude = magnitude.wrapping_mul(10).wrapping_add(digit.into());
-        count += 1;
-    }
-    let is_canonical = match digits {
-        [b'0', ..] => count == 1 && !is_negative,
-        // What 19 digits can say is below 10^19 and fits 64 bits, so no step wrapped.
-        _ => (1..=19).contains(&count),
-    };
-    if !is_canonical {
-        return None;
-    }
-    let number = if is_negative {
-        0i64.checked_sub_unsigned(magnitude)?
-    } else {
-        i64::try_from(magnitude).ok()?
-    };
-    Some((number, digits.get(count..)?))
 }
 
 #[cfg(test)]
@@ -310,21 +220,12 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_anybody_does() {
-        let edges = (0..64).flat_map(|bit| {
-            let power = 1i64.wrapping_shl(bit);
-            [power.wrapping_sub(1), power, power.wrapping_add(1)]
-        });
-        let tens = (0..19).flat_map(|power| {
-            let ten = 10i64.pow(power);
-            [ten - 1, ten, ten + 1]
-        });
-        for number in edges.chain(tens).chain(-1000..1000) {
-            for number in [number, number.wrapping_neg()] {
-                let mut room = [0; SHORT_MAX];
-                let length = write_result(number, &mut room);
-                let text = format!("OK {number}");
-                assert_eq!(room.get(..length), Some(text.as_bytes()));
-            }
+        for number in number::tests::numbers() {
+            let mut room = [0xAA; SHORT_MAX];
+            let length = write_result(number, &mut room);
+            let (written, rest) = room.split_at(length);
+            assert_eq!(str::from_utf8(written), Ok(&*format!("OK {number}")));
+            assert!(rest.iter().all(|byte| *byte == 0xAA), "{number}");
         }
     }
 

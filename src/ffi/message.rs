@@ -101,12 +101,17 @@ impl calc_ipc_response {
     /// The response that this is.
     pub(super) fn into_response(self) -> Response {
         if self.success == calc_ipc_bool(0) {
-            // `char` is signed on some machines and unsigned on others.
-            let error = self.error.map(|c| u8::from_ne_bytes(c.to_ne_bytes()));
-            Err(ErrorText::from_bytes(&error))
+            Err(self.error_text())
         } else {
             Ok(self.result)
         }
+    }
+
+    /// Why there is no result, if there is none.
+    pub(super) fn error_text(self) -> ErrorText {
+        // `char` is signed on some machines and unsigned on others.
+        let error = self.error.map(|c| u8::from_ne_bytes(c.to_ne_bytes()));
+        ErrorText::from_bytes(&error)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::guard::{guard, guard_plain};
 use super::message::{
-    UnknownOperation, calc_ipc_request, calc_ipc_response, load, load_request, load_result, store,
+    UnknownOperation, calc_ipc_request, calc_ipc_response, load_request, load_result, store,
     store_result,
 };
 use super::pointer::{self, Out, Refusal};
@@ -273,9 +273,9 @@ unsafe fn serialize_error(
 ) -> Result<(), Failure> {
     // SAFETY: the caller's promise is the same.
     unsafe {
-        let response = load(response, "response")?;
+        let error = pointer::read(response, "response")?.error_text();
         serialize(buffer, capacity, length, |out| {
-            frames::append_response(out, &response);
+            frames::append_error(out, &error);
         })
     }
 }

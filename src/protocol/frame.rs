@@ -44,8 +44,8 @@ pub fn prefix(length: u32) -> [u8; PREFIX] {
 /// The body of `frame`, if it is one frame and no more.
 pub fn body(frame: &[u8]) -> Option<&[u8]> {
     let (length, body) = frame.split_first_chunk::<PREFIX>()?;
-    // Compared as lengths of 32 bits: a sum of prefix and length could wrap on a small machine.
-    (u32::try_from(body.len()) == Ok(u32::from_le_bytes(*length))).then_some(body)
+    // The length of the body is compared, since a sum of prefix and length could wrap on a small machine.
+    (usize::try_from(u32::from_le_bytes(*length)) == Ok(body.len())).then_some(body)
 }
 
 /// The body of the frame at the head of `frames`, if it is all there.
@@ -137,20 +137,22 @@ impl Sink for SliceSink<'_> {
 
     #[inline]
     fn put_short<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
-        let mut apart = [0; N];
         let free = match self.written == self.wanted {
             true => self.buffer.get_mut(self.written..),
             false => None,
         };
         let in_place = free.and_then(|free| free.first_chunk_mut());
-        let is_in_place = in_place.is_some();
-        let length = write(in_place.unwrap_or(&mut apart));
-        if is_in_place {
-            self.written += length;
-            self.wanted = self.written;
-        } else {
-            self.begin(length);
-            self.put(apart.get(..length).unwrap_or_default());
+        let mut apart = None;
+        let length = write(in_place.unwrap_or_else(|| apart.insert([0; N])));
+        match apart {
+            None => {
+                self.written += length;
+                self.wanted = self.written;
+            }
+            Some(room) => {
+                self.begin(length);
+                self.put(room.get(..length).unwrap_or_default());
+            }
         }
     }
 
