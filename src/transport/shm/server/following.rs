@@ -13,8 +13,8 @@ use crate::transport::shm::layout::{self, INLINE};
 use crate::transport::shm::slot::Seen;
 use std::{hint, io, mem};
 
-/// A server looks for more bytes so often, some tens of microseconds, and once more for so many that came: a client that fills
-/// slowly, or not at all, keeps it for about as long as copying takes, and no longer.
+/// A server looks for more bytes so often, some tens of microseconds, and once more for so many that came. A look takes about ten times
+/// as long as copying those, so that a client which fills slowly keeps the server for no longer than that.
 const LOOKS: usize = 2000;
 const BYTES_A_LOOK: usize = 64;
 
@@ -56,16 +56,18 @@ impl<M: Manner> SharedPeer<M> {
         {
             return Seen::Nothing; // There may be room when it has to be copied.
         }
-        self.copy_while_filled(length)
+        self.copy_while_filled(length, work)
     }
 
-    fn copy_while_filled(&mut self, length: usize) -> Seen {
+    fn copy_while_filled(&mut self, length: usize, work: &mut Work<'_>) -> Seen {
         let (slot, Some(buffer)) = (&mut self.shared.slot, &self.buffer) else {
             return Seen::Nothing; // It has not asked for one.
         };
         let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
-        let (mut done, mut looks) = (0, LOOKS);
-        while looks > 0 {
+        let (mut seen, mut done, mut looks) = (Seen::Nothing, 0, LOOKS);
+        while seen == Seen::Nothing && looks > 0 {
+            looks -= 1;
+            hint::spin_loop();
             let filled = slot.filled().min(length);
             if let Some(piece) = copy.get_mut(done..filled).filter(|piece| !piece.is_empty()) {
                 buffer.take_request(done, piece);
@@ -73,14 +75,13 @@ impl<M: Manner> SharedPeer<M> {
                 done = filled;
             }
             if done == length {
-                match slot.look() {
-                    Seen::Nothing => {}
-                    seen => return seen,
-                }
+                seen = slot.look();
             }
-            looks -= 1;
-            hint::spin_loop();
         }
-        Seen::Nothing
+        if seen != Seen::Request {
+            // Else who announces again and again would count as one that asks little, and go before those who do.
+            work.count(0, LOOKS * BYTES_A_LOOK + done);
+        }
+        seen
     }
 }

@@ -127,6 +127,7 @@ fn one_that_announces_and_never_fills_is_left_alone_until_it_publishes() {
     assert!(peer.asks());
     assert_eq!(peer.turn(Happened::default(), &mut work), NOTHING);
     assert!(!peer.asks());
+    assert!(work.done > 100, "{}: as much as a long request", work.done);
     // A word that skips a number is nonsense then as ever.
     word.store(layout::word(2), Ordering::SeqCst);
     let end = peer.turn(Happened::default(), &mut work);
