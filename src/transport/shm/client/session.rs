@@ -110,9 +110,10 @@ impl Drop for SharedChannel {
 }
 
 impl SharedChannel {
-    /// Waits until the server has shared its memory.
+    /// Begins a call, for which nobody copies anything yet, and waits until the server has shared its memory.
     #[inline]
     pub(in crate::transport::shm) fn begin(&mut self, deadline: &Deadline) -> Result<()> {
+        self.spin.allow_for(0);
         if self.session.is_none() {
             self.session = Some(self.meet(deadline)?);
         }

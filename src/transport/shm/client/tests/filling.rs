@@ -65,3 +65,23 @@ fn a_server_on_the_same_cpu_is_not_woken_twice() {
     // Unless this thread is moved to another CPU in between, each time.
     assert!((0..1000).any(is_quiet));
 }
+
+#[test]
+fn a_client_spins_longer_for_a_long_request_and_not_for_the_next() {
+    let mut shared = client_of(false, cpu::UNKNOWN);
+    let usual = shared.channel.spin.budget();
+    for length in [LONG, 10, LONG, 60] {
+        let sent = shared
+            .channel
+            .send_body(&vec![0; length], &Deadline::never());
+        sent.unwrap();
+        let longer = Duration::from_micros(if length == LONG { 2 } else { 0 });
+        assert_eq!(shared.channel.spin.budget(), usual + longer, "{length}");
+    }
+    let _ = filled(&mut shared, LONG);
+    shared
+        .channel
+        .send(b"\x01\0\0\0a", &Deadline::never())
+        .unwrap();
+    assert_eq!(shared.channel.spin.budget(), usual);
+}
