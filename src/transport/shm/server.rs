@@ -165,6 +165,7 @@ impl<M: Manner> SharedPeer<M> {
     }
 
     /// Answers the request that was just seen, or as much of a batch as its turn has time for.
+    #[inline(always)]
     fn answer(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
         let slot = &self.shared.slot;
         self.cpu = slot.cpu();
