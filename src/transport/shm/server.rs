@@ -88,7 +88,7 @@ struct SharedPeer<M = Prompt> {
     /// What was copied out of the buffer: this part of the room. Large room is left to others once the request is answered.
     copy: Room,
     copied: Range<usize>,
-    /// What was copied is the request that is being answered, as far as nobody said otherwise of it since.
+    /// What was copied ahead is the request that is being answered, if its client published it as it was announced.
     is_ahead: bool,
     /// Long requests are copied while they are put in.
     follows: bool,
