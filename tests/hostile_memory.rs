@@ -230,6 +230,46 @@ fn a_request_that_is_announced_and_comes_slowly_or_never_keeps_nobody() {
 }
 
 #[test]
+fn a_request_that_is_shorter_than_was_announced_leaves_nothing_of_what_was() {
+    const LONG: u32 = 200_000;
+    let address = Address::new();
+    let options = ServerOptions {
+        max_message: 1 << 20,
+        ..ServerOptions::default()
+    };
+    let _server = TRANSPORTS[SHM].serve(&address, support::echo(), &options);
+    let mut intruder = intruder(&address);
+    let buffer = intruder.buffer(1 << 20);
+    let mut number = 0;
+    let say = |length: u32, word: u32| {
+        intruder.word(2).store(length, Ordering::SeqCst);
+        intruder.word(0).store(word, Ordering::SeqCst);
+        intruder.ring();
+    };
+    let mut ask = |length: u32| {
+        number += 1;
+        say(length, number * 2);
+        support::eventually("it is answered", || intruder.answered() == number);
+        number
+    };
+    intruder.word(1).store(0xFFFF, Ordering::SeqCst); // From no processor that there is.
+    for round in 0..500_u32 {
+        let [byte, ..] = round.to_le_bytes();
+        buffer.ask(&[byte; LONG as usize]);
+        // An answer that no line holds, behind which the server expects more of them.
+        let number = ask(100);
+        intruder.word(4).store(LONG, Ordering::SeqCst);
+        say(LONG, number * 2 + 1);
+        // It is copied by now, or not yet; then it was ten bytes.
+        (0..round % 100 * 100).for_each(|_| std::hint::spin_loop());
+        ask(10);
+        buffer.ask(&[!byte; LONG as usize]);
+        ask(LONG);
+        assert_eq!(buffer.answers(LONG as usize), [!byte; LONG as usize]);
+    }
+}
+
+#[test]
 fn nonsense_on_the_socket_of_shared_memory_ends_the_connection() {
     let address = Address::new();
     let _server = TRANSPORTS[SHM].serve(&address, Handler::Calculator, &ServerOptions::default());

@@ -88,7 +88,7 @@ struct SharedPeer<M = Prompt> {
     /// What was copied out of the buffer: this part of the room. Large room is left to others once the request is answered.
     copy: Room,
     copied: Range<usize>,
-    /// What was copied is the next request, of which the client has just said that it is whole.
+    /// What was copied ahead is the request that is being answered, if its client published it as it was announced.
     is_ahead: bool,
     /// Long requests are copied while they are put in.
     follows: bool,
@@ -165,8 +165,10 @@ impl<M: Manner> SharedPeer<M> {
     }
 
     /// Answers the request that was just seen, or as much of a batch as its turn has time for.
+    #[inline(always)]
     fn answer(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
         let slot = &self.shared.slot;
+        self.cpu = slot.cpu();
         let prefix = slot.prefix();
         if slot.kind() == layout::BATCH {
             let batch = self.begin_batch(prefix, &mut work.spare)?;
@@ -361,17 +363,12 @@ impl<M: Manner + 'static> Peer for SharedPeer<M> {
         } else if let Some(batch) = self.batch.take() {
             self.go_on_with_batch(batch, work)
         } else {
-            let seen = match self.shared.slot.look() {
-                Seen::Filling => self.follow(&mut work.spare),
-                seen => seen,
-            };
-            match seen {
-                Seen::Nothing | Seen::Filling => return TurnEnd::Idle { answered: false },
+            match self.shared.slot.look() {
+                Seen::Nothing => return TurnEnd::Idle { answered: false },
                 Seen::Nonsense => return TurnEnd::Dropped(Cause::Malformed),
-                Seen::Request => {}
+                Seen::Filling => self.follow(work),
+                Seen::Request => self.answer(work),
             }
-            self.cpu = self.shared.slot.cpu();
-            self.answer(work)
         };
         work.out.clear();
         end.unwrap_or_else(|error| over(&error))

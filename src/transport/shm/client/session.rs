@@ -60,6 +60,12 @@ impl Session {
         }
     }
 
+    /// Whether the server may copy a request out meanwhile. One on this CPU, or that was when it answered last, would only be woken
+    /// twice.
+    fn may_be_followed(&self) -> bool {
+        self.follows && !self.slot.shares_cpu()
+    }
+
     /// Puts a long request into the buffer piece by piece, and tells the server, which can copy them out meanwhile.
     fn fill(&self, buffer: &Buffer, kind: u16, bytes: &[u8]) -> Result<()> {
         let prefix = frame::prefix(prefix_length(bytes)?);
@@ -104,9 +110,10 @@ impl Drop for SharedChannel {
 }
 
 impl SharedChannel {
-    /// Waits until the server has shared its memory.
+    /// Begins a call, for which nobody copies anything yet, and waits until the server has shared its memory.
     #[inline]
     pub(in crate::transport::shm) fn begin(&mut self, deadline: &Deadline) -> Result<()> {
+        self.spin.allow_for(0);
         if self.session.is_none() {
             self.session = Some(self.meet(deadline)?);
         }
@@ -187,7 +194,9 @@ impl SharedChannel {
         let is_long = bytes.len() >= LONG && !self.spin.is_off();
         let session = self.session()?;
         match &session.buffer {
-            Some(buffer) if is_long && session.follows => session.fill(buffer, kind, bytes)?,
+            Some(buffer) if is_long && session.may_be_followed() => {
+                session.fill(buffer, kind, bytes)?;
+            }
             Some(buffer) => buffer.put_request(0, bytes),
             None => return Err(self.nonsense()),
         }

@@ -6,22 +6,39 @@
 use super::{COPIED, SharedPeer};
 use crate::protocol::frame::PREFIX;
 use crate::sys::cpu;
-use crate::transport::conversation::spare::Spare;
+use crate::transport::Cause;
 use crate::transport::deferral::Manner;
+use crate::transport::reactor::{TurnEnd, Work};
 use crate::transport::shm::layout::{self, INLINE};
 use crate::transport::shm::slot::Seen;
-use std::hint;
+use std::{hint, io, mem};
 
-/// A server looks for more bytes so often, some tens of microseconds, and once more for so many that came: a client that fills
-/// slowly, or not at all, keeps it for about as long as copying takes, and no longer.
+/// A server looks for more bytes so often, some tens of microseconds, and once more for so many that came. A look takes about ten times
+/// as long as copying those, so that a client which fills slowly keeps the server for no longer than that.
 const LOOKS: usize = 2000;
 const BYTES_A_LOOK: usize = 64;
 
 impl<M: Manner> SharedPeer<M> {
-    /// Copies the request out that its client is putting into the buffer. What is seen then: the request, if it was published
-    /// meanwhile.
+    /// Copies the request out that its client is putting into the buffer, and answers it if it is published meanwhile.
     #[cold]
-    pub(super) fn follow(&mut self, spare: &mut Spare) -> Seen {
+    pub(super) fn follow(&mut self, work: &mut Work<'_>) -> io::Result<TurnEnd> {
+        let seen = self.copy_ahead(work);
+        self.is_ahead = seen == Seen::Request;
+        let end = match seen {
+            Seen::Request => self.answer(work),
+            Seen::Nonsense => Ok(TurnEnd::Dropped(Cause::Malformed)),
+            Seen::Nothing | Seen::Filling => Ok(TurnEnd::Idle { answered: false }),
+        };
+        // The client may have published another request than it had announced.
+        let was_used = seen == Seen::Request && !mem::take(&mut self.is_ahead);
+        if !was_used {
+            self.leave_copy(&mut work.spare);
+        }
+        end
+    }
+
+    /// Copies it; what is seen then.
+    fn copy_ahead(&mut self, work: &mut Work<'_>) -> Seen {
         let slot = &self.shared.slot;
         let length = slot.prefix() as usize;
         let place = match slot.kind() {
@@ -33,24 +50,24 @@ impl<M: Manner> SharedPeer<M> {
         if !self.follows || !fits || slot.cpu() == cpu::current() {
             return Seen::Nothing;
         }
-        if self.make_room(place..place + length, spare).is_err() {
+        if self
+            .make_room(place..place + length, &mut work.spare)
+            .is_err()
+        {
             return Seen::Nothing; // There may be room when it has to be copied.
         }
-        let seen = self.copy_while_filled(length);
-        self.is_ahead = seen == Seen::Request;
-        if !self.is_ahead {
-            self.leave_copy(spare);
-        }
-        seen
+        self.copy_while_filled(length, work)
     }
 
-    fn copy_while_filled(&mut self, length: usize) -> Seen {
+    fn copy_while_filled(&mut self, length: usize, work: &mut Work<'_>) -> Seen {
         let (slot, Some(buffer)) = (&mut self.shared.slot, &self.buffer) else {
             return Seen::Nothing; // It has not asked for one.
         };
         let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
-        let (mut done, mut looks) = (0, LOOKS);
-        while looks > 0 {
+        let (mut seen, mut done, mut looks) = (Seen::Nothing, 0, LOOKS);
+        while seen == Seen::Nothing && looks > 0 {
+            looks -= 1;
+            hint::spin_loop();
             let filled = slot.filled().min(length);
             if let Some(piece) = copy.get_mut(done..filled).filter(|piece| !piece.is_empty()) {
                 buffer.take_request(done, piece);
@@ -58,14 +75,13 @@ impl<M: Manner> SharedPeer<M> {
                 done = filled;
             }
             if done == length {
-                match slot.look() {
-                    Seen::Nothing => {}
-                    seen => return seen,
-                }
+                seen = slot.look();
             }
-            looks -= 1;
-            hint::spin_loop();
         }
-        Seen::Nothing
+        if seen != Seen::Request {
+            // Else who announces again and again would count as one that asks little, and go before those who do.
+            work.count(0, LOOKS * BYTES_A_LOOK + done);
+        }
+        seen
     }
 }

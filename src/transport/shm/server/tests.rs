@@ -35,6 +35,9 @@ fn the_answer_to_one_request_says_that_many_ask() {
     }
 }
 
+const ANSWERED: TurnEnd = TurnEnd::Idle { answered: true };
+const NOTHING: TurnEnd = TurnEnd::Idle { answered: false };
+
 /// A client that announces a long request, puts it in piece by piece, and publishes it at last.
 fn put_in(client: &Client, body: &[u8]) {
     let (request, length) = (client.request(), u32::try_from(body.len()).unwrap());
@@ -67,20 +70,21 @@ fn a_long_request_is_copied_out_while_it_is_put_in_and_whole_either_way() {
             let filling = scope.spawn(|| put_in(&client, &body));
             loop {
                 let seen = peer.shared.slot.look();
-                let seen = match seen {
-                    Seen::Filling => peer.follow(&mut work.spare),
-                    seen => seen,
+                let end = match seen {
+                    Seen::Nothing => continue,
+                    Seen::Filling => peer.follow(&mut work).unwrap(),
+                    Seen::Request => peer.answer(&mut work).unwrap(),
+                    Seen::Nonsense => panic!("the client wrote nonsense"),
                 };
-                was_followed |= peer.is_ahead;
-                if seen == Seen::Request {
+                assert!(!peer.is_ahead);
+                if end == ANSWERED {
+                    was_followed |= seen == Seen::Filling;
                     break;
                 }
-                assert_eq!(seen, Seen::Nothing);
+                assert_eq!(end, NOTHING);
             }
             filling.join().unwrap();
         });
-        let end = peer.answer(&mut work).unwrap();
-        assert_eq!(end, TurnEnd::Idle { answered: true });
         work.out.clear();
         client.served = layout::next(client.served);
         assert_eq!(client.answer(body.len()), body);
@@ -104,7 +108,7 @@ fn what_was_copied_ahead_is_no_request_that_was_published_otherwise() {
     peer.is_ahead = true;
     layout::store(client.request(), &100_u32.to_le_bytes());
     let end = peer.turn(Happened::default(), &mut work);
-    assert_eq!(end, TurnEnd::Idle { answered: true });
+    assert_eq!(end, ANSWERED);
     client.served = layout::next(client.served);
     assert_eq!(client.answer(100), [7; 100]);
     assert!(!peer.is_ahead);
@@ -120,10 +124,10 @@ fn one_that_announces_and_never_fills_is_left_alone_until_it_publishes() {
     layout::store(client.request(), &200_u32.to_le_bytes());
     client.request().cpu.store(cpu::UNKNOWN, Ordering::Relaxed);
     word.store(layout::FILLING, Ordering::SeqCst);
-    let nothing = TurnEnd::Idle { answered: false };
     assert!(peer.asks());
-    assert_eq!(peer.turn(Happened::default(), &mut work), nothing);
+    assert_eq!(peer.turn(Happened::default(), &mut work), NOTHING);
     assert!(!peer.asks());
+    assert!(work.done > 100, "{}: as much as a long request", work.done);
     // A word that skips a number is nonsense then as ever.
     word.store(layout::word(2), Ordering::SeqCst);
     let end = peer.turn(Happened::default(), &mut work);

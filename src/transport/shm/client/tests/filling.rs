@@ -1,6 +1,7 @@
 //! How long requests are put into the buffer.
 
 use super::*;
+use crate::sys::cpu;
 use crate::sys::wait::processors;
 use crate::transport::shm::layout::FILLED;
 
@@ -22,22 +23,30 @@ fn filled(shared: &mut Shared, length: usize) -> u64 {
     line.data[FILLED].load(Ordering::SeqCst)
 }
 
+const LONG: usize = 40_000;
+
+/// A client of a server that `follows`, or not, and answered last on this CPU.
+fn client_of(follows: bool, cpu: u16) -> Shared {
+    let mut shared = Shared::new();
+    let (buffer, ours) = share(2 * LONG, Access::Write);
+    shared.buffer = buffer;
+    let session = shared.channel.session().unwrap();
+    session.buffer = Some(Buffer::Whole(ours, LONG));
+    session.max_message = 40_000;
+    session.follows = follows;
+    shared.page.line(1).cpu.store(cpu, Ordering::SeqCst);
+    shared
+}
+
 #[test]
 fn a_long_request_is_announced_to_a_server_that_follows_by_a_client_that_spins() {
-    const LONG: usize = 40_000;
     for (follows, spin, length, is_announced) in [
         (true, 50, LONG, processors() > 1),
         (true, 50, 1000, false),
         (true, 0, LONG, false),
         (false, 50, LONG, false),
     ] {
-        let mut shared = Shared::new();
-        let (buffer, ours) = share(2 * LONG, Access::Write);
-        shared.buffer = buffer;
-        let session = shared.channel.session().unwrap();
-        session.buffer = Some(Buffer::Whole(ours, LONG));
-        session.max_message = 40_000;
-        session.follows = follows;
+        let mut shared = client_of(follows, cpu::UNKNOWN);
         shared.channel.spin = Spin::of_memory(Duration::from_micros(spin));
         let expected = if is_announced { length as u64 } else { 0 };
         for _ in 0..2 {
@@ -48,4 +57,31 @@ fn a_long_request_is_announced_to_a_server_that_follows_by_a_client_that_spins()
             );
         }
     }
+}
+
+#[test]
+fn a_server_on_the_same_cpu_is_not_woken_twice() {
+    let is_quiet = |_| filled(&mut client_of(true, cpu::current()), LONG) == 0;
+    // Unless this thread is moved to another CPU in between, each time.
+    assert!((0..1000).any(is_quiet));
+}
+
+#[test]
+fn a_client_spins_longer_for_a_long_request_and_not_for_the_next() {
+    let mut shared = client_of(false, cpu::UNKNOWN);
+    let usual = shared.channel.spin.budget();
+    for length in [LONG, 10, LONG, 60] {
+        let sent = shared
+            .channel
+            .send_body(&vec![0; length], &Deadline::never());
+        sent.unwrap();
+        let longer = Duration::from_micros(if length == LONG { 2 } else { 0 });
+        assert_eq!(shared.channel.spin.budget(), usual + longer, "{length}");
+    }
+    let _ = filled(&mut shared, LONG);
+    shared
+        .channel
+        .send(b"\x01\0\0\0a", &Deadline::never())
+        .unwrap();
+    assert_eq!(shared.channel.spin.budget(), usual);
 }
