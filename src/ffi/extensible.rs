@@ -3,6 +3,7 @@
 use super::pointer;
 use crate::error::{Error, Result, Status};
 use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 use std::slice;
 
 /// No struct of options will have more bytes than a page. More is a `size` that was never set.
@@ -96,6 +97,18 @@ pub(super) unsafe fn size_of_filled<T: Filled>(out: *mut T, name: &'static str) 
         return Err(Error::new(Status::InvalidArgument, context));
     }
     Ok(size)
+}
+
+/// The place for such a struct, if its caller's has the size that this version gives it.
+///
+/// # Safety
+///
+/// `out` is NULL or points to such a struct.
+#[inline]
+pub(super) unsafe fn usual<T: Filled>(out: *mut T) -> Option<NonNull<T>> {
+    // SAFETY: the size comes first, and is there before all else.
+    let size = unsafe { pointer::read(out.cast_const().cast::<u32>(), "out") }.ok()?;
+    NonNull::new(out).filter(|_| size as usize == size_of::<T>())
 }
 
 /// Writes `size` bytes: what is known of `value`, then zeros. Its first field, the size, stays as the caller set it.

@@ -2,14 +2,14 @@
 
 use super::client::calc_ipc_client;
 use super::extensible::{self, Filled};
-use super::guard::{guard, guard_call};
+use super::guard::{guard, guard_call, guard_quick};
 use super::handle::{self, Handle as _};
 use super::message::{calc_ipc_request, load_request};
 use super::pointer::{self, Out};
 use super::status::{CALC_IPC_STATUS_OK, calc_ipc_status};
 use super::timeout;
 use crate::error::{Error, Status};
-use crate::service::{Completion, Next};
+use crate::service::{Answered, Client, Completion, Next};
 use crate::sys::known;
 use std::ffi::c_int;
 
@@ -40,7 +40,7 @@ pub struct calc_ipc_completion {
 }
 
 impl Filled for calc_ipc_completion {
-    const FIRST_SIZE: usize = 40;
+    const FIRST_SIZE: usize = Self::SIZE as usize;
 }
 
 const _: () = assert!(size_of::<calc_ipc_completion>() == calc_ipc_completion::FIRST_SIZE);
@@ -111,17 +111,29 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_submit_request(
     tag: u64,
     id: *mut u64,
 ) -> calc_ipc_status {
+    // SAFETY: it is NULL or has room for a number.
+    let tell = |number| unsafe { pointer::write_unless_null(id, number) };
     // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
+    let quickly = || unsafe {
+        let request = load_request(request, "request").ok()?.to_request().ok()?;
+        let limit = timeout::limit_of(timeout_ms)?;
+        handle::look(client)?
+            .inside()
+            .gather_request(limit, &request, tag)
+    };
+    // SAFETY: as before.
     let arguments = || unsafe {
         let request = load_request(request, "request")?.to_request()?;
         Ok((handle::get(client)?, timeout::limit(timeout_ms)?, request))
     };
-    guard_call(arguments, |(client, limit, request)| {
-        let number = client.submit_request(limit, &request, tag)?;
-        // SAFETY: it is NULL or has room for a number.
-        unsafe { pointer::write_unless_null(id, number) };
+    let ask = |(client, limit, request): (&Client, _, _)| {
+        tell(client.submit_request(limit, &request, tag)?);
         Ok(())
-    })
+    };
+    guard_quick(
+        || quickly().map(tell).is_some(),
+        || guard_call(arguments, ask),
+    )
 }
 
 /// Takes the completion of a call that was submitted, and waits for one.
@@ -148,13 +160,22 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_next(
     out: *mut calc_ipc_completion,
 ) -> calc_ipc_status {
     // SAFETY: the caller promises a live handle, and pointers that are NULL or valid (header, Arguments).
+    let quickly = || unsafe {
+        let answer = pointer::array_mut(answer, capacity, "answer").ok()?;
+        let is_usual = timeout_ms != timeout::CALC_IPC_TIMEOUT_DEFAULT;
+        let out = extensible::usual(out).filter(|_| is_usual)?;
+        let answered = handle::look(client)?.inside().take_arrived(answer)?;
+        out.write(answered.into());
+        Some(())
+    };
+    // SAFETY: as before.
     let arguments = || unsafe {
         let client = handle::get(client)?;
         let answer = pointer::array_mut(answer, capacity, "answer")?;
         let size = extensible::size_of_filled(out, "out")?;
         Ok((client, timeout::wait(timeout_ms)?, answer, size))
     };
-    guard_call(arguments, |(client, wait, answer, size)| {
+    let take = |(client, wait, answer, size): (&Client, _, _, _)| {
         let (filled, result) = match client.next(wait, answer)? {
             Next::Completion(completion) => (told(completion), Ok(())),
             Next::NoRoom(length) => {
@@ -166,7 +187,8 @@ pub unsafe extern "C-unwind" fn calc_ipc_client_next(
         // SAFETY: it has room for `size` bytes, as its own field said.
         unsafe { extensible::fill(out, size, filled) };
         result
-    })
+    };
+    guard_quick(|| quickly().is_some(), || guard_call(arguments, take))
 }
 
 /// Ends a call that was submitted. Its completion says CANCELLED, unless the call was over before.
@@ -280,11 +302,25 @@ fn told(completion: Completion) -> calc_ipc_completion {
     }
 }
 
+impl From<Answered> for calc_ipc_completion {
+    #[inline]
+    fn from(Answered { id, tag, length }: Answered) -> Self {
+        Self {
+            tag,
+            id,
+            ..Self::of(length)
+        }
+    }
+}
+
 impl calc_ipc_completion {
+    const SIZE: u32 = 40;
+
     /// One that tells nothing but the length of an answer.
+    #[inline]
     fn of(length: usize) -> Self {
         Self {
-            size: 0,
+            size: Self::SIZE,
             status: CALC_IPC_STATUS_OK,
             flags: 0,
             reserved: 0,

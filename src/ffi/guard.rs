@@ -46,6 +46,19 @@ pub(super) fn guard_call<T>(
     cancel::held_off(|| status_of(body, last_error::set_of_call))
 }
 
+/// `quickly`, if that does it, else `fully`, which is guarded. `quickly` leaves all as it was unless it gives `true`; it has no
+/// point of cancellation, so asks the system for nothing and nobody to wait, and does not panic.
+#[inline(always)]
+pub(super) fn guard_quick(
+    quickly: impl FnOnce() -> bool,
+    fully: impl FnOnce() -> calc_ipc_status,
+) -> calc_ipc_status {
+    match cancel::held_to_points(quickly) {
+        true => Status::Ok as calc_ipc_status,
+        false => fully(),
+    }
+}
+
 /// Not part of the function that crosses the boundary, which a cancelled thread can leave at any instruction as long as
 /// nothing of it is there to be dropped or caught.
 #[inline(never)]

@@ -53,6 +53,13 @@ struct Text {
 
 impl Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        let [room @ .., _nul] = &mut self.bytes;
+        let end = self.length + text.len();
+        if let Some(place) = room.get_mut(self.length..end) {
+            place.copy_from_slice(text.as_bytes());
+            self.length = end;
+            return Ok(());
+        }
         for character in text.chars() {
             let end = self.length + character.len_utf8();
             let [room @ .., _nul] = &mut self.bytes;

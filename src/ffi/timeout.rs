@@ -11,15 +11,27 @@ pub const CALC_IPC_TIMEOUT_DEFAULT: u32 = 0xFFFF_FFFEu32;
 
 /// The limit of a call that is given so many milliseconds.
 pub(super) fn limit(timeout_ms: u32) -> Result<Limit> {
+    limit_of(timeout_ms).ok_or_else(no_time)
+}
+
+/// The same; `None`: it would have no time at all.
+#[inline]
+pub(super) fn limit_of(timeout_ms: u32) -> Option<Limit> {
     match timeout_ms {
-        0 => {
-            let context = "timeout_ms 0 leaves a call no time; CALC_IPC_TIMEOUT_NONE sets no limit";
-            Err(Error::new(Status::InvalidArgument, context))
+        0 => None,
+        CALC_IPC_TIMEOUT_NONE => Some(Limit::Own(None)),
+        CALC_IPC_TIMEOUT_DEFAULT => Some(Limit::Usual),
+        _ => {
+            let time = Duration::from_millis(timeout_ms.into());
+            Some(Limit::Own(Some(time)))
         }
-        CALC_IPC_TIMEOUT_NONE => Ok(Limit::Own(None)),
-        CALC_IPC_TIMEOUT_DEFAULT => Ok(Limit::Usual),
-        _ => Ok(Limit::Own(Some(Duration::from_millis(timeout_ms.into())))),
     }
+}
+
+#[cold]
+fn no_time() -> Error {
+    let context = "timeout_ms 0 leaves a call no time; CALC_IPC_TIMEOUT_NONE sets no limit";
+    Error::new(Status::InvalidArgument, context)
 }
 
 /// How long to wait for what may come, where so many milliseconds are given; `None`: without limit.

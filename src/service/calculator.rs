@@ -60,9 +60,20 @@ impl Client {
 
     /// [`Client::submit`] of a request. [`parse_response`](text::parse_response) reads the answer.
     pub fn submit_request(&self, limit: Limit, request: &Request, tag: u64) -> Result<u64> {
+        if let Some(number) = self.gather_request(limit, request, tag) {
+            return Ok(number);
+        }
         let mut room = [0; REQUEST_MAX];
         let frame = put_request(request, &mut room);
         self.submit_frame(limit, (frame, &[]), BODY_MAX, tag)
+    }
+
+    /// [`Client::submit_request`], if it has but to wait with others: then neither the system is asked for anything nor anybody
+    /// waited for. `None`: nothing was done.
+    #[inline]
+    pub(crate) fn gather_request(&self, limit: Limit, request: &Request, tag: u64) -> Option<u64> {
+        let write = |room: &mut _| put_request(request, room).len();
+        self.gather::<REQUEST_MAX>(limit, write, BODY_MAX, tag)
     }
 
     /// Sends `requests` as many at a time as the transport carries, and gives each response to

@@ -4,7 +4,7 @@
 mod tests;
 
 use super::calls::{Calls, Limit, SHORT_FRAME};
-use super::flight::{Flight, Next};
+use super::flight::{Answered, Flight, Next};
 use super::lanes::Lanes;
 use super::loans::{Loan, Place};
 use super::pool::{Held, Pool};
@@ -228,6 +228,20 @@ impl Client {
     /// of, or too much waits to be sent, or a call that is waited for has the only connection.
     pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
         let prefix = self.pool.flight.prefix(message)?;
+        let length = PREFIX + message.len();
+        if length <= SHORT_FRAME {
+            let write = |room: &mut [u8; SHORT_FRAME]| {
+                let (before, body) = room.split_at_mut(PREFIX);
+                before.copy_from_slice(&prefix);
+                body.iter_mut()
+                    .zip(message)
+                    .for_each(|(to, from)| *to = *from);
+                length
+            };
+            if let Some(number) = self.gather(limit, write, u32::MAX, tag) {
+                return Ok(number);
+            }
+        }
         let mut short = [0; SHORT_FRAME];
         let frame = short.split_at_mut_checked(PREFIX + message.len());
         let parts = match frame {
@@ -241,6 +255,21 @@ impl Client {
             None => (&prefix[..], message),
         };
         self.submit_frame(limit, parts, u32::MAX, tag)
+    }
+
+    /// [`Client::submit_frame`] of a frame that `write` puts at the start of room, if it has but to wait with others: then neither
+    /// the system is asked for anything nor anybody waited for. `None`: nothing was done.
+    #[inline]
+    pub(super) fn gather<const N: usize>(
+        &self,
+        limit: Limit,
+        write: impl FnOnce(&mut [u8; N]) -> usize,
+        longest_answer: u32,
+        tag: u64,
+    ) -> Option<u64> {
+        let Pool { lanes, flight, .. } = &self.pool;
+        let may_be_used = self.may_be_used();
+        may_be_used.then(|| flight.gather(lanes, limit, write, longest_answer, tag))?
     }
 
     /// [`Client::submit`] of a frame in two parts, where no answer has a body of over `longest_answer` bytes.
@@ -261,8 +290,20 @@ impl Client {
     /// (zero: not at all; `None`: without limit). [`Status::TimedOut`]: none came. [`Status::Cancelled`]: the client was
     /// stopped, and all completions are taken.
     pub fn next(&self, wait: Option<Duration>, answer: &mut [u8]) -> Result<Next> {
+        if let Some(answered) = self.take_arrived(answer) {
+            return Ok(answered.into());
+        }
         self.check_process()?;
         self.pool.flight.next(&self.pool.lanes, wait, answer)
+    }
+
+    /// [`Client::next`], if it is an answer that has arrived: then neither the system is asked for anything nor anybody waited
+    /// for. `None`: nothing was done.
+    #[inline]
+    pub(crate) fn take_arrived(&self, answer: &mut [u8]) -> Option<Answered> {
+        let Pool { lanes, flight, .. } = &self.pool;
+        let is_own = self.generation == fork::generation();
+        is_own.then(|| flight.take_arrived(lanes, answer))?
     }
 
     /// How many calls that nobody waits for are under way, are not told of, or are over while the server still owes their
@@ -298,10 +339,16 @@ impl Client {
     /// Fails in a process forked since it was made, and once it was stopped.
     #[inline]
     fn check_use(&self) -> Result<()> {
-        if self.user.load(Ordering::Relaxed) != u64::from(fork::generation()) {
-            return Err(self.unusable());
+        match self.may_be_used() {
+            true => Ok(()),
+            false => Err(self.unusable()),
         }
-        Ok(())
+    }
+
+    /// Whether it was made in this process, and not stopped.
+    #[inline]
+    fn may_be_used(&self) -> bool {
+        self.user.load(Ordering::Relaxed) == u64::from(fork::generation())
     }
 
     #[cold]

@@ -25,6 +25,7 @@ pub use calls::Limit;
 pub use client::Client;
 pub use counts::Stats;
 pub use deferred::{DeferredFunction, Reply};
+pub(crate) use flight::Answered;
 pub use flight::{Completion, IN_FLIGHT_MAX, Next};
 pub use handler::Handler;
 pub use loans::{LOAN_ALIGNMENT, Place};

@@ -91,7 +91,7 @@ use os::pages;
 // Processes, threads, CPUs. `process`: `Child`, `fork_child`, `word`, `execute`, `effective_uid`, `credentials`. `fork`: `follow`,
 // `generation`, `count`; `NoFork`: none happens while it lives. `thread`: `spawn`, `without_signals`, `preemptions`, and a `Mark`
 // of one, which tells whether the system has ended it, where one `MAY_BE_ENDED`;
-// `cancel`: `held_off`. `cpu`: `current`, `online`, `usable`. `is_shortage`: which errors pass by themselves.
+// `cancel`: `held_off`, `held_to_points`. `cpu`: `current`, `online`, `usable`. `is_shortage`: which errors pass by themselves.
 pub(crate) use os::{NoFork, cancel, cpu, fork, is_shortage, process, thread};
 
 // Names in the file system, of systems on which servers have such; `bare` has them for others. `file`: what stands behind

@@ -267,6 +267,12 @@ pub trait Channel: Send {
     /// The body of the next answer; `None`: it has not come. Fails as [`Channel::recv`] does.
     fn recv_now(&mut self) -> Result<Option<&[u8]>>;
 
+    /// The body of the next answer, if it has one of so many bytes at most, and has arrived where this side alone writes. It asks
+    /// the system for nothing; what it does not find, `recv_now` does.
+    fn take_arrived(&mut self, _longest: usize) -> Option<&[u8]> {
+        None
+    }
+
     /// Whether `recv_now` has an answer to give that no watch tells of, since it has arrived already.
     fn has_arrived(&self) -> bool;
 

@@ -8,6 +8,7 @@ mod assigning;
 mod connection;
 mod failures;
 mod queue;
+mod quick;
 mod returning;
 #[cfg(test)]
 mod stage;
@@ -29,6 +30,7 @@ use assigning::Place;
 use connection::{Connection, Done};
 pub use queue::IN_FLIGHT_MAX;
 use queue::Name;
+pub(crate) use quick::Answered;
 use state::State;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize, fence};
@@ -175,6 +177,7 @@ impl Flight {
     ) -> Result<Next> {
         let mut state = self.lock();
         let mut has_looked = false;
+        let is_watched = state.is_watched;
         let spins = wait != Some(Duration::ZERO) && state.spin.may_spin();
         if lanes.is_one()
             && !self.is_stopped()
@@ -182,9 +185,10 @@ impl Flight {
             && done.is_empty()
         {
             connection.send(done); // Before, so that the server goes on meanwhile.
-            let looks = match spins && !connection.is_quiet() {
-                true => LOOKS,
-                false => 1,
+            let looks = match (connection.is_quiet(), spins) {
+                (true, _) if is_watched => 0, // What comes unasked, the watch tells of.
+                (false, true) => LOOKS,
+                _ => 1,
             };
             for _ in 0..looks {
                 if let Some(taken) = connection.take(answer, done) {

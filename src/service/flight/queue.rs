@@ -1,6 +1,7 @@
 //! The calls of one connection that nobody waits for, in the order in which they are sent and answered.
 
 mod frames;
+mod quick;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,19 @@ struct Call {
     longest_answer: u32,
     /// Its completion was given, or is about to be: what comes is dropped.
     is_over: bool,
+}
+
+impl Call {
+    #[inline]
+    fn new(name: Name, length: usize, longest_answer: u32, due: Moment) -> Self {
+        Self {
+            name,
+            due,
+            length,
+            longest_answer,
+            is_over: false,
+        }
+    }
 }
 
 /// An answer that nobody asked for.
@@ -132,13 +146,7 @@ impl Queue {
         self.reserve(length)?;
         self.frames.append(first);
         self.frames.append(second);
-        self.append(Call {
-            name,
-            due,
-            length,
-            longest_answer,
-            is_over: false,
-        });
+        self.append(Call::new(name, length, longest_answer, due));
         Ok(())
     }
 
@@ -151,13 +159,7 @@ impl Queue {
         longest_answer: u32,
         due: Moment,
     ) {
-        self.append(Call {
-            name,
-            due,
-            length,
-            longest_answer,
-            is_over: false,
-        });
+        self.append(Call::new(name, length, longest_answer, due));
         self.sent += 1;
     }
 
@@ -190,8 +192,7 @@ impl Queue {
     /// Makes room for one more call, whose frame has this length, if there is none.
     #[inline]
     pub(super) fn reserve(&mut self, length: usize) -> error::Result<()> {
-        let has_room = self.frames.has_room(length) && self.calls.len() < self.calls.capacity();
-        match has_room || self.makes_room(length) {
+        match self.has_place(length) || self.makes_room(length) {
             true => Ok(()),
             false => Err(lacks_room(length)),
         }

@@ -338,6 +338,11 @@ impl<S: Patient> Channel for Framed<S> {
         }
     }
 
+    #[inline]
+    fn take_arrived(&mut self, longest: usize) -> Option<&[u8]> {
+        self.side.next_body(longest)
+    }
+
     fn has_arrived(&self) -> bool {
         self.side.has_next()
     }

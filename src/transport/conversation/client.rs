@@ -155,6 +155,13 @@ impl ClientSide {
         })
     }
 
+    /// Takes the body of the next answer, if that has one of so many bytes at most, which has arrived.
+    #[inline]
+    pub(crate) fn next_body(&mut self, longest: usize) -> Option<&[u8]> {
+        let body = self.inbox.next_body(longest)?;
+        Some(self.inbox.bytes(body))
+    }
+
     /// Whether [`ClientSide::next`] has something to give.
     pub(crate) fn has_next(&self) -> bool {
         self.inbox.has_whole_piece()

@@ -88,6 +88,20 @@ impl Inbox {
         Some(Piece::Body(body..body + length))
     }
 
+    /// Takes the next piece if it is a body that has arrived, of so many bytes at most.
+    #[inline]
+    pub(crate) fn next_body(&mut self, longest: usize) -> Option<Range<usize>> {
+        let prefix = self.peek_prefix()?;
+        let length = prefix as usize;
+        let body = self.filled.start + PREFIX;
+        let is_body = self.dropping == 0 && prefix <= self.limit;
+        if !is_body || length > longest || self.filled.end - body < length {
+            return None;
+        }
+        self.filled.start = body + length;
+        Some(body..body + length)
+    }
+
     /// The bytes of a body, until the next call that takes `&mut self`.
     #[inline]
     pub(crate) fn bytes(&self, body: Range<usize>) -> &[u8] {

@@ -211,6 +211,11 @@ impl Channel for SharedChannel {
         self.take_now()
     }
 
+    #[inline]
+    fn take_arrived(&mut self, longest: usize) -> Option<&[u8]> {
+        self.take_copied(longest)
+    }
+
     fn has_arrived(&self) -> bool {
         self.is_answered_now()
     }

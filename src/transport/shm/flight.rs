@@ -195,6 +195,24 @@ impl SharedChannel {
         too_large(&self.peer, length, self.max_message)
     }
 
+    /// See [`Channel::take_arrived`]: the first of the answers to a batch that was copied out.
+    #[inline]
+    pub(super) fn take_copied(&mut self, longest: usize) -> Option<&[u8]> {
+        let Arrived { count, rest, line } = &mut self.arrived;
+        if *count == 0 || line.is_some() {
+            return None;
+        }
+        let (body, _) = frame::split_first(self.answer.get(rest.clone())?)?;
+        let length = body.len();
+        if length > longest.min(self.max_message as usize) {
+            return None;
+        }
+        let start = rest.start + PREFIX;
+        *count -= 1;
+        rest.start = start + length;
+        Some(self.answers(start..start + length))
+    }
+
     /// There is no answer: either it has not come, or none will.
     #[inline]
     fn nothing_now(&self) -> Result<Option<&[u8]>> {

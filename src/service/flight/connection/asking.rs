@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::bursts::Bursts;
 use super::{Connection, Done};
 use crate::error::Result;
 use crate::service::flight::queue::Name;
@@ -32,7 +33,7 @@ impl Connection {
     ) -> Result<()> {
         self.bursts.grow();
         let (alone, rest) = frame;
-        let is_alone = self.queue.is_free() && !self.may_gather(may_gather);
+        let is_alone = self.queue.is_free() && !self.may_gather(self.bursts, may_gather);
         if is_alone && rest.is_empty() && !self.calls.channel.has_arrived() {
             self.queue.reserve(alone.len())?;
             match self.calls.channel.send_now(alone, longest_answer) {
@@ -51,11 +52,37 @@ impl Connection {
         Ok(())
     }
 
+    /// Lets one more request gather, which `write` puts at the start of room, if that is all there is to do: no system call, and
+    /// no room to make. `false`: nothing was done.
+    #[inline]
+    pub(in crate::service::flight) fn gather<const N: usize>(
+        &mut self,
+        name: Name,
+        write: impl FnOnce(&mut [u8; N]) -> usize,
+        longest_answer: u32,
+        due: impl FnOnce() -> Moment,
+        comes_back: bool,
+    ) -> bool {
+        let bursts = self.bursts.grown();
+        let length = self.queue.unsent().len() + N;
+        let gathers = match self.is_stream {
+            true => has_few(bursts, length) && self.may_gather(bursts, comes_back),
+            false => length < self.bytes_to_gather(),
+        };
+        if !gathers || !self.queue.has_place(N) {
+            return false;
+        }
+        self.bursts = bursts;
+        self.is_gathering = self.is_stream;
+        self.queue.push_short(name, write, longest_answer, due());
+        true
+    }
+
     /// Whether requests may gather now, if the client is known to come back: the server has something to answer meanwhile, or
     /// others usually follow at once.
     #[inline]
-    fn may_gather(&self, comes_back: bool) -> bool {
-        comes_back && self.is_stream && (self.bursts.goes_on() || !self.queue.is_unasked())
+    fn may_gather(&self, bursts: Bursts, comes_back: bool) -> bool {
+        comes_back && self.is_stream && (bursts.goes_on() || !self.queue.is_unasked())
     }
 
     /// How many bytes of requests are to wait before they go together.
@@ -94,12 +121,8 @@ impl Connection {
         may_gather: bool,
         done: &mut VecDeque<Done>,
     ) {
-        let most = match self.bursts.goes_on() {
-            true => GATHERED_OF_BURST,
-            false => GATHERED,
-        };
-        let has_few = self.queue.unsent().len() < most && !self.bursts.is_due();
-        match has_few && self.may_gather(may_gather) && self.calls.end.is_none() {
+        let has_few = has_few(self.bursts, self.queue.unsent().len());
+        match has_few && self.may_gather(self.bursts, may_gather) && self.calls.end.is_none() {
             true => self.is_gathering = !self.queue.unsent().is_empty(),
             false => self.send(done),
         }
@@ -127,4 +150,14 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whether so many bytes of requests are few enough to wait for others.
+#[inline]
+fn has_few(bursts: Bursts, length: usize) -> bool {
+    let most = match bursts.goes_on() {
+        true => GATHERED_OF_BURST,
+        false => GATHERED,
+    };
+    length < most && !bursts.is_due()
 }

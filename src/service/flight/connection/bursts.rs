@@ -4,7 +4,7 @@
 const WORTH: usize = 8;
 
 /// How many calls were submitted since completions were taken, and how many usually are.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bursts {
     now: usize,
     last: usize,
@@ -13,10 +13,19 @@ pub(super) struct Bursts {
 }
 
 impl Bursts {
+    /// The same once one more call is submitted.
+    #[inline]
+    pub(super) fn grown(self) -> Self {
+        Self {
+            now: self.now + 1,
+            ..self
+        }
+    }
+
     /// One more call is submitted.
     #[inline]
     pub(super) fn grow(&mut self) {
-        self.now += 1;
+        *self = self.grown();
     }
 
     /// Completions are taken.

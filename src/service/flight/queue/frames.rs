@@ -58,6 +58,23 @@ impl Frames {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Appends a frame that `write` puts at the start of room, for which there is room; gives its length.
+    #[inline]
+    pub(super) fn append_short<const N: usize>(
+        &mut self,
+        write: impl FnOnce(&mut [u8; N]) -> usize,
+    ) -> usize {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; N]);
+        let room = self
+            .bytes
+            .get_mut(start..)
+            .and_then(<[u8]>::first_chunk_mut);
+        let length = room.map_or(0, write);
+        self.bytes.truncate(start + length);
+        length
+    }
+
     /// So many bytes were sent.
     #[inline]
     pub(super) fn sent(&mut self, count: usize) {

@@ -64,6 +64,35 @@ fn a_body_over_the_limit_is_dropped_and_takes_no_room() {
 }
 
 #[test]
+fn a_body_alone_is_taken_that_is_whole_and_short_enough() {
+    let mut inbox = Inbox::new(9);
+    let put = |inbox: &mut Inbox, bytes: &[u8]| {
+        inbox.room().unwrap()[..bytes.len()].copy_from_slice(bytes);
+        inbox.fill(bytes.len());
+    };
+    put(
+        &mut inbox,
+        &[frame(b"first"), frame(b"second")].concat()[..18],
+    );
+    assert_eq!(inbox.next_body(4), None, "it is longer");
+    let first = inbox.next_body(5).unwrap();
+    assert_eq!(inbox.bytes(first), b"first");
+    assert_eq!(inbox.next_body(9), None, "a byte is to come");
+    put(&mut inbox, b"d");
+    let second = inbox.next_body(9).unwrap();
+    assert_eq!(inbox.bytes(second), b"second");
+    put(&mut inbox, &Notice::HandlerFailed.to_bytes());
+    assert_eq!(inbox.next_body(usize::MAX), None, "it is a notice");
+    assert_eq!(inbox.next(), Some(Piece::Notice(Notice::HandlerFailed)));
+    put(&mut inbox, &frame(&[1; 10]));
+    assert_eq!(inbox.next_body(usize::MAX), None, "it is over the limit");
+    assert_eq!(inbox.next(), Some(Piece::TooLarge(10)));
+    put(&mut inbox, &frame(b"next"));
+    assert_eq!(inbox.next_body(9), None, "its rest is dropped first");
+    assert!(matches!(inbox.next(), Some(Piece::Body(_))));
+}
+
+#[test]
 fn a_hostile_prefix_allocates_nothing() {
     let mut inbox = Inbox::new(65536);
     let pieces = feed(&mut inbox, &0xFFFF_0000_u32.to_le_bytes(), 4);

@@ -279,11 +279,16 @@ fn what_waits_is_published_once_the_answer_before_was_copied_out() {
     shared.answer_to(3, layout::BATCH, 10, &letters("DE"));
     let channel = &mut shared.channel;
     assert_eq!(channel.send_now(&letters("f"), 10).unwrap(), 0);
+    assert_eq!(channel.take_arrived(9), None, "the line's comes first");
     assert_eq!(channel.recv_now().unwrap().map(<[u8]>::len), Some(1));
-    for expected in ["B", "C", "D", "E"] {
+    assert_eq!(channel.take_arrived(0), None, "it is longer");
+    assert_eq!(channel.take_arrived(1), Some(&b"B"[..]));
+    for expected in ["C", "D"] {
         let answer = channel.recv_now().unwrap();
         assert_eq!(answer, Some(expected.as_bytes()));
     }
+    assert_eq!(channel.take_arrived(1), Some(&b"E"[..]));
+    assert_eq!(channel.take_arrived(1), None);
     assert_eq!(channel.recv_now().unwrap(), None);
     assert_eq!(channel.arm(), Armed::Watched);
 }
