@@ -229,32 +229,25 @@ impl Client {
     pub fn submit(&self, limit: Limit, message: &[u8], tag: u64) -> Result<u64> {
         let prefix = self.pool.flight.prefix(message)?;
         let length = PREFIX + message.len();
-        if length <= SHORT_FRAME {
-            let write = |room: &mut [u8; SHORT_FRAME]| {
-                let (before, body) = room.split_at_mut(PREFIX);
-                before.copy_from_slice(&prefix);
-                body.iter_mut()
-                    .zip(message)
-                    .for_each(|(to, from)| *to = *from);
-                length
-            };
-            if let Some(number) = self.gather(limit, write, u32::MAX, tag) {
-                return Ok(number);
-            }
+        if length > SHORT_FRAME {
+            return self.submit_frame(limit, (&prefix, message), u32::MAX, tag);
         }
-        let mut short = [0; SHORT_FRAME];
-        let frame = short.split_at_mut_checked(PREFIX + message.len());
-        let parts = match frame {
-            // In one part, it may go without being copied again.
-            Some((frame, _)) => {
-                let (before, body) = frame.split_at_mut(PREFIX);
-                before.copy_from_slice(&prefix);
-                body.copy_from_slice(message);
-                (&*frame, &[][..])
-            }
-            None => (&prefix[..], message),
+        let write = |room: &mut [u8; SHORT_FRAME]| {
+            let (before, body) = room.split_at_mut(PREFIX);
+            before.copy_from_slice(&prefix);
+            body.iter_mut()
+                .zip(message)
+                .for_each(|(to, from)| *to = *from);
+            length
         };
-        self.submit_frame(limit, parts, u32::MAX, tag)
+        if let Some(number) = self.gather(limit, write, u32::MAX, tag) {
+            return Ok(number);
+        }
+        // In one part, it may go without being copied again.
+        let mut short = [0; SHORT_FRAME];
+        write(&mut short);
+        let (frame, _) = short.split_at(length);
+        self.submit_frame(limit, (frame, &[]), u32::MAX, tag)
     }
 
     /// [`Client::submit_frame`] of a frame that `write` puts at the start of room, if it has but to wait with others: then neither

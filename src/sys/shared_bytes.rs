@@ -184,7 +184,7 @@ mod tests {
     /// Of all ways to copy but one string. Under Miri, there is but one.
     const LONGEST: usize = if cfg!(miri) { 40 } else { 300 };
     /// Lengths about those that are copied as one string.
-    const LONG: [usize; 6] = [4095, 4096, 4099, 1 << 19, (1 << 19) + 1, 1 << 20];
+    const LONG: [usize; 6] = [4095, 4096, 4099, 1 << 16, (1 << 16) + 1, 1 << 20];
 
     fn memory(length: usize) -> Vec<AtomicU8> {
         (0..length).map(|_| AtomicU8::new(0xEE)).collect()

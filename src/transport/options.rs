@@ -50,7 +50,7 @@ pub struct ServerOptions {
     /// MiB of the frame, or is dropped. Not zero, and 136 years at most.
     pub stall_timeout: Duration,
     /// How long a thread spins, looking for the next request, before it sleeps in the kernel; 1 ms at most, zero: it
-    /// never spins.
+    /// never spins. After a long request over shared memory it spins longer, as the C header says.
     pub spin: Duration,
     /// Serving ends once clients have come and the last one has gone.
     pub stop_when_idle: bool,
@@ -127,7 +127,7 @@ pub struct ClientOptions {
     /// The longest body sent or taken, in bytes, within [`MAX_MESSAGE_RANGE`].
     pub max_message: u32,
     /// How long a call spins, looking for its answer, before it sleeps in the kernel; 1 ms at most, zero: it never
-    /// spins.
+    /// spins. With a long request over shared memory it spins longer, as the C header says.
     pub spin: Duration,
     /// The user that the server has to run as.
     pub server_user: ServerUser,

@@ -38,7 +38,7 @@ impl<M: Manner> SharedPeer<M> {
     }
 
     /// Copies it; what is seen then.
-    fn copy_ahead(&mut self, work: &mut Work<'_>) -> Seen {
+    pub(super) fn copy_ahead(&mut self, work: &mut Work<'_>) -> Seen {
         let slot = &self.shared.slot;
         let length = slot.prefix() as usize;
         let place = match slot.kind() {
