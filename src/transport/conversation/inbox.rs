@@ -42,8 +42,11 @@ pub(crate) enum Piece {
 /// Where the body of a frame at the start of a room is aligned.
 const _: () = assert!(BEFORE == PREFIX);
 
-/// Room for many small frames; a peer that sends more at once gets more.
+/// Room for some small frames; a peer that sends more at once gets more.
 const FIRST_ROOM: usize = 1024;
+/// The most room for many small frames: a read that filled its room with some is followed by larger ones, since the answers to what
+/// one read brings are written together, and each read and write takes as long as a dozen small frames.
+const ROOM_OF_MANY: usize = 16 << 10;
 
 /// Otherwise a bug is at hand, which is not to become a wrong message.
 const WITHIN: &str = "what has arrived lies within its room";
@@ -160,7 +163,7 @@ impl Inbox {
     fn room_by(&mut self, spare: Option<&mut Spare>) -> Result<&mut [u8], NoMemory> {
         // From the first room to the most that is kept.
         let is_usual = self.buffer.len().wrapping_sub(FIRST_ROOM) <= KEPT_ROOM - FIRST_ROOM;
-        if self.filled.is_empty() && is_usual {
+        if self.filled.is_empty() && is_usual && !self.was_filled() {
             self.filled = 0..0;
             return Ok(&mut self.buffer);
         }
@@ -306,16 +309,34 @@ impl Inbox {
         }
     }
 
-    /// Makes the first room, or takes the place of empty room that is larger than is kept.
+    /// Whether what was read last left no room behind it, so that there may be more to read.
+    #[inline]
+    fn was_filled(&self) -> bool {
+        self.filled.end == self.buffer.len()
+    }
+
+    /// Makes the first room, or more of what a read has filled, or takes the place of empty room that is larger than is kept.
     fn begin_anew(&mut self) -> Result<(), NoMemory> {
+        self.filled = 0..0;
         let kept = match self.buffer.len() {
             ..FIRST_ROOM => FIRST_ROOM,
+            ..=KEPT_ROOM => {
+                self.make_room_of_many();
+                return Ok(());
+            }
             _ => KEPT_ROOM,
         };
-        self.filled = 0..0;
         self.buffer = Room::empty(); // Given back before.
         self.buffer = Room::new(kept)?;
         Ok(())
+    }
+
+    /// Makes room for more frames at once, if there is memory for that.
+    fn make_room_of_many(&mut self) {
+        let room = ROOM_OF_MANY.min(self.buffer.len() * GROWTH);
+        if room > self.buffer.len() {
+            let _ = self.buffer.grow(room, self.filled.clone());
+        }
     }
 
     fn move_to_front(&mut self) {
@@ -328,7 +349,11 @@ impl Inbox {
     /// Moves what is there to the front. If it fills half of the room, makes more: as the frame at
     /// the head needs, or many small ones, and as it grows with what has arrived.
     fn make_room(&mut self) -> Result<(), NoMemory> {
+        let was_filled_by_many = self.was_filled() && self.filled.start > 0;
         self.move_to_front();
+        if was_filled_by_many {
+            self.make_room_of_many();
+        }
         let arrived = self.filled.end;
         if arrived * 2 > self.buffer.len() {
             let wanted = self.needed().max(KEPT_ROOM);

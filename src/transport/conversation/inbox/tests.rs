@@ -2,6 +2,14 @@ use super::*;
 use crate::transport::ALIGNMENT;
 use crate::transport::conversation::spare::{LENT_FOR, USUAL_ROOM};
 
+/// An inbox whose room a read has filled with these bytes.
+fn filled_by(bytes: &[u8], limit: u32) -> Inbox {
+    let mut inbox = Inbox::new(limit);
+    inbox.buffer = Room::copy_of(bytes).unwrap();
+    inbox.fill(bytes.len());
+    inbox
+}
+
 /// Spare room of so many bytes.
 fn with(length: usize) -> Spare {
     let mut spare = Spare::default();
@@ -137,6 +145,34 @@ fn room_grows_with_what_has_arrived() {
 }
 
 #[test]
+fn room_grows_where_reads_fill_it_with_many_frames() {
+    // The second kind ends with the room, so that nothing is left of it.
+    for length in [9, 12] {
+        let many = frame(&vec![5; length]).repeat(4 * ROOM_OF_MANY / (PREFIX + length));
+        let bodies = many.len() / (PREFIX + length);
+        let mut inbox = Inbox::new(65536);
+        assert_eq!(
+            feed(&mut inbox, &many[..FIRST_ROOM / 2], 1 << 20).len(),
+            FIRST_ROOM / 2 / (PREFIX + length)
+        );
+        let before = FIRST_ROOM / 2 / (PREFIX + length);
+        assert_eq!(inbox.buffer.len(), FIRST_ROOM, "the first read left room");
+        let rest = feed(&mut inbox, &many[FIRST_ROOM / 2..], 1 << 20);
+        assert_eq!(before + rest.len(), bodies);
+        assert_eq!(inbox.buffer.len(), ROOM_OF_MANY);
+    }
+}
+
+#[test]
+fn one_frame_that_fills_the_room_takes_what_it_needs_alone() {
+    let mut inbox = Inbox::new(65536);
+    for _ in 0..9 {
+        assert_eq!(feed(&mut inbox, &frame(&[5; 2000]), 1 << 20).len(), 1);
+        assert_eq!(inbox.buffer.len(), FIRST_ROOM * GROWTH);
+    }
+}
+
+#[test]
 fn bodies_are_aligned_one_by_one() {
     let bodies: Vec<_> = (0..40).map(|length| vec![7; length]).collect();
     let stream: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
@@ -210,25 +246,31 @@ fn a_frame_that_fits_behind_others_stays_where_it_is() {
 
 #[test]
 fn a_room_that_is_full_of_what_was_begun_makes_room_at_the_front() {
-    let begun = [frame(&[1; 1008]), vec![2; 12]].concat();
-    assert_eq!(begun.len(), FIRST_ROOM);
-    let mut inbox = holding(&begun, 0x0202_0202);
+    let begun = [frame(&vec![1; ROOM_OF_MANY - 16]), vec![2; 12]].concat();
+    assert_eq!(begun.len(), ROOM_OF_MANY);
+    let mut inbox = filled_by(&begun, 0x0202_0202);
     assert!(matches!(inbox.next(), Some(Piece::Body(_))));
-    assert_eq!(inbox.room().unwrap().len(), FIRST_ROOM - 12);
+    assert_eq!(inbox.room().unwrap().len(), ROOM_OF_MANY - 12);
     assert_eq!(inbox.bytes(0..12), [2; 12]);
 }
 
 #[test]
 fn half_a_room_is_enough_for_what_has_begun() {
-    for (first, is_grown) in [(508, false), (507, true)] {
-        let begun = [&frame(&vec![1; first])[..], &prefix_of(5000), &[2; 520]].concat();
-        let mut inbox = holding(&begun[..FIRST_ROOM], 5000);
+    let half = ROOM_OF_MANY / 2;
+    for (first, is_grown) in [(half - PREFIX, false), (half - PREFIX - 1, true)] {
+        let begun = [
+            &frame(&vec![1; first])[..],
+            &prefix_of(20_000),
+            &vec![2; half],
+        ]
+        .concat();
+        let mut inbox = filled_by(&begun[..ROOM_OF_MANY], 20_000);
         assert!(matches!(inbox.next(), Some(Piece::Body(_))));
         let arrived = inbox.arrived();
         let room = if is_grown {
             GROWTH * arrived
         } else {
-            FIRST_ROOM
+            ROOM_OF_MANY
         };
         assert_eq!(inbox.room().unwrap().len(), room - arrived);
     }
