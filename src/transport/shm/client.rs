@@ -145,7 +145,7 @@ impl Channel for SharedChannel {
         self.begin(deadline)?;
         if length > INLINE {
             self.asked = length;
-            self.spin.allow_for(length);
+            self.allow_for_copying(length);
             let prefix = frame::prefix(counted(length)?);
             self.session()?.publish(layout::SINGLE, &prefix);
             return Ok(());

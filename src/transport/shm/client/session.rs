@@ -190,7 +190,7 @@ impl SharedChannel {
     ) -> Result<()> {
         self.want_buffer()?;
         self.buffer(deadline)?;
-        self.spin.allow_for(bytes.len());
+        self.allow_for_copying(bytes.len());
         let is_long = bytes.len() >= LONG && !self.spin.is_off();
         let session = self.session()?;
         match &session.buffer {
@@ -201,6 +201,14 @@ impl SharedChannel {
             None => return Err(self.nonsense()),
         }
         Ok(())
+    }
+
+    /// The answer may take as much longer as the server copies so many bytes out, unless it reads requests in place, and so follows
+    /// none: how long its handler takes, nobody knows.
+    pub(in crate::transport::shm) fn allow_for_copying(&mut self, bytes: usize) {
+        if self.session.as_ref().is_some_and(|session| session.follows) {
+            self.spin.allow_for(bytes);
+        }
     }
 
     /// The buffer, for which the first call waits.

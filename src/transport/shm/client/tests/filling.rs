@@ -67,21 +67,26 @@ fn a_server_on_the_same_cpu_is_not_woken_twice() {
 }
 
 #[test]
-fn a_client_spins_longer_for_a_long_request_and_not_for_the_next() {
-    let mut shared = client_of(false, cpu::UNKNOWN);
-    let usual = shared.channel.spin.budget();
-    for length in [LONG, 10, LONG, 60] {
-        let sent = shared
-            .channel
-            .send_body(&vec![0; length], &Deadline::never());
+fn a_client_spins_longer_for_a_long_request_that_is_copied_and_not_for_the_next() {
+    let send = |channel: &mut SharedChannel, length: usize| {
+        let sent = channel.send_body(&vec![0; length], &Deadline::never());
         sent.unwrap();
-        let longer = Duration::from_micros(if length == LONG { 2 } else { 0 });
-        assert_eq!(shared.channel.spin.budget(), usual + longer, "{length}");
+    };
+    let lend = |channel: &mut SharedChannel, length: usize| {
+        let sent = channel.send_lent(length, &Deadline::never());
+        sent.unwrap();
+    };
+    for copies in [true, false] {
+        let mut shared = client_of(copies, cpu::UNKNOWN);
+        let channel = &mut shared.channel;
+        let usual = channel.spin.budget();
+        for length in [LONG, 10, LONG, 60] {
+            let is_longer = copies && length == LONG;
+            let longer = Duration::from_micros(if is_longer { 2 } else { 0 });
+            for give in [&send as &dyn Fn(&mut SharedChannel, usize), &lend] {
+                give(channel, length);
+                assert_eq!(channel.spin.budget(), usual + longer, "{length}, {copies}");
+            }
+        }
     }
-    let _ = filled(&mut shared, LONG);
-    shared
-        .channel
-        .send(b"\x01\0\0\0a", &Deadline::never())
-        .unwrap();
-    assert_eq!(shared.channel.spin.budget(), usual);
 }
