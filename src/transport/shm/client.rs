@@ -18,7 +18,7 @@ use crate::transport::{
 use std::io;
 use std::mem;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 mod session;
 #[cfg(test)]
@@ -37,6 +37,8 @@ pub(super) struct SharedChannel {
     spin: Spin,
     /// How often it gave way since it slept.
     yields: u32,
+    /// When it last ceased to wait for an answer among more clients than there are processors.
+    waited: Option<Instant>,
     /// It is known whose the server is, so that it is trusted with what it has answered.
     reads_in_place: bool,
     /// The server, for people.
@@ -62,6 +64,7 @@ pub(super) fn connect(control: Handle, peer: String, options: &ClientOptions) ->
         session: None,
         spin: Spin::of_memory(options.spin),
         yields: 0,
+        waited: None,
         reads_in_place: options.server_user == ServerUser::Own,
         peer,
         max_message: options.max_message,

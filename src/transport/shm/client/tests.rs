@@ -34,6 +34,7 @@ fn channel(control: Handle) -> SharedChannel {
         session: None,
         spin: Spin::of_memory(Duration::from_micros(1)),
         yields: 0,
+        waited: None,
         reads_in_place: true,
         peer: "server".into(),
         max_message: 4096,

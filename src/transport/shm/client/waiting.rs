@@ -6,7 +6,7 @@ use crate::transport::Deadline;
 use crate::transport::channel::too_late;
 use crate::transport::shm::slot::Woken;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a client sleeps before it looks whether the server still lives, and it was not stopped, which is to end its
 /// calls within 50 ms.
@@ -14,6 +14,9 @@ pub(super) const SLICE: Duration = Duration::from_millis(40);
 
 /// So often in a row a client gives way instead of sleeping.
 pub(super) const YIELDS_IN_A_ROW: u32 = 4;
+
+/// Who waits again so soon after an answer asks on and on.
+const PAUSE: Duration = Duration::from_micros(50);
 
 impl SharedChannel {
     /// Waits until the last request is answered.
@@ -32,21 +35,30 @@ impl SharedChannel {
         if !is_here && self.spin.until(is_answered).is_some() {
             return Ok(());
         }
-        if slot.is_crowded() {
-            self.give_way();
+        match slot.is_crowded() {
+            false => self.sleep_until_answered(deadline),
+            true => self.await_among_others(deadline),
         }
-        self.sleep_until_answered(deadline)
+    }
+
+    #[cold]
+    fn await_among_others(&mut self, deadline: &Deadline) -> Result<()> {
+        self.give_way();
+        let answered = self.sleep_until_answered(deadline);
+        self.waited = Some(Instant::now());
+        answered
     }
 
     /// Lets others have this CPU, where many want it, and the server runs on it.
     ///
     /// A client that sleeps has to be woken, and whom the kernel wakes it often lets run at once in the server's place, who then
-    /// keeps all others waiting. Now and then it sleeps all the same: a thread that is woken may be given another CPU.
-    #[cold]
+    /// keeps all others waiting. Now and then it sleeps all the same: a thread that is woken may be given another CPU. One that asks
+    /// now and then sleeps each time: who gives way waits until all others have had a turn of the scheduler's, and who is woken does not.
     fn give_way(&mut self) {
         let session = self.session.as_ref();
         let shares_cpu = session.is_some_and(|session| session.slot.shares_cpu());
-        let may_yield = shares_cpu && !self.spin.is_off();
+        let asks_on = || self.waited.is_some_and(|waited| waited.elapsed() < PAUSE);
+        let may_yield = shares_cpu && !self.spin.is_off() && asks_on();
         if !may_yield || self.yields == YIELDS_IN_A_ROW {
             self.yields = 0;
             return;

@@ -23,8 +23,13 @@ fn a_client_spins_for_a_server_on_another_cpu() {
     assert!(!shared.channel.spin.may_spin());
 }
 
-/// How often a client has given way in a row after each of so many waits, before which the server said this on the client's CPU.
-fn yields_where_the_server_said(kind: u16, spin: Duration) -> [u32; 2 + YIELDS_IN_A_ROW as usize] {
+/// How often a client that pauses for so long has given way in a row after each of so many waits, before which the server said this on
+/// the client's CPU.
+fn yields_where_the_server_said(
+    kind: u16,
+    spin: Duration,
+    pause: Duration,
+) -> [u32; 2 + YIELDS_IN_A_ROW as usize] {
     let mut shared = Shared::new();
     shared.channel.spin = Spin::of_memory(spin);
     shared.channel.yields = YIELDS_IN_A_ROW;
@@ -35,6 +40,8 @@ fn yields_where_the_server_said(kind: u16, spin: Duration) -> [u32; 2 + YIELDS_I
         let (frame, over) = (b"\x01\0\0\0a", Deadline::after(Some(Duration::ZERO)));
         shared.channel.send(frame, &Deadline::never()).unwrap();
         shared.channel.recv(&over).unwrap_err();
+        let waited = shared.channel.waited;
+        shared.channel.waited = waited.and_then(|waited| waited.checked_sub(pause));
         shared.channel.yields
     })
 }
@@ -48,10 +55,14 @@ fn a_client_gives_way_to_a_crowd_on_the_servers_cpu_but_not_for_ever() {
         _ => [0, 1, 2, 3, 4, 0],
     };
     // Unless this thread is moved to another CPU in between, each time.
-    let gives_way = |_| yields_where_the_server_said(crowded, spin) == expected;
+    let gives_way = |_| yields_where_the_server_said(crowded, spin, Duration::ZERO) == expected;
     assert!((0..1000).any(gives_way));
-    for (kind, spin) in [(layout::SINGLE, spin), (crowded, never)] {
-        let yields = yields_where_the_server_said(kind, spin);
+    for (kind, spin, pause) in [
+        (layout::SINGLE, spin, Duration::ZERO),
+        (crowded, never, Duration::ZERO),
+        (crowded, spin, Duration::from_micros(50)),
+    ] {
+        let yields = yields_where_the_server_said(kind, spin, pause);
         assert!(!yields.contains(&1), "{yields:?}");
     }
 }
