@@ -320,7 +320,7 @@ impl Inbox {
         self.filled = 0..0;
         let kept = match self.buffer.len() {
             ..FIRST_ROOM => FIRST_ROOM,
-            ..=KEPT_ROOM => {
+            FIRST_ROOM..=KEPT_ROOM => {
                 self.make_room_of_many();
                 return Ok(());
             }
