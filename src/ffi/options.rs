@@ -79,7 +79,8 @@ pub struct calc_ipc_client_options {
     /// at most, 0: it never spins. While both sides spin, each keeps a core busy, and a call takes about
     /// a microsecond instead of the tens that waking takes. A client that finds nothing by spinning
     /// spins less and less. Over shared memory it spins longer by a microsecond for each 16 KiB of its
-    /// request, which takes the server as long to copy, unless that reads in place; 1000 in all at most. Default: 50.
+    /// request, which takes the server as long to copy; not for one that reads in place, or never spins.
+    /// 1000 in all at most. Default: 50.
     pub spin_us: u32,
     /// The user that the server has to run as: CALC_IPC_SERVER_UID_OWN, CALC_IPC_SERVER_UID_ANY, or a
     /// user's id. Default: CALC_IPC_SERVER_UID_OWN.

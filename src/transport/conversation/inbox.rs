@@ -349,9 +349,9 @@ impl Inbox {
     /// Moves what is there to the front. If it fills half of the room, makes more: as the frame at
     /// the head needs, or many small ones, and as it grows with what has arrived.
     fn make_room(&mut self) -> Result<(), NoMemory> {
-        let was_filled_by_many = self.was_filled() && self.filled.start > 0;
+        let was_filled = self.was_filled();
         self.move_to_front();
-        if was_filled_by_many {
+        if was_filled {
             self.make_room_of_many();
         }
         let arrived = self.filled.end;

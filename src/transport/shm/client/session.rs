@@ -203,8 +203,8 @@ impl SharedChannel {
         Ok(())
     }
 
-    /// The answer may take as much longer as the server copies so many bytes out, unless it reads requests in place, and so follows
-    /// none: how long its handler takes, nobody knows.
+    /// The answer may take as much longer as the server copies so many bytes out. One that follows no request reads them in place, so
+    /// that nobody knows how long its handler takes, or never spins, so that it has to be woken first.
     pub(in crate::transport::shm) fn allow_for_copying(&mut self, bytes: usize) {
         if self.session.as_ref().is_some_and(|session| session.follows) {
             self.spin.allow_for(bytes);

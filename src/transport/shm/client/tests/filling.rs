@@ -88,5 +88,9 @@ fn a_client_spins_longer_for_a_long_request_that_is_copied_and_not_for_the_next(
                 assert_eq!(channel.spin.budget(), usual + longer, "{length}, {copies}");
             }
         }
+        let _ = filled(&mut shared, LONG);
+        let sent = shared.channel.send(b"\x01\0\0\0a", &Deadline::never());
+        sent.unwrap();
+        assert_eq!(shared.channel.spin.budget(), usual, "a frame, {copies}");
     }
 }
