@@ -18,6 +18,7 @@ import sys
 import time
 
 PATIENCE_S = 60  # for a program that hangs, not for one that is slow
+TYPED_AFTER_S = 0.1  # what a reader takes at least; clients take a server that answered 0.01 s ago for alive
 INPUT = re.compile(r"([a-z]+[$>] )(.*)")
 CHANGING = re.compile(r"\b\d{5}\b")
 AT_AN_END = ["", "\n", "Killed\n"]  # what a terminal shows between a program's output and the next prompt
@@ -119,6 +120,8 @@ class Follower:
             if terminal.ends_by_enter:
                 terminal.ends_by_enter = False
                 terminal.ends()
+        # Clients that asked a moment ago take their server for alive.
+        time.sleep(TYPED_AFTER_S)
 
 
 def pattern_of(told, numbers):

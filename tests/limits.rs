@@ -46,6 +46,32 @@ fn without_room_for_memory_there_is_an_error_and_no_signal() {
     }
 }
 
+/// Where there is room for a message each way, and not for more of them behind it, they go one after the other through that.
+#[test]
+fn with_room_for_one_long_message_many_are_served() {
+    const LENGTH: usize = 65536;
+    let transport = &TRANSPORTS[2];
+    let address = Address::new();
+    let child = Process::fork(|| {
+        limit(libc::RLIMIT_FSIZE, LENGTH as u64);
+        let bound = (transport.bind)(&address, &ServerOptions::default());
+        let echo = Handler::bytes(|request, room| {
+            room.get_mut(..request.len())?.copy_from_slice(request);
+            Some(request.len())
+        });
+        let server = Server::new(bound.unwrap(), echo).unwrap();
+        server.start().unwrap();
+        let client = transport.client_with(&address, &within(60_000));
+        for number in 0..100 {
+            let (message, mut answer) = ([number; LENGTH], [0; LENGTH]);
+            let length = client.call_bytes(&message, &mut answer).unwrap();
+            assert!(length == LENGTH && answer == message, "{number}");
+        }
+    });
+    assert!(child.succeeded());
+    assert_eq!(address.leftovers(), [""; 0]);
+}
+
 /// RLIMIT_NPROC binds users, not root (setrlimit(2)), so root becomes somebody else.
 #[test]
 fn a_thread_that_cannot_be_made_is_an_error() {

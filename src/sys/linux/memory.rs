@@ -1,7 +1,7 @@
 //! Memory shared with another process: memfd_create(2), mmap(2).
 //!
 //! Sealed against shrinking, so that no peer can turn an access into SIGBUS, and allocated before
-//! it is mapped, so that a full system cannot either. The peer may write at any moment: what is
+//! it is mapped, or before it is first accessed, so that a full system cannot either. The peer may write at any moment: what is
 //! shared is only ever touched through atomics, never behind a Rust reference to plain data.
 
 use super::fd::Fd;
@@ -14,15 +14,17 @@ use crate::sys::view::View;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, munmap};
 use nix::sys::signal::Signal;
 use nix::sys::stat::fstat;
+use nix::unistd::ftruncate;
 use std::io;
 use std::mem;
 use std::num::NonZeroUsize;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::ptr::{self, NonNull};
 
 /// What a peer that is handed the memory may do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +35,28 @@ pub(crate) enum Access {
     Write,
 }
 
-/// Shared memory mapped into this process, all of it there and none of it ever taken away.
+/// Shared memory mapped into this process, all of it there but for what was only reserved, and none of it ever taken away.
 #[derive(Debug)]
 pub(crate) struct Mapping(View);
+
+/// What the pages of all systems are parts of, or as long as.
+const LONGEST_PAGE: usize = 64 << 10;
 
 /// Makes `length` bytes of zeros, mapped here for reading and writing; a peer that is handed the
 /// descriptor can do with it what `access` says, and nobody can change its size.
 pub(crate) fn create(length: usize, access: Access) -> io::Result<(Fd, Mapping)> {
+    reserve(length, length, access)
+}
+
+/// The same, of which only as many bytes as `there` says can be accessed; for others, see [`Mapping::populate`].
+pub(crate) fn reserve(length: usize, there: usize, access: Access) -> io::Result<(Fd, Mapping)> {
     let fd = memfd()?;
-    let size = libc::off_t::try_from(length).map_err(|_| Errno::EINVAL)?;
-    let allocate = || uninterrupted(|| fallocate(fd.as_fd(), FallocateFlags::empty(), 0, size));
+    let of = |bytes| libc::off_t::try_from(bytes).map_err(|_| Errno::EINVAL);
+    let (size, part) = (of(length)?, of(there)?);
+    let allocate = || {
+        uninterrupted(|| ftruncate(fd.as_fd(), size))?;
+        uninterrupted(|| fallocate(fd.as_fd(), FallocateFlags::empty(), 0, part))
+    };
     // Beyond the host's RLIMIT_FSIZE, which counts for memory too, this raises a signal.
     without_signal(Signal::SIGXFSZ, Errno::EFBIG, allocate)?;
     let mut mapping = Mapping::new(fd.as_fd(), length, Access::Write)?;
@@ -56,6 +70,15 @@ pub(crate) fn create(length: usize, access: Access) -> io::Result<(Fd, Mapping)>
         mapping = mapping.own();
     }
     Ok((fd, mapping))
+}
+
+/// Whether [`Mapping::populate`] can do it here: from Linux 5.14 on.
+pub(crate) fn populates() -> bool {
+    let Some(nowhere) = NonNull::new(ptr::without_provenance_mut(LONGEST_PAGE)) else {
+        return false;
+    };
+    // SAFETY: of no bytes it only asks whether the kernel knows this advice (madvise(2)).
+    unsafe { madvise(nowhere, 0, MmapAdvise::MADV_POPULATE_READ) }.is_ok()
 }
 
 /// A file without a name, of no bytes: in memory, or in a folder that there is everywhere, where a kernel or a sandbox
@@ -88,6 +111,18 @@ impl Mapping {
             return Err(Errno::EPROTO.into());
         }
         Self::new(fd, length, access)
+    }
+
+    /// Sees to it that reserved bytes are there. Without, an access to one for which the system has no memory is a SIGBUS.
+    pub(crate) fn populate(&self, range: Range<usize>) -> io::Result<()> {
+        let start = range.start & !(LONGEST_PAGE - 1);
+        assert!(start < range.end && range.end <= self.length(), "{range:?}");
+        // SAFETY: as if each page was read (madvise(2)), all of which are mapped.
+        unsafe {
+            let first = self.0.extent().0.add(start);
+            madvise(first, range.end - start, MmapAdvise::MADV_POPULATE_READ)?;
+        }
+        Ok(())
     }
 
     /// The same, sealed against all other writers.
@@ -142,5 +177,34 @@ impl Drop for Mapping {
         let (start, length) = self.0.extent();
         // SAFETY: it was mapped with this length, and nothing borrowed from it outlives `self`.
         let _ = unsafe { munmap(start, length) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+
+    /// How many bytes of it there are.
+    fn there(fd: &Fd) -> usize {
+        usize::try_from(fstat(fd.as_fd()).unwrap().st_blocks).unwrap() * 512
+    }
+
+    #[test]
+    fn what_was_reserved_comes_to_be_there_where_the_kernel_can_do_it() {
+        const LENGTH: usize = 10 * LONGEST_PAGE;
+        for access in [Access::Read, Access::Write] {
+            let (fd, own) = reserve(LENGTH, LONGEST_PAGE, access).unwrap();
+            let theirs = Mapping::from_peer(fd.as_fd(), LENGTH, access).unwrap();
+            assert_eq!(there(&fd), LONGEST_PAGE);
+            let populated = own.populate(LONGEST_PAGE..2 * LONGEST_PAGE);
+            assert_eq!(populated.is_ok(), populates());
+            if populated.is_ok() {
+                assert_eq!(there(&fd), 2 * LONGEST_PAGE);
+                theirs.populate(2 * LONGEST_PAGE + 1..LENGTH).unwrap();
+                assert_eq!(there(&fd), LENGTH);
+            }
+        }
     }
 }

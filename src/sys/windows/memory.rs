@@ -13,7 +13,7 @@ use crate::sys::view::View;
 use crate::sys::{Handle, Source};
 use std::io;
 use std::mem;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{NonNull, null};
 use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
@@ -56,6 +56,20 @@ pub(crate) fn create(length: usize, access: Access) -> io::Result<(Handle, Mappi
     Ok((Plain::handle(for_peer), mapping))
 }
 
+/// The same: all of it is there, whatever `_there` says.
+pub(crate) fn reserve(
+    length: usize,
+    _there: usize,
+    access: Access,
+) -> io::Result<(Handle, Mapping)> {
+    create(length, access)
+}
+
+/// Whether memory can be reserved and comes to be there later: not what another process is to access, too.
+pub(crate) fn populates() -> bool {
+    false
+}
+
 /// What is there to be locked by one process: nothing, since none is forked.
 pub(crate) fn nameless() -> io::Result<Handle> {
     Handle::spare()
@@ -95,6 +109,16 @@ impl Mapping {
         access: Access,
     ) -> io::Result<Self> {
         Self::new(Plain::of(section)?, length, access)
+    }
+
+    /// All bytes are there.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "elsewhere they may have to be made"
+    )]
+    pub(crate) fn populate(&self, _range: Range<usize>) -> io::Result<()> {
+        Ok(())
     }
 
     /// The same, of which others have handles alone that cannot be mapped for writing.

@@ -5,7 +5,7 @@ use super::layout::{self, Bounds};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::transport::channel::{noticed, too_large};
-use crate::transport::{Channel, Deadline, Exchanged, Take, prefix_length};
+use crate::transport::{Channel, Deadline, Exchanged, Take};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -26,12 +26,12 @@ impl SharedChannel {
         if count == 0 {
             return self.exchange_one(frames, &deadline, take);
         }
-        self.put_into_buffer(layout::BATCH, batch, &deadline)
+        let reference = self
+            .put_into_buffer(layout::BATCH, batch, &deadline)
             .map_err(unsent)?;
-        let length = frame::prefix(prefix_length(batch).map_err(unsent)?);
         self.session()
             .map_err(unsent)?
-            .publish(layout::BATCH, &length);
+            .publish(layout::BATCH, &reference);
         let taken = self.take_batch(count, &deadline, take);
         taken.map_err(|(owed, error)| Exchanged {
             owed,

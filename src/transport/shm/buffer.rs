@@ -1,112 +1,241 @@
 //! What a client and its server share beside the lines: memory for bodies that no line holds.
+//!
+//! Long bodies take turns where there is memory for it: each lies behind the one before, and the first again after a lap. For a line
+//! of memory that the other side has just read lies in that side's cache, from where it has to be taken back before it can be
+//! written; after a lap it has left. The memory behind the first body comes to be there once there were many long ones, so that
+//! it costs nobody else anything, and in a crowd it stays unused.
 
-use super::layout::Record;
+use super::form::Form;
+use super::layout::{PAGE, Record, reference};
+use crate::sys::line::LINE;
 use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::place::Place;
 use crate::sys::{AsSource, Handle};
 use std::io::{self, ErrorKind};
+use std::mem;
 
-/// The buffer of one client.
+#[cfg(test)]
+mod tests;
+
+/// Bodies that take turns begin within so many bytes, which is as much as a core keeps in its own caches.
+const LAP: usize = 2 << 20;
+/// The shortest of them: shorter ones gained nothing.
+const SHORTEST: usize = 16 << 10;
+/// After so many of them the memory for a lap is worth its time and its bytes.
+const BEFORE: u32 = 16;
+
+/// The buffer of one client, as one of both sides has it.
 #[derive(Debug)]
-pub(super) enum Buffer {
-    /// One memory, which both sides can write: so many bytes for requests, then as many for answers.
-    Whole(Mapping, usize),
-    /// One for requests, and one for answers, which the server alone can write.
-    Parts { requests: Mapping, answers: Mapping },
+pub(super) struct Buffer {
+    /// What this side writes.
+    ours: Part,
+    /// What the other side writes.
+    theirs: Part,
+    /// The longest body.
+    half: usize,
+    /// The other side's is a memory of its own.
+    is_apart: bool,
+    /// Where the next body of this side begins in its part.
+    place: u32,
+    /// Bodies of this side take turns, after so many more of them; `None`: they do not.
+    before: Option<u32>,
+    /// The length of the last body that the host put where it was lent room, which stays the same as long as it is lent.
+    lent: usize,
+}
+
+/// Memory for one way.
+#[derive(Debug)]
+struct Part {
+    memory: Mapping,
+    /// Where it begins in that memory, at whose end it ends.
+    start: usize,
+    /// So many bytes of it are there, and can be accessed.
+    there: usize,
 }
 
 impl Buffer {
-    /// One with so many bytes for each way, and what hands it over.
-    pub(super) fn create(half: usize, in_parts: bool) -> io::Result<(Self, Record, Vec<Handle>)> {
-        if !in_parts {
-            let (handle, memory) = memory::create(2 * half, Access::Write)?;
-            return Ok((Self::Whole(memory, half), Record::Buffer, vec![handle]));
+    /// The one of a server for bodies of up to `half` bytes, and what hands it over.
+    pub(super) fn create(half: usize, form: Form) -> io::Result<(Self, Record, Vec<Handle>)> {
+        match form {
+            Form::Whole => {
+                let (handle, _) = memory::create(2 * half, Access::Write)?;
+                let (requests, answers) = halves(&handle, half)?;
+                let buffer = Self::new(answers, requests, half, form);
+                Ok((buffer, Record::Buffer(form), vec![handle]))
+            }
+            Form::Rotating => Self::create_parts(half, Form::Rotating)
+                // The system may set a bound to the length of memory, of which no more than before is needed.
+                .or_else(|_| Self::create_parts(half, Form::Parts)),
+            Form::Parts => Self::create_parts(half, form),
         }
-        let (first, requests) = memory::create(half, Access::Write)?;
-        let (second, answers) = memory::create(half, Access::Read)?;
-        let parts = Self::Parts { requests, answers };
-        Ok((parts, Record::Parts, vec![first, second]))
     }
 
-    /// The one that a server handed over with this record; `None`: it is no record of a buffer, or these are not its handles.
+    fn create_parts(half: usize, form: Form) -> io::Result<(Self, Record, Vec<Handle>)> {
+        let length = length_of_part(half, form);
+        let (first, requests) = memory::reserve(length, half, Access::Write)?;
+        let (second, answers) = memory::reserve(length, half, Access::Read)?;
+        let (requests, answers) = (Part::all(requests, half), Part::all(answers, half));
+        let buffer = Self::new(answers, requests, half, form);
+        Ok((buffer, Record::Buffer(form), vec![first, second]))
+    }
+
+    /// The one of a client that a server handed over in this form; `None`: these are not its handles.
     pub(super) fn from_peer(
         half: usize,
-        record: Record,
+        form: Form,
         handles: &[Handle],
     ) -> Option<io::Result<Self>> {
-        let map = |handle: &Handle, length, access| {
-            Mapping::from_peer(handle.as_source(), length, access)
+        let parts = match (form, handles) {
+            (Form::Whole, [handle]) => halves(handle, half),
+            (Form::Parts | Form::Rotating, [first, second]) => {
+                let length = length_of_part(half, form);
+                let map = |handle: &Handle, access| {
+                    let memory = Mapping::from_peer(handle.as_source(), length, access);
+                    memory.map(|memory| Part::all(memory, half))
+                };
+                map(first, Access::Write)
+                    .and_then(|requests| Ok((requests, map(second, Access::Read)?)))
+            }
+            _ => return None,
         };
-        match (record, handles) {
-            (Record::Buffer, [handle]) => {
-                let memory = map(handle, 2 * half, Access::Write);
-                Some(memory.map(|memory| Self::Whole(memory, half)))
-            }
-            (Record::Parts, [first, second]) => {
-                let both = map(first, half, Access::Write)
-                    .and_then(|requests| Ok((requests, map(second, half, Access::Read)?)));
-                Some(both.map(|(requests, answers)| Self::Parts { requests, answers }))
-            }
-            _ => None,
+        Some(parts.map(|(requests, answers)| Self::new(requests, answers, half, form)))
+    }
+
+    fn new(ours: Part, theirs: Part, half: usize, form: Form) -> Self {
+        Self {
+            ours,
+            theirs,
+            half,
+            is_apart: form != Form::Whole,
+            place: 0,
+            before: (form == Form::Rotating).then_some(BEFORE),
+            lent: 0,
         }
     }
 
-    /// Puts bytes of a request in, from this one on.
-    pub(super) fn put_request(&self, at: usize, bytes: &[u8]) {
-        self.requests().write(at, bytes);
-    }
-
-    /// Copies bytes of a request out, from this one on.
-    pub(super) fn take_request(&self, at: usize, bytes: &mut [u8]) {
-        self.requests().read(at, bytes);
-    }
-
-    /// Puts bytes of an answer in, from this one of its part on.
-    pub(super) fn put_answer(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
-        let (memory, start, length) = match self {
-            Self::Whole(memory, half) => (memory, *half, *half),
-            Self::Parts { answers, .. } => (answers, 0, answers.length()),
-        };
-        if at + bytes.len() > length {
+    /// Puts bytes of the next body in, from this one of it on.
+    pub(super) fn put(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() > self.half.saturating_sub(at) {
             return Err(ErrorKind::InvalidData.into());
         }
-        memory.write(start + at, bytes);
+        self.ours.memory.write(self.start() + at, bytes);
         Ok(())
     }
 
-    /// Copies the start of an answer out.
-    pub(super) fn take_answer(&self, bytes: &mut [u8]) {
-        match self {
-            Self::Whole(memory, half) => memory.read(*half, bytes),
-            Self::Parts { answers, .. } => answers.read(0, bytes),
+    /// Copies the start of what was put in, or the host put in, out again.
+    pub(super) fn take_back(&self, bytes: &mut [u8]) {
+        self.ours.memory.read(self.start(), bytes);
+    }
+
+    /// Where the next body begins, for a host that puts it in, as often as it likes.
+    pub(super) fn lend(&mut self, is_crowded: bool) -> Place {
+        let last = mem::take(&mut self.lent);
+        self.move_on(last, is_crowded);
+        self.ours.memory.place_at(self.start())
+    }
+
+    /// What a line says of the body where a host was lent room, which is so long.
+    pub(super) fn reference_lent(&mut self, length: u32) -> [u8; 8] {
+        self.lent = length as usize;
+        self.reference(length)
+    }
+
+    /// The room for the next body, to whoever made the buffer, if nobody else can change what is there.
+    pub(super) fn room(&mut self) -> Option<&mut [u8]> {
+        let start = self.start();
+        let bytes = self.ours.memory.own_bytes()?;
+        bytes.get_mut(start..start + self.half)
+    }
+
+    /// What a line says of the next body, which is so long.
+    pub(super) fn reference(&self, length: u32) -> [u8; 8] {
+        reference(length, self.place)
+    }
+
+    /// The body that was put in is so long: another place is for the next one if they take turns.
+    pub(super) fn move_on(&mut self, length: usize, is_crowded: bool) {
+        match self.before {
+            _ if is_crowded => self.place = 0, // The laps of many would leave the caches that all of them share.
+            Some(before) if length >= SHORTEST => {
+                self.before = before.checked_sub(1).or_else(|| self.move_behind(length));
+            }
+            _ => {}
         }
     }
 
-    /// Where a request begins.
-    pub(super) fn request_place(&self) -> Place {
-        self.requests().place()
+    /// Lets the next body lie behind this one. `None`: there is no memory for that.
+    #[inline(never)]
+    fn move_behind(&mut self, length: usize) -> Option<u32> {
+        let next = (self.place as usize + length).next_multiple_of(PAGE);
+        let place = if next < LAP { next } else { 0 };
+        let is_there = self.ours.reach(place + self.half).is_ok();
+        self.place = u32::try_from(place).ok().filter(|_| is_there).unwrap_or(0);
+        is_there.then_some(0)
     }
 
-    /// Where an answer begins, if nobody but the server can change it.
-    pub(super) fn answer_place(&self) -> Option<Place> {
-        match self {
-            Self::Whole(..) => None,
-            Self::Parts { answers, .. } => Some(answers.place()),
+    /// Copies bytes of the other side's out, from this one of its part on; `InvalidData`: they are outside.
+    pub(super) fn take(&mut self, at: usize, bytes: &mut [u8]) -> io::Result<()> {
+        self.theirs.reach(at.saturating_add(bytes.len()))?;
+        self.theirs.memory.read(self.theirs.start + at, bytes);
+        Ok(())
+    }
+
+    /// Where a body of the other side's lies, at this place and so long, if it can be read there: in memory that is for one way.
+    /// `InvalidData`: it is outside.
+    pub(super) fn their_body(&mut self, place: usize, length: usize) -> io::Result<Option<Place>> {
+        self.theirs.reach(place.saturating_add(length))?;
+        if !place.is_multiple_of(LINE) {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        Ok(self.is_apart.then(|| self.theirs.memory.place_at(place)))
+    }
+
+    /// Where the next body begins in the memory.
+    fn start(&self) -> usize {
+        self.ours.start + self.place as usize
+    }
+}
+
+/// The bytes of memory for one way.
+pub(super) fn length_of_part(half: usize, form: Form) -> usize {
+    match form {
+        Form::Rotating => LAP + half,
+        Form::Whole | Form::Parts => half,
+    }
+}
+
+/// The halves of one memory: for requests, and for answers.
+fn halves(memory: &Handle, half: usize) -> io::Result<(Part, Part)> {
+    let map = |length| Mapping::from_peer(memory.as_source(), length, Access::Write);
+    let answers = Part {
+        memory: map(2 * half)?,
+        start: half,
+        there: half,
+    };
+    Ok((Part::all(map(half)?, half), answers))
+}
+
+impl Part {
+    /// All of a memory, of which so many bytes are there.
+    fn all(memory: Mapping, there: usize) -> Self {
+        Self {
+            memory,
+            start: 0,
+            there,
         }
     }
 
-    /// The room for an answer, to whoever made the buffer, if nobody else can change what is there.
-    pub(super) fn answer_room(&mut self) -> Option<&mut [u8]> {
-        match self {
-            Self::Whole(..) => None,
-            Self::Parts { answers, .. } => answers.own_bytes(),
+    /// Sees to it that all before `end` is there, on which an access could be a SIGBUS otherwise.
+    fn reach(&mut self, end: usize) -> io::Result<()> {
+        if end <= self.there {
+            return Ok(());
         }
-    }
-
-    fn requests(&self) -> &Mapping {
-        match self {
-            Self::Whole(memory, _) => memory,
-            Self::Parts { requests, .. } => requests,
+        if end > self.memory.length() - self.start {
+            return Err(ErrorKind::InvalidData.into());
         }
+        // All of it at once, so that the other side waits for that once, and does not learn that waiting awake is in vain.
+        self.memory.populate(self.there..self.memory.length())?;
+        self.there = self.memory.length();
+        Ok(())
     }
 }

@@ -15,7 +15,7 @@ use crate::transport::{
     Armed, Channel, ClientOptions, Deadline, Exchanged, InPlace, Lifeline, ServerUser, Take,
     Watches, counted, prefix_length,
 };
-use std::io;
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -100,20 +100,17 @@ impl Channel for SharedChannel {
         let mut line = [0; PREFIX + INLINE];
         let (prefix, room) = line.split_at_mut(PREFIX);
         prefix.copy_from_slice(&frame::prefix(length));
-        let inline = match room.get_mut(..body.len()) {
-            Some(room) => {
-                room.copy_from_slice(body);
-                body.len()
-            }
-            // The body is over the server's limit: the server refuses the request by its prefix.
-            None if length > self.session()?.max_message => 0,
-            None => {
-                self.put_into_buffer(layout::SINGLE, body, deadline)?;
-                0
-            }
-        };
-        let (frame, _) = line.split_at(PREFIX + inline);
-        self.session()?.publish(layout::SINGLE, frame);
+        if let Some(room) = room.get_mut(..body.len()) {
+            room.copy_from_slice(body);
+            let (frame, _) = line.split_at(PREFIX + body.len());
+            self.session()?.publish(layout::SINGLE, frame);
+        } else if length > self.session()?.max_message {
+            // The server refuses the request by its prefix.
+            self.session()?.publish(layout::SINGLE, prefix);
+        } else {
+            let reference = self.put_into_buffer(layout::SINGLE, body, deadline)?;
+            self.session()?.publish(layout::SINGLE, &reference);
+        }
         Ok(())
     }
 
@@ -141,7 +138,8 @@ impl Channel for SharedChannel {
             return Ok(None);
         }
         self.want_buffer()?;
-        Ok(Some(self.buffer(deadline)?.request_place()))
+        let is_crowded = self.session()?.slot.is_crowded();
+        Ok(Some(self.buffer(deadline)?.lend(is_crowded)))
     }
 
     fn send_lent(&mut self, length: usize, deadline: &Deadline) -> Result<()> {
@@ -149,13 +147,14 @@ impl Channel for SharedChannel {
         if length > INLINE {
             self.asked = length;
             self.allow_for_copying(length);
-            let prefix = frame::prefix(counted(length)?);
-            self.session()?.publish(layout::SINGLE, &prefix);
+            let buffer = self.buffer(deadline)?;
+            let reference = buffer.reference_lent(counted(length)?);
+            self.session()?.publish(layout::SINGLE, &reference);
             return Ok(());
         }
         let mut room = [0; INLINE];
         let (body, _) = room.split_at_mut(length);
-        self.buffer(deadline)?.take_request(0, body);
+        self.buffer(deadline)?.take_back(body);
         self.send_body(body, deadline)
     }
 
@@ -165,11 +164,10 @@ impl Channel for SharedChannel {
 
     fn recv_lent(&mut self, room: &mut LoanRoom, deadline: &Deadline) -> Result<InPlace> {
         let length = self.await_body(deadline)?;
-        let place = match length > INLINE && self.reads_in_place {
-            true => self.buffer(deadline)?.answer_place(),
-            false => None,
-        };
-        if let Some(place) = place {
+        if length > INLINE
+            && self.reads_in_place
+            && let Some(place) = self.answer_in_buffer(length, deadline)?
+        {
             return Ok(InPlace { place, length });
         }
         room.grow(length) // To a server of an earlier version, nothing was said of room.
@@ -313,8 +311,25 @@ impl SharedChannel {
     }
 
     fn copy_from_buffer(&mut self, bytes: &mut [u8], deadline: &Deadline) -> Result<()> {
-        self.buffer(deadline)?.take_answer(bytes);
-        Ok(())
+        let place = layout::load_place(self.session()?.slot.reply());
+        let taken = self.buffer(deadline)?.take(place, bytes);
+        taken.map_err(|error| self.out_of_reach(&error))
+    }
+
+    /// Where the answer, which is so long, lies in the buffer, if it can be read there.
+    fn answer_in_buffer(&mut self, length: usize, deadline: &Deadline) -> Result<Option<Place>> {
+        let place = layout::load_place(self.session()?.slot.reply());
+        let body = self.buffer(deadline)?.their_body(place, length);
+        body.map_err(|error| self.out_of_reach(&error))
+    }
+
+    /// What was put into the buffer cannot be read, or is said to lie outside.
+    #[cold]
+    fn out_of_reach(&self, error: &io::Error) -> Error {
+        match error.kind() {
+            ErrorKind::InvalidData => self.nonsense(),
+            _ => self.failure("receive an answer", error),
+        }
     }
 
     fn failure(&self, what: &str, cause: &io::Error) -> Error {

@@ -5,12 +5,12 @@
 
 use super::batch::is_failure;
 use super::client::{Session, SharedChannel};
-use super::layout::{self, INLINE, WATCHING};
+use super::layout::{self, INLINE, Record, WATCHING};
 use super::pending::{Arrived, Pending};
 use crate::error::{Error, Result, Status};
 use crate::protocol::frame::{self, Notice, PREFIX};
 use crate::transport::channel::{noticed, too_large};
-use crate::transport::{Armed, Channel, Deadline, prefix_length};
+use crate::transport::{Armed, Channel, Deadline};
 use std::time::Duration;
 
 /// What has arrived is not waited for.
@@ -120,10 +120,9 @@ impl SharedChannel {
         if !self.has_buffer()? {
             return Ok(0);
         }
-        self.put_into_buffer(layout::BATCH, batch, &now())?;
-        let length = frame::prefix(prefix_length(batch)?);
+        let reference = self.put_into_buffer(layout::BATCH, batch, &now())?;
         let session = self.session()?;
-        session.publish(layout::BATCH | session.manner_of_flight(), &length);
+        session.publish(layout::BATCH | session.manner_of_flight(), &reference);
         self.pending = Pending::Batch(count);
         Ok(batch.len())
     }
@@ -261,7 +260,7 @@ impl SharedChannel {
         let has_buffer = self.session()?.has_buffer();
         match self.receive_now() {
             Ok(None) => Ok(()),
-            Ok(Some(received)) if received.0.is_buffer() && !has_buffer => {
+            Ok(Some(received @ (Record::Buffer(_), _))) if !has_buffer => {
                 self.take_buffer(received)
             }
             Ok(Some(_)) => Err(self.nonsense()),

@@ -5,16 +5,17 @@
 //! threads of the server that sleep, and one whose word says what the server can do ([`ABILITIES`]). A client's own page: two lines, R with its request and A
 //! with its answer, at an offset that spreads clients over the sets of the cache. Its buffer,
 //! made when first needed: room for one request's body, then for one answer's; or a memory for each, of which the client
-//! can only read the second.
+//! can only read the second, and in which bodies may take turns.
 //!
 //! A line's word is `number << 1 | sleeper`. R carries the number of the request, A that of the
 //! last answer; `sleeper` in A says that the client sleeps on it. A line's data is a frame, or
-//! only the prefix of one whose body lies in the buffer, or (`kind` is [`BATCH`]) the length of many
+//! only the prefix of one whose body lies in the buffer, and where, or (`kind` is [`BATCH`]) the length of many
 //! frames that lie there one after another, to be answered by as many.
 
 #[cfg(test)]
 mod tests;
 
+use super::form::Form;
 use crate::protocol::frame::{self, PREFIX};
 use crate::sys::atomic::{Atomic, Memory};
 use crate::sys::line::{LINE, LINE_WORDS, Line};
@@ -36,13 +37,11 @@ pub(super) const SINGLE: u16 = 0;
 pub(super) const BATCH: u16 = 1;
 /// The bit of a kind that says that the client, if it sleeps on A, watches its socket.
 pub(super) const WATCHING: u16 = 1 << 15;
-/// The bit of a kind that says that the client takes a buffer in parts ([`Record::Parts`]).
-pub(super) const TAKES_PARTS: u16 = 1 << 14;
 /// The bit of an answer's kind that says that more clients ask than there are processors for them. A batch's never has it:
 /// clients of an earlier version compare that as a whole.
 pub(super) const CROWDED: u16 = 1 << 13;
 /// The bits of a kind that say which it is.
-pub(super) const KINDS: u16 = !(WATCHING | TAKES_PARTS);
+pub(super) const KINDS: u16 = !(WATCHING | Form::BITS);
 /// The number of the header's line whose word says what the server can do; one that can do nothing of it has 0 there.
 pub(super) const ABILITIES: usize = 1;
 /// It sends [`RING`] to clients that sleep and watch their sockets.
@@ -55,6 +54,8 @@ pub(super) const TELLS_LAST: u32 = 4;
 pub(super) const PARTS: u32 = 8;
 /// It copies long requests out while they are put in, as far as they are there.
 pub(super) const FOLLOWS: u32 = 16;
+/// Bodies take turns in the buffers that it makes for clients that take them so.
+pub(super) const ROTATES: u32 = 32;
 /// What every server of this version can do.
 pub(super) const USUAL: u32 = RINGS | TELLS_LAST | PARTS;
 /// The number that stands in A when the server has stopped; no request bears it.
@@ -197,6 +198,18 @@ pub(super) fn load_prefix<M: Memory>(line: &Line<M>) -> u32 {
     line.data[0].load(Ordering::Relaxed) as u32
 }
 
+/// What a line says of a body in the buffer: its prefix, and where it begins in its part, in one word. Earlier versions, whose bodies
+/// begin at 0, put the prefix alone into that word.
+pub(super) fn reference(length: u32, place: u32) -> [u8; 8] {
+    (u64::from(place) << 32 | u64::from(length)).to_le_bytes()
+}
+
+/// Where a body in the buffer begins, as its writer says.
+pub(super) fn load_place<M: Memory>(line: &Line<M>) -> usize {
+    let place = line.data[0].load(Ordering::Relaxed) >> 32;
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
 /// Copies bytes, as many as fit, into a line's data.
 #[inline]
 pub(super) fn store<M: Memory>(line: &Line<M>, bytes: &[u8]) {
@@ -234,39 +247,19 @@ pub(super) enum Record {
     Welcome { offset: u32, max_message: u32 },
     /// The server is full.
     Refused,
-    /// Here is your buffer.
-    Buffer,
-    /// Here is your buffer: memory for requests, and memory for answers, which you can read.
-    Parts,
+    /// Here is your buffer: one memory; or memory for requests, and memory for answers, which you can read.
+    Buffer(Form),
 }
 
 /// The bytes of a record, behind whose fields the system may put the handles that go along.
 pub(super) const RECORD: usize = 24 + HANDLES_IN_BAND;
 /// What a server sends to a client that sleeps and watches its socket, when it has answered. No record begins so.
 pub(super) const RING: u8 = b'R';
-/// What a client sends to be given its buffer.
-pub(super) const WANT_BUFFER: u8 = b'B';
-/// What one sends that takes it in parts.
-pub(super) const WANT_PARTS: u8 = b'P';
 
 const MAGIC: [u8; 8] = *b"calc-shm";
 const VERSION: u32 = if HANDLES_IN_BAND == 0 { 1 } else { 2 };
 
 impl Record {
-    /// Whether it hands over a buffer.
-    pub(super) fn is_buffer(self) -> bool {
-        self.memories() > 0
-    }
-
-    /// How many memories of a buffer it hands over.
-    pub(super) fn memories(self) -> usize {
-        match self {
-            Self::Buffer => 1,
-            Self::Parts => 2,
-            Self::Welcome { .. } | Self::Refused => 0,
-        }
-    }
-
     /// Magic, then little-endian: version, kind, offset, max_message.
     pub(super) fn to_bytes(self) -> [u8; RECORD] {
         let (kind, offset, max_message) = match self {
@@ -275,8 +268,9 @@ impl Record {
                 max_message,
             } => (1, offset, max_message),
             Self::Refused => (2, 0, 0),
-            Self::Buffer => (3, 0, 0),
-            Self::Parts => (4, 0, 0),
+            Self::Buffer(Form::Whole) => (3, 0, 0),
+            Self::Buffer(Form::Parts) => (4, 0, 0),
+            Self::Buffer(Form::Rotating) => (5, 0, 0),
         };
         let mut bytes = [0; RECORD];
         let words = [VERSION, kind, offset, max_message];
@@ -313,8 +307,9 @@ impl Record {
                 })
             }
             2 => Some(Self::Refused),
-            3 => Some(Self::Buffer),
-            4 => Some(Self::Parts),
+            3 => Some(Self::Buffer(Form::Whole)),
+            4 => Some(Self::Buffer(Form::Parts)),
+            5 => Some(Self::Buffer(Form::Rotating)),
             _ => None,
         }
     }

@@ -11,6 +11,8 @@ mod behind_pipe;
 mod buffer;
 mod client;
 mod flight;
+mod form;
+mod header;
 mod layout;
 mod pending;
 pub(in crate::transport) mod server;

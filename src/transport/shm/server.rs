@@ -1,7 +1,8 @@
 //! The server's side of shared memory.
 
 use super::buffer::Buffer;
-use super::layout::{self, CROWDED, INLINE, PAGE, RECORD, RING, Record, WANT_BUFFER, WANT_PARTS};
+use super::form::Form;
+use super::layout::{self, CROWDED, INLINE, PAGE, RECORD, RING, Record};
 use super::slot::{Seen, ServerSlot};
 use crate::protocol::frame::PREFIX;
 use crate::sys::doorbell::{self, Doorbell};
@@ -209,7 +210,7 @@ impl<M: Manner> SharedPeer<M> {
         Ok(TurnEnd::Idle { answered: true })
     }
 
-    /// Copies the start of the buffer to this place of the room. A client that never asked for it has put
+    /// Copies what the client put into the buffer to this place of the room. One that never asked for it has put
     /// nothing into it.
     fn copy_out(&mut self, length: usize, place: usize, spare: &mut Spare) -> io::Result<()> {
         let place = place..place + length;
@@ -217,10 +218,9 @@ impl<M: Manner> SharedPeer<M> {
             return Ok(());
         }
         self.make_room(place, spare)?;
-        let buffer = self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?;
+        let buffer = self.buffer.as_mut().ok_or(ErrorKind::InvalidData)?;
         let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
-        buffer.take_request(0, copy);
-        Ok(())
+        buffer.take(self.shared.slot.place(), copy)
     }
 
     /// Makes room for a copy at this place.
@@ -244,18 +244,26 @@ impl<M: Manner> SharedPeer<M> {
     /// Puts the answer, one frame, where the client looks for it, and wakes the client if it sleeps.
     #[inline(always)]
     fn publish(&mut self, kind: u16, frame: &[u8]) -> io::Result<()> {
-        let (prefix, body) = frame.split_at(PREFIX);
+        let body = frame.get(PREFIX..).unwrap_or_default();
+        let reference;
         let data = if body.len() > INLINE {
             self.put_into_buffer(0, body)?;
+            reference = self.refer_to(body.len(), kind & CROWDED != 0)?;
             self.large_from = 0; // The next answer may be large, too.
-            prefix
+            &reference
         } else {
             frame
         };
+        self.tell(kind, data);
+        Ok(())
+    }
+
+    /// Puts what its line says of an answer where the client looks for it, and wakes the client if it sleeps.
+    #[inline(always)]
+    fn tell(&mut self, kind: u16, data: &[u8]) {
         if self.shared.slot.answer(kind, data, cpu::current()) {
             self.ring();
         }
-        Ok(())
     }
 
     /// Wakes the client, which watches its socket. That never waits; where its buffer is full, which only a client that
@@ -263,29 +271,6 @@ impl<M: Manner> SharedPeer<M> {
     #[cold]
     fn ring(&self) {
         let _ = socket::send_now(self.control.as_source(), &[RING]);
-    }
-
-    /// Puts bytes of an answer into its half of the buffer, from this place of it on.
-    fn put_into_buffer(&mut self, place: usize, bytes: &[u8]) -> io::Result<()> {
-        let in_parts = self.shared.slot.takes_parts();
-        self.buffer(in_parts)?.put_answer(place, bytes)
-    }
-
-    /// The buffer, made and handed over when it is first needed.
-    fn buffer(&mut self, in_parts: bool) -> io::Result<&Buffer> {
-        let buffer = match self.buffer.take() {
-            Some(buffer) => buffer,
-            None => self.make_buffer(in_parts)?,
-        };
-        Ok(self.buffer.insert(buffer))
-    }
-
-    fn make_buffer(&self, in_parts: bool) -> io::Result<Buffer> {
-        let half = layout::half_of_buffer(self.max_message);
-        let (buffer, record, handles) = Buffer::create(half, in_parts)?;
-        let handles: Vec<_> = handles.iter().map(AsSource::as_source).collect();
-        send_record(self.control.as_source(), record, &handles)?;
-        Ok(buffer)
     }
 
     /// Reads what the client says over the socket; an error when it has gone, or says anything but
@@ -309,11 +294,12 @@ impl<M: Manner> SharedPeer<M> {
     fn hear(&mut self, word: u8) -> io::Result<()> {
         match word {
             ring if Some(ring) == doorbell::BYTE => Ok(()),
-            WANT_BUFFER | WANT_PARTS if !self.has_asked => {
+            _ if self.has_asked => Err(ErrorKind::InvalidData.into()),
+            wish => {
+                let form = Form::from_wish(wish).ok_or(ErrorKind::InvalidData)?;
                 self.has_asked = true;
-                self.buffer(word == WANT_PARTS).map(|_| ())
+                self.buffer(form).map(|_| ())
             }
-            _ => Err(ErrorKind::InvalidData.into()),
         }
     }
 }

@@ -4,15 +4,13 @@
 //! [`Alarm`]'s. So loom can try every order in which both sides may come (`model`), and Miri can look
 //! at every access (`tests`).
 
-use super::layout::{
-    self, ABILITIES, CLOSED, CROWDED, Data, FILLED, FILLING, KINDS, SLEEPER, SLEEPERS, TAKES_PARTS,
-    WATCHING,
-};
+use super::form::Form;
+use super::header::Header;
+use super::layout::{self, CLOSED, CROWDED, Data, FILLED, FILLING, KINDS, SLEEPER, WATCHING};
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::{Atomic, Memory, Word};
 use crate::sys::cpu;
 use crate::sys::line::{Line, Page};
-use crate::transport::reactor::Sleepers;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -22,42 +20,6 @@ mod model;
 #[cfg(test)]
 #[cfg(not(loom))]
 mod tests;
-
-/// The page that all clients read: it counts the threads of the server that sleep.
-pub(super) struct Header<P>(pub(super) P);
-
-impl<P: Page> Header<P> {
-    #[inline]
-    fn count(&self) -> &<P::Memory as Memory>::Word {
-        &self.0.line(SLEEPERS).word
-    }
-
-    /// Nobody sleeps, whatever stood there when the server was last killed or stopped.
-    pub(super) fn reset(&self) {
-        self.count().store(0, Ordering::SeqCst);
-    }
-
-    /// Says what the server can do, before any client has the page.
-    pub(super) fn set_abilities(&self, abilities: u32) {
-        let word = &self.0.line(ABILITIES).word;
-        word.store(abilities, Ordering::Release);
-    }
-
-    /// Whether the server can do this.
-    pub(super) fn has_ability(&self, ability: u32) -> bool {
-        self.0.line(ABILITIES).word.load(Ordering::Acquire) & ability != 0
-    }
-}
-
-impl<P: Page> Sleepers for Header<P> {
-    fn enter(&self) {
-        self.count().fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn leave(&self) {
-        self.count().fetch_sub(1, Ordering::SeqCst);
-    }
-}
 
 /// What both sides know of a client: where its lines are, and what wakes it.
 struct Slot<P, A> {
@@ -154,19 +116,19 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
         header.count().load(Ordering::SeqCst) != 0
     }
 
-    /// Says that a request, of which these are the kind and the length, is being put into the buffer. `true`: the server
+    /// Says that a request, of which these are the kind, the length and the place, is being put into the buffer. `true`: the server
     /// sleeps, and has to be rung.
     #[must_use]
     pub(super) fn announce<H: Page>(
         &self,
         kind: u16,
-        prefix: &[u8],
+        reference: &[u8],
         cpu: u16,
         header: &Header<H>,
     ) -> bool {
         let (line, word) = (self.slot.request(), layout::word(self.number) | FILLING);
         line.data[FILLED].store(0, Ordering::Relaxed);
-        fill(line, kind, prefix, cpu);
+        fill(line, kind, reference, cpu);
         line.word.swap(word, Ordering::SeqCst);
         header.count().load(Ordering::SeqCst) != 0
     }
@@ -353,9 +315,14 @@ impl<P: Page, A: Alarm<P::Memory>> ServerSlot<P, A> {
         self.slot.request().kind.load(Ordering::Relaxed) & KINDS
     }
 
-    /// Whether the client, as it says with a request, takes a buffer in parts.
-    pub(super) fn takes_parts(&self) -> bool {
-        self.slot.request().kind.load(Ordering::Relaxed) & TAKES_PARTS != 0
+    /// Where the body of the request begins in the buffer.
+    pub(super) fn place(&self) -> usize {
+        layout::load_place(self.slot.request())
+    }
+
+    /// What the client, as it says with a request, takes as its buffer.
+    pub(super) fn form(&self) -> Form {
+        Form::from_bits(self.slot.request().kind.load(Ordering::Relaxed))
     }
 
     /// The request's data, as much of it as a body of this length takes.

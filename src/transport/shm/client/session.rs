@@ -2,18 +2,19 @@
 
 use super::SharedChannel;
 use crate::error::{Error, Result, Status};
-use crate::protocol::frame::{self, Notice};
+use crate::protocol::frame::Notice;
 use crate::sys::doorbell::Ringer;
-use crate::sys::memory::{Access, Mapping};
+use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::socket::HANDLES_IN_BAND;
 use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
 use crate::transport::channel::{noticed, too_late};
 use crate::transport::shm::buffer::Buffer;
+use crate::transport::shm::form::Form;
+use crate::transport::shm::header::Header;
 use crate::transport::shm::layout::{
-    self, DEFERS, FOLLOWS, PAGE, PARTS, RECORD, RING, RINGS, Record, TAKES_PARTS, TELLS_LAST,
-    WANT_BUFFER, WANT_PARTS, WATCHING,
+    self, DEFERS, FOLLOWS, PAGE, PARTS, RECORD, RING, RINGS, ROTATES, Record, TELLS_LAST, WATCHING,
 };
-use crate::transport::shm::slot::{ClientSlot, Header};
+use crate::transport::shm::slot::ClientSlot;
 use crate::transport::{Deadline, prefix_length};
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -67,15 +68,14 @@ impl Session {
     }
 
     /// Puts a long request into the buffer piece by piece, and tells the server, which can copy them out meanwhile.
-    fn fill(&self, buffer: &Buffer, kind: u16, bytes: &[u8]) -> Result<()> {
-        let prefix = frame::prefix(prefix_length(bytes)?);
+    fn fill(&self, buffer: &Buffer, kind: u16, reference: &[u8], bytes: &[u8]) -> io::Result<()> {
         let (slot, kind) = (&self.slot, kind | self.manner);
-        if slot.announce(kind, &prefix, cpu::current(), &self.header) {
+        if slot.announce(kind, reference, cpu::current(), &self.header) {
             self.bell.ring();
         }
         let mut filled = 0;
         for piece in bytes.chunks(PIECE) {
-            buffer.put_request(filled, piece);
+            buffer.put(filled, piece)?;
             filled += piece.len();
             slot.has_filled(filled);
         }
@@ -139,7 +139,7 @@ impl SharedChannel {
             Record::Refused => {
                 return Err(noticed(Notice::Refused, &self.peer));
             }
-            Record::Buffer | Record::Parts => return Err(self.nonsense()),
+            Record::Buffer(_) => return Err(self.nonsense()),
         };
         let Ok([header, page, bell]) = <[Handle; 3]>::try_from(handles) else {
             return Err(self.without_handles());
@@ -152,10 +152,7 @@ impl SharedChannel {
             rings: header.has_ability(RINGS),
             defers: header.has_ability(DEFERS),
             follows: header.has_ability(FOLLOWS),
-            manner: match header.has_ability(PARTS) {
-                true => TAKES_PARTS,
-                false => 0,
-            },
+            manner: best_form(|ability| header.has_ability(ability)).to_bits(),
             slot: ClientSlot::new(page, layout::line_at(offset), alarm)
                 .telling_last(header.has_ability(TELLS_LAST)),
             header,
@@ -170,10 +167,7 @@ impl SharedChannel {
     pub(in crate::transport::shm) fn want_buffer(&mut self) -> Result<bool> {
         let session = self.session()?;
         if session.buffer.is_none() && !session.has_asked {
-            let wish = match session.manner & TAKES_PARTS {
-                0 => WANT_BUFFER,
-                _ => WANT_PARTS,
-            };
+            let wish = Form::from_bits(session.manner).to_wish();
             socket::send_now(self.control.as_source(), &[wish])
                 .map_err(|error| self.failure("asking for a buffer", &error))?;
             self.session()?.has_asked = true;
@@ -181,26 +175,29 @@ impl SharedChannel {
         Ok(self.session()?.has_buffer())
     }
 
-    /// Copies bytes that no line holds into the buffer, which the server makes when first asked.
+    /// Copies bytes that no line holds into the buffer, which the server makes when first asked. Gives what the line says of them.
     pub(in crate::transport::shm) fn put_into_buffer(
         &mut self,
         kind: u16,
         bytes: &[u8],
         deadline: &Deadline,
-    ) -> Result<()> {
+    ) -> Result<[u8; 8]> {
         self.want_buffer()?;
-        self.buffer(deadline)?;
+        let reference = self.buffer(deadline)?.reference(prefix_length(bytes)?);
         self.allow_for_copying(bytes.len());
         let is_long = bytes.len() >= LONG && !self.spin.is_off();
         let session = self.session()?;
-        match &session.buffer {
+        let put = match &session.buffer {
             Some(buffer) if is_long && session.may_be_followed() => {
-                session.fill(buffer, kind, bytes)?;
+                session.fill(buffer, kind, &reference, bytes)
             }
-            Some(buffer) => buffer.put_request(0, bytes),
+            Some(buffer) => buffer.put(0, bytes),
             None => return Err(self.nonsense()),
-        }
-        Ok(())
+        };
+        put.map_err(|error| self.failure("putting a request into the buffer", &error))?;
+        let is_crowded = self.session()?.slot.is_crowded();
+        self.buffer(deadline)?.move_on(bytes.len(), is_crowded);
+        Ok(reference)
     }
 
     /// The answer may take as much longer as the server copies so many bytes out. One that follows no request reads them in place, so
@@ -212,7 +209,7 @@ impl SharedChannel {
     }
 
     /// The buffer, for which the first call waits.
-    pub(super) fn buffer(&mut self, deadline: &Deadline) -> Result<&Buffer> {
+    pub(super) fn buffer(&mut self, deadline: &Deadline) -> Result<&mut Buffer> {
         let buffer = match self.session()?.buffer.take() {
             Some(buffer) => buffer,
             None => self.map_buffer(deadline)?,
@@ -238,11 +235,14 @@ impl SharedChannel {
 
     fn map(&mut self, (record, handles): (Record, Vec<Handle>)) -> Result<Buffer> {
         let half = layout::half_of_buffer(self.session()?.max_message);
-        match Buffer::from_peer(half, record, &handles) {
+        let Record::Buffer(form) = record else {
+            return Err(self.nonsense());
+        };
+        match Buffer::from_peer(half, form, &handles) {
             Some(buffer) => {
                 buffer.map_err(|error| self.failure("the buffer is not usable", &error))
             }
-            None if handles.len() < record.memories() => Err(self.without_handles()),
+            None if handles.len() < form.memories() => Err(self.without_handles()),
             None => Err(self.nonsense()),
         }
     }
@@ -311,6 +311,15 @@ impl SharedChannel {
                 return Err(too_late(&self.peer, deadline));
             }
         }
+    }
+}
+
+/// The best kind of buffer that a server makes, and this side can use.
+pub(super) fn best_form(server_can: impl Fn(u32) -> bool) -> Form {
+    match server_can(PARTS) {
+        true if server_can(ROTATES) && memory::populates() => Form::Rotating,
+        true => Form::Parts,
+        false => Form::Whole,
     }
 }
 

@@ -13,8 +13,10 @@ use crate::sys::memory;
 use crate::sys::memory::{Access, Mapping};
 use crate::sys::{LineAlarm, socket};
 use crate::transport::shm::buffer::Buffer;
+use crate::transport::shm::form::Form;
+use crate::transport::shm::header::Header;
 use crate::transport::shm::layout::{PAGE, RECORD, RING, Record};
-use crate::transport::shm::slot::{ClientSlot, Header};
+use crate::transport::shm::slot::ClientSlot;
 use std::sync::atomic::Ordering;
 
 /// The bytes of each half of the buffer.
@@ -49,7 +51,7 @@ fn channel(control: Handle) -> SharedChannel {
 /// What wakes both sides, as the server hands it over.
 fn wakers(control: &Handle, ours: &Handle) -> (Ringer, LineAlarm) {
     let (bell, _) = Doorbell::new().unwrap();
-    let record = Record::Buffer.to_bytes();
+    let record = Record::Buffer(Form::Whole).to_bytes();
     let sent = socket::send_with_handles(control.as_source(), &record, &[bell.for_client()]);
     assert_eq!(sent.unwrap(), RECORD);
     let mut record = [0; RECORD];
@@ -74,18 +76,25 @@ fn share(length: usize, access: Access) -> (Mapping, Mapping) {
     )
 }
 
+/// A buffer of one memory, and that memory.
+fn whole(half: usize) -> (Mapping, Buffer) {
+    let (handle, memory) = memory::create(2 * half, Access::Write).unwrap();
+    let buffer = Buffer::from_peer(half, Form::Whole, &[handle]).unwrap();
+    (memory, buffer.unwrap())
+}
+
 impl Shared {
     fn new() -> Self {
         let (control, ours) = socket::pair();
         let (_, header) = share(PAGE, Access::Read);
         let (page, our_page) = share(PAGE, Access::Write);
-        let (buffer, our_buffer) = share(2 * HALF, Access::Write);
+        let (buffer, our_buffer) = whole(HALF);
         let (bell, alarm) = wakers(&control, &ours);
         let session = Session {
             header: Header(header),
             slot: ClientSlot::new(our_page, 0, alarm),
             bell,
-            buffer: Some(Buffer::Whole(our_buffer, HALF)),
+            buffer: Some(our_buffer),
             rings: true,
             defers: false,
             follows: false,

@@ -8,7 +8,9 @@ fn records_survive_the_socket() {
         offset: 3968,
         max_message: 65536,
     };
-    for record in [welcome, Record::Refused, Record::Buffer, Record::Parts] {
+    let forms = [Form::Whole, Form::Parts, Form::Rotating];
+    let buffers = forms.map(Record::Buffer);
+    for record in [welcome, Record::Refused].into_iter().chain(buffers) {
         assert_eq!(Record::from_bytes(&record.to_bytes()), Some(record));
     }
 }

@@ -3,7 +3,6 @@
 use super::super::layout;
 use super::{COPIED, SharedPeer};
 use crate::protocol::frame::{self, PREFIX};
-use crate::sys::cpu;
 use crate::transport::conversation::spare::Spare;
 use crate::transport::deferral::Manner;
 use crate::transport::reactor::{Quantum, TurnEnd, Work};
@@ -69,15 +68,8 @@ impl<M: Manner> SharedPeer<M> {
         work.note_length(self.copied.len());
         self.leave_copy(&mut work.spare);
         work.count(quantum.answered(), quantum.bytes());
-        let length = u32::try_from(batch.answered).map_err(|_| ErrorKind::InvalidData)?;
-        let data = frame::prefix(length);
-        if self
-            .shared
-            .slot
-            .answer(layout::BATCH, &data, cpu::current())
-        {
-            self.ring();
-        }
+        let reference = self.refer_to(batch.answered, work.is_crowded)?;
+        self.tell(layout::BATCH, &reference);
         Ok(TurnEnd::Idle { answered: true })
     }
 

@@ -6,8 +6,8 @@ use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::wait::processors;
 use crate::sys::{AsSource, Handle, Source, socket};
 use crate::transport::reactor::{self, Admission, Door, DoorWatch, Limits, Listener, Sleepers};
-use crate::transport::shm::layout::{self, DEFERS, FOLLOWS, PAGE, Record, USUAL};
-use crate::transport::shm::slot::Header;
+use crate::transport::shm::header::Header;
+use crate::transport::shm::layout::{self, DEFERS, FOLLOWS, PAGE, ROTATES, Record, USUAL};
 use crate::transport::socket::{Accepted, Listening};
 use crate::transport::{
     Endpoint, EventLoop, Refusal, ServerOptions, Task, USUAL_CLIENTS_OF_MEMORY, Visitors,
@@ -120,10 +120,12 @@ fn has_vanished(error: &io::Error) -> bool {
 /// What a server with these options can do. One that reads requests where they lie copies none, and one that never spins waits
 /// for no part of any.
 fn abilities(options: &ServerOptions) -> u32 {
-    match options.in_place || options.spin.is_zero() || processors() == 1 {
-        true => USUAL,
-        false => USUAL | FOLLOWS,
-    }
+    let follows = match options.in_place || options.spin.is_zero() || processors() == 1 {
+        true => 0,
+        false => FOLLOWS,
+    };
+    let rotates = if memory::populates() { ROTATES } else { 0 };
+    USUAL | follows | rotates
 }
 
 impl SharedEndpoint {

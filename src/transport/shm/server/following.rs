@@ -60,9 +60,10 @@ impl<M: Manner> SharedPeer<M> {
     }
 
     fn copy_while_filled(&mut self, length: usize, work: &mut Work<'_>) -> Seen {
-        let (slot, Some(buffer)) = (&mut self.shared.slot, &self.buffer) else {
+        let (slot, Some(buffer)) = (&mut self.shared.slot, &mut self.buffer) else {
             return Seen::Nothing; // It has not asked for one.
         };
+        let place = slot.place();
         let copy = self.copy.get_mut(self.copied.clone()).expect(COPIED);
         let (mut seen, mut done, mut looks) = (Seen::Nothing, 0, LOOKS);
         while seen == Seen::Nothing && looks > 0 {
@@ -70,7 +71,9 @@ impl<M: Manner> SharedPeer<M> {
             hint::spin_loop();
             let filled = slot.filled().min(length);
             if let Some(piece) = copy.get_mut(done..filled).filter(|piece| !piece.is_empty()) {
-                buffer.take_request(done, piece);
+                if buffer.take(place.saturating_add(done), piece).is_err() {
+                    break; // If it publishes that, copying it out fails again.
+                }
                 looks += piece.len() / BYTES_A_LOOK;
                 done = filled;
             }

@@ -18,12 +18,15 @@ use crate::sys::socket;
 use crate::sys::{AsSource, Bell, Handle};
 use crate::transport::fuzz::Steps;
 use crate::transport::reactor::{Happened, Peer, TurnEnd, Work};
-use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, SLEEPER};
+use crate::transport::shm::buffer::length_of_part;
+use crate::transport::shm::form::Form;
+use crate::transport::shm::layout::{self, INLINE, PAGE, RECORD, Record, SLEEPER};
 use crate::transport::{ALIGNMENT, Answer, Cause, Credentials, Visit, Visitor, Written};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub(super) const MAX_MESSAGE: u32 = 300;
+const FORMS: [Form; 3] = [Form::Whole, Form::Parts, Form::Rotating];
 /// More of them do not find more.
 const MAX_STEPS: u32 = 64;
 
@@ -110,7 +113,7 @@ pub(super) fn connect(serial: u8) -> (Client, SharedPeer) {
     let offset = layout::request_offset(serial.into());
     let shared =
         Shared::hand_over(control.as_source(), header.as_source(), offset, MAX_MESSAGE).unwrap();
-    let fds = receive(&theirs);
+    let (_, fds) = receive(&theirs);
     let client = Client {
         control: theirs,
         page: Mapping::from_peer(fds[1].as_source(), PAGE, Access::Write).unwrap(),
@@ -135,12 +138,12 @@ fn turns(peer: &mut SharedPeer, happened: Happened, work: &mut Work<'_>) -> Turn
     end
 }
 
-fn receive(control: &Handle) -> Vec<Handle> {
+fn receive(control: &Handle) -> (Record, Vec<Handle>) {
     let mut record = [0; RECORD];
     let (length, mut fds) = socket::recv_with_handles(control.as_source(), &mut record).unwrap();
     assert_eq!(length, RECORD);
     fds.extend(socket::handles_in_band(&record));
-    fds
+    (Record::from_bytes(&record).unwrap(), fds)
 }
 
 impl Client {
@@ -191,11 +194,7 @@ impl Client {
         } else {
             layout::SINGLE
         };
-        let takes = if how & 32 != 0 {
-            layout::TAKES_PARTS
-        } else {
-            0
-        };
+        let takes = FORMS[usize::from(how >> 5) % FORMS.len()].to_bits();
         self.request().kind.store(kind | takes, Ordering::Relaxed);
         if how & 16 != 0 {
             self.reply().word.fetch_or(SLEEPER, Ordering::SeqCst);
@@ -225,8 +224,9 @@ impl Client {
         let is_right = byte % 8 != 7 && !peer.has_asked;
         let said = match byte % 8 {
             7 => byte,
-            6 => layout::WANT_PARTS,
-            _ => layout::WANT_BUFFER,
+            6 => Form::Parts.to_wish(),
+            5 => Form::Rotating.to_wish(),
+            _ => Form::Whole.to_wish(),
         };
         socket::send_now(self.control.as_source(), &[said]).unwrap();
         let mut happened = Happened::default();
@@ -247,18 +247,22 @@ impl Client {
     }
 
     fn fetch_buffer(&mut self) {
-        let fds = receive(&self.control);
+        let (record, fds) = receive(&self.control);
+        let Record::Buffer(form) = record else {
+            panic!("{record:?}");
+        };
         let half = layout::half_of_buffer(MAX_MESSAGE);
+        let length = length_of_part(half, form);
         let map = |fd: &Handle, size, access| Mapping::from_peer(fd.as_source(), size, access);
         self.buffer = Some(match fds.as_slice() {
             [both] => (map(both, 2 * half, Access::Write).unwrap(), None),
             [requests, answers] => {
                 assert!(
-                    map(answers, half, Access::Write).is_err(),
+                    map(answers, length, Access::Write).is_err(),
                     "it is the server's"
                 );
-                let answers = map(answers, half, Access::Read).unwrap();
-                (map(requests, half, Access::Write).unwrap(), Some(answers))
+                let answers = map(answers, length, Access::Read).unwrap();
+                (map(requests, length, Access::Write).unwrap(), Some(answers))
             }
             _ => panic!("{} handles", fds.len()),
         });
@@ -311,19 +315,27 @@ impl Client {
         }
     }
 
-    /// What the buffer holds for the server; nothing where there is none.
+    /// What the buffer holds for the server, where this side says; nothing where there is none.
     fn read_request(&self, length: usize) -> Option<Vec<u8>> {
+        let place = layout::load_place(self.request());
+        let (requests, answers) = self.buffer.as_ref()?;
+        let limit = match answers {
+            Some(_) => requests.length(),
+            None => layout::half_of_buffer(MAX_MESSAGE),
+        };
         let mut bytes = vec![0; length];
-        self.buffer.as_ref()?.0.read(0, &mut bytes);
-        Some(bytes)
+        (place.saturating_add(length) <= limit).then(|| {
+            requests.read(place, &mut bytes);
+            bytes
+        })
     }
 
     /// What it holds of the server's.
     fn read_answer(&self, length: usize) -> Vec<u8> {
-        let mut bytes = vec![0; length];
+        let (mut bytes, place) = (vec![0; length], layout::load_place(self.reply()));
         match self.buffer.as_ref().unwrap() {
-            (both, None) => both.read(layout::half_of_buffer(MAX_MESSAGE), &mut bytes),
-            (_, Some(answers)) => answers.read(0, &mut bytes),
+            (both, None) => both.read(layout::half_of_buffer(MAX_MESSAGE) + place, &mut bytes),
+            (_, Some(answers)) => answers.read(place, &mut bytes),
         }
         bytes
     }

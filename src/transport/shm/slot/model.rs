@@ -3,9 +3,10 @@
 //!
 //! No sleep ends by itself here, unless a model asks for it, so a wake-up that is lost is a deadlock, which loom reports.
 
-use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
+use super::{ClientSlot, Seen, ServerSlot, Woken};
 use crate::protocol::frame::PREFIX;
 use crate::transport::reactor::sleep_counted;
+use crate::transport::shm::header::Header;
 use crate::transport::shm::layout::{self, SINGLE, WATCHING};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};

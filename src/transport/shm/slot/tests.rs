@@ -1,11 +1,12 @@
 //! The slot in plain memory, with threads: what Miri looks at, access by access.
 
-use super::{ClientSlot, Header, Seen, ServerSlot, Woken};
+use super::{ClientSlot, Seen, ServerSlot, Woken};
 use crate::sys::LineAlarm;
 use crate::sys::alarm::Alarm;
 use crate::sys::atomic::Mapped;
 use crate::sys::line::{Line, Page};
 use crate::transport::reactor::Sleepers;
+use crate::transport::shm::header::Header;
 use crate::transport::shm::layout::{self, CLOSED, FILLING, INLINE, SINGLE, SLEEPER};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -28,10 +28,10 @@ const LONG: usize = 40_000;
 /// A client of a server that `follows`, or not, and answered last on this CPU.
 fn client_of(follows: bool, cpu: u16) -> Shared {
     let mut shared = Shared::new();
-    let (buffer, ours) = share(2 * LONG, Access::Write);
+    let (buffer, ours) = whole(LONG);
     shared.buffer = buffer;
     let session = shared.channel.session().unwrap();
-    session.buffer = Some(Buffer::Whole(ours, LONG));
+    session.buffer = Some(ours);
     session.max_message = 40_000;
     session.follows = follows;
     shared.page.line(1).cpu.store(cpu, Ordering::SeqCst);

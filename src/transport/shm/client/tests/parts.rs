@@ -1,6 +1,8 @@
 //! Buffers in parts that a server hands over, and what it may hand over instead.
 
+use super::session::best_form;
 use super::*;
+use crate::transport::shm::layout::{PARTS, ROTATES};
 
 /// A client whose buffer is to come, and what its server would have of it.
 fn without_buffer() -> Shared {
@@ -33,14 +35,30 @@ fn only_what_is_a_buffer_is_taken_for_one() {
     let (requests, _kept) = memory_of(PART, Access::Write);
     let (answers, _kept) = memory_of(PART, Access::Read);
     for (record, handles, expected) in [
-        (Record::Parts, &[&requests, &answers][..], Status::Ok),
+        (
+            Record::Buffer(Form::Parts),
+            &[&requests, &answers][..],
+            Status::Ok,
+        ),
         // A server that writes there after all has what it wants: it is trusted with its answers, or they are copied.
-        (Record::Parts, &[&requests, &requests], Status::Ok),
-        (Record::Parts, &[], Status::System),
-        (Record::Parts, &[&requests], Status::System),
-        (Record::Parts, &[&requests; 3], Status::Malformed),
-        (Record::Buffer, &[&requests; 2], Status::Malformed),
-        (Record::Buffer, &[], Status::System),
+        (
+            Record::Buffer(Form::Parts),
+            &[&requests, &requests],
+            Status::Ok,
+        ),
+        (Record::Buffer(Form::Parts), &[], Status::System),
+        (Record::Buffer(Form::Parts), &[&requests], Status::System),
+        (
+            Record::Buffer(Form::Parts),
+            &[&requests; 3],
+            Status::Malformed,
+        ),
+        (
+            Record::Buffer(Form::Whole),
+            &[&requests; 2],
+            Status::Malformed,
+        ),
+        (Record::Buffer(Form::Whole), &[], Status::System),
         (Record::Refused, &[], Status::Malformed),
     ] {
         let mut shared = without_buffer();
@@ -68,7 +86,7 @@ fn memory_that_is_too_short_or_cannot_be_mapped_is_no_part_of_a_buffer() {
 
 fn expect_no_buffer(handles: &[&Handle]) {
     let mut shared = without_buffer();
-    hand_over(&mut shared, Record::Parts, handles).unwrap_err();
+    hand_over(&mut shared, Record::Buffer(Form::Parts), handles).unwrap_err();
     assert!(!shared.channel.session().unwrap().has_buffer());
 }
 
@@ -92,7 +110,8 @@ fn memory_that_can_shrink_is_no_part_of_a_buffer() {
     let mut contents = std::fs::File::from(file.as_source().try_clone_to_owned().unwrap());
     std::io::Write::write_all(&mut contents, &[0; PART]).unwrap();
     for handles in [[&file, &good], [&good, &file]] {
-        let error = hand_over(&mut without_buffer(), Record::Parts, &handles).unwrap_err();
+        let error =
+            hand_over(&mut without_buffer(), Record::Buffer(Form::Parts), &handles).unwrap_err();
         assert_eq!(error.status(), Status::System);
     }
 }
@@ -110,18 +129,70 @@ fn an_answer_is_read_in_place_only_within_its_part_and_from_a_trusted_server() {
         let mut shared = without_buffer();
         let (requests, _kept) = memory_of(PART, Access::Write);
         let (answers, _kept) = memory_of(PART, Access::Read);
-        hand_over(&mut shared, Record::Parts, &[&requests, &answers]).unwrap();
+        hand_over(
+            &mut shared,
+            Record::Buffer(Form::Parts),
+            &[&requests, &answers],
+        )
+        .unwrap();
         shared.answer(layout::SINGLE, length, &[]);
         let channel = &mut shared.channel;
         (channel.reads_in_place, channel.max_message) = (trusts, max_message);
         channel.send(b"\x01\0\0\0a", &Deadline::never()).unwrap();
         let mut room = LoanRoom::new(max_message as usize).unwrap();
-        let place = channel.buffer(&soon()).unwrap().answer_place();
+        let buffer = channel.buffer(&soon()).unwrap();
+        let place = buffer.their_body(0, INLINE).unwrap();
         let found = channel.recv_lent(&mut room, &Deadline::never());
         let is_in_place = found.map(|found| {
             assert_eq!(found.length, length);
             Some(found.place) == place
         });
         assert_eq!(is_in_place.map_err(|error| error.status()), expected);
+    }
+}
+
+#[test]
+fn a_server_is_asked_for_nothing_that_it_cannot_make() {
+    let of = |abilities| best_form(|ability| abilities & ability != 0);
+    assert_eq!([of(0), of(ROTATES)], [Form::Whole; 2]);
+    assert_eq!(of(PARTS), Form::Parts);
+    let expected = match memory::populates() {
+        true => Form::Rotating,
+        false => Form::Parts,
+    };
+    assert_eq!(of(PARTS | ROTATES), expected);
+}
+
+/// What a server says of where its answer lies may be anything.
+#[test]
+fn an_answer_is_taken_only_from_within_its_part() {
+    let end = u32::try_from(PART).unwrap();
+    for (place, length, expected) in [
+        (0, PART, Ok(PART)),
+        (1, PART - 1, Ok(PART - 1)),
+        (64, PART, Err(Status::Malformed)),
+        (end, 60, Err(Status::Malformed)),
+        (u32::MAX, 60, Err(Status::Malformed)),
+    ] {
+        let mut shared = without_buffer();
+        let (requests, _kept) = memory_of(PART, Access::Write);
+        let (answers, _kept) = memory_of(PART, Access::Read);
+        let handles = [&requests, &answers];
+        hand_over(&mut shared, Record::Buffer(Form::Parts), &handles).unwrap();
+        shared.answer(layout::SINGLE, length, &[]);
+        let said = layout::reference(u32::try_from(length).unwrap(), place);
+        layout::store(shared.page.line(1), &said);
+        let channel = &mut shared.channel;
+        channel.max_message = MAX_MESSAGE;
+        channel.send(b"\x01\0\0\0a", &Deadline::never()).unwrap();
+        let taken = channel.recv(&Deadline::never()).map(<[u8]>::len);
+        assert_eq!(taken.map_err(|error| error.status()), expected, "{place}");
+        if place == 1 {
+            // There nothing is read in place: no writer puts a body anywhere but at the start of a line.
+            channel.reads_in_place = true;
+            let mut room = LoanRoom::new(PART).unwrap();
+            let read = channel.recv_lent(&mut room, &Deadline::never());
+            assert_eq!(read.unwrap_err().status(), Status::Malformed);
+        }
     }
 }

@@ -27,7 +27,7 @@ fn from_a_pipe_that_is_written_to_no_handles_can_be_received() {
 
 #[test]
 fn whatever_a_server_says_over_its_socket_a_call_in_flight_goes_on_or_ends() {
-    let buffer = Record::Buffer.to_bytes();
+    let buffer = Record::Buffer(Form::Whole).to_bytes();
     let again = [&[RING; 30][..], &buffer].concat();
     for (said, goes_on) in [
         (&[RING][..], true),
@@ -58,7 +58,7 @@ fn a_buffer_behind_rings_is_handed_over_all_the_same() {
     say(&shared.control, &[RING; 3]);
     let sent = socket::send_with_handles(
         shared.control.as_source(),
-        &Record::Buffer.to_bytes(),
+        &Record::Buffer(Form::Whole).to_bytes(),
         &[handle.as_source()],
     );
     assert_eq!(sent.unwrap(), RECORD);
