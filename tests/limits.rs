@@ -53,7 +53,7 @@ fn with_room_for_one_long_message_many_are_served() {
     let transport = &TRANSPORTS[2];
     let address = Address::new();
     let child = Process::fork(|| {
-        limit(libc::RLIMIT_FSIZE, LENGTH as u64);
+        limit(libc::RLIMIT_FSIZE, LENGTH.try_into().unwrap());
         let bound = (transport.bind)(&address, &ServerOptions::default());
         let echo = Handler::bytes(|request, room| {
             room.get_mut(..request.len())?.copy_from_slice(request);

@@ -25,6 +25,7 @@ use std::ops::{Deref, DerefMut, Range};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What a peer that is handed the memory may do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,9 @@ pub(crate) fn reserve(length: usize, there: usize, access: Access) -> io::Result
     let of = |bytes| libc::off_t::try_from(bytes).map_err(|_| Errno::EINVAL);
     let (size, part) = (of(length)?, of(there)?);
     let allocate = || {
-        uninterrupted(|| ftruncate(fd.as_fd(), size))?;
+        if part < size {
+            uninterrupted(|| ftruncate(fd.as_fd(), size))?;
+        }
         uninterrupted(|| fallocate(fd.as_fd(), FallocateFlags::empty(), 0, part))
     };
     // Beyond the host's RLIMIT_FSIZE, which counts for memory too, this raises a signal.
@@ -72,8 +75,20 @@ pub(crate) fn reserve(length: usize, there: usize, access: Access) -> io::Result
     Ok((fd, mapping))
 }
 
-/// Whether [`Mapping::populate`] can do it here: from Linux 5.14 on.
+/// Whether [`Mapping::populate`] can do it here: from Linux 5.14 on. Threads that ask first may find out twice.
 pub(crate) fn populates() -> bool {
+    static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
+    const UNKNOWN: u8 = 0;
+    const NO: u8 = 1;
+    const YES: u8 = 2;
+    if ANSWER.load(Ordering::Relaxed) == UNKNOWN {
+        let answer = if knows_populate() { YES } else { NO };
+        ANSWER.store(answer, Ordering::Relaxed);
+    }
+    ANSWER.load(Ordering::Relaxed) == YES
+}
+
+fn knows_populate() -> bool {
     let Some(nowhere) = NonNull::new(ptr::without_provenance_mut(LONGEST_PAGE)) else {
         return false;
     };
