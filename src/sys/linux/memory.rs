@@ -135,9 +135,12 @@ impl Mapping {
         // SAFETY: as if each page was read (madvise(2)), all of which are mapped.
         unsafe {
             let first = self.0.extent().0.add(start);
-            madvise(first, range.end - start, MmapAdvise::MADV_POPULATE_READ)?;
+            madvise(first, range.end - start, MmapAdvise::MADV_POPULATE_READ)
         }
-        Ok(())
+        .map_err(|error| match error {
+            Errno::EFAULT => Errno::ENOMEM.into(), // An access would have been a SIGBUS.
+            error => error.into(),
+        })
     }
 
     /// The same, sealed against all other writers.

@@ -17,12 +17,16 @@ use std::mem;
 #[cfg(test)]
 mod tests;
 
-/// Bodies that take turns begin within so many bytes, which is as much as a core keeps in its own caches.
+/// Bodies that take turns begin within so many bytes, which is as much as a core keeps in its own caches, ...
 const LAP: usize = 2 << 20;
+/// ... and within so many times the longest of them.
+const BODIES_OF_A_LAP: usize = 32;
 /// The shortest of them: shorter ones gained nothing.
 const SHORTEST: usize = 16 << 10;
-/// After so many of them the memory for a lap is worth its time and its bytes.
-const BEFORE: u32 = 16;
+/// After so many of them the memory for a lap is worth its time and its bytes: of answers, and of requests, for which another call
+/// waits.
+const ANSWERS_BEFORE: u32 = 16;
+const REQUESTS_BEFORE: u32 = 24;
 
 /// The buffer of one client, as one of both sides has it.
 #[derive(Debug)]
@@ -47,8 +51,9 @@ pub(super) struct Buffer {
 #[derive(Debug)]
 struct Part {
     memory: Mapping,
-    /// Where it begins in that memory, at whose end it ends.
+    /// Where it begins in that memory.
     start: usize,
+    length: usize,
     /// So many bytes of it are there, and can be accessed.
     there: usize,
 }
@@ -60,11 +65,11 @@ impl Buffer {
             Form::Whole => {
                 let (handle, _) = memory::create(2 * half, Access::Write)?;
                 let (requests, answers) = halves(&handle, half)?;
-                let buffer = Self::new(answers, requests, half, form);
+                let buffer = Self::new(answers, requests, half);
                 Ok((buffer, Record::Buffer(form), vec![handle]))
             }
             Form::Rotating => Self::create_parts(half, Form::Rotating)
-                // The system may set a bound to the length of memory, of which no more than before is needed.
+                // The system may set a bound to the length of memory, or not let this process populate it.
                 .or_else(|_| Self::create_parts(half, Form::Parts)),
             Form::Parts => Self::create_parts(half, form),
         }
@@ -74,8 +79,14 @@ impl Buffer {
         let length = length_of_part(half, form);
         let (first, requests) = memory::reserve(length, half, Access::Write)?;
         let (second, answers) = memory::reserve(length, half, Access::Read)?;
-        let (requests, answers) = (Part::all(requests, half), Part::all(answers, half));
-        let buffer = Self::new(answers, requests, half, form);
+        let mut buffer = Self::new(Part::all(answers, half), Part::all(requests, half), half);
+        if form == Form::Rotating {
+            let parts = [&buffer.ours, &buffer.theirs];
+            parts
+                .iter()
+                .try_for_each(|part| part.memory.populate(0..PAGE))?;
+            buffer.before = Some(ANSWERS_BEFORE);
+        }
         Ok((buffer, Record::Buffer(form), vec![first, second]))
     }
 
@@ -98,17 +109,21 @@ impl Buffer {
             }
             _ => return None,
         };
-        Some(parts.map(|(requests, answers)| Self::new(requests, answers, half, form)))
+        Some(parts.map(|(requests, answers)| Self {
+            before: (form == Form::Rotating).then_some(REQUESTS_BEFORE),
+            ..Self::new(requests, answers, half)
+        }))
     }
 
-    fn new(ours: Part, theirs: Part, half: usize, form: Form) -> Self {
+    fn new(ours: Part, theirs: Part, half: usize) -> Self {
+        let is_apart = ours.start == theirs.start;
         Self {
             ours,
             theirs,
             half,
-            is_apart: form != Form::Whole,
+            is_apart,
             place: 0,
-            before: (form == Form::Rotating).then_some(BEFORE),
+            before: None,
             lent: 0,
         }
     }
@@ -154,6 +169,7 @@ impl Buffer {
 
     /// The body that was put in is so long: another place is for the next one if they take turns.
     pub(super) fn move_on(&mut self, length: usize, is_crowded: bool) {
+        self.lent = 0;
         match self.before {
             _ if is_crowded => self.place = 0, // The laps of many would leave the caches that all of them share.
             Some(before) if length >= SHORTEST => {
@@ -167,8 +183,9 @@ impl Buffer {
     #[inline(never)]
     fn move_behind(&mut self, length: usize) -> Option<u32> {
         let next = (self.place as usize + length).next_multiple_of(PAGE);
-        let place = if next < LAP { next } else { 0 };
-        let is_there = self.ours.reach(place + self.half).is_ok();
+        let place = if next < lap(self.half) { next } else { 0 };
+        // All of it at once, so that the other side waits for that once, and does not learn that waiting awake is in vain.
+        let is_there = self.ours.reach(self.ours.length).is_ok();
         self.place = u32::try_from(place).ok().filter(|_| is_there).unwrap_or(0);
         is_there.then_some(0)
     }
@@ -196,10 +213,15 @@ impl Buffer {
     }
 }
 
+/// Within how many bytes bodies of up to `half` begin that take turns.
+fn lap(half: usize) -> usize {
+    LAP.min(BODIES_OF_A_LAP * half)
+}
+
 /// The bytes of memory for one way.
 pub(super) fn length_of_part(half: usize, form: Form) -> usize {
     match form {
-        Form::Rotating => LAP + half,
+        Form::Rotating => lap(half) + half,
         Form::Whole | Form::Parts => half,
     }
 }
@@ -210,6 +232,7 @@ fn halves(memory: &Handle, half: usize) -> io::Result<(Part, Part)> {
     let answers = Part {
         memory: map(2 * half)?,
         start: half,
+        length: half,
         there: half,
     };
     Ok((Part::all(map(half)?, half), answers))
@@ -219,9 +242,10 @@ impl Part {
     /// All of a memory, of which so many bytes are there.
     fn all(memory: Mapping, there: usize) -> Self {
         Self {
-            memory,
             start: 0,
+            length: memory.length(),
             there,
+            memory,
         }
     }
 
@@ -230,12 +254,12 @@ impl Part {
         if end <= self.there {
             return Ok(());
         }
-        if end > self.memory.length() - self.start {
+        if end > self.length {
             return Err(ErrorKind::InvalidData.into());
         }
-        // All of it at once, so that the other side waits for that once, and does not learn that waiting awake is in vain.
-        self.memory.populate(self.there..self.memory.length())?;
-        self.there = self.memory.length();
+        self.memory
+            .populate(self.start + self.there..self.start + end)?;
+        self.there = end;
         Ok(())
     }
 }

@@ -244,17 +244,10 @@ impl<M: Manner> SharedPeer<M> {
     /// Puts the answer, one frame, where the client looks for it, and wakes the client if it sleeps.
     #[inline(always)]
     fn publish(&mut self, kind: u16, frame: &[u8]) -> io::Result<()> {
-        let body = frame.get(PREFIX..).unwrap_or_default();
-        let reference;
-        let data = if body.len() > INLINE {
-            self.put_into_buffer(0, body)?;
-            reference = self.refer_to(body.len(), kind & CROWDED != 0)?;
-            self.large_from = 0; // The next answer may be large, too.
-            &reference
-        } else {
-            frame
-        };
-        self.tell(kind, data);
+        if frame.len() > PREFIX + INLINE {
+            return self.publish_large(kind, frame);
+        }
+        self.tell(kind, frame);
         Ok(())
     }
 

@@ -21,8 +21,11 @@ fn pair(form: Form) -> (Buffer, Buffer) {
 /// The same, after as many long bodies as come before they take turns.
 fn seasoned() -> (Buffer, Buffer) {
     let (mut server, mut client) = pair(Form::Rotating);
-    for _ in 0..BEFORE {
-        for buffer in [&mut server, &mut client] {
+    for (buffer, before) in [
+        (&mut server, ANSWERS_BEFORE),
+        (&mut client, REQUESTS_BEFORE),
+    ] {
+        for _ in 0..before {
             buffer.move_on(SHORTEST, false);
             assert_eq!(said(buffer.reference(1)), (1, 0));
         }
@@ -82,7 +85,7 @@ fn long_bodies_lie_one_behind_the_other_and_the_first_again_after_a_lap() {
     let long = body(1, SHORTEST + 1);
     let each = long.len().next_multiple_of(PAGE);
     let in_a_lap = match memory::populates() {
-        true => LAP.div_ceil(each),
+        true => lap(HALF).div_ceil(each),
         false => 1,
     };
     for number in 0..3 * in_a_lap {
@@ -194,15 +197,23 @@ fn memory_comes_to_be_there_before_it_is_written_or_read() {
     assert_eq!((client.ours.there, server.theirs.there), (HALF, HALF));
     client.move_on(HALF, false);
     let there = match memory::populates() {
-        true => LAP + HALF,
+        true => lap(HALF) + HALF,
         false => HALF,
     };
     assert_eq!((client.ours.there, client.theirs.there), (there, HALF));
     // The other side may say what it likes.
     let mut byte = [1];
-    let taken = server.take(LAP - 1, &mut byte);
+    let taken = server.take(3 * HALF - 1, &mut byte);
     assert_eq!(taken.is_ok(), memory::populates());
     if taken.is_ok() {
-        assert_eq!((byte, server.theirs.there), ([0], LAP + HALF));
+        assert_eq!((byte, server.theirs.there), ([0], 3 * HALF));
+    }
+}
+
+#[test]
+fn a_lap_is_as_long_as_its_bodies_need() {
+    for (half, lap) in [(PAGE, 32 * PAGE), (64 << 10, LAP), (64 << 20, LAP)] {
+        assert_eq!(length_of_part(half, Form::Rotating), lap + half);
+        assert_eq!(length_of_part(half, Form::Parts), half);
     }
 }

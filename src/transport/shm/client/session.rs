@@ -7,6 +7,7 @@ use crate::sys::doorbell::Ringer;
 use crate::sys::memory::{self, Access, Mapping};
 use crate::sys::socket::HANDLES_IN_BAND;
 use crate::sys::{AsSource, Handle, LineAlarm, cpu, poll, socket};
+use crate::transport::Deadline;
 use crate::transport::channel::{noticed, too_late};
 use crate::transport::shm::buffer::Buffer;
 use crate::transport::shm::form::Form;
@@ -15,7 +16,6 @@ use crate::transport::shm::layout::{
     self, DEFERS, FOLLOWS, PAGE, PARTS, RECORD, RING, RINGS, ROTATES, Record, TELLS_LAST, WATCHING,
 };
 use crate::transport::shm::slot::ClientSlot;
-use crate::transport::{Deadline, prefix_length};
 use std::io::{self, ErrorKind};
 use std::mem;
 
@@ -65,6 +65,25 @@ impl Session {
     /// twice.
     fn may_be_followed(&self) -> bool {
         self.follows && !self.slot.shares_cpu()
+    }
+
+    /// Puts a request into the buffer, and gives what the line says of it.
+    fn put(&mut self, kind: u16, bytes: &[u8], is_long: bool) -> io::Result<[u8; 8]> {
+        let buffer = self.buffer.as_ref().ok_or(ErrorKind::NotFound)?;
+        let length = u32::try_from(bytes.len()).map_err(|_| ErrorKind::InvalidInput)?;
+        let reference = buffer.reference(length);
+        match is_long && self.may_be_followed() {
+            true => self.fill(buffer, kind, &reference, bytes)?,
+            false => buffer.put(0, bytes)?,
+        }
+        // The answer to a batch does not say whether others wait, too, so that batches stay where they are.
+        let is_crowded = self.slot.is_crowded();
+        if kind != layout::BATCH
+            && let Some(buffer) = &mut self.buffer
+        {
+            buffer.move_on(bytes.len(), is_crowded);
+        }
+        Ok(reference)
     }
 
     /// Puts a long request into the buffer piece by piece, and tells the server, which can copy them out meanwhile.
@@ -183,21 +202,11 @@ impl SharedChannel {
         deadline: &Deadline,
     ) -> Result<[u8; 8]> {
         self.want_buffer()?;
-        let reference = self.buffer(deadline)?.reference(prefix_length(bytes)?);
+        self.buffer(deadline)?;
         self.allow_for_copying(bytes.len());
         let is_long = bytes.len() >= LONG && !self.spin.is_off();
-        let session = self.session()?;
-        let put = match &session.buffer {
-            Some(buffer) if is_long && session.may_be_followed() => {
-                session.fill(buffer, kind, &reference, bytes)
-            }
-            Some(buffer) => buffer.put(0, bytes),
-            None => return Err(self.nonsense()),
-        };
-        put.map_err(|error| self.failure("putting a request into the buffer", &error))?;
-        let is_crowded = self.session()?.slot.is_crowded();
-        self.buffer(deadline)?.move_on(bytes.len(), is_crowded);
-        Ok(reference)
+        let put = self.session()?.put(kind, bytes, is_long);
+        put.map_err(|error| self.failure("putting a request into the buffer", &error))
     }
 
     /// The answer may take as much longer as the server copies so many bytes out. One that follows no request reads them in place, so
@@ -210,11 +219,11 @@ impl SharedChannel {
 
     /// The buffer, for which the first call waits.
     pub(super) fn buffer(&mut self, deadline: &Deadline) -> Result<&mut Buffer> {
-        let buffer = match self.session()?.buffer.take() {
-            Some(buffer) => buffer,
-            None => self.map_buffer(deadline)?,
-        };
-        Ok(self.session()?.buffer.insert(buffer))
+        if !self.session()?.has_buffer() {
+            let buffer = self.map_buffer(deadline)?;
+            self.session()?.buffer = Some(buffer);
+        }
+        self.session()?.buffer.as_mut().ok_or_else(no_buffer)
     }
 
     /// Waits for the buffer that the server hands over.
@@ -321,6 +330,11 @@ pub(super) fn best_form(server_can: impl Fn(u32) -> bool) -> Form {
         true => Form::Parts,
         false => Form::Whole,
     }
+}
+
+#[cold]
+fn no_buffer() -> Error {
+    Error::new(Status::Internal, "a buffer that is not there")
 }
 
 fn is_passing(error: &io::Error) -> bool {

@@ -68,7 +68,7 @@ impl<M: Manner> SharedPeer<M> {
         work.note_length(self.copied.len());
         self.leave_copy(&mut work.spare);
         work.count(quantum.answered(), quantum.bytes());
-        let reference = self.refer_to(batch.answered, work.is_crowded)?;
+        let reference = self.reference(batch.answered)?;
         self.tell(layout::BATCH, &reference);
         Ok(TurnEnd::Idle { answered: true })
     }

@@ -125,6 +125,17 @@ impl<M: Manner> SharedPeer<M> {
         Ok(())
     }
 
+    /// Publishes an answer that no line holds.
+    #[inline(never)]
+    pub(super) fn publish_large(&mut self, kind: u16, frame: &[u8]) -> io::Result<()> {
+        let (_, body) = frame.split_at(PREFIX);
+        self.put_into_buffer(0, body)?;
+        let reference = self.refer_to(body.len(), kind & CROWDED != 0)?;
+        self.large_from = 0; // The next answer may be large, too.
+        self.tell(kind, &reference);
+        Ok(())
+    }
+
     /// Puts bytes of an answer into the buffer, from this one of it on.
     pub(super) fn put_into_buffer(&mut self, at: usize, bytes: &[u8]) -> io::Result<()> {
         let form = self.shared.slot.form();
@@ -133,20 +144,26 @@ impl<M: Manner> SharedPeer<M> {
 
     /// What the line says of the answer in the buffer, which is so long. The next one goes elsewhere.
     pub(super) fn refer_to(&mut self, length: usize, is_crowded: bool) -> io::Result<[u8; 8]> {
-        let buffer = self.buffer.as_mut().ok_or(ErrorKind::InvalidData)?;
-        let prefix = u32::try_from(length).map_err(|_| ErrorKind::InvalidData)?;
-        let reference = buffer.reference(prefix);
-        buffer.move_on(length, is_crowded);
+        let reference = self.reference(length)?;
+        if let Some(buffer) = &mut self.buffer {
+            buffer.move_on(length, is_crowded);
+        }
         Ok(reference)
+    }
+
+    /// What the line says of what was put into the buffer, which is so long.
+    pub(super) fn reference(&self, length: usize) -> io::Result<[u8; 8]> {
+        let buffer = self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?;
+        let prefix = u32::try_from(length).map_err(|_| ErrorKind::InvalidData)?;
+        Ok(buffer.reference(prefix))
     }
 
     /// The buffer, made and handed over when it is first needed.
     pub(super) fn buffer(&mut self, form: Form) -> io::Result<&Buffer> {
-        let buffer = match self.buffer.take() {
-            Some(buffer) => buffer,
-            None => self.make_buffer(form)?,
-        };
-        Ok(self.buffer.insert(buffer))
+        if self.buffer.is_none() {
+            self.buffer = Some(self.make_buffer(form)?);
+        }
+        Ok(self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?)
     }
 
     fn make_buffer(&self, form: Form) -> io::Result<Buffer> {

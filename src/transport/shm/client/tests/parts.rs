@@ -2,6 +2,7 @@
 
 use super::session::best_form;
 use super::*;
+use crate::transport::shm::buffer::length_of_part;
 use crate::transport::shm::layout::{PARTS, ROTATES};
 
 /// A client whose buffer is to come, and what its server would have of it.
@@ -194,5 +195,32 @@ fn an_answer_is_taken_only_from_within_its_part() {
             let read = channel.recv_lent(&mut room, &Deadline::never());
             assert_eq!(read.unwrap_err().status(), Status::Malformed);
         }
+    }
+}
+
+/// The answer to a batch does not say whether others wait, so that a client in a crowd would not know of it.
+#[test]
+fn long_requests_take_turns_and_batches_do_not() {
+    const LONG: u32 = 20_000;
+    for (kind, moves) in [
+        (layout::BATCH, false),
+        (layout::SINGLE, memory::populates()),
+    ] {
+        let mut shared = without_buffer();
+        shared.channel.session().unwrap().max_message = LONG;
+        let half = layout::half_of_buffer(LONG);
+        let length = length_of_part(half, Form::Rotating);
+        let (requests, _kept) = memory_of(length, Access::Write);
+        let (answers, _kept) = memory_of(length, Access::Read);
+        let handles = [&requests, &answers];
+        hand_over(&mut shared, Record::Buffer(Form::Rotating), &handles).unwrap();
+        let mut put = || {
+            let channel = &mut shared.channel;
+            let put = channel.put_into_buffer(kind, &[7; LONG as usize], &soon());
+            u64::from_le_bytes(put.unwrap()) >> 32
+        };
+        let places: Vec<_> = (0..30).map(|_| put()).collect();
+        assert_eq!(places.first(), Some(&0));
+        assert_eq!(places.last() != Some(&0), moves, "{kind}: {places:?}");
     }
 }
