@@ -80,7 +80,7 @@ struct SharedPeer<M = Prompt> {
     visitor: Visitor,
     shared: Shared,
     /// For bodies that no line holds, once the client or an answer needed it.
-    buffer: Option<Buffer>,
+    buffer: Option<Box<Buffer>>,
     /// The client has asked for it.
     has_asked: bool,
     /// Where it last asked from.

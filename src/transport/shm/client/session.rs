@@ -31,7 +31,7 @@ pub(in crate::transport::shm) struct Session {
     pub(super) header: Header<Mapping>,
     pub(in crate::transport::shm) slot: ClientSlot<Mapping, LineAlarm>,
     pub(super) bell: Ringer,
-    pub(super) buffer: Option<Buffer>,
+    pub(super) buffer: Option<Box<Buffer>>,
     /// The server was asked for it: once is enough, even if it did not come in time.
     pub(super) has_asked: bool,
     /// The server wakes clients over their sockets.
@@ -223,11 +223,11 @@ impl SharedChannel {
             let buffer = self.map_buffer(deadline)?;
             self.session()?.buffer = Some(buffer);
         }
-        self.session()?.buffer.as_mut().ok_or_else(no_buffer)
+        self.session()?.buffer.as_deref_mut().ok_or_else(no_buffer)
     }
 
     /// Waits for the buffer that the server hands over.
-    fn map_buffer(&mut self, deadline: &Deadline) -> Result<Buffer> {
+    fn map_buffer(&mut self, deadline: &Deadline) -> Result<Box<Buffer>> {
         let received = self.receive(deadline)?;
         self.map(received)
     }
@@ -242,15 +242,15 @@ impl SharedChannel {
         Ok(())
     }
 
-    fn map(&mut self, (record, handles): (Record, Vec<Handle>)) -> Result<Buffer> {
+    fn map(&mut self, (record, handles): (Record, Vec<Handle>)) -> Result<Box<Buffer>> {
         let half = layout::half_of_buffer(self.session()?.max_message);
         let Record::Buffer(form) = record else {
             return Err(self.nonsense());
         };
         match Buffer::from_peer(half, form, &handles) {
-            Some(buffer) => {
-                buffer.map_err(|error| self.failure("the buffer is not usable", &error))
-            }
+            Some(buffer) => buffer
+                .map(Box::new)
+                .map_err(|error| self.failure("the buffer is not usable", &error)),
             None if handles.len() < form.memories() => Err(self.without_handles()),
             None => Err(self.nonsense()),
         }

@@ -94,7 +94,7 @@ impl Shared {
             header: Header(header),
             slot: ClientSlot::new(our_page, 0, alarm),
             bell,
-            buffer: Some(our_buffer),
+            buffer: Some(Box::new(our_buffer)),
             rings: true,
             defers: false,
             follows: false,

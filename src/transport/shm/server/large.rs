@@ -77,7 +77,7 @@ impl<M: Manner> SharedPeer<M> {
             self.copy_out(length, PREFIX, &mut work.spare)?;
             self.copy.get(self.copied.clone()).expect(COPIED)
         };
-        let room = self.buffer.as_mut().and_then(Buffer::room);
+        let room = self.buffer.as_deref_mut().and_then(Buffer::room);
         let written = room
             .and_then(|room| room.get_mut(..longest))
             .and_then(|room| {
@@ -113,7 +113,7 @@ impl<M: Manner> SharedPeer<M> {
         let mut line = [0; PREFIX + INLINE];
         let (prefix, inline) = line.split_at_mut(PREFIX);
         prefix.copy_from_slice(&frame::prefix(length));
-        let room = self.buffer.as_mut().and_then(Buffer::room);
+        let room = self.buffer.as_deref_mut().and_then(Buffer::room);
         let written = room.and_then(|room| room.get(..length as usize));
         let written = written.ok_or(ErrorKind::InvalidData)?;
         inline
@@ -161,9 +161,9 @@ impl<M: Manner> SharedPeer<M> {
     /// The buffer, made and handed over when it is first needed.
     pub(super) fn buffer(&mut self, form: Form) -> io::Result<&Buffer> {
         if self.buffer.is_none() {
-            self.buffer = Some(self.make_buffer(form)?);
+            self.buffer = Some(Box::new(self.make_buffer(form)?));
         }
-        Ok(self.buffer.as_ref().ok_or(ErrorKind::InvalidData)?)
+        Ok(self.buffer.as_deref().ok_or(ErrorKind::InvalidData)?)
     }
 
     fn make_buffer(&self, form: Form) -> io::Result<Buffer> {

@@ -31,7 +31,7 @@ fn client_of(follows: bool, cpu: u16) -> Shared {
     let (buffer, ours) = whole(LONG);
     shared.buffer = buffer;
     let session = shared.channel.session().unwrap();
-    session.buffer = Some(ours);
+    session.buffer = Some(Box::new(ours));
     session.max_message = 40_000;
     session.follows = follows;
     shared.page.line(1).cpu.store(cpu, Ordering::SeqCst);
