@@ -21,7 +21,7 @@ mod tests;
 const LAP: usize = 2 << 20;
 /// ... and within so many times the longest of them.
 const BODIES_OF_A_LAP: usize = 32;
-/// The shortest of them: shorter ones gained nothing.
+/// The shortest of them: short ones would only leave the cache next to the core.
 const SHORTEST: usize = 16 << 10;
 /// After so many of them the memory for a lap is worth its time and its bytes: of answers, and of requests, for which another call
 /// waits.
@@ -116,7 +116,7 @@ impl Buffer {
     }
 
     fn new(ours: Part, theirs: Part, half: usize) -> Self {
-        let is_apart = ours.start == theirs.start;
+        let is_apart = ours.start == theirs.start; // In one memory one lies behind the other.
         Self {
             ours,
             theirs,
