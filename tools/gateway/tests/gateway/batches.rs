@@ -123,6 +123,7 @@ async fn who_asks_a_batch_is_woken_once_all_of_it_is_answered() {
 async fn a_long_batch_goes_on_once_half_of_what_is_carried_is_answered() {
     let slow = Slow::new();
     let asked = slow.ask(1..129, late());
+    slow.has(64).await;
     for number in 1..32 {
         slow.echo(&body(number));
     }
