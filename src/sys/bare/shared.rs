@@ -11,6 +11,8 @@ pub(crate) mod memory {
     use crate::sys::line::{Line, Page};
     use crate::sys::place::Place;
     use crate::sys::{Handle, Source};
+    use std::io;
+    use std::ops::Range;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum Access {
@@ -23,7 +25,12 @@ pub(crate) mod memory {
 
     lacking! {
         fn create(usize, Access) -> (Handle, Mapping);
+        fn reserve(usize, usize, Access) -> (Handle, Mapping);
         fn nameless() -> Handle;
+    }
+
+    pub(crate) fn populates() -> bool {
+        false
     }
 
     impl Mapping {
@@ -34,7 +41,8 @@ pub(crate) mod memory {
             fn write(usize, &[u8]) -> ();
             fn read(usize, &mut [u8]) -> ();
             fn length() -> usize;
-            fn place() -> Place;
+            fn place_at(usize) -> Place;
+            fn populate(Range<usize>) -> io::Result<()>;
         }
 
         pub(crate) fn own_bytes(&mut self) -> Option<&mut [u8]> {
