@@ -111,14 +111,10 @@ impl Mapping {
         Self::new(Plain::of(section)?, length, access)
     }
 
-    /// All bytes are there.
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "elsewhere they may have to be made"
-    )]
+    /// Nothing comes to be there later.
+    #[expect(clippy::unused_self, reason = "elsewhere it does")]
     pub(crate) fn populate(&self, _range: Range<usize>) -> io::Result<()> {
-        Ok(())
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// The same, of which others have handles alone that cannot be mapped for writing.
