@@ -42,7 +42,7 @@ pub(super) struct Buffer {
     /// Where the next body of this side begins in its part.
     place: u32,
     /// Bodies of this side take turns, after so many more of them; `None`: they do not.
-    before: Option<u32>,
+    turns_after: Option<u32>,
     /// The length of the last body that the host put where it was lent room, which stays the same as long as it is lent.
     lent: usize,
 }
@@ -85,7 +85,7 @@ impl Buffer {
             parts
                 .iter()
                 .try_for_each(|part| part.memory.populate(0..PAGE))?;
-            buffer.before = Some(ANSWERS_BEFORE);
+            buffer.turns_after = Some(ANSWERS_BEFORE);
         }
         Ok((buffer, Record::Buffer(form), vec![first, second]))
     }
@@ -110,7 +110,7 @@ impl Buffer {
             _ => return None,
         };
         Some(parts.map(|(requests, answers)| Self {
-            before: (form == Form::Rotating).then_some(REQUESTS_BEFORE),
+            turns_after: (form == Form::Rotating).then_some(REQUESTS_BEFORE),
             ..Self::new(requests, answers, half)
         }))
     }
@@ -123,7 +123,7 @@ impl Buffer {
             half,
             is_apart,
             place: 0,
-            before: None,
+            turns_after: None,
             lent: 0,
         }
     }
@@ -170,10 +170,10 @@ impl Buffer {
     /// The body that was put in is so long: another place is for the next one if they take turns.
     pub(super) fn move_on(&mut self, length: usize, is_crowded: bool) {
         self.lent = 0;
-        match self.before {
+        match self.turns_after {
             _ if is_crowded => self.place = 0, // The laps of many would leave the caches that all of them share.
-            Some(before) if length >= SHORTEST => {
-                self.before = before.checked_sub(1).or_else(|| self.move_behind(length));
+            Some(more) if length >= SHORTEST => {
+                self.turns_after = more.checked_sub(1).or_else(|| self.move_behind(length));
             }
             _ => {}
         }

@@ -10,14 +10,15 @@ use std::sync::atomic::Ordering;
 pub(super) struct Header<P>(pub(super) P);
 
 impl<P: Page> Header<P> {
+    /// How many threads of the server sleep.
     #[inline]
-    pub(super) fn count(&self) -> &<P::Memory as Memory>::Word {
+    pub(super) fn sleepers(&self) -> &<P::Memory as Memory>::Word {
         &self.0.line(SLEEPERS).word
     }
 
     /// Nobody sleeps, whatever stood there when the server was last killed or stopped.
     pub(super) fn reset(&self) {
-        self.count().store(0, Ordering::SeqCst);
+        self.sleepers().store(0, Ordering::SeqCst);
     }
 
     /// Says what the server can do, before any client has the page.
@@ -34,10 +35,10 @@ impl<P: Page> Header<P> {
 
 impl<P: Page> Sleepers for Header<P> {
     fn enter(&self) {
-        self.count().fetch_add(1, Ordering::SeqCst);
+        self.sleepers().fetch_add(1, Ordering::SeqCst);
     }
 
     fn leave(&self) {
-        self.count().fetch_sub(1, Ordering::SeqCst);
+        self.sleepers().fetch_sub(1, Ordering::SeqCst);
     }
 }

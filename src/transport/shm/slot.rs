@@ -113,7 +113,7 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
         let line = self.slot.request();
         fill(line, kind, bytes, cpu);
         line.word.swap(layout::word(self.number), Ordering::SeqCst);
-        header.count().load(Ordering::SeqCst) != 0
+        header.sleepers().load(Ordering::SeqCst) != 0
     }
 
     /// Says that a request, of which these are the kind, the length and the place, is being put into the buffer. `true`: the server
@@ -130,7 +130,7 @@ impl<P: Page, A: Alarm<P::Memory>> ClientSlot<P, A> {
         line.data[FILLED].store(0, Ordering::Relaxed);
         fill(line, kind, reference, cpu);
         line.word.swap(word, Ordering::SeqCst);
-        header.count().load(Ordering::SeqCst) != 0
+        header.sleepers().load(Ordering::SeqCst) != 0
     }
 
     /// Says how many bytes of it are there.

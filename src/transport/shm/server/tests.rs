@@ -39,16 +39,21 @@ const NOTHING: TurnEnd = TurnEnd::Idle { answered: false };
 
 /// A client that announces a long request, puts it in piece by piece, and publishes it at last.
 fn put_in(client: &Client, body: &[u8]) {
+    put_in_at(client, 0, body);
+}
+
+/// The same, from this piece of the buffer on.
+fn put_in_at(client: &Client, first: u8, body: &[u8]) {
     let (request, length) = (client.request(), u32::try_from(body.len()).unwrap());
     request.data[layout::FILLED].store(0, Ordering::Relaxed);
-    layout::store(request, &length.to_le_bytes());
+    layout::store(request, &layout::reference(length, 16 * u32::from(first)));
     request.cpu.store(cpu::UNKNOWN, Ordering::Relaxed);
     let served = layout::word(client.served);
     request
         .word
         .store(served | layout::FILLING, Ordering::SeqCst);
     for (number, piece) in body.chunks(16).enumerate() {
-        client.write_buffer(u8::try_from(number).unwrap(), piece);
+        client.write_buffer(first + u8::try_from(number).unwrap(), piece);
         let filled = (16 * number + piece.len()) as u64;
         request.data[layout::FILLED].store(filled, Ordering::Release);
     }
@@ -89,6 +94,11 @@ fn a_long_request_is_copied_out_while_it_is_put_in_and_whole_either_way() {
 
 /// A client that has announced a request of 200 sevens, which the server saw, and then put it in and published it.
 fn followed() -> (Client, SharedPeer) {
+    followed_at(0)
+}
+
+/// The same, which lies elsewhere in the buffer.
+fn followed_at(first: u8) -> (Client, SharedPeer) {
     let stop = Bell::new().unwrap();
     let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
     let (mut client, mut peer) = connect(0);
@@ -98,7 +108,7 @@ fn followed() -> (Client, SharedPeer) {
         .word
         .store(layout::FILLING, Ordering::SeqCst);
     assert_eq!(peer.shared.slot.look(), Seen::Filling);
-    put_in(&client, &[7; 200]);
+    put_in_at(&client, first, &[7; 200]);
     client.served = layout::next(client.served);
     (client, peer)
 }
@@ -111,6 +121,48 @@ fn a_request_that_is_followed_to_its_end_is_answered_in_the_same_turn() {
     assert_eq!(peer.follow(&mut work).unwrap(), ANSWERED);
     assert_eq!(client.answer(200), [7; 200]);
     assert!(!peer.is_ahead);
+}
+
+#[test]
+fn what_is_followed_is_copied_from_where_its_client_says() {
+    let stop = Bell::new().unwrap();
+    let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
+    let (client, mut peer) = followed_at(4);
+    client.write_buffer(0, &[9; 64]);
+    assert_eq!(peer.copy_ahead(&mut work), Seen::Request);
+    peer.is_ahead = true;
+    client.write_buffer(4, &[8; 200]);
+    assert_eq!(peer.answer(&mut work).unwrap(), ANSWERED);
+    assert_eq!(client.answer(200), [7; 200]);
+}
+
+/// What a client says of where its request lies may be anything.
+#[test]
+fn a_request_outside_of_the_buffer_ends_the_connection() {
+    let stop = Bell::new().unwrap();
+    for (in_place, place, is_inside) in [
+        (false, 64, true),
+        (true, 64, true),
+        (false, u32::MAX, false),
+        (true, u32::MAX, false),
+        (false, 4096, false),
+        (true, 4096, false),
+        (true, 16, false), // No writer puts a body anywhere but at the start of a line.
+    ] {
+        let mut work = Work::new(&Echo, &stop, MAX_MESSAGE, Arc::default()).unwrap();
+        let (mut client, peer) = connect(0);
+        let mut peer = peer.read_in_place(in_place);
+        client.ask_for_buffer(&mut peer, &mut work);
+        layout::store(client.request(), &layout::reference(200, place));
+        let word = layout::word(layout::next(client.served));
+        client.request().word.store(word, Ordering::SeqCst);
+        let expected = match is_inside {
+            true => ANSWERED,
+            false => TurnEnd::Dropped(Cause::Malformed),
+        };
+        let end = peer.turn(Happened::default(), &mut work);
+        assert_eq!(end, expected, "{place}, {in_place}");
+    }
 }
 
 #[test]
